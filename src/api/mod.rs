@@ -1,0 +1,1 @@
+//! The edge towards Webex flows: routes, credentials, bodies, the envelope.

@@ -1,0 +1,1 @@
+//! What happens to a call: one verb a file.

@@ -1,0 +1,1 @@
+//! Signing certificates: read, described and made.

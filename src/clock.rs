@@ -1,0 +1,51 @@
+//! Time, passed in: nothing in the bridge asks the system clock by itself.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync + 'static {
+    /// The current time in UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that may ask the system")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// A clock that stands still until it is told to move: for tests.
+#[derive(Debug)]
+pub struct ManualClock {
+    millisecond: AtomicI64,
+}
+
+impl ManualClock {
+    /// Starts at `at`, to the millisecond.
+    #[must_use]
+    pub fn new(at: Timestamp) -> Self {
+        Self {
+            millisecond: AtomicI64::new(at.as_millisecond()),
+        }
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.millisecond.fetch_add(by, Ordering::Relaxed);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.millisecond.load(Ordering::Relaxed)).unwrap_or(Timestamp::MAX)
+    }
+}

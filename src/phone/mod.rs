@@ -1,0 +1,1 @@
+//! Phone numbers: clean-up, rules and translation.

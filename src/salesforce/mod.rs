@@ -1,0 +1,1 @@
+//! The shore of Salesforce.

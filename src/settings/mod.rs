@@ -1,0 +1,1 @@
+//! Typed configuration: every problem at once.

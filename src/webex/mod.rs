@@ -1,0 +1,1 @@
+//! The tongue of Webex Contact Center.
