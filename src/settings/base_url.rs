@@ -1,0 +1,77 @@
+//! The address of an upstream, parsed once.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// `https://host[:port][/path]` without a slash at the end; `http` only to loopback hosts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    text: String,
+    url: Url,
+}
+
+impl BaseUrl {
+    /// Parses an address that somebody configured.
+    ///
+    /// # Errors
+    /// What is wrong with it, as half a sentence that does not repeat the value: it could hold a password.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err("is not an https URL".to_owned());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("holds credentials".to_owned());
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("holds a query or a fragment".to_owned());
+        }
+        if url.scheme() == "http" && !is_loopback(&url) {
+            return Err("is http to another machine; http is only for loopback hosts".to_owned());
+        }
+        Ok(Self {
+            text: url.as_str().trim_end_matches('/').to_owned(),
+            url,
+        })
+    }
+
+    /// The address, without a slash at the end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The host name or address.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// Scheme, host and port, without the path: `https://login.salesforce.com`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
