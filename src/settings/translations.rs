@@ -1,29 +1,12 @@
 //! The phone number rules of a contact center.
 
+use crate::phone::Translation;
+
 /// The rule sets of a contact center.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Translations {
     /// For the caller's number: `from`, `fromNumber`, END_USER participants.
-    pub from: RuleSet,
-    /// For the dialled number: `to`, `dialedNumber`.
-    pub to: RuleSet,
-}
-
-/// One rule set: a JSON object of rules, as Salesforce's contact center settings hold it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleSet(String);
-
-impl RuleSet {
-    pub(super) fn parse(text: &str) -> Result<Self, Vec<String>> {
-        match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
-            Ok(_) => Ok(Self(text.to_owned())),
-            Err(error) => Err(vec![format!("is not a JSON object of rules: {error}")]),
-        }
-    }
-
-    /// The JSON text, as it was configured.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+    pub from: Translation,
+    /// For the dialed number: `to`, `dialedNumber`.
+    pub to: Translation,
 }
