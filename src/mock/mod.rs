@@ -119,8 +119,10 @@ impl MockOrg {
         })
     }
 
-    /// Stops the org at once; open connections are closed.
+    /// Stops the org at once: once this returns the port is free, and what still comes over open connections is
+    /// neither done nor answered.
     pub async fn stop(&self) {
+        self.org.stop();
         self.server.stop(false).await;
     }
 

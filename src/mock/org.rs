@@ -1,6 +1,7 @@
 //! The org itself: its set-up, its state and its front door.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::web::Bytes;
@@ -55,6 +56,7 @@ pub(super) struct Org {
     pub(super) url: String,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    stopped: AtomicBool,
 }
 
 impl Org {
@@ -81,6 +83,7 @@ impl Org {
             url,
             clock,
             state,
+            stopped: AtomicBool::new(false),
         }
     }
 
@@ -91,6 +94,15 @@ impl Org {
     /// The state. A thread that panicked while it held the lock does not end the org.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// No request is answered from now on, not even on connections that the server has not closed yet.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     pub(super) fn bad_day(&self, operation: Operation) -> Option<BadDay> {

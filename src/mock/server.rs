@@ -23,13 +23,7 @@ use super::org::{Incoming, Org};
 /// Longest body the org reads.
 const LONGEST_BODY: usize = 6 * 1024 * 1024;
 /// Headers worth a place in a wire snapshot, besides `authorization`.
-const HEADERS_OF_INTEREST: [&str; 5] = [
-    "accept",
-    "content-length",
-    "content-type",
-    "telephony-provider-name",
-    "traceparent",
-];
+const HEADERS_OF_INTEREST: [&str; 4] = ["accept", "content-type", "telephony-provider-name", "traceparent"];
 
 /// What goes back over the wire.
 enum Reply {
@@ -42,6 +36,9 @@ enum Reply {
 
 /// Serves any request: paths and methods are the org's business.
 pub(super) async fn serve(request: HttpRequest, payload: Payload, org: Data<Org>) -> HttpResponse {
+    if org.is_stopped() {
+        return write(Reply::Nothing);
+    }
     let target = locate(request.uri().path(), &org.settings.apex_prefix);
     let day = org.bad_day(target.operation);
     let mut incoming = incoming(&request);

@@ -16,11 +16,7 @@ pub(super) fn create(org: &Org, create: Create) -> Result<String, Refused> {
     count_create(&mut state, org.settings.creates_per_second, now)?;
     let parent = match &create.parent {
         None => None,
-        Some(parent) => Some(
-            find_in(&state, parent, &create.call_center, "parentVoiceCallId")?
-                .id
-                .clone(),
-        ),
+        Some(parent) => Some(parent_id(&state, parent, &create.call_center)?),
     };
     if let Some(first) = state.records.find(&create.vendor_call_key) {
         match org.settings.repeated_create {
@@ -38,6 +34,14 @@ pub(super) fn create(org: &Org, create: Create) -> Result<String, Refused> {
         .records
         .insert(VoiceCall::created(id.clone(), create, parent));
     Ok(id)
+}
+
+/// A parent that does not exist is a fault of the body, not of the path.
+fn parent_id(state: &State, parent: &str, call_center: &str) -> Result<String, Refused> {
+    let found = find_in(state, parent, call_center, "parentVoiceCallId");
+    found
+        .map(|call| call.id.clone())
+        .map_err(|refused| Refused::fields(refused.reasons))
 }
 
 /// 50 creates per second and org.
