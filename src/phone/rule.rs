@@ -100,7 +100,7 @@ impl Rule {
                     Some(&self.name),
                     RulePart::Pattern,
                     "can run away: on some numbers it tries too many ways to match",
-                    "do not repeat what is itself repeated, as in `(\\d+)+`, nor put open repetitions of the same characters side by side, as in `\\d*\\d*`",
+                    "do not repeat what is itself repeated, as in `(\\d+)+`; or narrow the lengths it runs on",
                 ));
             }
         }
