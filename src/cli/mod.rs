@@ -1,3 +1,4 @@
 //! The command line: a file per command.
 
 pub mod mock_salesforce;
+pub mod translate;

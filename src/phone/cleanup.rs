@@ -106,7 +106,7 @@ mod tests {
         #[test]
         fn cleaning_up_twice_is_cleaning_up_once(value in "(sips?:|TEL:|)[+0-9()#*,@; a-zé-]{0,70}") {
             if let Ok(once) = clean_up(&value) {
-                prop_assert_eq!(clean_up(&once).unwrap(), once.clone());
+                prop_assert_eq!(clean_up(&once).unwrap(), once);
             }
         }
 

@@ -14,6 +14,9 @@ pub(super) const STEPS_PER_RULE: u32 = 50_000;
 /// The most UTF-16 code units a rule may leave behind.
 pub(super) const LONGEST_RESULT: usize = 1_024;
 
+/// The most characters a selector may have.
+const LONGEST_SELECTOR: usize = 256;
+
 /// Why a rule was left out, although it applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LeftOut {
@@ -54,30 +57,17 @@ impl Rule {
     /// A part of it cannot be read, or its pattern can run away.
     pub(super) fn parse(name: &str, text: &str) -> Result<Self, Vec<RuleProblem>> {
         let mut parts = text.splitn(3, "->").map(trim);
-        let (predicate, pattern, selector) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-        let lengths = parse_predicate(predicate).ok_or_else(|| {
-            RuleProblem::new(
-                Some(name),
-                RulePart::Predicate,
-                format!("`{predicate}` is not a range of lengths"),
-                "write `[min,max]`, as in `[1,17]`",
-            )
-        });
-        let pattern = match pattern {
-            Some(pattern) => Pattern::new(pattern)
-                .map_err(|wrong| RuleProblem::new(Some(name), RulePart::Pattern, wrong.problem, wrong.hint)),
-            None => Err(RuleProblem::new(
-                Some(name),
-                RulePart::Pattern,
-                "is missing",
-                "write `[min,max]->pattern` or `[min,max]->pattern->selector`",
-            )),
+        let lengths = read_predicate(name, parts.next().unwrap_or_default());
+        let pattern = read_pattern(name, parts.next());
+        let selector = read_selector(name, parts.next().unwrap_or_default());
+        let (lengths, pattern, selector) = match (lengths, pattern, selector) {
+            (Ok(lengths), Ok(pattern), Ok(selector)) => (lengths, pattern, selector),
+            (lengths, pattern, selector) => {
+                let problems = [lengths.err(), pattern.err(), selector.err()];
+                return Err(problems.into_iter().flatten().collect());
+            }
         };
-        let (lengths, pattern) = match (lengths, pattern) {
-            (Ok(lengths), Ok(pattern)) => (lengths, pattern),
-            (lengths, pattern) => return Err(lengths.err().into_iter().chain(pattern.err()).collect()),
-        };
-        let selector = Selector::new(selector.unwrap_or_default(), pattern.groups());
+        let selector = Selector::new(selector, pattern.groups());
         let rule = Self {
             name: name.to_owned(),
             lengths,
@@ -96,11 +86,13 @@ impl Rule {
             if self.replace(&number, &mut out, &mut memory, &mut Steps::new(STEPS_PER_RULE))
                 == Err(LeftOut::Steps)
             {
+                let problem = "can run away: on some numbers it tries too many ways to match";
+                let hint = "do not repeat what is itself repeated, as in `(\\d+)+`; or narrow the lengths it runs on";
                 return Err(RuleProblem::new(
                     Some(&self.name),
                     RulePart::Pattern,
-                    "can run away: on some numbers it tries too many ways to match",
-                    "do not repeat what is itself repeated, as in `(\\d+)+`, nor put open repetitions of the same characters side by side, as in `\\d*\\d*`",
+                    problem,
+                    hint,
                 ));
             }
         }
@@ -159,6 +151,37 @@ impl Rule {
 /// White space as JavaScript sees it.
 fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| u16::try_from(u32::from(c)).is_ok_and(is_space))
+}
+
+fn read_predicate(rule: &str, text: &str) -> Result<(u64, u64), RuleProblem> {
+    parse_predicate(text).ok_or_else(|| {
+        let problem = format!("`{text}` is not a range of lengths");
+        RuleProblem::new(
+            Some(rule),
+            RulePart::Predicate,
+            problem,
+            "write `[min,max]`, as in `[1,17]`",
+        )
+    })
+}
+
+fn read_pattern(rule: &str, text: Option<&str>) -> Result<Pattern, RuleProblem> {
+    let wrong = |problem, hint| RuleProblem::new(Some(rule), RulePart::Pattern, problem, hint);
+    let Some(text) = text else {
+        let hint = "write `[min,max]->pattern` or `[min,max]->pattern->selector`";
+        return Err(wrong("is missing".to_owned(), hint));
+    };
+    Pattern::new(text).map_err(|error| wrong(error.problem, error.hint))
+}
+
+fn read_selector<'a>(rule: &str, text: &'a str) -> Result<&'a str, RuleProblem> {
+    let length = text.chars().count();
+    if length <= LONGEST_SELECTOR {
+        return Ok(text);
+    }
+    let problem = format!("has {length} characters, at most {LONGEST_SELECTOR} are allowed");
+    let hint = "write what takes the place of a match, as in `+1 $2`";
+    Err(RuleProblem::new(Some(rule), RulePart::Selector, problem, hint))
 }
 
 fn parse_predicate(text: &str) -> Option<(u64, u64)> {

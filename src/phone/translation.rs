@@ -14,7 +14,7 @@ use super::problem::{RulePart, RuleProblem};
 use super::rule::{Rule, STEPS_PER_RULE};
 
 /// The steps of one translation, over all its rules: far below 5 ms.
-const STEPS_PER_TRANSLATION: u32 = 300_000;
+const STEPS_PER_TRANSLATION: u32 = 200_000;
 
 /// A rule set, compiled once. `Default` has no rules. Clones share the rules.
 #[derive(Clone, Default)]

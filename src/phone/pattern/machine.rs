@@ -2,93 +2,16 @@
 //! its steps while it does: that is the one thing no ECMAScript engine for Rust offers.
 
 use super::charset::is_word;
+use super::memory::{Memory, OutOfSteps, Round, Steps, UNSET, Undo};
 use super::program::{Loop, Op, Program};
 use super::syntax::{Assertion, Times};
 
-/// A slot of a group that took no part.
-const UNSET: usize = usize::MAX;
-
-/// The steps were used up before the answer was known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::phone) struct OutOfSteps;
-
-/// How much work may still be done. A step is one instruction, one code unit read or one thing undone.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::phone) struct Steps(u32);
-
-impl Steps {
-    /// So many steps.
-    pub(in crate::phone) fn new(steps: u32) -> Self {
-        Self(steps)
-    }
-
-    /// How many are left.
-    pub(in crate::phone) fn left(self) -> u32 {
-        self.0
-    }
-
-    /// Takes some off.
-    #[inline]
-    pub(in crate::phone) fn spend(&mut self, steps: usize) -> Result<(), OutOfSteps> {
-        let left = u32::try_from(steps)
-            .ok()
-            .and_then(|steps| self.0.checked_sub(steps));
-        self.0 = left.unwrap_or(0);
-        left.map(drop).ok_or(OutOfSteps)
-    }
-}
-
-/// What to do when a way turns out to be wrong: take the next one, or undo a change and look further back.
-#[derive(Debug, Clone, Copy)]
-enum Undo {
-    GoTo {
-        op: usize,
-        at: usize,
-    },
-    /// A greedy run that may give back down to `least`.
-    Shrink {
-        op: usize,
-        at: usize,
-        least: usize,
-    },
-    /// A lazy run that may take `more`.
-    Grow {
-        op: usize,
-        at: usize,
-        more: usize,
-    },
-    Slot {
-        slot: usize,
-        old: usize,
-    },
-    Round {
-        index: usize,
-        old: Round,
-    },
-}
-
-/// How often a loop went round, and where the current round began.
-#[derive(Debug, Clone, Copy, Default)]
-struct Round {
-    done: u32,
-    began: usize,
-}
-
-/// The memory of the machine, kept from pattern to pattern.
-#[derive(Debug, Default)]
-pub(in crate::phone) struct Memory {
-    slots: Vec<usize>,
-    rounds: Vec<Round>,
-    undo: Vec<Undo>,
-    failed: Vec<u64>,
-}
-
 /// A program at work on a text.
 pub(super) struct Machine<'a> {
-    program: &'a Program,
-    text: &'a [u16],
-    memory: &'a mut Memory,
-    steps: &'a mut Steps,
+    pub(super) program: &'a Program,
+    pub(super) text: &'a [u16],
+    pub(super) memory: &'a mut Memory,
+    pub(super) steps: &'a mut Steps,
 }
 
 impl<'a> Machine<'a> {
@@ -182,7 +105,7 @@ impl<'a> Machine<'a> {
     }
 
     #[inline]
-    fn read(&self, set: usize, at: usize, back: bool) -> Option<usize> {
+    pub(super) fn read(&self, set: usize, at: usize, back: bool) -> Option<usize> {
         let place = if back { at.checked_sub(1)? } else { at };
         let unit = *self.text.get(place)?;
         let accepted = self.program.sets.get(set)?.contains(unit);
@@ -335,91 +258,5 @@ impl<'a> Machine<'a> {
         }
         self.memory.undo.truncate(kept);
         Ok(true)
-    }
-
-    fn set_slot(&mut self, slot: usize, value: usize) {
-        if let Some(place) = self.memory.slots.get_mut(slot) {
-            self.memory.undo.push(Undo::Slot { slot, old: *place });
-            *place = value;
-        }
-    }
-
-    fn set_round(&mut self, index: usize, value: Round) {
-        if let Some(place) = self.memory.rounds.get_mut(index) {
-            self.memory.undo.push(Undo::Round { index, old: *place });
-            *place = value;
-        }
-    }
-
-    /// The latest way not yet tried, down to `base`, with everything since then undone.
-    fn backtrack(&mut self, base: usize) -> Result<Option<(usize, usize)>, OutOfSteps> {
-        while self.memory.undo.len() > base {
-            self.steps.spend(1)?;
-            if let Some((op, at)) = self.take_back() {
-                if !self.known_to_fail(op, at)? {
-                    return Ok(Some((op, at)));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether this way was taken before in this search, in vain; if not, it counts as taken now.
-    fn known_to_fail(&mut self, op: usize, at: usize) -> Result<bool, OutOfSteps> {
-        if !self.program.stateless.get(op).copied().unwrap_or_default() {
-            return Ok(false);
-        }
-        let width = self.text.len() + 1;
-        if self.memory.failed.is_empty() {
-            let words = (self.program.ops.len() * width).div_ceil(64);
-            self.steps.spend(words / 8)?;
-            self.memory.failed.resize(words, 0);
-        }
-        let bit = op * width + at;
-        let Some(word) = self.memory.failed.get_mut(bit / 64) else {
-            return Ok(false);
-        };
-        let known = *word >> (bit % 64) & 1 == 1;
-        *word |= 1 << (bit % 64);
-        Ok(known)
-    }
-
-    fn take_back(&mut self) -> Option<(usize, usize)> {
-        match self.memory.undo.pop()? {
-            Undo::GoTo { op, at } => Some((op, at)),
-            Undo::Shrink { op, at, least } => {
-                let at = if at > least { at - 1 } else { at + 1 };
-                if at != least {
-                    self.memory.undo.push(Undo::Shrink { op, at, least });
-                }
-                Some((op + 1, at))
-            }
-            Undo::Grow { op, at, more } => {
-                let Some(&Op::Run { set, back, .. }) = self.program.ops.get(op) else {
-                    return None;
-                };
-                let at = self.read(set, at, back)?;
-                if more > 1 {
-                    self.memory.undo.push(Undo::Grow {
-                        op,
-                        at,
-                        more: more - 1,
-                    });
-                }
-                Some((op + 1, at))
-            }
-            Undo::Slot { slot, old } => {
-                if let Some(place) = self.memory.slots.get_mut(slot) {
-                    *place = old;
-                }
-                None
-            }
-            Undo::Round { index, old } => {
-                if let Some(place) = self.memory.rounds.get_mut(index) {
-                    *place = old;
-                }
-                None
-            }
-        }
     }
 }

@@ -5,16 +5,18 @@
 //! backtrack knows neither look-around nor back references. So this is the backtracking machine of ECMA-262,
 //! section 22.2.2, over UTF-16 code units and without flags, with a counter. Tests compare it with Node.js.
 
+mod backtrack;
 pub(super) mod charset;
 mod class;
 mod escape;
 mod machine;
+mod memory;
 mod parse;
 mod program;
 mod scan;
 mod syntax;
 
-pub(super) use machine::{Memory, OutOfSteps, Steps};
+pub(super) use memory::{Memory, OutOfSteps, Steps};
 pub(super) use scan::Groups;
 pub(super) use syntax::PatternError;
 

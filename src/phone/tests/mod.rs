@@ -1,6 +1,7 @@
 //! Translations as a whole: the vectors, the vendor's examples, the limits, and Node.js as the judge.
 
 mod limits;
+mod node;
 mod problems;
 mod vectors;
 
