@@ -1,1 +1,5 @@
 //! The command line: a file per command.
+
+pub mod certificate;
+pub mod check;
+pub mod secret;

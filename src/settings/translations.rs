@@ -1,5 +1,7 @@
 //! The phone number rules of a contact center.
 
+use super::section::Section;
+
 /// The rule sets of a contact center.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Translations {
@@ -26,4 +28,26 @@ impl RuleSet {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+impl Translations {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        let from = rule_set(&mut section, "from");
+        let to = rule_set(&mut section, "to");
+        section.finish();
+        Some(Self { from: from?, to: to? })
+    }
+}
+
+fn rule_set(section: &mut Section<'_>, key: &str) -> Option<RuleSet> {
+    const HINT: &str = "paste the JSON from the contact center's settings in Salesforce, in single quotes";
+    let text = section.text_or(key, "{}")?;
+    let text = if text.trim().is_empty() { "{}" } else { &text };
+    RuleSet::parse(text)
+        .map_err(|problems| {
+            for problem in problems {
+                section.problem(key, problem, HINT);
+            }
+        })
+        .ok()
 }
