@@ -1,4 +1,127 @@
 //! The command line: a file per command.
 
+pub mod certificate;
+pub mod check;
+pub mod healthcheck;
 pub mod mock_salesforce;
+pub mod secret;
+pub mod serve;
 pub mod translate;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+use crate::clock::{Clock, SystemClock};
+use crate::phone::Translation;
+use crate::settings::{Settings, Source, configuration_file};
+
+/// Between Webex Contact Center flows and Salesforce Service Cloud Voice.
+///
+/// Exit status: 0 done, 1 the thing checked is not in order, 2 wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "scv-bridge", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(serve::Args),
+    /// Read the configuration and all it names; print every problem, or a summary.
+    Check(check::Args),
+    /// Show what translation rules make of a number, or check a table of numbers.
+    Translate(translate::Args),
+    /// Make a key and certificate for Salesforce, or show what a certificate says.
+    Certificate(certificate::Args),
+    /// Make a random secret for a client of the bridge.
+    Secret(secret::Args),
+    /// Run the mock Salesforce org alone.
+    MockSalesforce(mock_salesforce::Args),
+    /// Ask a running service whether it is alive: for containers.
+    Healthcheck(healthcheck::Args),
+}
+
+/// Runs a command: the whole program.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(&cli.command) {
+        Ok(code) => code,
+        // Whoever reads our output has had enough: `scv-bridge ... | head`.
+        Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "scv-bridge: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let mut out = std::io::stdout().lock();
+    match command {
+        Command::Serve(args) => {
+            drop(out);
+            serve::run(args, environment, clock)
+        }
+        Command::Check(args) => check::run(args, environment, clock.as_ref(), &mut out),
+        Command::Translate(args) => translate::run(args, &mut out, |file, center, field| {
+            configured_rules(file, center, field, environment, clock.as_ref())
+        }),
+        Command::Certificate(args) => certificate::run(args, clock.as_ref(), &mut out),
+        Command::Secret(args) => secret::run(args, &mut openssl::rand::rand_bytes, &mut out),
+        Command::MockSalesforce(args) => {
+            drop(out);
+            mock_salesforce::run(args)
+        }
+        Command::Healthcheck(args) => healthcheck::run(args, environment, clock.as_ref(), &mut out),
+    }
+}
+
+/// The configuration that a command was told of; every problem of it is the error.
+fn settings(
+    config: Option<PathBuf>,
+    environment: Vec<(String, String)>,
+    clock: &dyn Clock,
+) -> anyhow::Result<Settings> {
+    let file = configuration_file(config, &environment);
+    Ok(Settings::load(
+        &Source {
+            file: Some(file),
+            environment,
+        },
+        clock,
+    )?)
+}
+
+fn configured_rules(
+    file: &Path,
+    center: &str,
+    field: translate::Field,
+    environment: Vec<(String, String)>,
+    clock: &dyn Clock,
+) -> anyhow::Result<Translation> {
+    let settings = settings(Some(file.to_owned()), environment, clock)?;
+    let center = settings
+        .call_centers
+        .get(center)
+        .ok_or_else(|| anyhow::anyhow!("--call-center: no contact center {center} is configured"))?;
+    Ok(match field {
+        translate::Field::From => center.translations.from.clone(),
+        translate::Field::To => center.translations.to.clone(),
+    })
+}
+
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    kind == Some(std::io::ErrorKind::BrokenPipe)
+}

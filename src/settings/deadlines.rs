@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::section::Section;
+
 /// One deadline per route, from the first byte of the request to the last of the answer.
 ///
 /// The flow's own timeout covers connect, TLS and answer together (5 s in the vendor's flow, 2 s for
@@ -20,4 +22,26 @@ pub struct Deadlines {
     pub phone_contact_ended: Duration,
     /// agentAnswered.
     pub agent_answered: Duration,
+}
+
+impl Deadlines {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        let mut deadline =
+            |key| section.duration(key, None, Duration::from_millis(1)..=Duration::from_secs(60));
+        let create_voice_call = deadline("create_voice_call");
+        let execute_omni_flow = deadline("execute_omni_flow");
+        let update_voice_call = deadline("update_voice_call");
+        let clear_routing = deadline("clear_routing");
+        let phone_contact_ended = deadline("phone_contact_ended");
+        let agent_answered = deadline("agent_answered");
+        section.finish();
+        Some(Self {
+            create_voice_call: create_voice_call?,
+            execute_omni_flow: execute_omni_flow?,
+            update_voice_call: update_voice_call?,
+            clear_routing: clear_routing?,
+            phone_contact_ended: phone_contact_ended?,
+            agent_answered: agent_answered?,
+        })
+    }
 }

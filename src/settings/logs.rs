@@ -1,5 +1,9 @@
 //! `[logs]`: how and how much is logged.
 
+use tracing_subscriber::EnvFilter;
+
+use super::section::Section;
+
 /// Form and filter of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logs {
@@ -16,4 +20,24 @@ pub enum LogFormat {
     Json,
     /// Text for people.
     Text,
+}
+
+impl Logs {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        let forms = [("json", LogFormat::Json), ("text", LogFormat::Text)];
+        let format = section.choice("format", None, &forms);
+        let level = section.parsed(
+            "level",
+            "error, warn, info, debug or trace, or a filter such as info,scv_bridge=debug",
+            |text| match EnvFilter::try_new(text) {
+                Ok(_) => Ok(text.to_owned()),
+                Err(_) => Err("is not a log filter".to_owned()),
+            },
+        );
+        section.finish();
+        Some(Self {
+            format: format?,
+            level: level?,
+        })
+    }
 }

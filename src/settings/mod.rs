@@ -6,23 +6,38 @@
 
 mod base_url;
 mod call_center;
+mod certificates;
 mod clients;
 mod deadlines;
+mod environment;
 mod http_client;
 mod logs;
+mod names;
+mod nearest;
 mod operations;
 mod org_id;
 mod problem;
+mod report;
+mod scalars;
+mod section;
 mod server;
 mod source;
 mod store;
+mod summary;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod token;
 mod translations;
+mod value;
 mod webex;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use self::call_center::Surroundings;
+use self::names::Names;
+use self::report::Report;
+use self::section::Section;
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 
@@ -30,6 +45,7 @@ pub use base_url::BaseUrl;
 pub use call_center::{
     Abandonment, Apex, Api, Attribute, CallCenter, Enrichment, OnCreateFailure, Telephony,
 };
+pub(crate) use clients::client_id;
 pub use clients::{Access, Client};
 pub use deadlines::Deadlines;
 pub use http_client::HttpClient;
@@ -77,7 +93,121 @@ impl Settings {
     ///
     /// # Errors
     /// Every problem of the whole configuration.
-    pub fn load(_source: &Source, _clock: &dyn Clock) -> Result<Self, Problems> {
-        Err(Problems::new(Vec::new()))
+    pub fn load(source: &Source, clock: &dyn Clock) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let Some(tree) = source.tree(&mut problems) else {
+            return Err(Problems::new(problems));
+        };
+        let report = Report::new(clock.now(), tree.variables, problems);
+        let settings = Self::read(Section::new(&report, "", tree.root));
+        let problems = report.into_problems();
+        match settings {
+            Some(settings) if problems.is_empty() => Ok(settings),
+            _ => Err(Problems::new(problems)),
+        }
     }
+
+    /// Reads every section, whatever is wrong in the others.
+    fn read(mut root: Section<'_>) -> Option<Self> {
+        let server = root.section("server").and_then(Server::read);
+        let protected = server.as_ref().is_none_or(Server::is_protected);
+        let operations = root
+            .section("operations")
+            .and_then(|section| Operations::read(section, protected));
+        let deadlines = root.section("deadlines").and_then(Deadlines::read);
+        let store = Store::read(root.section_or_empty("store"));
+        let logs = root.section("logs").and_then(Logs::read);
+        let http_client = root.section("http_client").and_then(HttpClient::read);
+        let token = root
+            .section("token")
+            .and_then(|section| Token::read(section, None));
+        let session = root.section("session").and_then(Session::read);
+        let (certificates, certificate_names) = read_certificates(&mut root);
+        let around = Surroundings {
+            certificates: &certificates,
+            certificate_names: &certificate_names,
+            token: token.as_ref(),
+        };
+        let (call_centers, call_center_names) = read_call_centers(&mut root, &around);
+        let clients = read_clients(&mut root, &call_center_names);
+        let webex = root
+            .section("webex")
+            .map(|section| Webex::read(section, &call_center_names));
+        root.finish();
+        Some(Self {
+            server: server?,
+            operations: operations?,
+            deadlines: deadlines?,
+            store: store?,
+            logs: logs?,
+            http_client: http_client?,
+            session: session?,
+            clients,
+            certificates,
+            call_centers,
+            webex: match webex {
+                Some(webex) => Some(webex?),
+                None => None,
+            },
+        })
+    }
+}
+
+fn read_certificates(root: &mut Section<'_>) -> (BTreeMap<String, SigningCertificate>, Names) {
+    let sections = root.named("certificates");
+    let names = sections.iter().map(|(name, _)| name.clone());
+    let names = Names::new("certificate", "certificates", names);
+    let read = sections
+        .into_iter()
+        .filter_map(|(name, section)| Some((name.clone(), certificates::read(&name, section)?)))
+        .collect();
+    (read, names)
+}
+
+fn read_call_centers(
+    root: &mut Section<'_>,
+    around: &Surroundings<'_>,
+) -> (BTreeMap<String, CallCenter>, Names) {
+    let sections = root.named("call_centers");
+    if sections.is_empty() {
+        root.problem(
+            "call_centers",
+            "there is no contact center",
+            "add a [call_centers.NAME] section; config/example.toml shows both ways to Salesforce",
+        );
+    }
+    let names = sections.iter().map(|(name, _)| name.clone());
+    let names = Names::new("contact center", "call_centers", names);
+    let read = sections
+        .into_iter()
+        .filter_map(|(name, section)| Some((name.clone(), CallCenter::read(&name, section, around)?)))
+        .collect();
+    (read, names)
+}
+
+fn read_clients(root: &mut Section<'_>, call_centers: &Names) -> Vec<Client> {
+    let sections = root.items("clients");
+    if sections.is_empty() {
+        root.problem(
+            "clients",
+            "there is no client, so nobody could call the bridge",
+            "`scv-bridge secret new CLIENT` prints a secret and the section to add",
+        );
+    }
+    let mut ids = BTreeSet::new();
+    let mut clients = Vec::new();
+    for section in sections {
+        let Some(client) = Client::read(section, call_centers) else {
+            continue;
+        };
+        if !ids.insert(client.id.clone()) {
+            root.problem(
+                "clients",
+                format!("the id {:?} is given twice", client.id),
+                "give each client an id of its own",
+            );
+        }
+        clients.push(client);
+    }
+    clients
 }

@@ -66,3 +66,15 @@ fn check_letters(id: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_letters_are_those_salesforce_prints() {
+        assert_eq!(check_letters("001A0000006Vm9r"), "IAC");
+        assert_eq!(check_letters("00D000000000001"), "EAA");
+        assert_eq!(check_letters("ABCDEabcdeABCDe"), "5AP");
+    }
+}

@@ -1,14 +1,34 @@
-//! Where the configuration comes from, and how its layers are merged.
+//! Where the configuration comes from, and how its layers become one tree.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use config::{Config, ConfigError, File, FileFormat, Map, Value, ValueKind};
+
+use super::Problem;
+use super::environment::{self, Override};
+
+/// The lowest layer and the reference of every key.
+pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// What the configuration is read from; the program's edge collects it.
+///
+/// `Debug` shows no values of the environment.
 #[derive(Clone, Default)]
 pub struct Source {
     /// The TOML file; none means that there is no such layer.
     pub file: Option<PathBuf>,
     /// The environment. Only names that begin with `SCV_BRIDGE__` are looked at.
     pub environment: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The file to read: `--config`, else the variable `SCV_BRIDGE_CONFIG`, else `config/bridge.toml`.
@@ -20,4 +40,91 @@ pub fn configuration_file(argument: Option<PathBuf>, environment: &[(String, Str
     argument
         .or_else(|| environment.iter().find_map(named))
         .unwrap_or_else(|| PathBuf::from("config/bridge.toml"))
+}
+
+/// All layers as one tree.
+pub(super) struct Tree {
+    /// The sections.
+    pub(super) root: Map<String, Value>,
+    /// Which keys came from the environment, and from which variable.
+    pub(super) variables: BTreeMap<String, String>,
+}
+
+impl Source {
+    /// Merges the layers. A file that cannot be read at all gives its problem alone: what the other layers
+    /// lack without it would only be noise.
+    pub(super) fn tree(&self, problems: &mut Vec<Problem>) -> Option<Tree> {
+        let file = match &self.file {
+            Some(path) => Some(read(path).map_err(|problem| problems.push(problem)).ok()?),
+            None => None,
+        };
+        let without_environment = match merge(file.as_deref(), &[]) {
+            Ok(root) => root,
+            Err(error) => {
+                problems.push(syntax(
+                    self.file.as_deref(),
+                    file.as_deref().unwrap_or_default(),
+                    &error,
+                ));
+                return None;
+            }
+        };
+        let overrides = environment::overrides(&self.environment, &without_environment, problems);
+        let root = if overrides.is_empty() {
+            without_environment
+        } else {
+            merge(file.as_deref(), &overrides).unwrap_or(without_environment)
+        };
+        let variables = overrides
+            .into_iter()
+            .map(|set| (set.path, set.variable))
+            .collect();
+        Some(Tree { root, variables })
+    }
+}
+
+fn merge(file: Option<&str>, overrides: &[Override]) -> Result<Map<String, Value>, ConfigError> {
+    let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    if let Some(text) = file {
+        builder = builder.add_source(File::from_str(text, FileFormat::Toml));
+    }
+    for set in overrides {
+        builder = builder.set_override(&set.path, set.value.as_str())?;
+    }
+    match builder.build()?.cache.kind {
+        ValueKind::Table(root) => Ok(root),
+        _ => Ok(Map::new()),
+    }
+}
+
+fn read(path: &Path) -> Result<String, Problem> {
+    std::fs::read_to_string(path).map_err(|error| Problem {
+        key: path.display().to_string(),
+        problem: format!("the configuration file cannot be read: {error}"),
+        hint: "name it with --config FILE or SCV_BRIDGE_CONFIG; config/example.toml is one to begin with"
+            .to_owned(),
+    })
+}
+
+/// A syntax error by line and column. The error's own text quotes the line, which could hold a secret.
+fn syntax(path: Option<&Path>, text: &str, error: &ConfigError) -> Problem {
+    let cause = match error {
+        ConfigError::FileParse { cause, .. } => cause.downcast_ref::<toml::de::Error>(),
+        _ => None,
+    };
+    let problem = match cause {
+        Some(cause) => {
+            let start = cause.span().map_or(0, |span| span.start);
+            let before = text.get(..start).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            format!("line {line}, column {column}: {}", cause.message())
+        }
+        None => "holds a value that TOML does not allow, such as a number too large".to_owned(),
+    };
+    Problem {
+        key: path.map_or_else(String::new, |path| path.display().to_string()),
+        problem,
+        hint: "the file must be TOML; texts stand in quotes".to_owned(),
+    }
 }

@@ -1,5 +1,6 @@
 //! The phone number rules of a contact center.
 
+use super::section::Section;
 use crate::phone::Translation;
 
 /// The rule sets of a contact center.
@@ -9,4 +10,33 @@ pub struct Translations {
     pub from: Translation,
     /// For the dialed number: `to`, `dialedNumber`.
     pub to: Translation,
+}
+
+impl Translations {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        let from = rule_set(&mut section, "from");
+        let to = rule_set(&mut section, "to");
+        section.finish();
+        Some(Self { from: from?, to: to? })
+    }
+}
+
+fn rule_set(section: &mut Section<'_>, key: &str) -> Option<Translation> {
+    let text = section.text_or(key, "{}")?;
+    let text = if text.trim().is_empty() { "{}" } else { &text };
+    Translation::parse(text)
+        .map_err(|problems| {
+            for problem in problems {
+                let rule = problem
+                    .rule()
+                    .map(|rule| format!("rule \"{rule}\", "))
+                    .unwrap_or_default();
+                section.problem(
+                    key,
+                    format!("{rule}{}: {}", problem.part(), problem.problem()),
+                    problem.hint(),
+                );
+            }
+        })
+        .ok()
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::BaseUrl;
+use super::names::Names;
+use super::section::Section;
 
 /// What we know of the Webex tenant.
 #[derive(Debug, Clone)]
@@ -47,4 +49,118 @@ pub enum BadSignatureStatus {
     Refuse,
     /// 200: taken, not processed.
     TakeAndIgnore,
+}
+
+impl Webex {
+    /// `call_centers`: the names that exist.
+    pub(super) fn read(mut section: Section<'_>, call_centers: &Names) -> Option<Self> {
+        let webhook_secrets = webhook_secrets(&mut section);
+        let bad_signature_status = match section.count("bad_signature_status", Some(401), 0..=999) {
+            Some(401) => Some(BadSignatureStatus::Refuse),
+            Some(200) => Some(BadSignatureStatus::TakeAndIgnore),
+            Some(_) => {
+                section.problem("bad_signature_status", "is neither 401 nor 200", "401 or 200");
+                None
+            }
+            None => None,
+        };
+        let grace = section.duration("grace", Some("10s"), Duration::ZERO..=Duration::from_secs(600));
+        let api_url = section.parsed_if_given(
+            "api_url",
+            "the region's API, such as https://api.wxcc-us1.cisco.com",
+            BaseUrl::parse,
+        );
+        let token_url = section.parsed_or(
+            "token_url",
+            Some("https://webexapis.com/v1/access_token"),
+            "https://webexapis.com/v1/access_token",
+            BaseUrl::parse,
+        );
+        let org_id = section.parsed_if_given("org_id", "the UUID that Control Hub shows", uuid);
+        let oauth_client = oauth_client(&mut section);
+        let bounds = Duration::ZERO..=Duration::from_secs(86_400);
+        let reconcile_every = section.duration("reconcile_every", Some("5m"), bounds);
+        let call_center = section.text("call_center").filter(|name| !name.is_empty());
+        if let Some(name) = &call_center {
+            call_centers.check(&section, "call_center", name);
+        }
+        let log_unknown_calls = section.boolean("log_unknown_calls", Some(false));
+        section.finish();
+        Some(Self {
+            webhook_secrets,
+            bad_signature_status: bad_signature_status?,
+            grace: grace?,
+            api_url,
+            token_url: token_url?,
+            org_id,
+            oauth_client,
+            reconcile_every: reconcile_every.filter(|every| !every.is_zero()),
+            call_center,
+            log_unknown_calls: log_unknown_calls?,
+        })
+    }
+}
+
+/// Webex takes secrets of 32 to 256 characters.
+fn webhook_secrets(section: &mut Section<'_>) -> Vec<SecretString> {
+    const LENGTH: std::ops::RangeInclusive<usize> = 32..=256;
+    let in_place = section.list("webhook_secrets").unwrap_or_default();
+    let files = section.list("webhook_secret_files").unwrap_or_default();
+    let in_place = in_place
+        .into_iter()
+        .map(|secret| ("webhook_secrets", Some(secret.into())));
+    let in_files: Vec<_> = files
+        .iter()
+        .map(|path| {
+            (
+                "webhook_secret_files",
+                section.secret_in_file("webhook_secret_files", path),
+            )
+        })
+        .collect();
+    let mut secrets: Vec<SecretString> = Vec::new();
+    for (key, secret) in in_place.chain(in_files) {
+        let Some(secret) = secret else { continue };
+        if !LENGTH.contains(&secret.expose_secret().chars().count()) {
+            section.problem(
+                key,
+                "holds a secret that has not 32 to 256 characters",
+                "use the secret that the subscription was made with",
+            );
+        }
+        secrets.push(secret);
+    }
+    secrets
+}
+
+fn oauth_client(section: &mut Section<'_>) -> Option<WebexClient> {
+    let id = section.text("client_id").filter(|id| !id.is_empty());
+    let given = section.has("client_secret") || section.has("client_secret_file");
+    let secret = section.secret("client_secret");
+    match (id, secret) {
+        (Some(id), Some(secret)) => Some(WebexClient { id, secret }),
+        (Some(_), None) if !given => {
+            section.problem(
+                "client_secret",
+                "is missing",
+                "set `client_secret_file` beside `client_id`",
+            );
+            None
+        }
+        (None, Some(_)) => {
+            section.problem("client_id", "is missing", "set it beside the client's secret");
+            None
+        }
+        _ => None,
+    }
+}
+
+fn uuid(text: &str) -> Result<String, String> {
+    let groups: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let hex = groups.concat().bytes().all(|byte| byte.is_ascii_hexdigit());
+    match hex && lengths == [8, 4, 4, 4, 12] {
+        true => Ok(text.to_owned()),
+        false => Err("is not a UUID".to_owned()),
+    }
 }

@@ -1,9 +1,7 @@
 //! Filling the templates of a flow as Webex does: plain text, no JSON escaping, unset variables leave nothing.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
-use minijinja::value::{Value, ViaDeserialize};
+use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment};
 
 /// A template that cannot be filled.
@@ -20,13 +18,15 @@ pub fn fill(template: &str, variables: &Value, now: Timestamp) -> Result<String,
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.add_function("now", move || format!("{now:.3}[UTC]"));
-    environment.add_filter(
-        "replace",
-        |text: String, pairs: ViaDeserialize<BTreeMap<String, String>>| {
-            pairs.iter().fold(text, |text, (from, to)| text.replace(from, to))
-        },
-    );
+    environment.add_filter("replace", replace);
     Ok(environment.render_str(template, variables)?)
+}
+
+fn replace(text: String, pairs: Value) -> Result<String, minijinja::Error> {
+    pairs.try_iter()?.try_fold(text, |text, from| {
+        let to = pairs.get_item(&from)?;
+        Ok(text.replace(&from.to_string(), &to.to_string()))
+    })
 }
 
 #[cfg(test)]

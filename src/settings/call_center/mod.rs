@@ -1,16 +1,20 @@
 //! `[call_centers.NAME]`: a Salesforce contact center and the way to it.
 
+mod api;
 mod attributes;
 mod enrichment;
 
-use secrecy::SecretString;
+use std::collections::BTreeMap;
 
-use crate::certificate::SigningCertificate;
-
+pub use api::{Apex, Api, Telephony};
 pub use attributes::Attribute;
 pub use enrichment::Enrichment;
 
-use super::{BaseUrl, OrgId, Token, Translations};
+use super::certificates::check_name;
+use super::names::Names;
+use super::section::Section;
+use super::{Token, Translations};
+use crate::certificate::SigningCertificate;
 
 /// A contact center. Its name is what flows send as `callCenterDevName`.
 #[derive(Debug, Clone)]
@@ -35,45 +39,6 @@ pub struct CallCenter {
     pub attributes: Vec<Attribute>,
 }
 
-/// The way to Salesforce.
-#[derive(Debug, Clone)]
-pub enum Api {
-    /// The Telephony Integration REST API.
-    Telephony(Telephony),
-    /// The Apex wrapper inside the org.
-    Apex(Apex),
-}
-
-/// The Telephony Integration REST API.
-#[derive(Debug, Clone)]
-pub struct Telephony {
-    /// The token's `iss`.
-    pub org_id: OrgId,
-    /// `https://<MyDomain>.my.salesforce-scrt.com/telephony/v1`.
-    pub url: BaseUrl,
-    /// The header `Telephony-Provider-Name`.
-    pub provider_name: String,
-    /// How the token is made.
-    pub token: Token,
-}
-
-/// The Apex wrapper inside the org.
-#[derive(Debug, Clone)]
-pub struct Apex {
-    /// Where the OAuth session is asked for.
-    pub login_url: BaseUrl,
-    /// The assertion's `iss`.
-    pub consumer_key: SecretString,
-    /// The assertion's `sub`.
-    pub username: String,
-    /// The assertion's `aud`.
-    pub oauth_audience: String,
-    /// The path of the wrapper's REST class, with a slash in front and none at the end.
-    pub path_prefix: String,
-    /// The `certDevName` sent when a request names none: a certificate stored in the org.
-    pub certificate_in_org: String,
-}
-
 /// What createVoiceCall answers when Salesforce cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnCreateFailure {
@@ -92,4 +57,73 @@ pub struct Abandonment {
     pub reason_in_ivr: String,
     /// `disconnectReason.isError`.
     pub is_error: bool,
+}
+
+/// What other sections give to a contact center.
+pub(super) struct Surroundings<'a> {
+    /// The certificates that could be read.
+    pub(super) certificates: &'a BTreeMap<String, SigningCertificate>,
+    /// The names of all certificates.
+    pub(super) certificate_names: &'a Names,
+    /// `[token]`, if it could be read.
+    pub(super) token: Option<&'a Token>,
+}
+
+impl CallCenter {
+    pub(super) fn read(name: &str, mut section: Section<'_>, around: &Surroundings<'_>) -> Option<Self> {
+        check_name(name, &section);
+        let certificate_name = section.required(
+            "certificate",
+            "name the [certificates.NAME] section that signs for it",
+        );
+        if let Some(certificate) = &certificate_name {
+            around
+                .certificate_names
+                .check(&section, "certificate", certificate);
+        }
+        let api = Api::read(&mut section, around.token, certificate_name.as_deref());
+        let failure = [
+            ("error", OnCreateFailure::Error),
+            ("defer", OnCreateFailure::Defer),
+        ];
+        let on_create_failure = section.choice("on_create_failure", Some("error"), &failure);
+        let fallback_queue = section.text("fallback_queue").filter(|queue| !queue.is_empty());
+        let translations = Translations::read(section.section_or_empty("translations"));
+        let abandonment = Abandonment::read(section.section_or_empty("abandonment"));
+        let enrichment = Enrichment::read(section.section_or_empty("enrichment"));
+        let attributes = attributes::read(&mut section);
+        section.finish();
+        Some(Self {
+            name: name.to_owned(),
+            certificate: around.certificates.get(&certificate_name?)?.clone(),
+            api: api?,
+            on_create_failure: on_create_failure?,
+            fallback_queue,
+            translations: translations?,
+            abandonment: abandonment?,
+            enrichment: enrichment?,
+            attributes,
+        })
+    }
+}
+
+impl Abandonment {
+    fn read(mut section: Section<'_>) -> Option<Self> {
+        const HINT: &str = "the text that Salesforce shows as the disconnect reason";
+        let mut reason = |key, default| {
+            section.parsed_or(key, Some(default), HINT, |text| match text.trim().is_empty() {
+                true => Err("is empty".to_owned()),
+                false => Ok(text.to_owned()),
+            })
+        };
+        let in_queue = reason("reason", "Abandoned in queue");
+        let reason_in_ivr = reason("reason_in_ivr", "Abandoned in IVR");
+        let is_error = section.boolean("is_error", Some(true));
+        section.finish();
+        Some(Self {
+            reason: in_queue?,
+            reason_in_ivr: reason_in_ivr?,
+            is_error: is_error?,
+        })
+    }
 }

@@ -1,0 +1,132 @@
+//! `scv-bridge check`: is this configuration in order?
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::settings::{Settings, Source, configuration_file};
+
+/// Read the configuration and every file it names; print every problem.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print JSON: {"problems":[{"key","problem","hint"}]}.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Prints every problem and ends 1, or prints a summary and ends 0.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn run(
+    args: &Args,
+    environment: Vec<(String, String)>,
+    clock: &dyn Clock,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let file = configuration_file(args.config.clone(), &environment);
+    let source = Source {
+        file: Some(file.clone()),
+        environment,
+    };
+    let now = clock.now();
+    let settings = match Settings::load(&source, clock) {
+        Ok(settings) => settings,
+        Err(problems) => {
+            match args.json {
+                true => writeln!(out, "{}", serde_json::to_string(&problems)?)?,
+                false => write!(out, "{problems}")?,
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let (warnings, unused) = (settings.warnings(now), settings.not_used_yet());
+    if args.json {
+        let report = json!({ "problems": [], "warnings": warnings, "not_used_yet": unused });
+        writeln!(out, "{report}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    writeln!(out, "{} is in order\n", file.display())?;
+    write!(out, "{}", settings.summary(now))?;
+    for warning in warnings {
+        writeln!(out, "warning      {warning}")?;
+    }
+    for line in unused {
+        writeln!(out, "not used yet {line}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::certificate::issue;
+    use crate::clock::ManualClock;
+
+    fn folder() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let now = clock().now();
+        let pair = issue("WebexCCSCV", 2048, 20, now).unwrap();
+        fs::write(dir.path().join("key"), pair.key_pem).unwrap();
+        fs::write(dir.path().join("crt"), pair.certificate_pem).unwrap();
+        let toml = r#"
+            [[clients]]
+            id = "webex-flow"
+            secret_sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+            call_centers = ["*"]
+            [certificates.WebexCCSCV]
+            certificate = "{dir}/crt"
+            private_key = "{dir}/key"
+            [call_centers.Main]
+            certificate = "WebexCCSCV"
+            api = "telephony"
+            org_id = "00D000000000001EAA"
+            telephony_url = "https://example.my.salesforce-scrt.com/telephony/v1"
+        "#;
+        let toml = toml.replace("{dir}", &dir.path().display().to_string());
+        fs::write(dir.path().join("good.toml"), &toml).unwrap();
+        fs::write(dir.path().join("bad.toml"), toml.replace("org_id", "orgid")).unwrap();
+        dir
+    }
+
+    fn clock() -> ManualClock {
+        ManualClock::new("2026-11-21T10:00:00Z".parse().unwrap())
+    }
+
+    fn check(dir: &Path, file: &str, json: bool) -> String {
+        let args = Args {
+            config: Some(dir.join(file)),
+            json,
+        };
+        let mut out = Vec::new();
+        let code = run(&args, Vec::new(), &clock(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        format!("{}{code:?}", text.replace(&dir.display().to_string(), "[dir]"))
+    }
+
+    #[test]
+    fn a_configuration_in_order_gives_a_summary_and_ends_0() {
+        insta::assert_snapshot!(check(folder().path(), "good.toml", false));
+    }
+
+    #[test]
+    fn problems_end_1() {
+        insta::assert_snapshot!(check(folder().path(), "bad.toml", false));
+    }
+
+    #[test]
+    fn both_are_there_as_json() {
+        let dir = folder();
+        let both = check(dir.path(), "good.toml", true) + "\n" + &check(dir.path(), "bad.toml", true);
+        insta::assert_snapshot!(both);
+    }
+}

@@ -1,0 +1,83 @@
+//! `scv-bridge healthcheck`: is the service on this machine alive?
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::clock::Clock;
+
+/// How long the answer may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Arguments of `healthcheck`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Asks `/livez` of the operations listener: 0 alive, 1 not.
+///
+/// # Errors
+/// Every problem of the configuration; no answer.
+pub fn run(
+    args: &Args,
+    environment: Vec<(String, String)>,
+    clock: &dyn Clock,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let settings = super::settings(args.config.clone(), environment, clock)?;
+    let address = here(settings.operations.listen);
+    let tls = settings.server.tls.is_some() && !settings.operations.listen.ip().is_loopback();
+    let url = format!("{}://{address}/livez", if tls { "https" } else { "http" });
+    let status = actix_web::rt::System::new()
+        .block_on(ask(&url))
+        .with_context(|| format!("no answer from {url}"))?;
+    writeln!(out, "{url}: HTTP {status}")?;
+    Ok(if status == 200 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn ask(url: &str) -> reqwest::Result<u16> {
+    // The certificate names the public host, not this address; we ask for life, not for identity.
+    let client = reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .no_proxy()
+        .tls_danger_accept_invalid_certs(true)
+        .build()?;
+    Ok(client.get(url).send().await?.status().as_u16())
+}
+
+/// The address by which this machine reaches what listens on all addresses.
+fn here(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_on_all_addresses_is_asked_on_loopback() {
+        for (listen, asked) in [
+            ("0.0.0.0:1", "127.0.0.1:1"),
+            ("[::]:1", "[::1]:1"),
+            ("10.1.2.3:1", "10.1.2.3:1"),
+        ] {
+            assert_eq!(here(listen.parse().unwrap()), asked.parse().unwrap());
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `[certificates.NAME]`: what tokens are signed with.
+
+use secrecy::SecretString;
+
+use super::section::Section;
+use crate::certificate::{CertificateProblem, Part, SigningCertificate, developer_name};
+
+/// The keys of a certificate and its private key, as every section with a pair spells them.
+pub(super) struct Pair {
+    /// PEM text of the certificate.
+    pub(super) certificate: Option<Vec<u8>>,
+    /// PEM text of the key.
+    pub(super) private_key: Option<Vec<u8>>,
+    /// What opens the key.
+    pub(super) passphrase: Option<SecretString>,
+    passphrase_key: &'static str,
+}
+
+impl Pair {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let passphrase_key = match section.has("private_key_passphrase") {
+            true => "private_key_passphrase",
+            false => "private_key_passphrase_file",
+        };
+        Self {
+            certificate: section.file("certificate", "name the PEM file of the certificate"),
+            private_key: section.file("private_key", "name the PEM file of the private key"),
+            passphrase: section.secret("private_key_passphrase"),
+            passphrase_key,
+        }
+    }
+
+    /// Reports a problem under the key that it belongs to.
+    pub(super) fn problem(&self, section: &Section<'_>, problem: &CertificateProblem) {
+        let key = match problem.part() {
+            Part::Certificate => "certificate",
+            Part::PrivateKey => "private_key",
+            Part::Passphrase => self.passphrase_key,
+        };
+        section.problem(key, problem.to_string(), problem.hint());
+    }
+}
+
+/// Reads a signing certificate and checks that Salesforce would take it.
+pub(super) fn read(name: &str, mut section: Section<'_>) -> Option<SigningCertificate> {
+    check_name(name, &section);
+    let pair = Pair::read(&mut section);
+    let certificate = match (&pair.certificate, &pair.private_key) {
+        (Some(certificate), Some(private_key)) => SigningCertificate::from_pem(
+            name,
+            certificate,
+            private_key,
+            pair.passphrase.as_ref(),
+            section.report.now,
+        )
+        .map_err(|problems| {
+            for problem in problems {
+                pair.problem(&section, &problem);
+            }
+        })
+        .ok(),
+        _ => None,
+    };
+    section.finish();
+    certificate
+}
+
+/// Names of certificates and contact centers are developer names in Salesforce.
+pub(super) fn check_name(name: &str, section: &Section<'_>) {
+    if let Err(problem) = developer_name(name) {
+        section.whole(
+            format!("the name {problem}"),
+            "use the name it has in Salesforce: letters, digits and single underscores, at most 40",
+        );
+    }
+}

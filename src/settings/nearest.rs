@@ -1,0 +1,33 @@
+//! The key somebody probably meant.
+
+use std::collections::BTreeSet;
+
+/// The known key that was probably meant: at most half of its letters differ, so that two swapped ones
+/// in a short name are still found.
+pub(super) fn nearest<'k>(key: &str, known: &'k BTreeSet<String>) -> Option<&'k String> {
+    known
+        .iter()
+        .map(|candidate| (distance(key, candidate), candidate))
+        .filter(|(distance, candidate)| *distance * 2 <= candidate.chars().count())
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many letters must be added, removed or changed to get from one word to the other (Levenshtein).
+fn distance(from: &str, to: &str) -> usize {
+    let mut above: Vec<usize> = (0..=to.chars().count()).collect();
+    for (row, left) in from.chars().enumerate() {
+        let mut beside = row + 1;
+        let mut current = vec![beside];
+        for (right, pair) in to.chars().zip(above.windows(2)) {
+            if let [diagonal, top] = pair {
+                beside = (diagonal + usize::from(left != right))
+                    .min(top + 1)
+                    .min(beside + 1);
+                current.push(beside);
+            }
+        }
+        above = current;
+    }
+    above.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,59 @@
+//! The one list in which every problem ends up.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::Problem;
+
+/// Shared by all sections while a configuration is read.
+pub(super) struct Report {
+    /// The time certificates are judged by.
+    pub(super) now: Timestamp,
+    variables: BTreeMap<String, String>,
+    problems: RefCell<Vec<Problem>>,
+    #[cfg(test)]
+    pub(super) asked: RefCell<std::collections::BTreeSet<String>>,
+}
+
+impl Report {
+    pub(super) fn new(now: Timestamp, variables: BTreeMap<String, String>, problems: Vec<Problem>) -> Self {
+        Self {
+            now,
+            variables,
+            problems: RefCell::new(problems),
+            #[cfg(test)]
+            asked: RefCell::default(),
+        }
+    }
+
+    /// Adds a problem; a key that came from the environment is called by its variable.
+    pub(super) fn add(&self, path: &str, problem: impl Into<String>, hint: impl Into<String>) {
+        self.problems.borrow_mut().push(Problem {
+            key: self.variable(path).unwrap_or(path).to_owned(),
+            problem: problem.into(),
+            hint: hint.into(),
+        });
+    }
+
+    /// The variable that set this key, or something below it.
+    pub(super) fn variable(&self, path: &str) -> Option<&str> {
+        self.variables
+            .iter()
+            .find(|(set, _)| {
+                set.strip_prefix(path)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+            .map(|(_, variable)| variable.as_str())
+    }
+
+    /// Whether exactly this key came from the environment.
+    pub(super) fn is_from_environment(&self, path: &str) -> bool {
+        self.variables.contains_key(path)
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+}

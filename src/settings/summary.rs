@@ -1,0 +1,98 @@
+//! A configuration in a few lines, for `check` and for the log of a start.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::{CallCenter, OnCreateFailure, Settings};
+
+/// From how many days left on a certificate is worth a warning.
+const WARN_DAYS: i64 = 30;
+
+impl Settings {
+    /// Listeners, contact centers and certificates, one a line, without secrets.
+    #[must_use]
+    pub fn summary(&self, now: Timestamp) -> String {
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _ = self.write_summary(&mut text, now);
+        text
+    }
+
+    fn write_summary(&self, text: &mut String, now: Timestamp) -> std::fmt::Result {
+        let scheme = |tls: bool| if tls { "https" } else { "http" };
+        let tls = self.server.tls.is_some();
+        writeln!(text, "public       {}://{}", scheme(tls), self.server.listen)?;
+        let operations = scheme(tls && self.operations.wants_tls());
+        writeln!(text, "operations   {operations}://{}", self.operations.listen)?;
+        for certificate in self.certificates.values() {
+            let (name, days) = (certificate.name(), certificate.days_left(now));
+            writeln!(
+                text,
+                "certificate  {name}: {days} days left, until {:.0}",
+                certificate.not_after()
+            )?;
+        }
+        for center in self.call_centers.values() {
+            let CallCenter {
+                name,
+                api,
+                certificate,
+                ..
+            } = center;
+            let (way, host) = (api.name(), api.host());
+            writeln!(
+                text,
+                "call center  {name}: {way} at {host}, signed by {}",
+                certificate.name()
+            )?;
+        }
+        let ids: Vec<&str> = self.clients.iter().map(|client| client.id.as_str()).collect();
+        writeln!(text, "clients      {}", ids.join(", "))
+    }
+
+    /// What works today and will not for long.
+    #[must_use]
+    pub fn warnings(&self, now: Timestamp) -> Vec<String> {
+        self.certificates
+            .values()
+            .map(|certificate| (certificate.name(), certificate.days_left(now)))
+            .filter(|(_, days)| *days < WARN_DAYS)
+            .map(|(name, days)| {
+                format!("certificates.{name}: {days} days left; make a new pair and give it to Salesforce")
+            })
+            .collect()
+    }
+
+    /// Settings that are accepted and checked, but that no part of this version acts on yet.
+    #[must_use]
+    pub fn not_used_yet(&self) -> Vec<String> {
+        let mut unused = vec!["store: nothing is kept across a restart yet".to_owned()];
+        if self.webex.is_some() {
+            unused.push("webex: webhooks and reconciliation are not built yet".to_owned());
+        }
+        for CallCenter {
+            name,
+            on_create_failure,
+            enrichment,
+            attributes,
+            ..
+        } in self.call_centers.values()
+        {
+            if *on_create_failure == OnCreateFailure::Defer {
+                unused.push(format!(
+                    "call_centers.{name}.on_create_failure: acts like \"error\""
+                ));
+            }
+            if enrichment.enabled {
+                unused.push(format!(
+                    "call_centers.{name}.enrichment: no enrichment is sent yet"
+                ));
+            }
+            if !attributes.is_empty() {
+                unused.push(format!("call_centers.{name}.attributes: none are sent yet"));
+            }
+        }
+        unused
+    }
+}

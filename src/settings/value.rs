@@ -1,0 +1,106 @@
+//! Values of more than one section: durations, files, secrets, and how a value may be shown.
+
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::section::Section;
+
+/// How much of a wrong value a problem repeats.
+const SHOWN: usize = 60;
+
+/// Reads a duration such as `4500ms`, `10s`, `5m`, `1h`: a whole number and a unit, nothing else.
+///
+/// # Errors
+/// What is wrong, as half a sentence.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
+    let per_unit: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("is not a duration".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "is not a duration".to_owned())?;
+    let milliseconds = number
+        .checked_mul(per_unit)
+        .ok_or_else(|| "is out of range".to_owned())?;
+    Ok(Duration::from_millis(milliseconds))
+}
+
+/// A duration as the configuration spells it.
+pub(super) fn duration_text(duration: Duration) -> String {
+    match duration.as_millis() {
+        ms if ms % 3_600_000 == 0 && ms > 0 => format!("{}h", ms / 3_600_000),
+        ms if ms % 60_000 == 0 && ms > 0 => format!("{}m", ms / 60_000),
+        ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
+        ms => format!("{ms}ms"),
+    }
+}
+
+/// A wrong value as a problem may repeat it: quoted and cut; not at all if it looks like holding a secret.
+pub(super) fn shown(value: &str) -> String {
+    let credentials = value.contains("://") && value.contains(['@', '?', '#']);
+    if credentials || value.contains("-----BEGIN") {
+        return "the value (not shown)".to_owned();
+    }
+    if value.chars().count() <= SHOWN {
+        return format!("{value:?}");
+    }
+    let cut: String = value.chars().take(SHOWN).collect();
+    format!("{:?}", format!("{cut}..."))
+}
+
+impl Section<'_> {
+    /// The content of the file that a key names; the key must be there.
+    pub(super) fn file(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
+        self.parsed(key, hint, read)
+    }
+
+    /// The content of the file that a key names, if there is such a key.
+    pub(super) fn file_if_given(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
+        self.parsed_if_given(key, hint, read)
+    }
+
+    /// A secret, given by `key` or in the file that `<key>_file` names. No problem repeats either value: a
+    /// secret pasted after the wrong key must not end up in a report.
+    pub(super) fn secret(&mut self, key: &str) -> Option<SecretString> {
+        let file_key = format!("{key}_file");
+        let in_place = self.text(key).filter(|text| !text.is_empty());
+        let file = self.text(&file_key).filter(|text| !text.is_empty());
+        match (in_place, file) {
+            (Some(_), Some(_)) => {
+                let problem = format!("is given, and `{file_key}` too");
+                self.problem(key, problem, "keep one of the two");
+                None
+            }
+            (Some(secret), None) => Some(secret.into()),
+            (None, Some(path)) => self.secret_in_file(&file_key, &path),
+            (None, None) => None,
+        }
+    }
+
+    /// The secret in a file, without the line end that editors add.
+    pub(super) fn secret_in_file(&self, key: &str, path: &str) -> Option<SecretString> {
+        let problem = match std::fs::read_to_string(path) {
+            Ok(text) => match text.trim_end_matches(['\r', '\n']) {
+                "" => "names an empty file".to_owned(),
+                secret => return Some(secret.to_owned().into()),
+            },
+            Err(error) => format!("names a file that cannot be read: {error}"),
+        };
+        self.problem(
+            key,
+            problem,
+            "name a readable text file that holds the secret alone",
+        );
+        None
+    }
+}
+
+fn read(path: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(Path::new(path)).map_err(|error| format!("cannot be read: {error}"))
+}
