@@ -2,6 +2,7 @@
 
 pub mod certificate;
 pub mod check;
+pub mod demo;
 pub mod healthcheck;
 pub mod mock_salesforce;
 pub mod secret;
@@ -33,6 +34,8 @@ pub struct Cli {
 enum Command {
     /// Run the service.
     Serve(serve::Args),
+    /// Play the vendor's flow against a mock Salesforce org, all on this machine; needs no configuration.
+    Demo(demo::Args),
     /// Read the configuration and all it names; print every problem, or a summary.
     Check(check::Args),
     /// Show what translation rules make of a number, or check a table of numbers.
@@ -73,6 +76,7 @@ fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
             drop(out);
             serve::run(args, environment, clock)
         }
+        Command::Demo(args) => demo::run(args, &clock, &mut out),
         Command::Check(args) => check::run(args, environment, clock.as_ref(), &mut out),
         Command::Translate(args) => translate::run(args, &mut out, |file, center, field| {
             configured_rules(file, center, field, environment, clock.as_ref())
