@@ -2,4 +2,5 @@
 
 pub mod certificate;
 pub mod check;
+pub mod mock_salesforce;
 pub mod secret;

@@ -1,1 +1,16 @@
-//! Nouns and pure decisions, no I/O.
+//! Nouns and pure decisions: what a call is and what may be said of it. No I/O.
+
+mod abandonment;
+mod keys;
+mod time;
+mod voice_call;
+mod words;
+
+pub use abandonment::{HangUp, Verdict, decide};
+pub use keys::{CallCenterName, CallReference, CertificateName, InvalidName, VendorCallKey, VoiceCallId};
+pub use time::{FlowTime, InvalidTime};
+pub use voice_call::{
+    AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
+    Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,
+};
+pub use words::{cut, quote};

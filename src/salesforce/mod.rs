@@ -1,1 +1,18 @@
-//! The shore of Salesforce.
+//! The shore of Salesforce: two ways to the same VoiceCall behind one interface.
+
+mod apex;
+mod budget;
+mod http;
+mod jwt;
+mod org;
+mod outcome;
+mod said;
+mod session;
+mod telephony;
+mod token;
+mod wire;
+
+pub use budget::Budget;
+pub use http::{Answer, ClientError, Fault, client};
+pub use org::{Created, Org};
+pub use outcome::{Failure, Operation, Outcome, Way, judge};

@@ -58,7 +58,7 @@ pub use source::{Source, configuration_file};
 pub use store::Store;
 pub use tls::Tls;
 pub use token::{Session, Token};
-pub use translations::{RuleSet, Translations};
+pub use translations::Translations;
 pub use webex::{BadSignatureStatus, Webex, WebexClient};
 
 /// The whole configuration: read, checked, with every file it names opened and parsed.

@@ -1,33 +1,15 @@
 //! The phone number rules of a contact center.
 
 use super::section::Section;
+use crate::phone::{RuleProblem, Translation};
 
 /// The rule sets of a contact center.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Translations {
     /// For the caller's number: `from`, `fromNumber`, END_USER participants.
-    pub from: RuleSet,
-    /// For the dialled number: `to`, `dialedNumber`.
-    pub to: RuleSet,
-}
-
-/// One rule set: a JSON object of rules, as Salesforce's contact center settings hold it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleSet(String);
-
-impl RuleSet {
-    pub(super) fn parse(text: &str) -> Result<Self, Vec<String>> {
-        match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
-            Ok(_) => Ok(Self(text.to_owned())),
-            Err(error) => Err(vec![format!("is not a JSON object of rules: {error}")]),
-        }
-    }
-
-    /// The JSON text, as it was configured.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+    pub from: Translation,
+    /// For the dialed number: `to`, `dialedNumber`.
+    pub to: Translation,
 }
 
 impl Translations {
@@ -39,15 +21,23 @@ impl Translations {
     }
 }
 
-fn rule_set(section: &mut Section<'_>, key: &str) -> Option<RuleSet> {
-    const HINT: &str = "paste the JSON from the contact center's settings in Salesforce, in single quotes";
+fn rule_set(section: &mut Section<'_>, key: &str) -> Option<Translation> {
     let text = section.text_or(key, "{}")?;
-    let text = if text.trim().is_empty() { "{}" } else { &text };
-    RuleSet::parse(text)
-        .map_err(|problems| {
+    match Translation::parse(&text) {
+        Ok(translation) => Some(translation),
+        Err(problems) => {
             for problem in problems {
-                section.problem(key, problem, HINT);
+                section.problem(key, describe(&problem), problem.hint());
             }
-        })
-        .ok()
+            None
+        }
+    }
+}
+
+/// The rule, its part, and what is wrong with it.
+fn describe(problem: &RuleProblem) -> String {
+    let rule = problem
+        .rule()
+        .map_or_else(String::new, |rule| format!("rule {rule:?}, "));
+    format!("{rule}{}: {}", problem.part(), problem.problem())
 }

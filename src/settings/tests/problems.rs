@@ -79,7 +79,8 @@ login_url = "https://test.salesforce.com"
 on_create_failure = "ignore"
 
 [call_centers.Main.translations]
-from = '{"open":'
+from = '{"Open group":"[1,17]->(\\d","Runs away":"[1,17]->^(\\d+)+$","No brackets":"1,17->x"}'
+to = '{"open":'
 too = '{}'
 
 [call_centers.Main.abandonment]

@@ -1,0 +1,46 @@
+# `make demo` and `make test` work on a fresh machine; `make help` lists the rest.
+
+CARGO   ?= cargo
+PROFILE ?= release
+
+# rustup's own folder, for shells that were open before Rust was installed.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.DEFAULT_GOAL := help
+# The summary of the tests comes last, also under `make -j`.
+.NOTPARALLEL:
+.PHONY: help setup setup-checks demo build test check fmt lint doc deny
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what the build needs, or say what is missing
+	@scripts/setup.sh
+
+setup-checks:
+	@scripts/setup.sh checks
+
+demo: setup ## play the vendor's flow against a mock Salesforce org (PROFILE=dev builds faster)
+	$(CARGO) run --locked --profile $(PROFILE) -- demo
+
+build: setup ## target/release/scv-bridge
+	$(CARGO) build --locked --release
+
+test: setup-checks lint doc ## formatting, clippy, rustdoc, all tests
+	$(CARGO) test --locked
+
+check: setup ## does it compile?
+	$(CARGO) check --locked --all-targets
+
+fmt: setup-checks ## format the sources
+	$(CARGO) fmt
+
+lint: setup-checks ## formatting and clippy, warnings denied
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+doc: setup ## rustdoc, warnings denied
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+deny: ## licences, advisories and banned crates (needs cargo-deny)
+	$(CARGO) deny --locked check

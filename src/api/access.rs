@@ -1,0 +1,124 @@
+//! Around every request: its id, its time, its line in the log and its count.
+
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, web};
+use tokio::time::Instant;
+
+use super::notes::Notes;
+use crate::domain::quote;
+use crate::ids::Ids;
+use crate::telemetry::Metrics;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest id that is taken over from a request.
+const LONGEST_ID: usize = 64;
+
+/// When a request came.
+pub struct Arrival {
+    /// The moment its head was read.
+    pub started: Instant,
+}
+
+/// What the line needs besides the request.
+pub struct Access {
+    /// Ids for requests that bring none.
+    pub ids: std::sync::Arc<Ids>,
+    /// Counts and times.
+    pub metrics: std::sync::Arc<Metrics>,
+}
+
+/// Serves the request and writes its line.
+///
+/// # Errors
+/// As the service behind it.
+pub async fn access<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let started = Instant::now();
+    request.extensions_mut().insert(Arrival { started });
+    let access = request.app_data::<web::Data<Access>>().cloned();
+    let given = request.headers().get(&REQUEST_ID).and_then(sound);
+    let id = given
+        .or_else(|| access.as_ref().map(|access| access.ids.request()))
+        .unwrap_or_default();
+    let mut response = next.call(request).await?;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let took = started.elapsed();
+    let status = response.status().as_u16();
+    let notes = response.request().extensions_mut().remove::<Notes>();
+    if let Some(access) = access {
+        access
+            .metrics
+            .request(notes.as_ref().map_or("other", |notes| notes.route), status, took);
+    }
+    match notes {
+        Some(notes) => line(&id, status, took, &notes),
+        None => plain(&id, status, took, response.request().path()),
+    }
+    Ok(response)
+}
+
+/// An id that somebody in front of us gave, if it can stand in a header and a log line.
+fn sound(id: &HeaderValue) -> Option<String> {
+    let id = id.to_str().ok()?;
+    let plain = id
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+    (plain && !id.is_empty() && id.len() <= LONGEST_ID).then(|| id.to_owned())
+}
+
+fn line(id: &str, status: u16, took: Duration, notes: &Notes) {
+    macro_rules! write_line {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id = id,
+                route = notes.route,
+                client = notes.client,
+                call_center = notes.call_center,
+                vendor_call_key = notes.vendor_call_key,
+                voice_call_id = notes.voice_call_id,
+                status,
+                outcome = notes.outcome,
+                milliseconds = milliseconds(took),
+                upstream_milliseconds = notes.upstream.map(milliseconds),
+                error = notes.error,
+                "request"
+            )
+        };
+    }
+    // What somebody has to act upon stands out: a fault of the set-up, or a caller who had to wait in vain.
+    if status == 424 || status >= 500 {
+        write_line!(warn);
+    } else {
+        write_line!(info);
+    }
+}
+
+/// Probes are not worth a line each; a path that does not exist is, without the numbers it may hold.
+fn plain(id: &str, status: u16, took: Duration, path: &str) {
+    let milliseconds = milliseconds(took);
+    if status == 200 {
+        tracing::debug!(request_id = id, path, status, milliseconds, "request");
+    } else {
+        tracing::info!(
+            request_id = id,
+            path = quote(path),
+            status,
+            milliseconds,
+            "request"
+        );
+    }
+}
+
+/// With three decimals.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}

@@ -1,0 +1,46 @@
+//! POST agentAnswered.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::desk::{Desk, Route};
+use super::reading::Reading;
+use super::{ApiError, envelope};
+use crate::domain::{AgentAnswered, FlowTime};
+
+/// An agent took the call.
+pub async fn agent_answered(request: HttpRequest, body: web::Payload, desk: web::Data<Desk>) -> HttpResponse {
+    let now = FlowTime::new(desk.now());
+    let read = |body: Reading<'_>| read(body, now);
+    desk.serve(
+        request,
+        body,
+        Route::AgentAnswered,
+        read,
+        async |bridge, answered, _, notes| {
+            notes.vendor_call_key(answered.vendor_call_key.as_ref());
+            bridge.agent_answered(&answered);
+            Ok(envelope::success(json!({ "status": "Success" })))
+        },
+    )
+    .await
+}
+
+fn read(mut body: Reading<'_>, now: FlowTime) -> Result<AgentAnswered, ApiError> {
+    let vendor_call_key = body.required_vendor_call_key();
+    let agent = body.fields.text("agentId");
+    let queue = body.fields.text("queueId");
+    let accept_time = body.fields.time("acceptTime").unwrap_or(now);
+    let origin = body.origin();
+    let _unknown = body.fields.rest();
+    let request = || {
+        Some(AgentAnswered {
+            origin: origin?,
+            vendor_call_key: vendor_call_key?,
+            agent,
+            queue,
+            accept_time,
+        })
+    };
+    body.fields.finish(request())
+}

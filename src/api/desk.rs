@@ -1,0 +1,168 @@
+//! Where every voice request is served: who, what, in which time; then the verb; then the notes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
+
+use super::access::Arrival;
+use super::caller::Callers;
+use super::notes::Notes;
+use super::reading::Reading;
+use super::{ApiError, body};
+use crate::bridge::Bridge;
+use crate::clock::Clock;
+use crate::salesforce::Budget;
+use crate::settings::{Client, Deadlines, Settings};
+
+/// The voice routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// A call has arrived.
+    CreateVoiceCall,
+    /// Something has become of it.
+    UpdateVoiceCall,
+    /// Where shall it go?
+    ExecuteOmniFlow,
+    /// Nobody waits any more.
+    ClearRouting,
+    /// The caller is gone.
+    PhoneContactEnded,
+    /// An agent took the call.
+    AgentAnswered,
+}
+
+impl Route {
+    /// The name, as in the path.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CreateVoiceCall => "createVoiceCall",
+            Self::UpdateVoiceCall => "updateVoiceCall",
+            Self::ExecuteOmniFlow => "executeOmniFlow",
+            Self::ClearRouting => "clearRouting",
+            Self::PhoneContactEnded => "phoneContactEnded",
+            Self::AgentAnswered => "agentAnswered",
+        }
+    }
+
+    fn deadline(self, deadlines: &Deadlines) -> Duration {
+        match self {
+            Self::CreateVoiceCall => deadlines.create_voice_call,
+            Self::UpdateVoiceCall => deadlines.update_voice_call,
+            Self::ExecuteOmniFlow => deadlines.execute_omni_flow,
+            Self::ClearRouting => deadlines.clear_routing,
+            Self::PhoneContactEnded => deadlines.phone_contact_ended,
+            Self::AgentAnswered => deadlines.agent_answered,
+        }
+    }
+}
+
+/// One a worker thread.
+pub struct Desk {
+    bridge: Bridge,
+    callers: Arc<Callers>,
+    settings: Arc<Settings>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Desk {
+    /// A desk in front of a bridge.
+    #[must_use]
+    pub fn new(
+        bridge: Bridge,
+        callers: Arc<Callers>,
+        settings: Arc<Settings>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            bridge,
+            callers,
+            settings,
+            clock,
+        }
+    }
+
+    /// The current time, for fields that a flow left out.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Serves one request: `read` turns the body into what the verb takes, `act` is the verb.
+    pub async fn serve<T>(
+        &self,
+        request: HttpRequest,
+        payload: web::Payload,
+        route: Route,
+        read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
+        act: impl AsyncFnOnce(&Bridge, T, &Budget, &mut Notes) -> Result<HttpResponse, ApiError>,
+    ) -> HttpResponse {
+        let started = request
+            .extensions()
+            .get::<Arrival>()
+            .map_or_else(Instant::now, |arrival| arrival.started);
+        let budget = Budget::new(started, route.deadline(&self.settings.deadlines));
+        let mut notes = Notes {
+            route: route.name(),
+            outcome: "ok",
+            ..Notes::default()
+        };
+        let result = match self.take_in(&request, payload, read, &budget, &mut notes).await {
+            Ok(task) => act(&self.bridge, task, &budget, &mut notes).await,
+            Err(error) => Err(error),
+        };
+        notes.upstream = budget.upstream();
+        let response = result.unwrap_or_else(|error| {
+            notes.outcome = error.label();
+            notes.error = Some(error.messages().join("; "));
+            error.response()
+        });
+        request.extensions_mut().insert(notes);
+        response
+    }
+
+    /// Everything before the verb. The cheap checks come first; nothing is read for a stranger.
+    async fn take_in<T>(
+        &self,
+        request: &HttpRequest,
+        payload: web::Payload,
+        read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
+        budget: &Budget,
+        notes: &mut Notes,
+    ) -> Result<T, ApiError> {
+        let client = self.callers.identify(request.headers())?;
+        notes.client = Some(client.id.clone());
+        body::expect_json(request.headers())?;
+        if announced(request).is_some_and(|length| length > body::LIMIT) {
+            return Err(ApiError::TooLarge);
+        }
+        let bytes = timeout_at(budget.deadline(), body::read(payload))
+            .await
+            .map_err(|_| ApiError::SlowBody)??;
+        let reading = self.open(&bytes, client, notes)?;
+        read(reading)
+    }
+
+    fn open(&self, bytes: &[u8], client: &Client, notes: &mut Notes) -> Result<Reading<'_>, ApiError> {
+        let (fields, stray) = body::object(bytes)?;
+        let reading = Reading::begin(fields, &self.settings, client)?;
+        notes.call_center = reading.center.map(|center| center.name.clone());
+        if stray {
+            tracing::warn!(
+                route = notes.route,
+                call_center = notes.call_center,
+                "stray characters after the body were ignored; look at the end of the request body in the flow"
+            );
+        }
+        Ok(reading)
+    }
+}
+
+/// The length that the request announces.
+fn announced(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}

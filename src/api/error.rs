@@ -1,0 +1,139 @@
+//! Everything that can go wrong with a request, and the four answers each fault must give: status, messages,
+//! whether to come again, and whether somebody should look.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
+
+use super::envelope;
+use crate::salesforce::Failure;
+
+/// Why a request was not answered with data.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ApiError {
+    /// The body cannot be read, or fields are missing or wrong; all of them.
+    Invalid(Vec<String>),
+    /// No credentials, or wrong ones.
+    Unauthorized,
+    /// This client may not use that contact center.
+    Forbidden {
+        /// The contact center that was asked for.
+        call_center: String,
+    },
+    /// No such path.
+    NotFound,
+    /// A path of ours with another method.
+    MethodNotAllowed,
+    /// The body has more than 64 KiB.
+    TooLarge,
+    /// The content type is not JSON.
+    NotJson,
+    /// The body did not arrive before the deadline.
+    SlowBody,
+    /// The connection ended before the body did.
+    BrokenBody,
+    /// Salesforce did not do it.
+    Salesforce(Failure),
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        Self::Salesforce(failure)
+    }
+}
+
+impl ApiError {
+    /// The status a flow decides by: 5xx means that the same again may help, 4xx that it will not.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Invalid(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::SlowBody | Self::Salesforce(Failure::Late) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Salesforce(Failure::Again { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Salesforce(Failure::Refused { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Salesforce(Failure::Misconfigured { .. }) => StatusCode::FAILED_DEPENDENCY,
+        }
+    }
+
+    /// What the flow may read.
+    #[must_use]
+    pub fn messages(&self) -> Vec<String> {
+        let one = |text: &str| vec![text.to_owned()];
+        match self {
+            Self::Invalid(problems) => problems.clone(),
+            Self::Unauthorized => one(
+                "credentials: missing or wrong; the connector must send the id and secret of a configured client by HTTP Basic",
+            ),
+            Self::Forbidden { call_center } => {
+                vec![format!(
+                    "callCenterDevName: this client may not use {call_center}; see call_centers of the client in the configuration"
+                )]
+            }
+            Self::NotFound => one(
+                "path: there is nothing here; the voice routes are POST /voice/v1/createVoiceCall and so on",
+            ),
+            Self::MethodNotAllowed => one("method: this path takes POST only"),
+            Self::TooLarge => one("body: longer than 64 KiB"),
+            Self::NotJson => one("content type: expected application/json"),
+            Self::SlowBody => one("body: did not arrive before the deadline of this route"),
+            Self::BrokenBody => one("body: the connection ended before the body did"),
+            Self::Salesforce(failure) => vec![failure.to_string()],
+        }
+    }
+
+    /// Seconds after which to come again, where that may help.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Salesforce(Failure::Again { after, .. }) => {
+                Some(after.map_or(1, |after| after.as_secs().max(1)))
+            }
+            Self::Salesforce(Failure::Late) => Some(1),
+            _ => None,
+        }
+    }
+
+    /// One word for the log and the metrics.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden { .. } => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::TooLarge => "too_large",
+            Self::NotJson => "not_json",
+            Self::SlowBody => "slow_body",
+            Self::BrokenBody => "broken_body",
+            Self::Salesforce(Failure::Late) => "late",
+            Self::Salesforce(Failure::Again { .. }) => "again",
+            Self::Salesforce(Failure::Refused { .. }) => "refused",
+            Self::Salesforce(Failure::Misconfigured { .. }) => "misconfigured",
+        }
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn response(&self) -> HttpResponse {
+        let mut response = envelope::failure(self.status(), self.retry_after(), self.messages());
+        let header = match self {
+            Self::Unauthorized => Some((
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"scv-bridge\", charset=\"UTF-8\""),
+            )),
+            Self::MethodNotAllowed => Some((ALLOW, HeaderValue::from_static("POST"))),
+            _ => None,
+        };
+        if let Some((name, value)) = header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}

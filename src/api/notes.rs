@@ -1,0 +1,51 @@
+//! What the access line tells of a request. Never a body, a secret or a number.
+
+use std::time::Duration;
+
+use crate::domain::CallReference;
+
+/// Gathered while a request is served; the access line reads it afterwards.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// The route's name.
+    pub route: &'static str,
+    /// The client's id.
+    pub client: Option<String>,
+    /// The contact center.
+    pub call_center: Option<String>,
+    /// The key of the call.
+    pub vendor_call_key: Option<String>,
+    /// The id of its record.
+    pub voice_call_id: Option<String>,
+    /// Time spent waiting for Salesforce.
+    pub upstream: Option<Duration>,
+    /// One word for what came of it.
+    pub outcome: &'static str,
+    /// What the flow was told.
+    pub error: Option<String>,
+}
+
+impl Notes {
+    /// Notes the key of the call.
+    pub fn vendor_call_key(&mut self, key: &str) {
+        self.vendor_call_key = Some(key.to_owned());
+    }
+
+    /// Notes the id of the record.
+    pub fn voice_call_id(&mut self, id: &str) {
+        self.voice_call_id = Some(id.to_owned());
+    }
+
+    /// Notes the call under the name the flow used for it.
+    pub fn call(&mut self, call: &CallReference) {
+        match call {
+            CallReference::Id(id) => self.voice_call_id(id.as_ref()),
+            CallReference::Key(key) => self.vendor_call_key(key.as_ref()),
+        }
+    }
+
+    /// Notes what came of it, where there is more to say than `ok`.
+    pub fn outcome(&mut self, outcome: &'static str) {
+        self.outcome = outcome;
+    }
+}

@@ -1,0 +1,180 @@
+//! `scv-bridge mock-salesforce`: the mock org alone, to build and try flows without a Salesforce org.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::clock::SystemClock;
+use crate::mock::{MockOrg, MockOrgSettings};
+
+/// Runs a mock Salesforce org: the telephony API, the Apex wrapper and the OAuth token endpoint.
+///
+/// It refuses what Salesforce would refuse and lists every refusal under /mock/refusals. The defaults fit the example configuration.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Address and port to listen on.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// Allow an address other than loopback: whoever reaches it can read and script the org.
+    #[arg(long)]
+    pub expose: bool,
+    /// Public certificate (PEM) that tokens must fit.
+    #[arg(long, value_name = "FILE", default_value = "certs/WebexCCSCV.crt")]
+    pub certificate: PathBuf,
+    /// Id of the org.
+    #[arg(long, value_name = "ID", default_value = "00D000000000001EAA")]
+    pub org_id: String,
+    /// API name of a contact center; may be given several times.
+    #[arg(long = "call-center", value_name = "NAME", default_values = ["WxCCContactCenterSCV", "Sandbox"])]
+    pub call_centers: Vec<String>,
+    /// Name of a certificate stored in the org (certDevName); may be given several times. Default: the certificate file's name.
+    #[arg(long = "certificate-name", value_name = "NAME")]
+    pub certificate_names: Vec<String>,
+    /// What Telephony-Provider-Name must say.
+    #[arg(long, value_name = "NAME", default_value = "webex-contact-center")]
+    pub provider_name: String,
+    /// Consumer key of the connected app.
+    #[arg(long, value_name = "KEY", default_value = "3MVG9example.consumer.key")]
+    pub consumer_key: String,
+    /// Pre-authorised user.
+    #[arg(long, value_name = "NAME", default_value = "scv.integration@example.com")]
+    pub username: String,
+    /// Measure instead of watch: believe a token once checked, record nothing, no limit of creates.
+    #[arg(long)]
+    pub answer_at_once: bool,
+    /// Threads that serve requests.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub workers: usize,
+}
+
+/// Runs the org until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// The certificate cannot be read, the address is taken, or it is not loopback and was not meant to be exposed.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if !args.listen.ip().is_loopback() && !args.expose {
+        bail!(
+            "--listen {}: not a loopback address; whoever reaches the mock org can read and script it. Add --expose if that is meant",
+            args.listen
+        );
+    }
+    let settings = settings(args)?;
+    actix_web::rt::System::new().block_on(serve(settings, args.listen))
+}
+
+fn settings(args: &Args) -> anyhow::Result<MockOrgSettings> {
+    let certificate = std::fs::read(&args.certificate)
+        .with_context(|| format!("--certificate {}: cannot be read", args.certificate.display()))?;
+    let example = MockOrgSettings::example(certificate);
+    Ok(MockOrgSettings {
+        org_id: args.org_id.clone(),
+        call_centers: args.call_centers.clone(),
+        provider_name: args.provider_name.clone(),
+        consumer_key: args.consumer_key.clone(),
+        username: args.username.clone(),
+        known_certificates: certificate_names(&args.certificate_names, &args.certificate),
+        creates_per_second: example.creates_per_second.filter(|_| !args.answer_at_once),
+        record: !args.answer_at_once,
+        verify_every_token: !args.answer_at_once,
+        workers: args.workers,
+        ..example
+    })
+}
+
+fn certificate_names(named: &[String], file: &Path) -> Vec<String> {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    if named.is_empty() {
+        stem.into_iter().collect()
+    } else {
+        named.to_vec()
+    }
+}
+
+async fn serve(settings: MockOrgSettings, listen: SocketAddr) -> anyhow::Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let org = MockOrg::start(settings, listen, Arc::new(SystemClock))
+        .await
+        .with_context(|| format!("--listen {listen}: the mock org cannot start"))?;
+    introduce(&org)?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    org.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn introduce(org: &MockOrg) -> io::Result<()> {
+    let (url, telephony, login) = (org.url(), org.telephony_url(), org.login_url());
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "\
+Mock Salesforce org
+  telephony_url  {telephony}
+  login_url      {login}
+Look
+  curl {url}/mock/voiceCalls
+  curl {url}/mock/refusals
+  curl {url}/mock/requests
+Act
+  curl -X POST {url}/mock/agentAccepts/VENDOR_CALL_KEY
+  curl -X POST {url}/mock/revokeSessions
+  curl {url}/mock/script -d '{{\"kind\":\"unavailable\",\"times\":3,\"on\":\"create\"}}'
+    kind: unauthorized, forbidden (body), tooMany (retryAfter), unavailable (retryAfter), slow (milliseconds), neverAnswers,
+          dropConnection (afterWork), html (status), halfBody, garbage, status (status, body), body (body),
+          complaint (errors), hugeBody (bytes)
+    on:   create, update, omniFlow, clearRouting, token; left out: any
+Ctrl-C ends it."
+    )?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn parse(line: &[&str]) -> Args {
+        Line::parse_from(std::iter::once("mock-salesforce").chain(line.iter().copied())).args
+    }
+
+    #[test]
+    fn an_address_that_others_reach_is_refused_unless_exposed() {
+        let refused = run(&parse(&["--listen", "0.0.0.0:0"])).unwrap_err().to_string();
+        assert!(refused.contains("--expose"), "{refused}");
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_read_is_named() {
+        let refused = run(&parse(&["--certificate", "/nowhere/x.crt"]))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(refused, "--certificate /nowhere/x.crt: cannot be read");
+    }
+
+    #[test]
+    fn the_certificates_name_is_its_files_name() {
+        let file = Path::new("certs/WebexCCSCV.crt");
+        assert_eq!(certificate_names(&[], file), ["WebexCCSCV"]);
+        assert_eq!(certificate_names(&["Other".into()], file), ["Other"]);
+    }
+
+    #[test]
+    fn contact_centers_that_are_given_replace_the_default() {
+        let args = parse(&["--call-center", "A", "--call-center", "B"]);
+        assert_eq!(args.call_centers, ["A", "B"]);
+    }
+}

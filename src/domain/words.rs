@@ -1,0 +1,81 @@
+//! Words of others, made fit to be shown: cut, on one line, without numbers and tokens.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// The longest quotation, in characters.
+const LONGEST: usize = 300;
+
+/// Anything that could be a token or a session, then anything that could be a phone number.
+static HIDDEN: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
+    let token = r"eyJ[\w.-]{8,}|00D\w{9,15}!\S+|(?i:bearer|basic)\s+\S+";
+    let number = r"\+?(?-u:\b)\d(?:[ ()./-]{0,3}\d){6,}(?-u:\b)";
+    Regex::new(token).ok().zip(Regex::new(number).ok())
+});
+
+/// `text` as it may stand in an answer or a log line.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = match HIDDEN.as_ref() {
+        Some((token, number)) => {
+            let shown = token.replace_all(&flat, "(token hidden)");
+            number.replace_all(&shown, "(number hidden)").into_owned()
+        }
+        None => String::from("(hidden)"),
+    };
+    cut(shown, LONGEST)
+}
+
+/// At most `longest` characters, with a mark where something is missing.
+#[must_use]
+pub fn cut(text: String, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        None => text,
+        Some(_) => text
+            .chars()
+            .take(longest.saturating_sub(1))
+            .chain(['…'])
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_tokens_are_hidden_and_names_are_kept() {
+        for (text, shown) in [
+            (
+                "bad phone: +1 (469) 315-0217 given",
+                "bad phone: (number hidden) given",
+            ),
+            ("from=4693150217", "from=(number hidden)"),
+            (
+                "no record 0LQ000000000123AAA in 00D000000000001EAA",
+                "no record 0LQ000000000123AAA in 00D000000000001EAA",
+            ),
+            (
+                "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln refused",
+                "(token hidden) refused",
+            ),
+            ("session 00D000000000001!AQ4AQFx.y_z", "session (token hidden)"),
+            (
+                "Required field missing:\n  [Status]",
+                "Required field missing: [Status]",
+            ),
+            ("line 12, column 345", "line 12, column 345"),
+        ] {
+            assert_eq!(quote(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let shown = quote(&"ü".repeat(5000));
+        assert_eq!(shown.chars().count(), LONGEST);
+        assert!(shown.ends_with('…'));
+    }
+}

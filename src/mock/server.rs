@@ -1,0 +1,211 @@
+//! The HTTP side: reads requests, lets bad days happen, writes answers.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use actix_web::web::{Bytes, Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
+use url::form_urlencoded;
+
+use super::answer::{Answer, Refused};
+use super::bad_day::BadDay;
+use super::locate::{Side, Target, locate};
+use super::log::RecordedRequest;
+use super::org::{Incoming, Org};
+
+/// Longest body the org reads.
+const LONGEST_BODY: usize = 6 * 1024 * 1024;
+/// Headers worth a place in a wire snapshot, besides `authorization`.
+const HEADERS_OF_INTEREST: [&str; 4] = ["accept", "content-type", "telephony-provider-name", "traceparent"];
+
+/// What goes back over the wire.
+enum Reply {
+    Whole(Answer),
+    /// The head and half of the body, then the connection closes.
+    Half(Answer),
+    /// Not a byte.
+    Nothing,
+}
+
+/// Serves any request: paths and methods are the org's business.
+pub(super) async fn serve(request: HttpRequest, payload: Payload, org: Data<Org>) -> HttpResponse {
+    if org.is_stopped() {
+        return write(Reply::Nothing);
+    }
+    let target = locate(request.uri().path(), &org.settings.apex_prefix);
+    let day = org.bad_day(target.operation);
+    let mut incoming = incoming(&request);
+    if !matches!(day, Some(BadDay::DropConnection { after_work: false })) {
+        match payload.to_bytes_limited(LONGEST_BODY).await {
+            Ok(Ok(body)) => incoming.body = body,
+            Ok(Err(_)) | Err(_) => return write(Reply::Whole(too_long(&target))),
+        }
+    }
+    let reply = match &day {
+        None => Reply::Whole(org.answer(&target, &incoming)),
+        Some(day) => spoiled(&org, &target, &incoming, day),
+    };
+    if org.settings.record && target.side != Side::Page {
+        let recorded = recorded(&target, &incoming, request.headers(), &reply);
+        org.state().requests.push(recorded);
+    }
+    match day {
+        Some(BadDay::Slow { milliseconds }) => {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        }
+        Some(BadDay::NeverAnswers) => std::future::pending().await,
+        _ => {}
+    }
+    write(reply)
+}
+
+fn too_long(target: &Target) -> Answer {
+    Refused::new(413, "REQUEST_TOO_LARGE", "body: too long or broken off").answer(target.side)
+}
+
+/// The reply of a bad day. Whoever was slow, or closed the connection after the work, has done the work.
+fn spoiled(org: &Org, target: &Target, incoming: &Incoming, day: &BadDay) -> Reply {
+    if let Some(instead) = day.instead(target) {
+        return Reply::Whole(instead);
+    }
+    if matches!(
+        day,
+        BadDay::NeverAnswers | BadDay::DropConnection { after_work: false }
+    ) {
+        return Reply::Nothing;
+    }
+    let answer = day.spoil(org.answer(target, incoming));
+    match day {
+        BadDay::DropConnection { .. } => Reply::Nothing,
+        BadDay::HalfBody => Reply::Half(answer),
+        _ => Reply::Whole(answer),
+    }
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+fn incoming(request: &HttpRequest) -> Incoming {
+    let headers = request.headers();
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    Incoming {
+        method: request.method().to_string(),
+        path: path.to_owned(),
+        content_type: header(headers, "content-type"),
+        authorization: header(headers, "authorization"),
+        provider_name: header(headers, "telephony-provider-name"),
+        body: Bytes::new(),
+    }
+}
+
+fn recorded(target: &Target, incoming: &Incoming, headers: &HeaderMap, reply: &Reply) -> RecordedRequest {
+    let mut kept: BTreeMap<_, _> = HEADERS_OF_INTEREST
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), header(headers, name)?)))
+        .collect();
+    if let Some(authorization) = &incoming.authorization {
+        let scheme = authorization.split(' ').next().unwrap_or_default();
+        kept.insert("authorization".into(), scheme.to_owned());
+    }
+    RecordedRequest {
+        operation: target.operation,
+        method: incoming.method.clone(),
+        path: incoming.path.clone(),
+        headers: kept,
+        token: incoming.bearer().map(str::to_owned),
+        body: readable(target, &incoming.body),
+        body_length: incoming.body.len(),
+        answered: match reply {
+            Reply::Whole(answer) => Some(answer.status),
+            Reply::Half(_) | Reply::Nothing => None,
+        },
+    }
+}
+
+fn readable(target: &Target, body: &[u8]) -> Option<Value> {
+    if target.side == Side::Login {
+        let fields = form_urlencoded::parse(body).into_owned();
+        return Some(Value::Object(
+            fields.map(|(name, value)| (name, value.into())).collect(),
+        ));
+    }
+    serde_json::from_slice(body).ok()
+}
+
+fn write(reply: Reply) -> HttpResponse {
+    let (answer, sent) = match reply {
+        Reply::Whole(answer) => return head(&answer).body(answer.body),
+        Reply::Half(answer) => {
+            let half = answer.body.len() / 2;
+            let sent = answer.body.get(..half.max(1)).map(Bytes::copy_from_slice);
+            (answer, sent)
+        }
+        Reply::Nothing => (Answer::json(200, &Value::Null), None),
+    };
+    let body = BrokenOff {
+        promised: answer.body.len() as u64,
+        next: sent.map_or(Step::Break, Step::Send),
+    };
+    head(&answer).body(BoxBody::new(body))
+}
+
+fn head(answer: &Answer) -> actix_web::HttpResponseBuilder {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut head = HttpResponse::build(status);
+    head.insert_header((CONTENT_TYPE, answer.content_type));
+    if let Some(seconds) = answer.retry_after {
+        head.insert_header((RETRY_AFTER, seconds.to_string()));
+    }
+    head
+}
+
+/// A body that promises more than it sends. The server closes the connection at the error; what it has not flushed by then,
+/// which without a first part is everything, is never sent.
+struct BrokenOff {
+    promised: u64,
+    next: Step,
+}
+
+enum Step {
+    Send(Bytes),
+    /// Once `Pending`, so that the server flushes what it has.
+    Flush,
+    Break,
+}
+
+impl MessageBody for BrokenOff {
+    type Error = io::Error;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.promised)
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, io::Error>>> {
+        match std::mem::replace(&mut self.next, Step::Break) {
+            Step::Send(part) => {
+                self.next = Step::Flush;
+                Poll::Ready(Some(Ok(part)))
+            }
+            Step::Flush => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Step::Break => Poll::Ready(Some(Err(io::Error::other("scripted: connection broken off")))),
+        }
+    }
+
+    fn try_into_bytes(self) -> Result<Bytes, Self> {
+        Err(self)
+    }
+}

@@ -1,0 +1,52 @@
+//! How long a request may still take, and how much of that Salesforce has used.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The time of one request: it starts with the first byte from the flow and ends with the route's deadline.
+#[derive(Debug)]
+pub struct Budget {
+    deadline: Instant,
+    upstream_microseconds: AtomicU64,
+}
+
+impl Budget {
+    /// A budget of `limit` that began at `started`.
+    #[must_use]
+    pub fn new(started: Instant, limit: Duration) -> Self {
+        Self {
+            deadline: started + limit,
+            upstream_microseconds: AtomicU64::new(0),
+        }
+    }
+
+    /// When the answer must be out.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// A budget of half the time that is left, for the first of two steps of which the second must get its turn.
+    #[must_use]
+    pub fn half(&self) -> Self {
+        let now = Instant::now();
+        Self::new(now, self.deadline.saturating_duration_since(now) / 2)
+    }
+
+    /// Adds time spent waiting for Salesforce.
+    pub fn waited(&self, time: Duration) {
+        let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.upstream_microseconds.fetch_add(time, Ordering::Relaxed);
+    }
+
+    /// The time spent waiting for Salesforce so far; `None` if it was never asked.
+    #[must_use]
+    pub fn upstream(&self) -> Option<Duration> {
+        match self.upstream_microseconds.load(Ordering::Relaxed) {
+            0 => None,
+            time => Some(Duration::from_micros(time)),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! One request over HTTPS: pooled, bounded in time and size, no redirects followed.
+
+use std::error::Error;
+use std::time::Duration;
+
+use jiff::fmt::rfc2822;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Method};
+use tokio::time::{Instant, timeout_at};
+
+use super::Budget;
+use crate::settings::HttpClient;
+
+/// The most that is read of an answer.
+const ANSWER_LIMIT: usize = 64 * 1024;
+/// The longest `Retry-After` that is believed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// A client with a pool of connections.
+///
+/// # Errors
+/// When the TLS library or a configured root certificate cannot be used.
+pub fn client(settings: &HttpClient) -> Result<Client, ClientError> {
+    let mut builder = Client::builder()
+        .connect_timeout(settings.connect_timeout)
+        .pool_idle_timeout(settings.pool_idle_timeout)
+        .pool_max_idle_per_host(settings.pool_max_idle_per_host)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("scv-bridge/", env!("CARGO_PKG_VERSION")));
+    for root in &settings.extra_roots {
+        builder = builder.add_root_certificate(reqwest::Certificate::from_der(&root.to_der()?)?);
+    }
+    Ok(builder.build()?)
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// A root certificate has no DER form.
+    #[error("a root certificate of http_client.ca_file cannot be used")]
+    Root(#[from] openssl::error::ErrorStack),
+    /// The TLS library refuses.
+    #[error("the HTTPS client cannot be set up")]
+    Tls(#[from] reqwest::Error),
+}
+
+/// What is to be sent.
+#[derive(Debug)]
+pub struct Request {
+    /// POST or PATCH.
+    pub method: Method,
+    /// The whole address.
+    pub url: String,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The body; empty for none.
+    pub body: Vec<u8>,
+}
+
+/// What came back, whatever it means.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// What the header `Retry-After` asks for.
+    pub retry_after: Option<Duration>,
+    /// Whether it calls itself HTML.
+    pub html: bool,
+    /// At most 64 KiB of the body.
+    pub body: Vec<u8>,
+}
+
+/// Why nothing whole came back.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The route's deadline passed first.
+    #[error("no answer within the deadline")]
+    Late,
+    /// No connection came about: the request never left.
+    #[error("no connection: {0}")]
+    Connect(String),
+    /// The connection broke before the answer was complete.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+}
+
+/// Sends and reads within the budget.
+///
+/// # Errors
+/// When no whole answer arrived in time.
+pub async fn exchange(client: &Client, request: Request, budget: &Budget) -> Result<Answer, Fault> {
+    let started = Instant::now();
+    let result = timeout_at(budget.deadline(), send(client, request)).await;
+    budget.waited(started.elapsed());
+    let result = result.unwrap_or(Err(Fault::Late));
+    if let Err(fault) = &result {
+        tracing::warn!(%fault, "no answer from Salesforce");
+    }
+    result
+}
+
+async fn send(client: &Client, request: Request) -> Result<Answer, Fault> {
+    let built = client
+        .request(request.method, request.url)
+        .headers(request.headers)
+        .body(request.body);
+    let mut response = built.send().await.map_err(fault)?;
+    let status = response.status().as_u16();
+    let retry_after = pause(response.headers());
+    let html = text(response.headers().get(CONTENT_TYPE)).is_some_and(|kind| kind.contains("html"));
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(fault)? {
+        let room = ANSWER_LIMIT - body.len();
+        body.extend(chunk.iter().take(room));
+        if chunk.len() >= room {
+            break;
+        }
+    }
+    Ok(Answer {
+        status,
+        retry_after,
+        html,
+        body,
+    })
+}
+
+fn text(value: Option<&HeaderValue>) -> Option<&str> {
+    value.and_then(|value| value.to_str().ok())
+}
+
+/// `Retry-After` in seconds, or as a date against the answer's own `Date`.
+fn pause(headers: &HeaderMap) -> Option<Duration> {
+    let asked = text(headers.get(RETRY_AFTER))?.trim();
+    let seconds = match asked.parse::<u64>() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let until = rfc2822::parse(asked).ok()?.timestamp();
+            let now = rfc2822::parse(text(headers.get(DATE))?).ok()?.timestamp();
+            u64::try_from(until.as_second() - now.as_second()).unwrap_or(0)
+        }
+    };
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
+}
+
+fn fault(error: reqwest::Error) -> Fault {
+    let connect = error.is_connect();
+    // The address is left out: its path names the call, and the log has that in a field of its own.
+    let error = error.without_url();
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words = format!("{words}: {cause}");
+        source = cause.source();
+    }
+    if connect {
+        Fault::Connect(words)
+    } else {
+        Fault::Broken(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(retry: &str, date: Option<&str>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, retry.parse().unwrap());
+        if let Some(date) = date {
+            headers.insert(DATE, date.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_pause_is_read_as_seconds_or_as_a_date() {
+        let date = Some("Sat, 21 Nov 2026 10:00:00 GMT");
+        assert_eq!(pause(&headers("7", None)), Some(Duration::from_secs(7)));
+        assert_eq!(
+            pause(&headers("Sat, 21 Nov 2026 10:00:30 GMT", date)),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(
+            pause(&headers("Sat, 21 Nov 2026 09:00:00 GMT", date)),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(pause(&headers("999999999", None)), Some(LONGEST_PAUSE));
+        assert_eq!(pause(&headers("soon", date)), None);
+        assert_eq!(pause(&HeaderMap::new()), None);
+    }
+}

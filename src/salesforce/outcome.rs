@@ -1,0 +1,264 @@
+//! What an answer of Salesforce means, decided from status and body, in this one place.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::http::{Answer, Fault};
+use super::said::Said;
+
+/// What is asked of Salesforce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// createVoiceCall.
+    Create,
+    /// updateVoiceCall.
+    Update,
+    /// executeOmniFlow.
+    OmniFlow,
+    /// clearRouting.
+    ClearRouting,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Create, Self::Update, Self::OmniFlow, Self::ClearRouting];
+
+    /// The name flows and logs use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "createVoiceCall",
+            Self::Update => "updateVoiceCall",
+            Self::OmniFlow => "executeOmniFlow",
+            Self::ClearRouting => "clearRouting",
+        }
+    }
+
+    /// Whether doing it twice leaves the same as doing it once.
+    fn repeatable(self) -> bool {
+        matches!(self, Self::Update | Self::ClearRouting)
+    }
+}
+
+/// Which of the two ways an answer came by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The Telephony Integration REST API.
+    Telephony,
+    /// The wrapper in the org.
+    Apex,
+}
+
+/// What an answer means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It is done, and this is what it gave.
+    Done(Value),
+    /// Not now; the same request may do later.
+    Again {
+        /// How long Salesforce asks to wait.
+        after: Option<Duration>,
+        /// Its words, fit to be shown.
+        words: String,
+    },
+    /// The token or session was refused; a new one may do.
+    Reauthenticate {
+        /// Its words, fit to be shown.
+        words: String,
+    },
+    /// The data was refused; the same request will be refused again.
+    Refused {
+        /// Its words, fit to be shown.
+        words: String,
+    },
+    /// The set-up was refused; an administrator must act.
+    Misconfigured {
+        /// Its words, and what to look at.
+        words: String,
+    },
+}
+
+impl Outcome {
+    /// What was done, or why not. A refused token is a fault of the set-up once a new one was refused too.
+    ///
+    /// # Errors
+    /// Everything but [`Outcome::Done`].
+    pub fn into_result(self) -> Result<Value, Failure> {
+        match self {
+            Self::Done(data) => Ok(data),
+            Self::Again { after, words } => Err(Failure::Again { after, words }),
+            Self::Refused { words } => Err(Failure::Refused { words }),
+            Self::Reauthenticate { words } | Self::Misconfigured { words } => {
+                Err(Failure::Misconfigured { words })
+            }
+        }
+    }
+}
+
+/// Why a request to Salesforce came to nothing, in words that a flow may read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Salesforce is down, limits us, or speaks gibberish.
+    #[error("Salesforce cannot do this now: {words}")]
+    Again {
+        /// How long it asks to wait.
+        after: Option<Duration>,
+        /// Its words.
+        words: String,
+    },
+    /// The route's deadline passed.
+    #[error("Salesforce did not answer before the deadline of this route passed")]
+    Late,
+    /// Salesforce refused the data.
+    #[error("Salesforce refused: {words}")]
+    Refused {
+        /// Its words.
+        words: String,
+    },
+    /// Salesforce refused the bridge.
+    #[error("Salesforce refused the bridge, an administrator must act: {words}")]
+    Misconfigured {
+        /// Its words, and what to look at.
+        words: String,
+    },
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Late => Self::Late,
+            Fault::Connect(_) => Self::Again {
+                after: None,
+                words: "it cannot be reached".into(),
+            },
+            Fault::Broken(_) => Self::Again {
+                after: None,
+                words: "the connection broke before the answer".into(),
+            },
+        }
+    }
+}
+
+/// Codes that mean "later", wherever they stand.
+const TRANSIENT: [&str; 3] = [
+    "UNABLE_TO_LOCK_ROW",
+    "REQUEST_LIMIT_EXCEEDED",
+    "SERVER_UNAVAILABLE",
+];
+
+/// Decides.
+#[must_use]
+pub fn judge(way: Way, operation: Operation, answer: &Answer) -> Outcome {
+    let said = Said::read(answer);
+    let status = answer.status;
+    let words = said.words(status);
+    let again = |words: String| Outcome::Again {
+        after: answer.retry_after,
+        words,
+    };
+    if (200..300).contains(&status) {
+        return accepted(way, operation, said, answer);
+    }
+    if TRANSIENT.iter().any(|code| said.mentions(code)) {
+        return again(words);
+    }
+    match (status, way) {
+        (300..=399, _) => Outcome::Misconfigured {
+            words: format!(
+                "it answered with a redirect (HTTP {status}); the configured address is not the API's"
+            ),
+        },
+        (401 | 403, _) => Outcome::Reauthenticate { words },
+        (404, Way::Apex) => Outcome::Misconfigured {
+            words: format!(
+                "{words}; is the package installed, path_prefix right, and may the user run the class ServiceRouting?"
+            ),
+        },
+        (404, Way::Telephony) if operation == Operation::Create || said.page => Outcome::Misconfigured {
+            words: format!("{words}; is telephony_url right?"),
+        },
+        (408 | 429, _) => again(words),
+        // An uncaught exception may have left half the work done: only what may be done twice is tried again.
+        (500, Way::Apex) if said.mentions("APEX_ERROR") && !operation.repeatable() => {
+            Outcome::Refused { words }
+        }
+        (500.., _) => again(words),
+        _ => Outcome::Refused { words },
+    }
+}
+
+/// Any 2xx is success, but only the body says of what.
+fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outcome {
+    let words = said.words(answer.status);
+    if said.page {
+        return Outcome::Again {
+            after: None,
+            words: format!("it answered {words}"),
+        };
+    }
+    let complaint = !said.complaints.is_empty();
+    let empty = answer.body.iter().all(u8::is_ascii_whitespace);
+    let json = match said.json {
+        Some(Value::Object(fields)) => Value::Object(fields),
+        _ if operation == Operation::ClearRouting || (empty && operation != Operation::Create) => Value::Null,
+        _ => {
+            return Outcome::Again {
+                after: None,
+                words: "it answered something that is not JSON".into(),
+            };
+        }
+    };
+    let (data, failed) = match way {
+        Way::Telephony => (json, false),
+        Way::Apex => unwrap_envelope(json),
+    };
+    let failed = failed
+        || match operation {
+            // The record exists although a trigger or a validation complained.
+            Operation::Create => voice_call_id(&data).is_none(),
+            Operation::OmniFlow | Operation::Update => complaint,
+            Operation::ClearRouting => false,
+        };
+    match (failed, complaint) {
+        (false, _) => Outcome::Done(data),
+        (true, true) if TRANSIENT.iter().any(|code| words.contains(code)) => {
+            Outcome::Again { after: None, words }
+        }
+        (true, true) => Outcome::Refused { words },
+        (true, false) => Outcome::Again {
+            after: None,
+            words: "its answer lacks what was asked for".into(),
+        },
+    }
+}
+
+/// What stands in `data` of the wrapper's envelope, with the envelope's own errors kept beside it; and whether
+/// the envelope says that it failed.
+fn unwrap_envelope(json: Value) -> (Value, bool) {
+    let Value::Object(mut envelope) = json else {
+        return (json, false);
+    };
+    let failed = envelope.get("success").and_then(Value::as_bool) == Some(false);
+    match envelope.remove("data") {
+        Some(Value::Object(mut data)) => {
+            if let Some(errors) = envelope.remove("errors")
+                && !data.contains_key("errors")
+            {
+                data.insert("errors".into(), errors);
+            }
+            (Value::Object(data), failed)
+        }
+        Some(other) if !other.is_null() => (other, failed),
+        _ => (Value::Object(envelope), failed),
+    }
+}
+
+/// The id in a create's answer, under either of its names.
+#[must_use]
+pub fn voice_call_id(data: &Value) -> Option<&str> {
+    ["voiceCallId", "voiceCallRecordId"]
+        .into_iter()
+        .find_map(|name| data.get(name).and_then(Value::as_str))
+        .filter(|id| !id.is_empty())
+}

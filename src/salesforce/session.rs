@@ -1,0 +1,212 @@
+//! The OAuth session of the Apex way: JWT bearer, kept for a while, fetched by one request for all.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, Method};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tokio::time::timeout_at;
+use url::form_urlencoded;
+
+use super::http::{Answer, Request, exchange};
+use super::said::Said;
+use super::{Budget, Failure, jwt};
+use crate::certificate::SigningCertificate;
+use crate::clock::Clock;
+use crate::settings::{self, BaseUrl};
+
+/// Salesforce accepts an assertion that ends at most three minutes ahead; clocks may differ by one of them.
+const ASSERTION_SECONDS: i64 = 120;
+
+/// An access token and where it may be used.
+#[derive(Clone)]
+pub struct Session {
+    /// The header to send.
+    pub authorization: HeaderValue,
+    /// `https://<MyDomain>.my.salesforce.com`, without a slash at the end.
+    pub instance: Arc<str>,
+    fetched: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Assertion<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: i64,
+}
+
+/// The session of one contact center.
+pub struct Sessions {
+    login: BaseUrl,
+    consumer_key: SecretString,
+    username: String,
+    audience: String,
+    certificate: SigningCertificate,
+    keep: jiff::SignedDuration,
+    clock: Arc<dyn Clock>,
+    /// What the last fetch gave.
+    latest: Mutex<Option<Result<Session, Failure>>>,
+    /// How many fetches have ended.
+    fetches: AtomicU64,
+}
+
+impl Sessions {
+    /// For the user and app of a contact center.
+    #[must_use]
+    pub fn new(
+        api: &settings::Apex,
+        certificate: SigningCertificate,
+        keep: settings::Session,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            login: api.login_url.clone(),
+            consumer_key: api.consumer_key.clone(),
+            username: api.username.clone(),
+            audience: api.oauth_audience.clone(),
+            certificate,
+            keep: jiff::SignedDuration::try_from(keep.keep).unwrap_or(jiff::SignedDuration::MAX),
+            clock,
+            latest: Mutex::default(),
+            fetches: AtomicU64::new(0),
+        }
+    }
+
+    /// The session to use now. Requests that arrive while one of them fetches a session wait for it and share
+    /// what it got, a failure too.
+    ///
+    /// # Errors
+    /// When Salesforce gives no session, or none in time.
+    pub async fn get(&self, client: &Client, budget: &Budget) -> Result<Session, Failure> {
+        let came = self.fetches.load(Ordering::Acquire);
+        let mut latest = timeout_at(budget.deadline(), self.latest.lock())
+            .await
+            .map_err(|_| Failure::Late)?;
+        let fetched_meanwhile = came != self.fetches.load(Ordering::Acquire);
+        match latest.as_ref() {
+            Some(Ok(session)) if self.clock.now().duration_since(session.fetched) < self.keep => {
+                return Ok(session.clone());
+            }
+            Some(Err(failure)) if fetched_meanwhile => return Err(failure.clone()),
+            _ => {}
+        }
+        let result = self.fetch(client, budget).await;
+        *latest = Some(result.clone());
+        self.fetches.fetch_add(1, Ordering::Release);
+        result
+    }
+
+    /// Drops the session that Salesforce has just refused, unless another has taken its place already.
+    ///
+    /// # Errors
+    /// When the deadline passes while somebody else fetches a session.
+    pub async fn forget(&self, refused: &Session, budget: &Budget) -> Result<(), Failure> {
+        let mut latest = timeout_at(budget.deadline(), self.latest.lock())
+            .await
+            .map_err(|_| Failure::Late)?;
+        if matches!(latest.as_ref(), Some(Ok(held)) if held.authorization == refused.authorization) {
+            *latest = None;
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, client: &Client, budget: &Budget) -> Result<Session, Failure> {
+        let now = self.clock.now();
+        let claims = Assertion {
+            iss: self.consumer_key.expose_secret(),
+            sub: &self.username,
+            aud: &self.audience,
+            exp: now.as_second() + ASSERTION_SECONDS,
+        };
+        let assertion = jwt::sign(&claims, &self.certificate)
+            .map_err(|_| misconfigured("the OAuth assertion could not be signed with the configured key"))?;
+        let body = form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+            .append_pair("assertion", &assertion)
+            .finish();
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        let url = format!("{}/services/oauth2/token", self.login.as_str());
+        let request = Request {
+            method: Method::POST,
+            url,
+            headers,
+            body: body.into_bytes(),
+        };
+        let answer = exchange(client, request, budget).await?;
+        match answer.status {
+            200 => self.read(&answer, now),
+            _ => Err(refusal(&answer)),
+        }
+    }
+
+    fn read(&self, answer: &Answer, fetched: Timestamp) -> Result<Session, Failure> {
+        let garbage = || Failure::Again {
+            after: None,
+            words: "its login answered something that is no token".into(),
+        };
+        let body: Value = serde_json::from_slice(&answer.body).map_err(|_| garbage())?;
+        let text = |name: &str| body.get(name).and_then(Value::as_str);
+        let token = text("access_token").ok_or_else(garbage)?;
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| garbage())?;
+        authorization.set_sensitive(true);
+        let instance = text("instance_url").ok_or_else(garbage)?;
+        let instance = self.trusted(instance).ok_or_else(|| {
+            misconfigured("the login named an instance_url that is no https://*.salesforce.com host; is login_url right?")
+        })?;
+        Ok(Session {
+            authorization,
+            instance,
+            fetched,
+        })
+    }
+
+    /// Where a session may be sent: Salesforce's own hosts, or the host of the configured login.
+    fn trusted(&self, instance: &str) -> Option<Arc<str>> {
+        let url = BaseUrl::parse(instance).ok()?;
+        let known = url.origin() == self.login.origin()
+            || (url.origin().starts_with("https://") && url.host().ends_with(".salesforce.com"));
+        known.then(|| Arc::from(url.origin()))
+    }
+}
+
+fn misconfigured(words: &str) -> Failure {
+    Failure::Misconfigured { words: words.into() }
+}
+
+/// OAuth's errors are faults of the set-up, and each has its setting.
+fn refusal(answer: &Answer) -> Failure {
+    let said = Said::read(answer);
+    let words = said.words(answer.status);
+    if matches!(answer.status, 408 | 429 | 500..) {
+        return Failure::Again {
+            after: answer.retry_after,
+            words,
+        };
+    }
+    let look = if said.mentions("approved") || said.mentions("invalid_app_access") {
+        "pre-authorise the user for the app"
+    } else if said.mentions("audience") {
+        "look at login_url and oauth_audience"
+    } else if said.mentions("invalid_client_id") {
+        "look at consumer_key"
+    } else if said.mentions("expired") {
+        "look at the clock of this machine"
+    } else if said.mentions("assertion") {
+        "look at the certificate of the app and at the configured one"
+    } else {
+        "look at login_url, consumer_key, username and certificate"
+    };
+    Failure::Misconfigured {
+        words: format!("login: {words}; {look}"),
+    }
+}

@@ -1,0 +1,157 @@
+//! The token of the telephony API: signed by us and sent directly, no exchange.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use reqwest::header::HeaderValue;
+use serde::Serialize;
+
+use super::jwt;
+use crate::certificate::SigningCertificate;
+use crate::clock::Clock;
+use crate::ids::Ids;
+use crate::settings::Token;
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+}
+
+#[derive(Clone)]
+struct Signed {
+    header: HeaderValue,
+    at: Timestamp,
+}
+
+/// The tokens of one contact center under one certificate. One token serves all requests until two thirds of its
+/// life have passed; then one request signs the next while the others go on with the old one.
+pub struct ScrtTokens {
+    issuer: String,
+    subject: String,
+    certificate: SigningCertificate,
+    options: Token,
+    clock: Arc<dyn Clock>,
+    ids: Arc<Ids>,
+    current: RwLock<Option<Signed>>,
+    signing: Mutex<()>,
+}
+
+impl ScrtTokens {
+    /// For the contact center `subject` of the org `issuer`.
+    #[must_use]
+    pub fn new(
+        issuer: String,
+        subject: String,
+        certificate: SigningCertificate,
+        options: Token,
+        clock: Arc<dyn Clock>,
+        ids: Arc<Ids>,
+    ) -> Self {
+        let (current, signing) = (RwLock::new(None), Mutex::new(()));
+        Self {
+            issuer,
+            subject,
+            certificate,
+            options,
+            clock,
+            ids,
+            current,
+            signing,
+        }
+    }
+
+    /// The `Authorization` header to send now.
+    ///
+    /// # Errors
+    /// When OpenSSL cannot sign.
+    pub fn authorization(&self) -> jsonwebtoken::errors::Result<HeaderValue> {
+        let now = self.clock.now();
+        if self.options.jti {
+            return Ok(self.sign(now)?.header);
+        }
+        let Some(held) = self.held() else {
+            return self.renew(now);
+        };
+        match self.age(&held, now) {
+            Age::Fresh => Ok(held.header),
+            Age::Over => self.renew(now),
+            Age::Due => match self.signing.try_lock() {
+                Ok(_turn) => self.store(now),
+                Err(_) => Ok(held.header),
+            },
+        }
+    }
+
+    /// Drops the token that Salesforce has just refused, unless another has taken its place already.
+    pub fn forget(&self, refused: &HeaderValue) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_some_and(|token| token.header == *refused) {
+            *current = None;
+        }
+    }
+
+    fn held(&self) -> Option<Signed> {
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn renew(&self, now: Timestamp) -> jsonwebtoken::errors::Result<HeaderValue> {
+        let _turn = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.held() {
+            Some(token) if self.age(&token, now) == Age::Fresh => Ok(token.header),
+            _ => self.store(now),
+        }
+    }
+
+    fn store(&self, now: Timestamp) -> jsonwebtoken::errors::Result<HeaderValue> {
+        let token = self.sign(now)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+        Ok(token.header)
+    }
+
+    fn sign(&self, now: Timestamp) -> jsonwebtoken::errors::Result<Signed> {
+        let life = i64::try_from(self.options.life.as_secs()).unwrap_or(i64::MAX);
+        let claims = Claims {
+            iss: &self.issuer,
+            sub: &self.subject,
+            iat: now.as_second(),
+            exp: now.as_second().saturating_add(life),
+            aud: self.options.audience.as_deref(),
+            jti: self.options.jti.then(|| self.ids.unique()),
+        };
+        let token = jwt::sign(&claims, &self.certificate)?;
+        let mut header = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| jsonwebtoken::errors::ErrorKind::InvalidToken)?;
+        header.set_sensitive(true);
+        Ok(Signed { header, at: now })
+    }
+
+    fn age(&self, token: &Signed, now: Timestamp) -> Age {
+        let life = self.options.life.as_secs_f64();
+        let age = now.duration_since(token.at).as_secs_f64();
+        // A clock that was set back makes a token look younger than new: sign again.
+        if age < 0.0 || age >= life {
+            Age::Over
+        } else if age < life * 2.0 / 3.0 {
+            Age::Fresh
+        } else {
+            Age::Due
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Age {
+    Fresh,
+    Due,
+    Over,
+}

@@ -1,0 +1,118 @@
+//! The metrics: a closed set of names and labels, no key and no number among them.
+
+use std::time::Duration;
+
+use metrics::{Key, Label, Level, Metadata, Recorder, Unit};
+use metrics_exporter_prometheus::{
+    BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
+
+/// Every metric. The comment of a variant is its help text.
+#[derive(Debug, Clone, Copy)]
+enum Name {
+    /// Requests answered, by route and status.
+    Requests,
+    /// Seconds from the head of a request to its answer, by route.
+    RequestSeconds,
+    /// The version that runs; always 1.
+    BuildInfo,
+    /// Whole days until a signing certificate ends, by its name in the configuration.
+    CertificateDaysLeft,
+}
+
+impl Name {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Requests => "scv_bridge_requests_total",
+            Self::RequestSeconds => "scv_bridge_request_seconds",
+            Self::BuildInfo => "scv_bridge_build_info",
+            Self::CertificateDaysLeft => "scv_bridge_certificate_days_left",
+        }
+    }
+
+    const fn help(self) -> &'static str {
+        match self {
+            Self::Requests => "Requests answered, by route and status.",
+            Self::RequestSeconds => "Seconds from the head of a request to its answer, by route.",
+            Self::BuildInfo => "The version that runs; always 1.",
+            Self::CertificateDaysLeft => {
+                "Whole days until a signing certificate ends, by its name in the configuration."
+            }
+        }
+    }
+}
+
+/// Around the deadlines of the routes: most answers are far below, the last ones are late.
+const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 1.8, 2.5, 4.5];
+const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
+
+/// The metrics of one service. Not process-wide, so that two services in one process keep their own.
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+}
+
+impl Metrics {
+    /// All at zero.
+    ///
+    /// # Errors
+    /// Never in practice: the buckets are not empty.
+    pub fn new() -> Result<Self, BuildError> {
+        let seconds = Matcher::Full(Name::RequestSeconds.text().into());
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(seconds, &BUCKETS)?
+            .build_recorder();
+        let counter = |name: Name| recorder.describe_counter(name.text().into(), None, name.help().into());
+        let gauge = |name: Name| recorder.describe_gauge(name.text().into(), None, name.help().into());
+        counter(Name::Requests);
+        gauge(Name::BuildInfo);
+        gauge(Name::CertificateDaysLeft);
+        let (name, unit) = (Name::RequestSeconds, Some(Unit::Seconds));
+        recorder.describe_histogram(name.text().into(), unit, name.help().into());
+        let version = Label::from_static_parts("version", env!("CARGO_PKG_VERSION"));
+        recorder
+            .register_gauge(&key(Name::BuildInfo, vec![version]), &METADATA)
+            .set(1.0);
+        let handle = recorder.handle();
+        Ok(Self { recorder, handle })
+    }
+
+    /// Counts an answer.
+    pub fn request(&self, route: &'static str, status: u16, took: Duration) {
+        let by_route = Label::from_static_parts("route", route);
+        let by_status = Label::new("status", status.to_string());
+        let requests = key(Name::Requests, vec![by_route.clone(), by_status]);
+        self.recorder.register_counter(&requests, &METADATA).increment(1);
+        let seconds = key(Name::RequestSeconds, vec![by_route]);
+        self.recorder
+            .register_histogram(&seconds, &METADATA)
+            .record(took.as_secs_f64());
+    }
+
+    /// Notes how long a certificate is still valid.
+    pub fn certificate(&self, name: &str, days_left: i64) {
+        let key = key(
+            Name::CertificateDaysLeft,
+            vec![Label::new("certificate", name.to_owned())],
+        );
+        #[expect(clippy::cast_precision_loss, reason = "a number of days")]
+        self.recorder
+            .register_gauge(&key, &METADATA)
+            .set(days_left as f64);
+    }
+
+    /// The text that Prometheus reads.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.handle.render()
+    }
+
+    /// Moves recorded times into their buckets; to be called every few seconds, or they pile up.
+    pub fn tidy(&self) {
+        self.handle.run_upkeep();
+    }
+}
+
+fn key(name: Name, labels: Vec<Label>) -> Key {
+    Key::from_parts(name.text(), labels)
+}

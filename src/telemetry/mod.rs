@@ -1,0 +1,7 @@
+//! What operators see: the log and the metrics.
+
+mod logs;
+mod metrics;
+
+pub use logs::{LogGuard, start};
+pub use metrics::Metrics;
