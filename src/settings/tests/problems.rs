@@ -172,6 +172,31 @@ fn a_number_too_large_for_toml_is_a_problem_and_not_a_panic() {
 }
 
 #[test]
+fn a_key_that_looks_like_a_path_is_not_taken_for_one() {
+    for key in ["server.listen", "clients[0]", "clients[999999999999]", ""] {
+        let report = Folder::new().problems(&format!("\"{key}\" = \"127.0.0.1:1\"\n{SMALL}"));
+        assert!(
+            report.starts_with(&format!("1 problem in the configuration\n\n{key}\n")),
+            "{report}"
+        );
+    }
+}
+
+proptest::proptest! {
+    /// Whatever a line is replaced by, there is an answer and no panic.
+    #[test]
+    fn no_change_of_a_line_makes_loading_panic(line in 0_usize..140, text in "[a-z\\[\\]\"'{}=.# 0-9-]{0,20}") {
+        let folder = Folder { dir: TempDir::new().unwrap() };
+        let mut lines: Vec<&str> = BROKEN.lines().collect();
+        if let Some(place) = lines.get_mut(line) {
+            *place = &text;
+        }
+        let problems = folder.load(&lines.join("\n")).unwrap_err();
+        proptest::prop_assert!(!problems.as_slice().is_empty());
+    }
+}
+
+#[test]
 fn a_fault_in_a_certificate_is_not_reported_again_where_it_is_used() {
     let broken = SMALL.replace("good.key", "other.key");
     let problems = Folder::new().load(&broken).unwrap_err();
