@@ -48,6 +48,18 @@ impl BaseUrl {
         self.url.host_str().unwrap_or_default()
     }
 
+    /// The path, without a slash at the end.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.url.path().trim_end_matches('/')
+    }
+
+    /// Whether it is on this machine, such as a mock or a tunnel.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
     /// Scheme, host and port, without the path: `https://login.salesforce.com`.
     #[must_use]
     pub fn origin(&self) -> String {

@@ -110,10 +110,9 @@ impl Settings {
     /// Reads every section, whatever is wrong in the others.
     fn read(mut root: Section<'_>) -> Option<Self> {
         let server = root.section("server").and_then(Server::read);
-        let protected = server.as_ref().is_none_or(Server::is_protected);
         let operations = root
             .section("operations")
-            .and_then(|section| Operations::read(section, protected));
+            .and_then(|section| Operations::read(section, server.as_ref()));
         let deadlines = root.section("deadlines").and_then(Deadlines::read);
         let store = Store::read(root.section_or_empty("store"));
         let logs = root.section("logs").and_then(Logs::read);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::section::Section;
-use super::server;
+use super::server::{self, Server};
 
 /// The listener of metrics, version, documentation and console.
 #[derive(Debug, Clone)]
@@ -13,11 +13,20 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// `protected`: the public listener has TLS, or a trusted proxy stands in front of us.
-    pub(super) fn read(mut section: Section<'_>, protected: bool) -> Option<Self> {
+    /// `server`: the public listener, if it could be read.
+    pub(super) fn read(mut section: Section<'_>, server: Option<&Server>) -> Option<Self> {
         let listen = server::address(&mut section);
-        if let (Some(listen), false) = (listen, protected) {
-            server::plain_http_only_on_loopback(&section, listen);
+        if let (Some(listen), Some(server)) = (listen, server) {
+            if !server.is_protected() {
+                server::plain_http_only_on_loopback(&section, listen);
+            }
+            if listen == server.listen && listen.port() != 0 {
+                section.problem(
+                    "listen",
+                    "is the address of [server]",
+                    "give each listener a port of its own",
+                );
+            }
         }
         section.finish();
         Some(Self { listen: listen? })

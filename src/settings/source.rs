@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use config::{Config, ConfigError, File, FileFormat, Map, Value, ValueKind};
+use config::{Config, ConfigError, File, FileFormat, Map, Source as _, Value, ValueKind};
 
 use super::Problem;
 use super::environment::{self, Override};
@@ -58,6 +58,14 @@ impl Source {
             Some(path) => Some(read(path).map_err(|problem| problems.push(problem)).ok()?),
             None => None,
         };
+        if let Some(key) = file.as_deref().and_then(odd_key) {
+            problems.push(Problem {
+                key,
+                problem: "is not a known key".to_owned(),
+                hint: "remove it; config/default.toml lists every key".to_owned(),
+            });
+            return None;
+        }
         let without_environment = match merge(file.as_deref(), &[]) {
             Ok(root) => root,
             Err(error) => {
@@ -95,6 +103,14 @@ fn merge(file: Option<&str>, overrides: &[Override]) -> Result<Map<String, Value
         ValueKind::Table(root) => Ok(root),
         _ => Ok(Map::new()),
     }
+}
+
+/// A key at the top of the file that no section has. `config` reads such a key as a path: `"a.b"` would be `b`
+/// of `[a]`, and `"a[999999999]"` a list of that length.
+fn odd_key(text: &str) -> Option<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let root = File::from_str(text, FileFormat::Toml).collect().ok()?;
+    root.into_keys().filter(|key| !key.bytes().all(plain)).min()
 }
 
 fn read(path: &Path) -> Result<String, Problem> {

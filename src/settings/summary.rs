@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::{CallCenter, OnCreateFailure, Settings};
+use super::{Api, CallCenter, OnCreateFailure, Settings};
 
 /// From how many days left on a certificate is worth a warning.
 const WARN_DAYS: i64 = 30;
@@ -23,6 +23,9 @@ impl Settings {
         let scheme = |tls: bool| if tls { "https" } else { "http" };
         let tls = self.server.tls.is_some();
         writeln!(text, "public       {}://{}", scheme(tls), self.server.listen)?;
+        if let Some(public_url) = &self.server.public_url {
+            writeln!(text, "known as     {public_url}")?;
+        }
         let operations = scheme(tls && self.operations.wants_tls());
         writeln!(text, "operations   {operations}://{}", self.operations.listen)?;
         for certificate in self.certificates.values() {
@@ -51,16 +54,19 @@ impl Settings {
         writeln!(text, "clients      {}", ids.join(", "))
     }
 
-    /// What works today and will not for long.
+    /// What works today and will not for long, or what is allowed and probably not meant.
     #[must_use]
     pub fn warnings(&self, now: Timestamp) -> Vec<String> {
-        self.certificates
+        let days_left = self
+            .certificates
             .values()
             .map(|certificate| (certificate.name(), certificate.days_left(now)))
             .filter(|(_, days)| *days < WARN_DAYS)
             .map(|(name, days)| {
                 format!("certificates.{name}: {days} days left; make a new pair and give it to Salesforce")
-            })
+            });
+        days_left
+            .chain(self.call_centers.values().filter_map(unusual_host))
             .collect()
     }
 
@@ -95,4 +101,19 @@ impl Settings {
         }
         unused
     }
+}
+
+/// A host that is not Salesforce's can be a proxy, but mostly it is the wrong one of an org's two hosts.
+fn unusual_host(center: &CallCenter) -> Option<String> {
+    let (key, url, usual) = match &center.api {
+        Api::Telephony(api) => ("telephony_url", &api.url, ".my.salesforce-scrt.com"),
+        Api::Apex(api) => ("login_url", &api.login_url, ".salesforce.com"),
+    };
+    if url.host().ends_with(usual) || url.is_loopback() {
+        return None;
+    }
+    let (name, host) = (&center.name, url.host());
+    Some(format!(
+        "call_centers.{name}.{key}: {host} is not a host under *{usual}"
+    ))
 }

@@ -79,7 +79,8 @@ login_url = "https://test.salesforce.com"
 on_create_failure = "ignore"
 
 [call_centers.Main.translations]
-from = '{"open":'
+from = '{"Open group":"[1,17]->(\\d","Runs away":"[1,17]->^(\\d+)+$","No brackets":"1,17->x"}'
+to = '{"open":'
 too = '{}'
 
 [call_centers.Main.abandonment]
@@ -168,6 +169,31 @@ fn a_syntax_error_is_told_by_line_and_column_without_the_line() {
 fn a_number_too_large_for_toml_is_a_problem_and_not_a_panic() {
     let report = Folder::new().problems("[server]\nworkers = 99999999999999999999\n");
     assert!(report.contains("number too large"), "{report}");
+}
+
+#[test]
+fn a_key_that_looks_like_a_path_is_not_taken_for_one() {
+    for key in ["server.listen", "clients[0]", "clients[999999999999]", ""] {
+        let report = Folder::new().problems(&format!("\"{key}\" = \"127.0.0.1:1\"\n{SMALL}"));
+        assert!(
+            report.starts_with(&format!("1 problem in the configuration\n\n{key}\n")),
+            "{report}"
+        );
+    }
+}
+
+proptest::proptest! {
+    /// Whatever a line is replaced by, there is an answer and no panic.
+    #[test]
+    fn no_change_of_a_line_makes_loading_panic(line in 0_usize..140, text in "[a-z\\[\\]\"'{}=.# 0-9-]{0,20}") {
+        let folder = Folder { dir: TempDir::new().unwrap() };
+        let mut lines: Vec<&str> = BROKEN.lines().collect();
+        if let Some(place) = lines.get_mut(line) {
+            *place = &text;
+        }
+        let problems = folder.load(&lines.join("\n")).unwrap_err();
+        proptest::prop_assert!(!problems.as_slice().is_empty());
+    }
 }
 
 #[test]

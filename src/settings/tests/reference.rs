@@ -75,7 +75,9 @@ fn what_the_reference_calls_a_default_is_the_default() {
     );
     assert_eq!(told_center.on_create_failure, silent_center.on_create_failure);
     assert_eq!(told_center.fallback_queue, silent_center.fallback_queue);
-    assert_eq!(told_center.translations, silent_center.translations);
+    assert_eq!(told_center.translations.from.rules(), 0);
+    assert_eq!(silent_center.translations.from.rules(), 0);
+    assert_eq!(silent_center.translations.to.rules(), 0);
     assert_eq!(told_center.abandonment, silent_center.abandonment);
     assert_eq!(told_center.enrichment, silent_center.enrichment);
     let (Api::Telephony(told_api), Api::Telephony(silent_api)) = (&told_center.api, &silent_center.api)
@@ -124,6 +126,7 @@ fn every_key_that_was_promised_is_taken() {
     assert_eq!(webex.webhook_secrets.len(), 1);
     let center = &settings.call_centers["WxCCContactCenterSCV"];
     assert_eq!(center.attributes.len(), 1);
+    assert_eq!(center.translations.from.rules(), 1);
     assert_eq!(center.enrichment.queues["<Webex queue id>"], "Sales");
     assert_eq!(settings.server.tls.unwrap().client_ca.len(), 1);
 }

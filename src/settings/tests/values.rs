@@ -170,3 +170,32 @@ fn what_no_part_acts_on_yet_is_said() {
         + "on_create_failure = \"defer\"\nenrichment.enabled = true\nattributes.A__c = \"b.c\"\n[webex]\n";
     insta::assert_snapshot!(Folder::new().load(&toml).unwrap().not_used_yet().join("\n"));
 }
+
+#[test]
+fn a_host_that_is_not_salesforces_is_a_warning_unless_it_is_this_machine() {
+    let folder = Folder::new();
+    let with_host = |url: &str| {
+        let toml = SMALL.replace("https://example.my.salesforce-scrt.com", url);
+        folder.load(&toml).unwrap().warnings(now())
+    };
+    assert_eq!(
+        with_host("https://example.my.salesforce.com"),
+        [
+            "call_centers.Main.telephony_url: example.my.salesforce.com is not a host under *.my.salesforce-scrt.com"
+        ]
+    );
+    assert_eq!(with_host("http://127.0.0.1:9000"), Vec::<String>::new());
+}
+
+#[test]
+fn two_listeners_do_not_share_an_address() {
+    let toml = format!("[operations]\nlisten = \"127.0.0.1:8080\"\n{SMALL}");
+    let folder = Folder::new();
+    assert_eq!(
+        folder.load(&toml).unwrap_err().as_slice()[0].problem,
+        "is the address of [server]"
+    );
+    let any =
+        "[server]\nlisten = \"127.0.0.1:0\"\n[operations]\nlisten = \"127.0.0.1:0\"\n".to_owned() + SMALL;
+    folder.load(&any).unwrap();
+}
