@@ -1,0 +1,236 @@
+//! A rule set: what a contact center does to its numbers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::cleanup::{NumberTooLong, clean_up, is_number};
+use super::order::as_javascript;
+use super::pattern::charset::is_space;
+use super::pattern::{Memory, Steps};
+use super::problem::{RulePart, RuleProblem};
+use super::rule::{Rule, STEPS_PER_RULE};
+
+/// The steps of one translation, over all its rules: far below 5 ms.
+const STEPS_PER_TRANSLATION: u32 = 200_000;
+
+/// A rule set, compiled once. `Default` has no rules. Clones share the rules.
+#[derive(Clone, Default)]
+pub struct Translation {
+    rules: Arc<[Rule]>,
+}
+
+impl Translation {
+    /// Reads a rule set as it stands in the contact center settings: one JSON object of rule names and rules.
+    /// An empty text has no rules.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once. That a pattern can run away is wrong.
+    pub fn parse(rules_json: &str) -> Result<Self, Vec<RuleProblem>> {
+        if rules_json.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let named: Map<String, Value> = serde_json::from_str(rules_json).map_err(|wrong| {
+            let hint = "paste the whole object from the contact center settings, as in {\"name\":\"[1,17]->[^\\\\d]+\"}";
+            vec![RuleProblem::new(None, RulePart::Json, wrong.to_string(), hint)]
+        })?;
+        let mut problems = Vec::new();
+        let mut rules = Vec::new();
+        for (name, rule) in as_javascript(named) {
+            match read(&name, &rule) {
+                Ok(rule) => rules.push(rule),
+                Err(wrong) => problems.extend(wrong),
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self { rules: rules.into() })
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// How many rules there are.
+    #[must_use]
+    pub fn rules(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Translates a value of a phone number field. One without any digit stays exactly as it is.
+    ///
+    /// # Errors
+    /// The number has more than 64 characters after the clean-up.
+    pub fn translate(&self, value: &str) -> Result<String, NumberTooLong> {
+        self.run(value, |_, _, _| {})
+    }
+
+    /// Translates, and tells what every rule did.
+    ///
+    /// # Errors
+    /// As [`Translation::translate`].
+    pub fn explain(&self, value: &str) -> Result<Explanation, NumberTooLong> {
+        let mut steps = Vec::with_capacity(self.rules.len());
+        let result = self.run(value, |rule, effect, text| {
+            steps.push(Step {
+                rule: rule.name().to_owned(),
+                applied: effect == Effect::Applied,
+                effect,
+                result: String::from_utf16_lossy(text),
+            });
+        })?;
+        let cleaned = if is_number(value) {
+            clean_up(value)?
+        } else {
+            value.to_owned()
+        };
+        Ok(Explanation {
+            input: value.to_owned(),
+            cleaned,
+            result,
+            steps,
+        })
+    }
+
+    fn run(&self, value: &str, mut seen: impl FnMut(&Rule, Effect, &[u16])) -> Result<String, NumberTooLong> {
+        if !is_number(value) {
+            return Ok(value.to_owned());
+        }
+        let cleaned = clean_up(value)?;
+        if self.rules.is_empty() {
+            return Ok(cleaned);
+        }
+        // Code units, because patterns and `$` symbols count in them; what is kept of a number is ASCII.
+        let mut text: Vec<u16> = cleaned.bytes().map(u16::from).collect();
+        let original_length = text.len();
+        let mut next = Vec::with_capacity(2 * original_length);
+        let mut memory = Memory::default();
+        let mut left = STEPS_PER_TRANSLATION;
+        for rule in self.rules.iter() {
+            let effect = if rule.covers(original_length) {
+                let mut steps = Steps::new(left.min(STEPS_PER_RULE));
+                let given = steps.left();
+                let outcome = rule.replace(&text, &mut next, &mut memory, &mut steps);
+                left -= given - steps.left();
+                Effect::of(rule, outcome)
+            } else {
+                Effect::OtherLength
+            };
+            if effect == Effect::Applied {
+                std::mem::swap(&mut text, &mut next);
+            }
+            seen(rule, effect, &text);
+        }
+        Ok(to_string(trim(&text)))
+    }
+}
+
+impl fmt::Debug for Translation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.rules.iter().map(Rule::name)).finish()
+    }
+}
+
+fn read(name: &str, rule: &Value) -> Result<Rule, Vec<RuleProblem>> {
+    match rule {
+        Value::String(text) => Rule::parse(name, text),
+        _ => Err(vec![RuleProblem::new(
+            Some(name),
+            RulePart::Json,
+            "the rule is not a string",
+            "write it as \"[min,max]->pattern->selector\"",
+        )]),
+    }
+}
+
+fn trim(text: &[u16]) -> &[u16] {
+    let start = text
+        .iter()
+        .position(|&unit| !is_space(unit))
+        .unwrap_or(text.len());
+    let end = text
+        .iter()
+        .rposition(|&unit| !is_space(unit))
+        .map_or(start, |last| last + 1);
+    text.get(start..end).unwrap_or_default()
+}
+
+/// Half a surrogate pair becomes U+FFFD, as in everything JavaScript writes as UTF-8.
+fn to_string(text: &[u16]) -> String {
+    let ascii: Option<Vec<u8>> = text
+        .iter()
+        .map(|&unit| u8::try_from(unit).ok().filter(u8::is_ascii))
+        .collect();
+    ascii
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .unwrap_or_else(|| String::from_utf16_lossy(text))
+}
+
+/// What a rule did to a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Applied,
+    NoMatch,
+    OtherLength,
+    LeftOut(&'static str),
+}
+
+impl Effect {
+    fn of(rule: &Rule, outcome: Result<bool, super::rule::LeftOut>) -> Self {
+        match outcome {
+            Ok(true) => Self::Applied,
+            Ok(false) => Self::NoMatch,
+            Err(why) => {
+                rule.report(why);
+                Self::LeftOut(why.reason())
+            }
+        }
+    }
+}
+
+/// What a translation did, for people. It holds the number in full: not for logs.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The value as it came.
+    pub input: String,
+    /// After the clean-up; its length decides which rules run.
+    pub cleaned: String,
+    /// The end of it.
+    pub result: String,
+    /// Every rule, in the order they run.
+    pub steps: Vec<Step>,
+}
+
+impl fmt::Debug for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explanation")
+            .field("input", &super::mask(&self.input))
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one rule did.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The rule's name.
+    pub rule: String,
+    /// Whether the length was right and the pattern matched.
+    pub applied: bool,
+    /// The number after the rule.
+    pub result: String,
+    #[serde(skip)]
+    effect: Effect,
+}
+
+impl Step {
+    /// Why the rule was or was not applied, in words.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self.effect {
+            Effect::Applied => "applied",
+            Effect::NoMatch => "no match",
+            Effect::OtherLength => "other length",
+            Effect::LeftOut(why) => why,
+        }
+    }
+}
