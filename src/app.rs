@@ -64,13 +64,7 @@ impl Application {
         let readiness = web::Data::new(Readiness::default());
         let public = serve_public(&settings, &metrics, &readiness, clock, ids)?;
         let operations = serve_operations(&settings, &metrics, &readiness)?;
-        Ok(Self {
-            public,
-            operations,
-            readiness,
-            metrics,
-            settings,
-        })
+        Ok(Self { public, operations, readiness, metrics, settings })
     }
 
     /// Where flows reach it.
@@ -148,16 +142,11 @@ fn serve_public(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let clients = (0..workers)
-        .map(|_| client(&settings.http_client))
-        .collect::<Result<Vec<_>, _>>()?;
+    let clients = (0..workers).map(|_| client(&settings.http_client)).collect::<Result<Vec<_>, _>>()?;
     let bridges = Bridge::build(settings, clients, clock, ids);
     let spare = Arc::new(Mutex::new((bridges.first().cloned(), bridges)));
     let callers = Arc::new(Callers::new(&settings.clients));
-    let access_data = web::Data::new(Access {
-        ids: Arc::clone(ids),
-        metrics: Arc::clone(metrics),
-    });
+    let access_data = web::Data::new(Access { ids: Arc::clone(ids), metrics: Arc::clone(metrics) });
     let (settings_of, clock, readiness) = (Arc::clone(settings), Arc::clone(clock), readiness.clone());
     let server = HttpServer::new(move || {
         // Each worker takes a bridge of its own; one that starts again after a panic shares the first.
@@ -171,9 +160,7 @@ fn serve_public(
                 Arc::clone(&clock),
             ))
         });
-        let app = App::new()
-            .app_data(access_data.clone())
-            .app_data(readiness.clone());
+        let app = App::new().app_data(access_data.clone()).app_data(readiness.clone());
         let app = match desk {
             Some(desk) => app.app_data(desk),
             None => app,
@@ -185,11 +172,7 @@ fn serve_public(
     .shutdown_timeout(settings.server.shutdown_timeout.as_secs())
     .disable_signals();
     let (listener, address) = bind("server.listen", settings.server.listen)?;
-    let failed = |source| StartError::Listen {
-        key: "server.listen",
-        address,
-        source,
-    };
+    let failed = |source| StartError::Listen { key: "server.listen", address, source };
     let server = match &settings.server.tls {
         Some(tls) => server.listen_openssl(listener, acceptor(tls)?),
         None => server.listen(listener),
@@ -205,10 +188,7 @@ fn serve_operations(
     let key = "operations.listen";
     let (metrics, readiness) = (web::Data::from(Arc::clone(metrics)), readiness.clone());
     let server = HttpServer::new(move || {
-        App::new()
-            .app_data(metrics.clone())
-            .app_data(readiness.clone())
-            .configure(operations)
+        App::new().app_data(metrics.clone()).app_data(readiness.clone()).configure(operations)
     })
     .workers(1)
     .shutdown_timeout(1)
@@ -233,10 +213,7 @@ fn bind(key: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAd
 /// TLS 1.2 and 1.3 with today's ciphers; with `client_ca`, only for clients that show a certificate of it.
 fn acceptor(tls: &Tls) -> Result<SslAcceptorBuilder, openssl::error::ErrorStack> {
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls())?;
-    let (own, above) = tls
-        .chain
-        .split_first()
-        .map_or((None, &[][..]), |(own, above)| (Some(own), above));
+    let (own, above) = tls.chain.split_first().map_or((None, &[][..]), |(own, above)| (Some(own), above));
     if let Some(own) = own {
         builder.set_certificate(own)?;
     }

@@ -32,9 +32,7 @@ impl ManualClock {
     /// Starts at `at`, to the millisecond.
     #[must_use]
     pub fn new(at: Timestamp) -> Self {
-        Self {
-            millisecond: AtomicI64::new(at.as_millisecond()),
-        }
+        Self { millisecond: AtomicI64::new(at.as_millisecond()) }
     }
 
     /// Moves the clock forward.

@@ -13,10 +13,7 @@ impl Ids {
     /// Begins at `seed`; the program draws it at random when it starts.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            count: AtomicU64::new(0),
-        }
+        Self { seed, count: AtomicU64::new(0) }
     }
 
     /// Begins at a random seed.

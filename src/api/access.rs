@@ -44,9 +44,7 @@ pub async fn access<B: MessageBody>(
     request.extensions_mut().insert(Arrival { started });
     let access = request.app_data::<web::Data<Access>>().cloned();
     let given = request.headers().get(&REQUEST_ID).and_then(sound);
-    let id = given
-        .or_else(|| access.as_ref().map(|access| access.ids.request()))
-        .unwrap_or_default();
+    let id = given.or_else(|| access.as_ref().map(|access| access.ids.request())).unwrap_or_default();
     let mut response = next.call(request).await?;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -55,9 +53,7 @@ pub async fn access<B: MessageBody>(
     let status = response.status().as_u16();
     let notes = response.request().extensions_mut().remove::<Notes>();
     if let Some(access) = access {
-        access
-            .metrics
-            .request(notes.as_ref().map_or("other", |notes| notes.route), status, took);
+        access.metrics.request(notes.as_ref().map_or("other", |notes| notes.route), status, took);
     }
     match notes {
         Some(notes) => line(&id, status, took, &notes),
@@ -69,9 +65,7 @@ pub async fn access<B: MessageBody>(
 /// An id that somebody in front of us gave, if it can stand in a header and a log line.
 fn sound(id: &HeaderValue) -> Option<String> {
     let id = id.to_str().ok()?;
-    let plain = id
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
     (plain && !id.is_empty() && id.len() <= LONGEST_ID).then(|| id.to_owned())
 }
 
@@ -108,13 +102,7 @@ fn plain(id: &str, status: u16, took: Duration, path: &str) {
     if status == 200 {
         tracing::debug!(request_id = id, path, status, milliseconds, "request");
     } else {
-        tracing::info!(
-            request_id = id,
-            path = quote(path),
-            status,
-            milliseconds,
-            "request"
-        );
+        tracing::info!(request_id = id, path = quote(path), status, milliseconds, "request");
     }
 }
 

@@ -12,17 +12,11 @@ use crate::domain::{AgentAnswered, FlowTime};
 pub async fn agent_answered(request: HttpRequest, body: web::Payload, desk: web::Data<Desk>) -> HttpResponse {
     let now = FlowTime::new(desk.now());
     let read = |body: Reading<'_>| read(body, now);
-    desk.serve(
-        request,
-        body,
-        Route::AgentAnswered,
-        read,
-        async |bridge, answered, _, notes| {
-            notes.vendor_call_key(answered.vendor_call_key.as_ref());
-            bridge.agent_answered(&answered);
-            Ok(envelope::success(json!({ "status": "Success" })))
-        },
-    )
+    desk.serve(request, body, Route::AgentAnswered, read, async |bridge, answered, _, notes| {
+        notes.vendor_call_key(answered.vendor_call_key.as_ref());
+        bridge.agent_answered(&answered);
+        Ok(envelope::success(json!({ "status": "Success" })))
+    })
     .await
 }
 
@@ -34,13 +28,7 @@ fn read(mut body: Reading<'_>, now: FlowTime) -> Result<AgentAnswered, ApiError>
     let origin = body.origin();
     let _unknown = body.fields.rest();
     let request = || {
-        Some(AgentAnswered {
-            origin: origin?,
-            vendor_call_key: vendor_call_key?,
-            agent,
-            queue,
-            accept_time,
-        })
+        Some(AgentAnswered { origin: origin?, vendor_call_key: vendor_call_key?, agent, queue, accept_time })
     };
     body.fields.finish(request())
 }

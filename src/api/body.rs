@@ -167,10 +167,7 @@ mod tests {
         ] {
             assert!(expect_json(&headers(kinds)).is_ok(), "{kinds:?}");
         }
-        assert_eq!(
-            expect_json(&headers(&["application/xml"])),
-            Err(ApiError::NotJson)
-        );
+        assert_eq!(expect_json(&headers(&["application/xml"])), Err(ApiError::NotJson));
     }
 
     proptest! {

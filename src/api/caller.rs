@@ -20,12 +20,7 @@ impl Callers {
     /// Of the configuration.
     #[must_use]
     pub fn new(clients: &[Client]) -> Self {
-        Self {
-            clients: clients
-                .iter()
-                .map(|client| (client.id.clone(), client.clone()))
-                .collect(),
-        }
+        Self { clients: clients.iter().map(|client| (client.id.clone(), client.clone())).collect() }
     }
 
     /// The client whose credentials the request carries. An unknown id takes as long as a wrong secret.
@@ -33,9 +28,7 @@ impl Callers {
     /// # Errors
     /// When there are none, or they are wrong.
     pub fn identify(&self, headers: &HeaderMap) -> Result<&Client, ApiError> {
-        let credentials = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| basic(value.as_bytes()));
+        let credentials = headers.get(AUTHORIZATION).and_then(|value| basic(value.as_bytes()));
         let (id, secret) = credentials.ok_or(ApiError::Unauthorized)?;
         let client = self.clients.get(&id);
         let expected = client.map_or([0; 32], |client| client.secret_sha256);
@@ -71,54 +64,29 @@ mod tests {
     }
 
     fn callers() -> Callers {
-        let client = Client {
-            id: "webex-flow".into(),
-            secret_sha256: sha256(b"s:cret"),
-            call_centers: Access::All,
-        };
+        let client =
+            Client { id: "webex-flow".into(), secret_sha256: sha256(b"s:cret"), call_centers: Access::All };
         Callers::new(&[client])
     }
 
     fn identify(credentials: &str) -> bool {
-        callers()
-            .identify(&headers(&format!("Basic {}", STANDARD.encode(credentials))))
-            .is_ok()
+        callers().identify(&headers(&format!("Basic {}", STANDARD.encode(credentials)))).is_ok()
     }
 
     #[test]
     fn a_client_is_known_by_its_id_and_secret() {
         assert!(identify("webex-flow:s:cret"));
-        assert!(
-            callers()
-                .identify(&headers("bASIC  d2ViZXgtZmxvdzpzOmNyZXQ="))
-                .is_ok()
-        );
+        assert!(callers().identify(&headers("bASIC  d2ViZXgtZmxvdzpzOmNyZXQ=")).is_ok());
     }
 
     #[test]
     fn anything_else_is_unauthorized() {
-        for wrong in [
-            "webex-flow:",
-            "webex-flow:s",
-            "webex-flow:s:cret ",
-            "other:s:cret",
-            "webex-flow",
-            ":",
-        ] {
+        for wrong in ["webex-flow:", "webex-flow:s", "webex-flow:s:cret ", "other:s:cret", "webex-flow", ":"]
+        {
             assert!(!identify(wrong), "{wrong}");
         }
-        for wrong in [
-            "Basic",
-            "Basic ",
-            "Basic ???",
-            "Bearer d2ViZXgtZmxvdzpzOmNyZXQ=",
-            "",
-        ] {
-            assert_eq!(
-                callers().identify(&headers(wrong)).unwrap_err(),
-                ApiError::Unauthorized,
-                "{wrong}"
-            );
+        for wrong in ["Basic", "Basic ", "Basic ???", "Bearer d2ViZXgtZmxvdzpzOmNyZXQ=", ""] {
+            assert_eq!(callers().identify(&headers(wrong)).unwrap_err(), ApiError::Unauthorized, "{wrong}");
         }
         assert!(callers().identify(&HeaderMap::new()).is_err());
     }

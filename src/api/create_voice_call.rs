@@ -23,21 +23,12 @@ pub async fn create_voice_call(
     body: web::Payload,
     desk: web::Data<Desk>,
 ) -> HttpResponse {
-    desk.serve(
-        request,
-        body,
-        Route::CreateVoiceCall,
-        read,
-        async |bridge, create, budget, notes| {
-            notes.vendor_call_key(create.vendor_call_key.as_ref());
-            let created = bridge.create(&create, budget).await?;
-            notes.voice_call_id(&created.voice_call_id);
-            Ok(envelope::success(Data {
-                voice_call_id: created.voice_call_id,
-                warnings: created.warnings,
-            }))
-        },
-    )
+    desk.serve(request, body, Route::CreateVoiceCall, read, async |bridge, create, budget, notes| {
+        notes.vendor_call_key(create.vendor_call_key.as_ref());
+        let created = bridge.create(&create, budget).await?;
+        notes.voice_call_id(&created.voice_call_id);
+        Ok(envelope::success(Data { voice_call_id: created.voice_call_id, warnings: created.warnings }))
+    })
     .await
 }
 
@@ -81,8 +72,7 @@ fn initiation(body: &mut Reading<'_>) -> Option<Initiation> {
         return Some(Initiation::Inbound);
     }
     if !method.eq_ignore_ascii_case("Transfer") {
-        body.fields
-            .problem("initiationMethod", "expected Inbound or Transfer");
+        body.fields.problem("initiationMethod", "expected Inbound or Transfer");
         return None;
     }
     if parent.is_none() {
@@ -91,8 +81,5 @@ fn initiation(body: &mut Reading<'_>) -> Option<Initiation> {
             "missing or wrong; a Transfer names the call it continues, by id or vendorCallKey",
         );
     }
-    Some(Initiation::Transfer {
-        parent: parent?,
-        queue,
-    })
+    Some(Initiation::Transfer { parent: parent?, queue })
 }

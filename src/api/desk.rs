@@ -78,12 +78,7 @@ impl Desk {
         settings: Arc<Settings>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self {
-            bridge,
-            callers,
-            settings,
-            clock,
-        }
+        Self { bridge, callers, settings, clock }
     }
 
     /// The current time, for fields that a flow left out.
@@ -101,16 +96,10 @@ impl Desk {
         read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
         act: impl AsyncFnOnce(&Bridge, T, &Budget, &mut Notes) -> Result<HttpResponse, ApiError>,
     ) -> HttpResponse {
-        let started = request
-            .extensions()
-            .get::<Arrival>()
-            .map_or_else(Instant::now, |arrival| arrival.started);
+        let started =
+            request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
         let budget = Budget::new(started, route.deadline(&self.settings.deadlines));
-        let mut notes = Notes {
-            route: route.name(),
-            outcome: "ok",
-            ..Notes::default()
-        };
+        let mut notes = Notes { route: route.name(), outcome: "ok", ..Notes::default() };
         let result = match self.take_in(&request, payload, read, &budget, &mut notes).await {
             Ok(task) => act(&self.bridge, task, &budget, &mut notes).await,
             Err(error) => Err(error),
@@ -140,9 +129,8 @@ impl Desk {
         if announced(request).is_some_and(|length| length > body::LIMIT) {
             return Err(ApiError::TooLarge);
         }
-        let bytes = timeout_at(budget.deadline(), body::read(payload))
-            .await
-            .map_err(|_| ApiError::SlowBody)??;
+        let bytes =
+            timeout_at(budget.deadline(), body::read(payload)).await.map_err(|_| ApiError::SlowBody)??;
         let reading = self.open(&bytes, client, notes)?;
         read(reading)
     }

@@ -23,40 +23,23 @@ struct Envelope<'a, T> {
 
 /// 200 with data: exactly 200, because a flow takes any other 2xx for a failure.
 pub fn success(data: impl Serialize) -> HttpResponse {
-    respond(
-        StatusCode::OK,
-        &Envelope {
-            data: Some(data),
-            errors: None,
-            success: true,
-        },
-    )
+    respond(StatusCode::OK, &Envelope { data: Some(data), errors: None, success: true })
 }
 
 /// An error with its messages, cut to fit.
 pub fn failure(status: StatusCode, retry_after: Option<u64>, messages: Vec<String>) -> HttpResponse {
     let messages = fit(messages);
-    let mut response = respond(
-        status,
-        &Envelope::<()> {
-            data: None,
-            errors: Some(&messages),
-            success: false,
-        },
-    );
+    let mut response =
+        respond(status, &Envelope::<()> { data: None, errors: Some(&messages), success: false });
     if let Some(seconds) = retry_after {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
 
 fn respond(status: StatusCode, body: &impl Serialize) -> HttpResponse {
     let body = serde_json::to_vec(body).unwrap_or_default();
-    HttpResponse::build(status)
-        .insert_header((CONTENT_TYPE, JSON))
-        .body(body)
+    HttpResponse::build(status).insert_header((CONTENT_TYPE, JSON)).body(body)
 }
 
 /// As many messages as fit, and how many more there are.
@@ -98,13 +81,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_counted() {
-        let messages = (0..100)
-            .map(|i| format!("field{i}: is missing or has the wrong type"))
-            .collect();
+        let messages = (0..100).map(|i| format!("field{i}: is missing or has the wrong type")).collect();
         let shown = fit(messages);
-        assert_eq!(
-            shown.last().unwrap(),
-            &format!("and {} more", 100 - (shown.len() - 1))
-        );
+        assert_eq!(shown.last().unwrap(), &format!("and {} more", 100 - (shown.len() - 1)));
     }
 }

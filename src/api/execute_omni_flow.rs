@@ -22,22 +22,12 @@ pub async fn execute_omni_flow(
     body: web::Payload,
     desk: web::Data<Desk>,
 ) -> HttpResponse {
-    desk.serve(
-        request,
-        body,
-        Route::ExecuteOmniFlow,
-        read,
-        async |bridge, flow, budget, notes| {
-            notes.call(&flow.call);
-            let routed = bridge.route(&flow, budget).await?;
-            let (queue, agent) = (routed.routing.queue, routed.routing.agent);
-            Ok(envelope::success(Data {
-                queue,
-                agent,
-                fallback: routed.fallback,
-            }))
-        },
-    )
+    desk.serve(request, body, Route::ExecuteOmniFlow, read, async |bridge, flow, budget, notes| {
+        notes.call(&flow.call);
+        let routed = bridge.route(&flow, budget).await?;
+        let (queue, agent) = (routed.routing.queue, routed.routing.agent);
+        Ok(envelope::success(Data { queue, agent, fallback: routed.fallback }))
+    })
     .await
 }
 
@@ -52,13 +42,7 @@ fn read(mut body: Reading<'_>) -> Result<ExecuteOmniFlow, ApiError> {
     body.fields.put("flowInputParameters", parameters);
     let origin = body.origin();
     let rest = body.fields.rest();
-    let request = || {
-        Some(ExecuteOmniFlow {
-            origin: origin?,
-            call: call?,
-            dialed_number: dialed_number?,
-            rest,
-        })
-    };
+    let request =
+        || Some(ExecuteOmniFlow { origin: origin?, call: call?, dialed_number: dialed_number?, rest });
     body.fields.finish(request())
 }

@@ -19,10 +19,7 @@ impl Fields {
     /// Of a body.
     #[must_use]
     pub fn new(fields: Map<String, Value>) -> Self {
-        Self {
-            fields,
-            problems: Vec::new(),
-        }
+        Self { fields, problems: Vec::new() }
     }
 
     /// Notes a problem with a field.
@@ -111,10 +108,7 @@ impl Fields {
         };
         let whole = number.filter(|number| number.fract() == 0.0 && (0.0..=MOST).contains(number));
         if whole.is_none() {
-            self.problem(
-                name,
-                format_args!("expected a whole number from 0 on, got {}", kind(&value)),
-            );
+            self.problem(name, format_args!("expected a whole number from 0 on, got {}", kind(&value)));
         }
         #[expect(
             clippy::cast_possible_truncation,
@@ -149,12 +143,7 @@ impl Fields {
 
     /// Adds the problems of a part of the body, each under the part's name.
     pub fn absorb(&mut self, part: &str, other: Self) {
-        self.problems.extend(
-            other
-                .problems
-                .into_iter()
-                .map(|problem| format!("{part}.{problem}")),
-        );
+        self.problems.extend(other.problems.into_iter().map(|problem| format!("{part}.{problem}")));
     }
 
     /// The request, if nothing is wrong with it.

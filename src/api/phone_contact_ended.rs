@@ -16,23 +16,15 @@ pub async fn phone_contact_ended(
 ) -> HttpResponse {
     let now = FlowTime::new(desk.now());
     let read = |body: Reading<'_>| read(body, now);
-    desk.serve(
-        request,
-        body,
-        Route::PhoneContactEnded,
-        read,
-        async |bridge, ended, budget, notes| {
-            notes.vendor_call_key(ended.vendor_call_key.as_ref());
-            let outcome = match bridge.end(&ended, budget).await? {
-                Verdict::Abandoned => "abandoned",
-                Verdict::Answered => "answered",
-            };
-            notes.outcome(outcome);
-            Ok(envelope::success(
-                json!({ "outcome": outcome, "status": "Success" }),
-            ))
-        },
-    )
+    desk.serve(request, body, Route::PhoneContactEnded, read, async |bridge, ended, budget, notes| {
+        notes.vendor_call_key(ended.vendor_call_key.as_ref());
+        let outcome = match bridge.end(&ended, budget).await? {
+            Verdict::Abandoned => "abandoned",
+            Verdict::Answered => "answered",
+        };
+        notes.outcome(outcome);
+        Ok(envelope::success(json!({ "outcome": outcome, "status": "Success" })))
+    })
     .await
 }
 
@@ -68,8 +60,5 @@ fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactEnded, ApiEr
 /// The reason of the configuration, for a call whose stage is unknown.
 fn configured(body: &Reading<'_>) -> Option<DisconnectReason> {
     let abandonment = &body.center?.abandonment;
-    Some(DisconnectReason {
-        value: abandonment.reason.clone(),
-        is_error: abandonment.is_error,
-    })
+    Some(DisconnectReason { value: abandonment.reason.clone(), is_error: abandonment.is_error })
 }

@@ -21,11 +21,7 @@ impl Readiness {
     /// What is not ready; empty means ready.
     #[must_use]
     pub fn problems(&self) -> Vec<&'static str> {
-        if self.stopping.load(Ordering::Acquire) {
-            vec!["the service is stopping"]
-        } else {
-            Vec::new()
-        }
+        if self.stopping.load(Ordering::Acquire) { vec!["the service is stopping"] } else { Vec::new() }
     }
 }
 

@@ -44,24 +44,16 @@ impl<'a> Reading<'a> {
         client: &Client,
     ) -> Result<Self, ApiError> {
         let mut fields = Fields::new(body);
-        let name = fields.required("callCenterDevName", |fields, name| {
-            fields.name(name, CallCenterName::parse)
-        });
+        let name =
+            fields.required("callCenterDevName", |fields, name| fields.name(name, CallCenterName::parse));
         if let Some(name) = &name
             && !client.may_use(name.as_ref())
         {
-            return Err(ApiError::Forbidden {
-                call_center: name.to_string(),
-            });
+            return Err(ApiError::Forbidden { call_center: name.to_string() });
         }
-        let center = name
-            .as_ref()
-            .and_then(|name| settings.call_centers.get(name.as_ref()));
+        let center = name.as_ref().and_then(|name| settings.call_centers.get(name.as_ref()));
         if let (Some(name), None) = (&name, center) {
-            fields.problem(
-                "callCenterDevName",
-                format_args!("no contact center {name} is configured"),
-            );
+            fields.problem("callCenterDevName", format_args!("no contact center {name} is configured"));
         }
         let certificate = fields.name("certDevName", CertificateName::parse);
         // On the Apex way it names a certificate that is stored in the org: only Salesforce knows those.
@@ -72,29 +64,20 @@ impl<'a> Reading<'a> {
         {
             fields.problem("certDevName", format_args!("no certificate {name} is configured"));
         }
-        Ok(Self {
-            fields,
-            center,
-            certificate,
-        })
+        Ok(Self { fields, center, certificate })
     }
 
     /// Who asks.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
         let call_center = CallCenterName::parse(self.center?.name.as_str()).ok()?;
-        Some(Origin {
-            call_center,
-            certificate: self.certificate.clone(),
-        })
+        Some(Origin { call_center, certificate: self.certificate.clone() })
     }
 
     /// `vendorCallKey`, or `wxcc_` and `interactionId`.
     pub fn vendor_call_key(&mut self) -> Option<VendorCallKey> {
         let key = self.fields.name("vendorCallKey", VendorCallKey::parse);
-        let id = self
-            .fields
-            .name("interactionId", |id| VendorCallKey::of_interaction(&id));
+        let id = self.fields.name("interactionId", |id| VendorCallKey::of_interaction(&id));
         key.or(id)
     }
 
@@ -146,10 +129,7 @@ impl<'a> Reading<'a> {
             None => Vec::new(),
             Some(Value::Array(list)) => list,
             Some(other) => {
-                self.fields.problem(
-                    "participants",
-                    format_args!("expected a list, got {}", kind(&other)),
-                );
+                self.fields.problem("participants", format_args!("expected a list, got {}", kind(&other)));
                 return None;
             }
         };
@@ -160,17 +140,13 @@ impl<'a> Reading<'a> {
             );
         }
         let rules = self.rules(Rules::From);
-        list.into_iter()
-            .enumerate()
-            .map(|(at, one)| self.participant(at, one, rules))
-            .collect()
+        list.into_iter().enumerate().map(|(at, one)| self.participant(at, one, rules)).collect()
     }
 
     fn participant(&mut self, at: usize, value: Value, rules: Option<&Translation>) -> Option<Participant> {
         let part = format!("participants[{at}]");
         let Value::Object(fields) = value else {
-            self.fields
-                .problem(&part, format_args!("expected an object, got {}", kind(&value)));
+            self.fields.problem(&part, format_args!("expected an object, got {}", kind(&value)));
             return None;
         };
         let mut fields = Fields::new(fields);
@@ -183,11 +159,7 @@ impl<'a> Reading<'a> {
         });
         let rest = fields.rest();
         self.fields.absorb(&part, fields);
-        Some(Participant {
-            key: key?,
-            kind: role?,
-            rest,
-        })
+        Some(Participant { key: key?, kind: role?, rest })
     }
 
     /// `callAttributes`: an object, or a string that holds one; becomes a string.
@@ -211,10 +183,7 @@ impl<'a> Reading<'a> {
             other => {
                 self.fields.problem(
                     "callAttributes",
-                    format_args!(
-                        "expected an object or a text that holds one, got {}",
-                        kind(&other)
-                    ),
+                    format_args!("expected an object or a text that holds one, got {}", kind(&other)),
                 );
                 return None;
             }
@@ -224,8 +193,7 @@ impl<'a> Reading<'a> {
             return None;
         }
         if depth > ATTRIBUTES_DEPTH {
-            self.fields
-                .problem("callAttributes", "nested deeper than 8 levels");
+            self.fields.problem("callAttributes", "nested deeper than 8 levels");
             return None;
         }
         Some(text)
@@ -237,10 +205,7 @@ impl<'a> Reading<'a> {
         let value = fields.required("value", Fields::text);
         let is_error = fields.required("isError", Fields::boolean);
         self.fields.absorb("disconnectReason", fields);
-        Some(DisconnectReason {
-            value: value?,
-            is_error: is_error?,
-        })
+        Some(DisconnectReason { value: value?, is_error: is_error? })
     }
 }
 
@@ -255,10 +220,7 @@ fn translate(
         Some(rules) => rules.translate(text),
         None => Translation::default().translate(text),
     };
-    translated
-        .map(PhoneNumber::new)
-        .map_err(|problem| fields.problem(name, problem))
-        .ok()
+    translated.map(PhoneNumber::new).map_err(|problem| fields.problem(name, problem)).ok()
 }
 
 /// How many levels of lists and objects there are.

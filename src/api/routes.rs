@@ -24,11 +24,7 @@ pub fn public(config: &mut web::ServiceConfig) {
             .service(post(prefix, "updateVoiceCall", web::post().to(update_voice_call)))
             .service(post(prefix, "executeOmniFlow", web::post().to(execute_omni_flow)))
             .service(post(prefix, "clearRouting", web::post().to(clear_routing)))
-            .service(post(
-                prefix,
-                "phoneContactEnded",
-                web::post().to(phone_contact_ended),
-            ))
+            .service(post(prefix, "phoneContactEnded", web::post().to(phone_contact_ended)))
             .service(post(prefix, "agentAnswered", web::post().to(agent_answered)));
     }
     config
@@ -39,9 +35,7 @@ pub fn public(config: &mut web::ServiceConfig) {
 
 /// A path that takes POST, and says so to any other method.
 fn post(prefix: &str, name: &str, route: actix_web::Route) -> actix_web::Resource {
-    web::resource(format!("{prefix}/{name}"))
-        .route(route)
-        .default_service(web::to(method_not_allowed))
+    web::resource(format!("{prefix}/{name}")).route(route).default_service(web::to(method_not_allowed))
 }
 
 async fn not_found() -> HttpResponse {

@@ -24,17 +24,11 @@ pub async fn update_voice_call(
     body: web::Payload,
     desk: web::Data<Desk>,
 ) -> HttpResponse {
-    desk.serve(
-        request,
-        body,
-        Route::UpdateVoiceCall,
-        read,
-        async |bridge, update, budget, notes| {
-            notes.call(&update.call);
-            bridge.update(&update, budget).await?;
-            Ok(envelope::success(json!({ "status": "pending" })))
-        },
-    )
+    desk.serve(request, body, Route::UpdateVoiceCall, read, async |bridge, update, budget, notes| {
+        notes.call(&update.call);
+        bridge.update(&update, budget).await?;
+        Ok(envelope::success(json!({ "status": "pending" })))
+    })
     .await
 }
 

@@ -15,9 +15,7 @@ impl Bridge {
     /// # Errors
     /// When Salesforce did not take the final update in time. Sending the same again does no harm.
     pub async fn end(&self, request: &PhoneContactEnded, budget: &Budget) -> Result<Verdict, Failure> {
-        let verdict = decide(HangUp {
-            agent: request.agent.as_deref(),
-        });
+        let verdict = decide(HangUp { agent: request.agent.as_deref() });
         if verdict == Verdict::Abandoned {
             self.abandon(request, budget).await?;
         }
@@ -30,10 +28,7 @@ impl Bridge {
         let org = self.org(&request.origin.call_center)?;
         let key = || CallReference::Key(request.vendor_call_key.clone());
         let call = request.voice_call.clone().unwrap_or_else(key);
-        let clear = ClearRouting {
-            origin: request.origin.clone(),
-            call: call.clone(),
-        };
+        let clear = ClearRouting { origin: request.origin.clone(), call: call.clone() };
         let first = budget.half();
         let cleared = org.clear_routing(&self.client, &clear, &first).await;
         budget.waited(first.upstream().unwrap_or_default());
@@ -45,8 +40,7 @@ impl Bridge {
                 "routing was not cleared; the final update will do it"
             );
         }
-        org.update(&self.client, &final_update(request, call), budget)
-            .await
+        org.update(&self.client, &final_update(request, call), budget).await
     }
 }
 

@@ -41,11 +41,7 @@ impl Bridge {
         let orgs = Arc::new(Org::all(settings, clock, ids));
         clients
             .into_iter()
-            .map(|client| Self {
-                settings: Arc::clone(settings),
-                orgs: Arc::clone(&orgs),
-                client,
-            })
+            .map(|client| Self { settings: Arc::clone(settings), orgs: Arc::clone(&orgs), client })
             .collect()
     }
 
@@ -56,10 +52,8 @@ impl Bridge {
     }
 
     fn org(&self, name: &CallCenterName) -> Result<&Org, Failure> {
-        self.orgs
-            .get(name.as_ref())
-            .ok_or_else(|| Failure::Misconfigured {
-                words: format!("no contact center {name} is configured"),
-            })
+        self.orgs.get(name.as_ref()).ok_or_else(|| Failure::Misconfigured {
+            words: format!("no contact center {name} is configured"),
+        })
     }
 }

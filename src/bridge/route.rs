@@ -23,28 +23,17 @@ impl Bridge {
         let name = &request.origin.call_center;
         let failure = match self.org(name)?.omni_flow(&self.client, request, budget).await {
             Ok(routing) => {
-                return Ok(Routed {
-                    routing,
-                    fallback: false,
-                });
+                return Ok(Routed { routing, fallback: false });
             }
             Err(refused @ Failure::Refused { .. }) => return Err(refused),
             Err(failure) => failure,
         };
-        let Some(queue) = self
-            .call_center(name.as_ref())
-            .and_then(|center| center.fallback_queue.clone())
+        let Some(queue) = self.call_center(name.as_ref()).and_then(|center| center.fallback_queue.clone())
         else {
             return Err(failure);
         };
         tracing::warn!(call_center = %name, call = %request.call, %queue, reason = %failure, "answered the fallback queue");
-        Ok(Routed {
-            routing: Routing {
-                queue: Some(queue),
-                agent: None,
-            },
-            fallback: true,
-        })
+        Ok(Routed { routing: Routing { queue: Some(queue), agent: None }, fallback: true })
     }
 
     /// Takes the call out of the waiting line.
@@ -52,8 +41,6 @@ impl Bridge {
     /// # Errors
     /// When Salesforce did not do it in time.
     pub async fn clear_routing(&self, request: &ClearRouting, budget: &Budget) -> Result<(), Failure> {
-        self.org(&request.origin.call_center)?
-            .clear_routing(&self.client, request, budget)
-            .await
+        self.org(&request.origin.call_center)?.clear_routing(&self.client, request, budget).await
     }
 }

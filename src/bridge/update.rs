@@ -10,8 +10,6 @@ impl Bridge {
     /// # Errors
     /// When Salesforce did not take it in time.
     pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<(), Failure> {
-        self.org(&request.origin.call_center)?
-            .update(&self.client, request, budget)
-            .await
+        self.org(&request.origin.call_center)?.update(&self.client, request, budget).await
     }
 }

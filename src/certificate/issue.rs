@@ -33,10 +33,7 @@ impl fmt::Debug for Issued {
 pub fn issue(name: &str, bits: u32, days: u32, now: Timestamp) -> Result<Issued, ErrorStack> {
     let key = PKey::from_rsa(Rsa::generate(bits)?)?;
     let certificate = self_signed(name, &key, days, now)?;
-    Ok(Issued {
-        key_pem: key.private_key_to_pem_pkcs8()?,
-        certificate_pem: certificate.to_pem()?,
-    })
+    Ok(Issued { key_pem: key.private_key_to_pem_pkcs8()?, certificate_pem: certificate.to_pem()? })
 }
 
 fn self_signed(name: &str, key: &PKey<Private>, days: u32, now: Timestamp) -> Result<X509, ErrorStack> {
@@ -58,13 +55,7 @@ fn self_signed(name: &str, key: &PKey<Private>, days: u32, now: Timestamp) -> Re
     builder.set_not_before(Asn1Time::from_unix(begin)?.as_ref())?;
     builder.set_not_after(Asn1Time::from_unix(end)?.as_ref())?;
     builder.append_extension(BasicConstraints::new().critical().ca().build()?)?;
-    builder.append_extension(
-        KeyUsage::new()
-            .critical()
-            .digital_signature()
-            .key_cert_sign()
-            .build()?,
-    )?;
+    builder.append_extension(KeyUsage::new().critical().digital_signature().key_cert_sign().build()?)?;
     let key_identifier = SubjectKeyIdentifier::new().build(&builder.x509v3_context(None, None))?;
     builder.append_extension(key_identifier)?;
     builder.sign(key, MessageDigest::sha256())?;

@@ -17,10 +17,7 @@ pub fn developer_name(name: &str) -> Result<(), &'static str> {
     if name.len() > LONGEST {
         return Err("is longer than 40 characters");
     }
-    if !name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    {
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err("may hold only letters, digits and underscores");
     }
     if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {

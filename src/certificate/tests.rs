@@ -30,13 +30,7 @@ fn load(
     at: Timestamp,
 ) -> Result<SigningCertificate, Vec<CertificateProblem>> {
     let passphrase = passphrase.map(|text| text.to_owned().into());
-    SigningCertificate::from_pem(
-        "WebexCCSCV",
-        &pair().certificate_pem,
-        key,
-        passphrase.as_ref(),
-        at,
-    )
+    SigningCertificate::from_pem("WebexCCSCV", &pair().certificate_pem, key, passphrase.as_ref(), at)
 }
 
 fn key() -> PKey<Private> {
@@ -50,10 +44,7 @@ fn a_new_pair_is_taken_and_lasts_as_long_as_asked() {
     assert_eq!(certificate.not_after(), later(730));
     assert_eq!(certificate.name(), "WebexCCSCV");
     assert_eq!(certificate.x509().version(), 2, "counts from zero: version 3");
-    assert!(
-        certificate.x509().verify(certificate.key()).unwrap(),
-        "self-signed"
-    );
+    assert!(certificate.x509().verify(certificate.key()).unwrap(), "self-signed");
 }
 
 #[test]
@@ -62,30 +53,19 @@ fn pkcs1_and_encrypted_keys_are_read() {
     assert!(pkcs1.starts_with(b"-----BEGIN RSA PRIVATE KEY-----"));
     load(&pkcs1, None, now()).unwrap();
     let aes = Cipher::aes_256_cbc();
-    let pkcs8 = key()
-        .private_key_to_pem_pkcs8_passphrase(aes, b"open sesame")
-        .unwrap();
+    let pkcs8 = key().private_key_to_pem_pkcs8_passphrase(aes, b"open sesame").unwrap();
     load(&pkcs8, Some("open sesame"), now()).unwrap();
-    let old = key()
-        .rsa()
-        .unwrap()
-        .private_key_to_pem_passphrase(aes, b"open sesame")
-        .unwrap();
+    let old = key().rsa().unwrap().private_key_to_pem_passphrase(aes, b"open sesame").unwrap();
     load(&old, Some("open sesame"), now()).unwrap();
 }
 
 #[test]
 fn an_encrypted_key_without_its_passphrase_is_a_problem_and_never_a_prompt() {
-    let pem = key()
-        .private_key_to_pem_pkcs8_passphrase(Cipher::aes_256_cbc(), b"open sesame")
-        .unwrap();
+    let pem = key().private_key_to_pem_pkcs8_passphrase(Cipher::aes_256_cbc(), b"open sesame").unwrap();
     let problems = load(&pem, None, now()).unwrap_err();
     assert_eq!(problems, [CertificateProblem::KeyEncrypted]);
     assert!(problems[0].hint().contains("private_key_passphrase_file"));
-    assert_eq!(
-        load(&pem, Some("wrong"), now()).unwrap_err(),
-        [CertificateProblem::WrongPassphrase]
-    );
+    assert_eq!(load(&pem, Some("wrong"), now()).unwrap_err(), [CertificateProblem::WrongPassphrase]);
     let longer_than_any_buffer = "x".repeat(5000);
     let problems = load(&pem, Some(&longer_than_any_buffer), now()).unwrap_err();
     assert_eq!(problems, [CertificateProblem::WrongPassphrase]);
@@ -100,10 +80,7 @@ fn only_rsa_keys_of_a_size_salesforce_takes_are_taken() {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let ec = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
     let ec = ec.private_key_to_pem_pkcs8().unwrap();
-    assert_eq!(
-        load(&ec, None, now()).unwrap_err(),
-        [CertificateProblem::KeyNotRsa]
-    );
+    assert_eq!(load(&ec, None, now()).unwrap_err(), [CertificateProblem::KeyNotRsa]);
 }
 
 #[test]
@@ -127,21 +104,9 @@ fn a_certificate_is_taken_from_its_first_second_to_its_last() {
 #[test]
 fn all_problems_of_a_pair_are_told_at_once() {
     let problems = load(b"no key", None, later(731)).unwrap_err();
-    assert_eq!(
-        problems,
-        [
-            CertificateProblem::KeyUnreadable,
-            CertificateProblem::Expired(later(730))
-        ]
-    );
+    assert_eq!(problems, [CertificateProblem::KeyUnreadable, CertificateProblem::Expired(later(730))]);
     let nothing = SigningCertificate::from_pem("X", b"", b"", None, now()).unwrap_err();
-    assert_eq!(
-        nothing,
-        [
-            CertificateProblem::KeyUnreadable,
-            CertificateProblem::CertificateUnreadable
-        ]
-    );
+    assert_eq!(nothing, [CertificateProblem::KeyUnreadable, CertificateProblem::CertificateUnreadable]);
 }
 
 #[test]
@@ -173,11 +138,7 @@ fn a_description_says_what_openssl_says() {
     assert_eq!(description.days_left, 729);
     assert_eq!(description.key, "RSA 2048");
     assert_eq!(description.fingerprint.len(), 32 * 3 - 1);
-    assert!(
-        description
-            .to_string()
-            .contains("valid to     2028-11-20T10:00:00Z\n")
-    );
+    assert!(description.to_string().contains("valid to     2028-11-20T10:00:00Z\n"));
 }
 
 #[test]
@@ -185,18 +146,7 @@ fn names_follow_the_rule_of_developer_names() {
     for good in ["WebexCCSCV", "a", "A_1", &"x".repeat(40)] {
         assert_eq!(developer_name(good), Ok(()), "{good}");
     }
-    for bad in [
-        "",
-        "1a",
-        "_a",
-        "a_",
-        "a__b",
-        "a-b",
-        "a b",
-        "ä",
-        "a.b",
-        &"x".repeat(41),
-    ] {
+    for bad in ["", "1a", "_a", "a_", "a__b", "a-b", "a b", "ä", "a.b", &"x".repeat(41)] {
         assert!(developer_name(bad).is_err(), "{bad}");
     }
 }

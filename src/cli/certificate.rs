@@ -82,17 +82,11 @@ fn make(new: &New, clock: &dyn Clock, out: &mut dyn Write) -> anyhow::Result<Exi
     let certificate_file = out_dir.join(format!("{name}.crt"));
     for file in [&key_file, &certificate_file] {
         if !new.force && file.exists() {
-            bail!(
-                "{} exists; --force replaces it, and the old key is lost",
-                file.display()
-            );
+            bail!("{} exists; --force replaces it, and the old key is lost", file.display());
         }
     }
     fs::create_dir_all(out_dir).with_context(|| format!("cannot make {}", out_dir.display()))?;
-    let Issued {
-        key_pem,
-        certificate_pem,
-    } = certificate::issue(name, new.bits, new.days, clock.now())?;
+    let Issued { key_pem, certificate_pem } = certificate::issue(name, new.bits, new.days, clock.now())?;
     // The key is the owner's alone from its first byte on.
     write_new(&key_file, &key_pem, 0o600, new.force)?;
     write_new(&certificate_file, &certificate_pem, 0o644, new.force)?;
@@ -208,11 +202,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         run_new(dir.path(), false).unwrap();
         let show = |file: &str| {
-            let args = Args {
-                command: Command::Show {
-                    file: dir.path().join(file),
-                },
-            };
+            let args = Args { command: Command::Show { file: dir.path().join(file) } };
             let mut out = Vec::new();
             run(&args, &clock(), &mut out).map(|_| String::from_utf8(out).unwrap())
         };
@@ -220,9 +210,6 @@ mod tests {
         assert!(shown.starts_with("subject      CN=WebexCCSCV\n"), "{shown}");
         assert!(shown.contains("days left    730\n"), "{shown}");
         let refused = show("WebexCCSCV.key").unwrap_err().to_string();
-        assert!(
-            refused.ends_with("holds no X.509 certificate in PEM form"),
-            "{refused}"
-        );
+        assert!(refused.ends_with("holds no X.509 certificate in PEM form"), "{refused}");
     }
 }

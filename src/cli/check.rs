@@ -31,10 +31,7 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let file = configuration_file(args.config.clone(), &environment);
-    let source = Source {
-        file: Some(file.clone()),
-        environment,
-    };
+    let source = Source { file: Some(file.clone()), environment };
     let now = clock.now();
     let settings = match Settings::load(&source, clock) {
         Ok(settings) => settings,
@@ -103,10 +100,7 @@ mod tests {
     }
 
     fn check(dir: &Path, file: &str, json: bool) -> String {
-        let args = Args {
-            config: Some(dir.join(file)),
-            json,
-        };
+        let args = Args { config: Some(dir.join(file)), json };
         let mut out = Vec::new();
         let code = run(&args, Vec::new(), &clock(), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

@@ -35,15 +35,10 @@ pub fn run(
     let address = here(settings.operations.listen);
     let tls = settings.server.tls.is_some() && !settings.operations.listen.ip().is_loopback();
     let url = format!("{}://{address}/livez", if tls { "https" } else { "http" });
-    let status = actix_web::rt::System::new()
-        .block_on(ask(&url))
-        .with_context(|| format!("no answer from {url}"))?;
+    let status =
+        actix_web::rt::System::new().block_on(ask(&url)).with_context(|| format!("no answer from {url}"))?;
     writeln!(out, "{url}: HTTP {status}")?;
-    Ok(if status == 200 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if status == 200 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn ask(url: &str) -> reqwest::Result<u16> {
@@ -72,11 +67,9 @@ mod tests {
 
     #[test]
     fn a_listener_on_all_addresses_is_asked_on_loopback() {
-        for (listen, asked) in [
-            ("0.0.0.0:1", "127.0.0.1:1"),
-            ("[::]:1", "[::1]:1"),
-            ("10.1.2.3:1", "10.1.2.3:1"),
-        ] {
+        for (listen, asked) in
+            [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:1", "[::1]:1"), ("10.1.2.3:1", "10.1.2.3:1")]
+        {
             assert_eq!(here(listen.parse().unwrap()), asked.parse().unwrap());
         }
     }

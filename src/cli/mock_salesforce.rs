@@ -88,11 +88,7 @@ fn settings(args: &Args) -> anyhow::Result<MockOrgSettings> {
 
 fn certificate_names(named: &[String], file: &Path) -> Vec<String> {
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    if named.is_empty() {
-        stem.into_iter().collect()
-    } else {
-        named.to_vec()
-    }
+    if named.is_empty() { stem.into_iter().collect() } else { named.to_vec() }
 }
 
 async fn serve(settings: MockOrgSettings, listen: SocketAddr) -> anyhow::Result<ExitCode> {
@@ -159,9 +155,7 @@ mod tests {
 
     #[test]
     fn a_certificate_that_cannot_be_read_is_named() {
-        let refused = run(&parse(&["--certificate", "/nowhere/x.crt"]))
-            .unwrap_err()
-            .to_string();
+        let refused = run(&parse(&["--certificate", "/nowhere/x.crt"])).unwrap_err().to_string();
         assert_eq!(refused, "--certificate /nowhere/x.crt: cannot be read");
     }
 

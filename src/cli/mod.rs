@@ -98,13 +98,7 @@ fn settings(
     clock: &dyn Clock,
 ) -> anyhow::Result<Settings> {
     let file = configuration_file(config, &environment);
-    Ok(Settings::load(
-        &Source {
-            file: Some(file),
-            environment,
-        },
-        clock,
-    )?)
+    Ok(Settings::load(&Source { file: Some(file), environment }, clock)?)
 }
 
 fn configured_rules(

@@ -43,19 +43,13 @@ pub fn run(
     let mut bytes = [0_u8; 32];
     random(&mut bytes)?;
     let secret = URL_SAFE_NO_PAD.encode(bytes);
-    let hash: String = sha256(secret.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash: String = sha256(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     // Every visible ASCII character is allowed in an id, also those that TOML wants escaped.
     let id = toml_text(client);
     writeln!(out, "# For the connector; it is not shown again:")?;
     writeln!(out, "#   user name  {client}\n#   secret     {secret}\n")?;
     writeln!(out, "# For the configuration:")?;
-    writeln!(
-        out,
-        "[[clients]]\nid = {id}\nsecret_sha256 = \"{hash}\"\ncall_centers = [\"*\"]"
-    )?;
+    writeln!(out, "[[clients]]\nid = {id}\nsecret_sha256 = \"{hash}\"\ncall_centers = [\"*\"]")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -69,11 +63,7 @@ mod tests {
 
     #[test]
     fn the_hash_is_that_of_the_printed_secret() {
-        let args = Args {
-            command: Command::New {
-                client: "webex-flow".to_owned(),
-            },
-        };
+        let args = Args { command: Command::New { client: "webex-flow".to_owned() } };
         let mut out = Vec::new();
         let mut random = |bytes: &mut [u8]| {
             bytes.fill(7);

@@ -44,11 +44,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     /// The number as it comes from the flow.
-    #[arg(
-        value_name = "NUMBER",
-        required_unless_present = "table",
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "NUMBER", required_unless_present = "table", allow_hyphen_values = true)]
     number: Option<String>,
 }
 
@@ -77,22 +73,14 @@ pub fn run(
             show(args, &rules_of(file, call_center, field)?, out)?
         }
     };
-    Ok(if in_order {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    })
+    Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn show(args: &Args, translation: &Translation, out: &mut impl Write) -> anyhow::Result<bool> {
     let explanation = match translation.explain(args.number.as_deref().unwrap_or_default()) {
         Ok(explanation) => explanation,
         Err(too_long) if args.json => {
-            writeln!(
-                out,
-                "{}",
-                json!({ "problems": [{ "problem": too_long.to_string() }] })
-            )?;
+            writeln!(out, "{}", json!({ "problems": [{ "problem": too_long.to_string() }] }))?;
             return Ok(false);
         }
         Err(too_long) => {
@@ -141,23 +129,15 @@ struct Row {
 
 fn check_table(file: &Path, out: &mut impl Write) -> anyhow::Result<bool> {
     let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let rows: Vec<Row> = serde_json::from_str(&text).with_context(|| {
-        format!(
-            "{} is not a JSON array of {{rules, input, output}}",
-            file.display()
-        )
-    })?;
+    let rows: Vec<Row> = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not a JSON array of {{rules, input, output}}", file.display()))?;
     let mut agreed = 0;
     for (index, row) in rows.iter().enumerate() {
         match disagreement(row) {
             None => agreed += 1,
-            Some(why) => writeln!(
-                out,
-                "row {}: {why}\n  rules: {}\n  input: {}",
-                index + 1,
-                row.rules,
-                row.input
-            )?,
+            Some(why) => {
+                writeln!(out, "row {}: {why}\n  rules: {}\n  input: {}", index + 1, row.rules, row.input)?
+            }
         }
     }
     writeln!(out, "{agreed} of {} agree", rows.len())?;

@@ -106,11 +106,7 @@ impl VoiceCallId {
         let shaped = matches!(text.len(), 15 | 18)
             && text.starts_with("0LQ")
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if shaped {
-            Ok(Self(text))
-        } else {
-            Err(InvalidName::NotAVoiceCallId)
-        }
+        if shaped { Ok(Self(text)) } else { Err(InvalidName::NotAVoiceCallId) }
     }
 }
 
@@ -170,47 +166,25 @@ mod tests {
 
     #[test]
     fn an_id_is_told_from_a_key_by_its_shape() {
-        assert!(matches!(
-            CallReference::parse("0LQ5g000000abcDGAQ"),
-            Ok(CallReference::Id(_))
-        ));
-        assert!(matches!(
-            CallReference::parse("0LQ5g000000abcD"),
-            Ok(CallReference::Id(_))
-        ));
-        assert!(matches!(
-            CallReference::parse("0LQ5g000000abcDG"),
-            Ok(CallReference::Key(_))
-        ));
-        assert!(matches!(
-            CallReference::parse("wxcc_7b3c"),
-            Ok(CallReference::Key(_))
-        ));
+        assert!(matches!(CallReference::parse("0LQ5g000000abcDGAQ"), Ok(CallReference::Id(_))));
+        assert!(matches!(CallReference::parse("0LQ5g000000abcD"), Ok(CallReference::Id(_))));
+        assert!(matches!(CallReference::parse("0LQ5g000000abcDG"), Ok(CallReference::Key(_))));
+        assert!(matches!(CallReference::parse("wxcc_7b3c"), Ok(CallReference::Key(_))));
     }
 
     #[test]
     fn a_key_that_would_change_a_path_or_a_log_line_is_refused() {
         for text in [".", "..", "a\nb", "a\u{0}b"] {
-            assert_eq!(
-                VendorCallKey::parse(text),
-                Err(InvalidName::Characters),
-                "{text:?}"
-            );
+            assert_eq!(VendorCallKey::parse(text), Err(InvalidName::Characters), "{text:?}");
         }
         assert_eq!(VendorCallKey::parse("  "), Err(InvalidName::Empty));
-        assert_eq!(
-            VendorCallKey::parse("k".repeat(256)),
-            Err(InvalidName::TooLong(255))
-        );
+        assert_eq!(VendorCallKey::parse("k".repeat(256)), Err(InvalidName::TooLong(255)));
         assert!(VendorCallKey::parse("wxcc_ü/ä?#").is_ok());
     }
 
     #[test]
     fn an_interaction_gets_the_prefix_of_the_vendors_flow() {
-        assert_eq!(
-            VendorCallKey::of_interaction("7b3c").unwrap().as_ref(),
-            "wxcc_7b3c"
-        );
+        assert_eq!(VendorCallKey::of_interaction("7b3c").unwrap().as_ref(), "wxcc_7b3c");
         assert_eq!(VendorCallKey::of_interaction(""), Err(InvalidName::Empty));
     }
 }

@@ -42,10 +42,7 @@ impl FlowTime {
         let text = text.trim();
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         if digits {
-            return text
-                .parse()
-                .map_err(|_| InvalidTime::Implausible)
-                .and_then(Self::from_epoch);
+            return text.parse().map_err(|_| InvalidTime::Implausible).and_then(Self::from_epoch);
         }
         let plain = match text.split_once('[') {
             Some((before, suffix)) if suffix.ends_with(']') => before,
@@ -59,11 +56,7 @@ impl FlowTime {
     /// # Errors
     /// When it is outside the years 2001 to 2100 in both units.
     pub fn from_epoch(epoch: f64) -> Result<Self, InvalidTime> {
-        let milliseconds = if epoch.abs() < 100_000_000_000.0 {
-            epoch * 1000.0
-        } else {
-            epoch
-        };
+        let milliseconds = if epoch.abs() < 100_000_000_000.0 { epoch * 1000.0 } else { epoch };
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a float cast saturates, and the range is checked next"
@@ -72,9 +65,7 @@ impl FlowTime {
         if !SECONDS.contains(&(milliseconds / 1000)) {
             return Err(InvalidTime::Implausible);
         }
-        Timestamp::from_millisecond(milliseconds)
-            .map(Self)
-            .map_err(|_| InvalidTime::Implausible)
+        Timestamp::from_millisecond(milliseconds).map(Self).map_err(|_| InvalidTime::Implausible)
     }
 
     /// The moment itself.
@@ -112,18 +103,10 @@ mod tests {
             "1795255200123",
             "1795255200.123",
         ] {
-            assert_eq!(
-                FlowTime::parse(text).unwrap().to_string(),
-                "2026-11-21T10:00:00.123Z",
-                "{text}"
-            );
+            assert_eq!(FlowTime::parse(text).unwrap().to_string(), "2026-11-21T10:00:00.123Z", "{text}");
         }
         for text in ["2026-11-21T10:00:00Z", "1795255200", " 2026-11-21T10:00:00Z "] {
-            assert_eq!(
-                FlowTime::parse(text).unwrap().to_string(),
-                "2026-11-21T10:00:00.000Z",
-                "{text}"
-            );
+            assert_eq!(FlowTime::parse(text).unwrap().to_string(), "2026-11-21T10:00:00.000Z", "{text}");
         }
     }
 

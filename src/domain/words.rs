@@ -33,11 +33,7 @@ pub fn quote(text: &str) -> String {
 pub fn cut(text: String, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         None => text,
-        Some(_) => text
-            .chars()
-            .take(longest.saturating_sub(1))
-            .chain(['…'])
-            .collect(),
+        Some(_) => text.chars().take(longest.saturating_sub(1)).chain(['…']).collect(),
     }
 }
 
@@ -48,24 +44,15 @@ mod tests {
     #[test]
     fn numbers_and_tokens_are_hidden_and_names_are_kept() {
         for (text, shown) in [
-            (
-                "bad phone: +1 (469) 315-0217 given",
-                "bad phone: (number hidden) given",
-            ),
+            ("bad phone: +1 (469) 315-0217 given", "bad phone: (number hidden) given"),
             ("from=4693150217", "from=(number hidden)"),
             (
                 "no record 0LQ000000000123AAA in 00D000000000001EAA",
                 "no record 0LQ000000000123AAA in 00D000000000001EAA",
             ),
-            (
-                "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln refused",
-                "(token hidden) refused",
-            ),
+            ("Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln refused", "(token hidden) refused"),
             ("session 00D000000000001!AQ4AQFx.y_z", "session (token hidden)"),
-            (
-                "Required field missing:\n  [Status]",
-                "Required field missing: [Status]",
-            ),
+            ("Required field missing:\n  [Status]", "Required field missing: [Status]"),
             ("line 12, column 345", "line 12, column 345"),
         ] {
             assert_eq!(quote(text), shown);

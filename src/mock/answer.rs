@@ -25,10 +25,7 @@ impl Answer {
 
     /// 204: clear routing promises a success and no body.
     pub(super) fn empty() -> Self {
-        Self {
-            body: Vec::new(),
-            ..Self::json(204, &Value::Null)
-        }
+        Self { body: Vec::new(), ..Self::json(204, &Value::Null) }
     }
 
     pub(super) fn html(status: u16, body: &str) -> Self {
@@ -56,20 +53,12 @@ pub(super) struct Refused {
 
 impl Refused {
     pub(super) fn new(status: u16, code: &'static str, reason: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            reasons: vec![reason.into()],
-        }
+        Self { status, code, reasons: vec![reason.into()] }
     }
 
     /// 400 with everything that is wrong with a body.
     pub(super) fn fields(reasons: Vec<String>) -> Self {
-        Self {
-            status: 400,
-            code: "INVALID_FIELD",
-            reasons,
-        }
+        Self { status: 400, code: "INVALID_FIELD", reasons }
     }
 
     /// 401 for a token of the telephony API.

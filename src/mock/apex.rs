@@ -42,10 +42,7 @@ pub(super) fn attend(org: &Org, operation: Operation, incoming: &Incoming) -> Re
 }
 
 fn envelope(status: u16, data: &Value, errors: &Value) -> Answer {
-    Answer::json(
-        status,
-        &json!({ "data": data, "errors": errors, "success": errors.is_null() }),
-    )
+    Answer::json(status, &json!({ "data": data, "errors": errors, "success": errors.is_null() }))
 }
 
 /// The contact center, if it and the certificate are known to the org.

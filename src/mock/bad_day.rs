@@ -94,10 +94,7 @@ impl BadDay {
     /// For `times` requests.
     #[must_use]
     pub fn times(self, times: u32) -> Script {
-        Script {
-            times,
-            ..Script::from(self)
-        }
+        Script { times, ..Script::from(self) }
     }
 
     /// For one request of this operation.
@@ -141,11 +138,7 @@ impl BadDay {
     /// What becomes of the usual answer, for those days that change its text.
     pub(super) fn spoil(&self, mut answer: Answer) -> Answer {
         match self {
-            Self::Garbage => Answer {
-                body: b"\x01\x02 not JSON {".to_vec(),
-                status: 200,
-                ..answer
-            },
+            Self::Garbage => Answer { body: b"\x01\x02 not JSON {".to_vec(), status: 200, ..answer },
             Self::Complaint { errors } => {
                 if let Ok(Value::Object(mut body)) = serde_json::from_slice(&answer.body) {
                     body.insert("errors".into(), errors.clone());
@@ -162,25 +155,17 @@ impl Script {
     /// Only for this operation.
     #[must_use]
     pub fn on(self, operation: Operation) -> Self {
-        Self {
-            on: Some(operation),
-            ..self
-        }
+        Self { on: Some(operation), ..self }
     }
 
     fn is_for(&self, operation: Operation) -> bool {
-        self.on
-            .map_or(operation != Operation::Page, |only| only == operation)
+        self.on.map_or(operation != Operation::Page, |only| only == operation)
     }
 }
 
 impl From<BadDay> for Script {
     fn from(day: BadDay) -> Self {
-        Self {
-            day,
-            times: 1,
-            on: None,
-        }
+        Self { day, times: 1, on: None }
     }
 }
 

@@ -98,10 +98,7 @@ pub(super) fn create(body: &Map<String, Value>, center_field: &str) -> Result<Cr
     };
     fields.one_of("callSubtype", &["PSTN", "WebRTC"]);
     participants(&mut fields);
-    match (
-        create.initiation_method.as_str(),
-        fields.get("parentVoiceCallId").is_some(),
-    ) {
+    match (create.initiation_method.as_str(), fields.get("parentVoiceCallId").is_some()) {
         ("Transfer", false) => fields.problem("parentVoiceCallId: required with initiationMethod Transfer"),
         ("Inbound", true) => fields.problem("parentVoiceCallId: only with initiationMethod Transfer"),
         _ => {}
@@ -139,9 +136,7 @@ fn participants(fields: &mut Fields<'_>) {
         };
         let key = participant.get("participantKey").and_then(Value::as_str);
         if key.is_none_or(|key| key.trim().is_empty()) {
-            fields.problem(format!(
-                "{NAME}[{place}].participantKey: must be a string that is not empty"
-            ));
+            fields.problem(format!("{NAME}[{place}].participantKey: must be a string that is not empty"));
         }
         if participant.get("type").and_then(Value::as_str) != Some("END_USER") {
             fields.problem(format!("{NAME}[{place}].type: must be END_USER"));
@@ -197,10 +192,7 @@ fn disconnect_reason(fields: &mut Fields<'_>) -> Option<(String, bool)> {
         fields.problem(format!("{NAME}: must be an object with value and isError"));
         return None;
     };
-    let value = reason
-        .get("value")
-        .and_then(Value::as_str)
-        .filter(|value| !value.trim().is_empty());
+    let value = reason.get("value").and_then(Value::as_str).filter(|value| !value.trim().is_empty());
     let is_error = reason.get("isError").and_then(Value::as_bool);
     if value.is_none() {
         fields.problem(format!("{NAME}.value: must be a string that is not empty"));

@@ -14,10 +14,7 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub(super) fn new(body: &'a Map<String, Value>) -> Self {
-        Self {
-            body,
-            problems: Vec::new(),
-        }
+        Self { body, problems: Vec::new() }
     }
 
     pub(super) fn problem(&mut self, problem: impl Into<String>) {
@@ -30,11 +27,7 @@ impl<'a> Fields<'a> {
 
     /// 400 with all problems, if there were any.
     pub(super) fn finish<T>(self, read: T) -> Result<T, Refused> {
-        if self.problems.is_empty() {
-            Ok(read)
-        } else {
-            Err(Refused::fields(self.problems))
-        }
+        if self.problems.is_empty() { Ok(read) } else { Err(Refused::fields(self.problems)) }
     }
 
     pub(super) fn required_text(&mut self, name: &str) -> String {
@@ -77,10 +70,7 @@ impl<'a> Fields<'a> {
         let value = self.get(name)?;
         let whole = value.as_u64();
         if whole.is_none() {
-            self.problem(format!(
-                "{name}: must be a whole number, 0 or more, not {}",
-                kind(value)
-            ));
+            self.problem(format!("{name}: must be a whole number, 0 or more, not {}", kind(value)));
         }
         whole
     }
@@ -114,10 +104,7 @@ impl<'a> Fields<'a> {
                 Err(_) => self.problem(format!("{NAME}: is not JSON")),
             },
             Some(other) => {
-                self.problem(format!(
-                    "{NAME}: must be a string that holds JSON, not {}",
-                    kind(other)
-                ));
+                self.problem(format!("{NAME}: must be a string that holds JSON, not {}", kind(other)));
             }
         }
         Map::new()
@@ -138,10 +125,8 @@ pub(super) fn kind(value: &Value) -> &'static str {
 }
 
 fn utc(text: &str) -> Option<Timestamp> {
-    let (seconds, fraction) = text
-        .strip_suffix('Z')?
-        .split_once('.')
-        .unwrap_or((text.strip_suffix('Z')?, "0"));
+    let (seconds, fraction) =
+        text.strip_suffix('Z')?.split_once('.').unwrap_or((text.strip_suffix('Z')?, "0"));
     let fraction_fits =
         (1..=3).contains(&fraction.len()) && fraction.bytes().all(|digit| digit.is_ascii_digit());
     if !fraction_fits || seconds.len() != "2026-11-21T10:00:00".len() || !seconds.contains('T') {
@@ -157,11 +142,7 @@ mod tests {
 
     #[test]
     fn a_time_is_utc_with_a_z_and_milliseconds_at_most() {
-        for good in [
-            "2026-11-21T10:00:00Z",
-            "2026-11-21T10:00:00.1Z",
-            "2026-11-21T10:00:00.123Z",
-        ] {
+        for good in ["2026-11-21T10:00:00Z", "2026-11-21T10:00:00.1Z", "2026-11-21T10:00:00.123Z"] {
             assert!(utc(good).is_some(), "{good}");
         }
         for bad in [

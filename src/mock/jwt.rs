@@ -18,18 +18,12 @@ pub(super) struct Jwt<'a> {
 impl<'a> Jwt<'a> {
     /// Takes a token apart; the error says which part is not what RFC 7519 wants.
     pub(super) fn parse(token: &'a str) -> Result<Self, &'static str> {
-        let (signed, signature) = token
-            .rsplit_once('.')
-            .ok_or("not a JWT: three parts are needed")?;
-        let (header, claims) = signed
-            .split_once('.')
-            .ok_or("not a JWT: three parts are needed")?;
+        let (signed, signature) = token.rsplit_once('.').ok_or("not a JWT: three parts are needed")?;
+        let (header, claims) = signed.split_once('.').ok_or("not a JWT: three parts are needed")?;
         Ok(Self {
             header: object(header).ok_or("JWT header: not base64url of a JSON object")?,
             claims: object(claims).ok_or("JWT claims: not base64url of a JSON object")?,
-            signature: URL_SAFE_NO_PAD
-                .decode(signature)
-                .map_err(|_| "JWT signature: not base64url")?,
+            signature: URL_SAFE_NO_PAD.decode(signature).map_err(|_| "JWT signature: not base64url")?,
             signed,
         })
     }

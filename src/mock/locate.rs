@@ -44,11 +44,7 @@ pub(super) struct Target {
 
 impl Target {
     fn new(side: Side, operation: Operation) -> Self {
-        Self {
-            side,
-            operation,
-            id: String::new(),
-        }
+        Self { side, operation, id: String::new() }
     }
 
     /// The only method Salesforce takes here; `None` where any is answered.
@@ -63,13 +59,10 @@ impl Target {
 
 /// Finds out what `path` (as it came, percent-encoded) means.
 pub(super) fn locate(path: &str, apex_prefix: &str) -> Target {
-    telephony(path)
-        .or_else(|| apex(path, apex_prefix))
-        .or_else(|| page(path))
-        .unwrap_or_else(|| match path {
-            "/services/oauth2/token" => Target::new(Side::Login, Operation::Token),
-            _ => Target::new(Side::Nowhere, Operation::Unknown),
-        })
+    telephony(path).or_else(|| apex(path, apex_prefix)).or_else(|| page(path)).unwrap_or_else(|| match path {
+        "/services/oauth2/token" => Target::new(Side::Login, Operation::Token),
+        _ => Target::new(Side::Nowhere, Operation::Unknown),
+    })
 }
 
 fn telephony(path: &str) -> Option<Target> {
@@ -84,10 +77,7 @@ fn telephony(path: &str) -> Option<Target> {
         Some(_) => return None,
     };
     let id = percent_decode_str(id).decode_utf8().ok()?.into_owned();
-    let found = Target {
-        id,
-        ..Target::new(Side::Telephony, operation)
-    };
+    let found = Target { id, ..Target::new(Side::Telephony, operation) };
     Some(found).filter(|target| !target.id.is_empty())
 }
 
@@ -104,10 +94,7 @@ fn apex(path: &str, prefix: &str) -> Option<Target> {
 
 fn page(path: &str) -> Option<Target> {
     let name = percent_decode_str(path.strip_prefix("/mock/")?);
-    Some(Target {
-        id: name.decode_utf8().ok()?.into_owned(),
-        ..Target::new(Side::Page, Operation::Page)
-    })
+    Some(Target { id: name.decode_utf8().ok()?.into_owned(), ..Target::new(Side::Page, Operation::Page) })
 }
 
 #[cfg(test)]
@@ -124,10 +111,7 @@ mod tests {
     #[test]
     fn a_vendor_call_key_is_percent_decoded() {
         let path = "/telephony/v1/voiceCalls/a%2Fb%20c%3F/omniFlow";
-        assert_eq!(
-            found(path),
-            (Side::Telephony, Operation::OmniFlow, "a/b c?".into())
-        );
+        assert_eq!(found(path), (Side::Telephony, Operation::OmniFlow, "a/b c?".into()));
     }
 
     #[test]

@@ -69,10 +69,7 @@ pub(super) struct Newest<T> {
 
 impl<T: Clone> Newest<T> {
     pub(super) fn new(keep: usize) -> Self {
-        Self {
-            entries: VecDeque::new(),
-            keep,
-        }
+        Self { entries: VecDeque::new(), keep }
     }
 
     pub(super) fn push(&mut self, entry: T) {

@@ -62,10 +62,7 @@ pub struct MockOrg {
 
 impl fmt::Debug for MockOrg {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("MockOrg")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
+        formatter.debug_struct("MockOrg").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
@@ -75,10 +72,7 @@ impl MockOrg {
     ///
     /// # Errors
     /// The address is taken, or the certificate is not an X.509 certificate in PEM.
-    #[expect(
-        clippy::unused_async,
-        reason = "needs a runtime around it: callers must be asynchronous"
-    )]
+    #[expect(clippy::unused_async, reason = "needs a runtime around it: callers must be asynchronous")]
     pub async fn start(
         settings: MockOrgSettings,
         listen: SocketAddr,
@@ -93,30 +87,18 @@ impl MockOrg {
         let listener = TcpListener::bind(listen)?;
         let address = listener.local_addr()?;
         let workers = settings.workers.max(1);
-        let org = Arc::new(Org::new(
-            settings,
-            certificate,
-            format!("http://{address}"),
-            clock,
-        ));
+        let org = Arc::new(Org::new(settings, certificate, format!("http://{address}"), clock));
         let data = Data::from(Arc::clone(&org));
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(data.clone())
-                .default_service(to(server::serve))
-        })
-        .workers(workers)
-        .keep_alive(KEEP_ALIVE)
-        .disable_signals()
-        .listen(listener)?
-        .run();
+        let server =
+            HttpServer::new(move || App::new().app_data(data.clone()).default_service(to(server::serve)))
+                .workers(workers)
+                .keep_alive(KEEP_ALIVE)
+                .disable_signals()
+                .listen(listener)?
+                .run();
         let handle = server.handle();
         tokio::spawn(server);
-        Ok(Self {
-            org,
-            address,
-            server: handle,
-        })
+        Ok(Self { org, address, server: handle })
     }
 
     /// Stops the org at once: once this returns the port is free, and what still comes over open connections is
@@ -180,10 +162,7 @@ impl MockOrg {
     pub fn agent_accepts(&self, id_or_key: &str, agent: &str) -> bool {
         let now = self.org.now();
         let mut state = self.org.state();
-        state
-            .records
-            .find_mut(id_or_key)
-            .is_some_and(|call| call.accept(agent, now))
+        state.records.find_mut(id_or_key).is_some_and(|call| call.accept(agent, now))
     }
 
     /// Puts a bad day into the diary: `org.script(BadDay::HalfBody.times(2).on(Operation::Create))`.
@@ -195,12 +174,7 @@ impl MockOrg {
     #[must_use]
     pub fn scripted(&self) -> Vec<Script> {
         let state = self.org.state();
-        state
-            .diary
-            .iter()
-            .filter(|script| script.times > 0)
-            .cloned()
-            .collect()
+        state.diary.iter().filter(|script| script.times > 0).cloned().collect()
     }
 
     /// Ends all OAuth sessions.

@@ -28,23 +28,13 @@ pub(super) struct Session {
 /// The token endpoint.
 pub(super) fn attend(org: &Org, incoming: &Incoming) -> Result<Answer, Refused> {
     if incoming.media_type() != "application/x-www-form-urlencoded" {
-        return Err(Refused::new(
-            400,
-            "unsupported_grant_type",
-            "grant type not supported",
-        ));
+        return Err(Refused::new(400, "unsupported_grant_type", "grant type not supported"));
     }
     let form: HashMap<String, String> = form_urlencoded::parse(&incoming.body).into_owned().collect();
     if form.get("grant_type").map(String::as_str) != Some(GRANT_TYPE) {
-        return Err(Refused::new(
-            400,
-            "unsupported_grant_type",
-            "grant type not supported",
-        ));
+        return Err(Refused::new(400, "unsupported_grant_type", "grant type not supported"));
     }
-    let assertion = form
-        .get("assertion")
-        .ok_or_else(|| invalid_grant("invalid assertion"))?;
+    let assertion = form.get("assertion").ok_or_else(|| invalid_grant("invalid assertion"))?;
     check_assertion(org, assertion)?;
     Ok(open_session(org))
 }
@@ -55,26 +45,16 @@ fn invalid_grant(description: &str) -> Refused {
 
 fn check_assertion(org: &Org, assertion: &str) -> Result<(), Refused> {
     let jwt = Jwt::parse(assertion).map_err(|_| invalid_grant("invalid assertion"))?;
-    jwt.check_header()
-        .map_err(|_| invalid_grant("invalid assertion"))?;
+    jwt.check_header().map_err(|_| invalid_grant("invalid assertion"))?;
     if jwt.text("iss") != Some(org.settings.consumer_key.as_str()) {
-        return Err(Refused::new(
-            400,
-            "invalid_client_id",
-            "client identifier invalid",
-        ));
+        return Err(Refused::new(400, "invalid_client_id", "client identifier invalid"));
     }
     if !jwt.is_signed_by(&org.certificate) {
         return Err(invalid_grant("invalid assertion"));
     }
     let my_domain = std::iter::once(org.url.as_str());
-    let audiences: Vec<_> = org
-        .settings
-        .login_audiences
-        .iter()
-        .map(String::as_str)
-        .chain(my_domain)
-        .collect();
+    let audiences: Vec<_> =
+        org.settings.login_audiences.iter().map(String::as_str).chain(my_domain).collect();
     if !jwt.is_for(&audiences) {
         return Err(invalid_grant("audience is invalid"));
     }
@@ -92,10 +72,7 @@ fn check_assertion(org: &Org, assertion: &str) -> Result<(), Refused> {
 /// No `expires_in` and no refresh token: the caller learns of the session's end from a 401.
 fn open_session(org: &Org) -> Answer {
     let now = org.now();
-    let expires = org
-        .settings
-        .session_life
-        .and_then(|life| now.checked_add(life).ok());
+    let expires = org.settings.session_life.and_then(|life| now.checked_add(life).ok());
     let mut state = org.state();
     state.sessions_made += 1;
     let org_id = &org.settings.org_id;
@@ -123,10 +100,6 @@ pub(super) fn check_session(org: &Org, incoming: &Incoming) -> Result<(), Refuse
     let session = incoming.bearer().and_then(|token| state.sessions.get(token));
     match session {
         Some(session) if session.expires.is_none_or(|expires| expires > now) => Ok(()),
-        _ => Err(Refused::new(
-            401,
-            "INVALID_SESSION_ID",
-            "Session expired or invalid",
-        )),
+        _ => Err(Refused::new(401, "INVALID_SESSION_ID", "Session expired or invalid")),
     }
 }

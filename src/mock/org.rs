@@ -77,14 +77,7 @@ impl Org {
             requests: Newest::new(settings.keep_recorded),
             refusals: Newest::new(settings.keep_recorded),
         });
-        Self {
-            settings,
-            certificate,
-            url,
-            clock,
-            state,
-            stopped: AtomicBool::new(false),
-        }
+        Self { settings, certificate, url, clock, state, stopped: AtomicBool::new(false) }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -142,11 +135,7 @@ impl Incoming {
     /// The content type without its parameters, in lower case.
     pub(super) fn media_type(&self) -> String {
         let text = self.content_type.as_deref().unwrap_or_default();
-        text.split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
+        text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
     /// 415 unless the content type is JSON, also without a body.
@@ -160,20 +149,14 @@ impl Incoming {
 
     /// What stands after `Bearer ` in the Authorization header.
     pub(super) fn bearer(&self) -> Option<&str> {
-        self.authorization
-            .as_deref()?
-            .strip_prefix("Bearer ")
-            .filter(|token| !token.is_empty())
+        self.authorization.as_deref()?.strip_prefix("Bearer ").filter(|token| !token.is_empty())
     }
 
     /// The body as a JSON object.
     pub(super) fn object(&self) -> Result<Map<String, Value>, Refused> {
         match serde_json::from_slice(&self.body) {
             Ok(Value::Object(object)) => Ok(object),
-            Ok(other) => Err(json_refused(&format!(
-                "body: must be an object, not {}",
-                kind(&other)
-            ))),
+            Ok(other) => Err(json_refused(&format!("body: must be an object, not {}", kind(&other)))),
             Err(error) => Err(json_refused(&format!(
                 "body: not JSON at line {} column {}",
                 error.line(),

@@ -10,10 +10,7 @@ use super::org::{Incoming, Org};
 const AGENT: &str = "agent@example.com";
 
 pub(super) fn attend(org: &Org, page: &str, incoming: &Incoming) -> Result<Answer, Refused> {
-    match (
-        incoming.method.as_str(),
-        page.split_once('/').unwrap_or((page, "")),
-    ) {
+    match (incoming.method.as_str(), page.split_once('/').unwrap_or((page, ""))) {
         ("GET", ("voiceCalls", "")) => Ok(list(&org.state().records.all())),
         ("GET", ("voiceCalls", id)) => one(org.state().records.find(id)),
         ("GET", ("refusals", "")) => Ok(list(&org.state().refusals.all())),
@@ -29,11 +26,7 @@ pub(super) fn attend(org: &Org, page: &str, incoming: &Incoming) -> Result<Answe
             org.state().sessions.clear();
             Ok(Answer::json(200, &json!({ "status": "Success" })))
         }
-        _ => Err(Refused::new(
-            404,
-            "NOT_FOUND",
-            "no such page of the mock org, or another method",
-        )),
+        _ => Err(Refused::new(404, "NOT_FOUND", "no such page of the mock org, or another method")),
     }
 }
 
@@ -43,10 +36,7 @@ fn list<T: Serialize>(entries: &[T]) -> Answer {
 
 fn one<T: Serialize>(entry: Option<&T>) -> Result<Answer, Refused> {
     let entry = entry.ok_or_else(|| Refused::new(404, "NOT_FOUND", "no such VoiceCall, or it is over"))?;
-    Ok(Answer::json(
-        200,
-        &serde_json::to_value(entry).unwrap_or_default(),
-    ))
+    Ok(Answer::json(200, &serde_json::to_value(entry).unwrap_or_default()))
 }
 
 /// `{"kind":"unavailable","times":3,"on":"update"}`

@@ -17,13 +17,7 @@ pub(super) struct Records {
 
 impl Records {
     pub(super) fn new(keep: usize) -> Self {
-        Self {
-            calls: BTreeMap::new(),
-            by_id: HashMap::new(),
-            by_key: HashMap::new(),
-            next: 1,
-            keep,
-        }
+        Self { calls: BTreeMap::new(), by_id: HashMap::new(), by_key: HashMap::new(), next: 1, keep }
     }
 
     /// The id the next record gets.

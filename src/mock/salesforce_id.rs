@@ -73,10 +73,7 @@ mod tests {
     fn ids_are_distinct_and_well_formed() {
         let ids: std::collections::HashSet<_> = (0..5_000).map(|number| record_id("0LQ", number)).collect();
         assert_eq!(ids.len(), 5_000);
-        assert!(
-            ids.iter()
-                .all(|id| id.len() == 18 && id.starts_with("0LQ") && short_form(id).is_some())
-        );
+        assert!(ids.iter().all(|id| id.len() == 18 && id.starts_with("0LQ") && short_form(id).is_some()));
     }
 
     #[test]

@@ -75,10 +75,7 @@ fn spoiled(org: &Org, target: &Target, incoming: &Incoming, day: &BadDay) -> Rep
     if let Some(instead) = day.instead(target) {
         return Reply::Whole(instead);
     }
-    if matches!(
-        day,
-        BadDay::NeverAnswers | BadDay::DropConnection { after_work: false }
-    ) {
+    if matches!(day, BadDay::NeverAnswers | BadDay::DropConnection { after_work: false }) {
         return Reply::Nothing;
     }
     let answer = day.spoil(org.answer(target, incoming));
@@ -133,9 +130,7 @@ fn recorded(target: &Target, incoming: &Incoming, headers: &HeaderMap, reply: &R
 fn readable(target: &Target, body: &[u8]) -> Option<Value> {
     if target.side == Side::Login {
         let fields = form_urlencoded::parse(body).into_owned();
-        return Some(Value::Object(
-            fields.map(|(name, value)| (name, value.into())).collect(),
-        ));
+        return Some(Value::Object(fields.map(|(name, value)| (name, value.into())).collect()));
     }
     serde_json::from_slice(body).ok()
 }
@@ -150,10 +145,7 @@ fn write(reply: Reply) -> HttpResponse {
         }
         Reply::Nothing => (Answer::json(200, &Value::Null), None),
     };
-    let body = BrokenOff {
-        promised: answer.body.len() as u64,
-        next: sent.map_or(Step::Break, Step::Send),
-    };
+    let body = BrokenOff { promised: answer.body.len() as u64, next: sent.map_or(Step::Break, Step::Send) };
     head(&answer).body(BoxBody::new(body))
 }
 

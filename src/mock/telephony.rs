@@ -45,11 +45,7 @@ fn refuse_foreign(body: &Map<String, Value>) -> Result<(), Refused> {
         .filter(|name| body.contains_key(**name))
         .map(|name| format!("{name}: no field of the telephony API"))
         .collect();
-    if foreign.is_empty() {
-        Ok(())
-    } else {
-        Err(Refused::fields(foreign))
-    }
+    if foreign.is_empty() { Ok(()) } else { Err(Refused::fields(foreign)) }
 }
 
 fn create(org: &Org, caller: &Caller, body: &Map<String, Value>) -> Result<Answer, Refused> {

@@ -18,9 +18,8 @@ pub(super) struct Caller {
 
 /// 401 unless the request carries a token that the org accepts.
 pub(super) fn caller(org: &Org, incoming: &Incoming) -> Result<Caller, Refused> {
-    let token = incoming
-        .bearer()
-        .ok_or_else(|| Refused::token("Authorization: must be `Bearer` and a JWT"))?;
+    let token =
+        incoming.bearer().ok_or_else(|| Refused::token("Authorization: must be `Bearer` and a JWT"))?;
     let now = org.now().as_second();
     if !org.settings.verify_every_token
         && let Some(caller) = org.state().believed.get(token)
@@ -47,10 +46,7 @@ fn check(org: &Org, jwt: &Jwt<'_>, now: i64) -> Result<Caller, &'static str> {
     if !jwt.is_signed_by(&org.certificate) {
         return Err("JWT signature: does not fit the Telephony Integration Certificate");
     }
-    if !jwt
-        .text("iss")
-        .is_some_and(|iss| same_org(iss, &org.settings.org_id))
-    {
+    if !jwt.text("iss").is_some_and(|iss| same_org(iss, &org.settings.org_id)) {
         return Err("JWT iss: must be the org id");
     }
     let call_center = jwt
@@ -62,17 +58,10 @@ fn check(org: &Org, jwt: &Jwt<'_>, now: i64) -> Result<Caller, &'static str> {
     {
         return Err("JWT aud: must be what this org expects");
     }
-    let issued = jwt
-        .seconds("iat")
-        .ok_or("JWT iat: must be a whole number of seconds")?;
-    let expires = jwt
-        .seconds("exp")
-        .ok_or("JWT exp: must be a whole number of seconds")?;
+    let issued = jwt.seconds("iat").ok_or("JWT iat: must be a whole number of seconds")?;
+    let expires = jwt.seconds("exp").ok_or("JWT exp: must be a whole number of seconds")?;
     check_times(issued, expires, now, org.settings.max_token_life.as_secs())?;
-    Ok(Caller {
-        call_center: call_center.to_owned(),
-        expires,
-    })
+    Ok(Caller { call_center: call_center.to_owned(), expires })
 }
 
 fn check_times(issued: i64, expires: i64, now: i64, max_life: u64) -> Result<(), &'static str> {
@@ -96,10 +85,7 @@ fn same_org(one: &str, other: &str) -> bool {
 }
 
 fn spend(org: &Org, jwt: &Jwt<'_>, expires: i64, now: i64) -> Result<(), &'static str> {
-    let jti = jwt
-        .text("jti")
-        .filter(|jti| !jti.is_empty())
-        .ok_or("JWT jti: must be a string")?;
+    let jti = jwt.text("jti").filter(|jti| !jti.is_empty()).ok_or("JWT jti: must be a string")?;
     let spent = &mut org.state().spent;
     if spent.len() > TIDY_ABOVE {
         spent.retain(|_, until| *until > now);

@@ -186,11 +186,7 @@ impl VoiceCall {
             self.disconnect_is_error = Some(is_error);
         }
         self.attributes.extend(update.attributes);
-        self.holds = if self.updates == 0 {
-            update.holds
-        } else {
-            update.holds.or_zero()
-        };
+        self.holds = if self.updates == 0 { update.holds } else { update.holds.or_zero() };
         self.updates += 1;
         if !update.is_active_call {
             self.call_disposition = Disposition::Completed;

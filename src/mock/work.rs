@@ -23,25 +23,19 @@ pub(super) fn create(org: &Org, create: Create) -> Result<String, Refused> {
             RepeatedCreate::SecondRecord => {}
             RepeatedCreate::SameId => return Ok(first.id.clone()),
             RepeatedCreate::Refused => {
-                return Err(Refused::fields(vec![
-                    "vendorCallKey: a VoiceCall with it exists".into(),
-                ]));
+                return Err(Refused::fields(vec!["vendorCallKey: a VoiceCall with it exists".into()]));
             }
         }
     }
     let id = state.records.next_id();
-    state
-        .records
-        .insert(VoiceCall::created(id.clone(), create, parent));
+    state.records.insert(VoiceCall::created(id.clone(), create, parent));
     Ok(id)
 }
 
 /// A parent that does not exist is a fault of the body, not of the path.
 fn parent_id(state: &State, parent: &str, call_center: &str) -> Result<String, Refused> {
     let found = find_in(state, parent, call_center, "parentVoiceCallId");
-    found
-        .map(|call| call.id.clone())
-        .map_err(|refused| Refused::fields(refused.reasons))
+    found.map(|call| call.id.clone()).map_err(|refused| Refused::fields(refused.reasons))
 }
 
 /// 50 creates per second and org.
@@ -96,11 +90,7 @@ fn is_voice_call_id(text: &str) -> bool {
 fn check_upsert(update: &mut Update, call_center: &str) -> Result<(), Refused> {
     const METHODS: [&str; 4] = ["INBOUND", "OUTBOUND", "TRANSFER", "CALLBACK"];
     let mut problems = Vec::new();
-    if update
-        .call_center
-        .as_deref()
-        .is_some_and(|named| named != call_center)
-    {
+    if update.call_center.as_deref().is_some_and(|named| named != call_center) {
         problems.push("callCenterApiName: must be the contact center of the token".to_owned());
     }
     if let Some(method) = update.initiation_method.as_deref()
@@ -109,11 +99,7 @@ fn check_upsert(update: &mut Update, call_center: &str) -> Result<(), Refused> {
         let allowed = METHODS.join(", ");
         problems.push(format!("initiationMethod: must be one of {allowed}, upper case"));
     }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(Refused::fields(problems))
-    }
+    if problems.is_empty() { Ok(()) } else { Err(Refused::fields(problems)) }
 }
 
 fn missing_for_record(update: &Update) -> Vec<&'static str> {
@@ -140,16 +126,8 @@ pub(super) fn omni_flow(
     let now = org.now();
     let mut state = org.state();
     find_in(&state, id_or_key, call_center, "voiceCallId")?;
-    let channel = org
-        .settings
-        .phone_channels
-        .get(&run.dialed_number)
-        .cloned()
-        .unwrap_or_default();
-    let queue = channel
-        .queue
-        .or(run.fallback_queue)
-        .or_else(|| org.settings.default_queue.clone());
+    let channel = org.settings.phone_channels.get(&run.dialed_number).cloned().unwrap_or_default();
+    let queue = channel.queue.or(run.fallback_queue).or_else(|| org.settings.default_queue.clone());
     if queue.is_none() && channel.agent.is_none() {
         return Ok(json!({ "errors": ["No queue: the flow routed nowhere and there is no fallback queue"] }));
     }
@@ -188,11 +166,7 @@ fn find_in<'a>(state: &'a State, id: &str, call_center: &str, field: &str) -> Re
 }
 
 fn belongs(call: &VoiceCall, call_center: &str, field: &str) -> Result<(), Refused> {
-    if call.call_center == call_center {
-        Ok(())
-    } else {
-        Err(not_found(field))
-    }
+    if call.call_center == call_center { Ok(()) } else { Err(not_found(field)) }
 }
 
 fn not_found(field: &str) -> Refused {

@@ -53,8 +53,7 @@ pub(super) fn clean_up(value: &str) -> Result<String, NumberTooLong> {
 fn without_scheme(value: &str) -> &str {
     let rest = ["sip:", "sips:", "tel:"].into_iter().find_map(|scheme| {
         let head = value.get(..scheme.len())?;
-        head.eq_ignore_ascii_case(scheme)
-            .then(|| value.get(scheme.len()..))?
+        head.eq_ignore_ascii_case(scheme).then(|| value.get(scheme.len()..))?
     });
     match rest {
         Some(rest) => rest.split(['@', ';']).next().unwrap_or(rest),

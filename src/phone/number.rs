@@ -137,10 +137,7 @@ mod tests {
     #[test]
     fn display_and_debug_of_a_number_are_masked_and_expose_is_not() {
         let number = PhoneNumber::from("+14693150217");
-        assert_eq!(
-            format!("{number} {number:?}"),
-            "+1469*****17 PhoneNumber(+1469*****17)"
-        );
+        assert_eq!(format!("{number} {number:?}"), "+1469*****17 PhoneNumber(+1469*****17)");
         assert_eq!(number.expose(), "+14693150217");
         assert_eq!(number.into_exposed(), "+14693150217");
     }

@@ -11,11 +11,7 @@ pub(super) fn as_javascript<T>(entries: impl IntoIterator<Item = (String, T)>) -
 
 /// An array index is a whole number below 2^32 - 1, written as JavaScript would write it.
 fn array_index(name: &str) -> Option<u32> {
-    let canonical = name == "0"
-        || name
-            .bytes()
-            .next()
-            .is_some_and(|first| (b'1'..=b'9').contains(&first));
+    let canonical = name == "0" || name.bytes().next().is_some_and(|first| (b'1'..=b'9').contains(&first));
     let index = name.parse().ok()?;
     (canonical && index < u32::MAX).then_some(index)
 }
@@ -26,40 +22,14 @@ mod tests {
 
     #[test]
     fn whole_numbers_come_first_and_the_rest_stays_as_written() {
-        let written = [
-            "b",
-            "10",
-            "01",
-            "2",
-            "4294967295",
-            "-1",
-            "+3",
-            "4294967294",
-            "0",
-            "a",
-            "1.5",
-            "",
-        ];
+        let written = ["b", "10", "01", "2", "4294967295", "-1", "+3", "4294967294", "0", "a", "1.5", ""];
         let order: Vec<String> = as_javascript(written.map(|name| (name.to_owned(), ())))
             .into_iter()
             .map(|(name, ())| name)
             .collect();
         assert_eq!(
             order,
-            [
-                "0",
-                "2",
-                "10",
-                "4294967294",
-                "b",
-                "01",
-                "4294967295",
-                "-1",
-                "+3",
-                "a",
-                "1.5",
-                ""
-            ]
+            ["0", "2", "10", "4294967294", "b", "01", "4294967295", "-1", "+3", "a", "1.5", ""]
         );
     }
 }

@@ -14,9 +14,7 @@ pub(super) fn hard_numbers(rule: &str, length: usize) -> impl Iterator<Item = Ve
             cores.push(character);
         }
     }
-    cores
-        .into_iter()
-        .flat_map(move |core| ENDS.map(|(head, tail)| number(head, &core, tail, length)))
+    cores.into_iter().flat_map(move |core| ENDS.map(|(head, tail)| number(head, &core, tail, length)))
 }
 
 fn cores_hold(character: &char) -> bool {

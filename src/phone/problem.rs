@@ -45,12 +45,7 @@ impl RuleProblem {
         problem: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self {
-            rule: rule.map(str::to_owned),
-            part,
-            problem: problem.into(),
-            hint: hint.into(),
-        }
+        Self { rule: rule.map(str::to_owned), part, problem: problem.into(), hint: hint.into() }
     }
 
     /// The name of the rule, unless the rule set as a whole is meant.

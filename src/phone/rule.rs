@@ -10,7 +10,7 @@ use super::problem::{RulePart, RuleProblem};
 use super::selector::Selector;
 
 /// The steps one rule may take on one number; at load it is refused if it needs more on a hard one.
-pub(super) const STEPS_PER_RULE: u32 = 50_000;
+pub(super) const STEPS_PER_RULE: u32 = 100_000;
 /// The most UTF-16 code units a rule may leave behind.
 pub(super) const LONGEST_RESULT: usize = 1_024;
 
@@ -68,13 +68,8 @@ impl Rule {
             }
         };
         let selector = Selector::new(selector, pattern.groups());
-        let rule = Self {
-            name: name.to_owned(),
-            lengths,
-            pattern,
-            selector,
-            reported: AtomicBool::new(false),
-        };
+        let rule =
+            Self { name: name.to_owned(), lengths, pattern, selector, reported: AtomicBool::new(false) };
         rule.check_that_it_ends(text).map_err(|problem| vec![problem])?;
         Ok(rule)
     }
@@ -88,12 +83,7 @@ impl Rule {
             {
                 let problem = "can run away: on some numbers it tries too many ways to match";
                 let hint = "do not repeat what is itself repeated, as in `(\\d+)+`; or narrow the lengths it runs on";
-                return Err(RuleProblem::new(
-                    Some(&self.name),
-                    RulePart::Pattern,
-                    problem,
-                    hint,
-                ));
+                return Err(RuleProblem::new(Some(&self.name), RulePart::Pattern, problem, hint));
             }
         }
         Ok(())
@@ -125,19 +115,11 @@ impl Rule {
             out.extend_from_slice(text.get(copied..start).unwrap_or_default());
             self.selector.expand(found, out);
             (copied, any) = (end, true);
-            if out.len() > LONGEST_RESULT {
-                Err(LeftOut::Length)
-            } else {
-                Ok(())
-            }
+            if out.len() > LONGEST_RESULT { Err(LeftOut::Length) } else { Ok(()) }
         };
         self.pattern.for_each_match(text, memory, steps, replace)?;
         out.extend_from_slice(text.get(copied..).unwrap_or_default());
-        if out.len() > LONGEST_RESULT {
-            Err(LeftOut::Length)
-        } else {
-            Ok(any)
-        }
+        if out.len() > LONGEST_RESULT { Err(LeftOut::Length) } else { Ok(any) }
     }
 
     /// Logs, the first time only, that the rule was left out.
@@ -156,12 +138,7 @@ fn trim(text: &str) -> &str {
 fn read_predicate(rule: &str, text: &str) -> Result<(u64, u64), RuleProblem> {
     parse_predicate(text).ok_or_else(|| {
         let problem = format!("`{text}` is not a range of lengths");
-        RuleProblem::new(
-            Some(rule),
-            RulePart::Predicate,
-            problem,
-            "write `[min,max]`, as in `[1,17]`",
-        )
+        RuleProblem::new(Some(rule), RulePart::Predicate, problem, "write `[min,max]`, as in `[1,17]`")
     })
 }
 

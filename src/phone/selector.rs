@@ -77,9 +77,7 @@ fn symbol(text: &str, groups: &Groups) -> (Option<Part>, usize) {
 /// Two digits where there is such a group, else one.
 fn numbered(text: &str, groups: &Groups) -> (Option<Part>, usize) {
     let known = |length: usize| {
-        let digits = text
-            .get(1..=length)
-            .filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
+        let digits = text.get(1..=length).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
         let number: u32 = digits.parse().ok()?;
         let number = (1..=groups.count()).contains(&number).then_some(number)?;
         Some((Some(Part::Group(usize::try_from(number).ok()?)), 1 + length))
@@ -93,9 +91,7 @@ fn named(text: &str, groups: &Groups) -> (Option<Part>, usize) {
     };
     let length = "$<>".len() + name.len();
     let units: Vec<u16> = name.encode_utf16().collect();
-    let number = groups
-        .by_name(&units)
-        .and_then(|number| usize::try_from(number).ok());
+    let number = groups.by_name(&units).and_then(|number| usize::try_from(number).ok());
     // A name no group has is `undefined`, which is nothing.
     (Some(number.map_or(Part::Text(Vec::new()), Part::Group)), length)
 }
@@ -114,9 +110,7 @@ mod tests {
             selector.expand(found, &mut out);
             Ok::<_, OutOfSteps>(())
         };
-        pattern
-            .for_each_match(&text, &mut Memory::default(), &mut Steps::new(10_000), found)
-            .unwrap();
+        pattern.for_each_match(&text, &mut Memory::default(), &mut Steps::new(10_000), found).unwrap();
         String::from_utf16(&out).unwrap()
     }
 

@@ -44,11 +44,7 @@ impl Translation {
                 Err(wrong) => problems.extend(wrong),
             }
         }
-        if problems.is_empty() {
-            Ok(Self { rules: rules.into() })
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(Self { rules: rules.into() }) } else { Err(problems) }
     }
 
     /// How many rules there are.
@@ -79,17 +75,8 @@ impl Translation {
                 result: String::from_utf16_lossy(text),
             });
         })?;
-        let cleaned = if is_number(value) {
-            clean_up(value)?
-        } else {
-            value.to_owned()
-        };
-        Ok(Explanation {
-            input: value.to_owned(),
-            cleaned,
-            result,
-            steps,
-        })
+        let cleaned = if is_number(value) { clean_up(value)? } else { value.to_owned() };
+        Ok(Explanation { input: value.to_owned(), cleaned, result, steps })
     }
 
     fn run(&self, value: &str, mut seen: impl FnMut(&Rule, Effect, &[u16])) -> Result<String, NumberTooLong> {
@@ -144,26 +131,16 @@ fn read(name: &str, rule: &Value) -> Result<Rule, Vec<RuleProblem>> {
 }
 
 fn trim(text: &[u16]) -> &[u16] {
-    let start = text
-        .iter()
-        .position(|&unit| !is_space(unit))
-        .unwrap_or(text.len());
-    let end = text
-        .iter()
-        .rposition(|&unit| !is_space(unit))
-        .map_or(start, |last| last + 1);
+    let start = text.iter().position(|&unit| !is_space(unit)).unwrap_or(text.len());
+    let end = text.iter().rposition(|&unit| !is_space(unit)).map_or(start, |last| last + 1);
     text.get(start..end).unwrap_or_default()
 }
 
 /// Half a surrogate pair becomes U+FFFD, as in everything JavaScript writes as UTF-8.
 fn to_string(text: &[u16]) -> String {
-    let ascii: Option<Vec<u8>> = text
-        .iter()
-        .map(|&unit| u8::try_from(unit).ok().filter(u8::is_ascii))
-        .collect();
-    ascii
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .unwrap_or_else(|| String::from_utf16_lossy(text))
+    let ascii: Option<Vec<u8>> =
+        text.iter().map(|&unit| u8::try_from(unit).ok().filter(u8::is_ascii)).collect();
+    ascii.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| String::from_utf16_lossy(text))
 }
 
 /// What a rule did to a number.
@@ -203,9 +180,7 @@ pub struct Explanation {
 
 impl fmt::Debug for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Explanation")
-            .field("input", &super::mask(&self.input))
-            .finish_non_exhaustive()
+        f.debug_struct("Explanation").field("input", &super::mask(&self.input)).finish_non_exhaustive()
     }
 }
 

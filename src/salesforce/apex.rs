@@ -56,10 +56,7 @@ impl Apex {
         request: &UpdateVoiceCall,
         budget: &Budget,
     ) -> Result<Value, Failure> {
-        let body = Update::new(
-            self.address(&request.origin, Some(request.call.as_ref())),
-            request,
-        );
+        let body = Update::new(self.address(&request.origin, Some(request.call.as_ref())), request);
         self.send(client, Operation::Update, &body, budget).await
     }
 
@@ -69,10 +66,7 @@ impl Apex {
         request: &ExecuteOmniFlow,
         budget: &Budget,
     ) -> Result<Value, Failure> {
-        let body = OmniFlow::new(
-            self.address(&request.origin, Some(request.call.as_ref())),
-            request,
-        );
+        let body = OmniFlow::new(self.address(&request.origin, Some(request.call.as_ref())), request);
         self.send(client, Operation::OmniFlow, &body, budget).await
     }
 
@@ -91,12 +85,7 @@ impl Apex {
         Address {
             call_center_api_name: None,
             call_center_dev_name: Some(&self.call_center),
-            cert_dev_name: Some(
-                origin
-                    .certificate
-                    .as_ref()
-                    .map_or(self.certificate.as_str(), AsRef::as_ref),
-            ),
+            cert_dev_name: Some(origin.certificate.as_ref().map_or(self.certificate.as_str(), AsRef::as_ref)),
             voice_call_id: call,
         }
     }
@@ -121,9 +110,7 @@ impl Apex {
             self.sessions.forget(&session, budget).await?;
         }
         let look = "may the user use the API, and is login_url that of the right org?";
-        Err(Failure::Misconfigured {
-            words: format!("a new session was refused too ({words}); {look}"),
-        })
+        Err(Failure::Misconfigured { words: format!("a new session was refused too ({words}); {look}") })
     }
 
     fn request(&self, operation: Operation, session: &Session, body: Vec<u8>) -> Request {
@@ -131,11 +118,6 @@ impl Apex {
         headers.insert(AUTHORIZATION, session.authorization.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let url = format!("{}{}/{}", session.instance, self.prefix, operation.name());
-        Request {
-            method: Method::POST,
-            url,
-            headers,
-            body,
-        }
+        Request { method: Method::POST, url, headers, body }
     }
 }

@@ -16,10 +16,7 @@ impl Budget {
     /// A budget of `limit` that began at `started`.
     #[must_use]
     pub fn new(started: Instant, limit: Duration) -> Self {
-        Self {
-            deadline: started + limit,
-            upstream_microseconds: AtomicU64::new(0),
-        }
+        Self { deadline: started + limit, upstream_microseconds: AtomicU64::new(0) }
     }
 
     /// When the answer must be out.

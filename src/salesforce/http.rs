@@ -101,10 +101,7 @@ pub async fn exchange(client: &Client, request: Request, budget: &Budget) -> Res
 }
 
 async fn send(client: &Client, request: Request) -> Result<Answer, Fault> {
-    let built = client
-        .request(request.method, request.url)
-        .headers(request.headers)
-        .body(request.body);
+    let built = client.request(request.method, request.url).headers(request.headers).body(request.body);
     let mut response = built.send().await.map_err(fault)?;
     let status = response.status().as_u16();
     let retry_after = pause(response.headers());
@@ -117,12 +114,7 @@ async fn send(client: &Client, request: Request) -> Result<Answer, Fault> {
             break;
         }
     }
-    Ok(Answer {
-        status,
-        retry_after,
-        html,
-        body,
-    })
+    Ok(Answer { status, retry_after, html, body })
 }
 
 fn text(value: Option<&HeaderValue>) -> Option<&str> {
@@ -153,11 +145,7 @@ fn fault(error: reqwest::Error) -> Fault {
         words = format!("{words}: {cause}");
         source = cause.source();
     }
-    if connect {
-        Fault::Connect(words)
-    } else {
-        Fault::Broken(words)
-    }
+    if connect { Fault::Connect(words) } else { Fault::Broken(words) }
 }
 
 #[cfg(test)]
@@ -177,14 +165,8 @@ mod tests {
     fn a_pause_is_read_as_seconds_or_as_a_date() {
         let date = Some("Sat, 21 Nov 2026 10:00:00 GMT");
         assert_eq!(pause(&headers("7", None)), Some(Duration::from_secs(7)));
-        assert_eq!(
-            pause(&headers("Sat, 21 Nov 2026 10:00:30 GMT", date)),
-            Some(Duration::from_secs(30))
-        );
-        assert_eq!(
-            pause(&headers("Sat, 21 Nov 2026 09:00:00 GMT", date)),
-            Some(Duration::ZERO)
-        );
+        assert_eq!(pause(&headers("Sat, 21 Nov 2026 10:00:30 GMT", date)), Some(Duration::from_secs(30)));
+        assert_eq!(pause(&headers("Sat, 21 Nov 2026 09:00:00 GMT", date)), Some(Duration::ZERO));
         assert_eq!(pause(&headers("999999999", None)), Some(LONGEST_PAUSE));
         assert_eq!(pause(&headers("soon", date)), None);
         assert_eq!(pause(&HeaderMap::new()), None);

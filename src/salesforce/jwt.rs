@@ -61,11 +61,7 @@ pub fn sign(claims: &impl Serialize, certificate: &SigningCertificate) -> Result
     // Refused when it is installed already, which is as good.
     let _ = PROVIDER.install_default();
     KEY.set(Some(certificate.key().clone()));
-    let token = encode(
-        &Header::new(Algorithm::RS256),
-        claims,
-        &EncodingKey::from_rsa_der(&[]),
-    );
+    let token = encode(&Header::new(Algorithm::RS256), claims, &EncodingKey::from_rsa_der(&[]));
     KEY.set(None);
     token
 }

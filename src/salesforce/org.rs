@@ -67,10 +67,7 @@ impl Org {
             Ways::Apex(way) => way.create(client, request, budget).await,
         }?;
         let voice_call_id = voice_call_id(&data).unwrap_or_default().to_owned();
-        Ok(Created {
-            voice_call_id,
-            warnings: warnings(&data),
-        })
+        Ok(Created { voice_call_id, warnings: warnings(&data) })
     }
 
     /// Changes the record of a call; Salesforce works on it afterwards.
@@ -104,15 +101,8 @@ impl Org {
             Ways::Telephony(way) => way.omni_flow(client, request, budget).await,
             Ways::Apex(way) => way.omni_flow(client, request, budget).await,
         }?;
-        let text = |name: &str| {
-            data.get(name)
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty())
-        };
-        Ok(Routing {
-            queue: text("queue").map(str::to_owned),
-            agent: text("agent").map(str::to_owned),
-        })
+        let text = |name: &str| data.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        Ok(Routing { queue: text("queue").map(str::to_owned), agent: text("agent").map(str::to_owned) })
     }
 
     /// Takes the call out of the waiting line.

@@ -128,24 +128,16 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Late => Self::Late,
-            Fault::Connect(_) => Self::Again {
-                after: None,
-                words: "it cannot be reached".into(),
-            },
-            Fault::Broken(_) => Self::Again {
-                after: None,
-                words: "the connection broke before the answer".into(),
-            },
+            Fault::Connect(_) => Self::Again { after: None, words: "it cannot be reached".into() },
+            Fault::Broken(_) => {
+                Self::Again { after: None, words: "the connection broke before the answer".into() }
+            }
         }
     }
 }
 
 /// Codes that mean "later", wherever they stand.
-const TRANSIENT: [&str; 3] = [
-    "UNABLE_TO_LOCK_ROW",
-    "REQUEST_LIMIT_EXCEEDED",
-    "SERVER_UNAVAILABLE",
-];
+const TRANSIENT: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE"];
 
 /// Decides.
 #[must_use]
@@ -153,10 +145,7 @@ pub fn judge(way: Way, operation: Operation, answer: &Answer) -> Outcome {
     let said = Said::read(answer);
     let status = answer.status;
     let words = said.words(status);
-    let again = |words: String| Outcome::Again {
-        after: answer.retry_after,
-        words,
-    };
+    let again = |words: String| Outcome::Again { after: answer.retry_after, words };
     if (200..300).contains(&status) {
         return accepted(way, operation, said, answer);
     }
@@ -175,9 +164,9 @@ pub fn judge(way: Way, operation: Operation, answer: &Answer) -> Outcome {
                 "{words}; is the package installed, path_prefix right, and may the user run the class ServiceRouting?"
             ),
         },
-        (404, Way::Telephony) if operation == Operation::Create || said.page => Outcome::Misconfigured {
-            words: format!("{words}; is telephony_url right?"),
-        },
+        (404, Way::Telephony) if operation == Operation::Create || said.page => {
+            Outcome::Misconfigured { words: format!("{words}; is telephony_url right?") }
+        }
         (408 | 429, _) => again(words),
         // An uncaught exception may have left half the work done: only what may be done twice is tried again.
         (500, Way::Apex) if said.mentions("APEX_ERROR") && !operation.repeatable() => {
@@ -192,10 +181,7 @@ pub fn judge(way: Way, operation: Operation, answer: &Answer) -> Outcome {
 fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outcome {
     let words = said.words(answer.status);
     if said.page {
-        return Outcome::Again {
-            after: None,
-            words: format!("it answered {words}"),
-        };
+        return Outcome::Again { after: None, words: format!("it answered {words}") };
     }
     let complaint = !said.complaints.is_empty();
     let empty = answer.body.iter().all(u8::is_ascii_whitespace);
@@ -203,10 +189,7 @@ fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outc
         Some(Value::Object(fields)) => Value::Object(fields),
         _ if operation == Operation::ClearRouting || (empty && operation != Operation::Create) => Value::Null,
         _ => {
-            return Outcome::Again {
-                after: None,
-                words: "it answered something that is not JSON".into(),
-            };
+            return Outcome::Again { after: None, words: "it answered something that is not JSON".into() };
         }
     };
     let (data, failed) = match way {
@@ -226,10 +209,7 @@ fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outc
             Outcome::Again { after: None, words }
         }
         (true, true) => Outcome::Refused { words },
-        (true, false) => Outcome::Again {
-            after: None,
-            words: "its answer lacks what was asked for".into(),
-        },
+        (true, false) => Outcome::Again { after: None, words: "its answer lacks what was asked for".into() },
     }
 }
 

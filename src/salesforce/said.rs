@@ -30,11 +30,7 @@ impl Said {
             None if text.trim().is_empty() => Vec::new(),
             None => vec![text.into_owned()],
         };
-        Self {
-            json,
-            complaints,
-            page,
-        }
+        Self { json, complaints, page }
     }
 
     /// Whether a code or word stands in any complaint.
@@ -58,12 +54,7 @@ fn complaints(json: &Value) -> Vec<String> {
         Value::Array(list) => list.iter().flat_map(complaints).collect(),
         Value::String(text) if !text.trim().is_empty() => vec![text.clone()],
         Value::Object(fields) => {
-            let text = |name: &str| {
-                fields
-                    .get(name)
-                    .and_then(Value::as_str)
-                    .filter(|text| !text.is_empty())
-            };
+            let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
             let code = text("errorCode").or_else(|| text("error"));
             let message = text("message").or_else(|| text("error_description"));
             let own = match (code, message) {
@@ -96,12 +87,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Said {
-        Said::read(&Answer {
-            status: 400,
-            retry_after: None,
-            html: false,
-            body: body.into(),
-        })
+        Said::read(&Answer { status: 400, retry_after: None, html: false, body: body.into() })
     }
 
     #[test]
@@ -120,10 +106,7 @@ mod tests {
                 "invalid_grant: audience is invalid",
             ),
             ("upstream connect error", "upstream connect error"),
-            (
-                "<!doctype html><TITLE>Down for Maintenance</TITLE>",
-                "an HTML page (Down for Maintenance)",
-            ),
+            ("<!doctype html><TITLE>Down for Maintenance</TITLE>", "an HTML page (Down for Maintenance)"),
             ("<html></html>", "an HTML page (no title)"),
             ("", "HTTP 400 without a reason"),
             ("[]", "HTTP 400 without a reason"),

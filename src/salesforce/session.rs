@@ -85,9 +85,8 @@ impl Sessions {
     /// When Salesforce gives no session, or none in time.
     pub async fn get(&self, client: &Client, budget: &Budget) -> Result<Session, Failure> {
         let came = self.fetches.load(Ordering::Acquire);
-        let mut latest = timeout_at(budget.deadline(), self.latest.lock())
-            .await
-            .map_err(|_| Failure::Late)?;
+        let mut latest =
+            timeout_at(budget.deadline(), self.latest.lock()).await.map_err(|_| Failure::Late)?;
         let fetched_meanwhile = came != self.fetches.load(Ordering::Acquire);
         match latest.as_ref() {
             Some(Ok(session)) if self.clock.now().duration_since(session.fetched) < self.keep => {
@@ -107,9 +106,8 @@ impl Sessions {
     /// # Errors
     /// When the deadline passes while somebody else fetches a session.
     pub async fn forget(&self, refused: &Session, budget: &Budget) -> Result<(), Failure> {
-        let mut latest = timeout_at(budget.deadline(), self.latest.lock())
-            .await
-            .map_err(|_| Failure::Late)?;
+        let mut latest =
+            timeout_at(budget.deadline(), self.latest.lock()).await.map_err(|_| Failure::Late)?;
         if matches!(latest.as_ref(), Some(Ok(held)) if held.authorization == refused.authorization) {
             *latest = None;
         }
@@ -131,17 +129,9 @@ impl Sessions {
             .append_pair("assertion", &assertion)
             .finish();
         let mut headers = HeaderMap::new();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let url = format!("{}/services/oauth2/token", self.login.as_str());
-        let request = Request {
-            method: Method::POST,
-            url,
-            headers,
-            body: body.into_bytes(),
-        };
+        let request = Request { method: Method::POST, url, headers, body: body.into_bytes() };
         let answer = exchange(client, request, budget).await?;
         match answer.status {
             200 => self.read(&answer, now),
@@ -150,10 +140,8 @@ impl Sessions {
     }
 
     fn read(&self, answer: &Answer, fetched: Timestamp) -> Result<Session, Failure> {
-        let garbage = || Failure::Again {
-            after: None,
-            words: "its login answered something that is no token".into(),
-        };
+        let garbage =
+            || Failure::Again { after: None, words: "its login answered something that is no token".into() };
         let body: Value = serde_json::from_slice(&answer.body).map_err(|_| garbage())?;
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let token = text("access_token").ok_or_else(garbage)?;
@@ -163,11 +151,7 @@ impl Sessions {
         let instance = self.trusted(instance).ok_or_else(|| {
             misconfigured("the login named an instance_url that is no https://*.salesforce.com host; is login_url right?")
         })?;
-        Ok(Session {
-            authorization,
-            instance,
-            fetched,
-        })
+        Ok(Session { authorization, instance, fetched })
     }
 
     /// Where a session may be sent: Salesforce's own hosts, or the host of the configured login.
@@ -188,10 +172,7 @@ fn refusal(answer: &Answer) -> Failure {
     let said = Said::read(answer);
     let words = said.words(answer.status);
     if matches!(answer.status, 408 | 429 | 500..) {
-        return Failure::Again {
-            after: answer.retry_after,
-            words,
-        };
+        return Failure::Again { after: answer.retry_after, words };
     }
     let look = if said.mentions("approved") || said.mentions("invalid_app_access") {
         "pre-authorise the user for the app"
@@ -206,7 +187,5 @@ fn refusal(answer: &Answer) -> Failure {
     } else {
         "look at login_url, consumer_key, username and certificate"
     };
-    Failure::Misconfigured {
-        words: format!("login: {words}; {look}"),
-    }
+    Failure::Misconfigured { words: format!("login: {words}; {look}") }
 }

@@ -24,11 +24,7 @@ const PROVIDER: HeaderName = HeaderName::from_static("telephony-provider-name");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What may stand in a path segment as it is (RFC 3986, unreserved).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One contact center's way through the telephony API.
 pub struct Telephony {
@@ -62,23 +58,14 @@ impl Telephony {
         let tokens = |certificate: &SigningCertificate| {
             let (issuer, subject) = (api.org_id.as_str().to_owned(), center.name.clone());
             let (clock, ids) = (Arc::clone(clock), Arc::clone(ids));
-            ScrtTokens::new(
-                issuer,
-                subject,
-                certificate.clone(),
-                api.token.clone(),
-                clock,
-                ids,
-            )
+            ScrtTokens::new(issuer, subject, certificate.clone(), api.token.clone(), clock, ids)
         };
         Self {
             call_center: center.name.clone(),
             base: api.url.as_str().to_owned(),
             provider: HeaderValue::from_str(&api.provider_name).unwrap_or(HeaderValue::from_static("")),
             certificate: center.certificate.name().to_owned(),
-            tokens: certificates
-                .map(|one| (one.name().to_owned(), tokens(one)))
-                .collect(),
+            tokens: certificates.map(|one| (one.name().to_owned(), tokens(one))).collect(),
         }
     }
 
@@ -89,21 +76,12 @@ impl Telephony {
         request: &CreateVoiceCall,
         budget: &Budget,
     ) -> Result<Value, Failure> {
-        let address = Address {
-            call_center_api_name: Some(&self.call_center),
-            ..Address::default()
-        };
+        let address = Address { call_center_api_name: Some(&self.call_center), ..Address::default() };
         let body = bytes(&Create::new(address, request));
         let (operation, path) = (Operation::Create, String::from("/voiceCalls"));
         self.send(
             client,
-            Draft {
-                operation,
-                origin: &request.origin,
-                method: Method::POST,
-                path,
-                body,
-            },
+            Draft { operation, origin: &request.origin, method: Method::POST, path, body },
             budget,
         )
         .await
@@ -117,12 +95,7 @@ impl Telephony {
         budget: &Budget,
     ) -> Result<Value, Failure> {
         let body = bytes(&Update::new(Address::default(), request));
-        self.send(
-            client,
-            draft(Operation::Update, &request.origin, &request.call, "", body),
-            budget,
-        )
-        .await
+        self.send(client, draft(Operation::Update, &request.origin, &request.call, "", body), budget).await
     }
 
     /// PATCH `/voiceCalls/{id}/omniFlow`.
@@ -135,13 +108,7 @@ impl Telephony {
         let body = bytes(&OmniFlow::new(Address::default(), request));
         self.send(
             client,
-            draft(
-                Operation::OmniFlow,
-                &request.origin,
-                &request.call,
-                "/omniFlow",
-                body,
-            ),
+            draft(Operation::OmniFlow, &request.origin, &request.call, "/omniFlow", body),
             budget,
         )
         .await
@@ -154,13 +121,8 @@ impl Telephony {
         request: &ClearRouting,
         budget: &Budget,
     ) -> Result<Value, Failure> {
-        let draft = draft(
-            Operation::ClearRouting,
-            &request.origin,
-            &request.call,
-            "/clearRouting",
-            Vec::new(),
-        );
+        let draft =
+            draft(Operation::ClearRouting, &request.origin, &request.call, "/clearRouting", Vec::new());
         self.send(client, draft, budget).await
     }
 
@@ -180,16 +142,14 @@ impl Telephony {
         }
         let org = "is the certificate the contact center's Telephony Integration Certificate, are org_id and the \
                    contact center's name right, and is the clock?";
-        Err(Failure::Misconfigured {
-            words: format!("the token was refused ({words}); {org}"),
-        })
+        Err(Failure::Misconfigured { words: format!("the token was refused ({words}); {org}") })
     }
 
     fn tokens_of(&self, named: Option<&CertificateName>) -> Result<&ScrtTokens, Failure> {
         let name = named.map_or(self.certificate.as_str(), AsRef::as_ref);
-        self.tokens.get(name).ok_or_else(|| Failure::Misconfigured {
-            words: format!("no certificate {name} is configured"),
-        })
+        self.tokens
+            .get(name)
+            .ok_or_else(|| Failure::Misconfigured { words: format!("no certificate {name} is configured") })
     }
 
     fn request(&self, draft: &Draft<'_>, authorization: HeaderValue) -> Request {
@@ -198,12 +158,7 @@ impl Telephony {
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(PROVIDER, self.provider.clone());
         let url = format!("{}{}", self.base, draft.path);
-        Request {
-            method: draft.method.clone(),
-            url,
-            headers,
-            body: draft.body.clone(),
-        }
+        Request { method: draft.method.clone(), url, headers, body: draft.body.clone() }
     }
 }
 
@@ -215,17 +170,9 @@ fn draft<'a>(
     body: Vec<u8>,
 ) -> Draft<'a> {
     let id = utf8_percent_encode(call.as_ref(), SEGMENT);
-    Draft {
-        operation,
-        origin,
-        method: Method::PATCH,
-        path: format!("/voiceCalls/{id}{tail}"),
-        body,
-    }
+    Draft { operation, origin, method: Method::PATCH, path: format!("/voiceCalls/{id}{tail}"), body }
 }
 
 fn unsigned() -> Failure {
-    Failure::Misconfigured {
-        words: "the token could not be signed with the configured key".into(),
-    }
+    Failure::Misconfigured { words: "the token could not be signed with the configured key".into() }
 }

@@ -55,16 +55,7 @@ impl ScrtTokens {
         ids: Arc<Ids>,
     ) -> Self {
         let (current, signing) = (RwLock::new(None), Mutex::new(()));
-        Self {
-            issuer,
-            subject,
-            certificate,
-            options,
-            clock,
-            ids,
-            current,
-            signing,
-        }
+        Self { issuer, subject, certificate, options, clock, ids, current, signing }
     }
 
     /// The `Authorization` header to send now.
@@ -98,10 +89,7 @@ impl ScrtTokens {
     }
 
     fn held(&self) -> Option<Signed> {
-        self.current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn renew(&self, now: Timestamp) -> jsonwebtoken::errors::Result<HeaderValue> {

@@ -134,11 +134,7 @@ impl<'a> OmniFlow<'a> {
     /// Of a request, under an address.
     #[must_use]
     pub fn new(address: Address<'a>, request: &'a ExecuteOmniFlow) -> Self {
-        Self {
-            address,
-            dialed_number: &request.dialed_number,
-            rest: &request.rest,
-        }
+        Self { address, dialed_number: &request.dialed_number, rest: &request.rest }
     }
 }
 
@@ -168,11 +164,7 @@ fn people<S: Serializer>(people: &[Participant], serializer: S) -> Result<S::Ok,
     let mut list = serializer.serialize_seq(Some(people.len()))?;
     for person in people {
         let (participant_key, r#type, rest) = (person.key.expose(), person.kind.as_str(), &person.rest);
-        list.serialize_element(&Person {
-            participant_key,
-            r#type,
-            rest,
-        })?;
+        list.serialize_element(&Person { participant_key, r#type, rest })?;
     }
     list.end()
 }

@@ -30,10 +30,7 @@ impl BaseUrl {
         if url.scheme() == "http" && !is_loopback(&url) {
             return Err("is http to another machine; http is only for loopback hosts".to_owned());
         }
-        Ok(Self {
-            text: url.as_str().trim_end_matches('/').to_owned(),
-            url,
-        })
+        Ok(Self { text: url.as_str().trim_end_matches('/').to_owned(), url })
     }
 
     /// The address, without a slash at the end.

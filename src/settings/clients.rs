@@ -49,11 +49,7 @@ impl fmt::Debug for Client {
 impl Client {
     /// `call_centers`: the names that exist.
     pub(super) fn read(mut section: Section<'_>, call_centers: &Names) -> Option<Self> {
-        let id = section.parsed(
-            "id",
-            "letters, digits and signs without blanks or colons",
-            client_id,
-        );
+        let id = section.parsed("id", "letters, digits and signs without blanks or colons", client_id);
         let secret_sha256 = section.required("secret_sha256", HASH_HINT);
         let secret_sha256 = secret_sha256.and_then(|text| {
             let bytes = sha256(&text);
@@ -65,11 +61,7 @@ impl Client {
         });
         let access = access(&mut section, call_centers);
         section.finish();
-        Some(Self {
-            id: id?,
-            secret_sha256: secret_sha256?,
-            call_centers: access?,
-        })
+        Some(Self { id: id?, secret_sha256: secret_sha256?, call_centers: access? })
     }
 }
 
@@ -110,9 +102,7 @@ fn sha256(text: &str) -> Option<[u8; 32]> {
         .chars()
         .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
         .collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits
-        .chunks_exact(2)
-        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
-        .collect();
+    let bytes: Vec<u8> =
+        digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
     bytes.try_into().ok()
 }

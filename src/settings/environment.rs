@@ -59,10 +59,7 @@ fn check(path: &[&str], below: &Map<String, Value>) -> Result<(), (&'static str,
         "SCV_BRIDGE__SECTION__KEY sets `key` of `[section]`; config/default.toml lists every key",
     );
     let plain = |name: &&str| {
-        !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     let (Some((last, sections)), true) = (path.split_last(), path.iter().all(plain)) else {
         return Err(UNKNOWN);

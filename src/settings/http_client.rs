@@ -22,16 +22,10 @@ pub struct HttpClient {
 
 impl HttpClient {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let connect_timeout = section.duration(
-            "connect_timeout",
-            None,
-            Duration::from_millis(1)..=Duration::from_secs(30),
-        );
-        let pool_idle_timeout = section.duration(
-            "pool_idle_timeout",
-            None,
-            Duration::from_secs(1)..=Duration::from_secs(3600),
-        );
+        let connect_timeout =
+            section.duration("connect_timeout", None, Duration::from_millis(1)..=Duration::from_secs(30));
+        let pool_idle_timeout =
+            section.duration("pool_idle_timeout", None, Duration::from_secs(1)..=Duration::from_secs(3600));
         let pool_max_idle_per_host = section.count("pool_max_idle_per_host", None, 0..=10_000);
         let extra_roots = match section.file_if_given("ca_file", "a PEM file of certificates to trust") {
             Some(pem) => authorities(&section, "ca_file", &pem),

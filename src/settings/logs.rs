@@ -35,9 +35,6 @@ impl Logs {
             },
         );
         section.finish();
-        Some(Self {
-            format: format?,
-            level: level?,
-        })
+        Some(Self { format: format?, level: level? })
     }
 }

@@ -110,16 +110,13 @@ impl Settings {
     /// Reads every section, whatever is wrong in the others.
     fn read(mut root: Section<'_>) -> Option<Self> {
         let server = root.section("server").and_then(Server::read);
-        let operations = root
-            .section("operations")
-            .and_then(|section| Operations::read(section, server.as_ref()));
+        let operations =
+            root.section("operations").and_then(|section| Operations::read(section, server.as_ref()));
         let deadlines = root.section("deadlines").and_then(Deadlines::read);
         let store = Store::read(root.section_or_empty("store"));
         let logs = root.section("logs").and_then(Logs::read);
         let http_client = root.section("http_client").and_then(HttpClient::read);
-        let token = root
-            .section("token")
-            .and_then(|section| Token::read(section, None));
+        let token = root.section("token").and_then(|section| Token::read(section, None));
         let session = root.section("session").and_then(Session::read);
         let (certificates, certificate_names) = read_certificates(&mut root);
         let around = Surroundings {
@@ -129,9 +126,7 @@ impl Settings {
         };
         let (call_centers, call_center_names) = read_call_centers(&mut root, &around);
         let clients = read_clients(&mut root, &call_center_names);
-        let webex = root
-            .section("webex")
-            .map(|section| Webex::read(section, &call_center_names));
+        let webex = root.section("webex").map(|section| Webex::read(section, &call_center_names));
         root.finish();
         Some(Self {
             server: server?,

@@ -14,11 +14,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(kind: &'static str, table: &'static str, names: impl Iterator<Item = String>) -> Self {
-        Self {
-            kind,
-            table,
-            names: names.collect(),
-        }
+        Self { kind, table, names: names.collect() }
     }
 
     /// Reports a name that does not exist.

@@ -21,9 +21,7 @@ fn distance(from: &str, to: &str) -> usize {
         let mut current = vec![beside];
         for (right, pair) in to.chars().zip(above.windows(2)) {
             if let [diagonal, top] = pair {
-                beside = (diagonal + usize::from(left != right))
-                    .min(top + 1)
-                    .min(beside + 1);
+                beside = (diagonal + usize::from(left != right)).min(top + 1).min(beside + 1);
                 current.push(beside);
             }
         }

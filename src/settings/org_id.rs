@@ -20,9 +20,7 @@ impl OrgId {
         }
         let (id, check) = match text.len() {
             15 => (text, None),
-            18 => text
-                .split_at_checked(15)
-                .map_or((text, None), |(id, check)| (id, Some(check))),
+            18 => text.split_at_checked(15).map_or((text, None), |(id, check)| (id, Some(check))),
             other => return Err(format!("has {other} characters instead of 15 or 18")),
         };
         match check {
@@ -58,11 +56,7 @@ fn check_letters(id: &str) -> String {
                 .enumerate()
                 .filter(|(_, byte)| byte.is_ascii_uppercase())
                 .fold(0_u8, |bits, (place, _)| bits | (1 << place));
-            char::from(if bits < 26 {
-                b'A' + bits
-            } else {
-                b'0' + (bits - 26)
-            })
+            char::from(if bits < 26 { b'A' + bits } else { b'0' + (bits - 26) })
         })
         .collect()
 }

@@ -42,8 +42,7 @@ impl Report {
         self.variables
             .iter()
             .find(|(set, _)| {
-                set.strip_prefix(path)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                set.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             })
             .map(|(_, variable)| variable.as_str())
     }

@@ -20,9 +20,7 @@ impl Section<'_> {
         let hint = format!("one of {}", list.join(", "));
         self.parsed_or(key, default, &hint, |text| {
             let found = words.iter().find(|(word, _)| *word == text);
-            found
-                .map(|(_, value)| *value)
-                .ok_or_else(|| "is not known".to_owned())
+            found.map(|(_, value)| *value).ok_or_else(|| "is not known".to_owned())
         })
     }
 
@@ -109,11 +107,7 @@ impl Section<'_> {
                     })
                     .collect();
                 if texts.is_none() {
-                    self.problem(
-                        key,
-                        "holds something that is not a text",
-                        "a list of texts in quotes",
-                    );
+                    self.problem(key, "holds something that is not a text", "a list of texts in quotes");
                 }
                 texts
             }

@@ -21,21 +21,12 @@ pub(super) struct Section<'r> {
 
 impl<'r> Section<'r> {
     pub(super) fn new(report: &'r Report, path: impl Into<String>, values: Map<String, Value>) -> Self {
-        Self {
-            report,
-            path: path.into(),
-            values,
-            known: BTreeSet::new(),
-        }
+        Self { report, path: path.into(), values, known: BTreeSet::new() }
     }
 
     /// The full name of a key.
     pub(super) fn path(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// Reports a problem with a key of this section.
@@ -144,9 +135,7 @@ impl<'r> Section<'r> {
         hint: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        parse(text)
-            .map_err(|problem| self.problem(key, format!("{} {problem}", shown(text)), hint))
-            .ok()
+        parse(text).map_err(|problem| self.problem(key, format!("{} {problem}", shown(text)), hint)).ok()
     }
 
     /// A table from name to text; missing means empty.
@@ -156,10 +145,7 @@ impl<'r> Section<'r> {
         };
         let mut names: Vec<String> = section.values.keys().cloned().collect();
         names.sort();
-        names
-            .into_iter()
-            .filter_map(|name| Some((name.clone(), section.text(&name)?)))
-            .collect()
+        names.into_iter().filter_map(|name| Some((name.clone(), section.text(&name)?))).collect()
     }
 
     /// A section inside this one, if it is there.
@@ -186,10 +172,7 @@ impl<'r> Section<'r> {
         };
         let mut names: Vec<String> = parent.values.keys().cloned().collect();
         names.sort();
-        names
-            .into_iter()
-            .filter_map(|name| Some((name.clone(), parent.section(&name)?)))
-            .collect()
+        names.into_iter().filter_map(|name| Some((name.clone(), parent.section(&name)?))).collect()
     }
 
     /// The sections of a `[[list]]`, called by their `id` where they have one.
@@ -213,9 +196,7 @@ impl<'r> Section<'r> {
                     });
                     sections.push(Section::new(self.report, id.unwrap_or(path), values));
                 }
-                _ => self
-                    .report
-                    .add(&path, "is not a section", "write [[clients]] above its keys"),
+                _ => self.report.add(&path, "is not a section", "write [[clients]] above its keys"),
             }
         }
         sections

@@ -55,11 +55,8 @@ impl Server {
         let workers = section.count("workers", None, 0..=256);
         let max_connections = section.count("max_connections", None, 1..=1_000_000);
         let trusted_proxy = section.boolean("trusted_proxy", None);
-        let shutdown_timeout = section.duration(
-            "shutdown_timeout",
-            None,
-            Duration::from_secs(1)..=Duration::from_secs(600),
-        );
+        let shutdown_timeout =
+            section.duration("shutdown_timeout", None, Duration::from_secs(1)..=Duration::from_secs(600));
         let tls_given = section.has("tls");
         let tls = section.section("tls").and_then(Tls::read);
         if let (Some(listen), false, Some(false)) = (listen, tls_given, trusted_proxy) {
@@ -80,14 +77,9 @@ impl Server {
 
 /// The key `listen` of a listener's section.
 pub(super) fn address(section: &mut Section<'_>) -> Option<SocketAddr> {
-    section.parsed(
-        "listen",
-        "an IP address and a port, such as 127.0.0.1:8080 or [::]:8443",
-        |text| {
-            text.parse()
-                .map_err(|_| "is not an address with a port".to_owned())
-        },
-    )
+    section.parsed("listen", "an IP address and a port, such as 127.0.0.1:8080 or [::]:8443", |text| {
+        text.parse().map_err(|_| "is not an address with a port".to_owned())
+    })
 }
 
 /// Credentials and phone numbers do not travel in the clear.

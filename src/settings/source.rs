@@ -25,9 +25,7 @@ pub struct Source {
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source")
-            .field("file", &self.file)
-            .finish_non_exhaustive()
+        f.debug_struct("Source").field("file", &self.file).finish_non_exhaustive()
     }
 }
 
@@ -69,11 +67,7 @@ impl Source {
         let without_environment = match merge(file.as_deref(), &[]) {
             Ok(root) => root,
             Err(error) => {
-                problems.push(syntax(
-                    self.file.as_deref(),
-                    file.as_deref().unwrap_or_default(),
-                    &error,
-                ));
+                problems.push(syntax(self.file.as_deref(), file.as_deref().unwrap_or_default(), &error));
                 return None;
             }
         };
@@ -83,10 +77,7 @@ impl Source {
         } else {
             merge(file.as_deref(), &overrides).unwrap_or(without_environment)
         };
-        let variables = overrides
-            .into_iter()
-            .map(|set| (set.path, set.variable))
-            .collect();
+        let variables = overrides.into_iter().map(|set| (set.path, set.variable)).collect();
         Some(Tree { root, variables })
     }
 }

@@ -30,25 +30,12 @@ impl Settings {
         writeln!(text, "operations   {operations}://{}", self.operations.listen)?;
         for certificate in self.certificates.values() {
             let (name, days) = (certificate.name(), certificate.days_left(now));
-            writeln!(
-                text,
-                "certificate  {name}: {days} days left, until {:.0}",
-                certificate.not_after()
-            )?;
+            writeln!(text, "certificate  {name}: {days} days left, until {:.0}", certificate.not_after())?;
         }
         for center in self.call_centers.values() {
-            let CallCenter {
-                name,
-                api,
-                certificate,
-                ..
-            } = center;
+            let CallCenter { name, api, certificate, .. } = center;
             let (way, host) = (api.name(), api.host());
-            writeln!(
-                text,
-                "call center  {name}: {way} at {host}, signed by {}",
-                certificate.name()
-            )?;
+            writeln!(text, "call center  {name}: {way} at {host}, signed by {}", certificate.name())?;
         }
         let ids: Vec<&str> = self.clients.iter().map(|client| client.id.as_str()).collect();
         writeln!(text, "clients      {}", ids.join(", "))
@@ -65,9 +52,7 @@ impl Settings {
             .map(|(name, days)| {
                 format!("certificates.{name}: {days} days left; make a new pair and give it to Salesforce")
             });
-        days_left
-            .chain(self.call_centers.values().filter_map(unusual_host))
-            .collect()
+        days_left.chain(self.call_centers.values().filter_map(unusual_host)).collect()
     }
 
     /// Settings that are accepted and checked, but that no part of this version acts on yet.
@@ -77,23 +62,12 @@ impl Settings {
         if self.webex.is_some() {
             unused.push("webex: webhooks and reconciliation are not built yet".to_owned());
         }
-        for CallCenter {
-            name,
-            on_create_failure,
-            enrichment,
-            attributes,
-            ..
-        } in self.call_centers.values()
-        {
+        for CallCenter { name, on_create_failure, enrichment, attributes, .. } in self.call_centers.values() {
             if *on_create_failure == OnCreateFailure::Defer {
-                unused.push(format!(
-                    "call_centers.{name}.on_create_failure: acts like \"error\""
-                ));
+                unused.push(format!("call_centers.{name}.on_create_failure: acts like \"error\""));
             }
             if enrichment.enabled {
-                unused.push(format!(
-                    "call_centers.{name}.enrichment: no enrichment is sent yet"
-                ));
+                unused.push(format!("call_centers.{name}.enrichment: no enrichment is sent yet"));
             }
             if !attributes.is_empty() {
                 unused.push(format!("call_centers.{name}.attributes: none are sent yet"));
@@ -113,7 +87,5 @@ fn unusual_host(center: &CallCenter) -> Option<String> {
         return None;
     }
     let (name, host) = (&center.name, url.host());
-    Some(format!(
-        "call_centers.{name}.{key}: {host} is not a host under *{usual}"
-    ))
+    Some(format!("call_centers.{name}.{key}: {host} is not a host under *{usual}"))
 }

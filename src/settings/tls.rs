@@ -32,10 +32,8 @@ impl fmt::Debug for Tls {
 impl Tls {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         let pair = Pair::read(&mut section);
-        let client_ca = section.file_if_given(
-            "client_ca",
-            "a PEM file with the authorities of client certificates",
-        );
+        let client_ca =
+            section.file_if_given("client_ca", "a PEM file with the authorities of client certificates");
         let report = |problem: &CertificateProblem| pair.problem(&section, problem);
         let chain = pair.certificate.as_ref().and_then(|pem| {
             certificate::certificates(pem)
@@ -47,9 +45,7 @@ impl Tls {
                 .ok()
         });
         let private_key = pair.private_key.as_ref().and_then(|pem| {
-            certificate::private_key(pem, pair.passphrase.as_ref())
-                .map_err(|problem| report(&problem))
-                .ok()
+            certificate::private_key(pem, pair.passphrase.as_ref()).map_err(|problem| report(&problem)).ok()
         });
         if let (Some(first), Some(key)) = (chain.as_ref().and_then(|chain| chain.first()), &private_key)
             && !certificate::belongs(key, first)
@@ -58,11 +54,7 @@ impl Tls {
         }
         let client_ca = client_ca.map_or(Some(Vec::new()), |pem| authorities(&section, "client_ca", &pem));
         section.finish();
-        Some(Self {
-            chain: chain?,
-            private_key: private_key?,
-            client_ca: client_ca?,
-        })
+        Some(Self { chain: chain?, private_key: private_key?, client_ca: client_ca? })
     }
 }
 

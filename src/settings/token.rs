@@ -28,11 +28,8 @@ impl Token {
     pub(super) fn read(mut section: Section<'_>, base: Option<&Self>) -> Option<Self> {
         let life = base.map(|base| duration_text(base.life));
         // A day is the longest that Salesforce takes.
-        let life = section.duration(
-            "life",
-            life.as_deref(),
-            Duration::from_secs(30)..=Duration::from_secs(86_400),
-        );
+        let life =
+            section.duration("life", life.as_deref(), Duration::from_secs(30)..=Duration::from_secs(86_400));
         let jti = section.boolean("jti", base.map(|base| base.jti));
         let audience = match section.has("audience") {
             true => section.text("audience").filter(|audience| !audience.is_empty()),
@@ -42,21 +39,13 @@ impl Token {
             }
         };
         section.finish();
-        Some(Self {
-            life: life?,
-            jti: jti?,
-            audience,
-        })
+        Some(Self { life: life?, jti: jti?, audience })
     }
 }
 
 impl Session {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let keep = section.duration(
-            "keep",
-            None,
-            Duration::from_secs(60)..=Duration::from_secs(86_400),
-        );
+        let keep = section.duration("keep", None, Duration::from_secs(60)..=Duration::from_secs(86_400));
         section.finish();
         Some(Self { keep: keep? })
     }

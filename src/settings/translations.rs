@@ -1,11 +1,7 @@
 //! The phone number rules of a contact center.
 
 use super::section::Section;
-<<<<<<< HEAD
-use crate::phone::Translation;
-=======
 use crate::phone::{RuleProblem, Translation};
->>>>>>> settings
 
 /// The rule sets of a contact center.
 #[derive(Debug, Clone, Default)]
@@ -27,27 +23,11 @@ impl Translations {
 
 fn rule_set(section: &mut Section<'_>, key: &str) -> Option<Translation> {
     let text = section.text_or(key, "{}")?;
-<<<<<<< HEAD
-    let text = if text.trim().is_empty() { "{}" } else { &text };
-    Translation::parse(text)
-        .map_err(|problems| {
-            for problem in problems {
-                let rule = problem
-                    .rule()
-                    .map(|rule| format!("rule \"{rule}\", "))
-                    .unwrap_or_default();
-                section.problem(
-                    key,
-                    format!("{rule}{}: {}", problem.part(), problem.problem()),
-                    problem.hint(),
-                );
-=======
     match Translation::parse(&text) {
         Ok(translation) => Some(translation),
         Err(problems) => {
             for problem in problems {
                 section.problem(key, describe(&problem), problem.hint());
->>>>>>> settings
             }
             None
         }
@@ -56,8 +36,6 @@ fn rule_set(section: &mut Section<'_>, key: &str) -> Option<Translation> {
 
 /// The rule, its part, and what is wrong with it.
 fn describe(problem: &RuleProblem) -> String {
-    let rule = problem
-        .rule()
-        .map_or_else(String::new, |rule| format!("rule {rule:?}, "));
+    let rule = problem.rule().map_or_else(String::new, |rule| format!("rule {rule:?}, "));
     format!("{rule}{}: {}", problem.part(), problem.problem())
 }

@@ -25,9 +25,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
         _ => return Err("is not a duration".to_owned()),
     };
     let number: u64 = number.parse().map_err(|_| "is not a duration".to_owned())?;
-    let milliseconds = number
-        .checked_mul(per_unit)
-        .ok_or_else(|| "is out of range".to_owned())?;
+    let milliseconds = number.checked_mul(per_unit).ok_or_else(|| "is out of range".to_owned())?;
     Ok(Duration::from_millis(milliseconds))
 }
 
@@ -92,11 +90,7 @@ impl Section<'_> {
             },
             Err(error) => format!("names a file that cannot be read: {error}"),
         };
-        self.problem(
-            key,
-            problem,
-            "name a readable text file that holds the secret alone",
-        );
+        self.problem(key, problem, "name a readable text file that holds the secret alone");
         None
     }
 }

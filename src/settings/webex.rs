@@ -106,17 +106,10 @@ fn webhook_secrets(section: &mut Section<'_>) -> Vec<SecretString> {
     const LENGTH: std::ops::RangeInclusive<usize> = 32..=256;
     let in_place = section.list("webhook_secrets").unwrap_or_default();
     let files = section.list("webhook_secret_files").unwrap_or_default();
-    let in_place = in_place
-        .into_iter()
-        .map(|secret| ("webhook_secrets", Some(secret.into())));
+    let in_place = in_place.into_iter().map(|secret| ("webhook_secrets", Some(secret.into())));
     let in_files: Vec<_> = files
         .iter()
-        .map(|path| {
-            (
-                "webhook_secret_files",
-                section.secret_in_file("webhook_secret_files", path),
-            )
-        })
+        .map(|path| ("webhook_secret_files", section.secret_in_file("webhook_secret_files", path)))
         .collect();
     let mut secrets: Vec<SecretString> = Vec::new();
     for (key, secret) in in_place.chain(in_files) {
@@ -140,11 +133,7 @@ fn oauth_client(section: &mut Section<'_>) -> Option<WebexClient> {
     match (id, secret) {
         (Some(id), Some(secret)) => Some(WebexClient { id, secret }),
         (Some(_), None) if !given => {
-            section.problem(
-                "client_secret",
-                "is missing",
-                "set `client_secret_file` beside `client_id`",
-            );
+            section.problem("client_secret", "is missing", "set `client_secret_file` beside `client_id`");
             None
         }
         (None, Some(_)) => {

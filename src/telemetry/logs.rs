@@ -18,26 +18,15 @@ pub struct LogGuard {
 /// When this process has a log already.
 pub fn start(settings: &Logs) -> Result<LogGuard, TryInitError> {
     // A reader of the log that stalls must not stall the service: lines beyond the buffer are counted and lost.
-    let (writer, guard) = NonBlockingBuilder::default()
-        .lossy(true)
-        .finish(std::io::stdout());
+    let (writer, guard) = NonBlockingBuilder::default().lossy(true).finish(std::io::stdout());
     let filter = EnvFilter::builder().parse_lossy(&settings.level);
-    let layer = fmt::layer()
-        .with_writer(writer)
-        .with_ansi(false)
-        .with_target(false);
+    let layer = fmt::layer().with_writer(writer).with_ansi(false).with_target(false);
     let layer = match settings.format {
-        LogFormat::Json => layer
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .boxed(),
+        LogFormat::Json => {
+            layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+        }
         LogFormat::Text => layer.boxed(),
     };
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(layer)
-        .try_init()?;
+    tracing_subscriber::registry().with(filter).with(layer).try_init()?;
     Ok(LogGuard { _writer: guard })
 }

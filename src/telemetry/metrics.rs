@@ -59,9 +59,7 @@ impl Metrics {
     /// Never in practice: the buckets are not empty.
     pub fn new() -> Result<Self, BuildError> {
         let seconds = Matcher::Full(Name::RequestSeconds.text().into());
-        let recorder = PrometheusBuilder::new()
-            .set_buckets_for_metric(seconds, &BUCKETS)?
-            .build_recorder();
+        let recorder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &BUCKETS)?.build_recorder();
         let counter = |name: Name| recorder.describe_counter(name.text().into(), None, name.help().into());
         let gauge = |name: Name| recorder.describe_gauge(name.text().into(), None, name.help().into());
         counter(Name::Requests);
@@ -70,9 +68,7 @@ impl Metrics {
         let (name, unit) = (Name::RequestSeconds, Some(Unit::Seconds));
         recorder.describe_histogram(name.text().into(), unit, name.help().into());
         let version = Label::from_static_parts("version", env!("CARGO_PKG_VERSION"));
-        recorder
-            .register_gauge(&key(Name::BuildInfo, vec![version]), &METADATA)
-            .set(1.0);
+        recorder.register_gauge(&key(Name::BuildInfo, vec![version]), &METADATA).set(1.0);
         let handle = recorder.handle();
         Ok(Self { recorder, handle })
     }
@@ -84,21 +80,14 @@ impl Metrics {
         let requests = key(Name::Requests, vec![by_route.clone(), by_status]);
         self.recorder.register_counter(&requests, &METADATA).increment(1);
         let seconds = key(Name::RequestSeconds, vec![by_route]);
-        self.recorder
-            .register_histogram(&seconds, &METADATA)
-            .record(took.as_secs_f64());
+        self.recorder.register_histogram(&seconds, &METADATA).record(took.as_secs_f64());
     }
 
     /// Notes how long a certificate is still valid.
     pub fn certificate(&self, name: &str, days_left: i64) {
-        let key = key(
-            Name::CertificateDaysLeft,
-            vec![Label::new("certificate", name.to_owned())],
-        );
+        let key = key(Name::CertificateDaysLeft, vec![Label::new("certificate", name.to_owned())]);
         #[expect(clippy::cast_precision_loss, reason = "a number of days")]
-        self.recorder
-            .register_gauge(&key, &METADATA)
-            .set(days_left as f64);
+        self.recorder.register_gauge(&key, &METADATA).set(days_left as f64);
     }
 
     /// The text that Prometheus reads.

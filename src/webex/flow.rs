@@ -50,15 +50,8 @@ impl Flow {
     /// When the text is not one.
     pub fn parse(export: &str) -> Result<Self, FlowError> {
         let export: Export = serde_json::from_str(export)?;
-        let events = export
-            .event_flows
-            .events_map
-            .into_values()
-            .map(|event| event.process);
-        let mut flow = Self {
-            activities: BTreeMap::new(),
-            variables: BTreeMap::new(),
-        };
+        let events = export.event_flows.events_map.into_values().map(|event| event.process);
+        let mut flow = Self { activities: BTreeMap::new(), variables: BTreeMap::new() };
         for process in std::iter::once(export.process).chain(events) {
             for activity in process.activities.into_values() {
                 flow.add(activity.properties);
@@ -92,11 +85,7 @@ impl Flow {
                 timeout: Duration::from_millis(
                     properties.http_response_timeout.map_or(2000, Milliseconds::get),
                 ),
-                outputs: properties
-                    .output_variable_array
-                    .into_iter()
-                    .map(Output::from)
-                    .collect(),
+                outputs: properties.output_variable_array.into_iter().map(Output::from).collect(),
             };
             self.activities.insert(properties.name, activity);
         }
@@ -174,10 +163,7 @@ struct OutputVariable {
 
 impl From<OutputVariable> for Output {
     fn from(read: OutputVariable) -> Self {
-        Self {
-            variable: read.output_variable,
-            path: read.json_path_exp,
-        }
+        Self { variable: read.output_variable, path: read.json_path_exp }
     }
 }
 
@@ -207,10 +193,7 @@ mod tests {
         assert_eq!(told("ExecuteOmniFlow"), ("executeOmniFlow".into(), 5000, 2));
         assert_eq!(told("ClearRouting"), ("clearRouting".into(), 2000, 1));
         assert_eq!(told("UpdateVoiceCall"), ("updateVoiceCall".into(), 5000, 1));
-        assert_eq!(
-            flow.variable("SCV_VendorCallKey"),
-            Some("wxcc_{{NewPhoneContact.InteractionId}}")
-        );
+        assert_eq!(flow.variable("SCV_VendorCallKey"), Some("wxcc_{{NewPhoneContact.InteractionId}}"));
     }
 
     #[test]

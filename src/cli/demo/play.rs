@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use minijinja::value::Value as Variable;
+use minijinja::value::{Serde, Value as Variable};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -35,16 +35,27 @@ struct Answer {
 /// When a request cannot be sent, or the output cannot be written.
 pub async fn all_calls(stage: &Stage, out: &mut dyn Write) -> anyhow::Result<Vec<String>> {
     let mut wrong = Vec::new();
-    writeln!(out, "\n1. A caller is answered, talks and hangs up. Webex reports the hang-up as for any call.")?;
+    writeln!(
+        out,
+        "\n1. A caller is answered, talks and hangs up. Webex reports the hang-up as for any call."
+    )?;
     answered(stage, out, &mut wrong).await?;
     writeln!(out, "\n2. A caller hangs up in the queue; the flow sends phoneContactEnded.")?;
     let key = abandoned(stage, out, "+14693150218", HangUp::PhoneContactEnded).await?;
     check_abandoned(stage, &key, &mut wrong);
-    writeln!(out, "\n3. A caller hangs up in the queue; the vendor's event flow sends ClearRouting and UpdateVoiceCall.")?;
+    writeln!(
+        out,
+        "\n3. A caller hangs up in the queue; the vendor's event flow sends ClearRouting and UpdateVoiceCall."
+    )?;
     let key = abandoned(stage, out, "+14693150219", HangUp::VendorsEventFlow).await?;
     check_abandoned(stage, &key, &mut wrong);
     for refusal in stage.org.refusals() {
-        wrong.push(format!("Salesforce refused {} {}: {}", refusal.method, refusal.path, refusal.reasons.join("; ")));
+        wrong.push(format!(
+            "Salesforce refused {} {}: {}",
+            refusal.method,
+            refusal.path,
+            refusal.reasons.join("; ")
+        ));
     }
     Ok(wrong)
 }
@@ -159,7 +170,12 @@ impl<'a> FlowRun<'a> {
         self.send(&activity, body.to_string(), out).await.map(drop)
     }
 
-    async fn send(&self, activity: &HttpActivity, body: String, out: &mut dyn Write) -> anyhow::Result<Answer> {
+    async fn send(
+        &self,
+        activity: &HttpActivity,
+        body: String,
+        out: &mut dyn Write,
+    ) -> anyhow::Result<Answer> {
         let (id, secret) = &self.stage.credentials;
         let started = Instant::now();
         let response = self
@@ -179,7 +195,7 @@ impl<'a> FlowRun<'a> {
     }
 
     fn fill(&self, template: &str) -> anyhow::Result<String> {
-        Ok(fill(template, &Variable::from_serialize(&self.variables), self.stage.clock.now())?)
+        Ok(fill(template, &Variable::from(Serde(&self.variables)), self.stage.clock.now())?)
     }
 
     fn text(&self, name: &str) -> String {

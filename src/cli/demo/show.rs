@@ -12,7 +12,13 @@ use crate::mock::MockOrg;
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn request(path: &str, status: u16, took: Duration, body: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+pub fn request(
+    path: &str,
+    status: u16,
+    took: Duration,
+    body: &Value,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
     let name = path.rsplit('/').next().unwrap_or_default();
     let milliseconds = took.as_secs_f64() * 1000.0;
     let said = match body.get("data") {
@@ -62,7 +68,10 @@ pub fn voice_calls(org: &MockOrg, out: &mut dyn Write) -> std::io::Result<()> {
 /// When the output cannot be written.
 pub fn verdict(wrong: &[String], out: &mut dyn Write) -> std::io::Result<ExitCode> {
     if wrong.is_empty() {
-        writeln!(out, "\nRight: the hang-up left the answered VoiceCall as it was; the abandoned ones are completed with")?;
+        writeln!(
+            out,
+            "\nRight: the hang-up left the answered VoiceCall as it was; the abandoned ones are completed with"
+        )?;
         writeln!(out, "their reason, and nothing waits in Omni-Channel for callers who have gone.")?;
         return Ok(ExitCode::SUCCESS);
     }

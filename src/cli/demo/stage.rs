@@ -71,7 +71,10 @@ impl Stage {
     /// # Errors
     /// When the output cannot be written.
     pub fn announce(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        writeln!(out, "scv-bridge demo: the vendor's flow, the bridge and a mock Salesforce org, all on this machine")?;
+        writeln!(
+            out,
+            "scv-bridge demo: the vendor's flow, the bridge and a mock Salesforce org, all on this machine"
+        )?;
         writeln!(out, "  bridge    {}", self.bridge)?;
         writeln!(out, "  org       {}", self.org.url())
     }
@@ -99,7 +102,12 @@ impl Stage {
     }
 }
 
-fn write_configuration(folder: &std::path::Path, issued: &Issued, org: &MockOrg, secret: &str) -> anyhow::Result<PathBuf> {
+fn write_configuration(
+    folder: &std::path::Path,
+    issued: &Issued,
+    org: &MockOrg,
+    secret: &str,
+) -> anyhow::Result<PathBuf> {
     let [certificate, key, file] = ["demo.crt", "demo.key", "bridge.toml"].map(|name| folder.join(name));
     std::fs::write(&certificate, &issued.certificate_pem)?;
     std::fs::write(&key, &issued.key_pem)?;

@@ -15,10 +15,7 @@ fn translate(arguments: &[&str]) -> (String, ExitCode) {
     let program = Program::parse_from(["translate"].iter().chain(arguments));
     let mut out = Vec::new();
     let configured = |file: &Path, call_center: &str, field: Field| {
-        assert_eq!(
-            (file, call_center, field),
-            (Path::new("bridge.toml"), "Sales", Field::To)
-        );
+        assert_eq!((file, call_center, field), (Path::new("bridge.toml"), "Sales", Field::To));
         Ok(Translation::parse(r#"{"Plus":"[1,17]->^->+"}"#).unwrap())
     };
     let code = run(&program.args, &mut out, configured).unwrap();
@@ -26,9 +23,7 @@ fn translate(arguments: &[&str]) -> (String, ExitCode) {
 }
 
 fn usage_error(arguments: &[&str]) -> String {
-    Program::try_parse_from(["translate"].iter().chain(arguments))
-        .unwrap_err()
-        .to_string()
+    Program::try_parse_from(["translate"].iter().chain(arguments)).unwrap_err().to_string()
 }
 
 fn table(rows: &str) -> (String, ExitCode) {
@@ -62,15 +57,7 @@ fn json_holds_input_cleaned_result_and_steps() {
 
 #[test]
 fn configured_rules_are_looked_up_by_contact_center_and_field() {
-    let (text, _) = translate(&[
-        "--config",
-        "bridge.toml",
-        "--call-center",
-        "Sales",
-        "--field",
-        "to",
-        "41",
-    ]);
+    let (text, _) = translate(&["--config", "bridge.toml", "--call-center", "Sales", "--field", "to", "41"]);
     assert!(text.ends_with("result    +41\n"), "{text}");
 }
 

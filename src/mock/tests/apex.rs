@@ -45,11 +45,7 @@ async fn call(caller: &Caller, session: &str, operation: &str, body: &Value) -> 
 }
 
 fn named(body: Value) -> Value {
-    with(
-        with(body, "callCenterDevName", json!(CENTER)),
-        "certDevName",
-        json!("WebexCCSCV"),
-    )
+    with(with(body, "callCenterDevName", json!(CENTER)), "certDevName", json!("WebexCCSCV"))
 }
 
 fn create(key: &str) -> Value {
@@ -61,15 +57,9 @@ async fn a_session_comes_without_expires_in_and_names_the_org() {
     let caller = Caller::new().await;
     let (status, body) = token(&caller, GRANT, &sign(&assertion(&caller))).await;
     assert_eq!((status, &body["instance_url"]), (200, &json!(caller.org.url())));
-    assert_eq!(
-        (&body["token_type"], body.get("expires_in")),
-        (&json!("Bearer"), None)
-    );
+    assert_eq!((&body["token_type"], body.get("expires_in")), (&json!("Bearer"), None));
     let recorded = caller.org.requests().pop().unwrap();
-    assert_eq!(
-        (recorded.operation, recorded.answered),
-        (Operation::Token, Some(200))
-    );
+    assert_eq!((recorded.operation, recorded.answered), (Operation::Token, Some(200)));
     assert_eq!(recorded.body.unwrap()["grant_type"], GRANT);
 }
 
@@ -78,51 +68,20 @@ async fn faults_of_the_assertion_have_salesforces_words() {
     let caller = Caller::new().await;
     let now = caller.now();
     for (claim, value, error, description) in [
-        (
-            "iss",
-            json!("other"),
-            "invalid_client_id",
-            "client identifier invalid",
-        ),
-        (
-            "sub",
-            json!("other@example.com"),
-            "invalid_grant",
-            "user hasn't approved this consumer",
-        ),
-        (
-            "aud",
-            json!("https://scrt.salesforce.com"),
-            "invalid_grant",
-            "audience is invalid",
-        ),
+        ("iss", json!("other"), "invalid_client_id", "client identifier invalid"),
+        ("sub", json!("other@example.com"), "invalid_grant", "user hasn't approved this consumer"),
+        ("aud", json!("https://scrt.salesforce.com"), "invalid_grant", "audience is invalid"),
         ("aud", Value::Null, "invalid_grant", "audience is invalid"),
         ("exp", json!(now), "invalid_grant", "expired authorization code"),
-        (
-            "exp",
-            json!(now + 211),
-            "invalid_grant",
-            "expired authorization code",
-        ),
-        (
-            "exp",
-            json!((now + 180) * 1000),
-            "invalid_grant",
-            "expired authorization code",
-        ),
+        ("exp", json!(now + 211), "invalid_grant", "expired authorization code"),
+        ("exp", json!((now + 180) * 1000), "invalid_grant", "expired authorization code"),
     ] {
         let answer = token(&caller, GRANT, &sign(&with(assertion(&caller), claim, value))).await;
-        assert_eq!(
-            answer,
-            (400, json!({ "error": error, "error_description": description }))
-        );
+        assert_eq!(answer, (400, json!({ "error": error, "error_description": description })));
     }
     let broken = sign(&assertion(&caller)).replacen("ey", "eY", 1);
     let (status, body) = token(&caller, GRANT, &broken).await;
-    assert_eq!(
-        (status, &body["error_description"]),
-        (400, &json!("invalid assertion"))
-    );
+    assert_eq!((status, &body["error_description"]), (400, &json!("invalid assertion")));
     let (_, body) = token(&caller, "client_credentials", &sign(&assertion(&caller))).await;
     assert_eq!(body["error"], "unsupported_grant_type");
 }
@@ -150,29 +109,14 @@ async fn a_call_lives_through_the_wrapper() {
     let caller = Caller::new().await;
     let session = session(&caller).await;
     let (status, created) = call(&caller, &session, "createVoiceCall", &create("wxcc_1")).await;
-    assert_eq!(
-        (status, &created["success"], &created["errors"]),
-        (200, &json!(true), &Value::Null)
-    );
+    assert_eq!((status, &created["success"], &created["errors"]), (200, &json!(true), &Value::Null));
     let id = created["data"]["voiceCallId"].clone();
     let flow = named(json!({ "voiceCallId": id, "dialedNumber": "+1", "fallbackQueue": "Sales" }));
     let (_, routed) = call(&caller, &session, "executeOmniFlow", &flow).await;
     assert_eq!(routed["data"], json!({ "queue": "Sales", "agent": null }));
-    let (_, cleared) = call(
-        &caller,
-        &session,
-        "clearRouting",
-        &named(json!({ "voiceCallId": id })),
-    )
-    .await;
+    let (_, cleared) = call(&caller, &session, "clearRouting", &named(json!({ "voiceCallId": id }))).await;
     assert_eq!(cleared["data"], json!({ "status": "Success" }));
-    let (_, updated) = call(
-        &caller,
-        &session,
-        "updateVoiceCall",
-        &named(json!({ "voiceCallId": id })),
-    )
-    .await;
+    let (_, updated) = call(&caller, &session, "updateVoiceCall", &named(json!({ "voiceCallId": id }))).await;
     assert_eq!(updated["data"], json!({ "status": "pending" }));
     assert_eq!(caller.org.refusals(), []);
 }
@@ -182,27 +126,13 @@ async fn names_the_org_does_not_know_are_refused_in_the_envelope() {
     let caller = Caller::new().await;
     let session = session(&caller).await;
     let unknown = with(create("wxcc_1"), "callCenterDevName", json!("Other"));
-    let (status, answer) = call(
-        &caller,
-        &session,
-        "createVoiceCall",
-        &with(unknown, "certDevName", Value::Null),
-    )
-    .await;
-    let errors = [
-        "callCenterDevName: no contact center with this name",
-        "certDevName: required",
-    ];
-    assert_eq!(
-        (status, answer),
-        (400, json!({ "data": null, "errors": errors, "success": false }))
-    );
+    let (status, answer) =
+        call(&caller, &session, "createVoiceCall", &with(unknown, "certDevName", Value::Null)).await;
+    let errors = ["callCenterDevName: no contact center with this name", "certDevName: required"];
+    assert_eq!((status, answer), (400, json!({ "data": null, "errors": errors, "success": false })));
     let empty = named(json!({ "voiceCallId": "" }));
     let (status, answer) = call(&caller, &session, "clearRouting", &empty).await;
-    assert_eq!(
-        (status, &answer["errors"][0]),
-        (400, &json!("voiceCallId: must not be empty"))
-    );
+    assert_eq!((status, &answer["errors"][0]), (400, &json!("voiceCallId: must not be empty")));
 }
 
 #[actix_web::test]
@@ -217,31 +147,15 @@ async fn a_revoked_an_old_and_an_unknown_session_are_refused() {
     }
     let second = session(&caller).await;
     assert_ne!(first, second);
-    assert_eq!(
-        call(&caller, &second, "createVoiceCall", &create("wxcc_1"))
-            .await
-            .0,
-        200
-    );
+    assert_eq!(call(&caller, &second, "createVoiceCall", &create("wxcc_1")).await.0, 200);
     caller.clock.advance(Duration::from_secs(60));
-    assert_eq!(
-        call(&caller, &second, "createVoiceCall", &create("wxcc_2")).await,
-        (401, invalid)
-    );
+    assert_eq!(call(&caller, &second, "createVoiceCall", &create("wxcc_2")).await, (401, invalid));
 }
 
 #[actix_web::test]
 async fn a_telephony_token_opens_no_session_and_a_wrong_prefix_is_not_found() {
     let caller = Caller::new().await;
     let session = sign(&caller.claims());
-    assert_eq!(
-        call(&caller, &session, "createVoiceCall", &create("wxcc_1"))
-            .await
-            .0,
-        401
-    );
-    assert_eq!(
-        call(&caller, &session, "deleteVoiceCall", &json!({})).await.0,
-        404
-    );
+    assert_eq!(call(&caller, &session, "createVoiceCall", &create("wxcc_1")).await.0, 401);
+    assert_eq!(call(&caller, &session, "deleteVoiceCall", &json!({})).await.0, 404);
 }

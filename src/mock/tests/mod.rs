@@ -38,12 +38,8 @@ fn credentials() -> &'static (PKey<Private>, Vec<u8>) {
         certificate.set_subject_name(&name).unwrap();
         certificate.set_issuer_name(&name).unwrap();
         certificate.set_pubkey(&key).unwrap();
-        certificate
-            .set_not_before(&Asn1Time::days_from_now(0).unwrap())
-            .unwrap();
-        certificate
-            .set_not_after(&Asn1Time::days_from_now(1).unwrap())
-            .unwrap();
+        certificate.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+        certificate.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
         certificate.sign(&key, MessageDigest::sha256()).unwrap();
         (key, certificate.build().to_pem().unwrap())
     })
@@ -81,14 +77,8 @@ impl Caller {
         adjust(&mut settings);
         let clock = Arc::new(ManualClock::new("2026-11-21T10:00:00.250Z".parse().unwrap()));
         let shared: Arc<dyn Clock> = clock.clone();
-        let org = MockOrg::start(settings, "127.0.0.1:0".parse().unwrap(), shared)
-            .await
-            .unwrap();
-        Self {
-            org,
-            clock,
-            http: reqwest::Client::new(),
-        }
+        let org = MockOrg::start(settings, "127.0.0.1:0".parse().unwrap(), shared).await.unwrap();
+        Self { org, clock, http: reqwest::Client::new() }
     }
 
     fn now(&self) -> i64 {
@@ -158,10 +148,7 @@ fn with(mut body: Value, field: &str, value: Value) -> Value {
 
 #[test]
 fn an_org_starts_from_a_plain_thread_with_a_runtime_of_its_own() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let caller = Caller::new().await;
         caller.create("wxcc_1").await;
@@ -173,8 +160,6 @@ fn an_org_starts_from_a_plain_thread_with_a_runtime_of_its_own() {
 async fn an_org_without_a_certificate_does_not_start() {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new("2026-11-21T10:00:00Z".parse().unwrap()));
     let settings = MockOrgSettings::example("no certificate");
-    let refused = MockOrg::start(settings, "127.0.0.1:0".parse().unwrap(), clock)
-        .await
-        .unwrap_err();
+    let refused = MockOrg::start(settings, "127.0.0.1:0".parse().unwrap(), clock).await.unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput);
 }

@@ -18,33 +18,17 @@ async fn the_pages_show_calls_and_script_the_org() {
     assert_eq!(caller.patch("/voiceCalls/wxcc_1/omniFlow", &flow).await.0, 429);
     assert_eq!(caller.patch("/voiceCalls/wxcc_1/omniFlow", &flow).await.0, 200);
     let (_, calls) = page(&caller, Method::GET, "voiceCalls", &json!({})).await;
-    assert_eq!(
-        (&calls[0]["Id"], &calls[0]["CallDisposition"]),
-        (&json!(id), &json!("new"))
-    );
+    assert_eq!((&calls[0]["Id"], &calls[0]["CallDisposition"]), (&json!(id), &json!("new")));
     assert_eq!(calls[0]["PendingServiceRouting"]["Queue"], "Service");
     let (status, accepted) = page(&caller, Method::POST, "agentAccepts/wxcc_1", &json!({})).await;
-    assert_eq!(
-        (status, &accepted["CallDisposition"]),
-        (200, &json!("in-progress"))
-    );
-    assert_eq!(
-        page(&caller, Method::POST, "agentAccepts/wxcc_2", &json!({}))
-            .await
-            .0,
-        404
-    );
+    assert_eq!((status, &accepted["CallDisposition"]), (200, &json!("in-progress")));
+    assert_eq!(page(&caller, Method::POST, "agentAccepts/wxcc_2", &json!({})).await.0, 404);
 }
 
 #[actix_web::test]
 async fn the_page_of_refusals_names_what_was_wrong() {
     let caller = Caller::new().await;
-    caller
-        .post(
-            "/voiceCalls",
-            &super::with(super::create_body("wxcc_1"), "to", Value::Null),
-        )
-        .await;
+    caller.post("/voiceCalls", &super::with(super::create_body("wxcc_1"), "to", Value::Null)).await;
     let (_, refusals) = page(&caller, Method::GET, "refusals", &json!({})).await;
     let wanted = json!([{
         "operation": "create", "method": "POST", "path": "/telephony/v1/voiceCalls", "status": 400,

@@ -39,27 +39,11 @@ async fn wrong_claims_are_refused_by_name() {
     for (claim, value, reason) in [
         ("iss", json!("00D000000000002EAA"), "JWT iss: must be the org id"),
         ("iss", Value::Null, "JWT iss: must be the org id"),
-        (
-            "sub",
-            json!("Other"),
-            "JWT sub: must be the API name of a contact center of this org",
-        ),
+        ("sub", json!("Other"), "JWT sub: must be the API name of a contact center of this org"),
         ("iat", Value::Null, "JWT iat: must be a whole number of seconds"),
-        (
-            "iat",
-            json!(now.to_string()),
-            "JWT iat: must be a whole number of seconds",
-        ),
-        (
-            "iat",
-            json!(now * 1000),
-            "JWT iat: in the future (seconds are needed, not milliseconds)",
-        ),
-        (
-            "iat",
-            json!(now + 61),
-            "JWT iat: in the future (seconds are needed, not milliseconds)",
-        ),
+        ("iat", json!(now.to_string()), "JWT iat: must be a whole number of seconds"),
+        ("iat", json!(now * 1000), "JWT iat: in the future (seconds are needed, not milliseconds)"),
+        ("iat", json!(now + 61), "JWT iat: in the future (seconds are needed, not milliseconds)"),
         ("exp", Value::Null, "JWT exp: must be a whole number of seconds"),
         ("exp", json!(1.5), "JWT exp: must be a whole number of seconds"),
         ("exp", json!(now), "JWT exp: expired"),
@@ -71,10 +55,7 @@ async fn wrong_claims_are_refused_by_name() {
         assert_eq!(refused(&caller, &token).await, reason, "{claim}");
     }
     let last = caller.org.refusals().pop().unwrap();
-    assert_eq!(
-        (last.status, last.path.as_str()),
-        (401, "/telephony/v1/voiceCalls")
-    );
+    assert_eq!((last.status, last.path.as_str()), (401, "/telephony/v1/voiceCalls"));
 }
 
 #[actix_web::test]
@@ -84,26 +65,11 @@ async fn wrong_headers_and_signatures_are_refused() {
     let other_key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
     let good = json!({ "alg": "RS256", "typ": "JWT" });
     for (token, reason) in [
-        (
-            sign_with(&other_key, &good, &claims),
-            "does not fit the Telephony Integration Certificate",
-        ),
-        (
-            sign_with(key, &json!({ "alg": "RS256" }), &claims),
-            "typ must be JWT",
-        ),
-        (
-            sign_with(key, &json!({ "alg": "RS512", "typ": "JWT" }), &claims),
-            "alg must be RS256",
-        ),
-        (
-            sign_with(key, &json!({ "alg": "none", "typ": "JWT" }), &claims),
-            "alg must be RS256",
-        ),
-        (
-            sign_with(key, &good, &json!([])),
-            "claims: not base64url of a JSON object",
-        ),
+        (sign_with(&other_key, &good, &claims), "does not fit the Telephony Integration Certificate"),
+        (sign_with(key, &json!({ "alg": "RS256" }), &claims), "typ must be JWT"),
+        (sign_with(key, &json!({ "alg": "RS512", "typ": "JWT" }), &claims), "alg must be RS256"),
+        (sign_with(key, &json!({ "alg": "none", "typ": "JWT" }), &claims), "alg must be RS256"),
+        (sign_with(key, &good, &json!([])), "claims: not base64url of a JSON object"),
         ("abc.def".into(), "three parts"),
         (sign(&claims) + "=", "signature: not base64url"),
     ] {
@@ -126,11 +92,7 @@ async fn a_jti_serves_one_request() {
 async fn an_audience_is_checked_where_the_org_wants_one() {
     let caller = Caller::of(|settings| settings.audience = Some("https://scrt.salesforce.com".into())).await;
     assert!(refused(&caller, &sign(&caller.claims())).await.contains("aud"));
-    let token = sign(&with(
-        caller.claims(),
-        "aud",
-        json!("https://scrt.salesforce.com"),
-    ));
+    let token = sign(&with(caller.claims(), "aud", json!("https://scrt.salesforce.com")));
     assert_eq!(create_with_token(&caller, &token).await.0, 201);
 }
 
@@ -157,11 +119,7 @@ async fn headers_are_checked_besides_the_token() {
     let url = format!("{}/voiceCalls/k/clearRouting", caller.org.telephony_url());
     let bearer = format!("Bearer {}", sign(&caller.claims()));
     let request = || caller.http.patch(&url);
-    let provider = |name| {
-        request()
-            .header("authorization", &bearer)
-            .header("telephony-provider-name", name)
-    };
+    let provider = |name| request().header("authorization", &bearer).header("telephony-provider-name", name);
     assert_eq!(answered(request()).await.0, 401);
     assert_eq!(answered(request().header("authorization", &bearer)).await.0, 403);
     assert_eq!(answered(provider("someone-else")).await.0, 403);

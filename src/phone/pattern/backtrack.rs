@@ -71,11 +71,7 @@ impl Machine<'_> {
                 };
                 let at = self.read(set, at, back)?;
                 if more > 1 {
-                    self.memory.undo.push(Undo::Grow {
-                        op,
-                        at,
-                        more: more - 1,
-                    });
+                    self.memory.undo.push(Undo::Grow { op, at, more: more - 1 });
                 }
                 Some((op + 1, at))
             }

@@ -68,9 +68,7 @@ pub(super) struct CharSet {
 impl CharSet {
     /// The union of the ranges.
     pub(super) fn new(ranges: &[Range]) -> Self {
-        let ascii = (0..128)
-            .filter(|&unit| within(ranges, unit))
-            .fold(0, |bits, unit| bits | 1_u128 << unit);
+        let ascii = (0..128).filter(|&unit| within(ranges, unit)).fold(0, |bits, unit| bits | 1_u128 << unit);
         let beyond = ranges.iter().copied().filter(|&(_, last)| last >= 128).collect();
         Self { ascii, beyond }
     }
@@ -88,11 +86,7 @@ impl CharSet {
     /// Whether the set holds this code unit.
     #[inline]
     pub(super) fn contains(&self, unit: u16) -> bool {
-        if unit < 128 {
-            self.ascii >> unit & 1 == 1
-        } else {
-            within(&self.beyond, unit)
-        }
+        if unit < 128 { self.ascii >> unit & 1 == 1 } else { within(&self.beyond, unit) }
     }
 }
 

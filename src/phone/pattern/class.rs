@@ -47,11 +47,7 @@ impl Parser<'_> {
                 }
             }
         }
-        Ok(if negated {
-            CharSet::except(&ranges)
-        } else {
-            CharSet::new(&ranges)
-        })
+        Ok(if negated { CharSet::except(&ranges) } else { CharSet::new(&ranges) })
     }
 
     fn member(&mut self) -> Result<Member, PatternError> {

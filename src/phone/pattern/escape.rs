@@ -19,16 +19,12 @@ impl Parser<'_> {
                         self.at += length;
                         Ok(Node::BackReference(number))
                     }
-                    _ => self
-                        .character_escape(false)
-                        .map(|unit| Node::Set(CharSet::one(unit))),
+                    _ => self.character_escape(false).map(|unit| Node::Set(CharSet::one(unit))),
                 }
             }
             _ => match self.class_escape() {
                 Some(ranges) => Ok(Node::Set(CharSet::new(&ranges))),
-                None => self
-                    .character_escape(false)
-                    .map(|unit| Node::Set(CharSet::one(unit))),
+                None => self.character_escape(false).map(|unit| Node::Set(CharSet::one(unit))),
             },
         }
     }
@@ -44,10 +40,9 @@ impl Parser<'_> {
             .flatten()
             .and_then(|end| Some((self.groups.by_name(self.units.get(self.at + 2..end)?)?, end)));
         let Some((number, end)) = number else {
-            return Err(self.error(
-                "`\\k` without the name of a group",
-                "write `\\k<name>` with a name that exists",
-            ));
+            return Err(
+                self.error("`\\k` without the name of a group", "write `\\k<name>` with a name that exists")
+            );
         };
         self.at = end + 1;
         Ok(Node::BackReference(number))
@@ -123,11 +118,7 @@ impl Parser<'_> {
 
     /// Up to three octal digits, at most `\377`, the first of them already read.
     fn octal(&mut self, first: u16) -> u16 {
-        let digit = |unit: u16| {
-            scan::as_char(unit)
-                .to_digit(8)
-                .and_then(|digit| u16::try_from(digit).ok())
-        };
+        let digit = |unit: u16| scan::as_char(unit).to_digit(8).and_then(|digit| u16::try_from(digit).ok());
         let mut value = digit(first).unwrap_or_default();
         let longest = if value < 4 { 2 } else { 1 };
         for _ in 0..longest {

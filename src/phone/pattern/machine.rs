@@ -23,12 +23,7 @@ impl<'a> Machine<'a> {
     ) -> Self {
         memory.rounds.clear();
         memory.rounds.resize(program.loops.len(), Round::default());
-        Self {
-            program,
-            text,
-            memory,
-            steps,
-        }
+        Self { program, text, memory, steps }
     }
 
     /// The first match at `from` or later: its start and end. The groups are then in [`Machine::slots`].
@@ -75,9 +70,9 @@ impl<'a> Machine<'a> {
     fn step(&mut self, op: Op, here: usize, at: usize) -> Result<Option<(usize, usize)>, OutOfSteps> {
         Ok(match op {
             Op::Set { set, back } => self.read(set, at, back).map(|at| (here + 1, at)),
-            Op::Run { set, times, back } => self
-                .read_run((set, back), times, here, at)?
-                .map(|at| (here + 1, at)),
+            Op::Run { set, times, back } => {
+                self.read_run((set, back), times, here, at)?.map(|at| (here + 1, at))
+            }
             Op::Assert(assertion) => self.holds(assertion, at).then_some((here + 1, at)),
             Op::Save { slot } => {
                 self.set_slot(slot, at);
@@ -147,9 +142,7 @@ impl<'a> Machine<'a> {
 
     fn holds(&self, assertion: Assertion, at: usize) -> bool {
         let word = |place: Option<usize>| {
-            place
-                .and_then(|place| self.text.get(place))
-                .is_some_and(|&unit| is_word(unit))
+            place.and_then(|place| self.text.get(place)).is_some_and(|&unit| is_word(unit))
         };
         let boundary = || word(at.checked_sub(1)) != word(Some(at));
         match assertion {
@@ -169,18 +162,12 @@ impl<'a> Machine<'a> {
         }
         let length = end.abs_diff(start);
         self.steps.spend(length)?;
-        let (from, to) = if back {
-            (at.checked_sub(length), Some(at))
-        } else {
-            (Some(at), at.checked_add(length))
-        };
+        let (from, to) =
+            if back { (at.checked_sub(length), Some(at)) } else { (Some(at), at.checked_add(length)) };
         let (Some(from), Some(to)) = (from, to) else {
             return Ok(None);
         };
-        let same = self
-            .text
-            .get(from..to)
-            .is_some_and(|again| self.text.get(start..end) == Some(again));
+        let same = self.text.get(from..to).is_some_and(|again| self.text.get(start..end) == Some(again));
         Ok(same.then_some(if back { from } else { to }))
     }
 
@@ -196,11 +183,7 @@ impl<'a> Machine<'a> {
         if round.done >= own.times.max {
             return Some(own.exit);
         }
-        let (now, later) = if own.times.greedy {
-            (here + 1, own.exit)
-        } else {
-            (own.exit, here + 1)
-        };
+        let (now, later) = if own.times.greedy { (here + 1, own.exit) } else { (own.exit, here + 1) };
         self.memory.undo.push(Undo::GoTo { op: later, at });
         Some(now)
     }
@@ -223,13 +206,7 @@ impl<'a> Machine<'a> {
         if round.done >= own.times.min && round.began == at {
             return None;
         }
-        self.set_round(
-            index,
-            Round {
-                done: round.done.saturating_add(1),
-                ..round
-            },
-        );
+        self.set_round(index, Round { done: round.done.saturating_add(1), ..round });
         Some(own.head)
     }
 

@@ -25,9 +25,7 @@ impl Steps {
     /// Takes some off.
     #[inline]
     pub(in crate::phone) fn spend(&mut self, steps: usize) -> Result<(), OutOfSteps> {
-        let left = u32::try_from(steps)
-            .ok()
-            .and_then(|steps| self.0.checked_sub(steps));
+        let left = u32::try_from(steps).ok().and_then(|steps| self.0.checked_sub(steps));
         self.0 = left.unwrap_or(0);
         left.map(drop).ok_or(OutOfSteps)
     }

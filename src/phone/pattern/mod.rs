@@ -38,10 +38,7 @@ impl Pattern {
     pub(super) fn new(pattern: &str) -> Result<Self, PatternError> {
         let parsed = parse::parse(pattern)?;
         let program = Program::new(&parsed.node, parsed.groups.count());
-        Ok(Self {
-            program,
-            groups: parsed.groups,
-        })
+        Ok(Self { program, groups: parsed.groups })
     }
 
     /// Its capture groups.
@@ -63,12 +60,7 @@ impl Pattern {
         let mut machine = Machine::new(&self.program, text, memory, steps);
         let mut from = 0;
         while let Some((start, end)) = machine.find(from)? {
-            found(Match {
-                text,
-                start,
-                end,
-                slots: machine.slots(),
-            })?;
+            found(Match { text, start, end, slots: machine.slots() })?;
             from = if end == start { end + 1 } else { end };
         }
         Ok(())

@@ -24,20 +24,11 @@ pub(super) struct Parsed {
 pub(super) fn parse(pattern: &str) -> Result<Parsed, PatternError> {
     let units: Vec<u16> = pattern.encode_utf16().collect();
     if units.len() > LONGEST_PATTERN {
-        let problem = format!(
-            "has {} characters, at most {LONGEST_PATTERN} are allowed",
-            units.len()
-        );
+        let problem = format!("has {} characters, at most {LONGEST_PATTERN} are allowed", units.len());
         return Err(PatternError::new(problem, "split the rule into several rules"));
     }
     let groups = Groups::scan(&units)?;
-    let mut parser = Parser {
-        units: &units,
-        at: 0,
-        groups: &groups,
-        opened: 0,
-        depth: 0,
-    };
+    let mut parser = Parser { units: &units, at: 0, groups: &groups, opened: 0, depth: 0 };
     let node = parser.disjunction()?;
     if parser.at < units.len() {
         return Err(parser.error("unmatched `)`", "remove it, or write `\\)` for the character"));
@@ -72,10 +63,7 @@ impl Parser<'_> {
 
     /// Steps over `text` if it stands at the cursor.
     pub(super) fn eat(&mut self, text: &str) -> bool {
-        let found = text
-            .chars()
-            .enumerate()
-            .all(|(ahead, expected)| self.peek_at(ahead) == Some(expected));
+        let found = text.chars().enumerate().all(|(ahead, expected)| self.peek_at(ahead) == Some(expected));
         if found {
             self.at += text.chars().count();
         }
@@ -117,12 +105,7 @@ impl Parser<'_> {
         if matches!(atom, Node::Assert(_) | Node::Look { behind: true, .. }) {
             return Err(self.nothing_to_repeat());
         }
-        Ok(Node::Repeat {
-            body: Box::new(atom),
-            times,
-            first_group,
-            end_group: self.opened + 1,
-        })
+        Ok(Node::Repeat { body: Box::new(atom), times, first_group, end_group: self.opened + 1 })
     }
 
     fn nothing_to_repeat(&self) -> PatternError {
@@ -167,12 +150,9 @@ impl Parser<'_> {
     }
 
     fn group_body(&mut self) -> Result<Node, PatternError> {
-        for (opening, behind, negate) in [
-            ("(?=", false, false),
-            ("(?!", false, true),
-            ("(?<=", true, false),
-            ("(?<!", true, true),
-        ] {
+        for (opening, behind, negate) in
+            [("(?=", false, false), ("(?!", false, true), ("(?<=", true, false), ("(?<!", true, true)]
+        {
             if self.eat(opening) {
                 let body = Box::new(self.until_closed()?);
                 return Ok(Node::Look { body, behind, negate });
@@ -204,10 +184,7 @@ impl Parser<'_> {
         if self.eat(")") {
             return Ok(body);
         }
-        Err(PatternError::new(
-            "a `(` is never closed",
-            "close it with `)`, or write `\\(` for the character",
-        ))
+        Err(PatternError::new("a `(` is never closed", "close it with `)`, or write `\\(` for the character"))
     }
 
     fn quantifier(&mut self) -> Result<Option<Times>, PatternError> {
@@ -222,10 +199,7 @@ impl Parser<'_> {
             _ => return Ok(None),
         };
         if min > max {
-            return Err(self.error(
-                "numbers of `{ , }` out of order",
-                "write the smaller number first",
-            ));
+            return Err(self.error("numbers of `{ , }` out of order", "write the smaller number first"));
         }
         self.at += length;
         let greedy = !self.eat("?");

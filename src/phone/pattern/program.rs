@@ -84,10 +84,7 @@ pub(super) struct Program {
 impl Program {
     /// Compiles a tree with this many capture groups.
     pub(super) fn new(node: &Node, groups: u32) -> Self {
-        let mut program = Self {
-            slots: slot(groups + 1),
-            ..Self::default()
-        };
+        let mut program = Self { slots: slot(groups + 1), ..Self::default() };
         program.node(node, false);
         program.ops.push(Op::Done);
         program.mark_stateless();
@@ -105,11 +102,7 @@ impl Program {
             _ => None,
         });
         for (from, to) in loops.chain(looks) {
-            self.stateless
-                .iter_mut()
-                .take(to)
-                .skip(from)
-                .for_each(|stateless| *stateless = false);
+            self.stateless.iter_mut().take(to).skip(from).for_each(|stateless| *stateless = false);
         }
     }
 
@@ -123,36 +116,20 @@ impl Program {
             Node::Assert(assertion) => self.ops.push(Op::Assert(*assertion)),
             Node::Group { number, body } => {
                 let (start, end) = (slot(*number), slot(*number) + 1);
-                self.ops.push(Op::Save {
-                    slot: if back { end } else { start },
-                });
+                self.ops.push(Op::Save { slot: if back { end } else { start } });
                 self.node(body, back);
-                self.ops.push(Op::Save {
-                    slot: if back { start } else { end },
-                });
+                self.ops.push(Op::Save { slot: if back { start } else { end } });
             }
             Node::BackReference(number) => {
-                self.ops.push(Op::BackReference {
-                    group: slot(*number),
-                    back,
-                });
+                self.ops.push(Op::BackReference { group: slot(*number), back });
             }
             Node::Sequence(parts) if back => parts.iter().rev().for_each(|part| self.node(part, back)),
             Node::Sequence(parts) => parts.iter().for_each(|part| self.node(part, back)),
             Node::Choice(choices) => self.choice(choices, back),
-            Node::Repeat {
-                body,
-                times,
-                first_group,
-                end_group,
-            } => match &**body {
+            Node::Repeat { body, times, first_group, end_group } => match &**body {
                 Node::Set(set) => {
                     let set = self.set(set);
-                    self.ops.push(Op::Run {
-                        set,
-                        times: *times,
-                        back,
-                    });
+                    self.ops.push(Op::Run { set, times: *times, back });
                 }
                 body => self.repeat(body, *times, (*first_group, *end_group), back),
             },
@@ -160,13 +137,7 @@ impl Program {
                 let look = self.placeholder();
                 self.node(body, *behind);
                 self.ops.push(Op::Done);
-                self.put(
-                    look,
-                    Op::Look {
-                        negate: *negate,
-                        end: self.ops.len(),
-                    },
-                );
+                self.put(look, Op::Look { negate: *negate, end: self.ops.len() });
             }
         }
     }
@@ -180,12 +151,7 @@ impl Program {
             let split = self.placeholder();
             self.node(choice, back);
             jumps.push(self.placeholder());
-            self.put(
-                split,
-                Op::Split {
-                    other: self.ops.len(),
-                },
-            );
+            self.put(split, Op::Split { other: self.ops.len() });
         }
         self.node(last, back);
         let to = self.ops.len();
@@ -198,18 +164,8 @@ impl Program {
         let index = self.loops.len();
         let head = self.ops.len() + 1;
         let (first_slot, end_slot) = (slot(groups.0), slot(groups.1));
-        self.loops.push(Loop {
-            times,
-            head,
-            exit: head,
-            first_slot,
-            end_slot,
-        });
-        self.ops.extend([
-            Op::LoopStart { index },
-            Op::LoopHead { index },
-            Op::LoopEnter { index },
-        ]);
+        self.loops.push(Loop { times, head, exit: head, first_slot, end_slot });
+        self.ops.extend([Op::LoopStart { index }, Op::LoopHead { index }, Op::LoopEnter { index }]);
         self.node(body, back);
         self.ops.push(Op::LoopTail { index });
         if let Some(own) = self.loops.get_mut(index) {
@@ -218,13 +174,10 @@ impl Program {
     }
 
     fn set(&mut self, set: &CharSet) -> usize {
-        self.sets
-            .iter()
-            .position(|known| known == set)
-            .unwrap_or_else(|| {
-                self.sets.push(set.clone());
-                self.sets.len() - 1
-            })
+        self.sets.iter().position(|known| known == set).unwrap_or_else(|| {
+            self.sets.push(set.clone());
+            self.sets.len() - 1
+        })
     }
 
     fn placeholder(&mut self) -> usize {

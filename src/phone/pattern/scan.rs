@@ -15,9 +15,7 @@ pub(super) fn is(unit: Option<&u16>, expected: char) -> bool {
 /// A decimal number at the start, and how many digits it has. Beyond `u32` it is endless.
 pub(super) fn number(units: &[u16]) -> Option<(u32, usize)> {
     let digits = || units.iter().map_while(|&unit| as_char(unit).to_digit(10));
-    let value = digits().fold(0_u32, |value, digit| {
-        value.saturating_mul(10).saturating_add(digit)
-    });
+    let value = digits().fold(0_u32, |value, digit| value.saturating_mul(10).saturating_add(digit));
     Some((value, digits().count())).filter(|&(_, length)| length > 0)
 }
 
@@ -62,9 +60,7 @@ impl Groups {
             return Ok(());
         }
         self.count += 1;
-        let name = name_end(units, at + 2)
-            .and_then(|end| units.get(at + 2..end))
-            .unwrap_or_default();
+        let name = name_end(units, at + 2).and_then(|end| units.get(at + 2..end)).unwrap_or_default();
         if !is_identifier(name) {
             let problem = format!("invalid group name at character {}", at + 3);
             return Err(PatternError::new(
@@ -92,19 +88,15 @@ impl Groups {
 
     /// The number of the group with this name.
     pub(in crate::phone) fn by_name(&self, name: &[u16]) -> Option<u32> {
-        self.names
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|&(_, number)| number)
+        self.names.iter().find(|(known, _)| known == name).map(|&(_, number)| number)
     }
 }
 
 /// ECMAScript's IdentifierName, without its escapes.
 fn is_identifier(name: &[u16]) -> bool {
     let characters = || char::decode_utf16(name.iter().copied());
-    let starts_well = characters()
-        .next()
-        .is_some_and(|first| first.is_ok_and(|c| c.is_alphabetic() || "$_".contains(c)));
+    let starts_well =
+        characters().next().is_some_and(|first| first.is_ok_and(|c| c.is_alphabetic() || "$_".contains(c)));
     let goes_on_well = |c: char| c.is_alphanumeric() || "$_\u{200C}\u{200D}".contains(c);
     starts_well && characters().all(|character| character.is_ok_and(goes_on_well))
 }

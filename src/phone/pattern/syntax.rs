@@ -20,18 +20,9 @@ pub(super) enum Node {
     /// `a|b`: the first that lets the rest match.
     Choice(Vec<Node>),
     /// `*`, `+`, `?`, `{min,max}`; the capture groups `first_group..end_group` lie inside.
-    Repeat {
-        body: Box<Node>,
-        times: Times,
-        first_group: u32,
-        end_group: u32,
-    },
+    Repeat { body: Box<Node>, times: Times, first_group: u32, end_group: u32 },
     /// `(?= )`, `(?! )`, `(?<= )`, `(?<! )`.
-    Look {
-        body: Box<Node>,
-        behind: bool,
-        negate: bool,
-    },
+    Look { body: Box<Node>, behind: bool, negate: bool },
 }
 
 /// How often something is repeated, and whether more is tried first.
@@ -60,9 +51,6 @@ pub(in crate::phone) struct PatternError {
 
 impl PatternError {
     pub(super) fn new(problem: impl Into<String>, hint: &'static str) -> Self {
-        Self {
-            problem: problem.into(),
-            hint,
-        }
+        Self { problem: problem.into(), hint }
     }
 }

@@ -26,14 +26,8 @@ const RUNAWAYS: [&str; 10] = [
 fn a_pattern_that_can_run_away_is_refused_by_name() {
     for pattern in RUNAWAYS {
         let problems = one_rule(&format!("[1,64]->{pattern}->x")).unwrap_err();
-        let [problem] = problems.as_slice() else {
-            panic!("{pattern}: {problems:?}")
-        };
-        assert_eq!(
-            (problem.rule(), problem.part()),
-            (Some("rule"), RulePart::Pattern),
-            "{pattern}"
-        );
+        let [problem] = problems.as_slice() else { panic!("{pattern}: {problems:?}") };
+        assert_eq!((problem.rule(), problem.part()), (Some("rule"), RulePart::Pattern), "{pattern}");
         assert!(problem.problem().contains("can run away"), "{problem}");
     }
 }
@@ -48,18 +42,12 @@ fn a_pattern_that_is_hard_only_on_long_numbers_is_judged_by_its_lengths() {
 #[test]
 fn repetitions_side_by_side_are_harmless() {
     let number = "1".repeat(63);
-    for pattern in [
-        r"\d*\d*\d*\d*\d*\d*#",
-        r"(.*)(.*)(.*)(.*)(.*)x",
-        r"(\d+)-?(\d+)-?(\d+)#",
-        r"^(\d*?)(\d*)(\d*?)$",
-    ] {
+    for pattern in
+        [r"\d*\d*\d*\d*\d*\d*#", r"(.*)(.*)(.*)(.*)(.*)x", r"(\d+)-?(\d+)-?(\d+)#", r"^(\d*?)(\d*)(\d*?)$"]
+    {
         let translation = one_rule(&format!("[1,64]->{pattern}->!")).unwrap();
         let explanation = translation.explain(&number).unwrap();
-        assert!(
-            ["applied", "no match"].contains(&explanation.steps[0].reason()),
-            "{pattern}"
-        );
+        assert!(["applied", "no match"].contains(&explanation.steps[0].reason()), "{pattern}");
     }
 }
 
@@ -76,11 +64,7 @@ fn ordinary_patterns_are_accepted_on_any_length() {
         r"^\s*(?:(?:\+|00)49|0)[\s.-]*(\d+)[\s.-]*(\d*)$",
         r"(?:(?:\+?1\s*(?:[.-]\s*)?)?(?:\(\s*([2-9]1[02-9]|[2-9][02-8]1|[2-9][02-8][02-9])\s*\)|([2-9]1[02-9]|[2-9][02-8]1|[2-9][02-8][02-9]))\s*(?:[.-]\s*)?)?([2-9]1[02-9]|[2-9][02-9]1|[2-9][02-9]{2})\s*(?:[.-]\s*)?([0-9]{4})",
     ] {
-        assert_eq!(
-            one_rule(&format!("[1,64]->{pattern}->$1")).err(),
-            None,
-            "{pattern}"
-        );
+        assert_eq!(one_rule(&format!("[1,64]->{pattern}->$1")).err(), None, "{pattern}");
     }
 }
 
@@ -122,10 +106,7 @@ impl io::Write for Log {
 fn a_rule_that_is_left_out_says_so_once_and_without_the_number() {
     let log = Log::default();
     let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || writer.clone())
-        .without_time()
-        .finish();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).without_time().finish();
     tracing::subscriber::with_default(subscriber, || {
         let translation = one_rule("[1,64]->5->$`").unwrap();
         for _ in 0..3 {
@@ -141,25 +122,15 @@ fn a_rule_that_is_left_out_says_so_once_and_without_the_number() {
 fn a_selector_too_long_is_refused_with_everything_else() {
     let problems = one_rule(&format!("[1]->(->{}", "$`".repeat(129))).unwrap_err();
     let parts: Vec<RulePart> = problems.iter().map(RuleProblem::part).collect();
-    assert_eq!(
-        parts,
-        [RulePart::Predicate, RulePart::Pattern, RulePart::Selector]
-    );
+    assert_eq!(parts, [RulePart::Predicate, RulePart::Pattern, RulePart::Selector]);
 }
 
 #[test]
 fn a_pattern_too_long_or_too_deep_is_refused_in_words() {
     let deep = format!("[1,9]->{}1{}", "(".repeat(10_000), ")".repeat(10_000));
-    assert_eq!(
-        one_rule(&deep).unwrap_err()[0].problem(),
-        "has 20001 characters, at most 1000 are allowed"
-    );
+    assert_eq!(one_rule(&deep).unwrap_err()[0].problem(), "has 20001 characters, at most 1000 are allowed");
     let nested = format!("[1,9]->{}1{}", "(".repeat(51), ")".repeat(51));
-    assert!(
-        one_rule(&nested).unwrap_err()[0]
-            .problem()
-            .starts_with("more than 50 parentheses are open")
-    );
+    assert!(one_rule(&nested).unwrap_err()[0].problem().starts_with("more than 50 parentheses are open"));
     assert!(one_rule(&format!("[1,9]->{}1{}", "(".repeat(50), ")".repeat(50))).is_ok());
 }
 
@@ -215,13 +186,12 @@ proptest! {
 
 #[test]
 fn all_rules_together_have_a_limit_too() {
-    let rules: serde_json::Map<_, _> = (0..200)
-        .map(|n| (format!("r{n}"), r"[1,64]->(\d{3})(?=(\d{3})+#)".into()))
-        .collect();
+    let rules: serde_json::Map<_, _> =
+        (0..12).map(|n| (format!("r{n}"), r"[1,64]->(\d{1,30})\1#".into())).collect();
     let translation = Translation::parse(&serde_json::Value::from(rules).to_string()).unwrap();
-    assert_eq!(translation.rules(), 200);
+    assert_eq!(translation.rules(), 12);
     let explanation = translation.explain(&"1".repeat(64)).unwrap();
     assert_eq!(explanation.result, "1".repeat(64));
     assert_eq!(explanation.steps[0].reason(), "no match");
-    assert!(explanation.steps[199].reason().starts_with("left out"));
+    assert!(explanation.steps[11].reason().starts_with("left out"));
 }

@@ -31,7 +31,7 @@ function translate(rulesJson, value) {
     const compiled = new RegExp(space(pattern), 'g');
     if (min <= length && length <= max) number = number.replace(compiled, space(selector.join('->')));
   }
-  return space(number).toWellFormed();
+  return space(number).replace(/\p{Surrogate}/gu, '\uFFFD');
 }
 const questions = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const answers = questions.map(({ rules, numbers }) => {
@@ -129,9 +129,8 @@ fn atom() -> impl Strategy<Value = String> {
     ])
     .prop_map(str::to_owned);
     leaf.prop_recursive(3, 12, 3, |inner| {
-        let opening = prop::sample::select(vec![
-            "(", "(", "(", "(?:", "(?<n>", "(?<m>", "(?=", "(?!", "(?<=", "(?<!",
-        ]);
+        let opening =
+            prop::sample::select(vec!["(", "(", "(", "(?:", "(?<n>", "(?<m>", "(?=", "(?!", "(?<=", "(?<!"]);
         let body = prop::collection::vec(prop::collection::vec(quantified(inner), 0..3), 1..3);
         (opening, body).prop_map(|(opening, choices)| {
             let choices: Vec<String> = choices.into_iter().map(|terms| terms.concat()).collect();
@@ -172,10 +171,8 @@ fn questions() -> Vec<Question> {
         1 => "(sip:|TEL:|)[+]?[0-9() .#*,x-]{0,18}(@[a-z0-9]{3}|;1|)",
     ];
     let strategy = (rules, prop::collection::vec(number, NUMBERS));
-    let mut runner = TestRunner::new_with_rng(
-        Config::default(),
-        TestRng::deterministic_rng(RngAlgorithm::ChaCha),
-    );
+    let mut runner =
+        TestRunner::new_with_rng(Config::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     std::iter::repeat_with(|| strategy.new_tree(&mut runner).unwrap().current())
         .take(RULE_SETS)
         .map(|(rules, numbers)| {
@@ -183,48 +180,61 @@ fn questions() -> Vec<Question> {
                 .into_iter()
                 .map(|(name, rule)| format!("{}:{}", serde_json::json!(name), serde_json::json!(rule)))
                 .collect();
-            Question {
-                rules: format!("{{{}}}", rules.join(",")),
-                numbers,
-            }
+            Question { rules: format!("{{{}}}", rules.join(",")), numbers }
         })
         .collect()
 }
 
-#[test]
-fn node_gives_the_same_numbers_and_refuses_the_same_rules() {
-    let questions = questions();
-    let Some(answers) = ask_node(&questions) else {
-        return;
+/// Where engines differ, written down by hand: empty rounds, captures in loops, look-behind, Annex B, wrong syntax.
+fn quirks() -> Vec<Question> {
+    let numbers =
+        ["1", "12", "112233", "+41112131", "1231231230", "11,11#22*3", "+10203040506", "12345678900", "0000"];
+    let selectors = ["", "->[$1|$2]", "-><$&>", "->$<n>$<a>"];
+    let question = |pattern: &str, selector: &str| Question {
+        rules: serde_json::json!({ "quirk": format!("[0,64]->{pattern}{selector}") }).to_string(),
+        numbers: numbers.map(str::to_owned).to_vec(),
     };
-    assert_eq!(answers.len(), RULE_SETS);
+    let patterns = include_str!("quirks.txt").lines();
+    patterns.flat_map(|pattern| selectors.map(|selector| question(pattern, selector))).collect()
+}
+
+/// Compares with Node.js: how many numbers came out the same, and how many rule sets both refuse.
+fn judge(questions: &[Question]) -> Option<(usize, usize)> {
+    let answers = ask_node(questions)?;
+    assert_eq!(answers.len(), questions.len());
     let (mut agreed, mut refused) = (0, 0);
     for (question, answer) in questions.iter().zip(answers) {
-        match (Translation::parse(&question.rules), answer) {
+        let rules = &question.rules;
+        match (Translation::parse(rules), answer) {
             (Ok(translation), Some(results)) => {
                 for (number, result) in question.numbers.iter().zip(results) {
-                    assert_eq!(
-                        translation.translate(number).unwrap(),
-                        result,
-                        "{} on {number}",
-                        question.rules
-                    );
+                    assert_eq!(translation.translate(number).unwrap(), result, "{rules} on {number}");
                     agreed += 1;
                 }
             }
             (Err(problems), Some(_)) => {
-                assert!(
-                    problems.iter().all(|p| p.problem().contains("can run away")),
-                    "{}: {problems:?}",
-                    question.rules
-                );
+                let runaway = problems.iter().all(|problem| problem.problem().contains("can run away"));
+                assert!(runaway, "{rules}: {problems:?}");
             }
             (Err(_), None) => refused += 1,
-            (Ok(_), None) => panic!("node refuses {}", question.rules),
+            (Ok(_), None) => panic!("node refuses {rules}"),
         }
     }
-    assert!(
-        agreed > RULE_SETS && refused > RULE_SETS / 10,
-        "agreed {agreed}, refused {refused}"
-    );
+    Some((agreed, refused))
+}
+
+#[test]
+fn node_gives_the_same_numbers_and_refuses_the_same_rules() {
+    let Some((agreed, refused)) = judge(&questions()) else {
+        return;
+    };
+    assert!(agreed > RULE_SETS && refused > RULE_SETS / 10, "agreed {agreed}, refused {refused}");
+}
+
+#[test]
+fn node_agrees_where_engines_usually_differ() {
+    let Some((agreed, refused)) = judge(&quirks()) else {
+        return;
+    };
+    assert!(agreed > 2_000 && refused > 100, "agreed {agreed}, refused {refused}");
 }

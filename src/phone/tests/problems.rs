@@ -50,8 +50,5 @@ fn debug_names_the_rules_and_an_explanation_masks_its_number() {
     let translation = Translation::parse(r#"{"b":"[1,9]->1","2":"[1,9]->2"}"#).unwrap();
     assert_eq!(format!("{translation:?}"), r#"["2", "b"]"#);
     let explanation = translation.explain("+14693150217").unwrap();
-    assert_eq!(
-        format!("{explanation:?}"),
-        "Explanation { input: +1469*****17, .. }"
-    );
+    assert_eq!(format!("{explanation:?}"), "Explanation { input: +1469*****17, .. }");
 }

@@ -138,12 +138,7 @@ impl Telephony {
             Some(own) => Token::read(own, token),
             None => token.cloned(),
         };
-        Some(Self {
-            org_id: org_id?,
-            url: url?,
-            provider_name: provider_name?,
-            token: token?,
-        })
+        Some(Self { org_id: org_id?, url: url?, provider_name: provider_name?, token: token? })
     }
 }
 
@@ -163,11 +158,8 @@ impl Apex {
                 "set `consumer_key_file` to a file with the consumer key of the external client app",
             );
         }
-        let username = section.parsed(
-            "username",
-            "the integration user's name, like an e-mail address",
-            user,
-        );
+        let username =
+            section.parsed("username", "the integration user's name, like an e-mail address", user);
         let audience = login_url.as_ref().map(BaseUrl::origin);
         let oauth_audience = section.parsed_or(
             "oauth_audience",

@@ -72,20 +72,13 @@ pub(super) struct Surroundings<'a> {
 impl CallCenter {
     pub(super) fn read(name: &str, mut section: Section<'_>, around: &Surroundings<'_>) -> Option<Self> {
         check_name(name, &section);
-        let certificate_name = section.required(
-            "certificate",
-            "name the [certificates.NAME] section that signs for it",
-        );
+        let certificate_name =
+            section.required("certificate", "name the [certificates.NAME] section that signs for it");
         if let Some(certificate) = &certificate_name {
-            around
-                .certificate_names
-                .check(&section, "certificate", certificate);
+            around.certificate_names.check(&section, "certificate", certificate);
         }
         let api = Api::read(&mut section, around.token, certificate_name.as_deref());
-        let failure = [
-            ("error", OnCreateFailure::Error),
-            ("defer", OnCreateFailure::Defer),
-        ];
+        let failure = [("error", OnCreateFailure::Error), ("defer", OnCreateFailure::Defer)];
         let on_create_failure = section.choice("on_create_failure", Some("error"), &failure);
         let fallback_queue = section.text("fallback_queue").filter(|queue| !queue.is_empty());
         let translations = Translations::read(section.section_or_empty("translations"));
@@ -120,10 +113,6 @@ impl Abandonment {
         let reason_in_ivr = reason("reason_in_ivr", "Abandoned in IVR");
         let is_error = section.boolean("is_error", Some(true));
         section.finish();
-        Some(Self {
-            reason: in_queue?,
-            reason_in_ivr: reason_in_ivr?,
-            is_error: is_error?,
-        })
+        Some(Self { reason: in_queue?, reason_in_ivr: reason_in_ivr?, is_error: is_error? })
     }
 }

@@ -11,10 +11,7 @@ fn the_file_stands_above_the_defaults_and_a_variable_above_both() {
     let settings = folder.load(&file).unwrap();
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:1");
     assert_eq!(settings.deadlines.clear_routing, Duration::from_secs(1));
-    assert_eq!(
-        settings.deadlines.agent_answered,
-        defaults.deadlines.agent_answered
-    );
+    assert_eq!(settings.deadlines.agent_answered, defaults.deadlines.agent_answered);
     let mut source = folder.source(&file);
     source.environment = vec![("SCV_BRIDGE__SERVER__LISTEN".to_owned(), "127.0.0.1:2".to_owned())];
     assert_eq!(load(&source).unwrap().server.listen.to_string(), "127.0.0.1:2");
@@ -76,18 +73,9 @@ fn the_file_is_named_by_argument_then_variable_then_habit() {
     let variable = vec![("SCV_BRIDGE_CONFIG".to_owned(), "variable.toml".to_owned())];
     let empty = vec![("SCV_BRIDGE_CONFIG".to_owned(), String::new())];
     let argument = Some(PathBuf::from("argument.toml"));
-    assert_eq!(
-        configuration_file(argument, &variable),
-        PathBuf::from("argument.toml")
-    );
-    assert_eq!(
-        configuration_file(None, &variable),
-        PathBuf::from("variable.toml")
-    );
-    assert_eq!(
-        configuration_file(None, &empty),
-        PathBuf::from("config/bridge.toml")
-    );
+    assert_eq!(configuration_file(argument, &variable), PathBuf::from("argument.toml"));
+    assert_eq!(configuration_file(None, &variable), PathBuf::from("variable.toml"));
+    assert_eq!(configuration_file(None, &empty), PathBuf::from("config/bridge.toml"));
     assert_eq!(configuration_file(None, &[]), PathBuf::from("config/bridge.toml"));
 }
 

@@ -63,17 +63,13 @@ struct Folder {
 
 impl Folder {
     fn new() -> Self {
-        let folder = Self {
-            dir: TempDir::new().unwrap(),
-        };
+        let folder = Self { dir: TempDir::new().unwrap() };
         for (name, pair) in ["good", "other", "expired"].iter().zip(pairs()) {
             folder.write(&format!("{name}.key"), &pair.key_pem);
             folder.write(&format!("{name}.crt"), &pair.certificate_pem);
         }
         let key = PKey::private_key_from_pem(&pairs()[0].key_pem).unwrap();
-        let encrypted = key
-            .private_key_to_pem_pkcs8_passphrase(Cipher::aes_256_cbc(), b"sesame")
-            .unwrap();
+        let encrypted = key.private_key_to_pem_pkcs8_passphrase(Cipher::aes_256_cbc(), b"sesame").unwrap();
         folder.write("encrypted.key", &encrypted);
         folder.write("sesame", b"sesame\n");
         folder
@@ -115,10 +111,8 @@ fn load(source: &Source) -> Result<Settings, Problems> {
 
 fn load_with(folder: &Folder, variables: &[(&str, &str)]) -> Result<Settings, Problems> {
     let mut source = folder.source(SMALL);
-    source.environment = variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
+    source.environment =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     load(&source)
 }
 

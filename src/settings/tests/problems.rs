@@ -156,10 +156,7 @@ fn a_syntax_error_is_told_by_line_and_column_without_the_line() {
         format!("[{CANARY}\n"),
     ] {
         let report = folder.load(&broken).unwrap_err().to_string();
-        assert!(
-            report.contains("line ") && report.contains(", column "),
-            "{report}"
-        );
+        assert!(report.contains("line ") && report.contains(", column "), "{report}");
         assert!(!report.contains(CANARY), "{report}");
     }
     insta::assert_snapshot!(folder.problems("[server]\nlisten = \"127.0.0.1:0\"\nworkers = = 3\n"));
@@ -175,10 +172,7 @@ fn a_number_too_large_for_toml_is_a_problem_and_not_a_panic() {
 fn a_key_that_looks_like_a_path_is_not_taken_for_one() {
     for key in ["server.listen", "clients[0]", "clients[999999999999]", ""] {
         let report = Folder::new().problems(&format!("\"{key}\" = \"127.0.0.1:1\"\n{SMALL}"));
-        assert!(
-            report.starts_with(&format!("1 problem in the configuration\n\n{key}\n")),
-            "{report}"
-        );
+        assert!(report.starts_with(&format!("1 problem in the configuration\n\n{key}\n")), "{report}");
     }
 }
 
@@ -200,11 +194,7 @@ proptest::proptest! {
 fn a_fault_in_a_certificate_is_not_reported_again_where_it_is_used() {
     let broken = SMALL.replace("good.key", "other.key");
     let problems = Folder::new().load(&broken).unwrap_err();
-    let keys: Vec<&str> = problems
-        .as_slice()
-        .iter()
-        .map(|problem| problem.key.as_str())
-        .collect();
+    let keys: Vec<&str> = problems.as_slice().iter().map(|problem| problem.key.as_str()).collect();
     assert_eq!(keys, ["certificates.WebexCCSCV.private_key"]);
 }
 
@@ -251,20 +241,12 @@ fn no_secret_is_in_any_report() {
     source.environment = vec![
         ("SCV_BRIDGE__STORE__URL".to_owned(), CANARY.to_owned()),
         ("SCV_BRIDGE__WEBEX__CLIENT_SECRT".to_owned(), CANARY.to_owned()),
-        (
-            "SCV_BRIDGE__CALL_CENTERS__X__CONSUMER_KEY".to_owned(),
-            CANARY.to_owned(),
-        ),
+        ("SCV_BRIDGE__CALL_CENTERS__X__CONSUMER_KEY".to_owned(), CANARY.to_owned()),
     ];
     let problems = load(&source).unwrap_err();
     assert!(problems.as_slice().len() > 12, "{problems}");
     let json = serde_json::to_string(&problems).unwrap();
-    for text in [
-        problems.to_string(),
-        format!("{problems:?}"),
-        json,
-        format!("{source:?}"),
-    ] {
+    for text in [problems.to_string(), format!("{problems:?}"), json, format!("{source:?}")] {
         assert!(!text.contains(CANARY), "{text}");
     }
 }
@@ -292,11 +274,7 @@ fn no_secret_is_in_the_printed_settings() {
         client_secret = "CANARY"
     "#;
     let settings = folder.load(&(toml + &rest.replace("CANARY", CANARY))).unwrap();
-    for text in [
-        format!("{settings:?}"),
-        settings.summary(now()),
-        settings.not_used_yet().join("\n"),
-    ] {
+    for text in [format!("{settings:?}"), settings.summary(now()), settings.not_used_yet().join("\n")] {
         assert!(!text.contains(CANARY), "{text}");
         assert!(!text.contains("PRIVATE KEY"), "{text}");
     }

@@ -23,11 +23,7 @@ fn real(folder: &Folder, example: &str) -> String {
     folder.write("secret", b"0123456789abcdef0123456789abcdef");
     let hash = "0".repeat(64);
     let encrypted = example.contains("\nprivate_key_passphrase_file");
-    let key_file = if encrypted {
-        "{dir}/encrypted.key"
-    } else {
-        "{dir}/good.key"
-    };
+    let key_file = if encrypted { "{dir}/encrypted.key" } else { "{dir}/good.key" };
     let mut toml = String::new();
     for line in example.lines() {
         let key = line.split(' ').next().unwrap_or_default();
@@ -54,9 +50,7 @@ fn every_key_that_is_read_stands_in_the_reference() {
     let (problems, asked) = read_with_report(&folder.source(&real(&folder, &uncommented())));
     assert_eq!(problems, []);
     assert!(asked.len() > 70, "{asked:?}");
-    let words: Vec<&str> = source::DEFAULTS
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .collect();
+    let words: Vec<&str> = source::DEFAULTS.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     for key in asked {
         let last = key.rsplit('.').next().unwrap();
         assert!(words.contains(&last), "{key} is not in config/default.toml");
@@ -69,10 +63,8 @@ fn what_the_reference_calls_a_default_is_the_default() {
     let told = folder.load(&real(&folder, &uncommented())).unwrap();
     let toml = SMALL.to_owned() + "[webex]\n";
     let silent = folder.load(&toml).unwrap();
-    let (told_center, silent_center) = (
-        &told.call_centers["WxCCContactCenterSCV"],
-        &silent.call_centers["Main"],
-    );
+    let (told_center, silent_center) =
+        (&told.call_centers["WxCCContactCenterSCV"], &silent.call_centers["Main"]);
     assert_eq!(told_center.on_create_failure, silent_center.on_create_failure);
     assert_eq!(told_center.fallback_queue, silent_center.fallback_queue);
     assert_eq!(told_center.translations.from.rules(), 0);
@@ -99,10 +91,9 @@ fn the_apex_defaults_are_those_of_the_reference() {
     let folder = Folder::new();
     let told = folder.load(&real(&folder, &uncommented())).unwrap();
     let silent = folder.load(&real(&folder, EXAMPLE)).unwrap();
-    let (Api::Apex(told), Api::Apex(silent)) = (
-        &told.call_centers["Sandbox"].api,
-        &silent.call_centers["Sandbox"].api,
-    ) else {
+    let (Api::Apex(told), Api::Apex(silent)) =
+        (&told.call_centers["Sandbox"].api, &silent.call_centers["Sandbox"].api)
+    else {
         panic!("api = apex");
     };
     assert_eq!(told.oauth_audience, silent.oauth_audience);

@@ -7,18 +7,10 @@ use super::*;
 
 #[test]
 fn durations_are_a_whole_number_and_a_unit() {
-    for (text, milliseconds) in [
-        ("4500ms", 4500),
-        ("10s", 10_000),
-        ("5m", 300_000),
-        ("1h", 3_600_000),
-        ("0s", 0),
-    ] {
-        assert_eq!(
-            parse_duration(text),
-            Ok(Duration::from_millis(milliseconds)),
-            "{text}"
-        );
+    for (text, milliseconds) in
+        [("4500ms", 4500), ("10s", 10_000), ("5m", 300_000), ("1h", 3_600_000), ("0s", 0)]
+    {
+        assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
     }
     for text in [
         "",
@@ -89,20 +81,12 @@ fn a_slash_at_the_end_of_a_url_makes_no_difference() {
     assert_eq!(url.as_str(), "https://example.com/telephony/v1");
     assert_eq!(url.host(), "example.com");
     assert_eq!(url.origin(), "https://example.com");
-    assert_eq!(
-        BaseUrl::parse("https://example.com:8443").unwrap().origin(),
-        "https://example.com:8443"
-    );
+    assert_eq!(BaseUrl::parse("https://example.com:8443").unwrap().origin(), "https://example.com:8443");
 }
 
 #[test]
 fn org_ids_have_15_characters_or_18_with_fitting_check_letters() {
-    for good in [
-        "00D000000000001",
-        "00D000000000001EAA",
-        "00D000000000001eaa",
-        "00DAbCdEfGhIjKl",
-    ] {
+    for good in ["00D000000000001", "00D000000000001EAA", "00D000000000001eaa", "00DAbCdEfGhIjKl"] {
         assert_eq!(OrgId::parse(good).unwrap().as_str(), good);
     }
     for bad in [
@@ -131,9 +115,7 @@ fn plain_http_stays_on_loopback_unless_a_proxy_is_trusted() {
     let folder = Folder::new();
     let open = "[server]\nlisten = \"0.0.0.0:80\"\n[operations]\nlisten = \"[::]:81\"\n".to_owned() + SMALL;
     insta::assert_snapshot!(folder.problems(&open));
-    folder
-        .load(&open.replace("[operations]", "trusted_proxy = true\n[operations]"))
-        .unwrap();
+    folder.load(&open.replace("[operations]", "trusted_proxy = true\n[operations]")).unwrap();
     let tls =
         "[server.tls]\ncertificate = \"{dir}/good.crt\"\nprivate_key = \"{dir}/good.key\"\n[operations]";
     let settings = folder.load(&open.replace("[operations]", tls)).unwrap();
@@ -144,15 +126,9 @@ fn plain_http_stays_on_loopback_unless_a_proxy_is_trusted() {
 fn the_public_url_is_the_configured_one_or_that_of_the_listener() {
     let folder = Folder::new();
     let bound = "127.0.0.1:4321".parse().unwrap();
-    assert_eq!(
-        folder.load(SMALL).unwrap().server.base_url(bound),
-        "http://127.0.0.1:4321"
-    );
+    assert_eq!(folder.load(SMALL).unwrap().server.base_url(bound), "http://127.0.0.1:4321");
     let named = format!("[server]\npublic_url = \"https://bridge.example.com/\"\n{SMALL}");
-    assert_eq!(
-        folder.load(&named).unwrap().server.base_url(bound),
-        "https://bridge.example.com"
-    );
+    assert_eq!(folder.load(&named).unwrap().server.base_url(bound), "https://bridge.example.com");
 }
 
 #[test]
@@ -191,10 +167,7 @@ fn a_host_that_is_not_salesforces_is_a_warning_unless_it_is_this_machine() {
 fn two_listeners_do_not_share_an_address() {
     let toml = format!("[operations]\nlisten = \"127.0.0.1:8080\"\n{SMALL}");
     let folder = Folder::new();
-    assert_eq!(
-        folder.load(&toml).unwrap_err().as_slice()[0].problem,
-        "is the address of [server]"
-    );
+    assert_eq!(folder.load(&toml).unwrap_err().as_slice()[0].problem, "is the address of [server]");
     let any =
         "[server]\nlisten = \"127.0.0.1:0\"\n[operations]\nlisten = \"127.0.0.1:0\"\n".to_owned() + SMALL;
     folder.load(&any).unwrap();
