@@ -74,7 +74,7 @@ fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => {
             drop(out);
-            serve::run(args, environment, clock)
+            serve::run(args, environment, &clock)
         }
         Command::Demo(args) => demo::run(args, &clock, &mut out),
         Command::Check(args) => check::run(args, environment, clock.as_ref(), &mut out),

@@ -26,7 +26,7 @@ pub struct Args {
 pub fn run(
     args: &Args,
     environment: Vec<(String, String)>,
-    clock: Arc<dyn Clock>,
+    clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<ExitCode> {
     let settings = super::settings(args.config.clone(), environment, clock.as_ref())?;
     let _guard = telemetry::start(&settings.logs).context("the log cannot be started")?;
@@ -34,7 +34,7 @@ pub fn run(
         tracing::warn!(key, "this setting is not used by this version");
     }
     actix_web::rt::System::new().block_on(async {
-        let application = Application::build(settings, &clock, &Arc::new(Ids::random()))?;
+        let application = Application::build(settings, clock, &Arc::new(Ids::random()))?;
         lifecycle::run(application).await.context("the service ended")
     })?;
     Ok(ExitCode::SUCCESS)

@@ -133,12 +133,11 @@ fn check_table(file: &Path, out: &mut impl Write) -> anyhow::Result<bool> {
         .with_context(|| format!("{} is not a JSON array of {{rules, input, output}}", file.display()))?;
     let mut agreed = 0;
     for (index, row) in rows.iter().enumerate() {
-        match disagreement(row) {
-            None => agreed += 1,
-            Some(why) => {
-                writeln!(out, "row {}: {why}\n  rules: {}\n  input: {}", index + 1, row.rules, row.input)?
-            }
-        }
+        let Some(why) = disagreement(row) else {
+            agreed += 1;
+            continue;
+        };
+        writeln!(out, "row {}: {why}\n  rules: {}\n  input: {}", index + 1, row.rules, row.input)?;
     }
     writeln!(out, "{agreed} of {} agree", rows.len())?;
     Ok(agreed == rows.len())

@@ -22,7 +22,7 @@ pub fn fill(template: &str, variables: &Value, now: Timestamp) -> Result<String,
     Ok(environment.render_str(template, variables)?)
 }
 
-fn replace(text: String, pairs: Value) -> Result<String, minijinja::Error> {
+fn replace(text: String, pairs: &Value) -> Result<String, minijinja::Error> {
     pairs.try_iter()?.try_fold(text, |text, from| {
         let to = pairs.get_item(&from)?;
         Ok(text.replace(&from.to_string(), &to.to_string()))
