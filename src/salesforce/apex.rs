@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::http::{Request, exchange};
 use super::session::{Session, Sessions};
-use super::wire::{Address, Create, OmniFlow, Update, bytes};
+use super::wire::{Address, Again, Create, OmniFlow, Update, bytes};
 use super::{Ask, Budget, Failure, Operation, Outcome, Way, judge};
 use crate::clock::Clock;
 use crate::domain::{CallReference, Origin};
@@ -59,6 +59,9 @@ impl Apex {
                 bytes(&OmniFlow::new(self.address(origin, Some(&request.call)), request))
             }
             Ask::ClearRouting(request) => bytes(&self.address(origin, Some(&request.call))),
+            Ask::Kept(kept) => {
+                bytes(&Again { address: self.address(origin, kept.call.as_ref()), body: &kept.body })
+            }
         }
     }
 

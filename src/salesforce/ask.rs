@@ -1,6 +1,6 @@
 //! The four things that can be asked of Salesforce, whichever way.
 
-use super::Operation;
+use super::{Kept, Operation};
 use crate::domain::{ClearRouting, CreateVoiceCall, ExecuteOmniFlow, Origin, UpdateVoiceCall};
 
 /// A request before it is spelled for one of the ways.
@@ -14,6 +14,8 @@ pub enum Ask<'a> {
     OmniFlow(&'a ExecuteOmniFlow),
     /// clearRouting.
     ClearRouting(&'a ClearRouting),
+    /// Any of them, kept for later.
+    Kept(&'a Kept),
 }
 
 impl Ask<'_> {
@@ -25,6 +27,7 @@ impl Ask<'_> {
             Self::Update(_) => Operation::Update,
             Self::OmniFlow(_) => Operation::OmniFlow,
             Self::ClearRouting(_) => Operation::ClearRouting,
+            Self::Kept(kept) => kept.operation,
         }
     }
 
@@ -36,6 +39,7 @@ impl Ask<'_> {
             Self::Update(request) => &request.origin,
             Self::OmniFlow(request) => &request.origin,
             Self::ClearRouting(request) => &request.origin,
+            Self::Kept(kept) => &kept.origin,
         }
     }
 }

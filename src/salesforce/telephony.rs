@@ -12,8 +12,8 @@ use url::Url;
 
 use super::http::{Request, exchange};
 use super::token::ScrtTokens;
-use super::wire::{Address, Create, OmniFlow, Update, bytes};
-use super::{Ask, Budget, Failure, Outcome, Way, judge};
+use super::wire::{Address, Again, Create, OmniFlow, Update, bytes};
+use super::{Ask, Budget, Failure, Operation, Outcome, Way, judge};
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::domain::{CallReference, CertificateName};
@@ -93,20 +93,31 @@ impl Telephony {
     }
 
     fn draft(&self, ask: Ask<'_>) -> Draft {
+        let create = || Address { call_center_api_name: Some(&self.call_center), ..Address::default() };
+        let none = Address::default();
         match ask {
-            Ask::Create(request) => {
-                let address = Address { call_center_api_name: Some(&self.call_center), ..Address::default() };
-                let body = bytes(&Create::new(address, request));
-                Draft { method: Method::POST, url: self.create.clone(), body }
-            }
-            Ask::Update(request) => {
-                self.patch(&request.call, "", bytes(&Update::new(Address::default(), request)))
-            }
+            Ask::Create(request) => self.post(bytes(&Create::new(create(), request))),
+            Ask::Update(request) => self.patch(&request.call, "", bytes(&Update::new(none, request))),
             Ask::OmniFlow(request) => {
-                self.patch(&request.call, "/omniFlow", bytes(&OmniFlow::new(Address::default(), request)))
+                self.patch(&request.call, "/omniFlow", bytes(&OmniFlow::new(none, request)))
             }
             Ask::ClearRouting(request) => self.patch(&request.call, "/clearRouting", Bytes::new()),
+            Ask::Kept(kept) => {
+                let Some(call) = &kept.call else {
+                    return self.post(bytes(&Again { address: create(), body: &kept.body }));
+                };
+                let (tail, body) = match kept.operation {
+                    Operation::ClearRouting => ("/clearRouting", Bytes::new()),
+                    Operation::OmniFlow => ("/omniFlow", bytes(&kept.body)),
+                    Operation::Update | Operation::Create => ("", bytes(&kept.body)),
+                };
+                self.patch(call, tail, body)
+            }
         }
+    }
+
+    fn post(&self, body: Bytes) -> Draft {
+        Draft { method: Method::POST, url: self.create.clone(), body }
     }
 
     fn patch(&self, call: &CallReference, tail: &str, body: Bytes) -> Draft {

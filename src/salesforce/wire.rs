@@ -139,6 +139,17 @@ impl<'a> OmniFlow<'a> {
     }
 }
 
+/// A body that was kept, under an address.
+#[derive(Serialize)]
+pub struct Again<'a> {
+    /// How this way names contact center, certificate and call.
+    #[serde(flatten)]
+    pub address: Address<'a>,
+    /// The fields.
+    #[serde(flatten)]
+    pub body: &'a Rest,
+}
+
 /// A body as bytes. Nothing in our bodies can fail to serialize; an empty body would be refused by Salesforce.
 #[must_use]
 pub fn bytes(body: &impl Serialize) -> Bytes {

@@ -1,0 +1,90 @@
+//! A request as it is kept for later: spelled in JSON, but for none of the two ways yet.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::wire::{Address, Create, OmniFlow, Update};
+use super::{Ask, Operation};
+use crate::domain::{CallCenterName, CallReference, CertificateName, InvalidName, Origin};
+
+/// A request that outlives the process that took it. It holds numbers: keep it no longer than it is needed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stored {
+    call_center: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<String>,
+    body: Map<String, Value>,
+}
+
+/// A stored request, read again.
+#[derive(Clone)]
+pub struct Kept {
+    /// What is asked.
+    pub operation: Operation,
+    /// Who asks.
+    pub origin: Origin,
+    /// Which call; `None` for a create.
+    pub call: Option<CallReference>,
+    /// The fields, without those that one of the ways adds.
+    pub body: Map<String, Value>,
+}
+
+/// The body stays hidden: it holds numbers.
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept")
+            .field("operation", &self.operation)
+            .field("call", &self.call)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stored {
+    /// What is to be kept of a request.
+    #[must_use]
+    pub fn of(ask: Ask<'_>) -> Self {
+        let none = Address::default();
+        let (call, body) = match ask {
+            Ask::Create(request) => (None, fields(&Create::new(none, request))),
+            Ask::Update(request) => (Some(&request.call), fields(&Update::new(none, request))),
+            Ask::OmniFlow(request) => (Some(&request.call), fields(&OmniFlow::new(none, request))),
+            Ask::ClearRouting(request) => (Some(&request.call), Map::new()),
+            Ask::Kept(kept) => (kept.call.as_ref(), kept.body.clone()),
+        };
+        let origin = ask.origin();
+        Self {
+            call_center: origin.call_center.to_string(),
+            certificate: origin.certificate.as_ref().map(ToString::to_string),
+            call: call.map(ToString::to_string),
+            body,
+        }
+    }
+
+    /// The request it was.
+    ///
+    /// # Errors
+    /// When a name in it is none: somebody else has written here.
+    pub fn read(self, operation: Operation) -> Result<Kept, InvalidName> {
+        Ok(Kept {
+            operation,
+            origin: Origin {
+                call_center: CallCenterName::parse(self.call_center)?,
+                certificate: self.certificate.map(CertificateName::parse).transpose()?,
+            },
+            call: self.call.map(CallReference::parse).transpose()?,
+            body: self.body,
+        })
+    }
+}
+
+fn fields(body: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(body) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
