@@ -5,7 +5,7 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use super::ApiError;
-use crate::domain::{FlowTime, InvalidName, Rest};
+use crate::domain::{FlowTime, InvalidName, Rest, quote};
 
 /// The fields of a body that are not yet taken, and the problems so far.
 ///
@@ -22,9 +22,10 @@ impl Fields {
         Self { fields, problems: Vec::new() }
     }
 
-    /// Notes a problem with a field.
+    /// Notes a problem with a field. Its words may quote the field, and any field may hold a phone number by
+    /// mistake: such a number is hidden.
     pub fn problem(&mut self, name: &str, problem: impl Display) {
-        self.problems.push(format!("{name}: {problem}"));
+        self.problems.push(format!("{name}: {}", quote(&problem.to_string())));
     }
 
     /// How many problems there are so far.

@@ -24,6 +24,7 @@ async fn no_secret_and_no_phone_number_is_ever_logged() {
             sent += bad_requests(&service.flow(), center).await;
             sent += bad_days(&service, &site.org, center).await;
         }
+        sent += bad_login(&service, &site.org).await;
         sent += strangers(&service).await;
         let tokens: Vec<_> = site.org.requests().into_iter().filter_map(|request| request.token).collect();
         assert!(tokens.len() > 20, "the org has seen {} tokens", tokens.len());
@@ -107,8 +108,7 @@ async fn bad_requests(flow: &Flow, center: &str) -> usize {
 
 /// What Salesforce can do wrong, with words that hold tokens and numbers.
 async fn bad_days(service: &Service, org: &MockOrg, center: &str) -> usize {
-    let words = format!("Bearer {SAID_TOKEN} of {SAID_SESSION} may not call {ANI} or +1 (469) 555-0101");
-    let said = json!([{ "message": words, "errorCode": "CANARY" }]);
+    let (words, said) = words_of_salesforce();
     let days = [
         BadDay::Unauthorized.times(2),
         BadDay::Forbidden { body: said.clone() }.times(2),
@@ -125,16 +125,29 @@ async fn bad_days(service: &Service, org: &MockOrg, center: &str) -> usize {
         BadDay::Complaint { errors: json!([words]) }.times(1),
         BadDay::HugeBody { bytes: 200_000 }.times(1),
     ];
-    let count = days.len() + 1;
+    let count = days.len();
     for (number, day) in days.into_iter().enumerate() {
         org.script(day.on(Operation::Create));
         let key = format!("wxcc_bad{number}");
         service.flow().post("createVoiceCall", &create(center, &key)).await;
     }
+    count
+}
+
+/// The session is over, and the login refused.
+async fn bad_login(service: &Service, org: &MockOrg) -> usize {
+    let (_, said) = words_of_salesforce();
     org.revoke_sessions();
     org.script(BadDay::Status { status: 400, body: said }.on(Operation::Token));
-    service.flow().post("createVoiceCall", &create(center, "wxcc_token")).await;
-    count
+    let (status, _) = service.flow().post("createVoiceCall", &create("Sandbox", "wxcc_login")).await;
+    assert_eq!(status, 424);
+    1
+}
+
+fn words_of_salesforce() -> (String, Value) {
+    let words = format!("Bearer {SAID_TOKEN} of {SAID_SESSION} may not call {ANI} or +1 (469) 555-0101");
+    let said = json!([{ "message": words, "errorCode": "CANARY" }]);
+    (words, said)
 }
 
 /// Who is not let in.
