@@ -77,7 +77,10 @@ async fn one_call(flow: &Flow, center: &str) -> usize {
         ("agentAnswered", json!({ "vendorCallKey": "wxcc_whole", "agentId": "7f0a", "queueId": "5c2e" })),
         ("updateVoiceCall", json!({ "voiceCallId": id, "isActiveCall": true, "fromNumber": ANI })),
         ("clearRouting", json!({ "voiceCallId": id })),
-        ("phoneContactEnded", json!({ "vendorCallKey": "wxcc_whole", "agentId": "", "from": ANI, "to": DNIS })),
+        (
+            "phoneContactEnded",
+            json!({ "vendorCallKey": "wxcc_whole", "agentId": "", "from": ANI, "to": DNIS }),
+        ),
     ];
     for (route, body) in &steps {
         let (status, answer) = flow.post(route, &at(center, body)).await;

@@ -40,6 +40,11 @@ impl Flow {
         (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
     }
 
+    /// Whether not even an HTTP answer comes.
+    pub async fn refused(&self) -> bool {
+        self.http.get(&self.base).send().await.is_err()
+    }
+
     /// A createVoiceCall at the telephony API.
     pub async fn create(&self, key: &str) -> (u16, Value) {
         self.post("createVoiceCall", &create("WxCCContactCenterSCV", key)).await

@@ -44,15 +44,39 @@ async fn every_request_has_one_line_that_tells_what_came_of_it() {
     assert_eq!(
         names(&lines[0]),
         [
-            "timestamp", "level", "message", "request_id", "route", "client", "call_center", "vendor_call_key",
-            "voice_call_id", "status", "outcome", "milliseconds", "upstream_milliseconds"
+            "timestamp",
+            "level",
+            "message",
+            "request_id",
+            "route",
+            "client",
+            "call_center",
+            "vendor_call_key",
+            "voice_call_id",
+            "status",
+            "outcome",
+            "milliseconds",
+            "upstream_milliseconds"
         ]
     );
     assert_eq!(
         names(&lines[2]),
-        ["timestamp", "level", "message", "request_id", "route", "status", "outcome", "milliseconds", "error"]
+        [
+            "timestamp",
+            "level",
+            "message",
+            "request_id",
+            "route",
+            "status",
+            "outcome",
+            "milliseconds",
+            "error"
+        ]
     );
-    assert_eq!(names(&lines[4]), ["timestamp", "level", "message", "request_id", "path", "status", "milliseconds"]);
+    assert_eq!(
+        names(&lines[4]),
+        ["timestamp", "level", "message", "request_id", "path", "status", "milliseconds"]
+    );
 }
 
 #[actix_web::test]
@@ -82,7 +106,9 @@ async fn as_text_it_holds_the_same() {
     service.flow().create("wxcc_1").await;
     let (_, said) = service.stop().await;
     let line = said.lines().find(|line| line.contains("INFO request ")).expect("a line in text");
-    for part in ["route=\"createVoiceCall\"", "client=\"webex-flow\"", "vendor_call_key=\"wxcc_1\"", "status=200"] {
+    for part in
+        ["route=\"createVoiceCall\"", "client=\"webex-flow\"", "vendor_call_key=\"wxcc_1\"", "status=200"]
+    {
         assert!(line.contains(part), "{part} in {line}");
     }
 }

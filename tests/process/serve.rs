@@ -13,7 +13,10 @@ async fn a_call_gets_its_voice_call_signed_by_an_encrypted_key() {
     let service = site.serve(&[]).await;
     let (status, body) = service.flow().create("wxcc_1").await;
     let record = site.org.voice_call("wxcc_1").unwrap();
-    assert_eq!((status, body), (200, json!({ "data": { "voiceCallId": record.id }, "errors": null, "success": true })));
+    assert_eq!(
+        (status, body),
+        (200, json!({ "data": { "voiceCallId": record.id }, "errors": null, "success": true }))
+    );
     assert_eq!(site.org.refusals(), []);
 }
 
@@ -21,10 +24,8 @@ async fn a_call_gets_its_voice_call_signed_by_an_encrypted_key() {
 async fn a_variable_of_the_environment_wins_over_the_file() {
     let site = Site::open().await;
     site.write("bridge.toml", site.configuration().replace("127.0.0.1:0", "192.0.2.1:1"));
-    let variables = [
-        ("SCV_BRIDGE__SERVER__LISTEN", "127.0.0.1:0"),
-        ("SCV_BRIDGE__OPERATIONS__LISTEN", "127.0.0.1:0"),
-    ];
+    let variables =
+        [("SCV_BRIDGE__SERVER__LISTEN", "127.0.0.1:0"), ("SCV_BRIDGE__OPERATIONS__LISTEN", "127.0.0.1:0")];
     let service = site.serve(&variables).await;
     assert!(service.public.ip().is_loopback());
     assert_eq!(service.operations("/readyz").await, Some(200));
@@ -49,7 +50,11 @@ async fn everything_that_is_wrong_with_the_configuration_is_said_before_it_ends_
     site.write("bridge.toml", wrong);
     let ended = run(site.path(), &["serve", "--config", "bridge.toml"]);
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""));
-    for key in ["certificates.WebexCCSCV.private_key", "call_centers.WxCCContactCenterSCV.org_id", "server.shutdown_timout"] {
+    for key in [
+        "certificates.WebexCCSCV.private_key",
+        "call_centers.WxCCContactCenterSCV.org_id",
+        "server.shutdown_timout",
+    ] {
         assert!(ended.err.contains(key), "{key} in {}", ended.err);
     }
 }

@@ -37,8 +37,7 @@ impl Site {
     /// Two contact centers, one for each way to Salesforce, and a signing key that is encrypted.
     pub async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let Issued { key_pem, certificate_pem } =
-            issue("WebexCCSCV", 2048, 90, SystemClock.now()).unwrap();
+        let Issued { key_pem, certificate_pem } = issue("WebexCCSCV", 2048, 90, SystemClock.now()).unwrap();
         let key = PKey::private_key_from_pem(&key_pem).unwrap();
         let encrypted =
             key.private_key_to_pem_pkcs8_passphrase(Cipher::aes_256_cbc(), PASSPHRASE.as_bytes()).unwrap();
