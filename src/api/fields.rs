@@ -5,21 +5,22 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use super::ApiError;
+use super::body::Object;
 use crate::domain::{FlowTime, InvalidName, Rest, quote};
 
 /// The fields of a body that are not yet taken, and the problems so far.
 ///
 /// An empty string and null count as left out, because that is what an unset flow variable becomes.
 pub struct Fields {
-    fields: Map<String, Value>,
+    fields: Vec<(String, Value)>,
     problems: Vec<String>,
 }
 
 impl Fields {
     /// Of a body.
     #[must_use]
-    pub fn new(fields: Map<String, Value>) -> Self {
-        Self { fields, problems: Vec::new() }
+    pub fn new(fields: impl Into<Object>) -> Self {
+        Self { fields: fields.into().0, problems: Vec::new() }
     }
 
     /// Notes a problem with a field. Its words may quote the field, and any field may hold a phone number by
@@ -34,9 +35,17 @@ impl Fields {
         self.problems.len()
     }
 
-    /// Takes a field, if it holds anything.
+    /// Takes a field, if it holds anything. Of a name given twice the last counts.
     pub fn take(&mut self, name: &str) -> Option<Value> {
-        self.fields.shift_remove(name).filter(|value| match value {
+        let mut value = None;
+        self.fields.retain_mut(|(field, found)| {
+            let other = field != name;
+            if !other {
+                value = Some(std::mem::take(found));
+            }
+            other
+        });
+        value.filter(|value| match value {
             Value::Null => false,
             Value::String(text) => !text.trim().is_empty(),
             _ => true,
@@ -133,13 +142,13 @@ impl Fields {
     /// Puts a checked value back among those that travel on.
     pub fn put(&mut self, name: &str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
-            self.fields.insert(name.to_owned(), value.into());
+            self.fields.push((name.to_owned(), value.into()));
         }
     }
 
     /// What was not taken: it travels on unchanged.
     pub fn rest(&mut self) -> Rest {
-        std::mem::take(&mut self.fields)
+        std::mem::take(&mut self.fields).into_iter().collect()
     }
 
     /// Adds the problems of a part of the body, each under the part's name.

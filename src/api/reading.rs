@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::ApiError;
+use super::body::Object;
 use super::fields::{Fields, kind};
 use crate::domain::{
     CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, VendorCallKey,
@@ -38,11 +39,7 @@ impl<'a> Reading<'a> {
     ///
     /// # Errors
     /// When the client may not use the contact center; anything else is a problem among the others.
-    pub fn begin(
-        body: Map<String, Value>,
-        settings: &'a Settings,
-        client: &Client,
-    ) -> Result<Self, ApiError> {
+    pub fn begin(body: Object, settings: &'a Settings, client: &Client) -> Result<Self, ApiError> {
         let mut fields = Fields::new(body);
         let name =
             fields.required("callCenterDevName", |fields, name| fields.name(name, CallCenterName::parse));

@@ -6,7 +6,7 @@ use super::Bridge;
 use crate::domain::{
     CallReference, ClearRouting, HangUp, PhoneContactEnded, Rest, UpdateVoiceCall, Verdict, decide,
 };
-use crate::salesforce::{Budget, Failure};
+use crate::salesforce::{Ask, Budget, Failure};
 
 impl Bridge {
     /// Decides whether the call was abandoned. If so, clears its routing and completes its record with the
@@ -30,7 +30,7 @@ impl Bridge {
         let call = request.voice_call.clone().unwrap_or_else(key);
         let clear = ClearRouting { origin: request.origin.clone(), call: call.clone() };
         let first = budget.half();
-        let cleared = org.clear_routing(&self.client, &clear, &first).await;
+        let cleared = org.ask(&self.client, Ask::ClearRouting(&clear), &first).await;
         budget.waited(first.upstream().unwrap_or_default());
         if let Err(reason) = cleared {
             tracing::warn!(
@@ -40,7 +40,7 @@ impl Bridge {
                 "routing was not cleared; the final update will do it"
             );
         }
-        org.update(&self.client, &final_update(request, call), budget).await
+        org.ask(&self.client, Ask::Update(&final_update(request, call)), budget).await.map(drop)
     }
 }
 

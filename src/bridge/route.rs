@@ -2,7 +2,7 @@
 
 use super::Bridge;
 use crate::domain::{ClearRouting, ExecuteOmniFlow, Routing};
-use crate::salesforce::{Budget, Failure};
+use crate::salesforce::{Ask, Budget, Failure};
 
 /// Where a call goes, and who said so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,7 @@ impl Bridge {
     /// # Errors
     /// When Salesforce did not do it in time.
     pub async fn clear_routing(&self, request: &ClearRouting, budget: &Budget) -> Result<(), Failure> {
-        self.org(&request.origin.call_center)?.clear_routing(&self.client, request, budget).await
+        let org = self.org(&request.origin.call_center)?;
+        org.ask(&self.client, Ask::ClearRouting(request), budget).await.map(drop)
     }
 }

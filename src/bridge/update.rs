@@ -2,7 +2,7 @@
 
 use super::Bridge;
 use crate::domain::UpdateVoiceCall;
-use crate::salesforce::{Budget, Failure};
+use crate::salesforce::{Ask, Budget, Failure};
 
 impl Bridge {
     /// Passes an update on.
@@ -10,6 +10,7 @@ impl Bridge {
     /// # Errors
     /// When Salesforce did not take it in time.
     pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<(), Failure> {
-        self.org(&request.origin.call_center)?.update(&self.client, request, budget).await
+        let org = self.org(&request.origin.call_center)?;
+        org.ask(&self.client, Ask::Update(request), budget).await.map(drop)
     }
 }

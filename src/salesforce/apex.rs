@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method};
-use serde::Serialize;
 use serde_json::Value;
 
 use super::http::{Request, exchange};
 use super::session::{Session, Sessions};
 use super::wire::{Address, Create, OmniFlow, Update, bytes};
-use super::{Budget, Failure, Operation, Outcome, Way, judge};
+use super::{Ask, Budget, Failure, Operation, Outcome, Way, judge};
 use crate::clock::Clock;
-use crate::domain::{ClearRouting, CreateVoiceCall, ExecuteOmniFlow, Origin, UpdateVoiceCall};
+use crate::domain::{CallReference, Origin};
 use crate::settings;
 
 /// One contact center's way through the wrapper.
@@ -40,65 +40,34 @@ impl Apex {
         }
     }
 
-    pub(super) async fn create(
-        &self,
-        client: &Client,
-        request: &CreateVoiceCall,
-        budget: &Budget,
-    ) -> Result<Value, Failure> {
-        let body = Create::new(self.address(&request.origin, None), request);
-        self.send(client, Operation::Create, &body, budget).await
-    }
-
-    pub(super) async fn update(
-        &self,
-        client: &Client,
-        request: &UpdateVoiceCall,
-        budget: &Budget,
-    ) -> Result<Value, Failure> {
-        let body = Update::new(self.address(&request.origin, Some(request.call.as_ref())), request);
-        self.send(client, Operation::Update, &body, budget).await
-    }
-
-    pub(super) async fn omni_flow(
-        &self,
-        client: &Client,
-        request: &ExecuteOmniFlow,
-        budget: &Budget,
-    ) -> Result<Value, Failure> {
-        let body = OmniFlow::new(self.address(&request.origin, Some(request.call.as_ref())), request);
-        self.send(client, Operation::OmniFlow, &body, budget).await
-    }
-
-    pub(super) async fn clear_routing(
-        &self,
-        client: &Client,
-        request: &ClearRouting,
-        budget: &Budget,
-    ) -> Result<Value, Failure> {
-        let body = self.address(&request.origin, Some(request.call.as_ref()));
-        self.send(client, Operation::ClearRouting, &body, budget).await
-    }
-
     /// The names the wrapper wants in every body.
-    fn address<'a>(&'a self, origin: &'a Origin, call: Option<&'a str>) -> Address<'a> {
+    fn address<'a>(&'a self, origin: &'a Origin, call: Option<&'a CallReference>) -> Address<'a> {
         Address {
             call_center_api_name: None,
             call_center_dev_name: Some(&self.call_center),
             cert_dev_name: Some(origin.certificate.as_ref().map_or(self.certificate.as_str(), AsRef::as_ref)),
-            voice_call_id: call,
+            voice_call_id: call.map(AsRef::as_ref),
+        }
+    }
+
+    fn body(&self, ask: Ask<'_>) -> Bytes {
+        let origin = ask.origin();
+        match ask {
+            Ask::Create(request) => bytes(&Create::new(self.address(origin, None), request)),
+            Ask::Update(request) => bytes(&Update::new(self.address(origin, Some(&request.call)), request)),
+            Ask::OmniFlow(request) => {
+                bytes(&OmniFlow::new(self.address(origin, Some(&request.call)), request))
+            }
+            Ask::ClearRouting(request) => bytes(&self.address(origin, Some(&request.call))),
         }
     }
 
     /// Sends; when the session is refused, gets a new one once and repeats once.
-    async fn send(
-        &self,
-        client: &Client,
-        operation: Operation,
-        body: &impl Serialize,
-        budget: &Budget,
-    ) -> Result<Value, Failure> {
-        let body = bytes(body);
+    ///
+    /// # Errors
+    /// When Salesforce did not do it in time.
+    pub async fn ask(&self, client: &Client, ask: Ask<'_>, budget: &Budget) -> Result<Value, Failure> {
+        let (operation, body) = (ask.operation(), self.body(ask));
         let mut words = String::new();
         for _ in 0..2 {
             let session = self.sessions.get(client, budget).await?;
@@ -113,11 +82,11 @@ impl Apex {
         Err(Failure::Misconfigured { words: format!("a new session was refused too ({words}); {look}") })
     }
 
-    fn request(&self, operation: Operation, session: &Session, body: Vec<u8>) -> Request {
+    fn request(&self, operation: Operation, session: &Session, body: Bytes) -> Request {
         let mut headers = HeaderMap::with_capacity(2);
         headers.insert(AUTHORIZATION, session.authorization.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let url = format!("{}{}/{}", session.instance, self.prefix, operation.name());
+        let url = session.instance.join(&format!("{}/{}", self.prefix, operation.name()));
         Request { method: Method::POST, url, headers, body }
     }
 }

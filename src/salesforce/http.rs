@@ -3,10 +3,12 @@
 use std::error::Error;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::fmt::rfc2822;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method};
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 
 use super::Budget;
 use crate::settings::HttpClient;
@@ -51,11 +53,11 @@ pub struct Request {
     /// POST or PATCH.
     pub method: Method,
     /// The whole address.
-    pub url: String,
+    pub url: Url,
     /// All headers.
     pub headers: HeaderMap,
     /// The body; empty for none.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// What came back, whatever it means.
@@ -101,17 +103,22 @@ pub async fn exchange(client: &Client, request: Request, budget: &Budget) -> Res
 }
 
 async fn send(client: &Client, request: Request) -> Result<Answer, Fault> {
-    let built = client.request(request.method, request.url).headers(request.headers).body(request.body);
-    let mut response = built.send().await.map_err(fault)?;
+    let mut built = reqwest::Request::new(request.method, request.url);
+    *built.headers_mut() = request.headers;
+    *built.body_mut() = Some(request.body.into());
+    let mut response = client.execute(built).await.map_err(fault)?;
     let status = response.status().as_u16();
     let retry_after = pause(response.headers());
     let html = text(response.headers().get(CONTENT_TYPE)).is_some_and(|kind| kind.contains("html"));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(fault)? {
         let room = ANSWER_LIMIT - body.len();
-        body.extend(chunk.iter().take(room));
-        if chunk.len() >= room {
-            break;
+        match chunk.get(..room) {
+            None => body.extend_from_slice(&chunk),
+            Some(last) => {
+                body.extend_from_slice(last);
+                break;
+            }
         }
     }
     Ok(Answer { status, retry_after, html, body })

@@ -1,6 +1,7 @@
 //! The shore of Salesforce: two ways to the same VoiceCall behind one interface.
 
 mod apex;
+mod ask;
 mod budget;
 mod http;
 mod jwt;
@@ -12,6 +13,7 @@ mod telephony;
 mod token;
 mod wire;
 
+pub use ask::Ask;
 pub use budget::Budget;
 pub use http::{Answer, ClientError, Fault, client};
 pub use org::{Created, Org};

@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::apex::Apex;
 use super::outcome::voice_call_id;
 use super::telephony::Telephony;
-use super::{Budget, Failure};
+use super::{Ask, Budget, Failure};
 use crate::clock::Clock;
-use crate::domain::{ClearRouting, CreateVoiceCall, ExecuteOmniFlow, Routing, UpdateVoiceCall, quote};
+use crate::domain::{CreateVoiceCall, ExecuteOmniFlow, Routing, quote};
 use crate::ids::Ids;
 use crate::settings::{Api, Settings};
 
@@ -30,7 +30,7 @@ pub struct Org {
 }
 
 enum Ways {
-    Telephony(Telephony),
+    Telephony(Box<Telephony>),
     Apex(Box<Apex>),
 }
 
@@ -41,7 +41,7 @@ impl Org {
         let way = |center: &crate::settings::CallCenter| match &center.api {
             Api::Telephony(api) => {
                 let certificates = settings.certificates.values();
-                Ways::Telephony(Telephony::new(center, api, certificates, clock, ids))
+                Ways::Telephony(Box::new(Telephony::new(center, api, certificates, clock, ids)))
             }
             Api::Apex(api) => Ways::Apex(Box::new(Apex::new(center, api, settings.session, clock))),
         };
@@ -62,29 +62,9 @@ impl Org {
         request: &CreateVoiceCall,
         budget: &Budget,
     ) -> Result<Created, Failure> {
-        let data = match &self.way {
-            Ways::Telephony(way) => way.create(client, request, budget).await,
-            Ways::Apex(way) => way.create(client, request, budget).await,
-        }?;
+        let data = self.ask(client, Ask::Create(request), budget).await?;
         let voice_call_id = voice_call_id(&data).unwrap_or_default().to_owned();
         Ok(Created { voice_call_id, warnings: warnings(&data) })
-    }
-
-    /// Changes the record of a call; Salesforce works on it afterwards.
-    ///
-    /// # Errors
-    /// When Salesforce did not take the update.
-    pub async fn update(
-        &self,
-        client: &Client,
-        request: &UpdateVoiceCall,
-        budget: &Budget,
-    ) -> Result<(), Failure> {
-        match &self.way {
-            Ways::Telephony(way) => way.update(client, request, budget).await,
-            Ways::Apex(way) => way.update(client, request, budget).await,
-        }
-        .map(drop)
     }
 
     /// Asks the Omni-Channel flow where the call shall go.
@@ -97,29 +77,20 @@ impl Org {
         request: &ExecuteOmniFlow,
         budget: &Budget,
     ) -> Result<Routing, Failure> {
-        let data = match &self.way {
-            Ways::Telephony(way) => way.omni_flow(client, request, budget).await,
-            Ways::Apex(way) => way.omni_flow(client, request, budget).await,
-        }?;
+        let data = self.ask(client, Ask::OmniFlow(request), budget).await?;
         let text = |name: &str| data.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         Ok(Routing { queue: text("queue").map(str::to_owned), agent: text("agent").map(str::to_owned) })
     }
 
-    /// Takes the call out of the waiting line.
+    /// Asks anything; what an update or clear routing gave is of no interest beyond that it was taken.
     ///
     /// # Errors
-    /// When Salesforce did not do it.
-    pub async fn clear_routing(
-        &self,
-        client: &Client,
-        request: &ClearRouting,
-        budget: &Budget,
-    ) -> Result<(), Failure> {
+    /// When Salesforce did not do it in time.
+    pub async fn ask(&self, client: &Client, ask: Ask<'_>, budget: &Budget) -> Result<Value, Failure> {
         match &self.way {
-            Ways::Telephony(way) => way.clear_routing(client, request, budget).await,
-            Ways::Apex(way) => way.clear_routing(client, request, budget).await,
+            Ways::Telephony(way) => way.ask(client, ask, budget).await,
+            Ways::Apex(way) => way.ask(client, ask, budget).await,
         }
-        .map(drop)
     }
 }
 

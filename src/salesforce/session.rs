@@ -29,7 +29,7 @@ pub struct Session {
     /// The header to send.
     pub authorization: HeaderValue,
     /// `https://<MyDomain>.my.salesforce.com`, without a slash at the end.
-    pub instance: Arc<str>,
+    pub instance: Arc<BaseUrl>,
     fetched: Timestamp,
 }
 
@@ -130,8 +130,8 @@ impl Sessions {
             .finish();
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let url = format!("{}/services/oauth2/token", self.login.as_str());
-        let request = Request { method: Method::POST, url, headers, body: body.into_bytes() };
+        let url = self.login.join("/services/oauth2/token");
+        let request = Request { method: Method::POST, url, headers, body: body.into() };
         let answer = exchange(client, request, budget).await?;
         match answer.status {
             200 => self.read(&answer, now),
@@ -155,11 +155,11 @@ impl Sessions {
     }
 
     /// Where a session may be sent: Salesforce's own hosts, or the host of the configured login.
-    fn trusted(&self, instance: &str) -> Option<Arc<str>> {
+    fn trusted(&self, instance: &str) -> Option<Arc<BaseUrl>> {
         let url = BaseUrl::parse(instance).ok()?;
         let known = url.origin() == self.login.origin()
             || (url.origin().starts_with("https://") && url.host().ends_with(".salesforce.com"));
-        known.then(|| Arc::from(url.origin()))
+        known.then(|| Arc::new(url))
     }
 }
 

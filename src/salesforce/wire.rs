@@ -1,5 +1,6 @@
 //! Bodies as Salesforce spells them.
 
+use bytes::Bytes;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
@@ -140,8 +141,8 @@ impl<'a> OmniFlow<'a> {
 
 /// A body as bytes. Nothing in our bodies can fail to serialize; an empty body would be refused by Salesforce.
 #[must_use]
-pub fn bytes(body: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(body).unwrap_or_default()
+pub fn bytes(body: &impl Serialize) -> Bytes {
+    serde_json::to_vec(body).unwrap_or_default().into()
 }
 
 fn number<S: Serializer>(number: &PhoneNumber, serializer: S) -> Result<S::Ok, S::Error> {

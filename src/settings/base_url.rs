@@ -39,6 +39,14 @@ impl BaseUrl {
         &self.text
     }
 
+    /// The address with a path after its own; both begin with a slash.
+    #[must_use]
+    pub fn join(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}{path}", self.path()));
+        url
+    }
+
     /// The host name or address.
     #[must_use]
     pub fn host(&self) -> &str {
