@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 
 use super::envelope;
+use crate::domain::quote;
 use crate::salesforce::Failure;
 
 /// Why a request was not answered with data.
@@ -72,7 +73,8 @@ impl ApiError {
             ),
             Self::Forbidden { call_center } => {
                 vec![format!(
-                    "callCenterDevName: this client may not use {call_center}; see call_centers of the client in the configuration"
+                    "callCenterDevName: this client may not use {}; see call_centers of the client in the configuration",
+                    quote(call_center)
                 )]
             }
             Self::NotFound => one(
