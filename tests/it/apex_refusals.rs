@@ -45,13 +45,13 @@ async fn a_refusal_of_the_wrapper_is_told_in_its_own_words() {
 
 #[actix_web::test]
 async fn a_failure_in_an_envelope_with_200_is_a_failure() {
+    let stage = Stage::apex().await;
     for (operation, route) in [
         (Operation::Create, "createVoiceCall"),
         (Operation::Update, "updateVoiceCall"),
         (Operation::OmniFlow, "executeOmniFlow"),
         (Operation::ClearRouting, "clearRouting"),
     ] {
-        let stage = Stage::apex().await;
         let body = json!({ "data": null, "errors": ["it did not work"], "success": false });
         stage.script(BadDay::Body { body }, operation);
         let asked = match operation {

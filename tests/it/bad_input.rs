@@ -3,10 +3,10 @@
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::{Value, json};
 
-use crate::stage::{Plan, Stage, create, ended, omni_flow, reference, with};
+use crate::stage::{Plan, Stage, Text, create, ended, omni_flow, reference, with};
 
 /// What is wrong with a body.
-async fn problems(stage: &Stage, route: &str, body: impl ToString) -> Vec<String> {
+async fn problems(stage: &Stage, route: &str, body: impl Into<Text>) -> Vec<String> {
     stage.post(route, body).await.errors(400).into_iter().map(str::to_owned).collect()
 }
 

@@ -5,21 +5,26 @@ use serde_json::json;
 
 use crate::stage::{Plan, Stage, answer_once, create, omni_flow, reference};
 
-/// The status that a create ends with on such a day, both ways.
+/// What a flow is told when a create meets such a day, both ways.
 async fn create_on(day: BadDay, times: u32, status: u16) -> Vec<String> {
     let mut errors = Vec::new();
     for stage in Stage::both().await {
-        stage.script_times(day.clone(), times, Operation::Create);
-        let reply = stage.post("createVoiceCall", create("wxcc_1")).await;
-        errors.push(reply.error(status).to_owned());
+        errors.push(create_of(&stage, day.clone(), times, status).await);
     }
     errors
 }
 
+async fn create_of(stage: &Stage, day: BadDay, times: u32, status: u16) -> String {
+    stage.script_times(day, times, Operation::Create);
+    let reply = stage.post("createVoiceCall", create("wxcc_1")).await;
+    reply.error(status).to_owned()
+}
+
 #[actix_web::test]
 async fn a_page_of_an_edge_is_told_by_its_title_and_not_copied() {
-    for (status, times, answered) in [(502, 1, 503), (503, 1, 503), (200, 1, 503), (403, 2, 424)] {
-        for error in create_on(BadDay::Html { status }, times, answered).await {
+    for stage in Stage::both().await {
+        for (status, times, answered) in [(502, 1, 503), (503, 1, 503), (200, 1, 503), (403, 2, 424)] {
+            let error = create_of(&stage, BadDay::Html { status }, times, answered).await;
             assert!(error.contains("an HTML page (Error)"), "{error}");
             assert!(!error.contains('<'), "{error}");
         }

@@ -44,8 +44,8 @@ async fn numbers_in_a_warning_are_hidden_too() {
 
 #[actix_web::test]
 async fn a_novel_of_salesforce_is_cut_to_under_one_kilobyte() {
+    let stage = Stage::telephony().await;
     for text in ["Ünable to do it. ".repeat(3000), "\"\\\n\u{1}".repeat(3000), "日本語".repeat(5000)] {
-        let stage = Stage::telephony().await;
         stage.script_answer(400, json!({ "errors": [text.clone(), text] }), Operation::Create);
         stage.post("createVoiceCall", create("wxcc_1")).await.error(422);
     }

@@ -3,17 +3,20 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "in a test, what is not as expected is the failure"
 )]
 
+mod abandoned_calls;
+mod any_body;
 mod apex_refusals;
 mod bad_input;
 mod broken_answers;
 mod deadlines;
 mod envelope;
+mod fallback_queue;
 mod login;
+mod operations;
 mod scrt_tokens;
 mod sessions;
 mod stage;

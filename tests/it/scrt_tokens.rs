@@ -25,7 +25,7 @@ fn part(token: &str, at: usize) -> Value {
 
 #[actix_web::test]
 async fn one_token_serves_many_calls_at_once() {
-    let stage = Stage::telephony().await;
+    let stage = Plan::telephony().workers(2).start().await;
     let requests = (0..40).map(|n| stage.flow("createVoiceCall", create(&format!("wxcc_{n}"))));
     for reply in at_once(requests).await {
         reply.data();
@@ -81,7 +81,7 @@ async fn another_life_is_a_setting() {
 
 #[actix_web::test]
 async fn with_jti_every_request_has_a_token_of_its_own() {
-    let stage = Plan::telephony().sections("[token]\njti = true").start().await;
+    let stage = Plan::telephony().workers(2).sections("[token]\njti = true").start().await;
     let requests = (0..20).map(|n| stage.flow("createVoiceCall", create(&format!("wxcc_{n}"))));
     for reply in at_once(requests).await {
         reply.data();

@@ -15,7 +15,7 @@ fn logins(stage: &Stage) -> usize {
 
 #[actix_web::test]
 async fn twenty_first_calls_at_once_log_in_once() {
-    let stage = Stage::apex().await;
+    let stage = Plan::apex().workers(2).start().await;
     let requests = (0..20).map(|n| stage.flow("createVoiceCall", create(&format!("wxcc_{n}"))));
     for reply in at_once(requests).await {
         reply.data();
@@ -67,7 +67,7 @@ async fn how_long_a_session_is_kept_is_a_setting() {
 
 #[actix_web::test]
 async fn a_session_that_was_ended_is_renewed_once_for_all() {
-    let stage = Stage::apex().await;
+    let stage = Plan::apex().workers(2).start().await;
     stage.call("wxcc_0").await;
     stage.org.revoke_sessions();
     let requests = (1..20).map(|n| stage.flow("createVoiceCall", create(&format!("wxcc_{n}"))));
@@ -80,7 +80,7 @@ async fn a_session_that_was_ended_is_renewed_once_for_all() {
 
 #[actix_web::test]
 async fn a_login_that_fails_is_shared_by_those_who_wait_for_it() {
-    let stage = Plan::apex().deadline("1s").start().await;
+    let stage = Plan::apex().workers(2).deadline("1s").start().await;
     stage.script(BadDay::NeverAnswers, Operation::Token);
     let requests = (0..10).map(|n| stage.flow("createVoiceCall", create(&format!("wxcc_{n}"))));
     for reply in at_once(requests).await {

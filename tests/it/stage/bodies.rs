@@ -36,12 +36,34 @@ pub fn ended(key: &str) -> Value {
 /// The body with these fields set; those that are null here are taken out.
 pub fn with(mut body: Value, fields: Value) -> Value {
     let object = body.as_object_mut().unwrap();
-    for (name, value) in fields.as_object().unwrap() {
+    let Value::Object(fields) = fields else { unreachable!("fields are an object") };
+    for (name, value) in fields {
         if value.is_null() {
-            object.remove(name);
+            object.remove(&name);
         } else {
-            object.insert(name.clone(), value.clone());
+            object.insert(name, value);
         }
     }
     body
+}
+
+/// A body as it goes out: JSON, or whatever a flow makes of it.
+pub struct Text(pub String);
+
+impl From<Value> for Text {
+    fn from(body: Value) -> Self {
+        Self(body.to_string())
+    }
+}
+
+impl From<String> for Text {
+    fn from(body: String) -> Self {
+        Self(body)
+    }
+}
+
+impl From<&str> for Text {
+    fn from(body: &str) -> Self {
+        Self(body.to_owned())
+    }
 }

@@ -17,7 +17,7 @@ use scv_bridge::mock::{BadDay, MockOrg, Operation, RecordedRequest, Refusal, Scr
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub use bodies::{CENTER, create, ended, omni_flow, reference, with};
+pub use bodies::{CENTER, Text, create, ended, omni_flow, reference, with};
 pub use certificates::{CERTIFICATE, OTHER_CERTIFICATE, issued};
 pub use plan::{NOW, Plan};
 pub use raw::{answer_once, exchange};
@@ -71,14 +71,14 @@ impl Stage {
     }
 
     /// A request of a flow, not yet sent.
-    pub fn flow(&self, route: &str, body: impl ToString) -> RequestBuilder {
+    pub fn flow(&self, route: &str, body: impl Into<Text>) -> RequestBuilder {
         self.connector(&format!("/voice/v1/{route}"))
             .header("content-type", "Application/JSON")
-            .body(body.to_string())
+            .body(body.into().0)
     }
 
     /// Sends what a flow sends.
-    pub async fn post(&self, route: &str, body: impl ToString) -> Reply {
+    pub async fn post(&self, route: &str, body: impl Into<Text>) -> Reply {
         Reply::of(self.flow(route, body)).await
     }
 

@@ -33,6 +33,7 @@ pub struct Plan {
     way: Way,
     certificate: &'static str,
     salesforce: Option<String>,
+    workers: usize,
     center: String,
     sections: String,
     org: MockOrgSettings,
@@ -54,7 +55,7 @@ impl Plan {
         // The clock stands still, so that every test would run into the limit of its one second.
         org.creates_per_second = None;
         let (center, sections) = (String::new(), String::new());
-        Self { way, certificate: CERTIFICATE, salesforce: None, center, sections, org }
+        Self { way, certificate: CERTIFICATE, salesforce: None, workers: 1, center, sections, org }
     }
 
     /// More keys for the contact center.
@@ -97,6 +98,12 @@ impl Plan {
         self
     }
 
+    /// Worker threads of the bridge, each with connections of its own, instead of one.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
     /// Another org.
     pub fn org(mut self, adjust: impl FnOnce(&mut MockOrgSettings)) -> Self {
         adjust(&mut self.org);
@@ -119,7 +126,8 @@ impl Plan {
         let operations = format!("http://{}", application.operations_address());
         let handle = application.handle();
         actix_web::rt::spawn(application.run());
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        // No certificates: reading the system's takes longer than most tests, and all is plain HTTP here.
+        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let expected_refusals = Cell::new(0);
         Stage { org, clock, handle, public, operations, http, expected_refusals, _folder: folder }
     }
@@ -131,9 +139,8 @@ impl Plan {
             Way::Apex => apex(&url(org.login_url()), CONSUMER_KEY),
         };
         let parts = [
-            String::from(
-                "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[operations]\nlisten = \"127.0.0.1:0\"",
-            ),
+            format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}", self.workers),
+            String::from("[operations]\nlisten = \"127.0.0.1:0\""),
             client(CONNECTOR, "*"),
             client(RESTRICTED, "Sandbox"),
             certificate(CERTIFICATE, folder),
