@@ -3,7 +3,7 @@
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::{Value, json};
 
-use crate::stage::{Plan, Stage, Text, create, ended, omni_flow, reference, with};
+use crate::stage::{Plan, Reply, Stage, Text, create, ended, omni_flow, reference, with};
 
 /// What is wrong with a body.
 async fn problems(stage: &Stage, route: &str, body: impl Into<Text>) -> Vec<String> {
@@ -32,6 +32,15 @@ async fn what_is_not_json_is_told_with_line_and_column() {
         told.extend(problems(&stage, "createVoiceCall", body).await);
     }
     assert_snapshot!(told.join("\n"));
+}
+
+#[actix_web::test]
+async fn bytes_that_are_no_text_are_refused() {
+    let stage = Stage::telephony().await;
+    for bytes in [&b"{\"from\": \"\xff\xfe\"}"[..], b"\x00\x01", b"{\"a\": \"\xed\xa0\x80\"}"] {
+        let request = stage.connector("/voice/v1/createVoiceCall").body(bytes);
+        assert!(Reply::of(request).await.error(400).starts_with("body: not JSON at line 1, column "));
+    }
 }
 
 #[actix_web::test]

@@ -19,7 +19,7 @@ fn requests() -> [(Operation, &'static str, Value); 4] {
 #[actix_web::test]
 async fn silence_gives_504_at_the_deadline_of_every_route() {
     for plan in [Plan::telephony(), Plan::apex()] {
-        let stage = plan.deadline("150ms").start().await;
+        let stage = plan.deadline("300ms").start().await;
         for (operation, route, body) in requests() {
             stage.script(BadDay::NeverAnswers, operation);
             let reply = stage.post(route, body).await;
@@ -30,7 +30,7 @@ async fn silence_gives_504_at_the_deadline_of_every_route() {
 
 #[actix_web::test]
 async fn a_silent_login_gives_504_at_the_deadline() {
-    let stage = Plan::apex().deadline("150ms").start().await;
+    let stage = Plan::apex().deadline("300ms").start().await;
     stage.script(BadDay::NeverAnswers, Operation::Token);
     let reply = stage.post("createVoiceCall", create("wxcc_1")).await;
     assert_eq!(reply.error(504), LATE);
@@ -45,7 +45,7 @@ async fn a_slow_answer_within_the_deadline_is_an_answer() {
 
 #[actix_web::test]
 async fn a_silent_clear_routing_leaves_time_for_the_final_update() {
-    let stage = Plan::telephony().deadline("600ms").start().await;
+    let stage = Plan::telephony().deadline("2s").start().await;
     let id = stage.call("wxcc_1").await;
     stage.script(BadDay::NeverAnswers, Operation::ClearRouting);
     stage.post("phoneContactEnded", ended("wxcc_1")).await.data();

@@ -57,7 +57,7 @@ async fn the_fallback_answers_when_the_org_is_not_there() {
 #[actix_web::test]
 async fn the_fallback_answers_at_the_deadline() {
     for plan in [Plan::telephony(), Plan::apex()] {
-        let stage = with_fallback(plan).deadline("150ms").start().await;
+        let stage = with_fallback(plan).deadline("300ms").start().await;
         stage.script(BadDay::NeverAnswers, Operation::OmniFlow);
         assert_eq!(stage.post("executeOmniFlow", omni_flow("wxcc_1")).await.data(), &fallback());
     }

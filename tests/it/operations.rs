@@ -67,6 +67,12 @@ async fn what_is_for_operators_is_not_for_the_world() {
 }
 
 #[actix_web::test]
+async fn what_the_operations_listener_does_not_have_is_answered_in_the_same_shape() {
+    let stage = Stage::telephony().await;
+    stage.ask("/voice/v1/createVoiceCall").await.error(404);
+}
+
+#[actix_web::test]
 async fn a_service_that_stops_says_so_and_lets_calls_end() {
     let stage = Stage::telephony().await;
     stage.script(BadDay::Slow { milliseconds: 300 }, Operation::Create);

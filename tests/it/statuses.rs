@@ -87,6 +87,16 @@ async fn other_paths_give_404_and_other_methods_405_in_the_same_shape() {
 }
 
 #[actix_web::test]
+async fn a_probe_takes_get_only_and_says_so_in_the_same_shape() {
+    let stage = Stage::telephony().await;
+    for path in ["/livez", "/readyz"] {
+        let reply = Reply::of(stage.connector(path)).await;
+        assert_eq!(reply.error(405), "method: this path takes GET only", "{path}");
+        assert_eq!(reply.header("allow"), "GET");
+    }
+}
+
+#[actix_web::test]
 async fn a_body_over_64_kib_gives_413() {
     let stage = Stage::telephony().await;
     let small = create("wxcc_1").to_string();
