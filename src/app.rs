@@ -16,7 +16,7 @@ use crate::api::{Access, Callers, Desk, InFlight, Readiness, access, operations,
 use crate::bridge::Bridge;
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::salesforce::{ClientError, client};
+use crate::salesforce::{ClientError, clients};
 use crate::settings::{Settings, Tls};
 use crate::telemetry::Metrics;
 
@@ -190,7 +190,7 @@ fn serve_public(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let clients = (0..workers).map(|_| client(&settings.http_client)).collect::<Result<Vec<_>, _>>()?;
+    let clients = clients(&settings.http_client, workers)?;
     let bridges = Bridge::build(settings, clients, clock, ids);
     let spare = Arc::new(Mutex::new((bridges.first().cloned(), bridges)));
     let callers = Arc::new(Callers::new(&settings.clients));
