@@ -58,7 +58,7 @@ async fn deep_nesting_is_refused_and_overflows_nothing() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         let deep = format!("{{\"a\":{}1{}}}", open.repeat(9_000), close.repeat(9_000));
         assert!(problems(&stage, "createVoiceCall", deep).await[0].contains("recursion limit"));
-        let half_open = open.repeat(9_000);
+        let half_open = format!("{{\"a\":{}", open.repeat(9_000));
         assert!(problems(&stage, "createVoiceCall", half_open).await[0].contains("recursion limit"));
     }
 }
