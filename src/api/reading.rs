@@ -7,6 +7,7 @@ use super::body::Object;
 use super::fields::{Fields, kind};
 use crate::domain::{
     CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, VendorCallKey,
+    quote,
 };
 use crate::phone::{PhoneNumber, Translation};
 use crate::settings::{Api, CallCenter, Client, Settings};
@@ -61,7 +62,10 @@ impl<'a> Reading<'a> {
         }
         let center = name.as_ref().and_then(|name| settings.call_centers.get(name.as_ref()));
         if let (Some(name), None) = (&name, center) {
-            fields.problem("callCenterDevName", format_args!("no contact center {name} is configured"));
+            fields.problem(
+                "callCenterDevName",
+                format_args!("no contact center {} is configured", quote(name.as_ref())),
+            );
         }
         let certificate = fields.name("certDevName", CertificateName::parse);
         // On the Apex way it names a certificate that is stored in the org: only Salesforce knows those.
@@ -70,7 +74,10 @@ impl<'a> Reading<'a> {
             && ours
             && !settings.certificates.contains_key(name.as_ref())
         {
-            fields.problem("certDevName", format_args!("no certificate {name} is configured"));
+            fields.problem(
+                "certDevName",
+                format_args!("no certificate {} is configured", quote(name.as_ref())),
+            );
         }
         Ok(Self { fields, center, certificate, caller: None })
     }
