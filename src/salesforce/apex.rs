@@ -36,7 +36,7 @@ impl Apex {
             call_center: center.name.clone(),
             prefix: api.path_prefix.clone(),
             certificate: api.certificate_in_org.clone(),
-            sessions: Sessions::new(api, center.certificate.clone(), session, Arc::clone(clock)),
+            sessions: Sessions::new(&api.oauth, center.certificate.clone(), session, Arc::clone(clock)),
         }
     }
 

@@ -60,16 +60,16 @@ impl Sessions {
     /// For the user and app of a contact center.
     #[must_use]
     pub fn new(
-        api: &settings::Apex,
+        oauth: &settings::OAuth,
         certificate: SigningCertificate,
         keep: settings::Session,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            login: api.login_url.clone(),
-            consumer_key: api.consumer_key.clone(),
-            username: api.username.clone(),
-            audience: api.oauth_audience.clone(),
+            login: oauth.login_url.clone(),
+            consumer_key: oauth.consumer_key.clone(),
+            username: oauth.username.clone(),
+            audience: oauth.audience.clone(),
             certificate,
             keep: jiff::SignedDuration::try_from(keep.keep).unwrap_or(jiff::SignedDuration::MAX),
             clock,
