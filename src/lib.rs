@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod domain;
 pub mod ids;
+pub mod jitter;
 pub mod lifecycle;
 pub mod mock;
 pub mod phone;

@@ -2,19 +2,25 @@
 
 mod apex;
 mod ask;
+mod breaker;
 mod budget;
 mod http;
 mod jwt;
+mod limiter;
 mod org;
 mod outcome;
 mod said;
 mod session;
+mod slots;
 mod telephony;
 mod token;
 mod wire;
 
 pub use ask::Ask;
+pub use breaker::{Breaker, Change, Open, Permit, State, Verdict};
 pub use budget::Budget;
 pub use http::{Answer, ClientError, Fault, client};
+pub use limiter::{CreateLimiter, Limited};
 pub use org::{Created, Org};
 pub use outcome::{Failure, Operation, Outcome, Way, judge};
+pub use slots::{Full, Slot, Slots};
