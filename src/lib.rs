@@ -11,6 +11,7 @@ pub mod ids;
 pub mod jitter;
 pub mod lifecycle;
 pub mod mock;
+pub mod outbox;
 pub mod phone;
 pub mod salesforce;
 pub mod settings;
