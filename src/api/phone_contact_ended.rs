@@ -19,8 +19,9 @@ pub async fn phone_contact_ended(
     desk.serve(request, body, Route::PhoneContactEnded, read, async |bridge, ended, budget, notes| {
         notes.vendor_call_key(ended.vendor_call_key.as_ref());
         let outcome = match bridge.end(&ended, budget).await? {
-            Verdict::Abandoned => "abandoned",
+            Verdict::Abandoned { .. } => "abandoned",
             Verdict::Answered => "answered",
+            Verdict::Duplicate => "duplicate",
         };
         notes.outcome(outcome);
         Ok(envelope::success(json!({ "outcome": outcome, "status": "Success" })))

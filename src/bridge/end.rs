@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Bridge;
 use crate::domain::{
-    CallReference, ClearRouting, HangUp, PhoneContactEnded, Rest, UpdateVoiceCall, Verdict, decide,
+    CallReference, ClearRouting, Fact, Known, PhoneContactEnded, Rest, UpdateVoiceCall, Verdict, decide,
 };
 use crate::salesforce::{Ask, Budget, Failure};
 
@@ -15,8 +15,9 @@ impl Bridge {
     /// # Errors
     /// When Salesforce did not take the final update in time. Sending the same again does no harm.
     pub async fn end(&self, request: &PhoneContactEnded, budget: &Budget) -> Result<Verdict, Failure> {
-        let verdict = decide(HangUp { agent: request.agent.as_deref() });
-        if verdict == Verdict::Abandoned {
+        let known = Known::default().and(Fact::AgentAtHangUp.of_agent(request.agent.as_deref()));
+        let verdict = decide(known);
+        if let Verdict::Abandoned { .. } = verdict {
             self.abandon(request, budget).await?;
         }
         Ok(verdict)

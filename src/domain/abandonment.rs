@@ -1,47 +1,119 @@
 //! Was the call abandoned? Webex reports the end of every call alike, answered or not.
 
-/// What is known of a call that has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HangUp<'a> {
-    /// The last agent that Webex names (`PhoneContactEnded.AgentID`); empty or missing when there was none.
-    pub agent: Option<&'a str>,
-}
+use super::{Fact, Known};
 
-/// What a hang-up means for the VoiceCall.
+/// What the end of a call means for its VoiceCall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// No agent was ever connected: routing is to be cleared and the VoiceCall completed with a reason.
-    Abandoned,
+    Abandoned {
+        /// Where the caller gave up.
+        stage: Stage,
+    },
     /// An agent had the call: its record belongs to the agent's side, and nothing is sent.
     Answered,
+    /// It was decided before, or the final update has gone out: nothing is sent again.
+    Duplicate,
 }
 
-/// Abandoned is a call that ended and that no agent was ever connected to.
-#[must_use]
-pub fn decide(hang_up: HangUp<'_>) -> Verdict {
-    match hang_up.agent {
-        Some(agent) if !agent.trim().is_empty() => Verdict::Answered,
-        _ => Verdict::Abandoned,
+/// Where a caller gave up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Waiting for an agent.
+    Queue,
+    /// Before anybody had asked for an agent.
+    Ivr,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Stage {
+    /// The reason to send, of the two that are configured: that of the IVR only where it is certain.
+    #[must_use]
+    pub fn choose<T>(self, reason: T, reason_in_ivr: T) -> T {
+        match self {
+            Self::Queue | Self::Unknown => reason,
+            Self::Ivr => reason_in_ivr,
+        }
     }
+}
+
+/// What a flow wants to do to a VoiceCall, as far as the guard looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent<'a> {
+    /// updateVoiceCall, with the value of its disconnect reason.
+    Update {
+        /// The text.
+        reason: Option<&'a str>,
+    },
+    /// clearRouting.
+    ClearRouting,
+}
+
+/// Whether an intent reaches Salesforce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guarded {
+    /// It does.
+    Pass,
+    /// It would make the record of an answered call worse: it is answered 200 and not sent.
+    Withhold,
+}
+
+impl Known {
+    /// Whether an agent was ever connected. One sign is enough. An outbound call has its agent from the start.
+    #[must_use]
+    pub fn is_answered(self) -> bool {
+        use Fact::{AgentAnswered, AgentAtHangUp, AgentInRecord, AgentInUpdate, Outbound};
+        [AgentAnswered, AgentAtHangUp, AgentInUpdate, AgentInRecord, Outbound]
+            .into_iter()
+            .any(|sign| self.has(sign))
+    }
+
+    /// Where the caller is, as long as there is no agent. Only a call whose way we saw from its beginning is known
+    /// to be in the IVR still; a transferred one began elsewhere.
+    #[must_use]
+    pub fn stage(self) -> Stage {
+        if self.has(Fact::Routed) || self.has(Fact::Queued) {
+            Stage::Queue
+        } else if self.has(Fact::Created) && !self.has(Fact::Transferred) {
+            Stage::Ivr
+        } else {
+            Stage::Unknown
+        }
+    }
+}
+
+/// Decides on a call that has ended. `known` includes what the hang-up itself tells, except that it has been
+/// handled.
+///
+/// Abandoned is an inbound or transferred call that ended and that no agent was ever connected to.
+#[must_use]
+pub fn decide(known: Known) -> Verdict {
+    if known.has(Fact::HangUpHandled) || known.has(Fact::FinalUpdateSent) {
+        Verdict::Duplicate
+    } else if known.is_answered() {
+        Verdict::Answered
+    } else {
+        Verdict::Abandoned { stage: known.stage() }
+    }
+}
+
+/// Guards answered calls against the vendor's flow, which reports every call as abandoned when it ends.
+/// `reasons` are the configured ones; a text that speaks of abandoning counts in any wording.
+#[must_use]
+pub fn guard(intent: Intent<'_>, known: Known, reasons: [&str; 2]) -> Guarded {
+    let abandons = match intent {
+        Intent::ClearRouting => true,
+        Intent::Update { reason } => reason.is_some_and(|reason| speaks_of_abandoning(reason, reasons)),
+    };
+    if abandons && known.is_answered() { Guarded::Withhold } else { Guarded::Pass }
+}
+
+fn speaks_of_abandoning(reason: &str, reasons: [&str; 2]) -> bool {
+    let folded = |text: &str| text.trim().to_lowercase();
+    let reason = folded(reason);
+    reason.contains("abandon") || reasons.into_iter().any(|configured| folded(configured) == reason)
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_call_without_an_agent_was_abandoned() {
-        for agent in [None, Some(""), Some("  ")] {
-            assert_eq!(decide(HangUp { agent }), Verdict::Abandoned);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_call_with_any_agent_is_never_abandoned(agent in "\\PC*[A-Za-z0-9]\\PC*") {
-            prop_assert_eq!(decide(HangUp { agent: Some(&agent) }), Verdict::Answered);
-        }
-    }
-}
+mod tests;

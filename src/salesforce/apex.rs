@@ -7,16 +7,17 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-use super::http::{Request, exchange};
+use super::http::Request;
 use super::session::{Session, Sessions};
 use super::wire::{Address, Again, Create, OmniFlow, Update, bytes};
-use super::{Ask, Budget, Failure, Operation, Outcome, Way, judge};
+use super::{Ask, Budget, Failure, Gate, Operation, Outcome, Way};
 use crate::clock::Clock;
 use crate::domain::{CallReference, Origin};
 use crate::settings;
 
 /// One contact center's way through the wrapper.
 pub struct Apex {
+    gate: Arc<Gate>,
     call_center: String,
     prefix: String,
     certificate: String,
@@ -27,16 +28,19 @@ impl Apex {
     /// For a contact center.
     #[must_use]
     pub fn new(
+        gate: Arc<Gate>,
         center: &settings::CallCenter,
         api: &settings::Apex,
         session: settings::Session,
         clock: &Arc<dyn Clock>,
     ) -> Self {
+        let (certificate, clock) = (center.certificate.clone(), Arc::clone(clock));
         Self {
+            sessions: Sessions::new(Arc::clone(&gate), &api.oauth, certificate, session, clock),
+            gate,
             call_center: center.name.clone(),
             prefix: api.path_prefix.clone(),
             certificate: api.certificate_in_org.clone(),
-            sessions: Sessions::new(api, center.certificate.clone(), session, Arc::clone(clock)),
         }
     }
 
@@ -74,8 +78,8 @@ impl Apex {
         let mut words = String::new();
         for _ in 0..2 {
             let session = self.sessions.get(client, budget).await?;
-            let answer = exchange(client, self.request(operation, &session, body.clone()), budget).await?;
-            match judge(Way::Apex, operation, &answer) {
+            let request = self.request(operation, &session, body.clone());
+            match self.gate.exchange((Way::Apex, operation), client, request, budget).await? {
                 Outcome::Reauthenticate { words: refusal } => words = refusal,
                 other => return other.into_result(),
             }

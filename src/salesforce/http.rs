@@ -16,8 +16,6 @@ use crate::settings::HttpClient;
 
 /// The most that is read of an answer.
 const ANSWER_LIMIT: usize = 64 * 1024;
-/// With less time than this left no request is begun: its answer would not come in time.
-const LEAST: Duration = Duration::from_millis(5);
 /// The longest `Retry-After` that is believed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
@@ -108,9 +106,6 @@ pub enum Fault {
 /// When no whole answer arrived in time.
 pub async fn exchange(client: &Client, request: Request, budget: &Budget) -> Result<Answer, Fault> {
     let started = Instant::now();
-    if budget.deadline().saturating_duration_since(started) < LEAST {
-        return Err(Fault::Late);
-    }
     let result = timeout_at(budget.deadline(), send(client, request)).await;
     budget.waited(started.elapsed());
     let result = result.unwrap_or(Err(Fault::Late));

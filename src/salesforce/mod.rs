@@ -2,21 +2,29 @@
 
 mod apex;
 mod ask;
+mod breaker;
 mod budget;
+mod gate;
 mod http;
 mod jwt;
+mod limiter;
 mod org;
 mod outcome;
 mod said;
 mod session;
+mod slots;
 mod stored;
 mod telephony;
 mod token;
 mod wire;
 
 pub use ask::Ask;
+pub use breaker::{Breaker, Change, Open, Permit, State, Verdict};
 pub use budget::Budget;
+pub use gate::Gate;
 pub use http::{Answer, ClientError, Fault, clients};
+pub use limiter::{CreateLimiter, Limited};
 pub use org::{Created, Org};
 pub use outcome::{Failure, Operation, Outcome, Way, judge};
+pub use slots::{Full, Slot, Slots};
 pub use stored::{Kept, Stored};

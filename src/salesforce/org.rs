@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::apex::Apex;
 use super::outcome::voice_call_id;
 use super::telephony::Telephony;
-use super::{Ask, Budget, Failure};
+use super::{Ask, Budget, Failure, Gate, Way};
 use crate::clock::Clock;
 use crate::domain::{CreateVoiceCall, ExecuteOmniFlow, Routing, quote};
 use crate::ids::Ids;
-use crate::settings::{Api, Settings};
+use crate::settings::{Api, CallCenter, Settings};
 
 /// What a create gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,21 +35,24 @@ enum Ways {
 }
 
 impl Org {
-    /// All configured contact centers, by name.
+    /// All configured contact centers, by name. Those of one org share its gates.
     #[must_use]
     pub fn all(settings: &Settings, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> HashMap<String, Self> {
-        let way = |center: &crate::settings::CallCenter| match &center.api {
+        let mut gates = Gates::default();
+        let mut way = |center: &CallCenter| match &center.api {
             Api::Telephony(api) => {
+                let gate = gates.of(Way::Telephony, api.org_id.as_str(), settings, ids);
                 let certificates = settings.certificates.values();
-                Ways::Telephony(Box::new(Telephony::new(center, api, certificates, clock, ids)))
+                Ways::Telephony(Box::new(Telephony::new(gate, center, api, certificates, clock, ids)))
             }
-            Api::Apex(api) => Ways::Apex(Box::new(Apex::new(center, api, settings.session, clock))),
+            Api::Apex(api) => {
+                let org = format!("{} {}", api.oauth.login_url, api.oauth.username);
+                let gate = gates.of(Way::Apex, &org, settings, ids);
+                Ways::Apex(Box::new(Apex::new(gate, center, api, settings.session, clock)))
+            }
         };
-        settings
-            .call_centers
-            .values()
-            .map(|center| (center.name.clone(), Self { way: way(center) }))
-            .collect()
+        let centers = settings.call_centers.values();
+        centers.map(|center| (center.name.clone(), Self { way: way(center) })).collect()
     }
 
     /// Makes the record of a call.
@@ -91,6 +94,17 @@ impl Org {
             Ways::Telephony(way) => way.ask(client, ask, budget).await,
             Ways::Apex(way) => way.ask(client, ask, budget).await,
         }
+    }
+}
+
+/// One gate for each org and way.
+#[derive(Default)]
+struct Gates(HashMap<(Way, String), Arc<Gate>>);
+
+impl Gates {
+    fn of(&mut self, way: Way, org: &str, settings: &Settings, ids: &Arc<Ids>) -> Arc<Gate> {
+        let gate = || Arc::new(Gate::new(org.to_owned(), settings, Arc::clone(ids)));
+        Arc::clone(self.0.entry((way, org.to_owned())).or_insert_with(gate))
     }
 }
 

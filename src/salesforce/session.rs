@@ -15,7 +15,7 @@ use url::form_urlencoded;
 
 use super::http::{Answer, Request, exchange};
 use super::said::Said;
-use super::{Budget, Failure, jwt};
+use super::{Budget, Failure, Gate, jwt};
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::settings::{self, BaseUrl};
@@ -43,6 +43,7 @@ struct Assertion<'a> {
 
 /// The session of one contact center.
 pub struct Sessions {
+    gate: Arc<Gate>,
     login: BaseUrl,
     consumer_key: SecretString,
     username: String,
@@ -60,16 +61,18 @@ impl Sessions {
     /// For the user and app of a contact center.
     #[must_use]
     pub fn new(
-        api: &settings::Apex,
+        gate: Arc<Gate>,
+        oauth: &settings::OAuth,
         certificate: SigningCertificate,
         keep: settings::Session,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            login: api.login_url.clone(),
-            consumer_key: api.consumer_key.clone(),
-            username: api.username.clone(),
-            audience: api.oauth_audience.clone(),
+            gate,
+            login: oauth.login_url.clone(),
+            consumer_key: oauth.consumer_key.clone(),
+            username: oauth.username.clone(),
+            audience: oauth.audience.clone(),
             certificate,
             keep: jiff::SignedDuration::try_from(keep.keep).unwrap_or(jiff::SignedDuration::MAX),
             clock,
@@ -98,7 +101,7 @@ impl Sessions {
             }
             _ => {}
         }
-        let result = self.fetch(client, budget).await;
+        let result = self.gate.guard(self.fetch(client, budget), budget).await;
         *latest = Some(result.clone());
         self.fetches.fetch_add(1, Ordering::Release);
         result

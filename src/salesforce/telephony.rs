@@ -10,10 +10,10 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 use url::Url;
 
-use super::http::{Request, exchange};
+use super::http::Request;
 use super::token::ScrtTokens;
 use super::wire::{Address, Again, Create, OmniFlow, Update, bytes};
-use super::{Ask, Budget, Failure, Operation, Outcome, Way, judge};
+use super::{Ask, Budget, Failure, Gate, Operation, Outcome, Way};
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::domain::{CallReference, CertificateName};
@@ -28,6 +28,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// One contact center's way through the telephony API.
 pub struct Telephony {
+    gate: Arc<Gate>,
     call_center: String,
     base: BaseUrl,
     create: Url,
@@ -48,6 +49,7 @@ impl Telephony {
     /// For a contact center that may sign with any of the certificates.
     #[must_use]
     pub fn new<'a>(
+        gate: Arc<Gate>,
         center: &settings::CallCenter,
         api: &settings::Telephony,
         certificates: impl Iterator<Item = &'a SigningCertificate>,
@@ -60,6 +62,7 @@ impl Telephony {
             ScrtTokens::new(issuer, subject, certificate.clone(), api.token.clone(), clock, ids)
         };
         Self {
+            gate,
             call_center: center.name.clone(),
             base: api.url.clone(),
             create: api.url.join("/voiceCalls"),
@@ -80,8 +83,8 @@ impl Telephony {
         for _ in 0..2 {
             let authorization = tokens.authorization().map_err(|_| unsigned())?;
             let request = self.request(&draft, authorization.clone());
-            let answer = exchange(client, request, budget).await?;
-            match judge(Way::Telephony, ask.operation(), &answer) {
+            let what = (Way::Telephony, ask.operation());
+            match self.gate.exchange(what, client, request, budget).await? {
                 Outcome::Reauthenticate { words: refusal } => words = refusal,
                 other => return other.into_result(),
             }

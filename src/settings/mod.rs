@@ -7,12 +7,14 @@ mod certificates;
 mod clients;
 mod deadlines;
 mod environment;
+mod guards;
 mod http_client;
 mod logs;
 mod names;
 mod nearest;
 mod operations;
 mod org_id;
+mod outbox;
 mod problem;
 mod report;
 mod scalars;
@@ -40,15 +42,17 @@ use crate::clock::Clock;
 
 pub use base_url::BaseUrl;
 pub use call_center::{
-    Abandonment, Apex, Api, Attribute, CallCenter, Enrichment, OnCreateFailure, Telephony,
+    Abandonment, Apex, Api, Attribute, CallCenter, Enrichment, OAuth, OnCreateFailure, Telephony,
 };
 pub(crate) use clients::client_id;
 pub use clients::{Access, Client};
 pub use deadlines::Deadlines;
+pub use guards::{Breaker, Limits};
 pub use http_client::HttpClient;
 pub use logs::{LogFormat, Logs};
 pub use operations::Operations;
 pub use org_id::OrgId;
+pub use outbox::{Journal, Outbox};
 pub use problem::{Problem, Problems};
 pub use server::Server;
 pub use source::{Source, configuration_file};
@@ -69,6 +73,14 @@ pub struct Settings {
     pub deadlines: Deadlines,
     /// The database.
     pub store: Store,
+    /// What must still reach Salesforce.
+    pub outbox: Outbox,
+    /// What we know of each call.
+    pub journal: Journal,
+    /// When Salesforce is left alone.
+    pub breaker: Breaker,
+    /// How much is asked of Salesforce.
+    pub limits: Limits,
     /// The log.
     pub logs: Logs,
     /// Connections to Salesforce.
@@ -111,6 +123,10 @@ impl Settings {
             root.section("operations").and_then(|section| Operations::read(section, server.as_ref()));
         let deadlines = root.section("deadlines").and_then(Deadlines::read);
         let store = Store::read(root.section_or_empty("store"));
+        let outbox = root.section("outbox").and_then(Outbox::read);
+        let journal = root.section("journal").and_then(Journal::read);
+        let breaker = root.section("breaker").and_then(Breaker::read);
+        let limits = root.section("limits").and_then(Limits::read);
         let logs = root.section("logs").and_then(Logs::read);
         let http_client = root.section("http_client").and_then(HttpClient::read);
         let token = root.section("token").and_then(|section| Token::read(section, None));
@@ -130,6 +146,10 @@ impl Settings {
             operations: operations?,
             deadlines: deadlines?,
             store: store?,
+            outbox: outbox?,
+            journal: journal?,
+            breaker: breaker?,
+            limits: limits?,
             logs: logs?,
             http_client: http_client?,
             session: session?,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use config::ValueKind;
 
 use super::section::Section;
-use super::value::{duration_text, parse_duration};
+use super::value::{duration_text, parse_duration, shown};
 
 impl Section<'_> {
     /// One of a few words.
@@ -31,18 +31,25 @@ impl Section<'_> {
         default: Option<&str>,
         bounds: RangeInclusive<Duration>,
     ) -> Option<Duration> {
-        let hint = format!(
-            "a whole number with ms, s, m or h, such as \"1500ms\"; from {} to {}",
-            duration_text(*bounds.start()),
-            duration_text(*bounds.end())
-        );
-        self.parsed_or(key, default, &hint, |text| {
-            let duration = parse_duration(text)?;
-            if !bounds.contains(&duration) {
-                return Err("is out of range".to_owned());
-            }
-            Ok(duration)
-        })
+        let hint = duration_hint(&bounds);
+        self.parsed_or(key, default, &hint, |text| bounded_duration(text, &bounds))
+    }
+
+    /// A list of durations, each within bounds; it must be there.
+    pub(super) fn durations(&mut self, key: &str, bounds: RangeInclusive<Duration>) -> Option<Vec<Duration>> {
+        if !self.has(key) {
+            self.take(key);
+            return self.or_missing(key, None, "a list such as [\"1s\", \"1m\", \"1h\"]");
+        }
+        let texts = self.list(key)?;
+        let read = |text: &String| {
+            let wrong = |problem| format!("holds {}, which {problem}", shown(text));
+            let duration = bounded_duration(text, &bounds).map_err(wrong);
+            duration.map_err(|problem| self.problem(key, problem, duration_hint(&bounds))).ok()
+        };
+        // Every wrong one is reported before the list is given up.
+        let durations: Vec<Option<Duration>> = texts.iter().map(read).collect();
+        durations.into_iter().collect()
     }
 
     /// `true` or `false`; from the environment as text. No default: it must be there.
@@ -116,5 +123,18 @@ impl Section<'_> {
                 None
             }
         }
+    }
+}
+
+fn duration_hint(bounds: &RangeInclusive<Duration>) -> String {
+    let (from, to) = (duration_text(*bounds.start()), duration_text(*bounds.end()));
+    format!("a whole number with ms, s, m, h or d, such as \"1500ms\"; from {from} to {to}")
+}
+
+fn bounded_duration(text: &str, bounds: &RangeInclusive<Duration>) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    match bounds.contains(&duration) {
+        true => Ok(duration),
+        false => Err("is out of range".to_owned()),
     }
 }

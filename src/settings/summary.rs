@@ -58,13 +58,25 @@ impl Settings {
     /// Settings that are accepted and checked, but that no part of this version acts on yet.
     #[must_use]
     pub fn not_used_yet(&self) -> Vec<String> {
-        let mut unused = vec!["store: nothing is kept across a restart yet".to_owned()];
+        let mut unused = vec![
+            "store: nothing is kept across a restart yet".to_owned(),
+            "outbox: nothing is tried again yet".to_owned(),
+            "journal: no call is remembered yet".to_owned(),
+        ];
         if self.webex.is_some() {
             unused.push("webex: webhooks and reconciliation are not built yet".to_owned());
         }
-        for CallCenter { name, on_create_failure, enrichment, attributes, .. } in self.call_centers.values() {
+        for CallCenter { name, on_create_failure, abandonment, enrichment, attributes, .. } in
+            self.call_centers.values()
+        {
             if *on_create_failure == OnCreateFailure::Defer {
                 unused.push(format!("call_centers.{name}.on_create_failure: acts like \"error\""));
+            }
+            if abandonment.guard {
+                unused.push(format!("call_centers.{name}.abandonment.guard: nothing is withheld yet"));
+            }
+            if abandonment.ask_salesforce {
+                unused.push(format!("call_centers.{name}.abandonment.ask_salesforce: nothing is asked yet"));
             }
             if enrichment.enabled {
                 unused.push(format!("call_centers.{name}.enrichment: no enrichment is sent yet"));
@@ -81,7 +93,7 @@ impl Settings {
 fn unusual_host(center: &CallCenter) -> Option<String> {
     let (key, url, usual) = match &center.api {
         Api::Telephony(api) => ("telephony_url", &api.url, ".my.salesforce-scrt.com"),
-        Api::Apex(api) => ("login_url", &api.login_url, ".salesforce.com"),
+        Api::Apex(api) => ("login_url", &api.oauth.login_url, ".salesforce.com"),
     };
     if url.host().ends_with(usual) || url.is_loopback() {
         return None;

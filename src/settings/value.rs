@@ -10,7 +10,7 @@ use super::section::Section;
 /// How much of a wrong value a problem repeats.
 const SHOWN: usize = 60;
 
-/// Reads a duration such as `4500ms`, `10s`, `5m`, `1h`: a whole number and a unit, nothing else.
+/// Reads a duration such as `4500ms`, `10s`, `5m`, `1h`, `30d`: a whole number and a unit, nothing else.
 ///
 /// # Errors
 /// What is wrong, as half a sentence.
@@ -22,6 +22,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return Err("is not a duration".to_owned()),
     };
     let number: u64 = number.parse().map_err(|_| "is not a duration".to_owned())?;
@@ -32,6 +33,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
 /// A duration as the configuration spells it.
 pub(super) fn duration_text(duration: Duration) -> String {
     match duration.as_millis() {
+        ms if ms % 86_400_000 == 0 && ms > 86_400_000 => format!("{}d", ms / 86_400_000),
         ms if ms % 3_600_000 == 0 && ms > 0 => format!("{}h", ms / 3_600_000),
         ms if ms % 60_000 == 0 && ms > 0 => format!("{}m", ms / 60_000),
         ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),

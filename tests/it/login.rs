@@ -62,7 +62,7 @@ async fn what_only_the_real_login_says_names_what_to_look_at_too() {
 
 #[actix_web::test]
 async fn a_login_that_is_down_is_worth_another_try() {
-    let stage = Stage::apex().await;
+    let stage = Plan::apex().sections("[breaker]\nfailures = 100").start().await;
     for (day, after) in [
         (BadDay::Unavailable { retry_after: Some(9) }, "9"),
         (BadDay::TooMany { retry_after: None }, "1"),

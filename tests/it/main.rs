@@ -15,6 +15,7 @@ mod broken_answers;
 mod deadlines;
 mod envelope;
 mod fallback_queue;
+mod gates;
 mod harness;
 mod login;
 mod operations;

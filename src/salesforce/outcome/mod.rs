@@ -42,7 +42,7 @@ impl Operation {
 }
 
 /// Which of the two ways an answer came by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Way {
     /// The Telephony Integration REST API.
     Telephony,

@@ -1,9 +1,8 @@
 //! The way to Salesforce: the telephony API or the Apex wrapper.
 
-use secrecy::SecretString;
-
 use super::super::section::Section;
 use super::super::{BaseUrl, OrgId, Token};
+use super::OAuth;
 
 /// The way to Salesforce.
 #[derive(Debug, Clone)]
@@ -25,19 +24,15 @@ pub struct Telephony {
     pub provider_name: String,
     /// How the token is made.
     pub token: Token,
+    /// The session in which a VoiceCall can be asked about, if one is configured.
+    pub oauth: Option<OAuth>,
 }
 
 /// The Apex wrapper inside the org.
 #[derive(Debug, Clone)]
 pub struct Apex {
-    /// Where the OAuth session is asked for.
-    pub login_url: BaseUrl,
-    /// The assertion's `iss`.
-    pub consumer_key: SecretString,
-    /// The assertion's `sub`.
-    pub username: String,
-    /// The assertion's `aud`.
-    pub oauth_audience: String,
+    /// The session of the user who calls the wrapper.
+    pub oauth: OAuth,
     /// The path of the wrapper's REST class, with a slash in front and none at the end.
     pub path_prefix: String,
     /// The `certDevName` sent when a request names none: a certificate stored in the org.
@@ -50,7 +45,7 @@ enum Kind {
     Apex,
 }
 
-const TELEPHONY_KEYS: [&str; 4] = ["org_id", "telephony_url", "provider_name", "token"];
+const TELEPHONY_KEYS: [&str; 5] = ["org_id", "telephony_url", "provider_name", "token", "oauth"];
 const APEX_KEYS: [&str; 7] = [
     "login_url",
     "consumer_key",
@@ -76,7 +71,7 @@ impl Api {
     pub fn host(&self) -> &str {
         match self {
             Self::Telephony(telephony) => telephony.url.host(),
-            Self::Apex(apex) => apex.login_url.host(),
+            Self::Apex(apex) => apex.oauth.login_url.host(),
         }
     }
 
@@ -138,35 +133,23 @@ impl Telephony {
             Some(own) => Token::read(own, token),
             None => token.cloned(),
         };
-        Some(Self { org_id: org_id?, url: url?, provider_name: provider_name?, token: token? })
+        let oauth = section.section("oauth").map(OAuth::read);
+        Some(Self {
+            org_id: org_id?,
+            url: url?,
+            provider_name: provider_name?,
+            token: token?,
+            oauth: match oauth {
+                Some(oauth) => Some(oauth?),
+                None => None,
+            },
+        })
     }
 }
 
 impl Apex {
     fn read(section: &mut Section<'_>, certificate: Option<&str>) -> Option<Self> {
-        let login_url = section.parsed(
-            "login_url",
-            "https://login.salesforce.com, https://test.salesforce.com or https://<MyDomain>.my.salesforce.com",
-            BaseUrl::parse,
-        );
-        let given = section.has("consumer_key") || section.has("consumer_key_file");
-        let consumer_key = section.secret("consumer_key");
-        if !given {
-            section.problem(
-                "consumer_key",
-                "is missing",
-                "set `consumer_key_file` to a file with the consumer key of the external client app",
-            );
-        }
-        let username =
-            section.parsed("username", "the integration user's name, like an e-mail address", user);
-        let audience = login_url.as_ref().map(BaseUrl::origin);
-        let oauth_audience = section.parsed_or(
-            "oauth_audience",
-            Some(audience.as_deref().unwrap_or("unknown")),
-            "https://login.salesforce.com, https://test.salesforce.com or the My Domain URL",
-            not_empty,
-        );
+        let oauth = OAuth::take_from(section, "oauth_audience");
         let path_prefix = section.parsed_or(
             "path_prefix",
             Some("/services/apexrest/cisco_wxcc_scv/voice/v1"),
@@ -179,18 +162,11 @@ impl Apex {
             "the name of a certificate in Setup > Certificate and Key Management",
             not_empty,
         );
-        Some(Self {
-            login_url: login_url?,
-            consumer_key: consumer_key?,
-            username: username?,
-            oauth_audience: oauth_audience?,
-            path_prefix: path_prefix?,
-            certificate_in_org: certificate_in_org?,
-        })
+        Some(Self { oauth: oauth?, path_prefix: path_prefix?, certificate_in_org: certificate_in_org? })
     }
 }
 
-fn not_empty(text: &str) -> Result<String, String> {
+pub(super) fn not_empty(text: &str) -> Result<String, String> {
     match text.trim().is_empty() {
         true => Err("is empty".to_owned()),
         false => Ok(text.to_owned()),
@@ -201,13 +177,6 @@ fn header_value(text: &str) -> Result<String, String> {
     match !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         true => Ok(text.to_owned()),
         false => Err("cannot be sent as a header".to_owned()),
-    }
-}
-
-fn user(text: &str) -> Result<String, String> {
-    match text.contains('@') && !text.chars().any(char::is_whitespace) {
-        true => Ok(text.to_owned()),
-        false => Err("is not a Salesforce user name".to_owned()),
     }
 }
 

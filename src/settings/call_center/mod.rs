@@ -3,12 +3,14 @@
 mod api;
 mod attributes;
 mod enrichment;
+mod oauth;
 
 use std::collections::BTreeMap;
 
 pub use api::{Apex, Api, Telephony};
 pub use attributes::Attribute;
 pub use enrichment::Enrichment;
+pub use oauth::OAuth;
 
 use super::certificates::check_name;
 use super::names::Names;
@@ -57,6 +59,11 @@ pub struct Abandonment {
     pub reason_in_ivr: String,
     /// `disconnectReason.isError`.
     pub is_error: bool,
+    /// Whether a flow's own abandonment of a call known to be answered is withheld.
+    pub guard: bool,
+    /// Whether the VoiceCall itself is asked before a call is reported as abandoned; then an OAuth session is
+    /// configured.
+    pub ask_salesforce: bool,
 }
 
 /// What other sections give to a contact center.
@@ -77,12 +84,22 @@ impl CallCenter {
         if let Some(certificate) = &certificate_name {
             around.certificate_names.check(&section, "certificate", certificate);
         }
+        let has_oauth = section.has("oauth");
         let api = Api::read(&mut section, around.token, certificate_name.as_deref());
         let failure = [("error", OnCreateFailure::Error), ("defer", OnCreateFailure::Defer)];
         let on_create_failure = section.choice("on_create_failure", Some("error"), &failure);
         let fallback_queue = section.text("fallback_queue").filter(|queue| !queue.is_empty());
         let translations = Translations::read(section.section_or_empty("translations"));
         let abandonment = Abandonment::read(section.section_or_empty("abandonment"));
+        if let (Some(Api::Telephony(_)), Some(Abandonment { ask_salesforce: true, .. }), false) =
+            (&api, &abandonment, has_oauth)
+        {
+            section.problem(
+                "abandonment.ask_salesforce",
+                "needs an OAuth session, which api = \"telephony\" has not by itself",
+                format!("add [call_centers.{name}.oauth] with login_url, consumer_key_file and username"),
+            );
+        }
         let enrichment = Enrichment::read(section.section_or_empty("enrichment"));
         let attributes = attributes::read(&mut section);
         section.finish();
@@ -112,7 +129,15 @@ impl Abandonment {
         let in_queue = reason("reason", "Abandoned in queue");
         let reason_in_ivr = reason("reason_in_ivr", "Abandoned in IVR");
         let is_error = section.boolean("is_error", Some(true));
+        let guard = section.boolean("guard", Some(true));
+        let ask_salesforce = section.boolean("ask_salesforce", Some(false));
         section.finish();
-        Some(Self { reason: in_queue?, reason_in_ivr: reason_in_ivr?, is_error: is_error? })
+        Some(Self {
+            reason: in_queue?,
+            reason_in_ivr: reason_in_ivr?,
+            is_error: is_error?,
+            guard: guard?,
+            ask_salesforce: ask_salesforce?,
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Configurations on disk, read as the program reads them.
 
+mod durable;
 mod layers;
 mod problems;
 mod reference;

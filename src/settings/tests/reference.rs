@@ -96,7 +96,7 @@ fn the_apex_defaults_are_those_of_the_reference() {
     else {
         panic!("api = apex");
     };
-    assert_eq!(told.oauth_audience, silent.oauth_audience);
+    assert_eq!(told.oauth.audience, silent.oauth.audience);
     assert_eq!(told.path_prefix, silent.path_prefix);
     assert_eq!(told.certificate_in_org, silent.certificate_in_org);
 }

@@ -7,9 +7,14 @@ use super::*;
 
 #[test]
 fn durations_are_a_whole_number_and_a_unit() {
-    for (text, milliseconds) in
-        [("4500ms", 4500), ("10s", 10_000), ("5m", 300_000), ("1h", 3_600_000), ("0s", 0)]
-    {
+    for (text, milliseconds) in [
+        ("4500ms", 4500),
+        ("10s", 10_000),
+        ("5m", 300_000),
+        ("1h", 3_600_000),
+        ("30d", 2_592_000_000),
+        ("0s", 0),
+    ] {
         assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
     }
     for text in [
@@ -21,7 +26,7 @@ fn durations_are_a_whole_number_and_a_unit() {
         " 1s",
         "1 s",
         "1S",
-        "1d",
+        "1w",
         "99999999999999999999s",
         "9999999999999999999h",
         "١s",

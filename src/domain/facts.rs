@@ -1,0 +1,157 @@
+//! What is known of a call, as a set that only grows: the order in which facts arrive, and how often, leaves no trace.
+
+/// One thing that is known of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Fact {
+    /// createVoiceCall succeeded. (After a failure the vendor's flow queues the call without asking us again.)
+    Created = 0,
+    /// executeOmniFlow was asked, whatever came of it: the vendor's flow queues the call in any case.
+    Routed = 1,
+    /// It was queued: an update with an enqueue time, or a webhook, said so.
+    Queued = 2,
+    /// It continues another call, so it had been somewhere before.
+    Transferred = 3,
+    /// An agent dialed it.
+    Outbound = 4,
+    /// The flow's event AgentAnswered, or a webhook, reported an agent.
+    AgentAnswered = 5,
+    /// The hang-up names the last agent (`PhoneContactEnded.AgentID`).
+    AgentAtHangUp = 6,
+    /// An update carried an agent or an accept time.
+    AgentInUpdate = 7,
+    /// The VoiceCall itself shows an agent: see [`Fact::in_record`].
+    AgentInRecord = 8,
+    /// A hang-up of it was decided before the present one.
+    HangUpHandled = 9,
+    /// Its final update was sent, or is on its way.
+    FinalUpdateSent = 10,
+}
+
+impl Fact {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Created,
+        Self::Routed,
+        Self::Queued,
+        Self::Transferred,
+        Self::Outbound,
+        Self::AgentAnswered,
+        Self::AgentAtHangUp,
+        Self::AgentInUpdate,
+        Self::AgentInRecord,
+        Self::HangUpHandled,
+        Self::FinalUpdateSent,
+    ];
+
+    /// What a hang-up, an update or an event that names `agent` tells: nothing where a template left it empty.
+    #[must_use]
+    pub fn of_agent(self, agent: Option<&str>) -> Option<Self> {
+        agent.is_some_and(|agent| !agent.trim().is_empty()).then_some(self)
+    }
+
+    /// What the VoiceCall's own fields tell: `CallAcceptDateTime` is set when an agent accepts, and
+    /// `CallDisposition` is then `in-progress`.
+    #[must_use]
+    pub fn in_record(accept_date_time: Option<&str>, disposition: Option<&str>) -> Option<Self> {
+        let in_progress = disposition.is_some_and(|text| text.trim().eq_ignore_ascii_case("in-progress"));
+        match in_progress {
+            true => Some(Self::AgentInRecord),
+            false => Self::AgentInRecord.of_agent(accept_date_time),
+        }
+    }
+
+    fn bit(self) -> u16 {
+        1 << (self as u8)
+    }
+}
+
+/// What is known of a call.
+///
+/// As bits it can be kept in one column and added to by one `facts | ?`, by several replicas at once. The numbers
+/// of the facts are therefore never used anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known(u16);
+
+impl Known {
+    /// With one more fact, if there is one.
+    #[must_use]
+    pub fn and(self, fact: impl Into<Option<Fact>>) -> Self {
+        Self(self.0 | fact.into().map_or(0, Fact::bit))
+    }
+
+    /// Everything that either of them knows.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether it holds a fact.
+    #[must_use]
+    pub fn has(self, fact: Fact) -> bool {
+        self.0 & fact.bit() != 0
+    }
+
+    /// As a column holds it.
+    #[must_use]
+    pub fn bits(self) -> i64 {
+        i64::from(self.0)
+    }
+
+    /// As a column held it. Facts of a newer version are kept.
+    #[must_use]
+    pub fn from_bits(bits: i64) -> Self {
+        let [low, high, ..] = bits.to_le_bytes();
+        Self(u16::from_le_bytes([low, high]))
+    }
+}
+
+impl FromIterator<Fact> for Known {
+    fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> Self {
+        facts.into_iter().fold(Self::default(), Self::and)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn empty_templates_and_untouched_records_tell_nothing() {
+        for agent in [None, Some(""), Some("  ")] {
+            assert_eq!(Fact::AgentAtHangUp.of_agent(agent), None);
+            assert_eq!(Fact::in_record(agent, Some("new")), None);
+            assert_eq!(Fact::in_record(agent, Some("completed")), None);
+        }
+        assert_eq!(Fact::AgentInUpdate.of_agent(Some("a1")), Some(Fact::AgentInUpdate));
+        assert_eq!(Fact::in_record(Some("2026-11-21T10:00:00.000+0000"), None), Some(Fact::AgentInRecord));
+        assert_eq!(Fact::in_record(None, Some("In-Progress")), Some(Fact::AgentInRecord));
+    }
+
+    #[test]
+    fn every_fact_has_a_bit_of_its_own() {
+        let all: Known = Fact::ALL.into_iter().collect();
+        assert_eq!(all.bits().count_ones() as usize, Fact::ALL.len());
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_repetition_of_facts_leave_no_trace(
+            facts in prop::collection::vec(prop::sample::select(&Fact::ALL[..]), 0..30),
+            cut in 0_usize..30,
+        ) {
+            let known: Known = facts.iter().copied().collect();
+            let backwards: Known = facts.iter().rev().chain(&facts).copied().collect();
+            prop_assert_eq!(known, backwards);
+            let (first, second) = facts.split_at(cut.min(facts.len()));
+            let halves = Known::union(second.iter().copied().collect(), first.iter().copied().collect());
+            prop_assert_eq!(known, halves);
+            prop_assert_eq!(Known::from_bits(known.bits()), known);
+            for fact in Fact::ALL {
+                prop_assert_eq!(known.has(fact), facts.contains(&fact));
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What must still reach Salesforce.
+
+mod schedule;
+
+pub use schedule::{Next, Schedule};

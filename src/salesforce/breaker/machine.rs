@@ -1,0 +1,144 @@
+//! The circuit breaker as a machine of states: no lock, no clock, no chance of its own.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Change, State, Verdict};
+use crate::jitter::between;
+use crate::settings;
+
+/// Where the machine stands.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// Everything passes. `since` its last closing, if it was ever open.
+    Closed { since: Option<Instant> },
+    /// Nothing passes.
+    Open { until: Instant },
+    /// A few requests try whether Salesforce is back.
+    HalfOpen { probes: usize },
+}
+
+/// What a request carries from its pass to its verdict.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ticket {
+    /// The era it passed in. A verdict on an earlier one says nothing about this one.
+    era: u64,
+    passed: Instant,
+}
+
+#[derive(Debug)]
+pub(super) struct Machine {
+    settings: settings::Breaker,
+    phase: Phase,
+    /// Failures since the last good answer.
+    failures: usize,
+    /// Slow answers since the last good one.
+    slow: usize,
+    /// Openings without a lasting recovery in between.
+    openings: u32,
+    /// The last pause, before chance took a part of it.
+    pause: Duration,
+    /// Counts the changes of phase.
+    era: u64,
+}
+
+impl Machine {
+    pub(super) fn new(settings: settings::Breaker) -> Self {
+        Self {
+            settings,
+            phase: Phase::Closed { since: None },
+            failures: 0,
+            slow: 0,
+            openings: 0,
+            pause: Duration::ZERO,
+            era: 0,
+        }
+    }
+
+    pub(super) fn state(&self) -> State {
+        match self.phase {
+            Phase::Closed { .. } => State::Closed,
+            Phase::Open { .. } => State::Open,
+            Phase::HalfOpen { .. } => State::HalfOpen,
+        }
+    }
+
+    /// Lets a request pass, or says after how long to ask again.
+    pub(super) fn pass(&mut self, now: Instant) -> Result<Ticket, Duration> {
+        match &mut self.phase {
+            Phase::Closed { .. } => {}
+            Phase::Open { until } if now < *until => return Err(until.saturating_duration_since(now)),
+            Phase::Open { .. } => self.enter(Phase::HalfOpen { probes: 1 }),
+            Phase::HalfOpen { probes } if *probes >= self.settings.probes => return Err(self.settings.pause),
+            Phase::HalfOpen { probes } => *probes += 1,
+        }
+        Ok(Ticket { era: self.era, passed: now })
+    }
+
+    /// Takes the verdict on a request that passed. `jitter` in [0, 1) shortens a pause by up to a fifth.
+    pub(super) fn settle(
+        &mut self,
+        ticket: Ticket,
+        now: Instant,
+        verdict: Verdict,
+        jitter: f64,
+    ) -> Option<Change> {
+        if ticket.era != self.era {
+            return None;
+        }
+        let slow = now.saturating_duration_since(ticket.passed) > self.settings.slow;
+        match (self.phase, verdict) {
+            (Phase::Open { .. }, _) => None,
+            (Phase::HalfOpen { .. }, Verdict::Good) if !slow => Some(self.close(now)),
+            (Phase::HalfOpen { .. }, _) => Some(self.open(now, jitter)),
+            (Phase::Closed { .. }, Verdict::Good) if !slow => {
+                (self.failures, self.slow) = (0, 0);
+                None
+            }
+            (Phase::Closed { since }, _) => {
+                match verdict {
+                    Verdict::Bad => self.failures += 1,
+                    Verdict::Good => self.slow += 1,
+                }
+                if self.failures < self.settings.failures && self.slow < self.settings.slow_calls {
+                    return None;
+                }
+                // It held as long as it had been shut out before: an honest recovery, and this a new trouble.
+                if since.is_some_and(|since| now.saturating_duration_since(since) >= self.pause) {
+                    self.openings = 0;
+                }
+                Some(self.open(now, jitter))
+            }
+        }
+    }
+
+    /// Takes back the pass of a request that ended without a verdict.
+    pub(super) fn release(&mut self, ticket: Ticket) {
+        if let Phase::HalfOpen { probes } = &mut self.phase
+            && ticket.era == self.era
+        {
+            *probes = probes.saturating_sub(1);
+        }
+    }
+
+    fn open(&mut self, now: Instant, jitter: f64) -> Change {
+        let doubled = 1_u32.checked_shl(self.openings).unwrap_or(u32::MAX);
+        self.openings = self.openings.saturating_add(1);
+        self.pause = self.settings.pause.saturating_mul(doubled).min(self.settings.longest_pause);
+        let pause = between(self.pause * 4 / 5, self.pause, jitter);
+        self.enter(Phase::Open { until: now + pause });
+        Change::Opened { pause }
+    }
+
+    fn close(&mut self, now: Instant) -> Change {
+        self.enter(Phase::Closed { since: Some(now) });
+        Change::Closed
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        (self.failures, self.slow) = (0, 0);
+        self.era = self.era.wrapping_add(1);
+    }
+}

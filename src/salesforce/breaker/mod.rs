@@ -1,0 +1,118 @@
+//! The circuit breaker: a Salesforce that does not answer is left alone for a while, so that no caller waits for it.
+//!
+//! One per org and way. Closed, everything passes; consecutive failures or slow answers open it. Open, nothing
+//! passes until a pause is over, which doubles each time up to the longest. Then, half-open, a few requests try;
+//! the first good answer closes it, anything else opens it again. Verdicts on requests from before a change
+//! count no more.
+
+mod machine;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use self::machine::{Machine, Ticket};
+use crate::ids::Ids;
+use crate::settings;
+
+pub use verdict::Verdict;
+
+/// The breaker of one org and way, shared by all workers.
+#[derive(Debug)]
+pub struct Breaker {
+    machine: Mutex<Machine>,
+    ids: Arc<Ids>,
+}
+
+/// Where a breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Everything passes.
+    Closed,
+    /// Nothing passes; once its pause is over, the next request is a probe.
+    Open,
+    /// Probes are on their way.
+    HalfOpen,
+}
+
+/// What a verdict changed, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Salesforce is left alone.
+    Opened {
+        /// For so long.
+        pause: Duration,
+    },
+    /// Salesforce is back.
+    Closed,
+}
+
+/// The refusal of a breaker that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it did not answer lately and is left alone for a moment")]
+pub struct Open {
+    /// After how long to ask again.
+    pub retry_after: Duration,
+}
+
+impl Breaker {
+    /// A closed one. `ids` is where the jitter of its pauses comes from.
+    #[must_use]
+    pub fn new(settings: settings::Breaker, ids: Arc<Ids>) -> Self {
+        Self { machine: Mutex::new(Machine::new(settings)), ids }
+    }
+
+    /// Lets a request pass. Whoever got a permit gives it a verdict, or drops it.
+    ///
+    /// # Errors
+    /// While it is open, or as many probes are under way as may be.
+    pub fn try_pass(&self, now: Instant) -> Result<Permit<'_>, Open> {
+        let passed = self.machine().pass(now);
+        match passed {
+            Ok(ticket) => Ok(Permit { breaker: self, ticket, settled: false }),
+            Err(retry_after) => Err(Open { retry_after }),
+        }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.machine().state()
+    }
+
+    /// Nothing panics under the lock; if it did, the machine would still be a valid one.
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The pass of one request. Dropped without a verdict, as by a cancelled request, it counts for nothing, and a
+/// probe's place is free again.
+#[derive(Debug)]
+#[must_use = "a permit dropped at once guards nothing"]
+pub struct Permit<'a> {
+    breaker: &'a Breaker,
+    ticket: Ticket,
+    settled: bool,
+}
+
+impl Permit<'_> {
+    /// Gives the verdict. A good one that came later than the setting `slow` after the pass counts as slow.
+    pub fn done(mut self, now: Instant, verdict: Verdict) -> Option<Change> {
+        self.settled = true;
+        let jitter = self.breaker.ids.fraction();
+        self.breaker.machine().settle(self.ticket, now, verdict, jitter)
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.breaker.machine().release(self.ticket);
+        }
+    }
+}
