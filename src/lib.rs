@@ -13,5 +13,6 @@ pub mod mock;
 pub mod phone;
 pub mod salesforce;
 pub mod settings;
+pub mod store;
 pub mod telemetry;
 pub mod webex;

@@ -1,12 +1,14 @@
 //! Nouns and pure decisions: what a call is and what may be said of it. No I/O.
 
 mod abandonment;
+mod journal;
 mod keys;
 mod time;
 mod voice_call;
 mod words;
 
 pub use abandonment::{HangUp, Verdict, decide};
+pub use journal::{Body, Call, CallId, CallName, Fingerprint, Stage};
 pub use keys::{CallCenterName, CallReference, CertificateName, InvalidName, VendorCallKey, VoiceCallId};
 pub use time::{FlowTime, InvalidTime};
 pub use voice_call::{
