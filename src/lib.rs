@@ -49,5 +49,6 @@ pub mod outbox;
 pub mod phone;
 pub mod salesforce;
 pub mod settings;
+pub mod store;
 pub mod telemetry;
 pub mod webex;

@@ -108,6 +108,12 @@ impl VoiceCallId {
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if shaped { Ok(Self(text)) } else { Err(InvalidName::NotAVoiceCallId) }
     }
+
+    /// The first 15 characters, which both forms share; the other three only repeat which of them are capitals.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.0.get(..15).unwrap_or(&self.0)
+    }
 }
 
 impl AsRef<str> for VoiceCallId {

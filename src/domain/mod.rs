@@ -2,6 +2,7 @@
 
 mod abandonment;
 mod facts;
+mod journal;
 mod keys;
 mod time;
 mod voice_call;
@@ -9,6 +10,7 @@ mod words;
 
 pub use abandonment::{Guarded, Intent, Stage, Verdict, decide, guard};
 pub use facts::{Fact, Known};
+pub use journal::{Body, Call, CallId, CallName, Fingerprint, Progress};
 pub use keys::{CallCenterName, CallReference, CertificateName, InvalidName, VendorCallKey, VoiceCallId};
 pub use time::{FlowTime, InvalidTime};
 pub use voice_call::{

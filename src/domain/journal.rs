@@ -1,0 +1,238 @@
+//! The journal: what we know of a call, whoever told us and in whatever order.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::{CallCenterName, CallReference, VendorCallKey, VoiceCallId};
+
+/// What tells one VoiceCall from another before Salesforce has given it an id. A Transfer with another parent is
+/// a new VoiceCall under the same key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallName {
+    call_center: CallCenterName,
+    vendor_call_key: VendorCallKey,
+    parent: String,
+}
+
+impl CallName {
+    /// A call that continues `parent`, or none. Both forms of an id name the same parent.
+    #[must_use]
+    pub fn new(
+        call_center: CallCenterName,
+        vendor_call_key: VendorCallKey,
+        parent: Option<&CallReference>,
+    ) -> Self {
+        let parent = match parent {
+            Some(CallReference::Id(id)) => id.short().to_owned(),
+            Some(CallReference::Key(key)) => key.as_ref().to_owned(),
+            None => String::new(),
+        };
+        Self { call_center, vendor_call_key, parent }
+    }
+
+    /// The contact center.
+    #[must_use]
+    pub fn call_center(&self) -> &CallCenterName {
+        &self.call_center
+    }
+
+    /// The key of the call.
+    #[must_use]
+    pub fn vendor_call_key(&self) -> &VendorCallKey {
+        &self.vendor_call_key
+    }
+
+    /// The call it continues; empty when it continues none.
+    #[must_use]
+    pub fn parent(&self) -> &str {
+        &self.parent
+    }
+}
+
+/// The number of a call in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub i64);
+
+/// A keyed hash over what a create says of a call, so that repeated creates can be compared without keeping a
+/// phone number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fingerprint(pub [u8; 32]);
+
+/// JSON that is kept for Salesforce. It holds phone numbers, so it has no printable form.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Body(String);
+
+impl Body {
+    /// Keeps `json`.
+    #[must_use]
+    pub fn new(json: impl Into<String>) -> Self {
+        Self(json.into())
+    }
+
+    /// The JSON itself: for Salesforce and for an operator who asks for it, never for a log.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.0.len())
+    }
+}
+
+/// How far a call has come, as far as we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Progress {
+    /// We know its key, no more: its create is in flight or failed, or was never ours.
+    Unknown,
+    /// Salesforce has made its record, or we have promised to.
+    Created,
+    /// The Omni-Channel flow has given it a queue or an agent.
+    Routed,
+    /// An agent has accepted it.
+    Answered,
+    /// The caller is gone.
+    Ended,
+    /// Its final update is delivered, or nothing is left to send.
+    Closed,
+}
+
+/// What is known of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its number in the journal.
+    pub id: CallId,
+    /// What tells it from others.
+    pub name: CallName,
+    /// Its record in Salesforce.
+    pub voice_call_id: Option<VoiceCallId>,
+    /// What its create said, hashed.
+    pub fingerprint: Option<Fingerprint>,
+    /// When it began, in the flow's words.
+    pub start_time: Option<Timestamp>,
+    /// When Salesforce made its record.
+    pub created_at: Option<Timestamp>,
+    /// When the flow was told its key in the place of an id, because Salesforce could not create it in time.
+    pub deferred_at: Option<Timestamp>,
+    /// When the Omni-Channel flow gave it a queue or an agent.
+    pub routed_at: Option<Timestamp>,
+    /// When an agent accepted it.
+    pub answered_at: Option<Timestamp>,
+    /// When the caller was gone.
+    pub ended_at: Option<Timestamp>,
+    /// When nothing was left to send.
+    pub closed_at: Option<Timestamp>,
+    /// Until when a create of it, of any replica, counts as in flight. Kept on PostgreSQL only.
+    pub claimed_until: Option<Timestamp>,
+    /// The create that failed or was deferred, only while it may still be needed.
+    pub create_body: Option<Body>,
+    /// When we last learned something of it.
+    pub updated_at: Timestamp,
+}
+
+impl Call {
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        if self.closed_at.is_some() {
+            Progress::Closed
+        } else if self.ended_at.is_some() {
+            Progress::Ended
+        } else if self.answered_at.is_some() {
+            Progress::Answered
+        } else if self.routed_at.is_some() {
+            Progress::Routed
+        } else if self.is_created() {
+            Progress::Created
+        } else {
+            Progress::Unknown
+        }
+    }
+
+    /// Whether its create has been answered with success: by Salesforce, or deferred by us.
+    #[must_use]
+    pub fn is_created(&self) -> bool {
+        self.voice_call_id.is_some() || self.created_at.is_some() || self.deferred_at.is_some()
+    }
+
+    /// Whether an agent is known to have had it.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.answered_at.is_some()
+    }
+
+    /// Whether a create of it is in flight at `now`, here or on another replica.
+    #[must_use]
+    pub fn is_being_created(&self, now: Timestamp) -> bool {
+        !self.is_created() && self.claimed_until.is_some_and(|until| until > now)
+    }
+
+    /// How Salesforce knows it: by id where we have one, else by key.
+    #[must_use]
+    pub fn reference(&self) -> CallReference {
+        match &self.voice_call_id {
+            Some(id) => CallReference::Id(id.clone()),
+            None => CallReference::Key(self.name.vendor_call_key.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(parent: Option<&str>) -> CallName {
+        let parent = parent.map(|text| CallReference::parse(text).unwrap());
+        CallName::new(
+            CallCenterName::parse("Sales").unwrap(),
+            VendorCallKey::parse("wxcc_1").unwrap(),
+            parent.as_ref(),
+        )
+    }
+
+    #[test]
+    fn both_forms_of_an_id_name_the_same_parent_and_another_parent_is_another_call() {
+        assert_eq!(name(Some("0LQ5g000000abcD")), name(Some("0LQ5g000000abcDGAQ")));
+        assert_ne!(name(Some("0LQ5g000000abcD")), name(Some("0LQ5g000000abcd")));
+        assert_ne!(name(Some("wxcc_0")), name(None));
+    }
+
+    #[test]
+    fn the_stage_is_the_furthest_that_is_known_in_whatever_order_it_was_learned() {
+        let at = |second| Some(Timestamp::from_second(second).unwrap());
+        let mut call = Call {
+            id: CallId(1),
+            name: name(None),
+            voice_call_id: None,
+            fingerprint: None,
+            start_time: at(1),
+            created_at: None,
+            deferred_at: None,
+            routed_at: None,
+            answered_at: None,
+            ended_at: None,
+            closed_at: None,
+            claimed_until: at(10),
+            create_body: Some(Body::new("{\"from\":\"+4930123456\"}")),
+            updated_at: Timestamp::from_second(1).unwrap(),
+        };
+        assert_eq!(call.progress(), Progress::Unknown);
+        assert!(call.is_being_created(Timestamp::from_second(9).unwrap()));
+        assert!(!call.is_being_created(Timestamp::from_second(10).unwrap()));
+        assert_eq!(call.reference(), CallReference::parse("wxcc_1").unwrap());
+        assert!(!format!("{call:?}").contains("4930123456"));
+        call.ended_at = at(5);
+        assert_eq!(call.progress(), Progress::Ended);
+        call.answered_at = at(3);
+        assert_eq!(call.progress(), Progress::Ended);
+        call.closed_at = at(7);
+        assert_eq!(call.progress(), Progress::Closed);
+        (call.ended_at, call.closed_at) = (None, None);
+        assert_eq!(call.progress(), Progress::Answered);
+        call.deferred_at = at(2);
+        assert!(!call.is_being_created(Timestamp::from_second(9).unwrap()));
+    }
+}

@@ -1,0 +1,183 @@
+//! What is asked of the store at once, sorted by kind: each kind is one statement for all who ask.
+
+use tokio::sync::oneshot;
+
+use super::journal::Find;
+use super::{Enqueue, Enqueued, Note, OpenCall, Opened, Settle, StoreError};
+use crate::domain::Call;
+
+/// Where an answer goes.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// A statement that only one asks for.
+#[derive(Debug)]
+pub(super) struct Single {
+    pub(super) sql: &'static str,
+    pub(super) input: String,
+}
+
+/// Something asked of the store.
+pub(super) enum Job {
+    Note(Box<Note>, Reply<Call>),
+    Open(OpenCall, Reply<Opened>),
+    Find(Find, Reply<Option<Call>>),
+    Enqueue(Box<Enqueue>, Reply<Enqueued>),
+    Settle(Box<Settle>, Reply<bool>),
+    Write(Single, Reply<Vec<String>>),
+    Read(Single, Reply<Vec<String>>),
+    Checkpoint(Reply<bool>),
+    Close(Reply<()>),
+}
+
+/// Those who ask the same kind of thing.
+pub(super) struct Lot<Q, A> {
+    pub(super) questions: Vec<Q>,
+    replies: Vec<Reply<A>>,
+}
+
+impl<Q, A> Default for Lot<Q, A> {
+    fn default() -> Self {
+        Self { questions: Vec::new(), replies: Vec::new() }
+    }
+}
+
+impl<Q, A> Lot<Q, A> {
+    fn push(&mut self, question: Q, reply: Reply<A>) {
+        self.questions.push(question);
+        self.replies.push(reply);
+    }
+
+    fn answer(self, answers: Vec<A>) {
+        for (reply, answer) in self.replies.into_iter().zip(answers) {
+            // Who has gone in the meantime needs no answer.
+            let _ = reply.send(Ok(answer));
+        }
+    }
+
+    fn refuse(self, error: &StoreError) {
+        for reply in self.replies {
+            let _ = reply.send(Err(error.clone()));
+        }
+    }
+
+    fn each(self) -> impl Iterator<Item = Self> {
+        let pairs = self.questions.into_iter().zip(self.replies);
+        pairs.map(|(question, reply)| Self { questions: vec![question], replies: vec![reply] })
+    }
+}
+
+/// What is asked at once: all reading, or all writing.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) notes: Lot<Note, Call>,
+    pub(super) opens: Lot<OpenCall, Opened>,
+    pub(super) finds: Lot<Find, Option<Call>>,
+    pub(super) enqueues: Lot<Enqueue, Enqueued>,
+    pub(super) settles: Lot<Settle, bool>,
+    pub(super) singles: Lot<Single, Vec<String>>,
+}
+
+/// The answers to a batch, in its order.
+pub(super) struct Answers {
+    pub(super) notes: Vec<Call>,
+    pub(super) opens: Vec<Opened>,
+    pub(super) finds: Vec<Option<Call>>,
+    pub(super) enqueues: Vec<Enqueued>,
+    pub(super) settles: Vec<bool>,
+    pub(super) singles: Vec<Vec<String>>,
+}
+
+/// All that was waiting, sorted.
+#[derive(Default)]
+pub(super) struct Sorted {
+    pub(super) writes: Batch,
+    pub(super) reads: Batch,
+    pub(super) checkpoints: Vec<Reply<bool>>,
+    pub(super) close: Vec<Reply<()>>,
+}
+
+impl Sorted {
+    /// `claims`: whether opening a call writes.
+    pub(super) fn of(jobs: impl Iterator<Item = Job>, claims: bool) -> Self {
+        let mut all = Self::default();
+        for job in jobs {
+            match job {
+                Job::Note(note, reply) => all.writes.notes.push(*note, reply),
+                Job::Open(open, reply) if claims => all.writes.opens.push(open, reply),
+                Job::Open(open, reply) => all.reads.opens.push(open, reply),
+                Job::Find(find, reply) => all.reads.finds.push(find, reply),
+                Job::Enqueue(enqueue, reply) => all.writes.enqueues.push(*enqueue, reply),
+                Job::Settle(settle, reply) => all.writes.settles.push(*settle, reply),
+                Job::Write(single, reply) => all.writes.singles.push(single, reply),
+                Job::Read(single, reply) => all.reads.singles.push(single, reply),
+                Job::Checkpoint(reply) => all.checkpoints.push(reply),
+                Job::Close(reply) => all.close.push(reply),
+            }
+        }
+        all
+    }
+
+    /// Tells everybody that nothing can be done; who wanted to close has what they wanted.
+    pub(super) fn refuse(self, error: &StoreError) -> bool {
+        self.writes.refuse(error);
+        self.reads.refuse(error);
+        for reply in self.checkpoints {
+            let _ = reply.send(Err(error.clone()));
+        }
+        let closes = !self.close.is_empty();
+        for reply in self.close {
+            let _ = reply.send(Ok(()));
+        }
+        closes
+    }
+}
+
+impl Batch {
+    /// How many ask.
+    pub(super) fn len(&self) -> usize {
+        self.notes.questions.len()
+            + self.opens.questions.len()
+            + self.finds.questions.len()
+            + self.enqueues.questions.len()
+            + self.settles.questions.len()
+            + self.singles.questions.len()
+    }
+
+    /// Whether one statement serves it, which then is its own transaction.
+    pub(super) fn is_one_statement(&self) -> bool {
+        let len = self.len();
+        len == self.notes.questions.len()
+            || len == self.opens.questions.len()
+            || len == 1 && self.singles.questions.len() == 1
+    }
+
+    pub(super) fn answer(self, answers: Answers) {
+        self.notes.answer(answers.notes);
+        self.opens.answer(answers.opens);
+        self.finds.answer(answers.finds);
+        self.enqueues.answer(answers.enqueues);
+        self.settles.answer(answers.settles);
+        self.singles.answer(answers.singles);
+    }
+
+    pub(super) fn refuse(self, error: &StoreError) {
+        self.notes.refuse(error);
+        self.opens.refuse(error);
+        self.finds.refuse(error);
+        self.enqueues.refuse(error);
+        self.settles.refuse(error);
+        self.singles.refuse(error);
+    }
+
+    /// One batch for each who asks.
+    pub(super) fn each(self) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::with_capacity(self.len());
+        all.extend(self.notes.each().map(|notes| Self { notes, ..Self::default() }));
+        all.extend(self.opens.each().map(|opens| Self { opens, ..Self::default() }));
+        all.extend(self.finds.each().map(|finds| Self { finds, ..Self::default() }));
+        all.extend(self.enqueues.each().map(|enqueues| Self { enqueues, ..Self::default() }));
+        all.extend(self.settles.each().map(|settles| Self { settles, ..Self::default() }));
+        all.extend(self.singles.each().map(|singles| Self { singles, ..Self::default() }));
+        all
+    }
+}

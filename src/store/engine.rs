@@ -1,0 +1,230 @@
+//! The connection to a database: opened, migrated, asked. The store has one; it is made again when it breaks.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _, SqlSafeStr};
+
+use super::StoreError;
+use super::statement::{Dialect, Kind};
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Waiting for another program's lock; SQLite only.
+    pub(super) busy: Duration,
+    /// One batch, and one attempt to connect.
+    pub(super) batch: Duration,
+    /// Opening, with migrations, possibly behind another replica's.
+    pub(super) open: Duration,
+    /// Between two attempts to connect again.
+    pub(super) retry: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            busy: Duration::from_secs(1),
+            batch: Duration::from_secs(3),
+            open: Duration::from_secs(30),
+            retry: Duration::from_millis(250),
+        }
+    }
+}
+
+/// Where the database is.
+#[derive(Clone)]
+pub(super) enum Target {
+    Sqlite(SqliteConnectOptions),
+    Postgres(Box<PgConnectOptions>),
+}
+
+impl Target {
+    /// Reads `store.url`.
+    pub(super) fn parse(url: &str, limits: &Limits) -> Result<Self, StoreError> {
+        if url.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url)?;
+            return Ok(Self::Sqlite(
+                options
+                    .journal_mode(SqliteJournalMode::Wal)
+                    // An answer may go out after a commit: it must survive the loss of power.
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(limits.busy)
+                    // Deleted numbers are overwritten, and none goes into temporary files.
+                    .pragma("secure_delete", "ON")
+                    .pragma("temp_store", "MEMORY")
+                    .create_if_missing(false)
+                    .disable_statement_logging(),
+            ));
+        }
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(StoreError::Url);
+        }
+        let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Url)?;
+        Ok(Self::Postgres(Box::new(options.application_name("scv-bridge").disable_statement_logging())))
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Sqlite(_) => Kind::Sqlite,
+            Self::Postgres(_) => Kind::Postgres,
+        }
+    }
+
+    /// Makes what is missing, migrates and connects.
+    pub(super) async fn open(&self, limits: &Limits) -> Result<Connection, StoreError> {
+        self.create_file()?;
+        let opened = tokio::time::timeout(limits.open, async {
+            let mut connection = self.connect_past_locks(limits).await?;
+            connection.migrate().await?;
+            Ok(connection)
+        });
+        opened.await.unwrap_or(Err(StoreError::Slow))
+    }
+
+    /// Connects, and shows that writing works.
+    pub(super) async fn recover(&self, limits: &Limits) -> Result<Connection, StoreError> {
+        let recovered = tokio::time::timeout(limits.batch, async {
+            let mut connection = self.connect().await?;
+            connection.rows(self.kind().dialect().probe, "{}").await?;
+            Ok(connection)
+        });
+        recovered.await.unwrap_or(Err(StoreError::Slow))
+    }
+
+    async fn connect(&self) -> Result<Connection, StoreError> {
+        match self {
+            Self::Sqlite(options) => Ok(Connection::Sqlite(options.connect().await?)),
+            Self::Postgres(options) => {
+                let mut connection = options.connect().await?;
+                // Where the server is set to forget commits, we are not. Stronger settings are left alone.
+                sqlx::query(
+                    "SELECT set_config('synchronous_commit', 'on', false)
+                    WHERE current_setting('synchronous_commit') = 'off'",
+                )
+                .execute(&mut connection)
+                .await?;
+                Ok(Connection::Postgres(connection))
+            }
+        }
+    }
+
+    /// Two programs that open a new SQLite file at once meet in the change to write-ahead logging, for which
+    /// SQLite does not wait by itself.
+    async fn connect_past_locks(&self, limits: &Limits) -> Result<Connection, StoreError> {
+        let give_up = tokio::time::Instant::now() + limits.busy;
+        loop {
+            match self.connect().await {
+                Err(StoreError::Locked) if tokio::time::Instant::now() < give_up => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Makes folder and file, for the service's own eyes: SQLite gives its other files the same rights.
+    fn create_file(&self) -> Result<(), StoreError> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let Self::Sqlite(options) = self else { return Ok(()) };
+        let path = options.get_filename();
+        // In-memory databases have names of this kind.
+        if path.as_os_str().is_empty() || path == Path::new(":memory:") || path.starts_with("file:") {
+            return Ok(());
+        }
+        let made = || {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+        };
+        made().map(drop).map_err(|error| match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full,
+            kind => StoreError::File(kind),
+        })
+    }
+}
+
+/// An open database.
+pub(super) enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Connection {
+    pub(super) fn dialect(&self) -> &'static Dialect {
+        match self {
+            Self::Sqlite(_) => Kind::Sqlite.dialect(),
+            Self::Postgres(_) => Kind::Postgres.dialect(),
+        }
+    }
+
+    /// Gives `input` to a statement and collects its rows.
+    pub(super) async fn rows(&mut self, sql: &'static str, input: &str) -> Result<Vec<String>, StoreError> {
+        let rows = match self {
+            Self::Sqlite(connection) => sqlx::query_scalar(sql).bind(input).fetch_all(connection).await,
+            Self::Postgres(connection) => sqlx::query_scalar(sql).bind(input).fetch_all(connection).await,
+        };
+        Ok(rows?)
+    }
+
+    /// Runs a statement that takes and gives nothing.
+    pub(super) async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => sqlx::query(sql).execute(connection).await.map(drop)?,
+            Self::Postgres(connection) => sqlx::query(sql).execute(connection).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// Empties the write-ahead log of SQLite; gives whether it could.
+    pub(super) async fn checkpoint(&mut self) -> Result<bool, StoreError> {
+        let Self::Sqlite(connection) = self else { return Ok(true) };
+        let blocked: i64 =
+            sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(connection).await?;
+        Ok(blocked == 0)
+    }
+
+    pub(super) async fn close(self) {
+        let closed = match self {
+            Self::Sqlite(connection) => connection.close().await,
+            Self::Postgres(connection) => connection.close().await,
+        };
+        if let Err(error) = closed {
+            tracing::debug!(error = %StoreError::from(error), "the database did not say goodbye");
+        }
+    }
+
+    /// Replicas that start together take turns: by an advisory lock on PostgreSQL, by the write lock on SQLite.
+    async fn migrate(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => {
+                let mut turn = connection.begin_with("BEGIN IMMEDIATE").await?;
+                migrations(include_str!("migrations/sqlite/0001_journal_and_outbox.sql"))
+                    .run_direct(None, &mut *turn, false)
+                    .await?;
+                turn.commit().await?;
+            }
+            Self::Postgres(connection) => {
+                migrations(include_str!("migrations/postgres/0001_journal_and_outbox.sql"))
+                    .run_direct(None, connection, false)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn migrations(first: &'static str) -> Migrator {
+    Migrator::with_migrations(vec![Migration::new(
+        1,
+        "journal and outbox".into(),
+        MigrationType::Simple,
+        first.into_sql_str(),
+        false,
+    )])
+}

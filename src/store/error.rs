@@ -1,0 +1,150 @@
+//! What can go wrong with a store, in words for an operator. No error carries what the database said: its words
+//! can quote what was to be written.
+
+use std::io;
+
+/// Why the store cannot do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// `store.url` names no database that we know.
+    #[error("store.url is not the URL of a database: use sqlite:PATH or postgres://user@host/database")]
+    Url,
+    /// The folder or the file cannot be made or opened.
+    #[error(
+        "the database file cannot be opened ({0}): check that its folder exists and belongs to the service"
+    )]
+    File(io::ErrorKind),
+    /// The disk, or the quota, is full.
+    #[error("the disk of the database is full: make room, the service recovers by itself")]
+    Full,
+    /// Somebody else holds the lock.
+    #[error("the database is locked by another program: end it, the service recovers by itself")]
+    Locked,
+    /// Not a database, or a damaged one.
+    #[error("the database is damaged or no database: restore it from a backup or move it away")]
+    Corrupt,
+    /// It can be read only.
+    #[error(
+        "the database can only be read: check the rights of its file and folder, or ask for the primary server"
+    )]
+    ReadOnly,
+    /// A newer version of the service has changed it.
+    #[error("the database was made by a newer version of the service, or its migrations were changed")]
+    Newer,
+    /// The server refuses us.
+    #[error("the database refuses the login (SQLSTATE {0}): check user, password and database of store.url")]
+    Login(String),
+    /// The server cannot be reached, or has gone.
+    #[error("the database cannot be reached ({0}): the service goes on by itself when it is back")]
+    Gone(String),
+    /// It took longer than anybody can wait.
+    #[error("the database does not answer in time: the service goes on by itself when it does")]
+    Slow,
+    /// It refuses one command.
+    #[error("the database refuses the command (code {0})")]
+    Refused(String),
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// Whether the database as a whole is at fault; otherwise only the command is.
+    pub(super) fn is_outage(&self) -> bool {
+        !matches!(self, Self::Refused(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(error) => of_code(error.code().as_deref().unwrap_or("unknown")),
+            sqlx::Error::Io(error) => Self::Gone(error.kind().to_string()),
+            sqlx::Error::Tls(_) => Self::Gone("TLS failed".to_owned()),
+            sqlx::Error::Configuration(_) => Self::Url,
+            sqlx::Error::Migrate(error) => (*error).into(),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                Self::Refused("unreadable".to_owned())
+            }
+            _ => Self::Gone("connection lost".to_owned()),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        use sqlx::migrate::MigrateError;
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            _ => Self::Newer,
+        }
+    }
+}
+
+/// Five characters are an SQLSTATE of PostgreSQL; a number is a result code of SQLite, whose lower byte is the
+/// primary one.
+fn of_code(code: &str) -> StoreError {
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => of_sqlite(number, code),
+        _ => of_sqlstate(code),
+    }
+}
+
+/// <https://www.sqlite.org/rescode.html>
+fn of_sqlite(number: u32, code: &str) -> StoreError {
+    match number & 0xFF {
+        5 | 6 => StoreError::Locked,
+        8 => StoreError::ReadOnly,
+        10 => StoreError::Gone(format!("input or output error, code {code}")),
+        11 | 26 => StoreError::Corrupt,
+        13 => StoreError::Full,
+        14 => StoreError::File(io::ErrorKind::PermissionDenied),
+        7 | 9 | 17 | 21 => StoreError::Gone(format!("code {code}")),
+        _ => StoreError::Refused(code.to_owned()),
+    }
+}
+
+/// <https://www.postgresql.org/docs/15/errcodes-appendix.html>
+fn of_sqlstate(code: &str) -> StoreError {
+    match code {
+        "53100" => StoreError::Full,
+        "55P03" => StoreError::Locked,
+        "25006" => StoreError::ReadOnly,
+        "57014" | "25P03" => StoreError::Slow,
+        "3D000" | "42501" => StoreError::Login(code.to_owned()),
+        _ if code.starts_with("28") => StoreError::Login(code.to_owned()),
+        // A deadlock or a conflict between replicas concerns one command and passes when it is tried alone.
+        _ if code.starts_with("40") => StoreError::Refused(code.to_owned()),
+        _ if ["08", "53", "57", "58", "XX", "42", "25"].iter().any(|class| code.starts_with(class)) => {
+            StoreError::Gone(format!("SQLSTATE {code}"))
+        }
+        _ => StoreError::Refused(code.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_the_database_is_told_from_a_fault_of_the_command() {
+        for (code, outage) in [
+            ("13", true),
+            ("5", true),
+            ("261", true),
+            ("26", true),
+            ("2067", false),
+            ("1299", false),
+            ("23505", false),
+            ("22P05", false),
+            ("40P01", false),
+            ("57P01", true),
+            ("08006", true),
+            ("28P01", true),
+        ] {
+            assert_eq!(of_code(code).is_outage(), outage, "{code}: {}", of_code(code));
+        }
+        assert_eq!(of_code("778"), StoreError::Gone("input or output error, code 778".to_owned()));
+        assert_eq!(of_code("53100"), StoreError::Full);
+    }
+}

@@ -1,0 +1,165 @@
+//! The journal: what is asked and told of calls.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::batch::Job;
+use super::row::{CallRow, json, read};
+use super::{Note, Store, StoreError};
+use crate::domain::{Call, CallCenterName, CallName, CallReference};
+
+/// Asks whether a call may be created.
+#[derive(Debug, Clone)]
+pub struct OpenCall {
+    /// The call.
+    pub call: CallName,
+    /// Who asks: this process.
+    pub owner: String,
+    /// Until when others are to leave the call to us.
+    pub claim_until: Timestamp,
+    /// Where the window begins: what was created earlier is forgotten.
+    pub window: Timestamp,
+    /// The current time.
+    pub now: Timestamp,
+}
+
+/// Whether it may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// Yes, and on PostgreSQL nobody else will until the claim ends. With what is known of it from elsewhere.
+    New(Option<Box<Call>>),
+    /// It has been created or deferred already.
+    Known(Box<Call>),
+    /// Another replica is creating it.
+    Busy {
+        /// When its claim ends, unless it says sooner what came of it.
+        until: Timestamp,
+    },
+}
+
+/// A question for a call.
+#[derive(Debug, Clone)]
+pub(super) struct Find {
+    pub(super) call_center: CallCenterName,
+    pub(super) call: CallReference,
+}
+
+/// A question on its way to the database.
+#[derive(Serialize)]
+pub(super) struct FindRow<'a> {
+    at: usize,
+    call_center: &'a str,
+    key: Option<&'a str>,
+    short: Option<&'a str>,
+}
+
+impl Find {
+    pub(super) fn row(&self, at: usize) -> FindRow<'_> {
+        let call_center = self.call_center.as_ref();
+        match &self.call {
+            CallReference::Id(id) => FindRow { at, call_center, key: None, short: Some(id.short()) },
+            CallReference::Key(key) => FindRow { at, call_center, key: Some(key.as_ref()), short: None },
+        }
+    }
+}
+
+/// Its answer.
+#[derive(Deserialize)]
+pub(super) struct FoundRow {
+    pub(super) at: usize,
+    pub(super) call: CallRow,
+}
+
+/// A claim on its way to the database.
+#[derive(Serialize)]
+pub(super) struct ClaimRow<'a> {
+    call_center: &'a str,
+    vendor_call_key: &'a str,
+    parent: &'a str,
+    owner: &'a str,
+    until: i64,
+    now: i64,
+}
+
+impl OpenCall {
+    pub(super) fn row(&self) -> ClaimRow<'_> {
+        ClaimRow {
+            call_center: self.call.call_center().as_ref(),
+            vendor_call_key: self.call.vendor_call_key().as_ref(),
+            parent: self.call.parent(),
+            owner: &self.owner,
+            until: self.claim_until.as_millisecond(),
+            now: self.now.as_millisecond(),
+        }
+    }
+
+    /// Whether `call` was created before the window.
+    pub(super) fn is_too_old(&self, call: &Call) -> bool {
+        let created = [call.created_at, call.deferred_at].into_iter().flatten().min();
+        call.is_created() && created.unwrap_or(call.updated_at) < self.window
+    }
+}
+
+impl Store {
+    /// Before a create: looks whether the call is known. On PostgreSQL also claims it, so that two replicas never
+    /// create it both; a note that says how the create ended ends the claim too. On SQLite one process does all,
+    /// and joins its own creates by itself.
+    ///
+    /// # Errors
+    /// When the database does not answer. The caller may create all the same: a claim only prevents doubles.
+    pub async fn open_call(&self, question: OpenCall) -> Result<Opened, StoreError> {
+        self.ask(|reply| Job::Open(question, reply)).await
+    }
+
+    /// Gives a claim back before its time, when nothing came of the create and nothing is to be noted.
+    ///
+    /// # Errors
+    /// When the database does not answer; the claim then ends by itself.
+    pub async fn release_claim(&self, call: &CallName, owner: &str) -> Result<(), StoreError> {
+        let input = json(&serde_json::json!({
+            "call_center": call.call_center().as_ref(),
+            "vendor_call_key": call.vendor_call_key().as_ref(),
+            "parent": call.parent(),
+            "owner": owner,
+        }))?;
+        self.write(self.dialect().unclaim, input).await.map(drop)
+    }
+
+    /// Writes down what was learned of a call; it is durable when this returns. Gives all that is known of it.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn note(&self, note: Note) -> Result<Call, StoreError> {
+        self.ask(|reply| Job::Note(Box::new(note), reply)).await
+    }
+
+    /// Finds a call by its id, in either form, or by its key: then the newest of that key.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find(
+        &self,
+        call_center: &CallCenterName,
+        call: &CallReference,
+    ) -> Result<Option<Call>, StoreError> {
+        let find = Find { call_center: call_center.clone(), call: call.clone() };
+        self.ask(|reply| Job::Find(find, reply)).await
+    }
+
+    /// Finds the calls that began at `start_time`, at most two: one is found, two are ambiguous.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find_by_start(
+        &self,
+        call_center: &CallCenterName,
+        start_time: Timestamp,
+    ) -> Result<Vec<Call>, StoreError> {
+        let input = json(&serde_json::json!({
+            "call_center": call_center.as_ref(),
+            "start_time": start_time.as_millisecond(),
+        }))?;
+        let rows = self.read(self.dialect().find_by_start, input).await?;
+        read::<CallRow>(&rows)?.into_iter().map(CallRow::call).collect()
+    }
+}

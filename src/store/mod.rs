@@ -1,0 +1,151 @@
+//! One promise, two engines: what the store has answered is durable.
+//!
+//! A [`Store`] is a handle on one writer, which owns the only connection of the process to the database: SQLite,
+//! embedded, or PostgreSQL, which several replicas share. Whatever is asked goes through it, and while it commits,
+//! more arrives: so one commit, and one fsync, serves everybody who was waiting (group commit). Questions are
+//! answered in batches too, without a commit. An answer goes out only after the commit it depends on.
+//!
+//! When the database fails, everybody who waits is told so at once, [`Store::ready`] says why, and the writer
+//! connects again by itself. A command that the database refuses fails alone.
+//!
+//! The *journal* ([`Note`], [`Call`](crate::domain::Call)) holds what is known of each call; the *outbox*
+//! ([`Enqueue`], [`Entry`]) what must still reach Salesforce. Time is passed in.
+
+mod batch;
+mod engine;
+mod error;
+mod execute;
+mod execute_outbox;
+mod fingerprint;
+mod journal;
+mod note;
+mod operate;
+mod outbox;
+mod postgres;
+mod row;
+mod sqlite;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+pub use error::StoreError;
+pub use journal::{OpenCall, Opened};
+pub use note::{CreateBody, Note};
+pub use operate::{Count, Filter, PurgeBefore, Purged, Run};
+pub use outbox::{
+    Attempt, Enqueue, Enqueued, Entry, EntryId, EntryKind, EntryState, Lease, NewEntry, Settle, Subject,
+};
+pub use writer::Work;
+
+use batch::{Job, Reply, Single};
+use engine::{Limits, Target};
+use fingerprint::Key;
+use statement::Dialect;
+use writer::{Health, Writer};
+
+/// How many may wait for the writer; who comes after them waits for a place.
+const QUEUE: usize = 1024;
+
+/// A handle on the database. Clones share the writer; it ends with the last of them.
+#[derive(Clone)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+    health: Arc<Health>,
+    key: Arc<Key>,
+    dialect: &'static Dialect,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("ready", &self.ready()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database of `store.url`, makes it where it is SQLite's and missing, and migrates it. Several
+    /// programs may do so at once. Must be called within a Tokio runtime, on which the writer then lives.
+    ///
+    /// # Errors
+    /// When it cannot be reached, opened, migrated or written.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_within(url, Limits::default()).await
+    }
+
+    async fn open_within(url: &str, limits: Limits) -> Result<Self, StoreError> {
+        Self::open_target(Target::parse(url, &limits)?, limits).await
+    }
+
+    async fn open_target(target: Target, limits: Limits) -> Result<Self, StoreError> {
+        let mut connection = target.open(&limits).await?;
+        let key = Arc::new(Key::of(&mut connection).await?);
+        let dialect = connection.dialect();
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let health = Arc::new(Health::default());
+        let writer = Writer::new(target, connection, queue, Arc::clone(&health), limits);
+        tokio::spawn(writer.run());
+        Ok(Self { jobs, health, key, dialect })
+    }
+
+    /// Whether writing works, as far as the last attempt showed.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn ready(&self) -> Result<(), StoreError> {
+        if self.jobs.is_closed() { Err(StoreError::Closed) } else { self.health.ready() }
+    }
+
+    /// How much has been done since the store was opened, for metrics.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        self.health.work()
+    }
+
+    /// A keyed hash over `parts`, in this order. The key is random, made with the database and shared by all
+    /// replicas: without it, a hash of a phone number would be as good as the number.
+    #[must_use]
+    pub fn fingerprint(&self, parts: &[&str]) -> crate::domain::Fingerprint {
+        self.key.fingerprint(parts)
+    }
+
+    /// Leaves nothing of removed rows in SQLite's write-ahead log: what was deleted is then nowhere in its files.
+    /// Gives whether all of the log could be emptied; another program that reads delays it until the next time.
+    /// PostgreSQL tidies up by itself (autovacuum).
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn checkpoint(&self) -> Result<bool, StoreError> {
+        self.ask(Job::Checkpoint).await
+    }
+
+    /// Finishes what is waiting, then closes the database. Other handles find the store closed.
+    ///
+    /// # Errors
+    /// When it was closed already.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.ask(Job::Close).await
+    }
+
+    fn dialect(&self) -> &'static Dialect {
+        self.dialect
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(job(reply)).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn write(&self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
+        self.ask(|reply| Job::Write(Single { sql, input }, reply)).await
+    }
+
+    async fn read(&self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
+        self.ask(|reply| Job::Read(Single { sql, input }, reply)).await
+    }
+}

@@ -1,0 +1,143 @@
+//! What is learned of a call, and how two things learned become one.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::row::{hex, millisecond};
+use crate::domain::{Body, CallName, Fingerprint, VoiceCallId};
+
+/// What becomes of the create's request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum CreateBody {
+    /// Nothing is said of it.
+    #[default]
+    Keep,
+    /// It failed or was deferred, and may be needed. Of two the store keeps one.
+    Set(Body),
+    /// It is needed no more and never again.
+    Done,
+}
+
+/// Something learned of a call. Notes merge: the earliest of two times counts, of two texts a fixed one (of the
+/// two forms of an id the longer), and what is known never becomes unknown. So notes may come in any order, and
+/// more than once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The call.
+    pub call: CallName,
+    /// When it was learned.
+    pub at: Timestamp,
+    /// Its record in Salesforce.
+    pub voice_call_id: Option<VoiceCallId>,
+    /// What its create said, hashed.
+    pub fingerprint: Option<Fingerprint>,
+    /// When it began.
+    pub start_time: Option<Timestamp>,
+    /// When Salesforce made its record.
+    pub created_at: Option<Timestamp>,
+    /// When its create was deferred.
+    pub deferred_at: Option<Timestamp>,
+    /// When it was given a queue or an agent.
+    pub routed_at: Option<Timestamp>,
+    /// When an agent accepted it.
+    pub answered_at: Option<Timestamp>,
+    /// When the caller was gone.
+    pub ended_at: Option<Timestamp>,
+    /// When nothing was left to send. Removes the create's request.
+    pub closed_at: Option<Timestamp>,
+    /// The create's request.
+    pub create_body: CreateBody,
+}
+
+impl Note {
+    /// A note that says nothing yet.
+    #[must_use]
+    pub fn of(call: CallName, at: Timestamp) -> Self {
+        Self {
+            call,
+            at,
+            voice_call_id: None,
+            fingerprint: None,
+            start_time: None,
+            created_at: None,
+            deferred_at: None,
+            routed_at: None,
+            answered_at: None,
+            ended_at: None,
+            closed_at: None,
+            create_body: CreateBody::Keep,
+        }
+    }
+
+    /// Takes in what `other` says of the same call, as the statements of the store do with a row.
+    pub(super) fn merge(&mut self, other: &Self) {
+        let id = |id: &Option<VoiceCallId>| id.as_ref().map(|id| id.as_ref().to_owned());
+        if id(&other.voice_call_id) > id(&self.voice_call_id) {
+            self.voice_call_id.clone_from(&other.voice_call_id);
+        }
+        self.fingerprint = self.fingerprint.max(other.fingerprint);
+        for (mine, theirs) in [
+            (&mut self.start_time, other.start_time),
+            (&mut self.created_at, other.created_at),
+            (&mut self.deferred_at, other.deferred_at),
+            (&mut self.routed_at, other.routed_at),
+            (&mut self.answered_at, other.answered_at),
+            (&mut self.ended_at, other.ended_at),
+            (&mut self.closed_at, other.closed_at),
+        ] {
+            *mine = [*mine, theirs].into_iter().flatten().min();
+        }
+        self.create_body = match (std::mem::take(&mut self.create_body), &other.create_body) {
+            (CreateBody::Done, _) | (_, CreateBody::Done) => CreateBody::Done,
+            (CreateBody::Set(mine), CreateBody::Set(theirs)) => CreateBody::Set(mine.max(theirs.clone())),
+            (CreateBody::Keep, theirs) => theirs.clone(),
+            (mine, CreateBody::Keep) => mine,
+        };
+        self.at = self.at.max(other.at);
+    }
+
+    /// As the statements read it.
+    pub(super) fn row(&self) -> NoteRow<'_> {
+        let done = self.closed_at.is_some() || self.create_body == CreateBody::Done;
+        NoteRow {
+            call_center: self.call.call_center().as_ref(),
+            vendor_call_key: self.call.vendor_call_key().as_ref(),
+            parent: self.call.parent(),
+            voice_call_id: self.voice_call_id.as_ref().map(VoiceCallId::as_ref),
+            fingerprint: self.fingerprint.as_ref().map(hex),
+            start_time: millisecond(self.start_time),
+            created_at: millisecond(self.created_at),
+            deferred_at: millisecond(self.deferred_at),
+            routed_at: millisecond(self.routed_at),
+            answered_at: millisecond(self.answered_at),
+            ended_at: millisecond(self.ended_at),
+            closed_at: millisecond(self.closed_at),
+            create_body: match &self.create_body {
+                CreateBody::Set(body) if !done => Some(body.expose()),
+                _ => None,
+            },
+            body_done: i64::from(done),
+            updated_at: self.at.as_millisecond(),
+        }
+    }
+}
+
+/// A note on its way to the database.
+#[derive(Serialize)]
+pub(super) struct NoteRow<'a> {
+    call_center: &'a str,
+    vendor_call_key: &'a str,
+    parent: &'a str,
+    voice_call_id: Option<&'a str>,
+    fingerprint: Option<String>,
+    start_time: Option<i64>,
+    created_at: Option<i64>,
+    deferred_at: Option<i64>,
+    routed_at: Option<i64>,
+    answered_at: Option<i64>,
+    ended_at: Option<i64>,
+    closed_at: Option<i64>,
+    create_body: Option<&'a str>,
+    body_done: i64,
+    updated_at: i64,
+}

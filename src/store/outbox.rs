@@ -1,0 +1,289 @@
+//! The outbox: what must still reach Salesforce. Put in, leased, settled.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::batch::Job;
+use super::row::{CallRow, json, moment, read, unreadable};
+use super::{Note, Store, StoreError};
+use crate::domain::{Body, Call, CallCenterName, CallReference};
+
+/// The number of an entry; ascending is the order. Never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct EntryId(pub i64);
+
+/// What an entry asks of Salesforce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryKind {
+    /// A deferred create.
+    Create,
+    /// Clears the routing.
+    Clear,
+    /// Updates the record.
+    Update,
+}
+
+/// Whether it is still tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryState {
+    /// It is.
+    Pending,
+    /// It is not: refused for good, or tried often enough. Kept for an operator.
+    Buried,
+}
+
+/// An entry to be.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// What it asks.
+    pub kind: EntryKind,
+    /// Whether it is the call's final update, of which there is one only.
+    pub is_final: bool,
+    /// What is sent.
+    pub body: Body,
+    /// When it is due, for the worker.
+    pub next_at: Timestamp,
+}
+
+/// Whose entries they are.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// A call of the journal, which this note adds to in the same commit.
+    Known(Box<Note>),
+    /// A call that the journal does not know and has no key for.
+    Unknown(CallCenterName, CallReference),
+}
+
+/// Entries of one call, taken together or not at all.
+#[derive(Debug, Clone)]
+pub struct Enqueue {
+    /// Whose.
+    pub subject: Subject,
+    /// In this order.
+    pub entries: Vec<NewEntry>,
+    /// Take them only if no agent is known to have had the call, in the same commit that would tell.
+    pub unless_answered: bool,
+    /// Who will try them at once.
+    pub owner: String,
+    /// Until when the worker leaves them alone.
+    pub lease_until: Timestamp,
+    /// The current time.
+    pub now: Timestamp,
+}
+
+/// What became of them. The note is kept in every case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enqueued {
+    /// They are durable.
+    Accepted {
+        /// Their numbers, in their order.
+        ids: Vec<EntryId>,
+        /// Earlier entries of the call are still waiting: these wait behind them, are not leased and must not be
+        /// tried now.
+        behind: bool,
+        /// What is known of the call.
+        call: Option<Box<Call>>,
+    },
+    /// The call has its final update already, on its way, buried or delivered.
+    Duplicate,
+    /// An agent has had the call.
+    Answered,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt {
+    /// Salesforce has it: the entry is removed.
+    Delivered {
+        /// Nothing is left to send for the call.
+        close: bool,
+    },
+    /// Another time.
+    Later {
+        /// When.
+        next_at: Timestamp,
+        /// What Salesforce said.
+        words: String,
+    },
+    /// Never again by itself.
+    Buried {
+        /// Why.
+        reason: String,
+        /// What Salesforce said.
+        words: String,
+    },
+}
+
+/// The end of an attempt, written down.
+#[derive(Debug, Clone)]
+pub struct Settle {
+    /// Which entry.
+    pub id: EntryId,
+    /// Who has tried. A failure is written down only by who still holds the lease; a delivery always is.
+    pub owner: String,
+    /// How it ended.
+    pub attempt: Attempt,
+    /// What was learned by it, such as the id of a deferred create; in the same commit.
+    pub note: Option<Box<Note>>,
+    /// The current time.
+    pub now: Timestamp,
+}
+
+/// Which due entries to lease.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// The current time.
+    pub now: Timestamp,
+    /// For whom.
+    pub owner: String,
+    /// Until when; then others may take them.
+    pub until: Timestamp,
+    /// At most so many.
+    pub limit: u32,
+    /// Not of these contact centers, whose Salesforce is known to be down.
+    pub without: Vec<CallCenterName>,
+}
+
+/// An entry as it stands.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its number.
+    pub id: EntryId,
+    /// The contact center.
+    pub call_center: CallCenterName,
+    /// What is known of its call.
+    pub call: Option<Call>,
+    /// What it asks.
+    pub kind: EntryKind,
+    /// Whether it is the call's final update.
+    pub is_final: bool,
+    /// What is sent.
+    pub body: Body,
+    /// Whether it is still tried.
+    pub state: EntryState,
+    /// How often it has failed.
+    pub attempts: u32,
+    /// When it was put in.
+    pub created_at: Timestamp,
+    /// When it is due.
+    pub next_at: Timestamp,
+    /// Until when somebody is trying it.
+    pub lease_until: Option<Timestamp>,
+    /// What Salesforce said last.
+    pub last_words: Option<String>,
+    /// Why it was buried.
+    pub reason: Option<String>,
+    /// When it was buried.
+    pub buried_at: Option<Timestamp>,
+}
+
+/// An entry on its way from the database.
+#[derive(Deserialize)]
+pub(super) struct EntryRow {
+    id: i64,
+    call_center: String,
+    call: Option<CallRow>,
+    kind: EntryKind,
+    is_final: i64,
+    body: String,
+    state: EntryState,
+    attempts: u32,
+    created_at: i64,
+    next_at: i64,
+    lease_until: Option<i64>,
+    last_words: Option<String>,
+    reason: Option<String>,
+    buried_at: Option<i64>,
+}
+
+impl EntryRow {
+    pub(super) fn entry(self) -> Result<Entry, StoreError> {
+        Ok(Entry {
+            id: EntryId(self.id),
+            call_center: CallCenterName::parse(self.call_center).map_err(|_| unreadable())?,
+            call: self.call.map(CallRow::call).transpose()?,
+            kind: self.kind,
+            is_final: self.is_final == 1,
+            body: Body::new(self.body),
+            state: self.state,
+            attempts: self.attempts,
+            created_at: moment(self.created_at),
+            next_at: moment(self.next_at),
+            lease_until: self.lease_until.map(moment),
+            last_words: self.last_words,
+            reason: self.reason,
+            buried_at: self.buried_at.map(moment),
+        })
+    }
+}
+
+impl Store {
+    /// Takes entries and a note in one commit; they are durable when this returns, and leased to the caller, who
+    /// tries them at once, unless earlier entries of the call are still waiting.
+    ///
+    /// # Errors
+    /// When they could not be written; nothing is promised then.
+    pub async fn enqueue(&self, enqueue: Enqueue) -> Result<Enqueued, StoreError> {
+        self.ask(|reply| Job::Enqueue(Box::new(enqueue), reply)).await
+    }
+
+    /// Writes down how an attempt ended. Gives whether the entry was still there and, for a failure, still ours.
+    ///
+    /// # Errors
+    /// When it could not be written; the lease then ends by itself and the entry is tried again.
+    pub async fn settle(&self, settle: Settle) -> Result<bool, StoreError> {
+        self.ask(|reply| Job::Settle(Box::new(settle), reply)).await
+    }
+
+    /// Leases due entries, in order. An entry is due when its time has come, nobody holds it and no earlier entry
+    /// of its call is waiting.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn lease_due(&self, lease: &Lease) -> Result<Vec<Entry>, StoreError> {
+        let input = json(&serde_json::json!({
+            "now": lease.now.as_millisecond(),
+            "owner": lease.owner,
+            "until": lease.until.as_millisecond(),
+            "limit": lease.limit,
+            "without": lease.without.iter().map(CallCenterName::as_ref).collect::<Vec<_>>(),
+        }))?;
+        let rows = self.write(self.dialect().lease, input).await?;
+        let entries: Result<Vec<_>, _> = read::<EntryRow>(&rows)?.into_iter().map(EntryRow::entry).collect();
+        let mut entries = entries?;
+        entries.sort_by_key(|entry| entry.id);
+        Ok(entries)
+    }
+
+    /// Prolongs all leases of `owner`; gives how many entries it still holds.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn renew(&self, owner: &str, until: Timestamp) -> Result<usize, StoreError> {
+        let input = json(&serde_json::json!({ "owner": owner, "until": until.as_millisecond() }))?;
+        Ok(self.write(self.dialect().renew, input).await?.len())
+    }
+
+    /// Gives all leases and claims of `owner` back, so that others need not wait for their end; gives how many
+    /// entries were held.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn release(&self, owner: &str) -> Result<usize, StoreError> {
+        let input = json(&serde_json::json!({ "owner": owner }))?;
+        self.write(self.dialect().unclaim_all, input.clone()).await?;
+        Ok(self.write(self.dialect().release, input).await?.len())
+    }
+
+    /// When the next entry is due, or its lease ends; none when nothing waits.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let rows = self.read(self.dialect().next_due, "{}".to_owned()).await?;
+        Ok(read::<Option<i64>>(&rows)?.into_iter().flatten().next().map(moment))
+    }
+}

@@ -1,0 +1,214 @@
+//! PostgreSQL's dialect. Replicas share the database: creates are claimed, entries leased past locked rows.
+
+use super::statement::Dialect;
+
+/// An entry as JSON, with its call.
+macro_rules! entry {
+    () => {
+        "(to_jsonb(o) || jsonb_build_object('call', (SELECT to_jsonb(c) FROM calls AS c WHERE c.id = o.call_id)))::text"
+    };
+}
+
+/// The earliest of two times, of which either may be missing.
+macro_rules! earliest {
+    ($column:literal) => {
+        concat!($column, " = least(calls.", $column, ", excluded.", $column, "), ")
+    };
+}
+
+/// The greatest of two texts: any fixed choice will do, and of two forms of an id it is the longer one.
+macro_rules! greatest {
+    ($column:literal) => {
+        concat!($column, " = greatest(calls.", $column, ", excluded.", $column, "), ")
+    };
+}
+
+/// A claim is free for `excluded`: the call is not created, and nobody else is creating it.
+macro_rules! is_free {
+    () => {
+        "calls.voice_call_id IS NULL AND calls.deferred_at IS NULL
+        AND (calls.claim_until IS NULL OR calls.claim_until <= excluded.updated_at)"
+    };
+}
+
+/// A column of a claim, replaced if the claim is free and how the create ended is not known.
+macro_rules! claim {
+    ($column:literal) => {
+        concat!(
+            $column,
+            " = CASE WHEN ",
+            is_free!(),
+            " THEN excluded.",
+            $column,
+            " ELSE calls.",
+            $column,
+            " END"
+        )
+    };
+}
+
+/// A column of a claim, emptied by a note that says how the create ended.
+macro_rules! unclaim {
+    ($column:literal) => {
+        concat!(
+            $column,
+            " = CASE WHEN coalesce(excluded.voice_call_id, excluded.create_body) IS NULL
+            AND coalesce(excluded.created_at, excluded.deferred_at) IS NULL THEN calls.",
+            $column,
+            " END, "
+        )
+    };
+}
+
+/// The input as `j`, with its fields as columns.
+macro_rules! records {
+    ($columns:literal) => {
+        concat!("json_to_recordset($1::json) AS j(", $columns, ")")
+    };
+}
+
+/// The condition of a filter on `o`.
+macro_rules! filter {
+    () => {
+        "($1::json->>'id' IS NULL OR o.id = ($1::json->>'id')::bigint)
+        AND ($1::json->>'state' IS NULL OR o.state = $1::json->>'state')
+        AND ($1::json->>'call_center' IS NULL OR o.call_center = $1::json->>'call_center')
+        AND ($1::json->>'kind' IS NULL OR o.kind = $1::json->>'kind')
+        AND ($1::json->>'before' IS NULL OR o.created_at < ($1::json->>'before')::bigint)
+        AND ($1::json->>'words' IS NULL
+            OR strpos(lower(coalesce(o.reason, '') || ' ' || coalesce(o.last_words, '')), lower($1::json->>'words')) > 0)
+        ORDER BY o.id LIMIT ($1::json->>'limit')::bigint"
+    };
+}
+
+/// No earlier entry of the same call is waiting.
+macro_rules! is_first {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.call_key = o.call_key AND e.state = 'pending' AND e.id < o.id)"
+    };
+}
+
+pub(super) const DIALECT: Dialect = Dialect {
+    note: concat!(
+        "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
+            deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done, updated_at)
+        SELECT call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
+            deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done, updated_at
+        FROM ",
+        records!(
+            "call_center text, vendor_call_key text, parent text, voice_call_id text, fingerprint text,
+            start_time bigint, created_at bigint, deferred_at bigint, routed_at bigint, answered_at bigint,
+            ended_at bigint, closed_at bigint, create_body text, body_done bigint, updated_at bigint"
+        ),
+        " ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
+        greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"),
+        earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"), earliest!("ended_at"),
+        earliest!("closed_at"), unclaim!("claim_owner"), unclaim!("claim_until"),
+        "create_body = CASE WHEN greatest(calls.body_done, excluded.body_done) = 1 THEN NULL
+            ELSE greatest(calls.create_body, excluded.create_body) END,
+        body_done = greatest(calls.body_done, excluded.body_done),
+        updated_at = greatest(calls.updated_at, excluded.updated_at)
+        RETURNING to_jsonb(calls.*)::text"
+    ),
+    open: concat!(
+        "INSERT INTO calls (call_center, vendor_call_key, parent, claim_owner, claim_until, updated_at)
+        SELECT call_center, vendor_call_key, parent, owner, until, now FROM ",
+        records!("call_center text, vendor_call_key text, parent text, owner text, until bigint, now bigint"),
+        " ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
+        claim!("claim_owner"), ", ", claim!("claim_until"),
+        " RETURNING to_jsonb(calls.*)::text"
+    ),
+    forget: "DELETE FROM calls WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json))",
+    unclaim: "UPDATE calls SET claim_owner = NULL, claim_until = NULL
+        WHERE call_center = $1::json->>'call_center' AND vendor_call_key = $1::json->>'vendor_call_key'
+            AND parent = $1::json->>'parent' AND claim_owner = $1::json->>'owner'",
+    find: concat!(
+        "SELECT jsonb_build_object('at', j.at, 'call', to_jsonb(c))::text FROM ",
+        records!("at bigint, call_center text, key text, short text"),
+        " JOIN calls AS c ON c.id = CASE WHEN j.key IS NOT NULL
+            THEN (SELECT max(k.id) FROM calls AS k WHERE k.call_center = j.call_center AND k.vendor_call_key = j.key)
+            ELSE (SELECT max(v.id) FROM calls AS v WHERE v.call_center = j.call_center
+                AND v.voice_call_id IS NOT NULL AND substr(v.voice_call_id, 1, 15) = j.short) END"
+    ),
+    find_by_start: "SELECT to_jsonb(c)::text FROM calls AS c WHERE c.call_center = $1::json->>'call_center'
+            AND c.start_time = ($1::json->>'start_time')::bigint
+        ORDER BY c.id DESC LIMIT 2",
+    standing: "SELECT json_build_object('call_key', call_key, 'final', max(is_final),
+            'pending', max((state = 'pending')::int))::text
+        FROM outbox WHERE call_key IN (SELECT value FROM json_array_elements_text($1::json)) GROUP BY call_key",
+    insert: concat!(
+        "INSERT INTO outbox (call_center, call_key, call_id, kind, is_final, body, state, created_at, next_at,
+            lease_owner, lease_until)
+        SELECT call_center, call_key, call_id, kind, is_final, body, 'pending', created_at, next_at, lease_owner,
+            lease_until
+        FROM ",
+        records!(
+            "at bigint, call_center text, call_key text, call_id bigint, kind text, is_final bigint, body text,
+            created_at bigint, next_at bigint, lease_owner text, lease_until bigint"
+        ),
+        " ORDER BY at RETURNING id::text"
+    ),
+    close: concat!(
+        "UPDATE calls SET closed_at = least(calls.closed_at, j.now), create_body = NULL, body_done = 1,
+            updated_at = greatest(calls.updated_at, j.now)
+        FROM ", records!("id bigint, now bigint"), " JOIN outbox AS o ON o.id = j.id WHERE calls.id = o.call_id"
+    ),
+    delete: "DELETE FROM outbox WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json))
+        RETURNING id::text",
+    postpone: concat!(
+        "UPDATE outbox SET state = j.state, attempts = attempts + 1, next_at = j.next_at, last_words = j.words,
+            reason = j.reason, buried_at = j.buried_at, lease_owner = NULL, lease_until = NULL
+        FROM ",
+        records!(
+            "id bigint, owner text, state text, next_at bigint, words text, reason text, buried_at bigint"
+        ),
+        " WHERE outbox.id = j.id AND outbox.state = 'pending' AND outbox.lease_owner = j.owner
+        RETURNING outbox.id::text"
+    ),
+    lease: concat!(
+        "UPDATE outbox AS o SET lease_owner = $1::json->>'owner', lease_until = ($1::json->>'until')::bigint
+        WHERE o.id = ANY (ARRAY(SELECT o.id FROM outbox AS o
+            WHERE o.state = 'pending' AND o.next_at <= ($1::json->>'now')::bigint
+            AND (o.lease_until IS NULL OR o.lease_until <= ($1::json->>'now')::bigint)
+            AND o.call_center NOT IN (SELECT value FROM json_array_elements_text($1::json->'without'))
+            AND ", is_first!(), " ORDER BY o.next_at, o.id LIMIT ($1::json->>'limit')::bigint
+            FOR UPDATE SKIP LOCKED))
+        RETURNING ", entry!()
+    ),
+    renew: "UPDATE outbox SET lease_until = ($1::json->>'until')::bigint
+        WHERE lease_owner = $1::json->>'owner' AND state = 'pending' RETURNING id::text",
+    release: "UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = $1::json->>'owner'
+        RETURNING id::text",
+    unclaim_all: "UPDATE calls SET claim_owner = NULL, claim_until = NULL WHERE claim_owner = $1::json->>'owner'",
+    next_due: concat!(
+        "SELECT coalesce(min(greatest(o.next_at, o.lease_until))::text, 'null') FROM outbox AS o
+        WHERE $1 IS NOT NULL AND o.state = 'pending' AND ", is_first!()
+    ),
+    count: "SELECT json_build_object('call_center', call_center, 'state', state, 'entries', count(*),
+            'oldest', min(created_at))::text
+        FROM outbox WHERE $1 IS NOT NULL GROUP BY call_center, state ORDER BY call_center, state",
+    list: concat!("SELECT ", entry!(), " FROM outbox AS o WHERE ", filter!()),
+    matching: concat!("SELECT o.id::text FROM outbox AS o WHERE ", filter!()),
+    retry: concat!(
+        "UPDATE outbox SET state = 'pending', attempts = 0, next_at = ($1::json->>'now')::bigint, reason = NULL,
+            buried_at = NULL
+        WHERE state = 'buried' AND id IN (SELECT o.id FROM outbox AS o WHERE ", filter!(), ") RETURNING id::text"
+    ),
+    discard: concat!(
+        "DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox AS o WHERE ", filter!(), ") RETURNING id::text"
+    ),
+    purge_calls: "DELETE FROM calls WHERE id = ANY (ARRAY(SELECT c.id FROM calls AS c
+            WHERE c.updated_at < ($1::json->>'before')::bigint
+            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = c.id AND o.state = 'pending')
+            LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED))
+        RETURNING id::text",
+    purge_buried: "DELETE FROM outbox WHERE id = ANY (ARRAY(SELECT id FROM outbox
+            WHERE state = 'buried' AND buried_at < ($1::json->>'before')::bigint
+            LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED))
+        RETURNING id::text",
+    set: "INSERT INTO meta (key, value) VALUES ($1::json->>'key', $1::json->>'value') ON CONFLICT DO NOTHING",
+    get: "SELECT to_json(value)::text FROM meta WHERE key = $1::json->>'key'",
+    probe: "INSERT INTO meta (key, value) VALUES ('probe', $1)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    begin: "BEGIN",
+};

@@ -1,0 +1,112 @@
+//! Rows as JSON: how they are read, and what a row that cannot be read means.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use crate::domain::{
+    Body, Call, CallCenterName, CallId, CallName, CallReference, Fingerprint, VendorCallKey, VoiceCallId,
+};
+
+/// Input of a statement.
+pub(super) fn json(input: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(input).map_err(|_| StoreError::Refused("unwritable".to_owned()))
+}
+
+/// Rows of a statement.
+pub(super) fn read<T: DeserializeOwned>(rows: &[String]) -> Result<Vec<T>, StoreError> {
+    rows.iter().map(|row| serde_json::from_str(row).map_err(|_| unreadable())).collect()
+}
+
+/// One row that cannot be read is no fault of the whole database.
+pub(super) fn unreadable() -> StoreError {
+    StoreError::Refused("unreadable row".to_owned())
+}
+
+pub(super) fn millisecond(at: Option<Timestamp>) -> Option<i64> {
+    at.map(Timestamp::as_millisecond)
+}
+
+pub(super) fn moment(millisecond: i64) -> Timestamp {
+    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
+}
+
+pub(super) fn hex(fingerprint: &Fingerprint) -> String {
+    fingerprint.0.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<u32>>>()?;
+    let byte = |pair: &[u32]| match pair {
+        [high, low] => u8::try_from(high * 16 + low).ok(),
+        _ => None,
+    };
+    digits.chunks(2).map(byte).collect()
+}
+
+/// A call on its way from the database.
+#[derive(Debug, Deserialize)]
+pub(super) struct CallRow {
+    id: i64,
+    call_center: String,
+    vendor_call_key: String,
+    parent: String,
+    voice_call_id: Option<String>,
+    fingerprint: Option<String>,
+    start_time: Option<i64>,
+    created_at: Option<i64>,
+    deferred_at: Option<i64>,
+    routed_at: Option<i64>,
+    answered_at: Option<i64>,
+    ended_at: Option<i64>,
+    closed_at: Option<i64>,
+    pub(super) claim_owner: Option<String>,
+    claim_until: Option<i64>,
+    create_body: Option<String>,
+    updated_at: i64,
+}
+
+impl CallRow {
+    pub(super) fn call(self) -> Result<Call, StoreError> {
+        Ok(Call {
+            id: CallId(self.id),
+            name: name(self.call_center, self.vendor_call_key, self.parent).ok_or_else(unreadable)?,
+            voice_call_id: self
+                .voice_call_id
+                .map(VoiceCallId::parse)
+                .transpose()
+                .map_err(|_| unreadable())?,
+            fingerprint: self
+                .fingerprint
+                .map(|text| unhex(&text).and_then(|bytes| bytes.try_into().ok()).map(Fingerprint))
+                .map(|fingerprint| fingerprint.ok_or_else(unreadable))
+                .transpose()?,
+            start_time: self.start_time.map(moment),
+            created_at: self.created_at.map(moment),
+            deferred_at: self.deferred_at.map(moment),
+            routed_at: self.routed_at.map(moment),
+            answered_at: self.answered_at.map(moment),
+            ended_at: self.ended_at.map(moment),
+            closed_at: self.closed_at.map(moment),
+            claimed_until: self.claim_until.map(moment),
+            create_body: self.create_body.map(Body::new),
+            updated_at: moment(self.updated_at),
+        })
+    }
+}
+
+fn name(call_center: String, vendor_call_key: String, parent: String) -> Option<CallName> {
+    let parent = if parent.is_empty() { None } else { Some(CallReference::parse(parent).ok()?) };
+    Some(CallName::new(
+        CallCenterName::parse(call_center).ok()?,
+        VendorCallKey::parse(vendor_call_key).ok()?,
+        parent.as_ref(),
+    ))
+}

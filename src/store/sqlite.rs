@@ -1,0 +1,201 @@
+//! SQLite's dialect. There is one writer, so nothing is locked by hand and a create needs no durable claim.
+
+use super::statement::Dialect;
+
+/// A row as JSON: the columns of the table called `$table`.
+macro_rules! object {
+    ($table:literal, $($column:literal)*) => {
+        concat!("'id',", $table, ".id" $(, ",'", $column, "',", $table, ".", $column)*)
+    };
+}
+
+/// A call as JSON.
+macro_rules! call {
+    ($table:literal) => {
+        concat!(
+            "json_object(",
+            object!(
+                $table, "call_center" "vendor_call_key" "parent" "voice_call_id" "fingerprint" "start_time"
+                "created_at" "deferred_at" "routed_at" "answered_at" "ended_at" "closed_at" "claim_owner"
+                "claim_until" "create_body" "updated_at"
+            ),
+            ")"
+        )
+    };
+}
+
+/// An entry as JSON, with its call. RETURNING knows no alias, so this takes the table's name.
+macro_rules! entry {
+    ($table:literal) => {
+        concat!(
+            "json_object(",
+            object!(
+                $table, "call_center" "kind" "is_final" "body" "state" "attempts" "created_at" "next_at"
+                "lease_until" "last_words" "reason" "buried_at"
+            ),
+            ",'call',json((SELECT ", call!("c"), " FROM calls AS c WHERE c.id = ", $table, ".call_id)))"
+        )
+    };
+}
+
+/// The earliest of two times, of which either may be missing.
+macro_rules! earliest {
+    ($column:literal) => {
+        concat!(
+            $column,
+            " = min(coalesce(",
+            $column,
+            ", excluded.",
+            $column,
+            "), coalesce(excluded.",
+            $column,
+            ", ",
+            $column,
+            ")), "
+        )
+    };
+}
+
+/// The greatest of two texts: any fixed choice will do, and of two forms of an id it is the longer one.
+macro_rules! greatest {
+    ($column:literal) => {
+        concat!(
+            $column,
+            " = max(coalesce(",
+            $column,
+            ", excluded.",
+            $column,
+            "), coalesce(excluded.",
+            $column,
+            ", ",
+            $column,
+            ")), "
+        )
+    };
+}
+
+/// The condition of a filter on `o`.
+macro_rules! filter {
+    () => {
+        "(?1->>'id' IS NULL OR o.id = ?1->>'id')
+        AND (?1->>'state' IS NULL OR o.state = ?1->>'state')
+        AND (?1->>'call_center' IS NULL OR o.call_center = ?1->>'call_center')
+        AND (?1->>'kind' IS NULL OR o.kind = ?1->>'kind')
+        AND (?1->>'before' IS NULL OR o.created_at < ?1->>'before')
+        AND (?1->>'words' IS NULL
+            OR instr(lower(coalesce(o.reason, '') || ' ' || coalesce(o.last_words, '')), lower(?1->>'words')) > 0)
+        ORDER BY o.id LIMIT coalesce(?1->>'limit', -1)"
+    };
+}
+
+/// No earlier entry of the same call is waiting.
+macro_rules! is_first {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.call_key = o.call_key AND e.state = 'pending' AND e.id < o.id)"
+    };
+}
+
+pub(super) const DIALECT: Dialect = Dialect {
+    note: concat!(
+        "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
+            deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done, updated_at)
+        SELECT value->>'call_center', value->>'vendor_call_key', value->>'parent', value->>'voice_call_id',
+            value->>'fingerprint', value->>'start_time', value->>'created_at', value->>'deferred_at',
+            value->>'routed_at', value->>'answered_at', value->>'ended_at', value->>'closed_at',
+            value->>'create_body', value->>'body_done', value->>'updated_at'
+        FROM json_each(?1) WHERE true
+        ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
+        greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"),
+        earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"), earliest!("ended_at"),
+        earliest!("closed_at"),
+        "create_body = CASE WHEN max(body_done, excluded.body_done) = 1 THEN NULL
+            ELSE max(coalesce(create_body, excluded.create_body), coalesce(excluded.create_body, create_body)) END,
+        body_done = max(body_done, excluded.body_done),
+        updated_at = max(updated_at, excluded.updated_at)
+        RETURNING ", call!("calls")
+    ),
+    open: concat!(
+        "SELECT ", call!("c"), " FROM json_each(?1) AS j JOIN calls AS c ON c.call_center = j.value->>'call_center'
+            AND c.vendor_call_key = j.value->>'vendor_call_key' AND c.parent = j.value->>'parent'"
+    ),
+    forget: "DELETE FROM calls WHERE id IN (SELECT value FROM json_each(?1))",
+    unclaim: "UPDATE calls SET claim_owner = NULL, claim_until = NULL
+        WHERE call_center = ?1->>'call_center' AND vendor_call_key = ?1->>'vendor_call_key'
+            AND parent = ?1->>'parent' AND claim_owner = ?1->>'owner'",
+    find: concat!(
+        "SELECT json_object('at', j.value->>'at', 'call', ", call!("c"), ")
+        FROM json_each(?1) AS j JOIN calls AS c ON c.id = CASE WHEN j.value->>'key' IS NOT NULL
+            THEN (SELECT max(k.id) FROM calls AS k
+                WHERE k.call_center = j.value->>'call_center' AND k.vendor_call_key = j.value->>'key')
+            ELSE (SELECT max(v.id) FROM calls AS v WHERE v.call_center = j.value->>'call_center'
+                AND v.voice_call_id IS NOT NULL AND substr(v.voice_call_id, 1, 15) = j.value->>'short') END"
+    ),
+    find_by_start: concat!(
+        "SELECT ", call!("c"), " FROM calls AS c
+        WHERE c.call_center = ?1->>'call_center' AND c.start_time = ?1->>'start_time' ORDER BY c.id DESC LIMIT 2"
+    ),
+    standing: "SELECT json_object('call_key', call_key, 'final', max(is_final), 'pending', max(state = 'pending'))
+        FROM outbox WHERE call_key IN (SELECT value FROM json_each(?1)) GROUP BY call_key",
+    insert: "INSERT INTO outbox (call_center, call_key, call_id, kind, is_final, body, state, created_at, next_at,
+            lease_owner, lease_until)
+        SELECT value->>'call_center', value->>'call_key', value->>'call_id', value->>'kind', value->>'is_final',
+            value->>'body', 'pending', value->>'created_at', value->>'next_at', value->>'lease_owner',
+            value->>'lease_until'
+        FROM json_each(?1) WHERE true ORDER BY key
+        RETURNING CAST(id AS TEXT)",
+    close: "UPDATE calls SET closed_at = min(coalesce(closed_at, j.now), j.now), create_body = NULL, body_done = 1,
+            updated_at = max(updated_at, j.now)
+        FROM (SELECT value->>'id' AS id, value->>'now' AS now FROM json_each(?1)) AS j
+        WHERE calls.id = (SELECT o.call_id FROM outbox AS o WHERE o.id = j.id)",
+    delete: "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?1)) RETURNING CAST(id AS TEXT)",
+    postpone: "UPDATE outbox SET state = j.state, attempts = attempts + 1, next_at = j.next_at, last_words = j.words,
+            reason = j.reason, buried_at = j.buried_at, lease_owner = NULL, lease_until = NULL
+        FROM (SELECT value->>'id' AS id, value->>'owner' AS owner, value->>'state' AS state,
+            value->>'next_at' AS next_at, value->>'words' AS words, value->>'reason' AS reason,
+            value->>'buried_at' AS buried_at FROM json_each(?1)) AS j
+        WHERE outbox.id = j.id AND outbox.state = 'pending' AND outbox.lease_owner = j.owner
+        RETURNING CAST(outbox.id AS TEXT)",
+    lease: concat!(
+        "UPDATE outbox SET lease_owner = ?1->>'owner', lease_until = ?1->>'until'
+        WHERE id IN (SELECT o.id FROM outbox AS o WHERE o.state = 'pending' AND o.next_at <= ?1->>'now'
+            AND (o.lease_until IS NULL OR o.lease_until <= ?1->>'now')
+            AND o.call_center NOT IN (SELECT value FROM json_each(?1, '$.without'))
+            AND ", is_first!(), " ORDER BY o.next_at, o.id LIMIT ?1->>'limit')
+        RETURNING ", entry!("outbox")
+    ),
+    renew: "UPDATE outbox SET lease_until = ?1->>'until' WHERE lease_owner = ?1->>'owner' AND state = 'pending'
+        RETURNING CAST(id AS TEXT)",
+    release: "UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1->>'owner'
+        RETURNING CAST(id AS TEXT)",
+    unclaim_all: "UPDATE calls SET claim_owner = NULL, claim_until = NULL WHERE claim_owner = ?1->>'owner'",
+    next_due: concat!(
+        "SELECT json_quote(min(max(o.next_at, coalesce(o.lease_until, o.next_at)))) FROM outbox AS o
+        WHERE ?1 IS NOT NULL AND o.state = 'pending' AND ", is_first!()
+    ),
+    count: "SELECT json_object('call_center', call_center, 'state', state, 'entries', count(*),
+            'oldest', min(created_at))
+        FROM outbox WHERE ?1 IS NOT NULL GROUP BY call_center, state ORDER BY call_center, state",
+    list: concat!("SELECT ", entry!("o"), " FROM outbox AS o WHERE ", filter!()),
+    matching: concat!("SELECT CAST(o.id AS TEXT) FROM outbox AS o WHERE ", filter!()),
+    retry: concat!(
+        "UPDATE outbox SET state = 'pending', attempts = 0, next_at = ?1->>'now', reason = NULL, buried_at = NULL
+        WHERE state = 'buried' AND id IN (SELECT o.id FROM outbox AS o WHERE ", filter!(), ")
+        RETURNING CAST(id AS TEXT)"
+    ),
+    discard: concat!(
+        "DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox AS o WHERE ", filter!(), ")
+        RETURNING CAST(id AS TEXT)"
+    ),
+    purge_calls: "DELETE FROM calls WHERE id IN (SELECT c.id FROM calls AS c WHERE c.updated_at < ?1->>'before'
+            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = c.id AND o.state = 'pending')
+            LIMIT ?1->>'limit')
+        RETURNING CAST(id AS TEXT)",
+    purge_buried: "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox
+            WHERE state = 'buried' AND buried_at < ?1->>'before' LIMIT ?1->>'limit')
+        RETURNING CAST(id AS TEXT)",
+    set: "INSERT INTO meta (key, value) VALUES (?1->>'key', ?1->>'value') ON CONFLICT DO NOTHING",
+    get: "SELECT json_quote(value) FROM meta WHERE key = ?1->>'key'",
+    probe: "INSERT INTO meta (key, value) SELECT 'probe', ?1 WHERE true
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    begin: "BEGIN IMMEDIATE",
+};

@@ -1,0 +1,81 @@
+//! What the store asks of a database. Every statement takes one JSON text and gives rows of one JSON text: so a
+//! statement serves a whole batch, and both engines look alike.
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Embedded, for one process.
+    Sqlite,
+    /// A server, for several replicas.
+    Postgres,
+}
+
+/// The statements in one engine's dialect. `[{..}]` takes a list, `{..}` one object.
+#[derive(Debug)]
+pub(super) struct Dialect {
+    /// Merges notes into the journal: `[note]`, gives the calls.
+    pub(super) note: &'static str,
+    /// Looks whether creates are known, and claims those that are not where replicas share the database:
+    /// `[{call_center, vendor_call_key, parent, owner, until, now}]`, gives the calls.
+    pub(super) open: &'static str,
+    /// Forgets calls: `[id]`.
+    pub(super) forget: &'static str,
+    /// Gives a claim back: `{call_center, vendor_call_key, parent, owner}`.
+    pub(super) unclaim: &'static str,
+    /// Finds calls by key or by id: `[{at, call_center, key|null, short|null}]`, gives `{at, call}`.
+    pub(super) find: &'static str,
+    /// Finds at most two calls: `{call_center, start_time}`.
+    pub(super) find_by_start: &'static str,
+    /// What the outbox holds of calls already: `[call_key]`, gives `{call_key, final, pending}`.
+    pub(super) standing: &'static str,
+    /// Puts entries in: `[entry]`, gives their ids.
+    pub(super) insert: &'static str,
+    /// Closes the calls of entries: `[{id, now}]`.
+    pub(super) close: &'static str,
+    /// Removes delivered entries: `[id]`, gives those that were there.
+    pub(super) delete: &'static str,
+    /// Writes down failed attempts: `[{id, owner, state, next_at, words, reason, buried_at}]`, gives their ids.
+    pub(super) postpone: &'static str,
+    /// Leases due entries: `{now, owner, until, limit, without: [call center]}`, gives them.
+    pub(super) lease: &'static str,
+    /// Prolongs leases: `{owner, until}`, gives the ids.
+    pub(super) renew: &'static str,
+    /// Gives leases back: `{owner}`, gives the ids.
+    pub(super) release: &'static str,
+    /// Gives claims back: `{owner}`.
+    pub(super) unclaim_all: &'static str,
+    /// When the next entry is due: `{}`, gives milliseconds or null.
+    pub(super) next_due: &'static str,
+    /// Counts entries: `{}`, gives `{call_center, state, entries, oldest}`.
+    pub(super) count: &'static str,
+    /// Entries of a filter, in order.
+    pub(super) list: &'static str,
+    /// Ids of a filter.
+    pub(super) matching: &'static str,
+    /// Makes buried entries of a filter, with `now`, pending again; gives their ids.
+    pub(super) retry: &'static str,
+    /// Removes entries of a filter; gives their ids.
+    pub(super) discard: &'static str,
+    /// Removes some old calls that nothing waits for: `{before, limit}`, gives their ids.
+    pub(super) purge_calls: &'static str,
+    /// Removes some old buried entries: `{before, limit}`, gives their ids.
+    pub(super) purge_buried: &'static str,
+    /// Sets what is not set yet: `{key, value}`.
+    pub(super) set: &'static str,
+    /// Reads it: `{key}`.
+    pub(super) get: &'static str,
+    /// Writes something, to see whether writing works: `{}`.
+    pub(super) probe: &'static str,
+    /// Begins to write.
+    pub(super) begin: &'static str,
+}
+
+impl Kind {
+    /// Its statements.
+    pub(super) fn dialect(self) -> &'static Dialect {
+        match self {
+            Self::Sqlite => &super::sqlite::DIALECT,
+            Self::Postgres => &super::postgres::DIALECT,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The same tests on both engines.
+
+mod faults;
+mod journal;
+mod operate;
+mod order;
+mod outbox;
+mod privacy;
+#[path = "../../../tests/support/postgres.rs"]
+mod server;
+mod together;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use self::server::Postgres;
+use super::engine::Limits;
+use super::{Enqueue, Enqueued, EntryId, EntryKind, NewEntry, Note, Store, Subject};
+use crate::domain::{Body, CallCenterName, CallName, CallReference, VendorCallKey, VoiceCallId};
+
+/// A database of the test's own.
+pub(super) enum Engine {
+    Sqlite(TempDir),
+    Postgres(String),
+}
+
+impl Engine {
+    pub(super) fn sqlite() -> Self {
+        Self::Sqlite(TempDir::new().unwrap())
+    }
+
+    pub(super) fn postgres() -> Self {
+        Self::Postgres(Postgres::shared().database())
+    }
+
+    pub(super) fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite:{}/data/bridge.db", folder.path().display()),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
+    /// Opens it, as another replica where it was opened before.
+    pub(super) async fn open(&self) -> Store {
+        Store::open_within(&self.url(), limits()).await.unwrap()
+    }
+}
+
+pub(super) fn limits() -> Limits {
+    Limits { retry: Duration::from_millis(1), busy: Duration::from_millis(200), ..Limits::default() }
+}
+
+/// Makes two tests of each function.
+macro_rules! on_both_engines {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::store::tests::Engine::sqlite()).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::store::tests::Engine::postgres()).await;
+            })*
+        }
+    };
+}
+pub(super) use on_both_engines;
+
+pub(super) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_795_000_000 + second).unwrap()
+}
+
+pub(super) fn center() -> CallCenterName {
+    CallCenterName::parse("Sales").unwrap()
+}
+
+pub(super) fn call(key: &str) -> CallName {
+    CallName::new(center(), VendorCallKey::parse(key).unwrap(), None)
+}
+
+pub(super) fn reference(text: &str) -> CallReference {
+    CallReference::parse(text).unwrap()
+}
+
+pub(super) fn voice_call(text: &str) -> Option<VoiceCallId> {
+    Some(VoiceCallId::parse(text).unwrap())
+}
+
+pub(super) fn entry(kind: EntryKind, is_final: bool) -> NewEntry {
+    NewEntry { kind, is_final, body: Body::new(format!("{{\"kind\":\"{kind:?}\"}}")), next_at: at(0) }
+}
+
+/// A hang-up's entries, noted and leased to `owner` for ten seconds from the first.
+pub(super) fn hang_up(key: &str, owner: &str) -> Enqueue {
+    let note = Note { ended_at: Some(at(0)), ..Note::of(call(key), at(0)) };
+    Enqueue {
+        subject: Subject::Known(Box::new(note)),
+        entries: vec![entry(EntryKind::Clear, false), entry(EntryKind::Update, true)],
+        unless_answered: true,
+        owner: owner.to_owned(),
+        lease_until: at(10),
+        now: at(0),
+    }
+}
+
+pub(super) fn ids(enqueued: &Enqueued) -> Vec<EntryId> {
+    match enqueued {
+        Enqueued::Accepted { ids, .. } => ids.clone(),
+        other => panic!("not accepted: {other:?}"),
+    }
+}

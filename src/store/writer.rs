@@ -1,0 +1,211 @@
+//! The writer: one task that owns the connection, serves whoever waits together, and connects again when the
+//! database has failed.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+
+use super::StoreError;
+use super::batch::{Answers, Batch, Job, Sorted};
+use super::engine::{Connection, Limits, Target};
+use super::execute;
+use super::statement::Kind;
+
+/// How many are served together at most.
+const MOST: usize = 256;
+
+/// How much the writer has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// What was asked of it.
+    pub commands: u64,
+    /// How often it wrote for that: fsyncs on SQLite.
+    pub commits: u64,
+}
+
+/// What the handles see of the writer.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    outage: Mutex<Option<StoreError>>,
+    commands: AtomicU64,
+    commits: AtomicU64,
+}
+
+impl Health {
+    pub(super) fn ready(&self) -> Result<(), StoreError> {
+        match &*self.outage.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn work(&self) -> Work {
+        Work {
+            commands: self.commands.load(Ordering::Relaxed),
+            commits: self.commits.load(Ordering::Relaxed),
+        }
+    }
+
+    fn set(&self, outage: Option<StoreError>) {
+        *self.outage.lock().unwrap_or_else(PoisonError::into_inner) = outage;
+    }
+}
+
+/// The task.
+pub(super) struct Writer {
+    target: Target,
+    connection: Option<Connection>,
+    jobs: mpsc::Receiver<Job>,
+    health: Arc<Health>,
+    limits: Limits,
+}
+
+impl Writer {
+    pub(super) fn new(
+        target: Target,
+        connection: Connection,
+        jobs: mpsc::Receiver<Job>,
+        health: Arc<Health>,
+        limits: Limits,
+    ) -> Self {
+        Self { target, connection: Some(connection), jobs, health, limits }
+    }
+
+    /// Serves until the last handle is gone or one of them closes the store.
+    pub(super) async fn run(mut self) {
+        let mut waiting = Vec::with_capacity(MOST);
+        loop {
+            if let Err(outage) = self.health.ready()
+                && !self.recover(&outage).await
+            {
+                return;
+            }
+            if self.jobs.recv_many(&mut waiting, MOST).await == 0 {
+                break;
+            }
+            self.health.commands.fetch_add(waiting.len() as u64, Ordering::Relaxed);
+            let sorted = Sorted::of(waiting.drain(..), self.target.kind() == Kind::Postgres);
+            if self.serve(sorted).await {
+                return;
+            }
+        }
+        if let Some(connection) = self.connection.take() {
+            connection.close().await;
+        }
+    }
+
+    /// Gives whether the store is to be closed.
+    async fn serve(&mut self, sorted: Sorted) -> bool {
+        self.answer(sorted.writes, true).await;
+        self.answer(sorted.reads, false).await;
+        for reply in sorted.checkpoints {
+            let result = self.checkpoint().await;
+            // Who has gone in the meantime needs no answer.
+            let _ = reply.send(result);
+        }
+        if sorted.close.is_empty() {
+            return false;
+        }
+        self.jobs.close();
+        if let Some(connection) = self.connection.take() {
+            connection.close().await;
+        }
+        for reply in sorted.close {
+            let _ = reply.send(Ok(()));
+        }
+        true
+    }
+
+    /// Answers all at once; if one of them is refused, each alone, so that the others do not suffer.
+    async fn answer(&mut self, batch: Batch, writes: bool) {
+        match self.attempt(&batch, writes).await {
+            Ok(answers) => batch.answer(answers),
+            Err(error) if error.is_outage() => batch.refuse(&error),
+            Err(_) => {
+                for alone in batch.each() {
+                    // Alone, and once more: what another replica was doing meanwhile can be seen now.
+                    match self.attempt(&alone, writes).await {
+                        Ok(answers) => alone.answer(answers),
+                        Err(error) => alone.refuse(&error),
+                    }
+                }
+            }
+        }
+    }
+
+    async fn attempt(&mut self, batch: &Batch, writes: bool) -> Result<Answers, StoreError> {
+        let Some(connection) = &mut self.connection else { return Err(self.outage()) };
+        let commit = u64::from(writes && batch.len() > 0);
+        let done = async {
+            if writes {
+                execute::write(connection, batch).await
+            } else {
+                execute::run(connection, batch).await
+            }
+        };
+        let result = tokio::time::timeout(self.limits.batch, done).await.unwrap_or(Err(StoreError::Slow));
+        match &result {
+            Ok(_) => {
+                self.health.commits.fetch_add(commit, Ordering::Relaxed);
+            }
+            Err(error) if error.is_outage() => self.fail(error),
+            Err(_) => {}
+        }
+        result
+    }
+
+    async fn checkpoint(&mut self) -> Result<bool, StoreError> {
+        let Some(connection) = &mut self.connection else { return Err(self.outage()) };
+        let result = tokio::time::timeout(self.limits.batch, connection.checkpoint()).await;
+        let result = result.unwrap_or(Err(StoreError::Slow));
+        if let Err(error) = &result
+            && error.is_outage()
+        {
+            self.fail(error);
+        }
+        result
+    }
+
+    /// The connection may be in the middle of anything: it is given up.
+    fn fail(&mut self, error: &StoreError) {
+        tracing::error!(%error, "the store does not work");
+        self.connection = None;
+        self.health.set(Some(error.clone()));
+    }
+
+    fn outage(&self) -> StoreError {
+        self.health.ready().err().unwrap_or(StoreError::Closed)
+    }
+
+    /// Connects again, and meanwhile refuses at once whatever is asked. Gives whether to go on.
+    async fn recover(&mut self, outage: &StoreError) -> bool {
+        let (target, limits) = (self.target.clone(), self.limits);
+        let mut recovered = pin!(async move {
+            loop {
+                tokio::time::sleep(limits.retry).await;
+                if let Ok(connection) = target.recover(&limits).await {
+                    return connection;
+                }
+            }
+        });
+        let mut waiting = Vec::new();
+        loop {
+            tokio::select! {
+                connection = &mut recovered => {
+                    tracing::info!("the store works again");
+                    self.connection = Some(connection);
+                    self.health.set(None);
+                    return true;
+                }
+                taken = self.jobs.recv_many(&mut waiting, MOST) => {
+                    let claims = self.target.kind() == Kind::Postgres;
+                    if taken == 0 || Sorted::of(waiting.drain(..), claims).refuse(outage) {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+}

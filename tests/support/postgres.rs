@@ -1,0 +1,96 @@
+//! A real PostgreSQL 15, started by the tests themselves in a temporary directory, reachable through a Unix socket
+//! only. It ends with the test process, however that ends: a shell waits for its standard input to close.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const BINARIES: &str = "/usr/lib/postgresql/15/bin";
+
+/// Starts the server, says where, waits for the end of its standard input and leaves nothing behind.
+const SCRIPT: &str = r#"
+set -e
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+"$1/initdb" -D "$folder/data" -U bridge -A trust -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
+"$1/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c max_connections=300 >>"$folder/log" 2>&1 &
+server=$!
+tries=0
+until "$1/pg_isready" -q -h "$folder"; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || { cat "$folder/log" >&2; exit 1; }
+    sleep 0.1
+done
+echo "$folder"
+cat >/dev/null
+kill -INT "$server"
+wait "$server" || true
+"#;
+
+/// A running server.
+pub struct Postgres {
+    folder: String,
+    databases: AtomicU32,
+    // Its standard input must stay open.
+    _watch: Child,
+}
+
+impl Postgres {
+    /// The one server of this test process.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    fn start() -> Self {
+        assert!(
+            std::path::Path::new(BINARIES).join("initdb").exists(),
+            "PostgreSQL 15 is missing at {BINARIES}: install the Debian package postgresql-15"
+        );
+        // initdb refuses to run as root.
+        let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+        let mut command = if is_root {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "sh"]);
+            command
+        } else {
+            Command::new("sh")
+        };
+        let mut watch = command
+            .args(["-c", SCRIPT, "sh", BINARIES])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut folder = String::new();
+        BufReader::new(watch.stdout.take().unwrap()).read_line(&mut folder).unwrap();
+        assert!(!folder.is_empty(), "PostgreSQL did not start");
+        Self { folder: folder.trim().to_owned(), databases: AtomicU32::new(0), _watch: watch }
+    }
+
+    /// A new, empty database; its URL.
+    pub fn database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.ask("postgres", &format!("CREATE DATABASE {name}"));
+        self.url(&name)
+    }
+
+    /// The URL of a database.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://bridge@localhost/{database}?host={}", self.folder)
+    }
+
+    /// Asks as an administrator would; gives the answer's bare lines.
+    pub fn ask(&self, database: &str, sql: &str) -> String {
+        let asked = Command::new(format!("{BINARIES}/psql"))
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "bridge", "-h", &self.folder])
+            .args(["-d", database, "-c", sql])
+            .output()
+            .unwrap();
+        assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+        String::from_utf8(asked.stdout).unwrap()
+    }
+}
