@@ -59,7 +59,7 @@ pub enum StartError {
 pub struct Application {
     public: Bound,
     operations: Bound,
-    worker: Worker,
+    worker: Arc<Worker>,
     outbox: Arc<Outbox>,
     readiness: web::Data<Readiness>,
     metrics: Arc<Metrics>,
@@ -100,7 +100,8 @@ impl Application {
         // One for each worker thread, and one for the outbox.
         let mut clients = clients(&settings.http_client, workers + 1)?;
         let own = clients.pop().unwrap_or_default();
-        let worker = Worker::new(Arc::clone(&outbox), Arc::clone(&orgs), own, settings.outbox.concurrency);
+        let worker =
+            Arc::new(Worker::new(Arc::clone(&outbox), Arc::clone(&orgs), own, settings.outbox.concurrency));
         let bridges = Bridge::build(&settings, clients, &orgs, &outbox);
         let end = Arc::new(End::default());
         let access = Access {
@@ -139,6 +140,8 @@ impl Application {
             readiness: self.readiness.clone(),
             metrics: Arc::clone(&self.metrics),
             end: Arc::clone(&self.end),
+            outbox: Arc::clone(&self.outbox),
+            worker: Arc::clone(&self.worker),
         }
     }
 
@@ -152,7 +155,7 @@ impl Application {
             let (public, operations) = tokio::join!(self.public.0, self.operations.0);
             public.and(operations)
         };
-        let mut worker = tokio::spawn(self.worker.run());
+        let mut worker = tokio::spawn(Arc::clone(&self.worker).run());
         let served = tokio::select! {
             served = serve => served,
             () = self.end.reached.notified() => Ok(()),
@@ -167,12 +170,6 @@ impl Application {
         }
         served
     }
-
-    /// The worker's next step, for tests that hold the clock.
-    #[must_use]
-    pub fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
-    }
 }
 
 /// Reaches into a running service.
@@ -182,9 +179,23 @@ pub struct Handle {
     readiness: web::Data<Readiness>,
     metrics: Arc<Metrics>,
     end: Arc<End>,
+    outbox: Arc<Outbox>,
+    worker: Arc<Worker>,
 }
 
 impl Handle {
+    /// The outbox of the service.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// The worker of the outbox, whose steps a test may take itself.
+    #[must_use]
+    pub fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
     /// Takes no new connections, lets the requests in flight end within `server.shutdown_timeout`, and stops.
     pub async fn stop(&self) {
         self.readiness.stop();
