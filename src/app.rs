@@ -2,20 +2,26 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslMethod, SslVerifyMode};
 use openssl::x509::store::X509StoreBuilder;
+use tokio::sync::Notify;
+use tokio::time::{Instant, interval};
 
-use crate::api::{Access, Callers, Desk, Readiness, access, operations, public};
+use crate::api::{Access, Callers, Desk, InFlight, Readiness, access, operations, public};
 use crate::bridge::Bridge;
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::salesforce::{ClientError, client};
+use crate::salesforce::{ClientError, clients};
 use crate::settings::{Settings, Tls};
 use crate::telemetry::Metrics;
+
+/// How long nothing may have been in flight before the last answers count as sent.
+const SETTLED: Duration = Duration::from_millis(500);
 
 /// Why the service cannot start although its configuration is sound.
 #[derive(Debug, thiserror::Error)]
@@ -30,8 +36,8 @@ pub enum StartError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The TLS library refuses certificate or key.
-    #[error("server.tls: {0}")]
+    /// OpenSSL refuses the certificate or key of `server.tls`, or lacks an algorithm.
+    #[error("OpenSSL: {0}")]
     Tls(#[from] openssl::error::ErrorStack),
     /// The HTTPS client cannot be made.
     #[error(transparent)]
@@ -48,6 +54,14 @@ pub struct Application {
     readiness: web::Data<Readiness>,
     metrics: Arc<Metrics>,
     settings: Arc<Settings>,
+    end: Arc<End>,
+}
+
+/// How the service comes to its end.
+#[derive(Default)]
+struct End {
+    in_flight: Arc<InFlight>,
+    reached: Notify,
 }
 
 impl Application {
@@ -62,9 +76,15 @@ impl Application {
             metrics.certificate(certificate.name(), certificate.days_left(clock.now()));
         }
         let readiness = web::Data::new(Readiness::default());
-        let public = serve_public(&settings, &metrics, &readiness, clock, ids)?;
+        let end = Arc::new(End::default());
+        let access = Access {
+            ids: Arc::clone(ids),
+            metrics: Arc::clone(&metrics),
+            in_flight: Arc::clone(&end.in_flight),
+        };
+        let public = serve_public(&settings, access, &readiness, clock, ids)?;
         let operations = serve_operations(&settings, &metrics, &readiness)?;
-        Ok(Self { public, operations, readiness, metrics, settings })
+        Ok(Self { public, operations, readiness, metrics, settings, end })
     }
 
     /// Where flows reach it.
@@ -92,6 +112,7 @@ impl Application {
             servers: [self.public.0.handle(), self.operations.0.handle()],
             readiness: self.readiness.clone(),
             metrics: Arc::clone(&self.metrics),
+            end: Arc::clone(&self.end),
         }
     }
 
@@ -100,8 +121,14 @@ impl Application {
     /// # Errors
     /// When a listener fails.
     pub async fn run(self) -> std::io::Result<()> {
-        let (public, operations) = tokio::join!(self.public.0, self.operations.0);
-        public.and(operations)
+        let serve = async {
+            let (public, operations) = tokio::join!(self.public.0, self.operations.0);
+            public.and(operations)
+        };
+        tokio::select! {
+            served = serve => served,
+            () = self.end.reached.notified() => Ok(()),
+        }
     }
 }
 
@@ -111,15 +138,24 @@ pub struct Handle {
     servers: [ServerHandle; 2],
     readiness: web::Data<Readiness>,
     metrics: Arc<Metrics>,
+    end: Arc<End>,
 }
 
 impl Handle {
     /// Takes no new connections, lets the requests in flight end within `server.shutdown_timeout`, and stops.
     pub async fn stop(&self) {
         self.readiness.stop();
-        for server in &self.servers {
-            server.stop(true).await;
+        let servers = async {
+            for server in &self.servers {
+                server.stop(true).await;
+            }
+        };
+        // The server waits for connections, and never closes an idle one of HTTP/2; requests are what counts.
+        tokio::select! {
+            () = servers => {}
+            () = settled(&self.end.in_flight) => {}
         }
+        self.end.reached.notify_one();
     }
 
     /// The metrics, to be tidied now and then.
@@ -129,11 +165,23 @@ impl Handle {
     }
 }
 
+/// Returns once nothing has been in flight for [`SETTLED`].
+async fn settled(in_flight: &InFlight) {
+    let mut beat = interval(SETTLED / 10);
+    let mut since = Instant::now();
+    while since.elapsed() < SETTLED {
+        beat.tick().await;
+        if in_flight.any() {
+            since = Instant::now();
+        }
+    }
+}
+
 type Bound = (Server, SocketAddr);
 
 fn serve_public(
     settings: &Arc<Settings>,
-    metrics: &Arc<Metrics>,
+    access_data: Access,
     readiness: &web::Data<Readiness>,
     clock: &Arc<dyn Clock>,
     ids: &Arc<Ids>,
@@ -142,11 +190,11 @@ fn serve_public(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let clients = (0..workers).map(|_| client(&settings.http_client)).collect::<Result<Vec<_>, _>>()?;
+    let clients = clients(&settings.http_client, workers)?;
     let bridges = Bridge::build(settings, clients, clock, ids);
     let spare = Arc::new(Mutex::new((bridges.first().cloned(), bridges)));
-    let callers = Arc::new(Callers::new(&settings.clients));
-    let access_data = web::Data::new(Access { ids: Arc::clone(ids), metrics: Arc::clone(metrics) });
+    let callers = Arc::new(Callers::new(&settings.clients)?);
+    let access_data = web::Data::new(access_data);
     let (settings_of, clock, readiness) = (Arc::clone(settings), Arc::clone(clock), readiness.clone());
     let server = HttpServer::new(move || {
         // Each worker takes a bridge of its own; one that starts again after a panic shares the first.

@@ -1,4 +1,38 @@
 //! scv-bridge: between Webex Contact Center and Salesforce Service Cloud Voice.
+//!
+//! # The path of a call through the bridge
+//!
+//! A folder knows only the folders below it: a call walks straight down, and its answer straight up.
+//!
+//! 1. A caller dials. The Webex flow sends createVoiceCall, and [`api::public`] has its route. [`api::access`] goes
+//!    around every request: its id, its time, its line in the log.
+//! 2. The [`api::Desk`] asks who calls ([`api::Callers`]), sets the deadline (a [`salesforce::Budget`]) and reads the
+//!    body into a [`domain::CreateVoiceCall`]. Names and times are parsed there, once; everything that is wrong is told
+//!    at once, as an [`api::ApiError`].
+//! 3. On the way each phone number goes through a [`phone::Translation`]: the clean-up, then the administrator's rules,
+//!    on an engine that counts its steps.
+//! 4. [`bridge::Bridge::create`] is the verb: what happens to a call, one file each, whichever way Salesforce is reached.
+//! 5. [`salesforce::Org`] is a contact center's way there: the telephony API with a token that we sign with a
+//!    [`certificate::SigningCertificate`], or the Apex wrapper under an OAuth session. What comes back is judged in one
+//!    place, [`salesforce::judge`]: an [`salesforce::Outcome`], and in the end the id of the VoiceCall or a
+//!    [`salesforce::Failure`].
+//! 6. The answer is an envelope that is always whole. A failure chooses the status by one question: may the same
+//!    request help if the flow sends it again?
+//!
+//! executeOmniFlow ([`bridge::Bridge::route`]), updateVoiceCall and clearRouting walk the same way.
+//!
+//! Then the caller hangs up, and Webex says so for every call, answered or not. phoneContactEnded leads to
+//! [`bridge::Bridge::end`], which asks [`domain::decide`], a pure function: was the call abandoned? If so, its routing is
+//! cleared and one final update completes the VoiceCall with the reason; if an agent had it, Salesforce hears nothing
+//! from us.
+//!
+//! # Around it
+//!
+//! [`settings::Settings`] is the configuration, checked as a whole before anything starts. [`app::Application`] wires all
+//! of it to two listeners; [`lifecycle::run`] runs it and lets requests in flight end. [`telemetry`] is what operators see.
+//! Time and randomness are passed in, as [`clock::Clock`] and [`ids::Ids`]. [`mock::MockOrg`] is an org as strict as the
+//! real one, for tests and for the demo, where [`webex::Flow`] plays the vendor's published flow. [`cli`] is the command
+//! line.
 
 pub mod api;
 pub mod app;

@@ -1,5 +1,7 @@
 //! Around every request: its id, its time, its line in the log and its count.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -27,9 +29,37 @@ pub struct Arrival {
 /// What the line needs besides the request.
 pub struct Access {
     /// Ids for requests that bring none.
-    pub ids: std::sync::Arc<Ids>,
+    pub ids: Arc<Ids>,
     /// Counts and times.
-    pub metrics: std::sync::Arc<Metrics>,
+    pub metrics: Arc<Metrics>,
+    /// Who is being served.
+    pub in_flight: Arc<InFlight>,
+}
+
+/// How many requests are being served at this moment.
+#[derive(Debug, Default)]
+pub struct InFlight(AtomicUsize);
+
+impl InFlight {
+    /// Whether there are any.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.0.load(Ordering::Acquire) > 0
+    }
+
+    fn enter(self: &Arc<Self>) -> Entered {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        Entered(Arc::clone(self))
+    }
+}
+
+/// One request in flight, until it is dropped: also when its connection breaks.
+struct Entered(Arc<InFlight>);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// Serves the request and writes its line.
@@ -43,6 +73,7 @@ pub async fn access<B: MessageBody>(
     let started = Instant::now();
     request.extensions_mut().insert(Arrival { started });
     let access = request.app_data::<web::Data<Access>>().cloned();
+    let _entered = access.as_ref().map(|access| access.in_flight.enter());
     let given = request.headers().get(&REQUEST_ID).and_then(sound);
     let id = given.or_else(|| access.as_ref().map(|access| access.ids.request())).unwrap_or_default();
     let mut response = next.call(request).await?;

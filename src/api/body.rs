@@ -80,7 +80,9 @@ pub fn object(bytes: &[u8]) -> Result<(Object, bool), ApiError> {
     match objects.next() {
         None => Err(invalid("body: empty; expected a JSON object")),
         // Such an error would quote the value: it could be a number of somebody.
-        Some(Err(error)) if error.is_data() => Err(invalid("body: expected a JSON object")),
+        Some(Err(error)) if error.is_data() => {
+            Err(invalid("body: expected a JSON object at line 1, column 1"))
+        }
         Some(Err(error)) => Err(invalid(&not_json(&error, bytes))),
         Some(Ok(object)) => {
             let rest = bytes.get(objects.byte_offset()..).unwrap_or_default();
@@ -154,7 +156,7 @@ mod tests {
         .join("\n"), @r#"
         body: empty; expected a JSON object
         body: not JSON at line 1, column 1: the body ends too early
-        body: expected a JSON object
+        body: expected a JSON object at line 1, column 1
         body: not JSON at line 1, column 2: expected a value (is a text without quotes?)
         body: not JSON at line 2, column 19: expected a value (a flow variable that is not set leaves nothing behind: quote it)
         body: not JSON at line 1, column 19: expected a value (a flow variable that is not set leaves nothing behind: quote it)

@@ -44,6 +44,10 @@ fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {
         let text = body.fields.text(name);
         body.fields.put(name, text);
     }
+    // What the contact center is called in Salesforce is ours to say: twice in one body, the last one would win.
+    body.fields.take("callCenterApiName");
+    // A flow that keeps one body for all its requests sends it along; there is no such call yet.
+    let _ = body.fields.take("voiceCallId");
     let origin = body.origin();
     let rest = body.fields.rest();
     let request = || {

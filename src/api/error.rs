@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 
 use super::envelope;
+use crate::domain::quote;
 use crate::salesforce::Failure;
 
 /// Why a request was not answered with data.
@@ -23,7 +24,10 @@ pub enum ApiError {
     /// No such path.
     NotFound,
     /// A path of ours with another method.
-    MethodNotAllowed,
+    MethodNotAllowed {
+        /// The method it takes.
+        allowed: &'static str,
+    },
     /// The body has more than 64 KiB.
     TooLarge,
     /// The content type is not JSON.
@@ -51,7 +55,7 @@ impl ApiError {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::SlowBody | Self::Salesforce(Failure::Late) => StatusCode::GATEWAY_TIMEOUT,
@@ -72,13 +76,14 @@ impl ApiError {
             ),
             Self::Forbidden { call_center } => {
                 vec![format!(
-                    "callCenterDevName: this client may not use {call_center}; see call_centers of the client in the configuration"
+                    "callCenterDevName: this client may not use {}; see call_centers of the client in the configuration",
+                    quote(call_center)
                 )]
             }
             Self::NotFound => one(
                 "path: there is nothing here; the voice routes are POST /voice/v1/createVoiceCall and so on",
             ),
-            Self::MethodNotAllowed => one("method: this path takes POST only"),
+            Self::MethodNotAllowed { allowed } => vec![format!("method: this path takes {allowed} only")],
             Self::TooLarge => one("body: longer than 64 KiB"),
             Self::NotJson => one("content type: expected application/json"),
             Self::SlowBody => one("body: did not arrive before the deadline of this route"),
@@ -107,7 +112,7 @@ impl ApiError {
             Self::Unauthorized => "unauthorized",
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::TooLarge => "too_large",
             Self::NotJson => "not_json",
             Self::SlowBody => "slow_body",
@@ -128,7 +133,7 @@ impl ApiError {
                 WWW_AUTHENTICATE,
                 HeaderValue::from_static("Basic realm=\"scv-bridge\", charset=\"UTF-8\""),
             )),
-            Self::MethodNotAllowed => Some((ALLOW, HeaderValue::from_static("POST"))),
+            Self::MethodNotAllowed { allowed } => Some((ALLOW, HeaderValue::from_static(allowed))),
             _ => None,
         };
         if let Some((name, value)) = header {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::ApiError;
 use super::body::Object;
-use crate::domain::{FlowTime, InvalidName, Rest};
+use crate::domain::{FlowTime, InvalidName, Rest, quote};
 
 /// The fields of a body that are not yet taken, and the problems so far.
 ///
@@ -23,9 +23,10 @@ impl Fields {
         Self { fields: fields.into().0, problems: Vec::new() }
     }
 
-    /// Notes a problem with a field.
+    /// Notes a problem with a field. Its words may quote the field, and any field may hold a phone number by
+    /// mistake: such a number is hidden.
     pub fn problem(&mut self, name: &str, problem: impl Display) {
-        self.problems.push(format!("{name}: {problem}"));
+        self.problems.push(format!("{name}: {}", quote(&problem.to_string())));
     }
 
     /// How many problems there are so far.
@@ -177,7 +178,7 @@ pub fn kind(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "other text",
+        Value::String(_) => "text",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }

@@ -19,7 +19,7 @@ mod reading;
 mod routes;
 mod update_voice_call;
 
-pub use access::{Access, access};
+pub use access::{Access, InFlight, access};
 pub use caller::Callers;
 pub use desk::Desk;
 pub use error::ApiError;

@@ -5,15 +5,17 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use super::probes::{livez, readyz_in_full};
+use super::routes::{get, not_found};
 use crate::telemetry::Metrics;
 
 /// The routes of the operations listener.
 pub fn operations(config: &mut web::ServiceConfig) {
     config
-        .route("/livez", web::get().to(livez))
-        .route("/readyz", web::get().to(readyz_in_full))
-        .route("/version", web::get().to(version))
-        .route("/metrics", web::get().to(metrics));
+        .service(get("/livez", web::get().to(livez)))
+        .service(get("/readyz", web::get().to(readyz_in_full)))
+        .service(get("/version", web::get().to(version)))
+        .service(get("/metrics", web::get().to(metrics)))
+        .default_service(web::to(not_found));
 }
 
 async fn version() -> HttpResponse {

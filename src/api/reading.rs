@@ -7,6 +7,7 @@ use super::body::Object;
 use super::fields::{Fields, kind};
 use crate::domain::{
     CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, VendorCallKey,
+    quote,
 };
 use crate::phone::{PhoneNumber, Translation};
 use crate::settings::{Api, CallCenter, Client, Settings};
@@ -25,6 +26,15 @@ pub enum Rules {
     To,
 }
 
+impl Rules {
+    fn of(self, center: &CallCenter) -> &Translation {
+        match self {
+            Self::From => &center.translations.from,
+            Self::To => &center.translations.to,
+        }
+    }
+}
+
 /// A body that is being read for a contact center.
 pub struct Reading<'a> {
     /// What was not read yet.
@@ -32,6 +42,8 @@ pub struct Reading<'a> {
     /// The contact center, if the body names one that is configured.
     pub center: Option<&'a CallCenter>,
     certificate: Option<CertificateName>,
+    /// The caller's number as it came and as it was translated: flows send it twice.
+    caller: Option<(String, PhoneNumber)>,
 }
 
 impl<'a> Reading<'a> {
@@ -50,7 +62,10 @@ impl<'a> Reading<'a> {
         }
         let center = name.as_ref().and_then(|name| settings.call_centers.get(name.as_ref()));
         if let (Some(name), None) = (&name, center) {
-            fields.problem("callCenterDevName", format_args!("no contact center {name} is configured"));
+            fields.problem(
+                "callCenterDevName",
+                format_args!("no contact center {} is configured", quote(name.as_ref())),
+            );
         }
         let certificate = fields.name("certDevName", CertificateName::parse);
         // On the Apex way it names a certificate that is stored in the org: only Salesforce knows those.
@@ -59,9 +74,12 @@ impl<'a> Reading<'a> {
             && ours
             && !settings.certificates.contains_key(name.as_ref())
         {
-            fields.problem("certDevName", format_args!("no certificate {name} is configured"));
+            fields.problem(
+                "certDevName",
+                format_args!("no certificate {} is configured", quote(name.as_ref())),
+            );
         }
-        Ok(Self { fields, center, certificate })
+        Ok(Self { fields, center, certificate, caller: None })
     }
 
     /// Who asks.
@@ -108,16 +126,11 @@ impl<'a> Reading<'a> {
     /// A number, translated.
     pub fn number(&mut self, name: &str, rules: Rules) -> Option<PhoneNumber> {
         let text = self.fields.text(name)?;
-        let rules = self.rules(rules);
-        translate(&mut self.fields, name, &text, rules)
-    }
-
-    fn rules(&self, rules: Rules) -> Option<&'a Translation> {
-        let translations = &self.center?.translations;
-        Some(match rules {
-            Rules::From => &translations.from,
-            Rules::To => &translations.to,
-        })
+        let number = translate(&mut self.fields, name, &text, self.center.map(|center| rules.of(center)))?;
+        if rules == Rules::From {
+            self.caller = Some((text, number.clone()));
+        }
+        Some(number)
     }
 
     /// `participants`: at least one, with key and type each.
@@ -136,11 +149,12 @@ impl<'a> Reading<'a> {
                 "missing or empty; expected [{\"participantKey\": number, \"type\": \"END_USER\"}]",
             );
         }
-        let rules = self.rules(Rules::From);
-        list.into_iter().enumerate().map(|(at, one)| self.participant(at, one, rules)).collect()
+        // All are read before one that is wrong ends it, so that every problem is told.
+        let read: Vec<_> = list.into_iter().enumerate().map(|(at, one)| self.participant(at, one)).collect();
+        read.into_iter().collect()
     }
 
-    fn participant(&mut self, at: usize, value: Value, rules: Option<&Translation>) -> Option<Participant> {
+    fn participant(&mut self, at: usize, value: Value) -> Option<Participant> {
         let part = format!("participants[{at}]");
         let Value::Object(fields) = value else {
             self.fields.problem(&part, format_args!("expected an object, got {}", kind(&value)));
@@ -149,10 +163,15 @@ impl<'a> Reading<'a> {
         let mut fields = Fields::new(fields);
         let key = fields.required("participantKey", Fields::text);
         let role = fields.required("type", Fields::text);
-        let rules = rules.filter(|_| role.as_deref() == Some("END_USER"));
-        let key = key.and_then(|key| match rules {
-            Some(_) => translate(&mut fields, "participantKey", &key, rules),
-            None => Some(PhoneNumber::new(key)),
+        let key = key.and_then(|key| match &self.caller {
+            _ if role.as_deref() != Some("END_USER") => Some(PhoneNumber::new(key)),
+            Some((text, number)) if *text == key => Some(number.clone()),
+            _ => translate(
+                &mut fields,
+                "participantKey",
+                &key,
+                self.center.map(|center| Rules::From.of(center)),
+            ),
         });
         let rest = fields.rest();
         self.fields.absorb(&part, fields);

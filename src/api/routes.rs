@@ -28,20 +28,24 @@ pub fn public(config: &mut web::ServiceConfig) {
             .service(post(prefix, "agentAnswered", web::post().to(agent_answered)));
     }
     config
-        .route("/livez", web::get().to(livez))
-        .route("/readyz", web::get().to(readyz))
+        .service(get("/livez", web::get().to(livez)))
+        .service(get("/readyz", web::get().to(readyz)))
         .default_service(web::to(not_found));
 }
 
 /// A path that takes POST, and says so to any other method.
 fn post(prefix: &str, name: &str, route: actix_web::Route) -> actix_web::Resource {
-    web::resource(format!("{prefix}/{name}")).route(route).default_service(web::to(method_not_allowed))
+    let other = async || ApiError::MethodNotAllowed { allowed: "POST" }.response();
+    web::resource(format!("{prefix}/{name}")).route(route).default_service(web::to(other))
 }
 
-async fn not_found() -> HttpResponse {
+/// A path that takes GET, and says so to any other method.
+pub(super) fn get(path: &str, route: actix_web::Route) -> actix_web::Resource {
+    let other = async || ApiError::MethodNotAllowed { allowed: "GET" }.response();
+    web::resource(path).route(route).default_service(web::to(other))
+}
+
+/// Any other path, on either listener.
+pub(super) async fn not_found() -> HttpResponse {
     ApiError::NotFound.response()
-}
-
-async fn method_not_allowed() -> HttpResponse {
-    ApiError::MethodNotAllowed.response()
 }

@@ -1,7 +1,5 @@
-//! Signing certificates: read, described and made.
-//!
-//! Everything here works on PEM texts that were already read: no files, no prompts, and the time is
-//! passed in. A key is parsed once, when the configuration is loaded, and shared from then on.
+//! Signing certificates: read, described and made, from PEM texts that were already read and with the time passed in.
+//! A key is parsed once, when the configuration is loaded, and shared from then on.
 
 mod describe;
 mod issue;

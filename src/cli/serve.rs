@@ -30,6 +30,9 @@ pub fn run(
 ) -> anyhow::Result<ExitCode> {
     let settings = super::settings(args.config.clone(), environment, clock.as_ref())?;
     let _guard = telemetry::start(&settings.logs).context("the log cannot be started")?;
+    for warning in settings.warnings(clock.now()) {
+        tracing::warn!("{warning}");
+    }
     for key in settings.not_used_yet() {
         tracing::warn!(key, "this setting is not used by this version");
     }

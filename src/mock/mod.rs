@@ -1,9 +1,5 @@
-//! The mock Salesforce org over real HTTP, as strict as the real one.
-//!
-//! It is the double in tests, the org of the demo, and a program of its own. It offers the Telephony Integration REST API,
-//! the Apex wrapper and the OAuth token endpoint, keeps VoiceCalls and their PendingServiceRouting, refuses what Salesforce
-//! would refuse and remembers every refusal. [`BadDay`]s make it fail on order. It shares no code with the rest of the crate, so
-//! that a misunderstanding there is not repeated here.
+//! The mock Salesforce org over real HTTP, as strict as the real one: the double in tests, the org of the demo and a
+//! program of its own. It shares no code with the rest of the crate, so that a misunderstanding there is not repeated.
 
 mod answer;
 mod apex;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::fmt::rfc2822;
+use native_tls::{Certificate, Protocol, TlsConnector};
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method};
 use tokio::time::{Instant, timeout_at};
@@ -15,24 +16,35 @@ use crate::settings::HttpClient;
 
 /// The most that is read of an answer.
 const ANSWER_LIMIT: usize = 64 * 1024;
+/// With less time than this left no request is begun: its answer would not come in time.
+const LEAST: Duration = Duration::from_millis(5);
 /// The longest `Retry-After` that is believed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// A client with a pool of connections.
+/// As many clients as wanted, each with a pool of its own. They share what TLS needs, because reading the system's
+/// roots takes longer than all else that a start does.
 ///
 /// # Errors
 /// When the TLS library or a configured root certificate cannot be used.
-pub fn client(settings: &HttpClient) -> Result<Client, ClientError> {
-    let mut builder = Client::builder()
+pub fn clients(settings: &HttpClient, count: usize) -> Result<Vec<Client>, ClientError> {
+    let mut tls = TlsConnector::builder();
+    tls.request_alpns(&["h2", "http/1.1"]).min_protocol_version(Some(Protocol::Tlsv12));
+    for root in &settings.extra_roots {
+        tls.add_root_certificate(Certificate::from_der(&root.to_der()?)?);
+    }
+    let tls = tls.build()?;
+    (0..count).map(|_| client(settings, tls.clone())).collect()
+}
+
+fn client(settings: &HttpClient, tls: TlsConnector) -> Result<Client, ClientError> {
+    let builder = Client::builder()
+        .tls_backend_preconfigured(tls)
         .connect_timeout(settings.connect_timeout)
         .pool_idle_timeout(settings.pool_idle_timeout)
         .pool_max_idle_per_host(settings.pool_max_idle_per_host)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .user_agent(concat!("scv-bridge/", env!("CARGO_PKG_VERSION")));
-    for root in &settings.extra_roots {
-        builder = builder.add_root_certificate(reqwest::Certificate::from_der(&root.to_der()?)?);
-    }
     Ok(builder.build()?)
 }
 
@@ -43,8 +55,11 @@ pub enum ClientError {
     #[error("a root certificate of http_client.ca_file cannot be used")]
     Root(#[from] openssl::error::ErrorStack),
     /// The TLS library refuses.
-    #[error("the HTTPS client cannot be set up")]
-    Tls(#[from] reqwest::Error),
+    #[error("the HTTPS client cannot be set up: {0}")]
+    Tls(#[from] native_tls::Error),
+    /// The client refuses.
+    #[error("the HTTPS client cannot be set up: {0}")]
+    Client(#[from] reqwest::Error),
 }
 
 /// What is to be sent.
@@ -93,6 +108,9 @@ pub enum Fault {
 /// When no whole answer arrived in time.
 pub async fn exchange(client: &Client, request: Request, budget: &Budget) -> Result<Answer, Fault> {
     let started = Instant::now();
+    if budget.deadline().saturating_duration_since(started) < LEAST {
+        return Err(Fault::Late);
+    }
     let result = timeout_at(budget.deadline(), send(client, request)).await;
     budget.waited(started.elapsed());
     let result = result.unwrap_or(Err(Fault::Late));

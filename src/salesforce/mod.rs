@@ -15,6 +15,6 @@ mod wire;
 
 pub use ask::Ask;
 pub use budget::Budget;
-pub use http::{Answer, ClientError, Fault, client};
+pub use http::{Answer, ClientError, Fault, clients};
 pub use org::{Created, Org};
 pub use outcome::{Failure, Operation, Outcome, Way, judge};

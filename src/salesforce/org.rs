@@ -30,7 +30,7 @@ pub struct Org {
 }
 
 enum Ways {
-    Telephony(Telephony),
+    Telephony(Box<Telephony>),
     Apex(Box<Apex>),
 }
 
@@ -41,7 +41,7 @@ impl Org {
         let way = |center: &crate::settings::CallCenter| match &center.api {
             Api::Telephony(api) => {
                 let certificates = settings.certificates.values();
-                Ways::Telephony(Telephony::new(center, api, certificates, clock, ids))
+                Ways::Telephony(Box::new(Telephony::new(center, api, certificates, clock, ids)))
             }
             Api::Apex(api) => Ways::Apex(Box::new(Apex::new(center, api, settings.session, clock))),
         };

@@ -92,7 +92,10 @@ impl Sessions {
             Some(Ok(session)) if self.clock.now().duration_since(session.fetched) < self.keep => {
                 return Ok(session.clone());
             }
-            Some(Err(failure)) if fetched_meanwhile => return Err(failure.clone()),
+            // Whose deadline passed says nothing about ours.
+            Some(Err(failure)) if fetched_meanwhile && *failure != Failure::Late => {
+                return Err(failure.clone());
+            }
             _ => {}
         }
         let result = self.fetch(client, budget).await;

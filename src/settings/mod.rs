@@ -1,8 +1,5 @@
-//! Typed configuration: every problem at once.
-//!
-//! Three layers, the later above the earlier: the built-in `config/default.toml`, one TOML file, and
-//! environment variables. They are merged into one tree; then each section reads and checks its own part.
-//! Whatever is wrong anywhere ends up in one list, and no value of a secret does.
+//! Typed configuration: the built-in defaults, one TOML file and the environment become one tree, of which each section
+//! reads and checks its own part. Whatever is wrong anywhere ends up in one list, and no value of a secret does.
 
 mod base_url;
 mod call_center;

@@ -1,10 +1,12 @@
 //! The log: one line an event, JSON or text, written by a thread of its own.
 
+use tracing::{Level, Metadata};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::util::TryInitError;
 use tracing_subscriber::{fmt, prelude::*};
 
+use super::json::JsonLine;
 use crate::settings::{LogFormat, Logs};
 
 /// Writes what is left when it is dropped; keep it until the end of the program.
@@ -22,11 +24,36 @@ pub fn start(settings: &Logs) -> Result<LogGuard, TryInitError> {
     let filter = EnvFilter::builder().parse_lossy(&settings.level);
     let layer = fmt::layer().with_writer(writer).with_ansi(false).with_target(false);
     let layer = match settings.format {
-        LogFormat::Json => {
-            layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
-        }
+        LogFormat::Json => layer.event_format(JsonLine).boxed(),
         LogFormat::Text => layer.boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(layer).try_init()?;
+    tracing_subscriber::registry().with(filter).with(filter_fn(harmless)).with(layer).try_init()?;
     Ok(LogGuard { _writer: guard })
+}
+
+/// What we write ourselves, and what libraries warn of. Below that, libraries of the HTTP and TLS kind may write
+/// headers and bodies, and no configured level shall bring those into a log.
+fn harmless(event: &Metadata<'_>) -> bool {
+    let ours = event.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
+    ours || *event.level() <= Level::WARN
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::level_filters::LevelFilter;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    #[test]
+    fn libraries_are_heard_only_when_they_warn() {
+        let subscriber = tracing_subscriber::registry().with(filter_fn(harmless)).with(LevelFilter::TRACE);
+        tracing::subscriber::with_default(subscriber, || {
+            assert!(tracing::enabled!(Level::TRACE), "ours");
+            assert!(tracing::enabled!(target: "scv_bridge::api::access", Level::TRACE));
+            assert!(tracing::enabled!(target: "h2::codec", Level::WARN));
+            assert!(!tracing::enabled!(target: "h2::codec", Level::INFO));
+            assert!(!tracing::enabled!(target: "scv_bridge_like", Level::TRACE));
+        });
+    }
 }

@@ -242,3 +242,6 @@ pub fn voice_call_id(data: &Value) -> Option<&str> {
         .find_map(|name| data.get(name).and_then(Value::as_str))
         .filter(|id| !id.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

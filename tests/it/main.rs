@@ -1,0 +1,28 @@
+//! The bridge as flows see it: over real sockets, in front of a mock Salesforce org that refuses what the real one
+//! would. Every test has a stage of its own, on ports of its own; nothing sleeps.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "in a test, what is not as expected is the failure"
+)]
+
+mod abandoned_calls;
+mod any_body;
+mod apex_refusals;
+mod bad_input;
+mod broken_answers;
+mod deadlines;
+mod envelope;
+mod fallback_queue;
+mod harness;
+mod login;
+mod operations;
+mod scrt_tokens;
+mod sessions;
+mod stage;
+mod statuses;
+mod telephony_refusals;
+mod vendors_flow;
+mod wire_apex;
+mod wire_telephony;

@@ -1,0 +1,89 @@
+//! What operators and probes see, and how the service stops.
+
+use reqwest::Method;
+use scv_bridge::mock::{BadDay, Operation};
+use serde_json::json;
+
+use crate::stage::{CANARIES, Reply, Stage, create, with};
+
+#[actix_web::test]
+async fn both_listeners_say_that_they_live_and_are_ready() {
+    let stage = Stage::telephony().await;
+    for path in ["/livez", "/readyz"] {
+        let public = Reply::of(stage.request(Method::GET, path)).await;
+        assert_eq!((public.status, stage.ask(path).await.status), (200, 200), "{path}");
+    }
+    assert_eq!(stage.ask("/readyz").await.body, json!({ "status": "ready", "not_ready": [] }));
+}
+
+#[actix_web::test]
+async fn the_version_is_that_of_the_program() {
+    let stage = Stage::telephony().await;
+    let version = stage.ask("/version").await.body;
+    assert_eq!(version, json!({ "name": "scv-bridge", "version": env!("CARGO_PKG_VERSION") }));
+}
+
+#[actix_web::test]
+async fn requests_are_counted_by_route_and_status() {
+    let stage = Stage::telephony().await;
+    stage.call("wxcc_1").await;
+    stage.call("wxcc_2").await;
+    stage.post("createVoiceCall", "{").await.error(400);
+    Reply::of(stage.request(Method::GET, "/nowhere")).await.error(404);
+    let metrics = stage.ask("/metrics").await;
+    assert!(metrics.header("content-type").starts_with("text/plain; version=0.0.4"));
+    for line in [
+        "scv_bridge_requests_total{route=\"createVoiceCall\",status=\"200\"} 2",
+        "scv_bridge_requests_total{route=\"createVoiceCall\",status=\"400\"} 1",
+        "scv_bridge_requests_total{route=\"other\",status=\"404\"} 1",
+        "scv_bridge_request_seconds_count{route=\"createVoiceCall\"} 3",
+        "scv_bridge_certificate_days_left{certificate=\"WebexCCSCV\"} 30",
+        "# TYPE scv_bridge_requests_total counter",
+    ] {
+        assert!(metrics.text.lines().any(|given| given == line), "{line} is not in\n{}", metrics.text);
+    }
+}
+
+#[actix_web::test]
+async fn metrics_hold_no_key_and_no_number() {
+    let stage = Stage::telephony().await;
+    stage.call("wxcc_canary").await;
+    Reply::of(stage.connector("/voice/v1/4693150217")).await.error(404);
+    stage.post("createVoiceCall", with(create("wxcc_canary"), json!({ "to": 1 }))).await.error(400);
+    let metrics = stage.ask("/metrics").await.text;
+    for canary in CANARIES.iter().chain(&["wxcc_canary", "webex-flow"]) {
+        assert!(!metrics.contains(canary), "{canary} in {metrics}");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_for_operators_is_not_for_the_world() {
+    let stage = Stage::telephony().await;
+    for path in ["/metrics", "/version", "/openapi.json", "/docs", "/console/"] {
+        Reply::of(stage.request(Method::GET, path)).await.error(404);
+    }
+    let ready = Reply::of(stage.request(Method::GET, "/readyz")).await;
+    assert_eq!(ready.body, json!({ "status": "ready" }));
+}
+
+#[actix_web::test]
+async fn what_the_operations_listener_does_not_have_is_answered_in_the_same_shape() {
+    let stage = Stage::telephony().await;
+    stage.ask("/voice/v1/createVoiceCall").await.error(404);
+}
+
+#[actix_web::test]
+async fn a_service_that_stops_says_so_and_lets_calls_end() {
+    let stage = Stage::telephony().await;
+    stage.script(BadDay::Slow { milliseconds: 300 }, Operation::Create);
+    let call = tokio::spawn(Reply::of(stage.flow("createVoiceCall", create("wxcc_1"))));
+    while stage.asked(Operation::Create).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    // The first step of stopping is to be not ready; it is done before the question is sent.
+    let ((), ready) = tokio::join!(stage.handle.stop(), stage.ask("/readyz"));
+    assert_eq!(ready.status, 503);
+    assert_eq!(ready.body, json!({ "status": "not ready", "not_ready": ["the service is stopping"] }));
+    call.await.unwrap().data();
+    assert!(stage.flow("createVoiceCall", create("wxcc_2")).send().await.is_err(), "nobody listens any more");
+}

@@ -1,0 +1,94 @@
+//! The vendor's published flow, request by request, as Webex fills it.
+
+use minijinja::context;
+use scv_bridge::mock::Disposition;
+use scv_bridge::webex::{Flow, fill};
+use serde_json::{Value, json};
+
+use crate::stage::{NOW, Reply, Stage};
+
+const EXPORT: &str = include_str!("../fixtures/flows/ServiceCloudVoice_Template.json");
+const KEY: &str = "wxcc_5b3f3c0e-8f2a-4d53-9a9a-0d6f3c1b7a10";
+
+/// Sends the body of an activity to the path of that activity.
+async fn activity(stage: &Stage, name: &str, voice_call_id: &str) -> Reply {
+    let flow = Flow::parse(EXPORT).unwrap();
+    let activity = flow.activity(name).unwrap();
+    let variables = context! {
+        NewPhoneContact => context! { ANI => "+14693150217", DNIS => "+18005550100" },
+        SCV_VendorCallKey => KEY,
+        SCV_CallStartTime => "2026-11-21T09:58:00.123456Z[UTC]",
+        SCV_VoiceCallRecordId => voice_call_id,
+    };
+    let body = fill(&activity.body, &variables, NOW.parse().unwrap()).unwrap();
+    let request = stage.connector(&activity.path).header("content-type", &activity.content_type);
+    Reply::of(request.body(body)).await
+}
+
+#[actix_web::test]
+async fn the_four_requests_of_the_vendors_flow_are_answered_with_the_documented_data() {
+    for stage in Stage::both().await {
+        let created = activity(&stage, "CreateVoiceCall", "").await;
+        let id = created.data()["voiceCallId"].as_str().unwrap().to_owned();
+        assert!(id.starts_with("0LQ"));
+        assert_eq!(created.data(), &json!({ "voiceCallId": id }));
+
+        let routed = activity(&stage, "ExecuteOmniFlow", &id).await;
+        assert_eq!(routed.data(), &json!({ "queue": "00GgL000007iwBd", "agent": null }));
+        let waiting = stage.org.voice_call(KEY).unwrap().pending_routing.unwrap();
+        assert_eq!(waiting.flow.as_deref(), Some("WxCC_Routing_Flow"));
+        assert_eq!(
+            Value::Object(waiting.flow_input_parameters),
+            json!({ "param1": "EN", "param2": "Customer Support" })
+        );
+
+        let cleared = activity(&stage, "ClearRouting", &id).await;
+        assert_eq!(cleared.data(), &json!({ "status": "Success" }));
+        assert_eq!(stage.org.voice_call(KEY).unwrap().pending_routing, None);
+
+        let updated = activity(&stage, "UpdateVoiceCall", &id).await;
+        assert_eq!(updated.data(), &json!({ "status": "pending" }));
+        let call = stage.org.voice_call(&id).unwrap();
+        assert_eq!(call.call_disposition, Disposition::Completed);
+        assert_eq!(call.disconnect_reason.as_deref(), Some("Abandoned in queue"));
+        assert_eq!(call.disconnect_is_error, Some(false));
+        assert_eq!(call.call_duration_in_seconds, Some(120));
+    }
+}
+
+#[actix_web::test]
+async fn the_attributes_of_the_vendors_flow_reach_the_record() {
+    for stage in Stage::both().await {
+        activity(&stage, "CreateVoiceCall", "").await.data();
+        let call = stage.org.voice_call(KEY).unwrap();
+        assert_eq!(call.attributes["Service__c"], "New Lead");
+        assert_eq!(call.attributes["Customer_ID__c"], "12345");
+    }
+}
+
+#[actix_web::test]
+async fn after_a_failed_create_the_flow_is_told_which_field_is_empty() {
+    for stage in Stage::both().await {
+        for name in ["ExecuteOmniFlow", "ClearRouting", "UpdateVoiceCall"] {
+            let reply = activity(&stage, name, "").await;
+            assert_eq!(reply.error(400), "voiceCallId: missing or empty", "{name}");
+        }
+        assert_eq!(stage.org.requests().len(), 0, "nothing was asked of Salesforce");
+    }
+}
+
+#[actix_web::test]
+async fn a_flow_whose_start_step_failed_is_told_what_is_missing() {
+    let stage = Stage::telephony().await;
+    let body = json!({
+        "callCenterDevName": "WxCCContactCenterSCV",
+        "vendorCallKey": "",
+        "to": "+18005550100",
+        "from": "+14693150217",
+        "initiationMethod": "Inbound",
+        "startTime": "",
+        "participants": [{ "participantKey": "+14693150217", "type": "END_USER" }],
+    });
+    let reply = stage.post("createVoiceCall", body).await;
+    assert_eq!(reply.errors(400), ["vendorCallKey: missing or empty", "startTime: missing or empty"]);
+}

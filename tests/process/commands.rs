@@ -1,0 +1,164 @@
+//! The other commands: what they print, and how they end.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::program::{Program, command, run};
+use super::site::Site;
+
+const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/translation.json");
+const RULES: &str = r#"{"US":"[12,12]->(\\+1)(\\d{3})(\\d{3})(\\d{4})->($2) $3-$4"}"#;
+
+#[test]
+fn demo_leaves_the_answered_call_alone_and_completes_the_abandoned_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(folder.path(), &["demo"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+    let after = |name: &str| -> Vec<String> {
+        let lines = ended.out.lines().filter_map(|line| line.trim().strip_prefix(name));
+        lines.map(|value| value.trim().to_owned()).collect()
+    };
+    assert_eq!(after("CallDisposition"), ["in-progress", "completed", "completed"]);
+    assert_eq!(after("DisconnectReason").first().map(String::as_str), Some("-"));
+    assert!(after("DisconnectReason")[1..].iter().all(|reason| reason.contains("Abandoned in queue")));
+    assert_eq!(after("PendingServiceRouting"), ["-", "-", "-"]);
+}
+
+#[actix_web::test]
+async fn check_prints_a_summary_or_every_problem() {
+    let site = Site::open().await;
+    let check = |more: &[&str]| run(site.path(), &[&["check", "--config", "bridge.toml"], more].concat());
+    let good = check(&[]);
+    assert_eq!(good.code, Some(0));
+    assert!(good.out.starts_with("bridge.toml is in order\n"), "{}", good.out);
+    let good = check(&["--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&good.out).unwrap()["problems"], json!([]));
+    site.write("bridge.toml", site.configuration().replace("org_id", "org_idd"));
+    let bad = check(&[]);
+    assert_eq!((bad.code, bad.err.as_str()), (Some(1), ""));
+    assert!(bad.out.starts_with("2 problems in the configuration\n"), "{}", bad.out);
+    let bad = check(&["--json"]);
+    let problems = serde_json::from_str::<Value>(&bad.out).unwrap();
+    let names = |problem: &Value| ["key", "problem", "hint"].iter().all(|name| problem[name].is_string());
+    assert_eq!((bad.code, problems["problems"].as_array().unwrap().len()), (Some(1), 2));
+    assert!(problems["problems"].as_array().unwrap().iter().all(names), "{problems}");
+}
+
+#[actix_web::test]
+async fn translate_takes_rules_a_table_or_the_configuration() {
+    let site = Site::open().await;
+    let translate = |more: &[&str]| run(site.path(), &[&["translate"], more].concat());
+    let ended = translate(&["--rules", RULES, "+14693150217"]);
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.out.ends_with("result    (469) 315-0217\n"), "{}", ended.out);
+    let ended = translate(&["--rules", RULES, "--json", "+1 469 315 0217"]);
+    let expected = json!({
+        "input": "+1 469 315 0217", "cleaned": "+14693150217", "result": "(469) 315-0217",
+        "steps": [{ "rule": "US", "applied": true, "result": "(469) 315-0217" }],
+    });
+    assert_eq!(serde_json::from_str::<Value>(&ended.out).unwrap(), expected);
+    let ended = translate(&["--table", TABLE]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(0), "600 of 600 agree\n"));
+    let configured = ["--config", "bridge.toml", "--call-center", "Sandbox", "--field", "to"];
+    let ended = translate(&[&configured[..], &["+1 (0) 469"]].concat());
+    assert!(ended.out.ends_with("result    +1469\n"), "{} {}", ended.out, ended.err);
+    let ended = translate(&["--rules", r#"{"away":"[1,64]->^(\\d+)+$"}"#, "1"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.out.starts_with("rule \"away\", pattern: can run away"), "{}", ended.out);
+}
+
+/// A reader who leaves early is no fault: the table disagrees in more lines than a pipe holds.
+#[test]
+fn translate_into_a_pipe_that_closes_ends_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = json!({ "rules": "{}", "input": "1", "output": "2" });
+    fs::write(folder.path().join("table.json"), Value::from(vec![row; 5000]).to_string()).unwrap();
+    let line = format!("{} translate --table table.json | head -1", env!("CARGO_BIN_EXE_scv-bridge"));
+    let output = Command::new("sh").args(["-c", &line]).current_dir(folder.path()).output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(out, "row 1: expected \"2\", got \"1\"\n");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+#[test]
+fn certificate_new_makes_a_pair_that_openssl_reads_and_never_overwrites_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = || run(folder.path(), &["certificate", "new", "WebexCCSCV"]);
+    assert_eq!(new().code, Some(0));
+    let mode = |file: &str| fs::metadata(folder.path().join(file)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("certs/WebexCCSCV.key"), 0o600);
+    let key = openssl(folder.path(), &["pkey", "-in", "certs/WebexCCSCV.key", "-pubout"]);
+    let certificate = openssl(folder.path(), &["x509", "-in", "certs/WebexCCSCV.crt", "-pubkey", "-noout"]);
+    assert!(key.starts_with("-----BEGIN PUBLIC KEY-----"));
+    assert_eq!(key, certificate);
+    let shown = run(folder.path(), &["certificate", "show", "certs/WebexCCSCV.crt"]);
+    assert_eq!(shown.code, Some(0));
+    assert!(shown.out.starts_with("subject      CN=WebexCCSCV\n"), "{}", shown.out);
+    let again = new();
+    assert_eq!(again.code, Some(1));
+    assert!(again.err.contains("certs/WebexCCSCV.key exists"), "{}", again.err);
+    assert_eq!(openssl(folder.path(), &["pkey", "-in", "certs/WebexCCSCV.key", "-pubout"]), key);
+}
+
+fn openssl(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("openssl").args(arguments).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn secret_new_prints_another_one_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, two] = [(); 2].map(|()| run(folder.path(), &["secret", "new", "webex-flow"]));
+    assert_eq!(one.code, Some(0));
+    assert!(one.out.contains("id = \"webex-flow\"\nsecret_sha256 = \""), "{}", one.out);
+    assert_ne!(one.out, two.out);
+}
+
+#[actix_web::test]
+async fn healthcheck_ends_0_when_the_service_lives_and_1_when_it_does_not() {
+    let site = Site::open().await;
+    let service = site.serve(&[]).await;
+    let address = service.operations.to_string();
+    let check = || {
+        let mut command = command(site.path(), &["healthcheck", "--config", "bridge.toml"]);
+        let output = command.env("SCV_BRIDGE__OPERATIONS__LISTEN", &address).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(check(), (Some(0), format!("http://{address}/livez: HTTP 200\n")));
+    service.stop().await;
+    assert_eq!(check(), (Some(1), String::new()));
+}
+
+#[actix_web::test]
+async fn mock_salesforce_starts_and_stops() {
+    let site = Site::open().await;
+    let arguments = ["mock-salesforce", "--listen", "127.0.0.1:0", "--certificate", "signing.crt"];
+    let mut org = Program::start(command(site.path(), &arguments));
+    let line = org.line_with("/mock/voiceCalls").await;
+    let url = line.split_whitespace().last().unwrap();
+    assert_eq!(reqwest::get(url).await.unwrap().status(), 200);
+    org.terminate();
+    assert_eq!(org.end().await.0, Some(0));
+}
+
+#[test]
+fn wrong_usage_ends_2() {
+    let folder = tempfile::tempdir().unwrap();
+    for line in [
+        &["no-such-command"][..],
+        &[],
+        &["serve", "--no-such-option"],
+        &["translate", "123"],
+        &["certificate", "new", "not a name"],
+        &["mock-salesforce", "--listen", "nowhere"],
+    ] {
+        let ended = run(folder.path(), line);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{line:?}");
+        assert!(ended.err.contains("Usage") || ended.err.contains("error"), "{}", ended.err);
+    }
+}

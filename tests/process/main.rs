@@ -1,0 +1,22 @@
+//! The real program, run as a user runs it: a process with its own environment, signals, sockets and output.
+
+#[cfg(test)]
+mod authority;
+#[cfg(test)]
+mod canary;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod flow;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod site;
+#[cfg(test)]
+mod stop;
+#[cfg(test)]
+mod tls;

@@ -1,0 +1,125 @@
+//! The program as a child process: its lines are read, it is waited for with a limit, and it is ended in any case.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+
+/// How long anything may take on a busy machine before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Exit status; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+/// The program with these arguments, in this folder, with nothing of our own environment but the path.
+pub fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scv-bridge"));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).env_clear();
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command
+}
+
+/// Runs a command that ends by itself.
+pub fn run(folder: &Path, arguments: &[&str]) -> Ended {
+    let output = command(folder, arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A program that runs until it is told to stop. Dropping it kills it.
+pub struct Program {
+    child: Child,
+    lines: UnboundedReceiver<String>,
+    said: String,
+}
+
+impl Program {
+    /// Starts a command.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = unbounded_channel();
+        read(child.stdout.take().unwrap(), sender.clone());
+        read(child.stderr.take().unwrap(), sender);
+        Self { child, lines, said: String::new() }
+    }
+
+    /// Waits for a line that holds these words, on either output.
+    pub async fn line_with(&mut self, words: &str) -> String {
+        loop {
+            match timeout(PATIENCE, self.lines.recv()).await {
+                Ok(Some(line)) => {
+                    self.note(&line);
+                    if line.contains(words) {
+                        return line;
+                    }
+                }
+                Ok(None) => panic!("ended without saying {words:?}:\n{}", self.said),
+                Err(_) => panic!("never said {words:?}:\n{}", self.said),
+            }
+        }
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for its end: exit status and all it has said on both outputs.
+    pub async fn end(mut self) -> (Option<i32>, String) {
+        // Both outputs are closed when the process is gone.
+        while let Some(line) = timeout(PATIENCE, self.lines.recv()).await.expect("it does not end") {
+            self.note(&line);
+        }
+        let status = self.child.wait().unwrap();
+        (status.code(), std::mem::take(&mut self.said))
+    }
+
+    fn note(&mut self, line: &str) {
+        self.said.push_str(line);
+        self.said.push('\n');
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Both fail when it has ended already, which is what they are for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(output: impl Read + Send + 'static, lines: UnboundedSender<String>) {
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines() {
+            if line.is_err() || lines.send(line.unwrap_or_default()).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// Asks again and again, a bounded number of times, until it is so.
+pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..400 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it never came about: {what}");
+}

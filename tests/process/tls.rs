@@ -1,0 +1,122 @@
+//! The listener with `[server.tls]`.
+
+use std::net::{SocketAddr, TcpStream};
+
+use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVersion};
+use reqwest::{Certificate, Client, ClientBuilder, Identity};
+
+use super::authority::{Authority, Holder};
+use super::flow::Flow;
+use super::site::{Service, Site};
+
+const TLS: [(&str, &str); 2] = [
+    ("SCV_BRIDGE__SERVER__TLS__CERTIFICATE", "tls.crt"),
+    ("SCV_BRIDGE__SERVER__TLS__PRIVATE_KEY", "tls.key"),
+];
+const CLIENT_CA: (&str, &str) = ("SCV_BRIDGE__SERVER__TLS__CLIENT_CA", "clients.pem");
+
+/// A site whose listener has a certificate of this authority.
+async fn site(authority: &Authority) -> Site {
+    let site = Site::open().await;
+    let holder = authority.issue("localhost");
+    site.write("tls.crt", authority.chain(&holder));
+    site.write("tls.key", holder.key_pem());
+    site
+}
+
+/// A client that trusts this authority and nobody else.
+fn trusting(authority: &Authority) -> ClientBuilder {
+    Client::builder().tls_certs_only([Certificate::from_pem(&authority.root_pem()).unwrap()])
+}
+
+fn url(service: &Service) -> String {
+    format!("https://{}", service.public)
+}
+
+type Handshake = Result<SslStream<TcpStream>, HandshakeError<TcpStream>>;
+
+fn handshake(address: SocketAddr, set: impl FnOnce(&mut openssl::ssl::SslConnectorBuilder)) -> Handshake {
+    let mut builder = SslConnector::builder(SslMethod::tls()).unwrap();
+    set(&mut builder);
+    builder.build().connect("localhost", TcpStream::connect(address).unwrap())
+}
+
+#[actix_web::test]
+async fn https_works_for_who_trusts_the_root_over_http_1_and_2() {
+    let authority = Authority::new();
+    let site = site(&authority).await;
+    let service = site.serve(&TLS).await;
+    for (client, key) in [(trusting(&authority), "wxcc_h2"), (trusting(&authority).http1_only(), "wxcc_h1")] {
+        let flow = Flow::new(client.build().unwrap(), url(&service));
+        assert_eq!(flow.create(key).await.0, 200, "{key}");
+    }
+    let stranger = trusting(&Authority::new()).build().unwrap();
+    assert!(stranger.get(url(&service)).send().await.is_err());
+}
+
+#[actix_web::test]
+async fn the_whole_chain_is_sent() {
+    let authority = Authority::new();
+    let site = site(&authority).await;
+    let service = site.serve(&TLS).await;
+    let stream = handshake(service.public, |builder| {
+        builder.cert_store_mut().add_cert(authority.root.clone()).unwrap();
+    });
+    let stream = stream.unwrap();
+    let sent = stream.ssl().peer_cert_chain().unwrap();
+    let names: Vec<_> = sent.iter().map(|one| format!("{:?}", one.subject_name())).collect();
+    assert_eq!(names, ["[commonName = \"localhost\"]", "[commonName = \"between\"]"]);
+}
+
+#[actix_web::test]
+async fn tls_1_1_is_refused_and_1_2_is_not() {
+    let authority = Authority::new();
+    let site = site(&authority).await;
+    let service = site.serve(&TLS).await;
+    let at = |version| {
+        handshake(service.public, |builder| {
+            builder.cert_store_mut().add_cert(authority.root.clone()).unwrap();
+            // Without this our own side would refuse it already.
+            builder.set_cipher_list("DEFAULT:@SECLEVEL=0").unwrap();
+            builder.set_min_proto_version(Some(version)).unwrap();
+            builder.set_max_proto_version(Some(version)).unwrap();
+        })
+    };
+    let refused = at(SslVersion::TLS1_1).unwrap_err().to_string();
+    assert!(refused.contains("alert protocol version"), "{refused}");
+    assert_eq!(at(SslVersion::TLS1_2).unwrap().ssl().version_str(), "TLSv1.2");
+    assert_eq!(at(SslVersion::TLS1_3).unwrap().ssl().version_str(), "TLSv1.3");
+}
+
+#[actix_web::test]
+async fn with_client_ca_only_its_clients_are_served() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let site = site(&authority).await;
+    site.write("clients.pem", clients.root_pem());
+    let service = site.serve(&[TLS[0], TLS[1], CLIENT_CA]).await;
+    let with = |authority_of: &Authority, holder: &Holder| {
+        let identity = Identity::from_pkcs8_pem(&authority_of.chain(holder), &holder.key_pem()).unwrap();
+        Flow::new(trusting(&authority).identity(identity).build().unwrap(), url(&service))
+    };
+    let (status, _) = with(&clients, &clients.issue("webex")).create("wxcc_1").await;
+    assert_eq!(status, 200);
+    let without = Flow::new(trusting(&authority).build().unwrap(), url(&service));
+    assert!(without.refused().await, "without a certificate");
+    assert!(with(&authority, &authority.issue("other")).refused().await, "with another's certificate");
+}
+
+#[actix_web::test]
+async fn an_idle_connection_of_http_2_does_not_hold_up_the_end() {
+    let authority = Authority::new();
+    let site = site(&authority).await;
+    let service = site.serve(&TLS).await;
+    let client = trusting(&authority).build().unwrap();
+    let flow = Flow::new(client.clone(), url(&service));
+    assert_eq!(flow.create("wxcc_1").await.0, 200);
+    let answer = client.get(format!("{}/livez", url(&service))).send().await.unwrap();
+    assert_eq!(answer.version(), reqwest::Version::HTTP_2);
+    drop(answer);
+    let (code, _) = service.stop().await;
+    assert_eq!(code, Some(0));
+    drop(client);
+}
