@@ -1,6 +1,5 @@
 //! The connection to a database: opened, migrated, asked. The store has one; it is made again when it breaks.
 
-use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -132,8 +131,8 @@ impl Target {
         use std::os::unix::fs::OpenOptionsExt as _;
         let Self::Sqlite(options) = self else { return Ok(()) };
         let path = options.get_filename();
-        // In-memory databases have names of this kind.
-        if path.as_os_str().is_empty() || path == Path::new(":memory:") || path.starts_with("file:") {
+        // A database in memory has a name of this kind and no file.
+        if path.as_os_str().as_encoded_bytes().starts_with(b"file:") {
             return Ok(());
         }
         let made = || {
