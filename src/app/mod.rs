@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 use tokio::time::{Instant, interval};
@@ -20,7 +21,7 @@ use crate::ids::Ids;
 use crate::outbox::{Outbox, Worker};
 use crate::salesforce::{ClientError, Org, clients};
 use crate::settings::Settings;
-use crate::store::{Store, StoreError};
+use crate::store::{EntryState, PurgeBefore, Purged, Store, StoreError};
 use crate::telemetry::Metrics;
 
 use listen::{Bound, serve_operations, serve_public};
@@ -142,6 +143,7 @@ impl Application {
             end: Arc::clone(&self.end),
             outbox: Arc::clone(&self.outbox),
             worker: Arc::clone(&self.worker),
+            settings: Arc::clone(&self.settings),
         }
     }
 
@@ -181,6 +183,7 @@ pub struct Handle {
     end: Arc<End>,
     outbox: Arc<Outbox>,
     worker: Arc<Worker>,
+    settings: Arc<Settings>,
 }
 
 impl Handle {
@@ -212,10 +215,42 @@ impl Handle {
         self.end.reached.notify_one();
     }
 
-    /// The metrics, to be tidied now and then.
-    #[must_use]
-    pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+    /// Moves recorded times into their buckets, and counts what waits in the outbox.
+    pub async fn tidy_metrics(&self) {
+        self.metrics.tidy();
+        if let Ok(counts) = self.outbox.store().count().await {
+            let state = |state| match state {
+                EntryState::Pending => "pending",
+                EntryState::Buried => "buried",
+            };
+            let counts =
+                counts.iter().map(|count| (count.call_center.to_string(), state(count.state), count.entries));
+            self.metrics.outbox(&counts.collect::<Vec<_>>());
+        }
+    }
+
+    /// Removes calls and buried entries whose time is over, and what was deleted from the files of the store.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn tidy_store(&self) -> Result<(), StoreError> {
+        let before = |keep| {
+            let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
+            self.outbox.now().checked_sub(keep).unwrap_or(Timestamp::MIN)
+        };
+        let purge = PurgeBefore {
+            calls: before(self.settings.journal.keep),
+            buried: before(self.settings.outbox.keep_buried),
+        };
+        let purged = self.outbox.store().purge(purge).await?;
+        if purged != Purged::default() {
+            tracing::info!(
+                calls = purged.calls,
+                buried = purged.buried,
+                "removed what is old from the store"
+            );
+        }
+        self.outbox.store().checkpoint().await.map(drop)
     }
 }
 
