@@ -39,7 +39,7 @@ impl Default for Limits {
 /// Where the database is.
 #[derive(Clone)]
 pub(super) enum Target {
-    Sqlite(SqliteConnectOptions),
+    Sqlite(Box<SqliteConnectOptions>),
     Postgres(Box<PgConnectOptions>),
 }
 
@@ -48,7 +48,7 @@ impl Target {
     pub(super) fn parse(url: &str, limits: &Limits) -> Result<Self, StoreError> {
         if url.starts_with("sqlite:") {
             let options = SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url)?;
-            return Ok(Self::Sqlite(
+            return Ok(Self::Sqlite(Box::new(
                 options
                     .journal_mode(SqliteJournalMode::Wal)
                     // An answer may go out after a commit: it must survive the loss of power.
@@ -59,7 +59,7 @@ impl Target {
                     .pragma("temp_store", "MEMORY")
                     .create_if_missing(false)
                     .disable_statement_logging(),
-            ));
+            )));
         }
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(StoreError::Url);
@@ -131,9 +131,8 @@ impl Target {
     fn file(&self) -> Option<&Path> {
         let Self::Sqlite(options) = self else { return None };
         let path = options.get_filename();
-        // In-memory databases have names of this kind.
-        let in_memory =
-            path.as_os_str().is_empty() || path == Path::new(":memory:") || path.starts_with("file:");
+        // A database in memory has a name of this kind and no file.
+        let in_memory = path.as_os_str().as_encoded_bytes().starts_with(b"file:");
         (!in_memory).then_some(path)
     }
 
