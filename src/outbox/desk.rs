@@ -109,7 +109,7 @@ impl Outbox {
             Operation::Update | Operation::OmniFlow => EntryKind::Update,
         };
         let body = serde_json::to_string(&Stored::of(ask)).unwrap_or_default();
-        NewEntry { kind, is_final, body: Body::new(body), next_at: self.lease_until() }
+        NewEntry { kind, is_final, body: Body::new(body), next_at: self.now() }
     }
 
     /// Takes entries in. They are durable when this returns, and ours to try until the lease ends.
@@ -155,7 +155,7 @@ impl Outbox {
             Ok(_) if later => self.bell.notify_one(),
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(entry = id.0, %error, "the end of an attempt was not written down; it will be tried again")
+                tracing::warn!(entry = id.0, %error, "the end of an attempt was not written down; it will be tried again");
             }
         }
     }
