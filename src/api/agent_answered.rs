@@ -12,9 +12,9 @@ use crate::domain::{AgentAnswered, FlowTime};
 pub async fn agent_answered(request: HttpRequest, body: web::Payload, desk: web::Data<Desk>) -> HttpResponse {
     let now = FlowTime::new(desk.now());
     let read = |body: Reading<'_>| read(body, now);
-    desk.serve(request, body, Route::AgentAnswered, read, async |bridge, answered, _, notes| {
+    desk.serve(request, body, Route::AgentAnswered, read, async |bridge, answered, budget, notes| {
         notes.vendor_call_key(answered.vendor_call_key.as_ref());
-        bridge.agent_answered(&answered).await?;
+        bridge.agent_answered(&answered, budget).await?;
         Ok(envelope::success(json!({ "status": "Success" })))
     })
     .await

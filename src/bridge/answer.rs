@@ -1,7 +1,8 @@
 //! An agent took the call.
 
-use super::{Bridge, Trouble};
+use super::{Bridge, Trouble, in_time};
 use crate::domain::{AgentAnswered, CallReference, FlowTime};
+use crate::salesforce::Budget;
 use crate::store::Note;
 
 impl Bridge {
@@ -10,13 +11,14 @@ impl Bridge {
     ///
     /// # Errors
     /// When it cannot be written down.
-    pub async fn agent_answered(&self, request: &AgentAnswered) -> Result<(), Trouble> {
+    pub async fn agent_answered(&self, request: &AgentAnswered, budget: &Budget) -> Result<(), Trouble> {
         let center = &request.origin.call_center;
         let key = CallReference::Key(request.vendor_call_key.clone());
-        let known = self.find(center, &key).await.map(|call| call.name);
+        let known = self.find(center, &key, budget).await.map(|call| call.name);
         let Some(name) = known.or_else(|| super::named(center, &key)) else { return Ok(()) };
         let answered_at = Some(FlowTime::timestamp(request.accept_time));
-        self.outbox.store().note(Note { answered_at, ..Note::of(name, self.outbox.now()) }).await?;
+        let note = Note { answered_at, ..Note::of(name, self.outbox.now()) };
+        in_time(budget, self.outbox.store().note(note)).await?;
         tracing::info!(call_center = %center, vendor_call_key = %request.vendor_call_key, agent = request.agent, queue = request.queue, "an agent answered");
         Ok(())
     }

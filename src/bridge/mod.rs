@@ -14,10 +14,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use reqwest::Client;
+use tokio::time::timeout_at;
 
 use crate::domain::{Call, CallCenterName, CallName, CallReference, Fact, Known};
 use crate::outbox::Outbox;
-use crate::salesforce::{Failure, Org};
+use crate::salesforce::{Budget, Failure, Org};
 use crate::settings::{CallCenter, Settings};
 use crate::store::StoreError;
 
@@ -71,8 +72,8 @@ impl Bridge {
 
     /// What the journal knows of a call. Nothing is known while the journal cannot be read: a request that can do
     /// without goes on.
-    async fn find(&self, center: &CallCenterName, call: &CallReference) -> Option<Call> {
-        match self.outbox.store().find(center, call).await {
+    async fn find(&self, center: &CallCenterName, call: &CallReference, budget: &Budget) -> Option<Call> {
+        match in_time(budget, self.outbox.store().find(center, call)).await {
             Ok(found) => found,
             Err(error) => {
                 forgetful(&error);
@@ -82,8 +83,19 @@ impl Bridge {
     }
 }
 
+/// Work of the store within the deadline of the route: a database that does not answer must not hold a caller.
+///
+/// # Errors
+/// When the store refuses, or the deadline passes. What was to be written may then be written all the same.
+async fn in_time<T>(budget: &Budget, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, Trouble> {
+    match timeout_at(budget.deadline(), work).await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(Failure::Late.into()),
+    }
+}
+
 /// Tells the log that a request goes on without the journal.
-fn forgetful(error: &StoreError) {
+fn forgetful(error: &Trouble) {
     tracing::warn!(%error, "the journal cannot be used; going on without it");
 }
 

@@ -1,6 +1,6 @@
 //! Where shall the call go?
 
-use super::{Bridge, Trouble, forgetful, named};
+use super::{Bridge, Trouble, forgetful, in_time, named};
 use crate::domain::{ExecuteOmniFlow, Routing};
 use crate::salesforce::{Budget, Failure};
 use crate::store::Note;
@@ -25,7 +25,7 @@ impl Bridge {
         let org = self.org(name)?;
         // Beside each other: a hang-up right after the answer must find it, and nobody waits longer for that.
         let (result, ()) =
-            tokio::join!(org.omni_flow(&self.client, request, budget), self.remember_routing(request));
+            tokio::join!(org.omni_flow(&self.client, request, budget), self.remember_routing(request, budget));
         let failure = match result {
             Ok(routing) => return Ok(Routed { routing, fallback: false }),
             Err(refused @ Failure::Refused { .. }) => return Err(refused.into()),
@@ -40,12 +40,12 @@ impl Bridge {
     }
 
     /// Asked means routed, whatever comes of it: the vendor's flow queues the call after a failure too.
-    async fn remember_routing(&self, request: &ExecuteOmniFlow) {
+    async fn remember_routing(&self, request: &ExecuteOmniFlow, budget: &Budget) {
         let (call, center) = (&request.call, &request.origin.call_center);
-        let known = self.find(center, call).await.map(|call| call.name);
+        let known = self.find(center, call, budget).await.map(|call| call.name);
         let Some(name) = known.or_else(|| named(center, call)) else { return };
         let now = self.outbox.now();
-        let noted = self.outbox.store().note(Note { routed_at: Some(now), ..Note::of(name, now) }).await;
-        noted.map(drop).unwrap_or_else(|error| forgetful(&error));
+        let note = Note { routed_at: Some(now), ..Note::of(name, now) };
+        in_time(budget, self.outbox.store().note(note)).await.map(drop).unwrap_or_else(|error| forgetful(&error));
     }
 }

@@ -1,7 +1,7 @@
 //! Something has become of the call.
 
 use super::deliver::Fresh;
-use super::{Bridge, Delivered, Trouble, facts, forgetful, named};
+use super::{Bridge, Delivered, Trouble, facts, forgetful, in_time, named};
 use crate::domain::{
     Call, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Origin, UpdateVoiceCall, guard,
 };
@@ -16,7 +16,7 @@ impl Bridge {
     /// When Salesforce refused it for good, or it can neither be kept nor sent.
     pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<Delivered, Trouble> {
         let started = request.start_time;
-        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), started).await
+        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), started, budget).await
         else {
             return Ok(Delivered::NoSuchCall);
         };
@@ -39,7 +39,7 @@ impl Bridge {
     /// # Errors
     /// As [`Bridge::update`].
     pub async fn clear_routing(&self, request: &ClearRouting, budget: &Budget) -> Result<Delivered, Trouble> {
-        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), None).await else {
+        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), None, budget).await else {
             return Ok(Delivered::NoSuchCall);
         };
         if self.withholds(&request.origin, Intent::ClearRouting, call.as_ref()) {
@@ -64,7 +64,7 @@ impl Bridge {
         };
         let entry = self.outbox.entry(ask, is_final);
         let kind = entry.kind;
-        match self.outbox.put(subject, vec![entry], false).await {
+        match in_time(budget, self.outbox.put(subject, vec![entry], false)).await {
             Ok(Enqueued::Accepted { behind: true, .. }) => Ok(Delivered::Later),
             Ok(Enqueued::Accepted { ids, .. }) => match ids.first() {
                 Some(&id) => self.try_now(Fresh { id, kind, is_final }, ask, budget).await,
@@ -78,7 +78,7 @@ impl Bridge {
                     Ok(Delivered::Now)
                 }
                 Err(Failure::Refused { words }) => Err(Failure::Refused { words }.into()),
-                Err(_) => Err(error.into()),
+                Err(_) => Err(error),
             },
         }
     }
@@ -90,13 +90,14 @@ impl Bridge {
         origin: &Origin,
         named: Option<&CallReference>,
         started: Option<FlowTime>,
+        budget: &Budget,
     ) -> Option<(CallReference, Option<Call>)> {
         let center = &origin.call_center;
         if let Some(reference) = named {
-            return Some((reference.clone(), self.find(center, reference).await));
+            return Some((reference.clone(), self.find(center, reference, budget).await));
         }
         let found = match started {
-            Some(started) => self.outbox.store().find_by_start(center, started.timestamp()).await,
+            Some(started) => in_time(budget, self.outbox.store().find_by_start(center, started.timestamp())).await,
             None => Ok(Vec::new()),
         };
         match found.as_deref() {
