@@ -36,8 +36,8 @@ pub enum StartError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The TLS library refuses certificate or key.
-    #[error("server.tls: {0}")]
+    /// OpenSSL refuses the certificate or key of `server.tls`, or lacks an algorithm.
+    #[error("OpenSSL: {0}")]
     Tls(#[from] openssl::error::ErrorStack),
     /// The HTTPS client cannot be made.
     #[error(transparent)]
@@ -193,7 +193,7 @@ fn serve_public(
     let clients = clients(&settings.http_client, workers)?;
     let bridges = Bridge::build(settings, clients, clock, ids);
     let spare = Arc::new(Mutex::new((bridges.first().cloned(), bridges)));
-    let callers = Arc::new(Callers::new(&settings.clients));
+    let callers = Arc::new(Callers::new(&settings.clients)?);
     let access_data = web::Data::new(access_data);
     let (settings_of, clock, readiness) = (Arc::clone(settings), Arc::clone(clock), readiness.clone());
     let server = HttpServer::new(move || {

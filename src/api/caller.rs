@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use openssl::error::ErrorStack;
+use openssl::md::Md;
+use openssl::md_ctx::MdCtx;
 use openssl::memcmp;
-use openssl::sha::sha256;
 
 use super::ApiError;
 use crate::settings::Client;
@@ -14,13 +16,18 @@ use crate::settings::Client;
 /// The configured clients by id.
 pub struct Callers {
     clients: HashMap<String, Client>,
+    /// Fetched once: OpenSSL looks an algorithm up by its name, which takes longer than to use it.
+    sha256: Md,
 }
 
 impl Callers {
     /// Of the configuration.
-    #[must_use]
-    pub fn new(clients: &[Client]) -> Self {
-        Self { clients: clients.iter().map(|client| (client.id.clone(), client.clone())).collect() }
+    ///
+    /// # Errors
+    /// When this OpenSSL has no SHA-256.
+    pub fn new(clients: &[Client]) -> Result<Self, ErrorStack> {
+        let clients = clients.iter().map(|client| (client.id.clone(), client.clone())).collect();
+        Ok(Self { clients, sha256: Md::fetch(None, "SHA256", None)? })
     }
 
     /// The client whose credentials the request carries. An unknown id takes as long as a wrong secret.
@@ -32,8 +39,17 @@ impl Callers {
         let (id, secret) = credentials.ok_or(ApiError::Unauthorized)?;
         let client = self.clients.get(&id);
         let expected = client.map_or([0; 32], |client| client.secret_sha256);
-        let equal = memcmp::eq(&sha256(&secret), &expected);
+        let equal = self.sha256(&secret).is_some_and(|digest| memcmp::eq(&digest, &expected));
         client.filter(|_| equal).ok_or(ApiError::Unauthorized)
+    }
+
+    fn sha256(&self, secret: &[u8]) -> Option<[u8; 32]> {
+        let mut digest = [0; 32];
+        let mut context = MdCtx::new().ok()?;
+        context.digest_init(&self.sha256).ok()?;
+        context.digest_update(secret).ok()?;
+        context.digest_final(&mut digest).ok()?;
+        Some(digest)
     }
 }
 
@@ -54,6 +70,8 @@ fn basic(header: &[u8]) -> Option<(String, Vec<u8>)> {
 mod tests {
     use proptest::prelude::*;
 
+    use openssl::sha::sha256;
+
     use super::*;
     use crate::settings::Access;
 
@@ -66,7 +84,7 @@ mod tests {
     fn callers() -> Callers {
         let client =
             Client { id: "webex-flow".into(), secret_sha256: sha256(b"s:cret"), call_centers: Access::All };
-        Callers::new(&[client])
+        Callers::new(&[client]).unwrap()
     }
 
     fn identify(credentials: &str) -> bool {

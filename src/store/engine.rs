@@ -39,7 +39,7 @@ impl Default for Limits {
 /// Where the database is.
 #[derive(Clone)]
 pub(super) enum Target {
-    Sqlite(SqliteConnectOptions),
+    Sqlite(Box<SqliteConnectOptions>),
     Postgres(Box<PgConnectOptions>),
 }
 
@@ -48,7 +48,7 @@ impl Target {
     pub(super) fn parse(url: &str, limits: &Limits) -> Result<Self, StoreError> {
         if url.starts_with("sqlite:") {
             let options = SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url)?;
-            return Ok(Self::Sqlite(
+            return Ok(Self::Sqlite(Box::new(
                 options
                     .journal_mode(SqliteJournalMode::Wal)
                     // An answer may go out after a commit: it must survive the loss of power.
@@ -59,7 +59,7 @@ impl Target {
                     .pragma("temp_store", "MEMORY")
                     .create_if_missing(false)
                     .disable_statement_logging(),
-            ));
+            )));
         }
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(StoreError::Url);

@@ -6,6 +6,7 @@ use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::util::TryInitError;
 use tracing_subscriber::{fmt, prelude::*};
 
+use super::json::JsonLine;
 use crate::settings::{LogFormat, Logs};
 
 /// Writes what is left when it is dropped; keep it until the end of the program.
@@ -23,9 +24,7 @@ pub fn start(settings: &Logs) -> Result<LogGuard, TryInitError> {
     let filter = EnvFilter::builder().parse_lossy(&settings.level);
     let layer = fmt::layer().with_writer(writer).with_ansi(false).with_target(false);
     let layer = match settings.format {
-        LogFormat::Json => {
-            layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
-        }
+        LogFormat::Json => layer.event_format(JsonLine).boxed(),
         LogFormat::Text => layer.boxed(),
     };
     tracing_subscriber::registry().with(filter).with(filter_fn(harmless)).with(layer).try_init()?;

@@ -1,5 +1,6 @@
 //! What operators see: the log and the metrics.
 
+mod json;
 mod logs;
 mod metrics;
 

@@ -1,1 +1,164 @@
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Executor as _};
+use tokio::task::JoinSet;
 
+use super::*;
+use crate::store::engine::Target;
+use crate::store::{CreateBody, StoreError};
+
+/// Long enough for anything that comes at all.
+const BOUND: Duration = Duration::from_secs(20);
+
+async fn until_ready(store: &Store) {
+    let ready = async {
+        while store.ready().is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(BOUND, ready).await.unwrap();
+}
+
+fn note(key: &str) -> Note {
+    Note::of(call(key), at(0))
+}
+
+async fn beside(engine: &Engine) -> SqliteConnection {
+    let Engine::Sqlite(folder) = engine else { panic!("not SQLite") };
+    SqliteConnectOptions::new().filename(folder.path().join("data/bridge.db")).connect().await.unwrap()
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_a_kill() {
+    let engine = Engine::sqlite();
+    let store = engine.open().await;
+    let mut notes = JoinSet::new();
+    for number in 0..50 {
+        let store = store.clone();
+        notes.spawn(async move { store.note(note(&format!("wxcc_{number}"))).await.unwrap() });
+    }
+    notes.join_all().await;
+    let Engine::Sqlite(folder) = &engine else { panic!("not SQLite") };
+    // What lies on the disk now is what a killed process leaves behind.
+    let left = TempDir::new().unwrap();
+    for file in ["bridge.db", "bridge.db-wal"] {
+        std::fs::copy(folder.path().join("data").join(file), left.path().join(file)).unwrap();
+    }
+    let again = Store::open(&format!("sqlite:{}/bridge.db", left.path().display())).await.unwrap();
+    for number in 0..50 {
+        let found = again.find(&center(), &reference(&format!("wxcc_{number}"))).await.unwrap();
+        assert!(found.is_some(), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn dropping_the_last_handle_keeps_what_was_answered_and_ends_the_writer() {
+    for engine in [Engine::sqlite(), Engine::postgres()] {
+        let store = engine.open().await;
+        let health = std::sync::Arc::downgrade(&store.health);
+        store.note(note("wxcc_1")).await.unwrap();
+        drop(store);
+        let ended = async {
+            while health.strong_count() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(BOUND, ended).await.unwrap();
+        let again = engine.open().await;
+        assert!(again.find(&center(), &reference("wxcc_1")).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_lock_of_another_program_is_named_and_outlived() {
+    let engine = Engine::sqlite();
+    let store = engine.open().await;
+    let mut other = beside(&engine).await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    assert_eq!(store.note(note("wxcc_1")).await, Err(StoreError::Locked));
+    assert_eq!(store.ready(), Err(StoreError::Locked));
+    let refused = tokio::time::timeout(Duration::from_millis(100), store.note(note("wxcc_1"))).await;
+    assert_eq!(refused.unwrap(), Err(StoreError::Locked), "it is refused at once");
+    other.execute("ROLLBACK").await.unwrap();
+    until_ready(&store).await;
+    store.note(note("wxcc_1")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named_and_loses_nothing_that_was_answered() {
+    let engine = Engine::sqlite();
+    let Target::Sqlite(options) = Target::parse(&engine.url(), &limits()).unwrap() else {
+        panic!("not SQLite")
+    };
+    let small = Target::Sqlite(Box::new(options.pragma("max_page_count", "40")));
+    let store = Store::open_target(small, limits()).await.unwrap();
+    let mut kept = 0;
+    let full = loop {
+        let body = CreateBody::Set(Body::new("x".repeat(3000)));
+        match store.note(Note { create_body: body, ..note(&format!("wxcc_{kept}")) }).await {
+            Ok(_) => kept += 1,
+            Err(error) => break error,
+        }
+        assert!(kept < 1000);
+    };
+    assert_eq!(full, StoreError::Full);
+    until_ready(&store).await;
+    for number in 0..=kept {
+        let found = store.find(&center(), &reference(&format!("wxcc_{number}"))).await.unwrap();
+        assert_eq!(found.is_some(), number < kept);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_named() {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str| format!("sqlite:{}/{name}", folder.path().display());
+    std::fs::write(folder.path().join("letter"), "Dear database, ".repeat(100)).unwrap();
+    assert_eq!(Store::open(&file("letter")).await.unwrap_err(), StoreError::Corrupt);
+    assert!(matches!(Store::open(&file("letter/bridge.db")).await, Err(StoreError::File(_))));
+    assert_eq!(Store::open("mysql://localhost/x").await.unwrap_err(), StoreError::Url);
+    let refused = Store::open("postgres://bridge@127.0.0.1:1/bridge?sslmode=disable").await.unwrap_err();
+    assert_eq!(refused, StoreError::Gone("connection refused".to_owned()));
+    let missing = Store::open(&Postgres::shared().url("no_such_database")).await.unwrap_err();
+    assert_eq!(missing, StoreError::Login("3D000".to_owned()));
+    let newer = Engine::sqlite();
+    newer.open().await.close().await.unwrap();
+    let later = "INSERT INTO _sqlx_migrations VALUES (99, 'later', '2026-11-21', 1, x'00', 0)";
+    beside(&newer).await.execute(later).await.unwrap();
+    assert_eq!(Store::open(&newer.url()).await.unwrap_err(), StoreError::Newer);
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_and_comes_back_is_outlived() {
+    let engine = Engine::postgres();
+    let store = engine.open().await;
+    store.note(note("wxcc_1")).await.unwrap();
+    let database = engine.url().split(['/', '?']).nth(3).unwrap().to_owned();
+    let server = Postgres::shared();
+    server.ask("postgres", &format!("ALTER DATABASE {database} ALLOW_CONNECTIONS false"));
+    let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
+    server.ask("postgres", &end);
+    let gone = store.note(note("wxcc_2")).await.unwrap_err();
+    assert!(matches!(gone, StoreError::Gone(_)), "{gone:?}");
+    assert_eq!(store.ready(), Err(gone));
+    server.ask("postgres", &format!("ALTER DATABASE {database} ALLOW_CONNECTIONS true"));
+    until_ready(&store).await;
+    for key in ["wxcc_1", "wxcc_2"] {
+        store.note(note(key)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn one_bad_command_harms_no_other() {
+    let store = Engine::postgres().open().await;
+    let mut notes = JoinSet::new();
+    for number in 0..20 {
+        let store = store.clone();
+        let body = if number == 7 { "\0" } else { "{}" };
+        let create_body = CreateBody::Set(Body::new(body));
+        let note = Note { create_body, ..note(&format!("wxcc_{number}")) };
+        notes.spawn(async move { (number, store.note(note).await.is_ok()) });
+    }
+    for (number, written) in notes.join_all().await {
+        assert_eq!(written, number != 7, "{number}");
+    }
+}

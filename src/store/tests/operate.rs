@@ -1,1 +1,99 @@
+use super::*;
+use crate::store::{Attempt, Count, EntryState, Filter, Lease, PurgeBefore, Purged, Run, Settle};
 
+/// Two calls: the entries of the first are buried, those of the second wait.
+async fn half_buried(store: &Store) -> Vec<EntryId> {
+    let mut all = ids(&store.enqueue(hang_up("wxcc_1", "a")).await.unwrap());
+    for id in &all {
+        let buried =
+            Attempt::Buried { reason: "Refused for good".to_owned(), words: "No such FIELD".to_owned() };
+        let settle = Settle { id: *id, owner: "a".to_owned(), attempt: buried, note: None, now: at(5) };
+        assert!(store.settle(settle).await.unwrap());
+    }
+    let waiting = Enqueue { now: at(3), ..hang_up("wxcc_2", "a") };
+    all.extend(ids(&store.enqueue(waiting).await.unwrap()));
+    all
+}
+
+async fn a_filter_narrows_by_each_of_its_parts(engine: Engine) {
+    let store = engine.open().await;
+    let all = half_buried(&store).await;
+    let none = Filter::default();
+    let cases = [
+        (none.clone(), vec![0, 1, 2, 3]),
+        (Filter { state: Some(EntryState::Buried), ..none.clone() }, vec![0, 1]),
+        (Filter { kind: Some(EntryKind::Clear), ..none.clone() }, vec![0, 2]),
+        (Filter { older_than: Some(at(3)), ..none.clone() }, vec![0, 1]),
+        (Filter { words: Some("no such field".to_owned()), ..none.clone() }, vec![0, 1]),
+        (Filter { words: Some("FOR GOOD".to_owned()), ..none.clone() }, vec![0, 1]),
+        (Filter { limit: Some(3), ..none.clone() }, vec![0, 1, 2]),
+        (Filter { call_center: Some(center()), limit: Some(1), ..none.clone() }, vec![0]),
+        (Filter { call_center: Some(CallCenterName::parse("Other").unwrap()), ..none.clone() }, vec![]),
+        (Filter { id: Some(all[3]), ..none }, vec![3]),
+    ];
+    for (filter, expected) in cases {
+        let listed: Vec<EntryId> = store.list(&filter).await.unwrap().iter().map(|entry| entry.id).collect();
+        let expected: Vec<EntryId> = expected.into_iter().map(|at: usize| all[at]).collect();
+        assert_eq!(listed, expected, "{filter:?}");
+    }
+    let shown = store.show(all[1]).await.unwrap().unwrap();
+    assert_eq!((shown.is_final, shown.attempts, shown.buried_at), (true, 1, Some(at(5))));
+    assert_eq!(
+        (shown.reason.as_deref(), shown.last_words.as_deref()),
+        (Some("Refused for good"), Some("No such FIELD"))
+    );
+    assert!(store.show(EntryId(i64::MAX)).await.unwrap().is_none());
+    let count = |state, entries, second| Count { call_center: center(), state, entries, oldest: at(second) };
+    let counts = [count(EntryState::Buried, 2, 0), count(EntryState::Pending, 2, 3)];
+    assert_eq!(store.count().await.unwrap(), counts);
+}
+
+async fn buried_entries_are_tried_again_as_if_never_tried(engine: Engine) {
+    let store = engine.open().await;
+    let all = half_buried(&store).await;
+    let none = Filter::default();
+    assert_eq!(store.retry(&none, at(7), Run::Dry).await.unwrap(), 2);
+    assert_eq!(store.show(all[0]).await.unwrap().unwrap().state, EntryState::Buried);
+    let pending = Filter { state: Some(EntryState::Pending), ..none.clone() };
+    assert_eq!(store.retry(&pending, at(7), Run::Real).await.unwrap(), 0);
+    assert_eq!(store.retry(&none, at(7), Run::Real).await.unwrap(), 2);
+    let lease = Lease { now: at(7), owner: "b".into(), until: at(9), limit: 9, without: vec![] };
+    let due = store.lease_due(&lease).await.unwrap();
+    assert_eq!(due.iter().map(|entry| entry.id).collect::<Vec<_>>(), all[..1]);
+    assert_eq!((due[0].attempts, due[0].reason.as_deref(), due[0].buried_at), (0, None, None));
+    assert_eq!(due[0].last_words.as_deref(), Some("No such FIELD"), "what was said stays");
+}
+
+async fn entries_are_discarded_by_filter(engine: Engine) {
+    let store = engine.open().await;
+    half_buried(&store).await;
+    let buried = Filter { state: Some(EntryState::Buried), ..Filter::default() };
+    assert_eq!(store.discard(&buried, Run::Dry).await.unwrap(), 2);
+    assert_eq!(store.list(&Filter::default()).await.unwrap().len(), 4);
+    assert_eq!(store.discard(&buried, Run::Real).await.unwrap(), 2);
+    assert_eq!(store.list(&Filter::default()).await.unwrap().len(), 2);
+}
+
+async fn what_is_old_is_removed_and_what_waits_is_not(engine: Engine) {
+    let store = engine.open().await;
+    half_buried(&store).await;
+    for key in 0..1500 {
+        store.note(Note::of(call(&format!("wxcc_old_{key}")), at(0))).await.unwrap();
+    }
+    store.note(Note::of(call("wxcc_new"), at(9))).await.unwrap();
+    let before = PurgeBefore { calls: at(0), buried: at(5) };
+    assert_eq!(store.purge(before).await.unwrap(), Purged::default());
+    let before = PurgeBefore { calls: at(9), buried: at(6) };
+    assert_eq!(store.purge(before).await.unwrap(), Purged { calls: 1501, buried: 2 });
+    for (key, kept) in [("wxcc_old_7", false), ("wxcc_1", false), ("wxcc_2", true), ("wxcc_new", true)] {
+        let found = store.find(&center(), &reference(key)).await.unwrap();
+        assert_eq!(found.is_some(), kept, "{key}");
+    }
+}
+
+on_both_engines! {
+    a_filter_narrows_by_each_of_its_parts
+    buried_entries_are_tried_again_as_if_never_tried
+    entries_are_discarded_by_filter
+    what_is_old_is_removed_and_what_waits_is_not
+}

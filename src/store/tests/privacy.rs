@@ -1,1 +1,74 @@
+use std::path::Path;
 
+use super::*;
+use crate::store::{Attempt, CreateBody, Settle, StoreError};
+
+/// No number looks like it, so that finding it anywhere is a find.
+const NUMBER: &str = "+4930555012345678";
+
+fn holds_the_number(folder: &Path) -> bool {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+        .any(|bytes| bytes.windows(NUMBER.len()).any(|window| window == NUMBER.as_bytes()))
+}
+
+#[tokio::test]
+async fn no_number_is_left_in_any_file_after_a_closed_call() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&format!("sqlite:{}/bridge.db", folder.path().display())).await.unwrap();
+    let body = || Body::new(format!("{{\"from\":\"{NUMBER}\",\"filler\":\"{}\"}}", "x".repeat(700)));
+    for number in 0..60 {
+        let key = format!("wxcc_{number}");
+        let failed = Note { create_body: CreateBody::Set(body()), ..Note::of(call(&key), at(0)) };
+        store.note(failed).await.unwrap();
+        let mut end = hang_up(&key, "a");
+        end.entries.iter_mut().for_each(|entry| entry.body = body());
+        let taken = ids(&store.enqueue(end).await.unwrap());
+        assert!(holds_the_number(folder.path()));
+        for (id, close) in [(taken[0], false), (taken[1], true)] {
+            let attempt = Attempt::Delivered { close };
+            let settle = Settle { id, owner: "a".to_owned(), attempt, note: None, now: at(1) };
+            assert!(store.settle(settle).await.unwrap());
+        }
+        if number == 30 {
+            assert!(store.checkpoint().await.unwrap());
+        }
+    }
+    assert!(store.checkpoint().await.unwrap());
+    assert!(!holds_the_number(folder.path()));
+    let known = store.find(&center(), &reference("wxcc_1")).await.unwrap().unwrap();
+    assert_eq!((known.create_body, known.closed_at), (None, Some(at(1))));
+}
+
+#[tokio::test]
+async fn only_the_service_may_read_the_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let engine = Engine::sqlite();
+    let store = engine.open().await;
+    store.note(Note::of(call("wxcc_1"), at(0))).await.unwrap();
+    let Engine::Sqlite(folder) = &engine else { panic!("not SQLite") };
+    for file in std::fs::read_dir(folder.path().join("data")).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.path());
+    }
+}
+
+#[tokio::test]
+async fn no_error_repeats_a_password_or_what_was_to_be_written() {
+    for url in [
+        "postgres://bridge:s3cret@127.0.0.1:1/bridge",
+        "postgres://bridge:s3cret@[bad/bridge",
+        "mysql://bridge:s3cret@localhost/bridge",
+    ] {
+        let error = Store::open(url).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+    }
+    let engine = Engine::postgres();
+    let store = engine.open().await;
+    let unwritable = CreateBody::Set(Body::new(format!("{NUMBER}\0")));
+    let note = Note { create_body: unwritable, ..Note::of(call("wxcc_1"), at(0)) };
+    let error = store.note(note).await.unwrap_err();
+    assert_eq!(error, StoreError::Refused("22P05".to_owned()));
+    assert_eq!(store.ready(), Ok(()));
+}

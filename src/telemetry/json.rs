@@ -1,0 +1,117 @@
+//! One JSON object a line. The formatter of `tracing-subscriber` builds the same through a serializer of maps, which
+//! was a tenth of all instructions of a request; this one writes the fields as they come.
+
+use std::fmt;
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+/// `{"timestamp":..,"level":..,"message":..,<fields>}`. Spans are not shown: we have none.
+pub struct JsonLine;
+
+impl<S, N> FormatEvent<S, N> for JsonLine
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        writer.write_str("{\"timestamp\":\"")?;
+        SystemTime.format_time(&mut writer)?;
+        write!(writer, "\",\"level\":\"{}\"", event.metadata().level())?;
+        let mut fields = Fields { line: Vec::with_capacity(512) };
+        event.record(&mut fields);
+        writer.write_str(std::str::from_utf8(&fields.line).map_err(|_| fmt::Error)?)?;
+        writer.write_str("}\n")
+    }
+}
+
+/// `,"name":value` for each field.
+struct Fields {
+    line: Vec<u8>,
+}
+
+impl Fields {
+    /// Writing into memory cannot fail, and neither can strings and numbers as JSON.
+    fn put(&mut self, field: &Field, value: &(impl serde::Serialize + ?Sized)) {
+        self.line.push(b',');
+        let _ = serde_json::to_writer(&mut self.line, field.name());
+        self.line.push(b':');
+        let _ = serde_json::to_writer(&mut self.line, value);
+    }
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, &value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, &value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, &value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, &value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(field, &format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_object_whatever_its_fields_hold() {
+        let memory = Memory::default();
+        let writer = memory.clone();
+        let subscriber =
+            tracing_subscriber::fmt().event_format(JsonLine).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let (none, key) = (None::<&str>, "quote \" line\n\u{1}");
+            tracing::warn!(key, none, status = 200_u16, less = -1, ms = 1.5, nan = f64::NAN, yes = true, list = ?[1], "it's \"so\"");
+        });
+        let text = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+        let mut line: serde_json::Value = serde_json::from_str(text.strip_suffix('\n').unwrap()).unwrap();
+        assert!(line["timestamp"].take().as_str().unwrap().ends_with('Z'));
+        let expected = serde_json::json!({
+            "timestamp": null, "level": "WARN", "message": "it's \"so\"", "key": "quote \" line\n\u{1}",
+            "status": 200, "less": -1, "ms": 1.5, "nan": null, "yes": true, "list": "[1]",
+        });
+        assert_eq!(line, expected);
+    }
+}
