@@ -14,7 +14,7 @@ pub async fn agent_answered(request: HttpRequest, body: web::Payload, desk: web:
     let read = |body: Reading<'_>| read(body, now);
     desk.serve(request, body, Route::AgentAnswered, read, async |bridge, answered, _, notes| {
         notes.vendor_call_key(answered.vendor_call_key.as_ref());
-        bridge.agent_answered(&answered);
+        bridge.agent_answered(&answered).await?;
         Ok(envelope::success(json!({ "status": "Success" })))
     })
     .await

@@ -1,26 +1,29 @@
 //! POST clearRouting.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 
 use super::desk::{Desk, Route};
+use super::promise::{Promise, warnings};
 use super::reading::Reading;
 use super::{ApiError, envelope};
+use crate::bridge::Delivered;
 use crate::domain::ClearRouting;
 
 /// Nobody waits any more: takes the call out of the waiting line.
 pub async fn clear_routing(request: HttpRequest, body: web::Payload, desk: web::Data<Desk>) -> HttpResponse {
     desk.serve(request, body, Route::ClearRouting, read, async |bridge, clear, budget, notes| {
-        notes.call(&clear.call);
-        bridge.clear_routing(&clear, budget).await?;
-        Ok(envelope::success(json!({ "status": "Success" })))
+        notes.meant(clear.call.as_ref());
+        let delivered = bridge.clear_routing(&clear, budget).await?;
+        notes.delivered(delivered);
+        let status = if delivered == Delivered::Later { "pending" } else { "Success" };
+        Ok(envelope::success(Promise { status, warnings: warnings(delivered) }))
     })
     .await
 }
 
 fn read(mut body: Reading<'_>) -> Result<ClearRouting, ApiError> {
-    let call = body.required_call();
+    let call = body.call();
     let origin = body.origin();
-    let request = || Some(ClearRouting { origin: origin?, call: call? });
+    let request = || Some(ClearRouting { origin: origin?, call });
     body.fields.finish(request())
 }

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 
 use super::envelope;
+use crate::bridge::Trouble;
 use crate::domain::quote;
 use crate::salesforce::Failure;
 
@@ -38,11 +39,17 @@ pub enum ApiError {
     BrokenBody,
     /// Salesforce did not do it.
     Salesforce(Failure),
+    /// The bridge's own database does not take it.
+    Store,
 }
 
-impl From<Failure> for ApiError {
-    fn from(failure: Failure) -> Self {
-        Self::Salesforce(failure)
+impl From<Trouble> for ApiError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Salesforce(failure) => Self::Salesforce(failure),
+            Trouble::Contradiction(problem) => Self::Invalid(vec![problem]),
+            Trouble::Store(_) => Self::Store,
+        }
     }
 }
 
@@ -59,7 +66,7 @@ impl ApiError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::SlowBody | Self::Salesforce(Failure::Late) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Salesforce(Failure::Again { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store | Self::Salesforce(Failure::Again { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Salesforce(Failure::Refused { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Salesforce(Failure::Misconfigured { .. }) => StatusCode::FAILED_DEPENDENCY,
         }
@@ -89,6 +96,7 @@ impl ApiError {
             Self::SlowBody => one("body: did not arrive before the deadline of this route"),
             Self::BrokenBody => one("body: the connection ended before the body did"),
             Self::Salesforce(failure) => vec![failure.to_string()],
+            Self::Store => one("the bridge cannot write to its own database now, so it promises nothing"),
         }
     }
 
@@ -99,7 +107,7 @@ impl ApiError {
             Self::Salesforce(Failure::Again { after, .. }) => {
                 Some(after.map_or(1, |after| after.as_secs().max(1)))
             }
-            Self::Salesforce(Failure::Late) => Some(1),
+            Self::Store | Self::Salesforce(Failure::Late) => Some(1),
             _ => None,
         }
     }
@@ -117,6 +125,7 @@ impl ApiError {
             Self::NotJson => "not_json",
             Self::SlowBody => "slow_body",
             Self::BrokenBody => "broken_body",
+            Self::Store => "store",
             Self::Salesforce(Failure::Late) => "late",
             Self::Salesforce(Failure::Again { .. }) => "again",
             Self::Salesforce(Failure::Refused { .. }) => "refused",

@@ -15,6 +15,7 @@ mod notes;
 mod operations;
 mod phone_contact_ended;
 mod probes;
+mod promise;
 mod reading;
 mod routes;
 mod update_voice_call;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::bridge::Delivered;
 use crate::domain::CallReference;
 
 /// Gathered while a request is served; the access line reads it afterwards.
@@ -42,6 +43,23 @@ impl Notes {
             CallReference::Id(id) => self.voice_call_id(id.as_ref()),
             CallReference::Key(key) => self.vendor_call_key(key.as_ref()),
         }
+    }
+
+    /// Notes the call, if the flow named one.
+    pub fn meant(&mut self, call: Option<&CallReference>) {
+        if let Some(call) = call {
+            self.call(call);
+        }
+    }
+
+    /// Notes how far a promise has come.
+    pub fn delivered(&mut self, delivered: Delivered) {
+        self.outcome = match delivered {
+            Delivered::Now => "ok",
+            Delivered::Later => "pending",
+            Delivered::Withheld => "withheld",
+            Delivered::NoSuchCall => "no_such_call",
+        };
     }
 
     /// Notes what came of it, where there is more to say than `ok`.

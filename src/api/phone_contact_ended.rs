@@ -6,7 +6,8 @@ use serde_json::json;
 use super::desk::{Desk, Route};
 use super::reading::{Reading, Rules};
 use super::{ApiError, envelope};
-use crate::domain::{CallReference, DisconnectReason, FlowTime, PhoneContactEnded, Verdict};
+use crate::bridge::Delivered;
+use crate::domain::{CallReference, FlowTime, PhoneContactEnded, Verdict};
 
 /// The caller is gone: one request for all that follows, whatever the call was.
 pub async fn phone_contact_ended(
@@ -18,13 +19,15 @@ pub async fn phone_contact_ended(
     let read = |body: Reading<'_>| read(body, now);
     desk.serve(request, body, Route::PhoneContactEnded, read, async |bridge, ended, budget, notes| {
         notes.vendor_call_key(ended.vendor_call_key.as_ref());
-        let outcome = match bridge.end(&ended, budget).await? {
+        let ended = bridge.end(&ended, budget).await?;
+        let outcome = match ended.verdict {
             Verdict::Abandoned { .. } => "abandoned",
             Verdict::Answered => "answered",
             Verdict::Duplicate => "duplicate",
         };
+        let status = if ended.delivered == Delivered::Later { "pending" } else { "Success" };
         notes.outcome(outcome);
-        Ok(envelope::success(json!({ "outcome": outcome, "status": "Success" })))
+        Ok(envelope::success(json!({ "outcome": outcome, "status": status })))
     })
     .await
 }
@@ -38,7 +41,7 @@ fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactEnded, ApiEr
     let from = body.number("from", Rules::From);
     let to = body.number("to", Rules::To);
     let call_attributes = body.call_attributes();
-    let reason = body.disconnect_reason().or_else(|| configured(&body));
+    let disconnect_reason = body.disconnect_reason();
     let origin = body.origin();
     let _unknown = body.fields.rest();
     let request = || {
@@ -49,17 +52,11 @@ fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactEnded, ApiEr
             start_time,
             end_time,
             agent,
-            disconnect_reason: reason?,
+            disconnect_reason,
             call_attributes,
             from,
             to,
         })
     };
     body.fields.finish(request())
-}
-
-/// The reason of the configuration, for a call whose stage is unknown.
-fn configured(body: &Reading<'_>) -> Option<DisconnectReason> {
-    let abandonment = &body.center?.abandonment;
-    Some(DisconnectReason { value: abandonment.reason.clone(), is_error: abandonment.is_error })
 }

@@ -6,13 +6,22 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
+use crate::store::Store;
+
 /// Whether requests may come. Shared by all workers and by whoever knows better.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Readiness {
     stopping: AtomicBool,
+    store: Store,
 }
 
 impl Readiness {
+    /// Ready as long as the store is.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { stopping: AtomicBool::new(false), store }
+    }
+
     /// The process is about to stop: nothing new, please.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
@@ -20,8 +29,10 @@ impl Readiness {
 
     /// What is not ready; empty means ready.
     #[must_use]
-    pub fn problems(&self) -> Vec<&'static str> {
-        if self.stopping.load(Ordering::Acquire) { vec!["the service is stopping"] } else { Vec::new() }
+    pub fn problems(&self) -> Vec<String> {
+        let stopping = self.stopping.load(Ordering::Acquire).then(|| String::from("the service is stopping"));
+        let store = self.store.ready().err().map(|error| format!("store: {error}"));
+        stopping.into_iter().chain(store).collect()
     }
 }
 

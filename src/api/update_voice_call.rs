@@ -1,10 +1,10 @@
 //! POST updateVoiceCall.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 
 use super::desk::{Desk, Route};
 use super::fields::Fields;
+use super::promise::{Promise, warnings};
 use super::reading::{Reading, Rules};
 use super::{ApiError, envelope};
 use crate::domain::UpdateVoiceCall;
@@ -25,15 +25,16 @@ pub async fn update_voice_call(
     desk: web::Data<Desk>,
 ) -> HttpResponse {
     desk.serve(request, body, Route::UpdateVoiceCall, read, async |bridge, update, budget, notes| {
-        notes.call(&update.call);
-        bridge.update(&update, budget).await?;
-        Ok(envelope::success(json!({ "status": "pending" })))
+        notes.meant(update.call.as_ref());
+        let delivered = bridge.update(&update, budget).await?;
+        notes.delivered(delivered);
+        Ok(envelope::success(Promise { status: "pending", warnings: warnings(delivered) }))
     })
     .await
 }
 
 fn read(mut body: Reading<'_>) -> Result<UpdateVoiceCall, ApiError> {
-    let call = body.required_call();
+    let call = body.call();
     let [start_time, end_time, enqueue_time, accept_time] =
         ["startTime", "endTime", "enqueueTime", "acceptTime"].map(|name| body.fields.time(name));
     let from_number = body.number("fromNumber", Rules::From);
@@ -45,7 +46,7 @@ fn read(mut body: Reading<'_>) -> Result<UpdateVoiceCall, ApiError> {
     let request = || {
         Some(UpdateVoiceCall {
             origin: origin?,
-            call: call?,
+            call,
             start_time,
             end_time,
             enqueue_time,

@@ -1,19 +1,23 @@
 //! An agent took the call.
 
-use super::Bridge;
-use crate::domain::AgentAnswered;
+use super::{Bridge, Trouble};
+use crate::domain::{AgentAnswered, CallReference, FlowTime};
+use crate::store::Note;
 
 impl Bridge {
-    /// Tells the log that an agent took the call. Salesforce learns it from the agent's own desktop; here nothing
-    /// remembers it, so a hang-up is judged by the agent that it names itself.
-    pub fn agent_answered(&self, request: &AgentAnswered) {
-        tracing::info!(
-            call_center = %request.origin.call_center,
-            vendor_call_key = %request.vendor_call_key,
-            agent = request.agent,
-            queue = request.queue,
-            accept_time = %request.accept_time,
-            "an agent answered"
-        );
+    /// Remembers that an agent took the call. Salesforce learns it from the agent's own desktop; we need it when the
+    /// caller hangs up, because Webex reports that for every call alike.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub async fn agent_answered(&self, request: &AgentAnswered) -> Result<(), Trouble> {
+        let center = &request.origin.call_center;
+        let key = CallReference::Key(request.vendor_call_key.clone());
+        let known = self.find(center, &key).await.map(|call| call.name);
+        let Some(name) = known.or_else(|| super::named(center, &key)) else { return Ok(()) };
+        let answered_at = Some(FlowTime::timestamp(request.accept_time));
+        self.outbox.store().note(Note { answered_at, ..Note::of(name, self.outbox.now()) }).await?;
+        tracing::info!(call_center = %center, vendor_call_key = %request.vendor_call_key, agent = request.agent, queue = request.queue, "an agent answered");
+        Ok(())
     }
 }

@@ -1,25 +1,190 @@
 //! A call has arrived.
 
-use super::Bridge;
-use crate::domain::CreateVoiceCall;
-use crate::salesforce::{Budget, Created, Failure};
+use std::time::Duration;
+
+use super::{Bridge, Trouble, forgetful};
+use crate::domain::{Body, CallName, CallReference, CreateVoiceCall, Fingerprint, Initiation, VoiceCallId};
+use crate::salesforce::{Ask, Budget, Created, Failure, Stored};
+use crate::settings::OnCreateFailure;
+use crate::store::{CreateBody, Enqueued, Note, OpenCall, Opened, Subject};
+
+/// How often another replica's create is looked after.
+const LOOK: Duration = Duration::from_millis(25);
 
 impl Bridge {
-    /// Gives the call its record.
+    /// Gives the call its record, once: a repeated create answers what the first one gave, and joins it while it is
+    /// in flight.
     ///
     /// # Errors
-    /// When Salesforce did not make it in time.
-    pub async fn create(&self, request: &CreateVoiceCall, budget: &Budget) -> Result<Created, Failure> {
-        let org = self.org(&request.origin.call_center)?;
-        let created = org.create(&self.client, request, budget).await?;
-        if !created.warnings.is_empty() {
-            tracing::warn!(
-                call_center = %request.origin.call_center,
-                vendor_call_key = %request.vendor_call_key,
-                warnings = ?created.warnings,
-                "Salesforce created the VoiceCall and complained"
-            );
+    /// When Salesforce did not make it in time, or the key was used for another call.
+    pub async fn create(&self, request: &CreateVoiceCall, budget: &Budget) -> Result<Created, Trouble> {
+        let name = name_of(request);
+        let turn = (name.call_center().clone(), name.vendor_call_key().to_string());
+        let _turn = self.turns.take(turn, budget.deadline()).await.ok_or(Failure::Late)?;
+        let fingerprint = self.fingerprint(request);
+        match self.look_up(&name, fingerprint, budget).await? {
+            Some(created) => Ok(created),
+            None => self.create_anew(name, fingerprint, request, budget).await,
         }
-        Ok(created)
     }
+
+    /// What an earlier create of the same call gave.
+    async fn look_up(
+        &self,
+        name: &CallName,
+        fingerprint: Fingerprint,
+        budget: &Budget,
+    ) -> Result<Option<Created>, Trouble> {
+        loop {
+            match self.outbox.store().open_call(self.question(name)).await {
+                Err(error) => {
+                    forgetful(&error);
+                    return Ok(None);
+                }
+                Ok(Opened::New(_)) => return Ok(None),
+                Ok(Opened::Known(call)) if call.fingerprint.is_some_and(|first| first != fingerprint) => {
+                    return Err(Trouble::Contradiction(String::from(
+                        "vendorCallKey: an earlier call had the same key and another from, to or initiationMethod; \
+                         each call needs a key of its own",
+                    )));
+                }
+                Ok(Opened::Known(call)) => {
+                    let voice_call_id = call.reference().as_ref().to_owned();
+                    return Ok(Some(Created { voice_call_id, warnings: Vec::new() }));
+                }
+                Ok(Opened::Busy { .. }) => {
+                    let look = tokio::time::Instant::now() + LOOK;
+                    if look >= budget.deadline() {
+                        return Err(Failure::Late.into());
+                    }
+                    tokio::time::sleep_until(look).await;
+                }
+            }
+        }
+    }
+
+    async fn create_anew(
+        &self,
+        name: CallName,
+        fingerprint: Fingerprint,
+        request: &CreateVoiceCall,
+        budget: &Budget,
+    ) -> Result<Created, Trouble> {
+        let org = self.org(&request.origin.call_center)?;
+        let now = self.outbox.now();
+        let note = Note {
+            fingerprint: Some(fingerprint),
+            start_time: Some(request.start_time.timestamp()),
+            ..Note::of(name, now)
+        };
+        let failure = match org.create(&self.client, request, budget).await {
+            Ok(created) => {
+                self.remember(&created, note).await;
+                return Ok(created);
+            }
+            Err(failure) => failure,
+        };
+        let center = self.call_center(request.origin.call_center.as_ref());
+        let defer = center.is_some_and(|center| center.on_create_failure == OnCreateFailure::Defer);
+        match failure {
+            Failure::Again { .. } | Failure::Late if defer => self.defer(request, note, failure).await,
+            Failure::Refused { .. } => {
+                let released = self.outbox.store().release_claim(&note.call, self.outbox.owner()).await;
+                released.unwrap_or_else(|error| forgetful(&error));
+                Err(failure.into())
+            }
+            // Until the hang-up, which can then log the call after all.
+            _ => {
+                let kept = CreateBody::Set(body_of(request));
+                let noted = self.outbox.store().note(Note { create_body: kept, ..note }).await;
+                noted.map(drop).unwrap_or_else(|error| forgetful(&error));
+                Err(failure.into())
+            }
+        }
+    }
+
+    /// Durable before the flow is answered. The record exists: a journal that cannot be written changes nothing
+    /// about that, but a repetition would not be known.
+    async fn remember(&self, created: &Created, note: Note) {
+        let note = Note {
+            voice_call_id: VoiceCallId::parse(created.voice_call_id.as_str()).ok(),
+            created_at: Some(self.outbox.now()),
+            create_body: CreateBody::Done,
+            ..note
+        };
+        if !created.warnings.is_empty() {
+            let (key, warnings) = (note.call.vendor_call_key(), &created.warnings);
+            tracing::warn!(vendor_call_key = %key, ?warnings, "Salesforce created the VoiceCall and complained");
+        }
+        self.outbox.store().note(note).await.map(drop).unwrap_or_else(|error| forgetful(&error));
+    }
+
+    /// The key stands for the id, and the outbox creates the record afterwards.
+    async fn defer(
+        &self,
+        request: &CreateVoiceCall,
+        note: Note,
+        failure: Failure,
+    ) -> Result<Created, Trouble> {
+        let key = request.vendor_call_key.to_string();
+        let note = Note {
+            deferred_at: Some(self.outbox.now()),
+            create_body: CreateBody::Set(body_of(request)),
+            ..note
+        };
+        let mut entry = self.outbox.entry(Ask::Create(request), false);
+        entry.next_at = self.outbox.now();
+        match self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false).await {
+            Ok(Enqueued::Accepted { ids, .. }) => {
+                for id in ids {
+                    let attempt = self.outbox.judge(create_entry(), Some(&failure), 0, self.outbox.now());
+                    self.outbox.settle(id, attempt, None).await;
+                }
+                tracing::warn!(vendor_call_key = key, reason = %failure, "the VoiceCall is created later; answered its key");
+                Ok(Created { voice_call_id: key, warnings: Vec::new() })
+            }
+            Ok(Enqueued::Duplicate | Enqueued::Answered) => Err(failure.into()),
+            Err(error) => {
+                forgetful(&error);
+                Err(failure.into())
+            }
+        }
+    }
+
+    fn question(&self, name: &CallName) -> OpenCall {
+        let now = self.outbox.now();
+        let keep =
+            jiff::SignedDuration::try_from(self.settings.journal.keep).unwrap_or(jiff::SignedDuration::MAX);
+        OpenCall {
+            call: name.clone(),
+            owner: self.outbox.owner().to_owned(),
+            claim_until: self.outbox.lease_until(),
+            window: now.checked_sub(keep).unwrap_or(jiff::Timestamp::MIN),
+            now,
+        }
+    }
+
+    fn fingerprint(&self, request: &CreateVoiceCall) -> Fingerprint {
+        let method = match request.initiation {
+            Initiation::Inbound => "Inbound",
+            Initiation::Transfer { .. } => "Transfer",
+        };
+        self.outbox.store().fingerprint(&[request.from.expose(), request.to.expose(), method])
+    }
+}
+
+fn create_entry() -> crate::outbox::Tried {
+    crate::outbox::Tried { kind: crate::store::EntryKind::Create, is_final: false }
+}
+
+fn name_of(request: &CreateVoiceCall) -> CallName {
+    let parent: Option<&CallReference> = match &request.initiation {
+        Initiation::Inbound => None,
+        Initiation::Transfer { parent, .. } => Some(parent),
+    };
+    CallName::new(request.origin.call_center.clone(), request.vendor_call_key.clone(), parent)
+}
+
+fn body_of(request: &CreateVoiceCall) -> Body {
+    Body::new(serde_json::to_string(&Stored::of(Ask::Create(request))).unwrap_or_default())
 }

@@ -2,73 +2,166 @@
 
 use serde_json::Value;
 
-use super::Bridge;
+use super::deliver::Fresh;
+use super::{Bridge, Delivered, Trouble, facts, named};
 use crate::domain::{
-    CallReference, ClearRouting, Fact, Known, PhoneContactEnded, Rest, UpdateVoiceCall, Verdict, decide,
+    Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Rest, Stage,
+    UpdateVoiceCall, Verdict, decide,
 };
-use crate::salesforce::{Ask, Budget, Failure};
+use crate::salesforce::{Ask, Budget, Operation, Stored};
+use crate::store::{Enqueued, EntryKind, Note, Subject};
+
+/// What a hang-up turned out to be, and how far that has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Whether it was an abandonment.
+    pub verdict: Verdict,
+    /// Whether Salesforce has it all.
+    pub delivered: Delivered,
+}
 
 impl Bridge {
-    /// Decides whether the call was abandoned. If so, clears its routing and completes its record with the
-    /// reason; if an agent had it, sends nothing.
+    /// Decides whether the call was abandoned. If so, clears its routing and completes its record with the reason,
+    /// both kept before they are tried; if an agent had it, or that was done before, sends nothing.
     ///
     /// # Errors
-    /// When Salesforce did not take the final update in time. Sending the same again does no harm.
-    pub async fn end(&self, request: &PhoneContactEnded, budget: &Budget) -> Result<Verdict, Failure> {
-        let known = Known::default().and(Fact::AgentAtHangUp.of_agent(request.agent.as_deref()));
-        let verdict = decide(known);
-        if let Verdict::Abandoned { .. } = verdict {
-            self.abandon(request, budget).await?;
+    /// When Salesforce refused the final update for good, or nothing can be written down.
+    pub async fn end(&self, request: &PhoneContactEnded, budget: &Budget) -> Result<Ended, Trouble> {
+        let center = &request.origin.call_center;
+        let key = CallReference::Key(request.vendor_call_key.clone());
+        // Behind a create in flight, so that there is a record to complete; after the deadline the outbox keeps the
+        // order.
+        let turn = (center.clone(), request.vendor_call_key.to_string());
+        let _turn = self.turns.take(turn, budget.half().deadline()).await;
+        let call = match self.find(center, request.voice_call.as_ref().unwrap_or(&key)).await {
+            None if request.voice_call.is_some() => self.find(center, &key).await,
+            found => found,
+        };
+        let answered = Fact::AgentAtHangUp.of_agent(request.agent.as_deref());
+        let known = call.as_ref().map(facts).unwrap_or_default().and(answered);
+        let name = call.as_ref().map(|call| call.name.clone()).or_else(|| named(center, &key));
+        let Some(name) = name else { return Ok(ended(Verdict::Duplicate, Delivered::NoSuchCall)) };
+        match decide(known) {
+            Verdict::Abandoned { stage } => self.abandon(request, call.as_ref(), name, stage, budget).await,
+            Verdict::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
+            Verdict::Answered => {
+                let now = self.outbox.now();
+                let ended_at = Some(request.end_time.timestamp());
+                let answered_at = answered.map(|_| now);
+                self.outbox.store().note(Note { ended_at, answered_at, ..Note::of(name, now) }).await?;
+                Ok(ended(Verdict::Answered, Delivered::Withheld))
+            }
         }
-        Ok(verdict)
     }
 
-    /// The vendors' recipe: clear routing, then one final update with start, end and reason. The update alone
-    /// clears the routing too, so it is sent even if the first step failed, and has half of the time for itself.
-    async fn abandon(&self, request: &PhoneContactEnded, budget: &Budget) -> Result<(), Failure> {
-        let org = self.org(&request.origin.call_center)?;
-        let key = || CallReference::Key(request.vendor_call_key.clone());
-        let call = request.voice_call.clone().unwrap_or_else(key);
-        let clear = ClearRouting { origin: request.origin.clone(), call: call.clone() };
-        let first = budget.half();
-        let cleared = org.ask(&self.client, Ask::ClearRouting(&clear), &first).await;
-        budget.waited(first.upstream().unwrap_or_default());
-        if let Err(reason) = cleared {
-            tracing::warn!(
-                call_center = %request.origin.call_center,
-                vendor_call_key = %request.vendor_call_key,
-                %reason,
-                "routing was not cleared; the final update will do it"
-            );
+    /// The vendors' recipe: clear routing, then one final update with start, end and reason. The update alone clears
+    /// the routing too, so a first step that is refused is no harm.
+    async fn abandon(
+        &self,
+        request: &PhoneContactEnded,
+        call: Option<&Call>,
+        name: CallName,
+        stage: Stage,
+        budget: &Budget,
+    ) -> Result<Ended, Trouble> {
+        let reference = request.voice_call.clone().or_else(|| call.map(Call::reference));
+        let reference = reference.unwrap_or_else(|| CallReference::Key(request.vendor_call_key.clone()));
+        let update = self.final_update(request, call, stage);
+        let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
+        let entries = vec![self.outbox.entry(asks[0], false), self.outbox.entry(asks[1], true)];
+        let now = self.outbox.now();
+        let note = Note {
+            start_time: request.start_time.map(FlowTime::timestamp),
+            ended_at: Some(request.end_time.timestamp()),
+            ..Note::of(name, now)
+        };
+        let abandoned = |delivered| Ok(ended(Verdict::Abandoned { stage }, delivered));
+        match self.outbox.put(Subject::Known(Box::new(note)), entries, true).await? {
+            Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
+            Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
+            Enqueued::Accepted { behind: true, .. } => abandoned(Delivered::Later),
+            Enqueued::Accepted { ids, .. } => {
+                let [first, second] = asks;
+                let (Some(&clear), Some(&last)) = (ids.first(), ids.get(1)) else {
+                    return abandoned(Delivered::Later);
+                };
+                let half = budget.half();
+                let cleared = Fresh { id: clear, kind: EntryKind::Clear, is_final: false };
+                let cleared = self.try_now(cleared, first, &half).await;
+                budget.waited(half.upstream().unwrap_or_default());
+                if !matches!(cleared, Ok(Delivered::Now)) {
+                    // In order per call: the update waits behind the clearing, which the worker tries again.
+                    self.outbox.give_back(last).await;
+                    return cleared.map(|delivered| ended(Verdict::Abandoned { stage }, delivered));
+                }
+                let updated = Fresh { id: last, kind: EntryKind::Update, is_final: true };
+                abandoned(self.try_now(updated, second, budget).await?)
+            }
         }
-        org.ask(&self.client, Ask::Update(&final_update(request, call)), budget).await.map(drop)
+    }
+
+    fn final_update(
+        &self,
+        request: &PhoneContactEnded,
+        call: Option<&Call>,
+        stage: Stage,
+    ) -> UpdateVoiceCall {
+        let mut update = UpdateVoiceCall {
+            origin: request.origin.clone(),
+            call: None,
+            start_time: request.start_time,
+            end_time: Some(request.end_time),
+            enqueue_time: None,
+            accept_time: None,
+            from_number: None,
+            disconnect_reason: Some(self.reason(request, stage)),
+            call_attributes: request.call_attributes.clone(),
+            rest: Rest::new(),
+        };
+        // A call that Salesforce may not know by an id: the update makes its record, and then wants to know what a
+        // create would have said.
+        let has_id = request.voice_call.as_ref().is_some_and(|call| matches!(call, CallReference::Id(_)))
+            || call.is_some_and(|call| call.voice_call_id.is_some());
+        if !has_id {
+            complete(&mut update, request, call);
+        }
+        update
+    }
+
+    /// What the request says, else what is configured for where the caller gave up.
+    fn reason(&self, request: &PhoneContactEnded, stage: Stage) -> DisconnectReason {
+        let configured = || {
+            let abandonment = &self.call_center(request.origin.call_center.as_ref())?.abandonment;
+            let value = stage.choose(&abandonment.reason, &abandonment.reason_in_ivr).clone();
+            Some(DisconnectReason { value, is_error: abandonment.is_error })
+        };
+        let default = || DisconnectReason { value: String::from("Abandoned"), is_error: true };
+        request.disconnect_reason.clone().or_else(configured).unwrap_or_else(default)
     }
 }
 
-/// The update that completes the record. Under a key, Salesforce makes the record if there is none, and then
-/// wants to know what a create would have said.
-fn final_update(request: &PhoneContactEnded, call: CallReference) -> UpdateVoiceCall {
-    let mut rest = Rest::new();
-    let mut from_number = None;
-    if matches!(call, CallReference::Key(_)) {
-        let name = request.origin.call_center.as_ref();
-        rest.insert("callCenterApiName".into(), Value::from(name));
-        rest.insert("initiationMethod".into(), Value::from("INBOUND"));
-        if let Some(to) = &request.to {
-            rest.insert("toNumber".into(), Value::from(to.expose()));
-        }
-        from_number.clone_from(&request.from);
+/// What a create would have said: from the request, else from the create that failed.
+fn complete(update: &mut UpdateVoiceCall, request: &PhoneContactEnded, call: Option<&Call>) {
+    let failed = call
+        .and_then(|call| call.create_body.as_ref())
+        .and_then(|body| serde_json::from_str::<Stored>(body.expose()).ok())
+        .and_then(|stored| stored.read(Operation::Create).ok());
+    let said = |name: &str| failed.as_ref().and_then(|create| create.body.get(name)).and_then(Value::as_str);
+    let method = said("initiationMethod").unwrap_or("Inbound").to_uppercase();
+    update.rest.insert("callCenterApiName".into(), Value::from(request.origin.call_center.as_ref()));
+    update.rest.insert("initiationMethod".into(), Value::from(method));
+    let to = request.to.as_ref().map(|number| number.expose()).or_else(|| said("to"));
+    if let Some(to) = to {
+        update.rest.insert("toNumber".into(), Value::from(to));
     }
-    UpdateVoiceCall {
-        origin: request.origin.clone(),
-        call,
-        start_time: request.start_time,
-        end_time: Some(request.end_time),
-        enqueue_time: None,
-        accept_time: None,
-        from_number,
-        disconnect_reason: Some(request.disconnect_reason.clone()),
-        call_attributes: request.call_attributes.clone(),
-        rest,
+    update.from_number = request.from.clone().or_else(|| said("from").map(Into::into));
+    update.start_time =
+        update.start_time.or_else(|| said("startTime").and_then(|time| FlowTime::parse(time).ok()));
+    if update.call_attributes.is_none() {
+        update.call_attributes = said("callAttributes").map(str::to_owned);
     }
+}
+
+fn ended(verdict: Verdict, delivered: Delivered) -> Ended {
+    Ended { verdict, delivered }
 }

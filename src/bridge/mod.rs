@@ -1,10 +1,13 @@
-//! What happens to a call: one verb a file. Each takes a request that is known to be sound, asks Salesforce
-//! within the budget and says what came of it.
+//! What happens to a call: one verb a file. Each takes a request that is known to be sound, remembers what it must,
+//! asks Salesforce within the budget and says what came of it.
 
 mod answer;
 mod create;
+mod deliver;
 mod end;
 mod route;
+mod trouble;
+mod turns;
 mod update;
 
 use std::collections::HashMap;
@@ -12,21 +15,26 @@ use std::sync::Arc;
 
 use reqwest::Client;
 
-use crate::clock::Clock;
-use crate::domain::CallCenterName;
-use crate::ids::Ids;
+use crate::domain::{Call, CallCenterName, CallName, CallReference, Fact, Known};
+use crate::outbox::Outbox;
 use crate::salesforce::{Failure, Org};
 use crate::settings::{CallCenter, Settings};
+use crate::store::StoreError;
 
+pub use deliver::Delivered;
+pub use end::Ended;
 pub use route::Routed;
+pub use trouble::Trouble;
+pub use turns::{Turn, Turns};
 
-/// Everything the verbs need. One a worker thread, each with its own pool of connections; tokens and sessions
-/// are shared.
+/// Everything the verbs need. One a worker thread, each with its own pool of connections; the rest is shared.
 #[derive(Clone)]
 pub struct Bridge {
     settings: Arc<Settings>,
     orgs: Arc<HashMap<String, Org>>,
     client: Client,
+    outbox: Arc<Outbox>,
+    turns: Arc<Turns<(CallCenterName, String)>>,
 }
 
 impl Bridge {
@@ -35,14 +43,18 @@ impl Bridge {
     pub fn build(
         settings: &Arc<Settings>,
         clients: Vec<Client>,
-        clock: &Arc<dyn Clock>,
-        ids: &Arc<Ids>,
+        orgs: &Arc<HashMap<String, Org>>,
+        outbox: &Arc<Outbox>,
     ) -> Vec<Self> {
-        let orgs = Arc::new(Org::all(settings, clock, ids));
-        clients
-            .into_iter()
-            .map(|client| Self { settings: Arc::clone(settings), orgs: Arc::clone(&orgs), client })
-            .collect()
+        let turns = Arc::new(Turns::default());
+        let build = |client| Self {
+            settings: Arc::clone(settings),
+            orgs: Arc::clone(orgs),
+            client,
+            outbox: Arc::clone(outbox),
+            turns: Arc::clone(&turns),
+        };
+        clients.into_iter().map(build).collect()
     }
 
     /// A contact center of the configuration.
@@ -55,5 +67,42 @@ impl Bridge {
         self.orgs.get(name.as_ref()).ok_or_else(|| Failure::Misconfigured {
             words: format!("no contact center {name} is configured"),
         })
+    }
+
+    /// What the journal knows of a call. Nothing is known while the journal cannot be read: a request that can do
+    /// without goes on.
+    async fn find(&self, center: &CallCenterName, call: &CallReference) -> Option<Call> {
+        match self.outbox.store().find(center, call).await {
+            Ok(found) => found,
+            Err(error) => {
+                forgetful(&error);
+                None
+            }
+        }
+    }
+}
+
+/// Tells the log that a request goes on without the journal.
+fn forgetful(error: &StoreError) {
+    tracing::warn!(%error, "the journal cannot be used; going on without it");
+}
+
+/// What is known of a call, as facts to decide by.
+fn facts(call: &Call) -> Known {
+    let fact = |holds: bool, fact: Fact| holds.then_some(fact);
+    Known::default()
+        .and(fact(call.is_created(), Fact::Created))
+        .and(fact(!call.name.parent().is_empty(), Fact::Transferred))
+        .and(fact(call.routed_at.is_some(), Fact::Routed))
+        .and(fact(call.answered_at.is_some(), Fact::AgentAnswered))
+        .and(fact(call.ended_at.is_some(), Fact::HangUpHandled))
+        .and(fact(call.closed_at.is_some(), Fact::FinalUpdateSent))
+}
+
+/// The name of a call that is known by its key alone.
+fn named(center: &CallCenterName, call: &CallReference) -> Option<CallName> {
+    match call {
+        CallReference::Key(key) => Some(CallName::new(center.clone(), key.clone(), None)),
+        CallReference::Id(_) => None,
     }
 }

@@ -1,8 +1,9 @@
-//! Where shall the call go, and when does nobody wait for it any more?
+//! Where shall the call go?
 
-use super::Bridge;
-use crate::domain::{ClearRouting, ExecuteOmniFlow, Routing};
-use crate::salesforce::{Ask, Budget, Failure};
+use super::{Bridge, Trouble, forgetful, named};
+use crate::domain::{ExecuteOmniFlow, Routing};
+use crate::salesforce::{Budget, Failure};
+use crate::store::Note;
 
 /// Where a call goes, and who said so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,29 +20,34 @@ impl Bridge {
     ///
     /// # Errors
     /// When there is neither an answer nor a fallback queue.
-    pub async fn route(&self, request: &ExecuteOmniFlow, budget: &Budget) -> Result<Routed, Failure> {
+    pub async fn route(&self, request: &ExecuteOmniFlow, budget: &Budget) -> Result<Routed, Trouble> {
         let name = &request.origin.call_center;
-        let failure = match self.org(name)?.omni_flow(&self.client, request, budget).await {
-            Ok(routing) => {
-                return Ok(Routed { routing, fallback: false });
-            }
-            Err(refused @ Failure::Refused { .. }) => return Err(refused),
+        let result = self.org(name)?.omni_flow(&self.client, request, budget).await;
+        self.remember_routing(request);
+        let failure = match result {
+            Ok(routing) => return Ok(Routed { routing, fallback: false }),
+            Err(refused @ Failure::Refused { .. }) => return Err(refused.into()),
             Err(failure) => failure,
         };
         let Some(queue) = self.call_center(name.as_ref()).and_then(|center| center.fallback_queue.clone())
         else {
-            return Err(failure);
+            return Err(failure.into());
         };
         tracing::warn!(call_center = %name, call = %request.call, %queue, reason = %failure, "answered the fallback queue");
         Ok(Routed { routing: Routing { queue: Some(queue), agent: None }, fallback: true })
     }
 
-    /// Takes the call out of the waiting line.
-    ///
-    /// # Errors
-    /// When Salesforce did not do it in time.
-    pub async fn clear_routing(&self, request: &ClearRouting, budget: &Budget) -> Result<(), Failure> {
-        let org = self.org(&request.origin.call_center)?;
-        org.ask(&self.client, Ask::ClearRouting(request), budget).await.map(drop)
+    /// Asked means routed, whatever came of it: the vendor's flow queues the call after a failure too. Nothing is
+    /// promised by it, so nobody waits for the journal.
+    fn remember_routing(&self, request: &ExecuteOmniFlow) {
+        let (bridge, call, center) = (self.clone(), request.call.clone(), request.origin.call_center.clone());
+        self.outbox.afterwards(async move {
+            let known = bridge.find(&center, &call).await.map(|call| call.name);
+            let Some(name) = known.or_else(|| named(&center, &call)) else { return };
+            let now = bridge.outbox.now();
+            let noted =
+                bridge.outbox.store().note(Note { routed_at: Some(now), ..Note::of(name, now) }).await;
+            noted.map(drop).unwrap_or_else(|error| forgetful(&error));
+        });
     }
 }

@@ -67,7 +67,10 @@ mod tests {
         let turns = Arc::new(Turns::default());
         let first = turns.take("a", soon()).await.unwrap();
         assert!(turns.take("b", soon()).await.is_some(), "another call need not wait");
-        assert!(turns.take("a", Instant::now()).await.is_none(), "the deadline passes while the first is busy");
+        assert!(
+            turns.take("a", Instant::now()).await.is_none(),
+            "the deadline passes while the first is busy"
+        );
         let waiting = tokio::spawn({
             let turns = Arc::clone(&turns);
             async move { turns.take("a", soon()).await.is_some() }

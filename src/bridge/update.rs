@@ -1,16 +1,141 @@
 //! Something has become of the call.
 
-use super::Bridge;
-use crate::domain::UpdateVoiceCall;
+use super::deliver::Fresh;
+use super::{Bridge, Delivered, Trouble, facts, forgetful, named};
+use crate::domain::{
+    Call, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Origin, UpdateVoiceCall, guard,
+};
 use crate::salesforce::{Ask, Budget, Failure};
+use crate::store::{Enqueued, Note, Subject};
 
 impl Bridge {
-    /// Passes an update on.
+    /// Passes an update on, once it is kept. The one that ends a call is sent once; one that would make the record
+    /// of an answered call worse is not sent.
     ///
     /// # Errors
-    /// When Salesforce did not take it in time.
-    pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<(), Failure> {
-        let org = self.org(&request.origin.call_center)?;
-        org.ask(&self.client, Ask::Update(request), budget).await.map(drop)
+    /// When Salesforce refused it for good, or it can neither be kept nor sent.
+    pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<Delivered, Trouble> {
+        let started = request.start_time;
+        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), started).await
+        else {
+            return Ok(Delivered::NoSuchCall);
+        };
+        let reason = request.disconnect_reason.as_ref().map(|reason| reason.value.as_str());
+        if self.withholds(&request.origin, Intent::Update { reason }, call.as_ref()) {
+            return Ok(Delivered::Withheld);
+        }
+        let is_final = request.rest.get("isActiveCall").and_then(serde_json::Value::as_bool) != Some(true);
+        let note = self.note_of(&request.origin, &reference, call.as_ref()).map(|note| Note {
+            start_time: request.start_time.map(FlowTime::timestamp),
+            answered_at: answered_at(request, note.at),
+            ended_at: is_final.then_some(request.end_time.map_or(note.at, FlowTime::timestamp)),
+            ..note
+        });
+        self.keep_and_send(Ask::Update(&reference, request), note, is_final, budget).await
     }
+
+    /// Takes the call out of the waiting line, once that is kept; not for a call that an agent has had.
+    ///
+    /// # Errors
+    /// As [`Bridge::update`].
+    pub async fn clear_routing(&self, request: &ClearRouting, budget: &Budget) -> Result<Delivered, Trouble> {
+        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), None).await else {
+            return Ok(Delivered::NoSuchCall);
+        };
+        if self.withholds(&request.origin, Intent::ClearRouting, call.as_ref()) {
+            return Ok(Delivered::Withheld);
+        }
+        let note = self.note_of(&request.origin, &reference, call.as_ref());
+        self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, budget).await
+    }
+
+    async fn keep_and_send(
+        &self,
+        ask: Ask<'_>,
+        note: Option<Note>,
+        is_final: bool,
+        budget: &Budget,
+    ) -> Result<Delivered, Trouble> {
+        let center = &ask.origin().call_center;
+        let subject = match (note, ask.call()) {
+            (Some(note), _) => Subject::Known(Box::new(note)),
+            (None, Some(call)) => Subject::Unknown(center.clone(), call.clone()),
+            (None, None) => return Ok(Delivered::NoSuchCall),
+        };
+        let entry = self.outbox.entry(ask, is_final);
+        let kind = entry.kind;
+        match self.outbox.put(subject, vec![entry], false).await {
+            Ok(Enqueued::Accepted { behind: true, .. }) => Ok(Delivered::Later),
+            Ok(Enqueued::Accepted { ids, .. }) => match ids.first() {
+                Some(&id) => self.try_now(Fresh { id, kind, is_final }, ask, budget).await,
+                None => Ok(Delivered::Later),
+            },
+            Ok(Enqueued::Duplicate | Enqueued::Answered) => Ok(Delivered::Withheld),
+            // It cannot be kept, but it can be sent: then nothing is promised that is not done.
+            Err(error) => match self.org(center)?.ask(&self.client, ask, budget).await {
+                Ok(_) => {
+                    forgetful(&error);
+                    Ok(Delivered::Now)
+                }
+                Err(Failure::Refused { words }) => Err(Failure::Refused { words }.into()),
+                Err(_) => Err(error.into()),
+            },
+        }
+    }
+
+    /// Which call a request means. After a create that failed, the vendor's flow names none: then it is the one that
+    /// began at that time, if there is exactly one.
+    async fn meant(
+        &self,
+        origin: &Origin,
+        named: Option<&CallReference>,
+        started: Option<FlowTime>,
+    ) -> Option<(CallReference, Option<Call>)> {
+        let center = &origin.call_center;
+        if let Some(reference) = named {
+            return Some((reference.clone(), self.find(center, reference).await));
+        }
+        let found = match started {
+            Some(started) => self.outbox.store().find_by_start(center, started.timestamp()).await,
+            None => Ok(Vec::new()),
+        };
+        match found.as_deref() {
+            Ok([call]) => Some((call.reference(), Some(call.clone()))),
+            Ok(calls) => {
+                let calls = calls.len();
+                tracing::warn!(call_center = %center, calls, "no voiceCallId, and not one call that is meant: nothing is sent");
+                None
+            }
+            Err(error) => {
+                forgetful(error);
+                None
+            }
+        }
+    }
+
+    fn withholds(&self, origin: &Origin, intent: Intent<'_>, call: Option<&Call>) -> bool {
+        let Some(center) = self.call_center(origin.call_center.as_ref()) else { return false };
+        let abandonment = &center.abandonment;
+        let reasons = [abandonment.reason.as_str(), abandonment.reason_in_ivr.as_str()];
+        let known = call.map(facts).unwrap_or_default();
+        let withheld = abandonment.guard && guard(intent, known, reasons) == Guarded::Withhold;
+        if withheld {
+            let key = call.map(|call| call.name.vendor_call_key().to_string());
+            tracing::info!(vendor_call_key = key, ?intent, "withheld: an agent has had the call");
+        }
+        withheld
+    }
+
+    /// A note on a call of the journal, or on one that its key makes known to it.
+    fn note_of(&self, origin: &Origin, reference: &CallReference, call: Option<&Call>) -> Option<Note> {
+        let name = call.map(|call| call.name.clone()).or_else(|| named(&origin.call_center, reference))?;
+        Some(Note::of(name, self.outbox.now()))
+    }
+}
+
+/// An update that names an agent or the time of acceptance tells that the call was answered.
+fn answered_at(request: &UpdateVoiceCall, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
+    let agent = request.rest.get("agent").and_then(serde_json::Value::as_str);
+    let by_agent = Fact::AgentInUpdate.of_agent(agent).map(|_| now);
+    request.accept_time.map(FlowTime::timestamp).or(by_agent)
 }

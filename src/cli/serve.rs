@@ -37,7 +37,7 @@ pub fn run(
         tracing::warn!(key, "this setting is not used by this version");
     }
     actix_web::rt::System::new().block_on(async {
-        let application = Application::build(settings, clock, &Arc::new(Ids::random()))?;
+        let application = Application::build(settings, clock, &Arc::new(Ids::random())).await?;
         lifecycle::run(application).await.context("the service ended")
     })?;
     Ok(ExitCode::SUCCESS)

@@ -14,6 +14,9 @@ pub enum InvalidName {
     /// Control characters, or a relative path segment, which no URL can carry.
     #[error("holds characters that it must not hold")]
     Characters,
+    /// `wxcc_` and nothing after it: such a key would stand for every call of a flow that lost its interaction id.
+    #[error("is the bare prefix wxcc_: the flow has lost its interaction id")]
+    BarePrefix,
     /// Not the shape of a VoiceCall id.
     #[error("is no VoiceCall id: 15 or 18 letters and digits that begin with 0LQ")]
     NotAVoiceCallId,
@@ -32,6 +35,9 @@ fn check(text: &str) -> Result<(), InvalidName> {
     // "." and ".." would change the path they are put into, even percent-encoded.
     if text.chars().any(char::is_control) || text == "." || text == ".." {
         return Err(InvalidName::Characters);
+    }
+    if text.trim() == "wxcc_" {
+        return Err(InvalidName::BarePrefix);
     }
     Ok(())
 }

@@ -81,8 +81,8 @@ pub struct DisconnectReason {
 pub struct UpdateVoiceCall {
     /// Who asks.
     pub origin: Origin,
-    /// Which call.
-    pub call: CallReference,
+    /// Which call; the vendor's flow names none after a create that failed.
+    pub call: Option<CallReference>,
     /// When it began.
     pub start_time: Option<FlowTime>,
     /// When it ended; Salesforce computes the duration only if both are sent.
@@ -128,8 +128,8 @@ pub struct Routing {
 pub struct ClearRouting {
     /// Who asks.
     pub origin: Origin,
-    /// Which call.
-    pub call: CallReference,
+    /// Which call; the vendor's flow names none after a create that failed.
+    pub call: Option<CallReference>,
 }
 
 /// phoneContactEnded: the caller is gone. Whether the call was abandoned is ours to decide.
@@ -147,8 +147,8 @@ pub struct PhoneContactEnded {
     pub end_time: FlowTime,
     /// The last agent; named means answered.
     pub agent: Option<String>,
-    /// The reason to send if it was abandoned.
-    pub disconnect_reason: DisconnectReason,
+    /// The reason to send if it was abandoned; left out means the configured one.
+    pub disconnect_reason: Option<DisconnectReason>,
     /// A string that holds a JSON object, field name to value.
     pub call_attributes: Option<String>,
     /// The caller's number, translated; only for a call that was never created.

@@ -1,5 +1,11 @@
-//! What must still reach Salesforce.
+//! What must still reach Salesforce: kept before the first attempt, tried until it is there, or buried with a reason.
 
+mod attempt;
+mod desk;
 mod schedule;
+mod worker;
 
+pub use attempt::{Tried, verdict};
+pub use desk::Outbox;
 pub use schedule::{Next, Schedule};
+pub use worker::Worker;

@@ -17,7 +17,7 @@ use crate::settings;
 
 /// One contact center's way through the wrapper.
 pub struct Apex {
-    gate: Arc<Gate>,
+    pub(super) gate: Arc<Gate>,
     call_center: String,
     prefix: String,
     certificate: String,
@@ -58,11 +58,11 @@ impl Apex {
         let origin = ask.origin();
         match ask {
             Ask::Create(request) => bytes(&Create::new(self.address(origin, None), request)),
-            Ask::Update(request) => bytes(&Update::new(self.address(origin, Some(&request.call)), request)),
+            Ask::Update(call, request) => bytes(&Update::new(self.address(origin, Some(call)), request)),
             Ask::OmniFlow(request) => {
                 bytes(&OmniFlow::new(self.address(origin, Some(&request.call)), request))
             }
-            Ask::ClearRouting(request) => bytes(&self.address(origin, Some(&request.call))),
+            Ask::ClearRouting(call, _) => bytes(&self.address(origin, Some(call))),
             Ask::Kept(kept) => {
                 bytes(&Again { address: self.address(origin, kept.call.as_ref()), body: &kept.body })
             }

@@ -1,7 +1,7 @@
 //! The four things that can be asked of Salesforce, whichever way.
 
 use super::{Kept, Operation};
-use crate::domain::{ClearRouting, CreateVoiceCall, ExecuteOmniFlow, Origin, UpdateVoiceCall};
+use crate::domain::{CallReference, CreateVoiceCall, ExecuteOmniFlow, Origin, UpdateVoiceCall};
 
 /// A request before it is spelled for one of the ways.
 #[derive(Debug, Clone, Copy)]
@@ -9,11 +9,11 @@ pub enum Ask<'a> {
     /// createVoiceCall.
     Create(&'a CreateVoiceCall),
     /// updateVoiceCall.
-    Update(&'a UpdateVoiceCall),
+    Update(&'a CallReference, &'a UpdateVoiceCall),
     /// executeOmniFlow.
     OmniFlow(&'a ExecuteOmniFlow),
     /// clearRouting.
-    ClearRouting(&'a ClearRouting),
+    ClearRouting(&'a CallReference, &'a Origin),
     /// Any of them, kept for later.
     Kept(&'a Kept),
 }
@@ -24,9 +24,9 @@ impl Ask<'_> {
     pub fn operation(&self) -> Operation {
         match self {
             Self::Create(_) => Operation::Create,
-            Self::Update(_) => Operation::Update,
+            Self::Update(..) => Operation::Update,
             Self::OmniFlow(_) => Operation::OmniFlow,
-            Self::ClearRouting(_) => Operation::ClearRouting,
+            Self::ClearRouting(..) => Operation::ClearRouting,
             Self::Kept(kept) => kept.operation,
         }
     }
@@ -36,10 +36,21 @@ impl Ask<'_> {
     pub fn origin(&self) -> &Origin {
         match self {
             Self::Create(request) => &request.origin,
-            Self::Update(request) => &request.origin,
+            Self::Update(_, request) => &request.origin,
             Self::OmniFlow(request) => &request.origin,
-            Self::ClearRouting(request) => &request.origin,
+            Self::ClearRouting(_, origin) => origin,
             Self::Kept(kept) => &kept.origin,
+        }
+    }
+
+    /// Which call; `None` for a create.
+    #[must_use]
+    pub fn call(&self) -> Option<&CallReference> {
+        match self {
+            Self::Create(_) => None,
+            Self::Update(call, _) | Self::ClearRouting(call, _) => Some(call),
+            Self::OmniFlow(request) => Some(&request.call),
+            Self::Kept(kept) => kept.call.as_ref(),
         }
     }
 }

@@ -37,6 +37,12 @@ impl Gate {
         }
     }
 
+    /// Whether the org is left alone for the moment.
+    #[must_use]
+    pub fn pauses(&self, now: Instant) -> bool {
+        self.breaker.pauses(now)
+    }
+
     /// Sends a request, unless it is known that nothing would come of it, and judges the answer.
     ///
     /// # Errors

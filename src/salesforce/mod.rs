@@ -25,6 +25,6 @@ pub use gate::Gate;
 pub use http::{Answer, ClientError, Fault, clients};
 pub use limiter::{CreateLimiter, Limited};
 pub use org::{Created, Org};
-pub use outcome::{Failure, Operation, Outcome, Way, judge};
+pub use outcome::{Failure, Operation, Outcome, Way, judge, voice_call_id};
 pub use slots::{Full, Slot, Slots};
 pub use stored::{Kept, Stored};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use reqwest::Client;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::apex::Apex;
 use super::outcome::voice_call_id;
@@ -53,6 +54,15 @@ impl Org {
         };
         let centers = settings.call_centers.values();
         centers.map(|center| (center.name.clone(), Self { way: way(center) })).collect()
+    }
+
+    /// Whether it is left alone for the moment, because it does not answer.
+    #[must_use]
+    pub fn pauses(&self, now: Instant) -> bool {
+        match &self.way {
+            Ways::Telephony(way) => way.gate.pauses(now),
+            Ways::Apex(way) => way.gate.pauses(now),
+        }
     }
 
     /// Makes the record of a call.

@@ -51,9 +51,9 @@ impl Stored {
         let none = Address::default();
         let (call, body) = match ask {
             Ask::Create(request) => (None, fields(&Create::new(none, request))),
-            Ask::Update(request) => (Some(&request.call), fields(&Update::new(none, request))),
+            Ask::Update(call, request) => (Some(call), fields(&Update::new(none, request))),
             Ask::OmniFlow(request) => (Some(&request.call), fields(&OmniFlow::new(none, request))),
-            Ask::ClearRouting(request) => (Some(&request.call), Map::new()),
+            Ask::ClearRouting(call, _) => (Some(call), Map::new()),
             Ask::Kept(kept) => (kept.call.as_ref(), kept.body.clone()),
         };
         let origin = ask.origin();

@@ -28,7 +28,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// One contact center's way through the telephony API.
 pub struct Telephony {
-    gate: Arc<Gate>,
+    pub(super) gate: Arc<Gate>,
     call_center: String,
     base: BaseUrl,
     create: Url,
@@ -100,11 +100,11 @@ impl Telephony {
         let none = Address::default();
         match ask {
             Ask::Create(request) => self.post(bytes(&Create::new(create(), request))),
-            Ask::Update(request) => self.patch(&request.call, "", bytes(&Update::new(none, request))),
+            Ask::Update(call, request) => self.patch(call, "", bytes(&Update::new(none, request))),
             Ask::OmniFlow(request) => {
                 self.patch(&request.call, "/omniFlow", bytes(&OmniFlow::new(none, request)))
             }
-            Ask::ClearRouting(request) => self.patch(&request.call, "/clearRouting", Bytes::new()),
+            Ask::ClearRouting(call, _) => self.patch(call, "/clearRouting", Bytes::new()),
             Ask::Kept(kept) => {
                 let Some(call) = &kept.call else {
                     return self.post(bytes(&Again { address: create(), body: &kept.body }));

@@ -56,7 +56,7 @@ impl Stage {
         let file = write_configuration(&folder, &issued, &org, &secret)?;
         let source = Source { file: Some(file), environment: Vec::new() };
         let settings = Settings::load(&source, clock.as_ref())?;
-        let application = Application::build(settings, clock, &ids)?;
+        let application = Application::build(settings, clock, &ids).await?;
         let bridge = format!("http://{}", application.public_address());
         let operations = format!("http://{}", application.operations_address());
         let handle = application.handle();
@@ -117,6 +117,8 @@ fn write_configuration(
 listen = "127.0.0.1:0"
 [operations]
 listen = "127.0.0.1:0"
+[store]
+url = "sqlite:{store}"
 [[clients]]
 id = "{CLIENT}"
 secret_sha256 = "{digest}"
@@ -133,7 +135,8 @@ provider_name = "webex-contact-center"
 [call_centers.WxCCContactCenterSCV.translations]
 from = '{{"US": "[12,12]->(\\+1)(\\d{{3}})(\\d{{3}})(\\d{{4}})->($2) $3-$4"}}'
 "#,
-        url = org.telephony_url()
+        url = org.telephony_url(),
+        store = folder.join("bridge.db").display()
     );
     std::fs::write(&file, configuration)?;
     Ok(file)

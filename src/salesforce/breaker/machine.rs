@@ -64,6 +64,11 @@ impl Machine {
         }
     }
 
+    /// Whether the pause of an opening is not over yet.
+    pub(super) fn pauses(&self, now: Instant) -> bool {
+        matches!(self.phase, Phase::Open { until } if now < until)
+    }
+
     /// Lets a request pass, or says after how long to ask again.
     pub(super) fn pass(&mut self, now: Instant) -> Result<Ticket, Duration> {
         match &mut self.phase {

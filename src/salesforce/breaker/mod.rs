@@ -84,6 +84,12 @@ impl Breaker {
         self.machine().state()
     }
 
+    /// Whether it is open, and its pause not over yet.
+    #[must_use]
+    pub fn pauses(&self, now: Instant) -> bool {
+        self.machine().pauses(now)
+    }
+
     /// Nothing panics under the lock; if it did, the machine would still be a valid one.
     fn machine(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)

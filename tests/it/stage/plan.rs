@@ -121,7 +121,7 @@ impl Plan {
         std::fs::write(&file, self.configuration(&org, folder.path())).unwrap();
         let source = Source { file: Some(file), environment: Vec::new() };
         let settings = Settings::load(&source, shared.as_ref()).unwrap();
-        let application = Application::build(settings, &shared, &Arc::new(Ids::new(1))).unwrap();
+        let application = Application::build(settings, &shared, &Arc::new(Ids::new(1))).await.unwrap();
         let public = format!("http://{}", application.public_address());
         let operations = format!("http://{}", application.operations_address());
         let handle = application.handle();
@@ -141,6 +141,7 @@ impl Plan {
         let parts = [
             format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}", self.workers),
             String::from("[operations]\nlisten = \"127.0.0.1:0\""),
+            format!("[store]\nurl = \"sqlite:{}\"", folder.join("bridge.db").display()),
             client(CONNECTOR, "*"),
             client(RESTRICTED, "Sandbox"),
             certificate(CERTIFICATE, folder),

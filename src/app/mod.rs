@@ -1,0 +1,221 @@
+//! Wires everything: the one room that knows all others.
+
+mod listen;
+mod tls;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web;
+use secrecy::ExposeSecret;
+use tokio::sync::Notify;
+use tokio::time::{Instant, interval};
+
+use crate::api::{Access, InFlight, Readiness};
+use crate::bridge::Bridge;
+use crate::clock::Clock;
+use crate::ids::Ids;
+use crate::outbox::{Outbox, Worker};
+use crate::salesforce::{ClientError, Org, clients};
+use crate::settings::Settings;
+use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
+
+use listen::{Bound, serve_operations, serve_public};
+
+/// How long nothing may have been in flight before the last answers count as sent.
+const SETTLED: Duration = Duration::from_millis(500);
+
+/// Why the service cannot start although its configuration is sound.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address is taken, or not ours.
+    #[error("{key}: cannot listen on {address}: {source}")]
+    Listen {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// OpenSSL refuses the certificate or key of `server.tls`, or lacks an algorithm.
+    #[error("OpenSSL: {0}")]
+    Tls(#[from] openssl::error::ErrorStack),
+    /// The HTTPS client cannot be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The database cannot be opened.
+    #[error("store.url: {0}")]
+    Store(#[from] StoreError),
+    /// The metrics cannot be set up.
+    #[error("metrics: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// The service: both listeners bound, ready to run.
+pub struct Application {
+    public: Bound,
+    operations: Bound,
+    worker: Worker,
+    outbox: Arc<Outbox>,
+    readiness: web::Data<Readiness>,
+    metrics: Arc<Metrics>,
+    settings: Arc<Settings>,
+    end: Arc<End>,
+}
+
+/// How the service comes to its end.
+#[derive(Default)]
+struct End {
+    in_flight: Arc<InFlight>,
+    reached: Notify,
+}
+
+impl Application {
+    /// Opens the store, binds both listeners and wires what is behind them. Must be called within an actix system.
+    ///
+    /// # Errors
+    /// When the store, an address, a certificate or the client cannot be used.
+    pub async fn build(
+        settings: Settings,
+        clock: &Arc<dyn Clock>,
+        ids: &Arc<Ids>,
+    ) -> Result<Self, StartError> {
+        let settings = Arc::new(settings);
+        let metrics = Arc::new(Metrics::new()?);
+        for certificate in settings.certificates.values() {
+            metrics.certificate(certificate.name(), certificate.days_left(clock.now()));
+        }
+        let store = Store::open(settings.store.url.expose_secret()).await?;
+        let readiness = web::Data::new(Readiness::new(store.clone()));
+        let outbox = Arc::new(Outbox::new(store, &settings.outbox, Arc::clone(clock), Arc::clone(ids)));
+        let orgs = Arc::new(Org::all(&settings, clock, ids));
+        let workers = match settings.server.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        // One for each worker thread, and one for the outbox.
+        let mut clients = clients(&settings.http_client, workers + 1)?;
+        let own = clients.pop().unwrap_or_default();
+        let worker = Worker::new(Arc::clone(&outbox), Arc::clone(&orgs), own, settings.outbox.concurrency);
+        let bridges = Bridge::build(&settings, clients, &orgs, &outbox);
+        let end = Arc::new(End::default());
+        let access = Access {
+            ids: Arc::clone(ids),
+            metrics: Arc::clone(&metrics),
+            in_flight: Arc::clone(&end.in_flight),
+        };
+        let public = serve_public(&settings, bridges, access, &readiness, clock)?;
+        let operations = serve_operations(&settings, &metrics, &readiness)?;
+        Ok(Self { public, operations, worker, outbox, readiness, metrics, settings, end })
+    }
+
+    /// Where flows reach it.
+    #[must_use]
+    pub fn public_address(&self) -> SocketAddr {
+        self.public.1
+    }
+
+    /// Where operators reach it.
+    #[must_use]
+    pub fn operations_address(&self) -> SocketAddr {
+        self.operations.1
+    }
+
+    /// The configuration it runs on.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What is needed to stop it and to look after it while it runs.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle {
+            servers: [self.public.0.handle(), self.operations.0.handle()],
+            readiness: self.readiness.clone(),
+            metrics: Arc::clone(&self.metrics),
+            end: Arc::clone(&self.end),
+        }
+    }
+
+    /// Serves until it is stopped; then finishes what was promised as far as it can, and leaves the rest in the
+    /// outbox.
+    ///
+    /// # Errors
+    /// When a listener or the worker of the outbox fails.
+    pub async fn run(self) -> std::io::Result<()> {
+        let serve = async {
+            let (public, operations) = tokio::join!(self.public.0, self.operations.0);
+            public.and(operations)
+        };
+        let mut worker = tokio::spawn(self.worker.run());
+        let served = tokio::select! {
+            served = serve => served,
+            () = self.end.reached.notified() => Ok(()),
+            ended = &mut worker => {
+                let why = ended.err().map_or_else(|| String::from("it ended"), |error| error.to_string());
+                Err(std::io::Error::other(format!("the worker of the outbox is gone: {why}")))
+            }
+        };
+        worker.abort();
+        if let Err(error) = self.outbox.finish().await {
+            tracing::warn!(%error, "the store was not closed in order; leases end by themselves");
+        }
+        served
+    }
+
+    /// The worker's next step, for tests that hold the clock.
+    #[must_use]
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+}
+
+/// Reaches into a running service.
+#[derive(Clone)]
+pub struct Handle {
+    servers: [ServerHandle; 2],
+    readiness: web::Data<Readiness>,
+    metrics: Arc<Metrics>,
+    end: Arc<End>,
+}
+
+impl Handle {
+    /// Takes no new connections, lets the requests in flight end within `server.shutdown_timeout`, and stops.
+    pub async fn stop(&self) {
+        self.readiness.stop();
+        let servers = async {
+            for server in &self.servers {
+                server.stop(true).await;
+            }
+        };
+        // The server waits for connections, and never closes an idle one of HTTP/2; requests are what counts.
+        tokio::select! {
+            () = servers => {}
+            () = settled(&self.end.in_flight) => {}
+        }
+        self.end.reached.notify_one();
+    }
+
+    /// The metrics, to be tidied now and then.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
+
+/// Returns once nothing has been in flight for [`SETTLED`].
+async fn settled(in_flight: &InFlight) {
+    let mut beat = interval(SETTLED / 10);
+    let mut since = Instant::now();
+    while since.elapsed() < SETTLED {
+        beat.tick().await;
+        if in_flight.any() {
+            since = Instant::now();
+        }
+    }
+}

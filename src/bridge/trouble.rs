@@ -1,0 +1,18 @@
+//! Why a verb came to nothing.
+
+use crate::salesforce::Failure;
+use crate::store::StoreError;
+
+/// Why a verb came to nothing, in words that a flow may read.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// Salesforce did not do it.
+    #[error(transparent)]
+    Salesforce(#[from] Failure),
+    /// The request contradicts what is known of its call: the field and what is wrong.
+    #[error("{0}")]
+    Contradiction(String),
+    /// Nothing can be promised, because nothing can be written down.
+    #[error("the bridge cannot keep this now: {0}")]
+    Store(#[from] StoreError),
+}

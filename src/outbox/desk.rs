@@ -1,0 +1,171 @@
+//! Where entries are taken in and attempts are written down.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use super::{Schedule, Tried, verdict};
+use crate::clock::Clock;
+use crate::domain::Body;
+use crate::ids::Ids;
+use crate::salesforce::{Ask, Failure, Operation, Stored};
+use crate::settings;
+use crate::store::{
+    Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, Note, Settle, Store, StoreError, Subject,
+};
+
+/// The outbox of this process. Request handlers put entries in and try them at once; the worker tries the rest.
+pub struct Outbox {
+    store: Store,
+    schedule: Schedule,
+    lease: Duration,
+    clock: Arc<dyn Clock>,
+    ids: Arc<Ids>,
+    owner: String,
+    /// Rings when there may be work for the worker sooner than it thinks.
+    bell: Notify,
+    /// Where what nobody waits for is done: the runtime that outlives those of the request handlers.
+    runtime: Handle,
+    background: Mutex<JoinSet<()>>,
+}
+
+impl Outbox {
+    /// An outbox over a store. Must be called within the runtime that lives as long as the service.
+    #[must_use]
+    pub fn new(store: Store, settings: &settings::Outbox, clock: Arc<dyn Clock>, ids: Arc<Ids>) -> Self {
+        let (schedule, owner) = (Schedule::new(settings), ids.unique());
+        let (runtime, background) = (Handle::current(), Mutex::default());
+        Self {
+            store,
+            schedule,
+            lease: settings.lease,
+            clock,
+            ids,
+            owner,
+            bell: Notify::new(),
+            runtime,
+            background,
+        }
+    }
+
+    /// The store behind it.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The name of this process in leases and claims.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// The current time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Until when a lease or claim taken now holds.
+    #[must_use]
+    pub fn lease_until(&self) -> Timestamp {
+        self.clock.now().checked_add(self.lease).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Does something that nobody waits for.
+    pub fn afterwards(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
+        while background.try_join_next().is_some() {}
+        background.spawn_on(work, &self.runtime);
+    }
+
+    /// Waits for what nobody waited for, gives leases back and closes the store: the service stops.
+    ///
+    /// # Errors
+    /// When the store does not answer; leases then end by themselves.
+    pub async fn finish(&self) -> Result<(), StoreError> {
+        let mut background =
+            std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
+        while background.join_next().await.is_some() {}
+        self.store.release(&self.owner).await?;
+        self.store.close().await
+    }
+
+    /// Waits until somebody rings.
+    pub(super) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
+    /// An entry that asks this of Salesforce.
+    #[must_use]
+    pub fn entry(&self, ask: Ask<'_>, is_final: bool) -> NewEntry {
+        let kind = match ask.operation() {
+            Operation::Create => EntryKind::Create,
+            Operation::ClearRouting => EntryKind::Clear,
+            Operation::Update | Operation::OmniFlow => EntryKind::Update,
+        };
+        let body = serde_json::to_string(&Stored::of(ask)).unwrap_or_default();
+        NewEntry { kind, is_final, body: Body::new(body), next_at: self.lease_until() }
+    }
+
+    /// Takes entries in. They are durable when this returns, and ours to try until the lease ends.
+    ///
+    /// # Errors
+    /// When they could not be written; nothing is promised then.
+    pub async fn put(
+        &self,
+        subject: Subject,
+        entries: Vec<NewEntry>,
+        unless_answered: bool,
+    ) -> Result<Enqueued, StoreError> {
+        let (now, lease_until, owner) = (self.now(), self.lease_until(), self.owner.clone());
+        let enqueue = Enqueue { subject, entries, unless_answered, owner, lease_until, now };
+        let enqueued = self.store.enqueue(enqueue).await?;
+        if matches!(enqueued, Enqueued::Accepted { behind: true, .. }) {
+            self.bell.notify_one();
+        }
+        Ok(enqueued)
+    }
+
+    /// What an attempt means for its entry, `attempts` of which failed before.
+    #[must_use]
+    pub fn judge(
+        &self,
+        tried: Tried,
+        failure: Option<&Failure>,
+        attempts: u32,
+        created_at: Timestamp,
+    ) -> Attempt {
+        let now = self.now();
+        verdict(tried, failure, |after| {
+            self.schedule.next(attempts.saturating_add(1), created_at, now, after, self.ids.fraction())
+        })
+    }
+
+    /// Leaves an entry that was not tried to the worker, at once.
+    pub async fn give_back(&self, id: EntryId) {
+        let attempt = Attempt::Later {
+            next_at: self.now(),
+            words: String::from("waits for an earlier one of its call"),
+        };
+        self.settle(id, attempt, None).await;
+    }
+
+    /// Writes down how an attempt ended. If that fails, the lease ends by itself and the entry is tried again.
+    pub async fn settle(&self, id: EntryId, attempt: Attempt, note: Option<Note>) {
+        let later = matches!(attempt, Attempt::Later { .. });
+        let note = note.map(Box::new);
+        let settle = Settle { id, owner: self.owner.clone(), attempt, note, now: self.now() };
+        match self.store.settle(settle).await {
+            Ok(_) if later => self.bell.notify_one(),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(entry = id.0, %error, "the end of an attempt was not written down; it will be tried again")
+            }
+        }
+    }
+}

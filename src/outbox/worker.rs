@@ -1,0 +1,155 @@
+//! The worker: takes up what is due and tries it again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Client;
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use super::{Outbox, Tried};
+use crate::domain::{CallCenterName, VoiceCallId};
+use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Stored, voice_call_id};
+use crate::store::{Attempt, CreateBody, Entry, EntryKind, Lease, Note, StoreError};
+
+/// How long one attempt may take: nobody waits for it.
+const ATTEMPT: Duration = Duration::from_secs(10);
+/// The longest nap: another replica or an operator may have put something in.
+const NAP: Duration = Duration::from_secs(1);
+
+/// Delivers what the request handlers could not.
+pub struct Worker {
+    outbox: Arc<Outbox>,
+    orgs: Arc<HashMap<String, Org>>,
+    client: Client,
+    concurrency: u32,
+}
+
+impl Worker {
+    /// A worker over an outbox.
+    #[must_use]
+    pub fn new(
+        outbox: Arc<Outbox>,
+        orgs: Arc<HashMap<String, Org>>,
+        client: Client,
+        concurrency: usize,
+    ) -> Self {
+        let concurrency = u32::try_from(concurrency).unwrap_or(u32::MAX);
+        Self { outbox, orgs, client, concurrency }
+    }
+
+    /// Works until it is dropped.
+    pub async fn run(self) {
+        loop {
+            match self.step().await {
+                Ok(0) => self.nap().await,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "the outbox cannot be read");
+                    tokio::time::sleep(NAP).await;
+                }
+            }
+        }
+    }
+
+    /// Takes up what is due now and tries each once; gives how many those were.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn step(&self) -> Result<usize, StoreError> {
+        let (now, until) = (self.outbox.now(), self.outbox.lease_until());
+        let pausing = self.orgs.iter().filter(|(_, org)| org.pauses(Instant::now()));
+        let lease = Lease {
+            now,
+            owner: self.outbox.owner().to_owned(),
+            until,
+            limit: self.concurrency,
+            without: pausing.filter_map(|(name, _)| CallCenterName::parse(name.as_str()).ok()).collect(),
+        };
+        let entries = self.outbox.store().lease_due(&lease).await?;
+        let count = entries.len();
+        let mut deliveries = JoinSet::new();
+        for entry in entries {
+            let (outbox, orgs, client) =
+                (Arc::clone(&self.outbox), Arc::clone(&self.orgs), self.client.clone());
+            deliveries.spawn(async move { deliver(&outbox, &orgs, &client, entry).await });
+        }
+        while deliveries.join_next().await.is_some() {}
+        Ok(count)
+    }
+
+    async fn nap(&self) {
+        let due = self.outbox.store().next_due().await.ok().flatten();
+        let left = due.map(|due| due.duration_since(self.outbox.now()));
+        let left = left
+            .and_then(|left| Duration::try_from(left).ok())
+            .unwrap_or(NAP)
+            .clamp(Duration::from_millis(10), NAP);
+        // Whoever comes first: the bell or the time.
+        let _ = timeout(left, self.outbox.rung()).await;
+    }
+}
+
+async fn deliver(outbox: &Outbox, orgs: &HashMap<String, Org>, client: &Client, entry: Entry) {
+    let result = send(orgs, client, &entry).await;
+    let tried = Tried { kind: entry.kind, is_final: entry.is_final };
+    let attempt = outbox.judge(tried, result.as_ref().err(), entry.attempts, entry.created_at);
+    let key = entry.call.as_ref().map(|call| call.name.vendor_call_key().to_string());
+    let (id, kind, attempts) = (entry.id.0, entry.kind, entry.attempts + 1);
+    match &attempt {
+        Attempt::Delivered { .. } => {
+            tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "delivered from the outbox")
+        }
+        Attempt::Later { words, .. } => tracing::info!(
+            entry = id,
+            ?kind,
+            vendor_call_key = key,
+            attempts,
+            words,
+            "not delivered, another time"
+        ),
+        Attempt::Buried { reason, words } => tracing::error!(
+            entry = id,
+            ?kind,
+            vendor_call_key = key,
+            attempts,
+            reason,
+            words,
+            "buried; see scv-bridge outbox show"
+        ),
+    }
+    let note = result.ok().and_then(|data| created(outbox, &entry, &data));
+    outbox.settle(entry.id, attempt, note).await;
+}
+
+async fn send(orgs: &HashMap<String, Org>, client: &Client, entry: &Entry) -> Result<Value, Failure> {
+    let unreadable = |words: &str| Failure::Refused { words: words.to_owned() };
+    let kept = read(entry).ok_or_else(|| unreadable("the entry in the outbox cannot be read"))?;
+    let org = orgs.get(entry.call_center.as_ref()).ok_or_else(|| Failure::Misconfigured {
+        words: format!("no contact center {} is configured any more", entry.call_center),
+    })?;
+    org.ask(client, Ask::Kept(&kept), &Budget::new(Instant::now(), ATTEMPT)).await
+}
+
+fn read(entry: &Entry) -> Option<Kept> {
+    let operation = match entry.kind {
+        EntryKind::Create => Operation::Create,
+        EntryKind::Clear => Operation::ClearRouting,
+        EntryKind::Update => Operation::Update,
+    };
+    serde_json::from_str::<Stored>(entry.body.expose()).ok()?.read(operation).ok()
+}
+
+/// What the journal learns when a deferred create is delivered.
+fn created(outbox: &Outbox, entry: &Entry, data: &Value) -> Option<Note> {
+    let call = entry.call.as_ref().filter(|_| entry.kind == EntryKind::Create)?;
+    let now = outbox.now();
+    Some(Note {
+        voice_call_id: voice_call_id(data).and_then(|id| VoiceCallId::parse(id).ok()),
+        created_at: Some(now),
+        create_body: CreateBody::Done,
+        ..Note::of(call.name.clone(), now)
+    })
+}
