@@ -71,6 +71,7 @@ async fn run(engine: &str, database: &str, replicas: usize) {
         site.evidence(),
         verdict.problems.join("\n")
     );
+    assert!(verdict.created > verdict.calls / 2, "most creates work even here: {verdict}");
     assert!(verdict.hang_ups >= size.hang_ups && verdict.kills == size.kills, "{verdict}");
 }
 

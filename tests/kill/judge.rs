@@ -18,6 +18,8 @@ const UNRECORDED: Duration = Duration::from_millis(DEADLINE_MILLISECONDS + 500);
 pub struct Verdict {
     /// Calls.
     pub calls: usize,
+    /// Calls whose VoiceCall was created, as far as the flow was told.
+    pub created: usize,
     /// Accepted hang-ups of calls that no agent took.
     pub hang_ups: usize,
     /// Kills.
@@ -34,7 +36,7 @@ pub struct Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { calls, hang_ups, kills, after_kills, after_lost_answers, losses, .. } = self;
+        let Self { calls, created, hang_ups, kills, after_kills, after_lost_answers, losses, .. } = self;
         let repeats = after_kills + after_lost_answers;
         write!(
             f,
@@ -46,7 +48,12 @@ impl fmt::Display for Verdict {
 
 /// Judges all calls; `left` is what the outbox still held at the end.
 pub fn judge(told: &[Told], killed: &[Timestamp], log: &OrgsLog, left: &[String]) -> Verdict {
-    let mut verdict = Verdict { calls: told.len(), kills: killed.len(), ..Verdict::default() };
+    let mut verdict = Verdict {
+        calls: told.len(),
+        created: told.iter().filter(|call| call.voice_call_id.is_some()).count(),
+        kills: killed.len(),
+        ..Verdict::default()
+    };
     verdict.problems.extend(left.iter().map(|entries| format!("the outbox still holds {entries}")));
     let nothing = Seen::default();
     for call in told {

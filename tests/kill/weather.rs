@@ -7,19 +7,24 @@ use scv_bridge::mock::{BadDay, MockOrg, Operation};
 
 use super::site::DEADLINE_MILLISECONDS;
 
-/// How many bad days may be waiting: what is drawn after that is too much even for this org.
-const LONGEST_DIARY: usize = 30;
+/// How many bad days may wait for their request. While the bridge leaves the org alone, no more are added, so that it
+/// finds the org well again some time.
+const LONGEST_DIARY: usize = 4;
 
 /// Perhaps a bad day for the org, once a call.
 pub fn brew(org: &MockOrg, dice: &mut StdRng) {
-    let (bad, outage) = (dice.random_bool(0.4), dice.random_bool(0.01));
-    let (day, on) = (day(dice), operation(dice));
+    let [bad, outage, limit] = [0.4, 0.005, 0.002].map(|chance| dice.random_bool(chance));
+    let on = operation(dice);
+    let day = day(dice);
     if org.scripted().len() >= LONGEST_DIARY {
         return;
     }
     if outage {
         // Long enough for the circuit breaker.
-        org.script(BadDay::Unavailable { retry_after: None }.times(12));
+        org.script(BadDay::Unavailable { retry_after: None }.times(8));
+    } else if limit {
+        // Keeps all creates waiting for a second, in which many calls fail.
+        org.script(BadDay::TooMany { retry_after: Some(1) });
     } else if bad {
         org.script(day.on(on));
     }
@@ -34,8 +39,7 @@ fn day(dice: &mut StdRng) -> BadDay {
     match dice.random_range(0..10) {
         0..=2 => BadDay::Unavailable { retry_after: None },
         3 => BadDay::Unavailable { retry_after: Some(1) },
-        4 => BadDay::TooMany { retry_after: Some(1) },
-        5 => BadDay::DropConnection { after_work: false },
+        4 | 5 => BadDay::DropConnection { after_work: false },
         6 => BadDay::DropConnection { after_work: true },
         7 => BadDay::HalfBody,
         8 => BadDay::Slow { milliseconds: dice.random_range(20..300) },
