@@ -8,6 +8,9 @@ use crate::app::{Application, Handle};
 
 /// How often the metrics are tidied.
 const TIDY: Duration = Duration::from_secs(5);
+/// After how many of those what is old is removed from the store: each minute, so that no number stays in its files
+/// for long after its call was closed.
+const PURGE_EVERY: u64 = 12;
 
 /// Runs the service until SIGTERM or SIGINT, then lets what is in flight end.
 ///
@@ -37,10 +40,16 @@ pub async fn run(application: Application) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Keeps metrics and store tidy while the service runs.
 async fn look_after(handle: Handle) {
     let mut beat = tokio::time::interval(TIDY);
-    loop {
+    for count in 0_u64.. {
         beat.tick().await;
-        handle.metrics().tidy();
+        handle.tidy_metrics().await;
+        if count % PURGE_EVERY == 0
+            && let Err(error) = handle.tidy_store().await
+        {
+            tracing::warn!(%error, "what is old was not removed from the store; trying again later");
+        }
     }
 }

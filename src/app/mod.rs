@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 use tokio::time::{Instant, interval};
@@ -20,7 +21,7 @@ use crate::ids::Ids;
 use crate::outbox::{Outbox, Worker};
 use crate::salesforce::{ClientError, Org, clients};
 use crate::settings::Settings;
-use crate::store::{Store, StoreError};
+use crate::store::{EntryState, PurgeBefore, Purged, Store, StoreError};
 use crate::telemetry::Metrics;
 
 use listen::{Bound, serve_operations, serve_public};
@@ -59,7 +60,7 @@ pub enum StartError {
 pub struct Application {
     public: Bound,
     operations: Bound,
-    worker: Worker,
+    worker: Arc<Worker>,
     outbox: Arc<Outbox>,
     readiness: web::Data<Readiness>,
     metrics: Arc<Metrics>,
@@ -100,7 +101,8 @@ impl Application {
         // One for each worker thread, and one for the outbox.
         let mut clients = clients(&settings.http_client, workers + 1)?;
         let own = clients.pop().unwrap_or_default();
-        let worker = Worker::new(Arc::clone(&outbox), Arc::clone(&orgs), own, settings.outbox.concurrency);
+        let worker =
+            Arc::new(Worker::new(Arc::clone(&outbox), Arc::clone(&orgs), own, settings.outbox.concurrency));
         let bridges = Bridge::build(&settings, clients, &orgs, &outbox);
         let end = Arc::new(End::default());
         let access = Access {
@@ -139,6 +141,9 @@ impl Application {
             readiness: self.readiness.clone(),
             metrics: Arc::clone(&self.metrics),
             end: Arc::clone(&self.end),
+            outbox: Arc::clone(&self.outbox),
+            worker: Arc::clone(&self.worker),
+            settings: Arc::clone(&self.settings),
         }
     }
 
@@ -152,7 +157,7 @@ impl Application {
             let (public, operations) = tokio::join!(self.public.0, self.operations.0);
             public.and(operations)
         };
-        let mut worker = tokio::spawn(self.worker.run());
+        let mut worker = tokio::spawn(Arc::clone(&self.worker).run());
         let served = tokio::select! {
             served = serve => served,
             () = self.end.reached.notified() => Ok(()),
@@ -167,12 +172,6 @@ impl Application {
         }
         served
     }
-
-    /// The worker's next step, for tests that hold the clock.
-    #[must_use]
-    pub fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
-    }
 }
 
 /// Reaches into a running service.
@@ -182,9 +181,24 @@ pub struct Handle {
     readiness: web::Data<Readiness>,
     metrics: Arc<Metrics>,
     end: Arc<End>,
+    outbox: Arc<Outbox>,
+    worker: Arc<Worker>,
+    settings: Arc<Settings>,
 }
 
 impl Handle {
+    /// The outbox of the service.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// The worker of the outbox, whose steps a test may take itself.
+    #[must_use]
+    pub fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
     /// Takes no new connections, lets the requests in flight end within `server.shutdown_timeout`, and stops.
     pub async fn stop(&self) {
         self.readiness.stop();
@@ -201,10 +215,42 @@ impl Handle {
         self.end.reached.notify_one();
     }
 
-    /// The metrics, to be tidied now and then.
-    #[must_use]
-    pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+    /// Moves recorded times into their buckets, and counts what waits in the outbox.
+    pub async fn tidy_metrics(&self) {
+        self.metrics.tidy();
+        if let Ok(counts) = self.outbox.store().count().await {
+            let state = |state| match state {
+                EntryState::Pending => "pending",
+                EntryState::Buried => "buried",
+            };
+            let counts =
+                counts.iter().map(|count| (count.call_center.to_string(), state(count.state), count.entries));
+            self.metrics.outbox(&counts.collect::<Vec<_>>());
+        }
+    }
+
+    /// Removes calls and buried entries whose time is over, and what was deleted from the files of the store.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn tidy_store(&self) -> Result<(), StoreError> {
+        let before = |keep| {
+            let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
+            self.outbox.now().checked_sub(keep).unwrap_or(Timestamp::MIN)
+        };
+        let purge = PurgeBefore {
+            calls: before(self.settings.journal.keep),
+            buried: before(self.settings.outbox.keep_buried),
+        };
+        let purged = self.outbox.store().purge(purge).await?;
+        if purged != Purged::default() {
+            tracing::info!(
+                calls = purged.calls,
+                buried = purged.buried,
+                "removed what is old from the store"
+            );
+        }
+        self.outbox.store().checkpoint().await.map(drop)
     }
 }
 

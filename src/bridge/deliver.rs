@@ -39,21 +39,32 @@ impl Bridge {
         ask: Ask<'_>,
         budget: &Budget,
     ) -> Result<Delivered, Trouble> {
-        let center = &ask.origin().call_center;
-        let result = self.org(center)?.ask(&self.client, ask, budget).await;
+        let result = self.org(&ask.origin().call_center)?.ask(&self.client, ask, budget).await.map(drop);
+        self.settle(fresh, result.as_ref().err(), ask);
+        promise(result)
+    }
+
+    /// Writes down how the first attempt on an entry ended; nobody waits for that.
+    pub(super) fn settle(&self, fresh: Fresh, failure: Option<&Failure>, ask: Ask<'_>) {
         let tried = Tried { kind: fresh.kind, is_final: fresh.is_final };
-        let attempt = self.outbox.judge(tried, result.as_ref().err(), 0, self.outbox.now());
-        let delivered = matches!(attempt, Attempt::Delivered { .. });
+        let attempt = self.outbox.judge(tried, failure, 0, self.outbox.now());
         if let Attempt::Later { words, .. } = &attempt {
-            tracing::warn!(call_center = %center, entry = fresh.id.0, words, "Salesforce did not take it; kept for later");
+            let (call_center, entry) = (&ask.origin().call_center, fresh.id.0);
+            tracing::warn!(%call_center, entry, words, "Salesforce did not take it; kept for later");
         }
         let outbox = Arc::clone(&self.outbox);
         self.outbox.afterwards(async move { outbox.settle(fresh.id, attempt, None).await });
-        match result {
-            Ok(_) => Ok(Delivered::Now),
-            Err(_) if delivered => Ok(Delivered::Now),
-            Err(failure @ (Failure::Refused { .. } | Failure::Misconfigured { .. })) => Err(failure.into()),
-            Err(Failure::Again { .. } | Failure::Late) => Ok(Delivered::Later),
-        }
+    }
+}
+
+/// What the flow is told of an attempt on an entry that is kept.
+///
+/// # Errors
+/// When Salesforce refused for good.
+pub(super) fn promise(result: Result<(), Failure>) -> Result<Delivered, Trouble> {
+    match result {
+        Ok(()) => Ok(Delivered::Now),
+        Err(Failure::Again { .. } | Failure::Late) => Ok(Delivered::Later),
+        Err(failure) => Err(failure.into()),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::deliver::Fresh;
+use super::deliver::{Fresh, promise};
 use super::{Bridge, Delivered, Trouble, facts, named};
 use crate::domain::{
     Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Rest, Stage,
@@ -81,23 +81,31 @@ impl Bridge {
             Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
             Enqueued::Accepted { behind: true, .. } => abandoned(Delivered::Later),
             Enqueued::Accepted { ids, .. } => {
-                let [first, second] = asks;
-                let (Some(&clear), Some(&last)) = (ids.first(), ids.get(1)) else {
-                    return abandoned(Delivered::Later);
-                };
-                let half = budget.half();
-                let cleared = Fresh { id: clear, kind: EntryKind::Clear, is_final: false };
-                let cleared = self.try_now(cleared, first, &half).await;
-                budget.waited(half.upstream().unwrap_or_default());
-                if !matches!(cleared, Ok(Delivered::Now)) {
-                    // In order per call: the update waits behind the clearing, which the worker tries again.
-                    self.outbox.give_back(last).await;
-                    return cleared.map(|delivered| ended(Verdict::Abandoned { stage }, delivered));
-                }
-                let updated = Fresh { id: last, kind: EntryKind::Update, is_final: true };
-                abandoned(self.try_now(updated, second, budget).await?)
+                let fresh = |at: usize, kind, is_final| ids.get(at).map(|&id| Fresh { id, kind, is_final });
+                let pair = fresh(0, EntryKind::Clear, false).zip(fresh(1, EntryKind::Update, true));
+                let Some(pair) = pair else { return abandoned(Delivered::Later) };
+                abandoned(self.try_both(pair, asks, budget).await?)
             }
         }
+    }
+
+    /// The final update clears the routing too. So it is tried even if the clearing failed, with half of the time for
+    /// itself, and once it is delivered nothing is left to clear.
+    async fn try_both(
+        &self,
+        (clear, last): (Fresh, Fresh),
+        [clearing, update]: [Ask<'_>; 2],
+        budget: &Budget,
+    ) -> Result<Delivered, Trouble> {
+        let org = self.org(&update.origin().call_center)?;
+        let half = budget.half();
+        let cleared = org.ask(&self.client, clearing, &half).await.map(drop);
+        budget.waited(half.upstream().unwrap_or_default());
+        let updated = org.ask(&self.client, update, budget).await.map(drop);
+        let left = if updated.is_ok() { None } else { cleared.as_ref().err() };
+        self.settle(clear, left, clearing);
+        self.settle(last, updated.as_ref().err(), update);
+        promise(updated)
     }
 
     fn final_update(

@@ -22,8 +22,10 @@ impl Bridge {
     /// When there is neither an answer nor a fallback queue.
     pub async fn route(&self, request: &ExecuteOmniFlow, budget: &Budget) -> Result<Routed, Trouble> {
         let name = &request.origin.call_center;
-        let result = self.org(name)?.omni_flow(&self.client, request, budget).await;
-        self.remember_routing(request);
+        let org = self.org(name)?;
+        // Beside each other: a hang-up right after the answer must find it, and nobody waits longer for that.
+        let (result, ()) =
+            tokio::join!(org.omni_flow(&self.client, request, budget), self.remember_routing(request));
         let failure = match result {
             Ok(routing) => return Ok(Routed { routing, fallback: false }),
             Err(refused @ Failure::Refused { .. }) => return Err(refused.into()),
@@ -37,17 +39,13 @@ impl Bridge {
         Ok(Routed { routing: Routing { queue: Some(queue), agent: None }, fallback: true })
     }
 
-    /// Asked means routed, whatever came of it: the vendor's flow queues the call after a failure too. Nothing is
-    /// promised by it, so nobody waits for the journal.
-    fn remember_routing(&self, request: &ExecuteOmniFlow) {
-        let (bridge, call, center) = (self.clone(), request.call.clone(), request.origin.call_center.clone());
-        self.outbox.afterwards(async move {
-            let known = bridge.find(&center, &call).await.map(|call| call.name);
-            let Some(name) = known.or_else(|| named(&center, &call)) else { return };
-            let now = bridge.outbox.now();
-            let noted =
-                bridge.outbox.store().note(Note { routed_at: Some(now), ..Note::of(name, now) }).await;
-            noted.map(drop).unwrap_or_else(|error| forgetful(&error));
-        });
+    /// Asked means routed, whatever comes of it: the vendor's flow queues the call after a failure too.
+    async fn remember_routing(&self, request: &ExecuteOmniFlow) {
+        let (call, center) = (&request.call, &request.origin.call_center);
+        let known = self.find(center, call).await.map(|call| call.name);
+        let Some(name) = known.or_else(|| named(center, call)) else { return };
+        let now = self.outbox.now();
+        let noted = self.outbox.store().note(Note { routed_at: Some(now), ..Note::of(name, now) }).await;
+        noted.map(drop).unwrap_or_else(|error| forgetful(&error));
     }
 }

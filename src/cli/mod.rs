@@ -5,6 +5,7 @@ pub mod check;
 pub mod demo;
 pub mod healthcheck;
 pub mod mock_salesforce;
+pub mod outbox;
 pub mod secret;
 pub mod serve;
 pub mod translate;
@@ -44,6 +45,8 @@ enum Command {
     Certificate(certificate::Args),
     /// Make a random secret for a client of the bridge.
     Secret(secret::Args),
+    /// Look at what still has to reach Salesforce; send what was buried again, or drop it.
+    Outbox(outbox::Args),
     /// Run the mock Salesforce org alone.
     MockSalesforce(mock_salesforce::Args),
     /// Ask a running service whether it is alive: for containers.
@@ -83,6 +86,7 @@ fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
         }),
         Command::Certificate(args) => certificate::run(args, clock.as_ref(), &mut out),
         Command::Secret(args) => secret::run(args, &mut openssl::rand::rand_bytes, &mut out),
+        Command::Outbox(args) => outbox::run(args, environment, clock.as_ref(), &mut out),
         Command::MockSalesforce(args) => {
             drop(out);
             mock_salesforce::run(args)

@@ -146,15 +146,6 @@ impl Outbox {
         })
     }
 
-    /// Leaves an entry that was not tried to the worker, at once.
-    pub async fn give_back(&self, id: EntryId) {
-        let attempt = Attempt::Later {
-            next_at: self.now(),
-            words: String::from("waits for an earlier one of its call"),
-        };
-        self.settle(id, attempt, None).await;
-    }
-
     /// Writes down how an attempt ended. If that fails, the lease ends by itself and the entry is tried again.
     pub async fn settle(&self, id: EntryId, attempt: Attempt, note: Option<Note>) {
         let later = matches!(attempt, Attempt::Later { .. });

@@ -41,7 +41,7 @@ impl Worker {
     }
 
     /// Works until it is dropped.
-    pub async fn run(self) {
+    pub async fn run(self: Arc<Self>) {
         loop {
             match self.step().await {
                 Ok(0) => self.nap().await,

@@ -60,6 +60,7 @@ pub use store::Store;
 pub use tls::Tls;
 pub use token::{Session, Token};
 pub use translations::Translations;
+pub(crate) use value::parse_duration;
 pub use webex::{BadSignatureStatus, Webex, WebexClient};
 
 /// The whole configuration: read, checked, with every file it names opened and parsed.

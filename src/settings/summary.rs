@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::{Api, CallCenter, OnCreateFailure, Settings};
+use super::{Api, CallCenter, Settings};
 
 /// From how many days left on a certificate is worth a warning.
 const WARN_DAYS: i64 = 30;
@@ -58,23 +58,11 @@ impl Settings {
     /// Settings that are accepted and checked, but that no part of this version acts on yet.
     #[must_use]
     pub fn not_used_yet(&self) -> Vec<String> {
-        let mut unused = vec![
-            "store: nothing is kept across a restart yet".to_owned(),
-            "outbox: nothing is tried again yet".to_owned(),
-            "journal: no call is remembered yet".to_owned(),
-        ];
+        let mut unused = Vec::new();
         if self.webex.is_some() {
             unused.push("webex: webhooks and reconciliation are not built yet".to_owned());
         }
-        for CallCenter { name, on_create_failure, abandonment, enrichment, attributes, .. } in
-            self.call_centers.values()
-        {
-            if *on_create_failure == OnCreateFailure::Defer {
-                unused.push(format!("call_centers.{name}.on_create_failure: acts like \"error\""));
-            }
-            if abandonment.guard {
-                unused.push(format!("call_centers.{name}.abandonment.guard: nothing is withheld yet"));
-            }
+        for CallCenter { name, abandonment, enrichment, attributes, .. } in self.call_centers.values() {
             if abandonment.ask_salesforce {
                 unused.push(format!("call_centers.{name}.abandonment.ask_salesforce: nothing is asked yet"));
             }

@@ -14,7 +14,7 @@ const SHOWN: usize = 60;
 ///
 /// # Errors
 /// What is wrong, as half a sentence.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
     let per_unit: u64 = match unit {

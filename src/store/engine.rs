@@ -127,15 +127,25 @@ impl Target {
         }
     }
 
+    /// SQLite's file, unless the database lives in memory.
+    fn file(&self) -> Option<&Path> {
+        let Self::Sqlite(options) = self else { return None };
+        let path = options.get_filename();
+        // A database in memory has a name of this kind and no file.
+        let in_memory = path.as_os_str().as_encoded_bytes().starts_with(b"file:");
+        (!in_memory).then_some(path)
+    }
+
+    /// Fails where SQLite's file is missing.
+    pub(super) fn find_file(&self) -> Result<(), StoreError> {
+        let Some(path) = self.file() else { return Ok(()) };
+        std::fs::metadata(path).map(drop).map_err(|error| StoreError::File(error.kind()))
+    }
+
     /// Makes folder and file, for the service's own eyes: SQLite gives its other files the same rights.
     fn create_file(&self) -> Result<(), StoreError> {
         use std::os::unix::fs::OpenOptionsExt as _;
-        let Self::Sqlite(options) = self else { return Ok(()) };
-        let path = options.get_filename();
-        // In-memory databases have names of this kind.
-        if path.as_os_str().is_empty() || path == Path::new(":memory:") || path.starts_with("file:") {
-            return Ok(());
-        }
+        let Some(path) = self.file() else { return Ok(()) };
         let made = || {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;

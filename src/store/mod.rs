@@ -26,7 +26,7 @@ mod row;
 mod sqlite;
 mod statement;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::fmt;
@@ -75,6 +75,18 @@ impl Store {
     /// When it cannot be reached, opened, migrated or written.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         Self::open_within(url, Limits::default()).await
+    }
+
+    /// Opens the database only if it is there already: for programs that look at the data of a service. SQLite's
+    /// file is not made; a database of PostgreSQL never is.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`StoreError::File`] where there is no file.
+    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        let limits = Limits::default();
+        let target = Target::parse(url, &limits)?;
+        target.find_file()?;
+        Self::open_target(target, limits).await
     }
 
     async fn open_within(url: &str, limits: Limits) -> Result<Self, StoreError> {

@@ -1,5 +1,7 @@
 //! The metrics: a closed set of names and labels, no key and no number among them.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::{Key, Label, Level, Metadata, Recorder, Unit};
@@ -18,6 +20,8 @@ enum Name {
     BuildInfo,
     /// Whole days until a signing certificate ends, by its name in the configuration.
     CertificateDaysLeft,
+    /// Entries of the outbox, by contact center and state (pending, buried).
+    OutboxEntries,
 }
 
 impl Name {
@@ -27,6 +31,7 @@ impl Name {
             Self::RequestSeconds => "scv_bridge_request_seconds",
             Self::BuildInfo => "scv_bridge_build_info",
             Self::CertificateDaysLeft => "scv_bridge_certificate_days_left",
+            Self::OutboxEntries => "scv_bridge_outbox_entries",
         }
     }
 
@@ -38,6 +43,7 @@ impl Name {
             Self::CertificateDaysLeft => {
                 "Whole days until a signing certificate ends, by its name in the configuration."
             }
+            Self::OutboxEntries => "Entries of the outbox, by contact center and state (pending, buried).",
         }
     }
 }
@@ -50,6 +56,8 @@ const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, N
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    /// What was last told of the outbox.
+    outbox: Mutex<BTreeMap<(String, &'static str), u64>>,
 }
 
 impl Metrics {
@@ -65,12 +73,13 @@ impl Metrics {
         counter(Name::Requests);
         gauge(Name::BuildInfo);
         gauge(Name::CertificateDaysLeft);
+        gauge(Name::OutboxEntries);
         let (name, unit) = (Name::RequestSeconds, Some(Unit::Seconds));
         recorder.describe_histogram(name.text().into(), unit, name.help().into());
         let version = Label::from_static_parts("version", env!("CARGO_PKG_VERSION"));
         recorder.register_gauge(&key(Name::BuildInfo, vec![version]), &METADATA).set(1.0);
         let handle = recorder.handle();
-        Ok(Self { recorder, handle })
+        Ok(Self { recorder, handle, outbox: Mutex::default() })
     }
 
     /// Counts an answer.
@@ -88,6 +97,20 @@ impl Metrics {
         let key = key(Name::CertificateDaysLeft, vec![Label::new("certificate", name.to_owned())]);
         #[expect(clippy::cast_precision_loss, reason = "a number of days")]
         self.recorder.register_gauge(&key, &METADATA).set(days_left as f64);
+    }
+
+    /// Notes what waits in the outbox. What is not counted any more is at zero.
+    pub fn outbox(&self, counts: &[(String, &'static str, u64)]) {
+        let mut seen = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = counts.iter().map(|(center, state, entries)| ((center.clone(), *state), *entries));
+        let entries: BTreeMap<_, _> = entries.collect();
+        for (name, entries) in seen.keys().map(|name| (name, &0)).chain(&entries) {
+            let labels =
+                vec![Label::new("call_center", name.0.clone()), Label::from_static_parts("state", name.1)];
+            #[expect(clippy::cast_precision_loss, reason = "a number of entries")]
+            self.recorder.register_gauge(&key(Name::OutboxEntries, labels), &METADATA).set(*entries as f64);
+        }
+        *seen = entries;
     }
 
     /// The text that Prometheus reads.

@@ -150,25 +150,28 @@ async fn a_failed_clear_routing_does_not_keep_the_final_update_back() {
     }
 }
 
+fn assert_pending(reply: &Reply) {
+    assert_eq!(reply.data(), &json!({ "outcome": "abandoned", "status": "pending" }));
+}
+
 #[actix_web::test]
-async fn a_failed_final_update_is_not_called_a_success() {
+async fn a_final_update_that_failed_is_kept_and_sent_again() {
     for stage in Stage::both().await {
         waiting(&stage, "wxcc_1").await;
         stage.script(BadDay::Unavailable { retry_after: Some(4) }, Operation::Update);
-        let reply = stage.post("phoneContactEnded", ended("wxcc_1")).await;
-        reply.error(503);
-        assert_eq!(reply.header("retry-after"), "4");
-        // The flow repeats the same body, and then it is done.
-        assert_abandoned(&stage.post("phoneContactEnded", ended("wxcc_1")).await);
+        assert_pending(&stage.post("phoneContactEnded", ended("wxcc_1")).await);
+        stage.deliver(5).await;
         assert_completed(&stage.org.voice_call("wxcc_1").unwrap(), "Abandoned in queue", true);
     }
 }
 
 #[actix_web::test]
-async fn an_org_that_is_not_there_gives_503() {
+async fn a_hang_up_while_salesforce_is_gone_is_kept() {
     for stage in Stage::both().await {
         stage.org.stop().await;
-        stage.post("phoneContactEnded", ended("wxcc_1")).await.error(503);
+        assert_pending(&stage.post("phoneContactEnded", ended("wxcc_1")).await);
+        let reply = stage.post("phoneContactEnded", ended("wxcc_1")).await;
+        assert_eq!(reply.data()["outcome"], "duplicate", "it is kept once");
     }
 }
 

@@ -3,7 +3,7 @@
 use scv_bridge::mock::{BadDay, Operation};
 use serde_json::json;
 
-use crate::stage::{Plan, Stage, answer_once, create, omni_flow, reference};
+use crate::stage::{Plan, Stage, answer_once, create, omni_flow, reference, with};
 
 /// What a flow is told when a create meets such a day, both ways.
 async fn create_on(day: BadDay, times: u32, status: u16) -> Vec<String> {
@@ -103,7 +103,8 @@ async fn a_success_is_exactly_200_whatever_2xx_salesforce_answers() {
     assert_eq!(answered, [Some(201), Some(204)]);
     for status in [200, 201, 202] {
         stage.script_answer(status, json!({ "status": "pending" }), Operation::Update);
-        stage.post("updateVoiceCall", reference(&id)).await.data();
+        let update = with(reference(&id), json!({ "isActiveCall": true }));
+        stage.post("updateVoiceCall", update).await.data();
         stage.script_answer(status, json!({ "queue": "Sales" }), Operation::OmniFlow);
         let reply = stage.post("executeOmniFlow", omni_flow(&id)).await;
         assert_eq!(reply.data(), &json!({ "queue": "Sales", "agent": null }));

@@ -141,8 +141,8 @@ async fn a_locked_row_or_a_used_up_limit_is_worth_another_try() {
         for (status, code) in refusals {
             for (in_code, in_message) in [(code, "later"), ("UNKNOWN_EXCEPTION", code)] {
                 let body = json!([{ "message": in_message, "errorCode": in_code }]);
-                stage.script_answer(status, body, Operation::Update);
-                let reply = stage.post("updateVoiceCall", reference("wxcc_1")).await;
+                stage.script_answer(status, body, Operation::OmniFlow);
+                let reply = stage.post("executeOmniFlow", omni_flow("wxcc_1")).await;
                 assert!(reply.error(503).contains(code), "{status} {code}: {}", reply.text);
                 assert_eq!(reply.header("retry-after"), "1");
             }

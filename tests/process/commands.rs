@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use scv_bridge::store::Store;
 use serde_json::{Value, json};
 
 use super::program::{Program, command, run};
@@ -146,6 +147,27 @@ async fn mock_salesforce_starts_and_stops() {
     assert_eq!(org.end().await.0, Some(0));
 }
 
+#[actix_web::test]
+async fn outbox_opens_the_database_of_the_service_and_never_makes_one() {
+    let site = Site::open().await;
+    let outbox = |more: &[&str]| run(site.path(), &[&["outbox", "--config", "bridge.toml"], more].concat());
+    let ended = outbox(&["list"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""));
+    assert!(
+        ended.err.starts_with("scv-bridge: store.url: the database file cannot be opened"),
+        "{}",
+        ended.err
+    );
+    assert!(!site.path().join("data").exists());
+    let store = Store::open(&format!("sqlite:{}/data/bridge.db", site.path().display())).await.unwrap();
+    let ended = outbox(&["list"]);
+    assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (Some(0), "no entries\n", ""));
+    let ended = outbox(&["retry", "--all", "--json"]);
+    let nothing = "{\"dry_run\":false,\"entries\":0,\"problems\":[]}\n";
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), nothing));
+    store.close().await.unwrap();
+}
+
 #[test]
 fn wrong_usage_ends_2() {
     let folder = tempfile::tempdir().unwrap();
@@ -156,6 +178,8 @@ fn wrong_usage_ends_2() {
         &["translate", "123"],
         &["certificate", "new", "not a name"],
         &["mock-salesforce", "--listen", "nowhere"],
+        &["outbox", "retry"],
+        &["outbox", "discard", "--all", "1"],
     ] {
         let ended = run(folder.path(), line);
         assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{line:?}");

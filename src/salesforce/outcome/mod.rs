@@ -159,6 +159,8 @@ pub fn judge(way: Way, operation: Operation, answer: &Answer) -> Outcome {
             ),
         },
         (401 | 403, _) => Outcome::Reauthenticate { words },
+        // The wrapper is there, and the call is not.
+        (404, Way::Apex) if said.mentions("voiceCallId") => Outcome::Refused { words },
         (404, Way::Apex) => Outcome::Misconfigured {
             words: format!(
                 "{words}; is the package installed, path_prefix right, and may the user run the class ServiceRouting?"

@@ -7,7 +7,7 @@ mod order;
 mod outbox;
 mod privacy;
 #[path = "../../../tests/support/postgres.rs"]
-mod server;
+pub(crate) mod server;
 mod together;
 
 use std::time::Duration;

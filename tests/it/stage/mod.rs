@@ -132,6 +132,19 @@ impl Stage {
         self.asked(operation).into_iter().map(|request| request.body.unwrap_or_default()).collect()
     }
 
+    /// Moves the time and lets the outbox deliver until nothing is left to try.
+    pub async fn deliver(&self, seconds: u64) {
+        self.wait_seconds(seconds);
+        for _ in 0..10_000 {
+            self.handle.worker().step().await.unwrap();
+            if self.handle.outbox().store().next_due().await.unwrap().is_none() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("the outbox does not get empty");
+    }
+
     /// Moves the time of bridge and org.
     pub fn wait_seconds(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));

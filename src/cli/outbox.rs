@@ -1,0 +1,115 @@
+//! `scv-bridge outbox`: what still has to reach Salesforce, and what was given up.
+//!
+//! It opens the service's own database, beside the running service. It tells the service nothing: a worker finds
+//! what has become due by itself. No output holds a phone number.
+
+mod change;
+mod entry;
+mod hide;
+mod list;
+mod select;
+#[cfg(test)]
+mod tests;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+
+use self::change::{Action, Change};
+use self::select::Select;
+use crate::clock::Clock;
+use crate::store::{EntryId, Filter, Store};
+
+/// Look at what still has to reach Salesforce; send what was buried again, or drop it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List entries, the oldest first.
+    List {
+        #[command(flatten)]
+        select: Select,
+        /// Print at most so many.
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+    /// Show one entry with its body; phone numbers are masked.
+    Show {
+        /// The entry's number.
+        #[arg(value_parser = select::id)]
+        id: EntryId,
+    },
+    /// Make buried entries due now, as if never tried.
+    Retry(Change),
+    /// Remove entries for good, pending ones too: what they ask never reaches Salesforce.
+    Discard(Change),
+}
+
+/// Runs the command: 0 done, 1 nothing found.
+///
+/// # Errors
+/// Every problem of the configuration; the database is missing or does not answer; the output cannot be written.
+pub fn run(
+    args: &Args,
+    environment: Vec<(String, String)>,
+    clock: &dyn Clock,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let settings = super::settings(args.config.clone(), environment, clock)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let url = settings.store.url.expose_secret();
+        let store = Store::open_existing(url).await.context("store.url")?;
+        let found = obey(args, &store, clock.now(), out).await?;
+        store.close().await?;
+        Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
+/// Gives whether there was what was asked for.
+async fn obey(args: &Args, store: &Store, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<bool> {
+    match &args.command {
+        Command::List { select, limit } => {
+            let filter = Filter { limit: Some(*limit), ..select.filter(now) };
+            let list = list::read(store, &filter, now).await?;
+            if args.json {
+                writeln!(out, "{}", serde_json::to_string(&list)?)?;
+            } else {
+                list.print(out)?;
+            }
+            // An empty outbox is in the best of orders.
+            Ok(true)
+        }
+        Command::Show { id } => {
+            let Some(entry) = store.show(*id).await? else {
+                let nothing = if args.json { "null".to_owned() } else { format!("no entry {}", id.0) };
+                writeln!(out, "{nothing}")?;
+                return Ok(false);
+            };
+            let shown = entry::Shown::with_body(&entry, now);
+            if args.json {
+                writeln!(out, "{}", serde_json::to_string(&shown)?)?;
+            } else {
+                shown.print(out)?;
+            }
+            Ok(true)
+        }
+        Command::Retry(change) => change.run(Action::Retry, store, now, args.json, out).await,
+        Command::Discard(change) => change.run(Action::Discard, store, now, args.json, out).await,
+    }
+}

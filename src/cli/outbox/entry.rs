@@ -1,0 +1,191 @@
+//! An entry as it is printed.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::hide;
+use crate::domain::{CallReference, cut};
+use crate::store::{Entry, EntryKind, EntryState};
+
+/// The longest last column of the table, in characters; alone, an entry is printed in full.
+const LONGEST: usize = 100;
+
+/// An entry without anything that must not be seen. The fields are those of `--json`.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    id: i64,
+    state: EntryState,
+    kind: EntryKind,
+    /// The last update of its call.
+    r#final: bool,
+    call_center: String,
+    vendor_call_key: Option<String>,
+    voice_call_id: Option<String>,
+    #[serde(serialize_with = "time")]
+    created_at: Timestamp,
+    attempts: u32,
+    /// When it is tried again; none when it is buried.
+    #[serde(serialize_with = "optional_time")]
+    next_at: Option<Timestamp>,
+    /// Until when a worker owns it; none when nobody does.
+    #[serde(serialize_with = "optional_time")]
+    lease_until: Option<Timestamp>,
+    #[serde(serialize_with = "optional_time")]
+    buried_at: Option<Timestamp>,
+    reason: Option<String>,
+    words: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Value>,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+impl Shown {
+    /// For a list.
+    #[must_use]
+    pub fn of(entry: &Entry, now: Timestamp) -> Self {
+        let pending = entry.state == EntryState::Pending;
+        let (vendor_call_key, voice_call_id) = names(entry);
+        Self {
+            id: entry.id.0,
+            state: entry.state,
+            kind: entry.kind,
+            r#final: entry.is_final,
+            call_center: hide::text(entry.call_center.as_ref()),
+            vendor_call_key: vendor_call_key.as_deref().map(hide::text),
+            voice_call_id,
+            created_at: entry.created_at,
+            attempts: entry.attempts,
+            next_at: pending.then_some(entry.next_at),
+            lease_until: entry.lease_until.filter(|until| pending && *until > now),
+            buried_at: entry.buried_at,
+            reason: entry.reason.as_deref().map(hide::text),
+            words: entry.last_words.as_deref().map(hide::text),
+            body: None,
+            now,
+        }
+    }
+
+    /// Alone, with what is sent.
+    #[must_use]
+    pub fn with_body(entry: &Entry, now: Timestamp) -> Self {
+        Self { body: Some(hide::body(entry.body.expose())), ..Self::of(entry, now) }
+    }
+
+    /// The cells of its line in the table, under [`Shown::HEAD`].
+    #[must_use]
+    pub fn cells(&self) -> [String; 9] {
+        let call = self.vendor_call_key.as_ref().or(self.voice_call_id.as_ref());
+        let words = [self.reason.as_deref(), self.words.as_deref()];
+        [
+            self.id.to_string(),
+            self.state().to_owned(),
+            self.kind().to_owned(),
+            self.call_center.clone(),
+            call.cloned().unwrap_or_default(),
+            duration(self.created_at, self.now),
+            self.attempts.to_string(),
+            self.next(),
+            cut(words.into_iter().flatten().collect::<Vec<_>>().join(": "), LONGEST),
+        ]
+    }
+
+    /// What stands above the cells.
+    pub const HEAD: [&'static str; 9] =
+        ["id", "state", "kind", "contact center", "call", "age", "attempts", "next try", "reason and words"];
+
+    /// Prints all of it, a line for each.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        let when = |at: Timestamp| format!("{at} ({} ago)", duration(at, self.now));
+        let kind =
+            format!("{}{}", self.kind(), if self.r#final { ", the final one of its call" } else { "" });
+        for (name, value) in [
+            ("id", Some(self.id.to_string())),
+            ("state", Some(self.state().to_owned())),
+            ("kind", Some(kind)),
+            ("contact center", Some(self.call_center.clone())),
+            ("vendorCallKey", self.vendor_call_key.clone()),
+            ("voiceCallId", self.voice_call_id.clone()),
+            ("put in", Some(when(self.created_at))),
+            ("attempts", Some(self.attempts.to_string())),
+            ("next try", self.next_at.map(|_| self.next())),
+            ("buried", self.buried_at.map(when)),
+            ("reason", self.reason.clone()),
+            ("words", self.words.clone()),
+        ] {
+            if let Some(value) = value {
+                writeln!(out, "{name:<16}{value}")?;
+            }
+        }
+        match &self.body {
+            Some(body) => writeln!(out, "\n{body:#}"),
+            None => Ok(()),
+        }
+    }
+
+    fn next(&self) -> String {
+        match (self.lease_until, self.next_at) {
+            (Some(_), _) => "under way".to_owned(),
+            (None, Some(at)) if at > self.now => format!("in {}", duration(self.now, at)),
+            (None, Some(_)) => "now".to_owned(),
+            (None, None) => "-".to_owned(),
+        }
+    }
+
+    fn state(&self) -> &'static str {
+        match self.state {
+            EntryState::Pending => "pending",
+            EntryState::Buried => "buried",
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.kind {
+            EntryKind::Create => "create",
+            EntryKind::Clear => "clear",
+            EntryKind::Update => "update",
+        }
+    }
+}
+
+/// Key and id of the call: from the journal, or for a call that it does not know from the request itself.
+fn names(entry: &Entry) -> (Option<String>, Option<String>) {
+    if let Some(call) = &entry.call {
+        let id = call.voice_call_id.as_ref().map(ToString::to_string);
+        return (Some(call.name.vendor_call_key().to_string()), id);
+    }
+    let body: Value = serde_json::from_str(entry.body.expose()).unwrap_or_default();
+    match body.get("call").and_then(Value::as_str).map(CallReference::parse) {
+        Some(Ok(CallReference::Id(id))) => (None, Some(id.to_string())),
+        Some(Ok(CallReference::Key(key))) => (Some(key.to_string()), None),
+        _ => (None, None),
+    }
+}
+
+fn time<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(at)
+}
+
+fn optional_time<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => time(at, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// From one moment to another, in its two largest units.
+fn duration(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.duration_since(from).as_secs().max(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}

@@ -1,0 +1,275 @@
+//! Against a real SQLite database, and once against PostgreSQL.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Parser as _;
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::domain::{Body, CallCenterName, CallName, CallReference, VendorCallKey, VoiceCallId};
+use crate::store::tests::server::Postgres;
+use crate::store::{Attempt, Enqueue, Enqueued, EntryKind, Lease, NewEntry, Note, Settle, Subject};
+
+const NUMBER: &str = "+14693150217";
+
+#[derive(clap::Parser)]
+struct Line {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// A store, and a time that stands still.
+struct Scene {
+    url: String,
+    // Where SQLite has its file.
+    _folder: Option<TempDir>,
+    store: Store,
+    clock: ManualClock,
+}
+
+impl Scene {
+    async fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::at(url(folder.path()), Some(folder)).await
+    }
+
+    async fn at(url: String, folder: Option<TempDir>) -> Self {
+        let store = Store::open(&url).await.unwrap();
+        let clock = ManualClock::new("2026-11-21T10:00:00Z".parse().unwrap());
+        Self { url, _folder: folder, store, clock }
+    }
+
+    /// Two calls of Sales, one of them unknown to the journal, and a deferred create of Support.
+    async fn filled() -> Self {
+        Self::empty().await.fill().await
+    }
+
+    async fn fill(self) -> Self {
+        let scene = self;
+        let mut note = Note::of(name("Sales", "wxcc_7b3c1d52-1234-5678-9012-123456789012"), scene.now());
+        note.voice_call_id = Some(VoiceCallId::parse("0LQ000000000123AAA").unwrap());
+        let buried = scene.put(Subject::Known(Box::new(note)), &[EntryKind::Clear, EntryKind::Update]).await;
+        scene.clock.advance(Duration::from_secs(3 * 86_400));
+        for id in buried {
+            let words = format!("no VoiceCall for {NUMBER} (NOT_FOUND)");
+            scene.settle(id, Attempt::Buried { reason: "refused for good".to_owned(), words }).await;
+        }
+        scene.clock.advance(Duration::from_secs(7000));
+        let unknown = CallReference::parse("wxcc_14693150217").unwrap();
+        let ids = scene.put(Subject::Unknown(center("Sales"), unknown), &[EntryKind::Update]).await;
+        let next_at = scene.now().checked_add(Duration::from_secs(400)).unwrap();
+        scene.settle(ids[0], Attempt::Later { next_at, words: "503 Service Unavailable".to_owned() }).await;
+        scene.clock.advance(Duration::from_secs(95));
+        let note = Note::of(name("Support", "wxcc_call-9"), scene.now());
+        scene.put(Subject::Known(Box::new(note)), &[EntryKind::Create]).await;
+        scene
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn put(&self, subject: Subject, kinds: &[EntryKind]) -> Vec<EntryId> {
+        let entry = |kind: &EntryKind| NewEntry {
+            kind: *kind,
+            is_final: *kind == EntryKind::Update,
+            body: Body::new(body(*kind)),
+            next_at: self.now(),
+        };
+        let enqueue = Enqueue {
+            subject,
+            entries: kinds.iter().map(entry).collect(),
+            unless_answered: false,
+            owner: "a".to_owned(),
+            lease_until: self.now().checked_add(Duration::from_secs(30)).unwrap(),
+            now: self.now(),
+        };
+        match self.store.enqueue(enqueue).await.unwrap() {
+            Enqueued::Accepted { ids, .. } => ids,
+            other => panic!("not accepted: {other:?}"),
+        }
+    }
+
+    async fn settle(&self, id: EntryId, attempt: Attempt) {
+        let settle = Settle { id, owner: "a".to_owned(), attempt, note: None, now: self.now() };
+        assert!(self.store.settle(settle).await.unwrap());
+    }
+
+    /// What a command line prints, and whether it found anything.
+    async fn says(&self, line: &str) -> (String, bool) {
+        let line = Line::try_parse_from(["outbox"].into_iter().chain(line.split_whitespace())).unwrap();
+        let mut out = Vec::new();
+        let found = obey(&line.args, &self.store, self.now(), &mut out).await.unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.contains("4693150217"), "{text}");
+        (text, found)
+    }
+
+    /// The numbers of the entries that a list shows.
+    async fn ids(&self, filter: &str) -> Vec<i64> {
+        let (text, _) = self.says(&format!("list --json {filter}")).await;
+        let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+        list["entries"].as_array().unwrap().iter().map(|entry| entry["id"].as_i64().unwrap()).collect()
+    }
+}
+
+fn url(folder: &Path) -> String {
+    format!("sqlite:{}/bridge.db", folder.display())
+}
+
+fn center(name: &str) -> CallCenterName {
+    CallCenterName::parse(name).unwrap()
+}
+
+fn name(call_center: &str, key: &str) -> CallName {
+    CallName::new(center(call_center), VendorCallKey::parse(key).unwrap(), None)
+}
+
+/// As the bridge keeps a request.
+fn body(kind: EntryKind) -> String {
+    let fields = match kind {
+        EntryKind::Clear => "{}".to_owned(),
+        EntryKind::Update => {
+            format!(
+                r#"{{"endTime":"2026-11-21T10:00:00.123Z","fromNumber":"{NUMBER}","note":"asked for {NUMBER}"}}"#
+            )
+        }
+        EntryKind::Create => format!(
+            r#"{{"vendorCallKey":"wxcc_call-9","to":"4711","from":"{NUMBER}",
+            "participants":[{{"participantKey":"{NUMBER}","type":"END_USER"}}],
+            "callAttributes":"{{\"Callback\":\"{NUMBER}\"}}"}}"#
+        ),
+    };
+    let call = if kind == EntryKind::Create { "" } else { r#""call":"wxcc_14693150217","# };
+    format!(r#"{{"callCenter":"Sales",{call}"body":{fields}}}"#)
+}
+
+#[tokio::test]
+async fn a_list_has_a_line_for_each_entry() {
+    let scene = Scene::filled().await;
+    insta::assert_snapshot!(scene.says("list").await.0);
+    insta::assert_snapshot!(scene.says("list --limit 1 --state pending").await.0);
+    insta::assert_snapshot!(scene.says("list --json --limit 1").await.0);
+}
+
+#[tokio::test]
+async fn an_entry_is_shown_with_its_body_and_masked_numbers() {
+    let scene = Scene::filled().await;
+    insta::assert_snapshot!(scene.says("show 2").await.0);
+    insta::assert_snapshot!(scene.says("show 4").await.0);
+    insta::assert_snapshot!(scene.says("show 3 --json").await.0);
+}
+
+#[tokio::test]
+async fn filters_narrow_together() {
+    let scene = Scene::filled().await;
+    for (filter, ids) in [
+        ("", &[1, 2, 3, 4][..]),
+        ("--state pending", &[3, 4]),
+        ("--state buried --kind update", &[2]),
+        ("--kind create", &[4]),
+        ("--call-center Support", &[4]),
+        ("--call-center Nobody", &[]),
+        ("--older-than 1m", &[1, 2, 3]),
+        ("--older-than 2h", &[1, 2]),
+        ("--words not_found --kind clear", &[1]),
+        ("--words SERVICE", &[3]),
+        ("--limit 2", &[1, 2]),
+    ] {
+        assert_eq!(scene.ids(filter).await, ids, "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_prints_what_would_change_and_changes_nothing() {
+    let scene = Scene::filled().await;
+    let before = scene.says("list --json").await;
+    insta::assert_snapshot!(scene.says("retry --all --dry-run").await.0);
+    insta::assert_snapshot!(scene.says("discard 1 4 9 --dry-run").await.0);
+    assert!(scene.says("discard --all --dry-run --json").await.1);
+    assert_eq!(scene.says("list --json").await, before);
+}
+
+#[tokio::test]
+async fn retry_makes_buried_entries_due_now_and_leaves_pending_ones_alone() {
+    let scene = Scene::filled().await;
+    let said = scene.says("retry 2 3 9 --json").await;
+    let problems = r#"[{"id":3,"problem":"still pending: it is tried again by itself"},{"id":9,"problem":"no such entry"}]"#;
+    assert_eq!(said, (format!("{{\"dry_run\":false,\"entries\":1,\"problems\":{problems}}}\n"), false));
+    assert_eq!(scene.ids("--state buried").await, [1]);
+    assert_eq!(scene.store.show(EntryId(2)).await.unwrap().unwrap().next_at, scene.now());
+    assert_eq!(scene.says("retry --words refused").await, ("1 put back, due now\n".to_owned(), true));
+    assert_eq!(scene.says("retry --all").await, ("0 put back, due now\n".to_owned(), false));
+    assert!(!scene.says("retry --state pending --dry-run").await.1);
+}
+
+#[tokio::test]
+async fn discard_removes_what_was_chosen_and_no_more() {
+    let scene = Scene::filled().await;
+    assert_eq!(scene.says("discard --state buried --kind clear").await, ("1 discarded\n".to_owned(), true));
+    assert_eq!(scene.says("discard 3").await, ("1 discarded\n".to_owned(), true));
+    assert_eq!(scene.ids("").await, [2, 4]);
+    assert_eq!(scene.says("discard --all").await, ("2 discarded\n".to_owned(), true));
+    assert_eq!(scene.says("list").await, ("no entries\n".to_owned(), true));
+}
+
+#[tokio::test]
+async fn an_entry_that_is_not_there_is_not_found() {
+    let scene = Scene::empty().await;
+    assert_eq!(scene.says("show 7").await, ("no entry 7\n".to_owned(), false));
+    assert_eq!(scene.says("show 7 --json").await, ("null\n".to_owned(), false));
+    assert_eq!(scene.says("discard 7").await, ("7: no such entry\n0 discarded\n".to_owned(), false));
+}
+
+#[tokio::test]
+async fn another_program_may_look_at_the_database_meanwhile() {
+    let sqlite = Scene::filled().await;
+    let postgres = Scene::at(Postgres::shared().database(), None).await.fill().await;
+    for scene in [sqlite, postgres] {
+        let beside = Store::open_existing(&scene.url).await.unwrap();
+        let line =
+            Line::try_parse_from(["outbox", "retry", "--words", "NOT_found", "--older-than", "1d"]).unwrap();
+        assert_eq!(scene.ids("--state buried").await, [1, 2]);
+        assert!(obey(&line.args, &beside, scene.now(), &mut Vec::new()).await.unwrap());
+        assert_eq!(scene.ids("--state buried").await, [0; 0]);
+        let due = scene.store.lease_due(&lease(&scene)).await.unwrap();
+        assert_eq!(due.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [1]);
+    }
+}
+
+/// What a worker of the service asks for.
+fn lease(scene: &Scene) -> Lease {
+    let until = scene.now().checked_add(Duration::from_secs(30)).unwrap();
+    Lease { now: scene.now(), owner: "worker".to_owned(), until, limit: 10, without: Vec::new() }
+}
+
+#[tokio::test]
+async fn a_database_that_is_missing_is_named_and_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = Store::open_existing(&url(&folder.path().join("data"))).await.unwrap_err().to_string();
+    assert!(error.starts_with("the database file cannot be opened (entity not found)"), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn nothing_is_changed_without_a_word_on_what() {
+    for line in [
+        "retry",
+        "discard --dry-run",
+        "discard --all --kind clear",
+        "retry 1 --state buried",
+        "show",
+        "show 0",
+        "discard 1x",
+        "list --state dead",
+        "list --older-than 2",
+        "list --call-center ..",
+    ] {
+        let parsed = Line::try_parse_from(["outbox"].into_iter().chain(line.split_whitespace()));
+        assert_eq!(parsed.map(drop).unwrap_err().exit_code(), 2, "{line}");
+    }
+}
