@@ -155,7 +155,7 @@ impl Outbox {
             Ok(_) if later => self.bell.notify_one(),
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(entry = id.0, %error, "the end of an attempt was not written down; it will be tried again")
+                tracing::warn!(entry = id.0, %error, "the end of an attempt was not written down; it will be tried again");
             }
         }
     }

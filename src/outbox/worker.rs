@@ -100,7 +100,7 @@ async fn deliver(outbox: &Outbox, orgs: &HashMap<String, Org>, client: &Client, 
     let (id, kind, attempts) = (entry.id.0, entry.kind, entry.attempts + 1);
     match &attempt {
         Attempt::Delivered { .. } => {
-            tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "delivered from the outbox")
+            tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "delivered from the outbox");
         }
         Attempt::Later { words, .. } => tracing::info!(
             entry = id,

@@ -38,11 +38,12 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { calls, created, hang_ups, kills, after_kills, after_lost_answers, losses, .. } = self;
         let repeats = after_kills + after_lost_answers;
+        write!(f, "{calls} calls, {created} of them created, {hang_ups} hang-ups, {kills} kills, ")?;
         write!(
             f,
-            "{calls} calls, {hang_ups} hang-ups, {kills} kills, {repeats} repeats ({after_kills} after a kill, "
+            "{repeats} repeats ({after_kills} after a kill, {after_lost_answers} after a lost answer), "
         )?;
-        write!(f, "{after_lost_answers} after a lost answer), {losses} losses")
+        write!(f, "{losses} losses")
     }
 }
 
@@ -127,9 +128,9 @@ fn fell_between(kill: Timestamp, first: Timestamp, second: Timestamp) -> bool {
     early <= kill && kill <= first + UNRECORDED && kill <= second
 }
 
-/// The record whose id the flow has, or any if it has none.
+/// The record whose id the flow has; any if it has none, or the key in its place.
 fn is_told(call: &Told, record: &VoiceCall) -> bool {
-    call.voice_call_id.as_ref().is_none_or(|id| *id == record.id)
+    call.voice_call_id.as_ref().is_none_or(|id| *id == record.id || *id == record.vendor_call_key)
 }
 
 fn is_abandoned(record: &VoiceCall) -> bool {
