@@ -142,8 +142,7 @@ impl Bridge {
             create_body: CreateBody::Set(body_of(request)),
             ..note
         };
-        let mut entry = self.outbox.entry(Ask::Create(request), false);
-        entry.next_at = self.outbox.now();
+        let entry = self.outbox.entry(Ask::Create(request), false);
         match self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false).await {
             Ok(Enqueued::Accepted { ids, .. }) => {
                 for id in ids {

@@ -109,7 +109,7 @@ impl Outbox {
             Operation::Update | Operation::OmniFlow => EntryKind::Update,
         };
         let body = serde_json::to_string(&Stored::of(ask)).unwrap_or_default();
-        NewEntry { kind, is_final, body: Body::new(body), next_at: self.lease_until() }
+        NewEntry { kind, is_final, body: Body::new(body), next_at: self.now() }
     }
 
     /// Takes entries in. They are durable when this returns, and ours to try until the lease ends.

@@ -102,23 +102,20 @@ async fn deliver(outbox: &Outbox, orgs: &HashMap<String, Org>, client: &Client, 
         Attempt::Delivered { .. } => {
             tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "delivered from the outbox");
         }
-        Attempt::Later { words, .. } => tracing::info!(
-            entry = id,
-            ?kind,
-            vendor_call_key = key,
-            attempts,
-            words,
-            "not delivered, another time"
-        ),
-        Attempt::Buried { reason, words } => tracing::error!(
-            entry = id,
-            ?kind,
-            vendor_call_key = key,
-            attempts,
-            reason,
-            words,
-            "buried; see scv-bridge outbox show"
-        ),
+        Attempt::Later { words, .. } => {
+            tracing::info!(
+                entry = id,
+                ?kind,
+                vendor_call_key = key,
+                attempts,
+                words,
+                "not delivered, another time"
+            );
+        }
+        Attempt::Buried { reason, words } => {
+            let look = "buried; see scv-bridge outbox show";
+            tracing::error!(entry = id, ?kind, vendor_call_key = key, attempts, reason, words, "{look}");
+        }
     }
     let note = result.ok().and_then(|data| created(outbox, &entry, &data));
     outbox.settle(entry.id, attempt, note).await;

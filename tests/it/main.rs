@@ -18,6 +18,7 @@ mod fallback_queue;
 mod gates;
 mod harness;
 mod login;
+mod memory;
 mod operations;
 mod order;
 mod scrt_tokens;

@@ -52,6 +52,7 @@ fn everything_logged(format: &str) -> Vec<(&str, &str)> {
         ("SCV_BRIDGE__LOGS__LEVEL", "trace"),
         ("SCV_BRIDGE__LOGS__FORMAT", format),
         ("SCV_BRIDGE__DEADLINES__CREATE_VOICE_CALL", "1s"),
+        ("SCV_BRIDGE__BREAKER__FAILURES", "1000"),
         ("RUST_LOG", "trace"),
         ("RUST_BACKTRACE", "full"),
     ]
@@ -122,7 +123,6 @@ async fn bad_days(service: &Service, org: &MockOrg, center: &str) -> usize {
     let days = [
         BadDay::Unauthorized.times(2),
         BadDay::Forbidden { body: said.clone() }.times(2),
-        BadDay::TooMany { retry_after: Some(1) }.times(1),
         BadDay::Unavailable { retry_after: None }.times(1),
         BadDay::NeverAnswers.times(1),
         BadDay::DropConnection { after_work: true }.times(1),

@@ -40,7 +40,7 @@ pub struct Stage {
     pub operations: String,
     http: reqwest::Client,
     expected_refusals: Cell<usize>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Stage {
@@ -142,7 +142,17 @@ impl Stage {
             }
             tokio::task::yield_now().await;
         }
-        panic!("the outbox does not get empty");
+        unreachable!("the outbox does not get empty");
+    }
+
+    /// Whether any file of the bridge's database holds these bytes.
+    pub fn database_holds(&self, part: &str) -> bool {
+        let files = std::fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().path());
+        let database =
+            files.filter(|file| file.file_name().unwrap().to_string_lossy().starts_with("bridge.db"));
+        database
+            .map(|file| std::fs::read(file).unwrap())
+            .any(|bytes| bytes.windows(part.len()).any(|window| window == part.as_bytes()))
     }
 
     /// Moves the time of bridge and org.

@@ -129,7 +129,7 @@ impl Plan {
         // No certificates: reading the system's takes longer than most tests, and all is plain HTTP here.
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let expected_refusals = Cell::new(0);
-        Stage { org, clock, handle, public, operations, http, expected_refusals, _folder: folder }
+        Stage { org, clock, handle, public, operations, http, expected_refusals, folder }
     }
 
     fn configuration(&self, org: &MockOrg, folder: &Path) -> String {
