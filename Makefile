@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := help
 # The summary of the tests comes last, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: help setup setup-checks demo build test check fmt lint doc deny
+.PHONY: help setup setup-checks demo build test soak check fmt lint doc deny
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ build: setup ## target/release/scv-bridge
 
 test: setup-checks lint doc ## formatting, clippy, rustdoc, all tests
 	$(CARGO) test --locked
+
+soak: setup-checks ## kill the bridge again and again under load, on both engines
+	SOAK=1 $(CARGO) test --locked --test kill -- --test-threads=1
 
 check: setup ## does it compile?
 	$(CARGO) check --locked --all-targets

@@ -37,6 +37,8 @@ missing_packages() {
     finds_openssl || echo libssl-dev
     # The tests check our tokens with the `openssl` program.
     [[ $checks == no ]] || have openssl || echo openssl
+    # They start a PostgreSQL of their own. Debian keeps its programs out of the path.
+    [[ $checks == no ]] || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
 }
 
 apt() {

@@ -9,7 +9,7 @@ use crate::settings::OnCreateFailure;
 use crate::store::{CreateBody, Enqueued, Note, OpenCall, Opened, Subject};
 
 /// How often another replica's create is looked after.
-const LOOK: Duration = Duration::from_millis(25);
+pub(super) const LOOK: Duration = Duration::from_millis(25);
 
 impl Bridge {
     /// Gives the call its record, once: a repeated create answers what the first one gave, and joins it while it is
@@ -40,6 +40,11 @@ impl Bridge {
                 Err(error) => {
                     forgetful(&error);
                     return Ok(None);
+                }
+                Ok(Opened::New(Some(call))) if call.is_logged_by_its_end() => {
+                    self.give_back(name).await;
+                    let voice_call_id = name.vendor_call_key().to_string();
+                    return Ok(Some(Created { voice_call_id, warnings: Vec::new() }));
                 }
                 Ok(Opened::New(_)) => return Ok(None),
                 Ok(Opened::Known(call)) if call.fingerprint.is_some_and(|first| first != fingerprint) => {
@@ -89,8 +94,7 @@ impl Bridge {
         match failure {
             Failure::Again { .. } | Failure::Late if defer => self.defer(request, note, failure).await,
             Failure::Refused { .. } => {
-                let released = self.outbox.store().release_claim(&note.call, self.outbox.owner()).await;
-                released.unwrap_or_else(|error| forgetful(&error));
+                self.give_back(&note.call).await;
                 Err(failure.into())
             }
             // Until the hang-up, which can then log the call after all.
@@ -101,6 +105,12 @@ impl Bridge {
                 Err(failure.into())
             }
         }
+    }
+
+    /// Nothing came of the create: others need not wait for it.
+    async fn give_back(&self, name: &CallName) {
+        let released = self.outbox.store().release_claim(name, self.outbox.owner()).await;
+        released.unwrap_or_else(|error| forgetful(&error));
     }
 
     /// Durable before the flow is answered. The record exists: a journal that cannot be written changes nothing

@@ -1,7 +1,9 @@
 //! The caller is gone.
 
 use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
 
+use super::create::LOOK;
 use super::deliver::{Fresh, promise};
 use super::{Bridge, Delivered, Trouble, facts, named};
 use crate::domain::{
@@ -32,17 +34,18 @@ impl Bridge {
         // Behind a create in flight, so that there is a record to complete; after the deadline the outbox keeps the
         // order.
         let turn = (center.clone(), request.vendor_call_key.to_string());
-        let _turn = self.turns.take(turn, budget.half().deadline()).await;
-        let call = match self.find(center, request.voice_call.as_ref().unwrap_or(&key)).await {
-            None if request.voice_call.is_some() => self.find(center, &key).await,
-            found => found,
-        };
+        let patience = budget.half().deadline();
+        let turn = self.turns.take(turn, patience).await;
+        let call = self.find_ended(request, &key, patience).await;
         let answered = Fact::AgentAtHangUp.of_agent(request.agent.as_deref());
         let known = call.as_ref().map(facts).unwrap_or_default().and(answered);
         let name = call.as_ref().map(|call| call.name.clone()).or_else(|| named(center, &key));
         let Some(name) = name else { return Ok(ended(Verdict::Duplicate, Delivered::NoSuchCall)) };
         match decide(known) {
-            Verdict::Abandoned { stage } => self.abandon(request, call.as_ref(), name, stage, budget).await,
+            Verdict::Abandoned { stage } => {
+                let budget = turn.as_ref().map(|_| budget);
+                self.abandon(request, call.as_ref(), name, stage, budget).await
+            }
             Verdict::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
             Verdict::Answered => {
                 let now = self.outbox.now();
@@ -54,15 +57,37 @@ impl Bridge {
         }
     }
 
+    /// What is known of the call. Another replica's create is waited for like one of our own.
+    async fn find_ended(
+        &self,
+        request: &PhoneContactEnded,
+        key: &CallReference,
+        patience: Instant,
+    ) -> Option<Call> {
+        let center = &request.origin.call_center;
+        loop {
+            let call = match self.find(center, request.voice_call.as_ref().unwrap_or(key)).await {
+                None if request.voice_call.is_some() => self.find(center, key).await,
+                found => found,
+            }?;
+            let look = Instant::now() + LOOK;
+            if !call.is_being_created(self.outbox.now()) || look >= patience {
+                return Some(call);
+            }
+            sleep_until(look).await;
+        }
+    }
+
     /// The vendors' recipe: clear routing, then one final update with start, end and reason. The update alone clears
-    /// the routing too, so a first step that is refused is no harm.
+    /// the routing too, so a first step that is refused is no harm. Without a budget, or beside a create that is still
+    /// in flight, it is left to the outbox: an update that came before the create would make a record of its own.
     async fn abandon(
         &self,
         request: &PhoneContactEnded,
         call: Option<&Call>,
         name: CallName,
         stage: Stage,
-        budget: &Budget,
+        budget: Option<&Budget>,
     ) -> Result<Ended, Trouble> {
         let reference = request.voice_call.clone().or_else(|| call.map(Call::reference));
         let reference = reference.unwrap_or_else(|| CallReference::Key(request.vendor_call_key.clone()));
@@ -80,7 +105,9 @@ impl Bridge {
             Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
             Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
             Enqueued::Accepted { behind: true, .. } => abandoned(Delivered::Later),
-            Enqueued::Accepted { ids, .. } => {
+            Enqueued::Accepted { ids, call, .. } => {
+                let is_early = call.is_some_and(|call| call.is_being_created(now));
+                let Some(budget) = budget.filter(|_| !is_early) else { return abandoned(Delivered::Later) };
                 let fresh = |at: usize, kind, is_final| ids.get(at).map(|&id| Fresh { id, kind, is_final });
                 let pair = fresh(0, EntryKind::Clear, false).zip(fresh(1, EntryKind::Update, true));
                 let Some(pair) = pair else { return abandoned(Delivered::Later) };

@@ -170,6 +170,13 @@ impl Call {
         !self.is_created() && self.claimed_until.is_some_and(|until| until > now)
     }
 
+    /// Whether the caller was gone before there was a record, and no agent had the call: the final update makes the
+    /// record, and a create would make a second one that nobody ever completes.
+    #[must_use]
+    pub fn is_logged_by_its_end(&self) -> bool {
+        self.ended_at.is_some() && !self.is_created() && !self.is_answered()
+    }
+
     /// How Salesforce knows it: by id where we have one, else by key.
     #[must_use]
     pub fn reference(&self) -> CallReference {

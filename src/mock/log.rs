@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::bad_day::BadDay;
 use super::locate::Operation;
 
 /// A request as it arrived: wire snapshots are made of these.
@@ -29,6 +31,12 @@ pub struct RecordedRequest {
     pub body_length: usize,
     /// The status of the answer; `None` where a bad day let the request without a whole answer.
     pub answered: Option<u16>,
+    /// What went wrong with it on order.
+    #[serde(skip)]
+    pub day: Option<BadDay>,
+    /// When the org had read it.
+    #[serde(skip)]
+    pub at: Timestamp,
 }
 
 /// A request the org refused, as Salesforce would have.

@@ -173,6 +173,11 @@ impl MockOrg {
         state.diary.iter().filter(|script| script.times > 0).cloned().collect()
     }
 
+    /// Bad days that have not come yet never will.
+    pub fn forget_scripts(&self) {
+        self.org.state().diary.clear();
+    }
+
     /// Ends all OAuth sessions.
     pub fn revoke_sessions(&self) {
         self.org.state().sessions.clear();

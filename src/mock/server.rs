@@ -11,6 +11,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use jiff::Timestamp;
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -53,7 +54,11 @@ pub(super) async fn serve(request: HttpRequest, payload: Payload, org: Data<Org>
         Some(day) => spoiled(&org, &target, &incoming, day),
     };
     if org.settings.record && target.side != Side::Page {
-        let recorded = recorded(&target, &incoming, request.headers(), &reply);
+        let recorded = RecordedRequest {
+            day: day.clone(),
+            at: org.now(),
+            ..recorded(&target, &incoming, request.headers(), &reply)
+        };
         org.state().requests.push(recorded);
     }
     match day {
@@ -124,6 +129,8 @@ fn recorded(target: &Target, incoming: &Incoming, headers: &HeaderMap, reply: &R
             Reply::Whole(answer) => Some(answer.status),
             Reply::Half(_) | Reply::Nothing => None,
         },
+        day: None,
+        at: Timestamp::UNIX_EPOCH,
     }
 }
 

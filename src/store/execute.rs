@@ -100,8 +100,10 @@ fn opened<'a>(open: &'a OpenCall, known: &Calls, claimed: &mut HashSet<&'a CallN
     let Some(until) = call.claimed_until.filter(|until| *until > open.now) else {
         return Opened::New(Some(Box::new(call.clone())));
     };
-    // Two of one process who ask at once claim as one; one of them has it.
-    if owner.as_deref() == Some(&open.owner) && until == open.claim_until && claimed.insert(&open.call) {
+    // Two of one process who ask at once claim as one; one of them has it. The database keeps milliseconds.
+    let is_ours =
+        owner.as_deref() == Some(&open.owner) && until.as_millisecond() == open.claim_until.as_millisecond();
+    if is_ours && claimed.insert(&open.call) {
         return Opened::New(Some(Box::new(call.clone())));
     }
     Opened::Busy { until }

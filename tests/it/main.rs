@@ -20,6 +20,7 @@ mod harness;
 mod login;
 mod memory;
 mod operations;
+mod order;
 mod scrt_tokens;
 mod sessions;
 mod stage;

@@ -1,13 +1,15 @@
-//! A real PostgreSQL 15, started by the tests themselves in a temporary directory, reachable through a Unix socket
+//! A real PostgreSQL, started by the tests themselves in a temporary directory, reachable through a Unix socket
 //! only. It ends with the test process, however that ends: a shell waits for its standard input to close.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-const BINARIES: &str = "/usr/lib/postgresql/15/bin";
+/// Where Debian keeps a folder for each installed version.
+const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// Starts the server, says where, waits for the end of its standard input and leaves nothing behind.
 const SCRIPT: &str = r#"
@@ -32,6 +34,7 @@ wait "$server" || true
 
 /// A running server.
 pub struct Postgres {
+    binaries: PathBuf,
     folder: String,
     databases: AtomicU32,
     // Its standard input must stay open.
@@ -46,10 +49,7 @@ impl Postgres {
     }
 
     fn start() -> Self {
-        assert!(
-            std::path::Path::new(BINARIES).join("initdb").exists(),
-            "PostgreSQL 15 is missing at {BINARIES}: install the Debian package postgresql-15"
-        );
+        let binaries = binaries();
         // initdb refuses to run as root.
         let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
         let mut command = if is_root {
@@ -60,7 +60,8 @@ impl Postgres {
             Command::new("sh")
         };
         let mut watch = command
-            .args(["-c", SCRIPT, "sh", BINARIES])
+            .args(["-c", SCRIPT, "sh"])
+            .arg(&binaries)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -68,7 +69,7 @@ impl Postgres {
         let mut folder = String::new();
         BufReader::new(watch.stdout.take().unwrap()).read_line(&mut folder).unwrap();
         assert!(!folder.is_empty(), "PostgreSQL did not start");
-        Self { folder: folder.trim().to_owned(), databases: AtomicU32::new(0), _watch: watch }
+        Self { binaries, folder: folder.trim().to_owned(), databases: AtomicU32::new(0), _watch: watch }
     }
 
     /// A new, empty database; its URL.
@@ -85,7 +86,7 @@ impl Postgres {
 
     /// Asks as an administrator would; gives the answer's bare lines.
     pub fn ask(&self, database: &str, sql: &str) -> String {
-        let asked = Command::new(format!("{BINARIES}/psql"))
+        let asked = Command::new(self.binaries.join("psql"))
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "bridge", "-h", &self.folder])
             .args(["-d", database, "-c", sql])
             .output()
@@ -93,4 +94,13 @@ impl Postgres {
         assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
         String::from_utf8(asked.stdout).unwrap()
     }
+}
+
+/// The programs of the newest version.
+fn binaries() -> PathBuf {
+    let versions = std::fs::read_dir(VERSIONS).into_iter().flatten().flatten();
+    let version = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
+    let installed = versions.map(|entry| entry.path()).filter(|path| path.join("bin/initdb").exists());
+    let newest = installed.max_by_key(version);
+    newest.expect("PostgreSQL is missing: install the Debian package postgresql").join("bin")
 }

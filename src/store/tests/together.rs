@@ -87,6 +87,15 @@ async fn of_many_creates_on_two_replicas_one_goes_ahead() {
 }
 
 #[tokio::test]
+async fn a_claim_at_a_time_finer_than_the_database_keeps_is_ours() {
+    let store = Engine::postgres().open().await;
+    let fraction = jiff::SignedDuration::from_nanos(123_456_789);
+    let mut create = create("a", 0);
+    (create.now, create.claim_until) = (create.now + fraction, create.claim_until + fraction);
+    assert!(matches!(store.open_call(create).await.unwrap(), Opened::New(_)));
+}
+
+#[tokio::test]
 async fn a_claim_ends_by_itself_by_a_note_or_when_it_is_given_back() {
     let engine = Engine::postgres();
     let (one, two) = (engine.open().await, engine.open().await);

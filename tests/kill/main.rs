@@ -1,0 +1,32 @@
+//! Nothing accepted is lost: the real program under load in front of an org with bad days, killed again and again.
+//!
+//! Flows play calls. What they were told is compared with the org at the end: every hang-up that was answered 200 has its
+//! routing cleared and its VoiceCall completed, no answered call was touched, and nothing came twice but where a kill
+//! or a lost answer left the bridge in doubt, and then with the same body.
+//!
+//! `make test` plays a short version, `make soak` a long one (`SOAK=1`). Every run prints its seed; `SEED=<number>` gives
+//! the same calls, bad days and pauses between kills again, though not the same moments.
+
+#[cfg(test)]
+mod engines;
+#[cfg(test)]
+mod fleet;
+#[cfg(test)]
+mod flow;
+#[cfg(test)]
+mod judge;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod orgs_log;
+#[cfg(test)]
+#[path = "../support/postgres.rs"]
+mod postgres;
+#[cfg(test)]
+mod replica;
+#[cfg(test)]
+mod site;
+#[cfg(test)]
+mod story;
+#[cfg(test)]
+mod weather;
