@@ -97,7 +97,7 @@ impl Bridge {
             _ => {
                 let kept = CreateBody::Set(body_of(request));
                 let noted = self.outbox.store().note(Note { create_body: kept, ..note }).await;
-                noted.map(drop).unwrap_or_else(|error| forgetful(&error));
+                noted.unwrap_or_else(|error| forgetful(&error));
                 Err(failure.into())
             }
         }
@@ -116,7 +116,7 @@ impl Bridge {
             let (key, warnings) = (note.call.vendor_call_key(), &created.warnings);
             tracing::warn!(vendor_call_key = %key, ?warnings, "Salesforce created the VoiceCall and complained");
         }
-        self.outbox.store().note(note).await.map(drop).unwrap_or_else(|error| forgetful(&error));
+        self.outbox.store().note(note).await.unwrap_or_else(|error| forgetful(&error));
     }
 
     /// The key stands for the id, and the outbox creates the record afterwards.

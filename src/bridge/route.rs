@@ -46,6 +46,6 @@ impl Bridge {
         let Some(name) = known.or_else(|| named(center, call)) else { return };
         let now = self.outbox.now();
         let noted = self.outbox.store().note(Note { routed_at: Some(now), ..Note::of(name, now) }).await;
-        noted.map(drop).unwrap_or_else(|error| forgetful(&error));
+        noted.unwrap_or_else(|error| forgetful(&error));
     }
 }
