@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use super::{Bridge, Trouble, forgetful};
+use super::deliver::Fresh;
+use super::{Bridge, Trouble, forgetful, in_time};
 use crate::domain::{Body, CallName, CallReference, CreateVoiceCall, Fingerprint, Initiation, VoiceCallId};
 use crate::salesforce::{Ask, Budget, Created, Failure, Stored};
 use crate::settings::OnCreateFailure;
-use crate::store::{CreateBody, Enqueued, Note, OpenCall, Opened, Subject};
+use crate::store::{CreateBody, Enqueued, EntryKind, Note, OpenCall, Opened, Subject};
 
 /// How often another replica's create is looked after.
 pub(super) const LOOK: Duration = Duration::from_millis(25);
+
+/// The time that is kept for writing a deferred create down.
+const RESERVE: Duration = Duration::from_millis(200);
 
 impl Bridge {
     /// Gives the call its record, once: a repeated create answers what the first one gave, and joins it while it is
@@ -36,13 +40,13 @@ impl Bridge {
         budget: &Budget,
     ) -> Result<Option<Created>, Trouble> {
         loop {
-            match self.outbox.store().open_call(self.question(name)).await {
+            match in_time(budget, self.outbox.store().open_call(self.question(name))).await {
                 Err(error) => {
                     forgetful(&error);
                     return Ok(None);
                 }
                 Ok(Opened::New(Some(call))) if call.is_logged_by_its_end() => {
-                    self.give_back(name).await;
+                    self.give_back(name, budget).await;
                     let voice_call_id = name.vendor_call_key().to_string();
                     return Ok(Some(Created { voice_call_id, warnings: Vec::new() }));
                 }
@@ -82,40 +86,46 @@ impl Bridge {
             start_time: Some(request.start_time.timestamp()),
             ..Note::of(name, now)
         };
-        let failure = match org.create(&self.client, request, budget).await {
+        let center = self.call_center(request.origin.call_center.as_ref());
+        let defer = center.is_some_and(|center| center.on_create_failure == OnCreateFailure::Defer);
+        let asking = budget.sooner(if defer { RESERVE } else { Duration::ZERO });
+        let result = org.create(&self.client, request, &asking).await;
+        budget.waited(asking.upstream().unwrap_or_default());
+        let failure = match result {
             Ok(created) => {
-                self.remember(&created, note).await;
+                self.remember(&created, note, budget).await;
                 return Ok(created);
             }
             Err(failure) => failure,
         };
-        let center = self.call_center(request.origin.call_center.as_ref());
-        let defer = center.is_some_and(|center| center.on_create_failure == OnCreateFailure::Defer);
         match failure {
-            Failure::Again { .. } | Failure::Late if defer => self.defer(request, note, failure).await,
+            Failure::Again { .. } | Failure::Late if defer => {
+                self.defer(request, note, failure, budget).await
+            }
             Failure::Refused { .. } => {
-                self.give_back(&note.call).await;
+                self.give_back(&note.call, budget).await;
                 Err(failure.into())
             }
             // Until the hang-up, which can then log the call after all.
             _ => {
                 let kept = CreateBody::Set(body_of(request));
-                let noted = self.outbox.store().note(Note { create_body: kept, ..note }).await;
-                noted.map(drop).unwrap_or_else(|error| forgetful(&error));
+                let note = Note { create_body: kept, ..note };
+                let noted = in_time(budget, self.outbox.store().note(note)).await;
+                noted.unwrap_or_else(|error| forgetful(&error));
                 Err(failure.into())
             }
         }
     }
 
     /// Nothing came of the create: others need not wait for it.
-    async fn give_back(&self, name: &CallName) {
-        let released = self.outbox.store().release_claim(name, self.outbox.owner()).await;
+    async fn give_back(&self, name: &CallName, budget: &Budget) {
+        let released = in_time(budget, self.outbox.store().release_claim(name, self.outbox.owner())).await;
         released.unwrap_or_else(|error| forgetful(&error));
     }
 
     /// Durable before the flow is answered. The record exists: a journal that cannot be written changes nothing
     /// about that, but a repetition would not be known.
-    async fn remember(&self, created: &Created, note: Note) {
+    async fn remember(&self, created: &Created, note: Note, budget: &Budget) {
         let note = Note {
             voice_call_id: VoiceCallId::parse(created.voice_call_id.as_str()).ok(),
             created_at: Some(self.outbox.now()),
@@ -126,7 +136,7 @@ impl Bridge {
             let (key, warnings) = (note.call.vendor_call_key(), &created.warnings);
             tracing::warn!(vendor_call_key = %key, ?warnings, "Salesforce created the VoiceCall and complained");
         }
-        self.outbox.store().note(note).await.map(drop).unwrap_or_else(|error| forgetful(&error));
+        in_time(budget, self.outbox.store().note(note)).await.unwrap_or_else(|error| forgetful(&error));
     }
 
     /// The key stands for the id, and the outbox creates the record afterwards.
@@ -135,6 +145,7 @@ impl Bridge {
         request: &CreateVoiceCall,
         note: Note,
         failure: Failure,
+        budget: &Budget,
     ) -> Result<Created, Trouble> {
         let key = request.vendor_call_key.to_string();
         let note = Note {
@@ -143,11 +154,11 @@ impl Bridge {
             ..note
         };
         let entry = self.outbox.entry(Ask::Create(request), false);
-        match self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false).await {
+        match in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false)).await {
             Ok(Enqueued::Accepted { ids, .. }) => {
                 for id in ids {
-                    let attempt = self.outbox.judge(create_entry(), Some(&failure), 0, self.outbox.now());
-                    self.outbox.settle(id, attempt, None).await;
+                    let fresh = Fresh { id, kind: EntryKind::Create, is_final: false };
+                    self.settle(fresh, Some(&failure), Ask::Create(request));
                 }
                 tracing::warn!(vendor_call_key = key, reason = %failure, "the VoiceCall is created later; answered its key");
                 Ok(Created { voice_call_id: key, warnings: Vec::new() })
@@ -180,10 +191,6 @@ impl Bridge {
         };
         self.outbox.store().fingerprint(&[request.from.expose(), request.to.expose(), method])
     }
-}
-
-fn create_entry() -> crate::outbox::Tried {
-    crate::outbox::Tried { kind: crate::store::EntryKind::Create, is_final: false }
 }
 
 fn name_of(request: &CreateVoiceCall) -> CallName {

@@ -5,7 +5,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::create::LOOK;
 use super::deliver::{Fresh, promise};
-use super::{Bridge, Delivered, Trouble, facts, named};
+use super::{Bridge, Delivered, Trouble, facts, in_time, named};
 use crate::domain::{
     Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Rest, Stage,
     UpdateVoiceCall, Verdict, decide,
@@ -36,22 +36,23 @@ impl Bridge {
         let turn = (center.clone(), request.vendor_call_key.to_string());
         let patience = budget.half().deadline();
         let turn = self.turns.take(turn, patience).await;
-        let call = self.find_ended(request, &key, patience).await;
+        let call = self.find_ended(request, &key, budget, patience).await;
         let answered = Fact::AgentAtHangUp.of_agent(request.agent.as_deref());
         let known = call.as_ref().map(facts).unwrap_or_default().and(answered);
         let name = call.as_ref().map(|call| call.name.clone()).or_else(|| named(center, &key));
         let Some(name) = name else { return Ok(ended(Verdict::Duplicate, Delivered::NoSuchCall)) };
         match decide(known) {
             Verdict::Abandoned { stage } => {
-                let budget = turn.as_ref().map(|_| budget);
-                self.abandon(request, call.as_ref(), name, stage, budget).await
+                let at_once = turn.is_some();
+                self.abandon(request, call.as_ref(), (name, stage), at_once, budget).await
             }
             Verdict::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
             Verdict::Answered => {
                 let now = self.outbox.now();
                 let ended_at = Some(request.end_time.timestamp());
                 let answered_at = answered.map(|_| now);
-                self.outbox.store().note(Note { ended_at, answered_at, ..Note::of(name, now) }).await?;
+                let note = Note { ended_at, answered_at, ..Note::of(name, now) };
+                in_time(budget, self.outbox.store().note(note)).await?;
                 Ok(ended(Verdict::Answered, Delivered::Withheld))
             }
         }
@@ -62,12 +63,13 @@ impl Bridge {
         &self,
         request: &PhoneContactEnded,
         key: &CallReference,
+        budget: &Budget,
         patience: Instant,
     ) -> Option<Call> {
         let center = &request.origin.call_center;
         loop {
-            let call = match self.find(center, request.voice_call.as_ref().unwrap_or(key)).await {
-                None if request.voice_call.is_some() => self.find(center, key).await,
+            let call = match self.find(center, request.voice_call.as_ref().unwrap_or(key), budget).await {
+                None if request.voice_call.is_some() => self.find(center, key, budget).await,
                 found => found,
             }?;
             let look = Instant::now() + LOOK;
@@ -79,15 +81,15 @@ impl Bridge {
     }
 
     /// The vendors' recipe: clear routing, then one final update with start, end and reason. The update alone clears
-    /// the routing too, so a first step that is refused is no harm. Without a budget, or beside a create that is still
-    /// in flight, it is left to the outbox: an update that came before the create would make a record of its own.
+    /// the routing too, so a first step that is refused is no harm. Beside a create that is still in flight it is left
+    /// to the outbox: an update that came before the create would make a record of its own.
     async fn abandon(
         &self,
         request: &PhoneContactEnded,
         call: Option<&Call>,
-        name: CallName,
-        stage: Stage,
-        budget: Option<&Budget>,
+        (name, stage): (CallName, Stage),
+        at_once: bool,
+        budget: &Budget,
     ) -> Result<Ended, Trouble> {
         let reference = request.voice_call.clone().or_else(|| call.map(Call::reference));
         let reference = reference.unwrap_or_else(|| CallReference::Key(request.vendor_call_key.clone()));
@@ -101,13 +103,15 @@ impl Bridge {
             ..Note::of(name, now)
         };
         let abandoned = |delivered| Ok(ended(Verdict::Abandoned { stage }, delivered));
-        match self.outbox.put(Subject::Known(Box::new(note)), entries, true).await? {
+        match in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), entries, true)).await? {
             Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
             Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
             Enqueued::Accepted { behind: true, .. } => abandoned(Delivered::Later),
             Enqueued::Accepted { ids, call, .. } => {
                 let is_early = call.is_some_and(|call| call.is_being_created(now));
-                let Some(budget) = budget.filter(|_| !is_early) else { return abandoned(Delivered::Later) };
+                if is_early || !at_once {
+                    return abandoned(Delivered::Later);
+                }
                 let fresh = |at: usize, kind, is_final| ids.get(at).map(|&id| Fresh { id, kind, is_final });
                 let pair = fresh(0, EntryKind::Clear, false).zip(fresh(1, EntryKind::Update, true));
                 let Some(pair) = pair else { return abandoned(Delivered::Later) };

@@ -87,7 +87,10 @@ impl Bridge {
 ///
 /// # Errors
 /// When the store refuses, or the deadline passes. What was to be written may then be written all the same.
-async fn in_time<T>(budget: &Budget, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, Trouble> {
+async fn in_time<T>(
+    budget: &Budget,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, Trouble> {
     match timeout_at(budget.deadline(), work).await {
         Ok(result) => Ok(result?),
         Err(_) => Err(Failure::Late.into()),

@@ -24,8 +24,10 @@ impl Bridge {
         let name = &request.origin.call_center;
         let org = self.org(name)?;
         // Beside each other: a hang-up right after the answer must find it, and nobody waits longer for that.
-        let (result, ()) =
-            tokio::join!(org.omni_flow(&self.client, request, budget), self.remember_routing(request, budget));
+        let (result, ()) = tokio::join!(
+            org.omni_flow(&self.client, request, budget),
+            self.remember_routing(request, budget)
+        );
         let failure = match result {
             Ok(routing) => return Ok(Routed { routing, fallback: false }),
             Err(refused @ Failure::Refused { .. }) => return Err(refused.into()),
@@ -46,6 +48,6 @@ impl Bridge {
         let Some(name) = known.or_else(|| named(center, call)) else { return };
         let now = self.outbox.now();
         let note = Note { routed_at: Some(now), ..Note::of(name, now) };
-        in_time(budget, self.outbox.store().note(note)).await.map(drop).unwrap_or_else(|error| forgetful(&error));
+        in_time(budget, self.outbox.store().note(note)).await.unwrap_or_else(|error| forgetful(&error));
     }
 }

@@ -16,7 +16,8 @@ impl Bridge {
     /// When Salesforce refused it for good, or it can neither be kept nor sent.
     pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<Delivered, Trouble> {
         let started = request.start_time;
-        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), started, budget).await
+        let Some((reference, call)) =
+            self.meant(&request.origin, request.call.as_ref(), started, budget).await
         else {
             return Ok(Delivered::NoSuchCall);
         };
@@ -39,7 +40,8 @@ impl Bridge {
     /// # Errors
     /// As [`Bridge::update`].
     pub async fn clear_routing(&self, request: &ClearRouting, budget: &Budget) -> Result<Delivered, Trouble> {
-        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), None, budget).await else {
+        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), None, budget).await
+        else {
             return Ok(Delivered::NoSuchCall);
         };
         if self.withholds(&request.origin, Intent::ClearRouting, call.as_ref()) {
@@ -97,7 +99,9 @@ impl Bridge {
             return Some((reference.clone(), self.find(center, reference, budget).await));
         }
         let found = match started {
-            Some(started) => in_time(budget, self.outbox.store().find_by_start(center, started.timestamp())).await,
+            Some(started) => {
+                in_time(budget, self.outbox.store().find_by_start(center, started.timestamp())).await
+            }
             None => Ok(Vec::new()),
         };
         match found.as_deref() {

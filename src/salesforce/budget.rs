@@ -32,6 +32,13 @@ impl Budget {
         Self::new(now, self.deadline.saturating_duration_since(now) / 2)
     }
 
+    /// A budget that ends earlier, so that something can be written down before the deadline.
+    #[must_use]
+    pub fn sooner(&self, by: Duration) -> Self {
+        let now = Instant::now();
+        Self::new(now, self.deadline.saturating_duration_since(now).saturating_sub(by))
+    }
+
     /// Adds time spent waiting for Salesforce.
     pub fn waited(&self, time: Duration) {
         let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);

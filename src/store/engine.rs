@@ -9,8 +9,10 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, SqlSafeStr};
 
-use super::StoreError;
+use super::note::NoteRow;
+use super::row::json;
 use super::statement::{Dialect, Kind};
+use super::{StoreError, postgres, sqlite_note};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -180,6 +182,27 @@ impl Connection {
             Self::Postgres(connection) => sqlx::query_scalar(sql).bind(input).fetch_all(connection).await,
         };
         Ok(rows?)
+    }
+
+    /// Merges notes into the journal, one row for each call.
+    pub(super) async fn note(&mut self, notes: &[NoteRow<'_>]) -> Result<(), StoreError> {
+        match self {
+            _ if notes.is_empty() => {}
+            Self::Sqlite(connection) => sqlite_note::note(connection, notes).await?,
+            Self::Postgres(connection) => {
+                sqlx::query(postgres::NOTE).bind(json(&notes)?).execute(connection).await.map(drop)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges notes into the journal, one row for each call, and gives the calls.
+    pub(super) async fn learn(&mut self, notes: &[NoteRow<'_>]) -> Result<Vec<String>, StoreError> {
+        match self {
+            _ if notes.is_empty() => Ok(Vec::new()),
+            Self::Sqlite(connection) => sqlite_note::learn(connection, notes).await,
+            Self::Postgres(_) => self.rows(postgres::LEARN, &json(&notes)?).await,
+        }
     }
 
     /// Runs a statement that takes and gives nothing.

@@ -1,5 +1,6 @@
 //! How a batch becomes statements.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::batch::{Answers, Batch};
@@ -32,8 +33,9 @@ pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<
 /// Runs a batch that reads, or a single statement.
 pub(super) async fn run(connection: &mut Connection, batch: &Batch) -> Result<Answers, StoreError> {
     let calls = note(connection, batch).await?;
-    let noted = |note: &Note| calls.get(&note.call).map(|(call, _)| call.clone()).ok_or_else(unreadable);
-    let notes = batch.notes.questions.iter().map(noted).collect::<Result<_, _>>()?;
+    let notes = vec![(); batch.notes.questions.len()];
+    let learned = |note: &Note| calls.get(&note.call).map(|(call, _)| call.clone()).ok_or_else(unreadable);
+    let learns = batch.learns.questions.iter().map(learned).collect::<Result<_, _>>()?;
     let enqueues = enqueue(connection, &batch.enqueues.questions, &calls).await?;
     let settles = settle(connection, &batch.settles.questions).await?;
     let opens = open(connection, &batch.opens.questions).await?;
@@ -42,25 +44,29 @@ pub(super) async fn run(connection: &mut Connection, batch: &Batch) -> Result<An
     for single in &batch.singles.questions {
         singles.push(connection.rows(single.sql, &single.input).await?);
     }
-    Ok(Answers { notes, opens, finds, enqueues, settles, singles })
+    Ok(Answers { notes, learns, opens, finds, enqueues, settles, singles })
 }
 
 /// Writes all notes, in the order of their names: replicas that lock the same rows then never wait for each other.
+/// Gives the calls that somebody asks for: reading rows back costs more than writing them.
 async fn note(connection: &mut Connection, batch: &Batch) -> Result<Calls, StoreError> {
     let subjects = batch.enqueues.questions.iter().filter_map(|enqueue| match &enqueue.subject {
         Subject::Known(note) => Some(&**note),
         Subject::Unknown(..) => None,
     });
-    let learned = batch.settles.questions.iter().filter_map(|settle| settle.note.as_deref());
-    let mut merged: BTreeMap<&CallName, Note> = BTreeMap::new();
-    for note in batch.notes.questions.iter().chain(subjects).chain(learned) {
-        merged.entry(&note.call).and_modify(|known| known.merge(note)).or_insert_with(|| note.clone());
+    let settled = batch.settles.questions.iter().filter_map(|settle| settle.note.as_deref());
+    let told = batch.learns.questions.iter().chain(subjects).map(|note| (note, true));
+    let untold = batch.notes.questions.iter().chain(settled).map(|note| (note, false));
+    let mut merged: BTreeMap<&CallName, (Cow<'_, Note>, bool)> = BTreeMap::new();
+    for (note, tell) in told.chain(untold) {
+        merged
+            .entry(&note.call)
+            .and_modify(|(known, _)| known.to_mut().merge(note))
+            .or_insert((Cow::Borrowed(note), tell));
     }
-    if merged.is_empty() {
-        return Ok(Calls::new());
-    }
-    let rows: Vec<_> = merged.values().map(Note::row).collect();
-    calls(&connection.rows(connection.dialect().note, &json(&rows)?).await?)
+    let rows = |told| merged.values().filter(move |(_, tell)| *tell == told).map(|(note, _)| note.row());
+    connection.note(&rows(false).collect::<Vec<_>>()).await?;
+    calls(&connection.learn(&rows(true).collect::<Vec<_>>()).await?)
 }
 
 fn calls(rows: &[String]) -> Result<Calls, StoreError> {

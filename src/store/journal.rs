@@ -102,12 +102,15 @@ impl OpenCall {
 
 impl Store {
     /// Before a create: looks whether the call is known. On PostgreSQL also claims it, so that two replicas never
-    /// create it both; a note that says how the create ended ends the claim too. On SQLite one process does all,
-    /// and joins its own creates by itself.
+    /// create it both; a note that says how the create ended ends the claim too. On SQLite one process does all
+    /// and joins its own creates by itself; it knows without the database that a call is new.
     ///
     /// # Errors
     /// When the database does not answer. The caller may create all the same: a claim only prevents doubles.
     pub async fn open_call(&self, question: OpenCall) -> Result<Opened, StoreError> {
+        if self.known.as_ref().is_some_and(|known| !known.may_hold(&question.call)) {
+            return if self.jobs.is_closed() { Err(StoreError::Closed) } else { Ok(Opened::New(None)) };
+        }
         self.ask(|reply| Job::Open(question, reply)).await
     }
 
@@ -125,12 +128,22 @@ impl Store {
         self.write(self.dialect().unclaim, input).await.map(drop)
     }
 
-    /// Writes down what was learned of a call; it is durable when this returns. Gives all that is known of it.
+    /// Writes down what was learned of a call; it is durable when this returns.
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn note(&self, note: Note) -> Result<Call, StoreError> {
+    pub async fn note(&self, note: Note) -> Result<(), StoreError> {
+        self.announce(&note);
         self.ask(|reply| Job::Note(Box::new(note), reply)).await
+    }
+
+    /// Like [`Store::note`], and gives all that is known of the call then; that costs more than the note.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn learn(&self, note: Note) -> Result<Call, StoreError> {
+        self.announce(&note);
+        self.ask(|reply| Job::Learn(Box::new(note), reply)).await
     }
 
     /// Finds a call by its id, in either form, or by its key: then the newest of that key.

@@ -18,12 +18,14 @@ mod execute;
 mod execute_outbox;
 mod fingerprint;
 mod journal;
+mod known;
 mod note;
 mod operate;
 mod outbox;
 mod postgres;
 mod row;
 mod sqlite;
+mod sqlite_note;
 mod statement;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -46,7 +48,8 @@ pub use writer::Work;
 use batch::{Job, Reply, Single};
 use engine::{Limits, Target};
 use fingerprint::Key;
-use statement::Dialect;
+use known::Known;
+use statement::{Dialect, Kind};
 use writer::{Health, Writer};
 
 /// How many may wait for the writer; who comes after them waits for a place.
@@ -58,6 +61,7 @@ pub struct Store {
     jobs: mpsc::Sender<Job>,
     health: Arc<Health>,
     key: Arc<Key>,
+    known: Option<Arc<Known>>,
     dialect: &'static Dialect,
 }
 
@@ -96,12 +100,16 @@ impl Store {
     async fn open_target(target: Target, limits: Limits) -> Result<Self, StoreError> {
         let mut connection = target.open(&limits).await?;
         let key = Arc::new(Key::of(&mut connection).await?);
+        let known = match target.kind() {
+            Kind::Sqlite => Some(Arc::new(Known::of(&mut connection).await?)),
+            Kind::Postgres => None,
+        };
         let dialect = connection.dialect();
         let (jobs, queue) = mpsc::channel(QUEUE);
         let health = Arc::new(Health::default());
         let writer = Writer::new(target, connection, queue, Arc::clone(&health), limits);
         tokio::spawn(writer.run());
-        Ok(Self { jobs, health, key, dialect })
+        Ok(Self { jobs, health, key, known, dialect })
     }
 
     /// Whether writing works, as far as the last attempt showed.
@@ -141,6 +149,13 @@ impl Store {
     /// When it was closed already.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.ask(Job::Close).await
+    }
+
+    /// What is known of the call from now on may be in the database.
+    fn announce(&self, note: &Note) {
+        if let Some(known) = &self.known {
+            known.add(&note.call);
+        }
     }
 
     fn dialect(&self) -> &'static Dialect {

@@ -186,6 +186,9 @@ impl Store {
             calls: self.purge_all(self.dialect().purge_calls, before.calls).await?,
         };
         self.checkpoint().await?;
+        if let Some(known) = &self.known {
+            known.forget(purged.calls, self).await?;
+        }
         Ok(purged)
     }
 

@@ -227,6 +227,9 @@ impl Store {
     /// # Errors
     /// When they could not be written; nothing is promised then.
     pub async fn enqueue(&self, enqueue: Enqueue) -> Result<Enqueued, StoreError> {
+        if let Subject::Known(note) = &enqueue.subject {
+            self.announce(note);
+        }
         self.ask(|reply| Job::Enqueue(Box::new(enqueue), reply)).await
     }
 
@@ -235,6 +238,9 @@ impl Store {
     /// # Errors
     /// When it could not be written; the lease then ends by itself and the entry is tried again.
     pub async fn settle(&self, settle: Settle) -> Result<bool, StoreError> {
+        if let Some(note) = &settle.note {
+            self.announce(note);
+        }
         self.ask(|reply| Job::Settle(Box::new(settle), reply)).await
     }
 

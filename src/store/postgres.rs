@@ -88,28 +88,39 @@ macro_rules! is_first {
     };
 }
 
+/// Merges notes into the journal: `[note]`.
+macro_rules! note {
+    () => {
+        concat!(
+            "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
+                deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done, updated_at)
+            SELECT call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
+                deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done, updated_at
+            FROM ",
+            records!(
+                "call_center text, vendor_call_key text, parent text, voice_call_id text, fingerprint text,
+                start_time bigint, created_at bigint, deferred_at bigint, routed_at bigint, answered_at bigint,
+                ended_at bigint, closed_at bigint, create_body text, body_done bigint, updated_at bigint"
+            ),
+            " ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
+            greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"),
+            earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"), earliest!("ended_at"),
+            earliest!("closed_at"), unclaim!("claim_owner"), unclaim!("claim_until"),
+            "create_body = CASE WHEN greatest(calls.body_done, excluded.body_done) = 1 THEN NULL
+                ELSE greatest(calls.create_body, excluded.create_body) END,
+            body_done = greatest(calls.body_done, excluded.body_done),
+            updated_at = greatest(calls.updated_at, excluded.updated_at)"
+        )
+    };
+}
+
+/// Merges notes into the journal: `[note]`.
+pub(super) const NOTE: &str = note!();
+
+/// The same, and gives the calls.
+pub(super) const LEARN: &str = concat!(note!(), " RETURNING to_jsonb(calls.*)::text");
+
 pub(super) const DIALECT: Dialect = Dialect {
-    note: concat!(
-        "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
-            deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done, updated_at)
-        SELECT call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
-            deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done, updated_at
-        FROM ",
-        records!(
-            "call_center text, vendor_call_key text, parent text, voice_call_id text, fingerprint text,
-            start_time bigint, created_at bigint, deferred_at bigint, routed_at bigint, answered_at bigint,
-            ended_at bigint, closed_at bigint, create_body text, body_done bigint, updated_at bigint"
-        ),
-        " ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
-        greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"),
-        earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"), earliest!("ended_at"),
-        earliest!("closed_at"), unclaim!("claim_owner"), unclaim!("claim_until"),
-        "create_body = CASE WHEN greatest(calls.body_done, excluded.body_done) = 1 THEN NULL
-            ELSE greatest(calls.create_body, excluded.create_body) END,
-        body_done = greatest(calls.body_done, excluded.body_done),
-        updated_at = greatest(calls.updated_at, excluded.updated_at)
-        RETURNING to_jsonb(calls.*)::text"
-    ),
     open: concat!(
         "INSERT INTO calls (call_center, vendor_call_key, parent, claim_owner, claim_until, updated_at)
         SELECT call_center, vendor_call_key, parent, owner, until, now FROM ",

@@ -95,25 +95,36 @@ macro_rules! is_first {
     };
 }
 
+/// Reads the names of calls: `{after, limit}`, gives `{id, call_center, vendor_call_key, parent}`.
+pub(super) const NAMES: &str = "SELECT json_object('id', id, 'call_center', call_center,
+        'vendor_call_key', vendor_call_key, 'parent', parent)
+    FROM calls WHERE id > ?1->>'after' ORDER BY id LIMIT ?1->>'limit'";
+
+/// Before the rows of notes.
+pub(super) const NOTES: &str = "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint,
+        start_time, created_at, deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done,
+        updated_at)
+    SELECT * FROM (VALUES ";
+
+/// A row of a note.
+pub(super) const NOTED: &str = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+
+/// After the rows of notes: merges them into the journal.
+pub(super) const MERGED: &str = concat!(
+    ") WHERE column1 IS NOT NULL ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
+    greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"),
+    earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"), earliest!("ended_at"),
+    earliest!("closed_at"),
+    "create_body = CASE WHEN max(body_done, excluded.body_done) = 1 THEN NULL
+        ELSE max(coalesce(create_body, excluded.create_body), coalesce(excluded.create_body, create_body)) END,
+    body_done = max(body_done, excluded.body_done),
+    updated_at = max(updated_at, excluded.updated_at)"
+);
+
+/// After that, to be given the calls.
+pub(super) const TOLD: &str = concat!(" RETURNING ", call!("calls"));
+
 pub(super) const DIALECT: Dialect = Dialect {
-    note: concat!(
-        "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
-            deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done, updated_at)
-        SELECT value->>'call_center', value->>'vendor_call_key', value->>'parent', value->>'voice_call_id',
-            value->>'fingerprint', value->>'start_time', value->>'created_at', value->>'deferred_at',
-            value->>'routed_at', value->>'answered_at', value->>'ended_at', value->>'closed_at',
-            value->>'create_body', value->>'body_done', value->>'updated_at'
-        FROM json_each(?1) WHERE true
-        ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
-        greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"),
-        earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"), earliest!("ended_at"),
-        earliest!("closed_at"),
-        "create_body = CASE WHEN max(body_done, excluded.body_done) = 1 THEN NULL
-            ELSE max(coalesce(create_body, excluded.create_body), coalesce(excluded.create_body, create_body)) END,
-        body_done = max(body_done, excluded.body_done),
-        updated_at = max(updated_at, excluded.updated_at)
-        RETURNING ", call!("calls")
-    ),
     open: concat!(
         "SELECT ", call!("c"), " FROM json_each(?1) AS j JOIN calls AS c ON c.call_center = j.value->>'call_center'
             AND c.vendor_call_key = j.value->>'vendor_call_key' AND c.parent = j.value->>'parent'"

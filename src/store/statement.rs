@@ -1,4 +1,4 @@
-//! What the store asks of a database. Every statement takes one JSON text and gives rows of one JSON text: so a
+//! What the store asks of a database. Nearly every statement takes one JSON text and gives rows of one JSON text: so a
 //! statement serves a whole batch, and both engines look alike.
 
 /// Which database.
@@ -13,8 +13,6 @@ pub(super) enum Kind {
 /// The statements in one engine's dialect. `[{..}]` takes a list, `{..}` one object.
 #[derive(Debug)]
 pub(super) struct Dialect {
-    /// Merges notes into the journal: `[note]`, gives the calls.
-    pub(super) note: &'static str,
     /// Looks whether creates are known, and claims those that are not where replicas share the database:
     /// `[{call_center, vendor_call_key, parent, owner, until, now}]`, gives the calls.
     pub(super) open: &'static str,

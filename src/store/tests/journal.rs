@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::Progress;
-use crate::store::{CreateBody, OpenCall, Opened, StoreError};
+use crate::store::{CreateBody, OpenCall, Opened, PurgeBefore, StoreError};
 
 fn create(key: &str, owner: &str) -> OpenCall {
     OpenCall { call: call(key), owner: owner.to_owned(), claim_until: at(10), window: at(-1000), now: at(0) }
@@ -22,7 +22,7 @@ async fn a_created_call_is_known_by_its_key_and_by_both_forms_of_its_id(engine: 
         start_time: Some(at(-1)),
         ..Note::of(call("wxcc_1"), at(1))
     };
-    let noted = store.note(note).await.unwrap();
+    let noted = store.learn(note).await.unwrap();
     assert_eq!(noted.progress(), Progress::Created);
     for text in ["wxcc_1", "0LQ5g000000abcDGAQ", "0LQ5g000000abcD"] {
         let found = store.find(&center(), &reference(text)).await.unwrap();
@@ -40,10 +40,10 @@ async fn a_created_call_is_known_by_its_key_and_by_both_forms_of_its_id(engine: 
 
 async fn a_transfer_with_another_parent_is_another_call_and_the_newest_is_found(engine: Engine) {
     let store = engine.open().await;
-    let first = store.note(Note::of(call("wxcc_1"), at(0))).await.unwrap();
+    let first = store.learn(Note::of(call("wxcc_1"), at(0))).await.unwrap();
     let parent = reference("0LQ5g000000abcD");
     let transfer = CallName::new(center(), VendorCallKey::parse("wxcc_1").unwrap(), Some(&parent));
-    let second = store.note(Note::of(transfer, at(1))).await.unwrap();
+    let second = store.learn(Note::of(transfer, at(1))).await.unwrap();
     assert_ne!(first.id, second.id);
     assert_eq!(store.find(&center(), &reference("wxcc_1")).await.unwrap(), Some(second));
 }
@@ -60,7 +60,7 @@ async fn a_call_that_was_created_before_the_window_is_forgotten(engine: Engine) 
     let later = OpenCall { window: at(1), now: at(2000), claim_until: at(2010), ..create("wxcc_1", "a") };
     assert!(store.open_call(later).await.unwrap().is_new());
     let again = Note { created_at: Some(at(2001)), ..Note::of(call("wxcc_1"), at(2001)) };
-    let again = store.note(again).await.unwrap();
+    let again = store.learn(again).await.unwrap();
     assert_eq!((again.ended_at, again.voice_call_id), (None, None));
 }
 
@@ -82,12 +82,12 @@ async fn what_is_needed_no_more_never_comes_back(engine: Engine) {
     let store = engine.open().await;
     let note = |body| Note { create_body: body, ..Note::of(call("wxcc_1"), at(0)) };
     store.note(note(CreateBody::Done)).await.unwrap();
-    let noted = store.note(note(CreateBody::Set(Body::new("{}")))).await.unwrap();
+    let noted = store.learn(note(CreateBody::Set(Body::new("{}")))).await.unwrap();
     assert_eq!(noted.create_body, None);
     let closed = Note { closed_at: Some(at(0)), ..Note::of(call("wxcc_2"), at(0)) };
     store.note(closed).await.unwrap();
     let late = Note { create_body: CreateBody::Set(Body::new("{}")), ..Note::of(call("wxcc_2"), at(1)) };
-    assert_eq!(store.note(late).await.unwrap().create_body, None);
+    assert_eq!(store.learn(late).await.unwrap().create_body, None);
 }
 
 async fn a_call_is_found_by_its_start_and_two_are_ambiguous(engine: Engine) {
@@ -121,6 +121,69 @@ async fn a_closed_store_says_so(engine: Engine) {
     assert!(again.find(&center(), &reference("wxcc_1")).await.unwrap().is_some());
 }
 
+async fn notes_at_once_of_any_number_all_arrive(engine: Engine) {
+    let store = engine.open().await;
+    for round in 1..20 {
+        let mut notes = tokio::task::JoinSet::new();
+        for number in 0..round {
+            let (store, key) = (store.clone(), format!("wxcc_{round}_{number}"));
+            let note = Note { answered_at: Some(at(number)), ..Note::of(call(&key), at(round)) };
+            notes.spawn(async move {
+                match number % 3 {
+                    0 => assert_eq!(store.learn(note).await.unwrap().answered_at, Some(at(number))),
+                    _ => store.note(note).await.unwrap(),
+                }
+            });
+        }
+        notes.join_all().await;
+        for number in 0..round {
+            let found = store.find(&center(), &reference(&format!("wxcc_{round}_{number}"))).await.unwrap();
+            assert_eq!(found.unwrap().answered_at, Some(at(number)));
+        }
+    }
+    let nothing = PurgeBefore { calls: at(-1), buried: at(-1) };
+    assert_eq!(store.purge(nothing).await.unwrap().calls, 0, "no row was made up");
+    let all = PurgeBefore { calls: at(1000), buried: at(-1) };
+    assert_eq!(store.purge(all).await.unwrap().calls, (1..20).sum::<usize>());
+}
+
+async fn what_a_call_is_known_by_outlives_a_restart_a_purge_and_an_entry(engine: Engine) {
+    let store = engine.open().await;
+    let created = |key: &str, second| Note {
+        created_at: Some(at(second)),
+        voice_call_id: voice_call("0LQ5g000000abcD"),
+        ..Note::of(call(key), at(second))
+    };
+    for number in 0..9 {
+        store.note(created(&format!("wxcc_old_{number}"), 0)).await.unwrap();
+    }
+    store.note(created("wxcc_new", 5)).await.unwrap();
+    store.close().await.unwrap();
+    assert_eq!(store.open_call(create("wxcc_other", "a")).await, Err(StoreError::Closed));
+    let store = engine.open().await;
+    store.enqueue(deferred("wxcc_deferred")).await.unwrap();
+    for key in ["wxcc_new", "wxcc_old_1", "wxcc_deferred"] {
+        assert!(!store.open_call(create(key, "a")).await.unwrap().is_new(), "{key}");
+    }
+    for _ in 0..2 {
+        store.purge(PurgeBefore { calls: at(4), buried: at(4) }).await.unwrap();
+        assert!(store.open_call(create("wxcc_old_1", "a")).await.unwrap().is_new());
+        store.release_claim(&call("wxcc_old_1"), "a").await.unwrap();
+        for key in ["wxcc_new", "wxcc_deferred"] {
+            assert!(!store.open_call(create(key, "a")).await.unwrap().is_new(), "{key}");
+        }
+    }
+}
+
+fn deferred(key: &str) -> Enqueue {
+    let note = Note { deferred_at: Some(at(5)), ..Note::of(call(key), at(5)) };
+    Enqueue {
+        subject: Subject::Known(Box::new(note)),
+        entries: vec![entry(EntryKind::Create, false)],
+        ..hang_up(key, "a")
+    }
+}
+
 on_both_engines! {
     a_created_call_is_known_by_its_key_and_by_both_forms_of_its_id
     a_transfer_with_another_parent_is_another_call_and_the_newest_is_found
@@ -130,4 +193,6 @@ on_both_engines! {
     a_call_is_found_by_its_start_and_two_are_ambiguous
     a_fingerprint_is_the_same_for_all_who_share_a_database_and_for_no_others
     a_closed_store_says_so
+    notes_at_once_of_any_number_all_arrive
+    what_a_call_is_known_by_outlives_a_restart_a_purge_and_an_entry
 }

@@ -15,7 +15,7 @@ async fn a_hundred_notes_at_once_take_a_few_commits(engine: Engine) {
                 created_at: Some(at(number)),
                 ..Note::of(call(&format!("wxcc_{number}")), at(number))
             };
-            assert_eq!(store.note(note).await.unwrap().created_at, Some(at(number)));
+            assert_eq!(store.learn(note).await.unwrap().created_at, Some(at(number)));
         });
     }
     notes.join_all().await;
@@ -112,9 +112,9 @@ async fn a_claim_ends_by_itself_by_a_note_or_when_it_is_given_back() {
     two.release_claim(&call("wxcc_1"), "b").await.unwrap();
     assert!(matches!(one.open_call(create("a", 12)).await.unwrap(), Opened::New(_)));
     let hang_up = Note { ended_at: Some(at(13)), ..Note::of(call("wxcc_1"), at(13)) };
-    assert!(two.note(hang_up).await.unwrap().is_being_created(at(13)), "a hang-up does not end a claim");
+    assert!(two.learn(hang_up).await.unwrap().is_being_created(at(13)), "a hang-up does not end a claim");
     let created = Note { voice_call_id: voice_call("0LQ5g000000abcD"), ..Note::of(call("wxcc_1"), at(14)) };
-    assert_eq!(one.note(created).await.unwrap().claimed_until, None);
+    assert_eq!(one.learn(created).await.unwrap().claimed_until, None);
     assert!(matches!(two.open_call(create("b", 14)).await.unwrap(), Opened::Known(_)));
 }
 
