@@ -1,6 +1,7 @@
 //! What the journal costs a create: whether it is known, and the note of what came of it. Prints the CPU time of the
 //! whole process, the database's thread and the kernel included, for each.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -12,6 +13,9 @@ const CALLERS: u64 = 32;
 
 /// Creates of each caller.
 const CREATES: u64 = 2_000;
+
+/// Salesforce's ids ascend.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 /// Microseconds of CPU that this process has used: fields 14 and 15 of `proc_pid_stat(5)`, in hundredths of a second.
 fn cpu() -> anyhow::Result<u64> {
@@ -35,8 +39,9 @@ async fn create(store: &Store, number: u64, scattered: u64) -> anyhow::Result<()
             now,
         })
         .await?;
+    let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
     let note = Note {
-        voice_call_id: Some(VoiceCallId::parse(format!("0LQ5g{number:010}"))?),
+        voice_call_id: Some(VoiceCallId::parse(format!("0LQ5g{id:010}"))?),
         fingerprint: Some(store.fingerprint(&["+14693150217", "+18005550100", "Inbound"])),
         start_time: Some(now),
         created_at: Some(now),

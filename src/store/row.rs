@@ -1,7 +1,5 @@
 //! Rows as JSON: how they are read, and what a row that cannot be read means.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -35,11 +33,8 @@ pub(super) fn moment(millisecond: i64) -> Timestamp {
 }
 
 pub(super) fn hex(fingerprint: &Fingerprint) -> String {
-    fingerprint.0.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digits = fingerprint.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
