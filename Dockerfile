@@ -1,7 +1,11 @@
 # syntax=docker/dockerfile:1
 
 # docker build -t scv-bridge .            (BuildKit, the default since Docker 23)
-# docker run --read-only --cap-drop ALL -p 8080:8080 -v /etc/scv-bridge:/etc/scv-bridge:ro scv-bridge
+# docker run --read-only --cap-drop ALL -p 8080:8080 -v /etc/scv-bridge:/etc/scv-bridge:ro \
+#     -v scv-bridge:/var/lib/scv-bridge scv-bridge
+#
+# The volume holds the database: store.url is relative to the working directory, so its default is
+# /var/lib/scv-bridge/data/bridge.db. Without a name, each container begins with an empty one.
 #
 # In a container `server.listen` is "0.0.0.0:8080"; such an address needs `server.tls` or
 # `server.trusted_proxy = true`. Keys must be readable for user 65532.

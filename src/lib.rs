@@ -12,21 +12,32 @@
 //! 3. On the way each phone number goes through a [`phone::Translation`]: the clean-up, then the administrator's rules,
 //!    on an engine that counts its steps.
 //! 4. [`bridge::Bridge::create`] is the verb: what happens to a call, one file each, whichever way Salesforce is reached.
-//! 5. [`salesforce::Org`] is a contact center's way there: the telephony API with a token that we sign with a
+//!    A create takes its turn ([`bridge::Turns`]), so that a repeated one joins the one in flight, and asks the journal
+//!    whether the call is known ([`store::Store::open_call`]): then Salesforce is not asked again.
+//! 5. A [`salesforce::Gate`] stands before each org: a breaker, a number of places and a limit of creates, so that a
+//!    Salesforce that is down costs a caller nothing.
+//! 6. [`salesforce::Org`] is a contact center's way there: the telephony API with a token that we sign with a
 //!    [`certificate::SigningCertificate`], or the Apex wrapper under an OAuth session. What comes back is judged in one
 //!    place, [`salesforce::judge`]: an [`salesforce::Outcome`], and in the end the id of the VoiceCall or a
 //!    [`salesforce::Failure`].
-//! 6. The answer is an envelope that is always whole. A failure chooses the status by one question: may the same
+//! 7. The id is written into the journal, as a [`store::Note`], before it is answered. Notes only add: they may come in
+//!    any order, and more than once.
+//! 8. The answer is an envelope that is always whole. A failure chooses the status by one question: may the same
 //!    request help if the flow sends it again?
 //!
-//! executeOmniFlow ([`bridge::Bridge::route`]), updateVoiceCall and clearRouting walk the same way.
+//! executeOmniFlow ([`bridge::Bridge::route`]) walks the same way. updateVoiceCall and clearRouting may be withheld by
+//! [`domain::guard`]; if not, they are put into the [`outbox::Outbox`] in one commit with what they tell of the call, and
+//! only then tried, within the deadline. What Salesforce does not take then, the [`outbox::Worker`] sends later, in order for
+//! each call; [`outbox::verdict`] decides what an attempt means, [`outbox::Schedule`] when the next is due.
 //!
 //! Then the caller hangs up, and Webex says so for every call, answered or not. phoneContactEnded leads to
-//! [`bridge::Bridge::end`], which asks [`domain::decide`], a pure function: was the call abandoned? If so, its routing is
-//! cleared and one final update completes the VoiceCall with the reason; if an agent had it, Salesforce hears nothing
-//! from us.
+//! [`bridge::Bridge::end`], which waits for a create in flight and asks [`domain::decide`], a pure function over what the
+//! journal knows: was the call abandoned? If so, clearing its routing and one final update with the reason go through the
+//! outbox together; if an agent had it, Salesforce hears nothing from us.
 //!
 //! # Around it
+//!
+//! [`store::Store`] holds journal and outbox, in SQLite or PostgreSQL; what it has answered is durable.
 //!
 //! [`settings::Settings`] is the configuration, checked as a whole before anything starts. [`app::Application`] wires all
 //! of it to two listeners; [`lifecycle::run`] runs it and lets requests in flight end. [`telemetry`] is what operators see.
