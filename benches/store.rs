@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use scv_bridge::clock::{Clock as _, SystemClock};
 use scv_bridge::domain::{CallCenterName, CallName, VendorCallKey, VoiceCallId};
 use scv_bridge::store::{CreateBody, Note, OpenCall, Store};
 
@@ -29,7 +30,7 @@ fn cpu() -> anyhow::Result<u64> {
 async fn create(store: &Store, number: u64, scattered: u64) -> anyhow::Result<()> {
     let key = format!("wxcc_{scattered:016x}-{number:016x}");
     let call = CallName::new(CallCenterName::parse("Support")?, VendorCallKey::parse(key)?, None);
-    let now = Timestamp::now();
+    let now = SystemClock.now();
     store
         .open_call(OpenCall {
             call: call.clone(),

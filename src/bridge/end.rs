@@ -5,13 +5,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::create::LOOK;
 use super::deliver::{Fresh, promise};
-use super::{Bridge, Delivered, Trouble, facts, in_time, named};
+use super::{Bridge, Delivered, Trouble, facts, forgetful, in_time, named};
 use crate::domain::{
     Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Rest, Stage,
     UpdateVoiceCall, Verdict, decide,
 };
 use crate::salesforce::{Ask, Budget, Operation, Stored};
-use crate::store::{Enqueued, EntryKind, Note, Subject};
+use crate::store::{CreateBody, Enqueued, EntryKind, Note, Subject};
 
 /// What a hang-up turned out to be, and how far that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,8 @@ impl Bridge {
                 let now = self.outbox.now();
                 let ended_at = Some(request.end_time.timestamp());
                 let answered_at = answered.map(|_| now);
-                let note = Note { ended_at, answered_at, ..Note::of(name, now) };
+                let create_body = CreateBody::Done;
+                let note = Note { ended_at, answered_at, create_body, ..Note::of(name, now) };
                 in_time(budget, self.outbox.store().note(note)).await?;
                 Ok(ended(Verdict::Answered, Delivered::Withheld))
             }
@@ -103,7 +104,11 @@ impl Bridge {
             ..Note::of(name, now)
         };
         let abandoned = |delivered| Ok(ended(Verdict::Abandoned { stage }, delivered));
-        match in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), entries, true)).await? {
+        let put = in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), entries, true)).await;
+        if let Err(error @ Trouble::Store(_)) = put {
+            return abandoned(self.send_unkept(asks, error, budget).await?);
+        }
+        match put? {
             Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
             Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
             Enqueued::Accepted { behind: true, .. } => abandoned(Delivered::Later),
@@ -116,6 +121,28 @@ impl Bridge {
                 let pair = fresh(0, EntryKind::Clear, false).zip(fresh(1, EntryKind::Update, true));
                 let Some(pair) = pair else { return abandoned(Delivered::Later) };
                 abandoned(self.try_both(pair, asks, budget).await?)
+            }
+        }
+    }
+
+    /// It cannot be kept, but it can be sent: then nothing is promised that is not done.
+    async fn send_unkept(
+        &self,
+        asks: [Ask<'_>; 2],
+        error: Trouble,
+        budget: &Budget,
+    ) -> Result<Delivered, Trouble> {
+        let [clearing, update] = asks;
+        let org = self.org(&update.origin().call_center)?;
+        let half = budget.half();
+        // The update clears the routing too.
+        let _cleared = org.ask(&self.client, clearing, &half).await;
+        budget.waited(half.upstream().unwrap_or_default());
+        match promise(org.ask(&self.client, update, budget).await.map(drop)) {
+            Ok(Delivered::Later) => Err(error),
+            sent => {
+                forgetful(&error);
+                sent
             }
         }
     }

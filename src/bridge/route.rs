@@ -2,7 +2,7 @@
 
 use super::{Bridge, Trouble, forgetful, in_time, named};
 use crate::domain::{ExecuteOmniFlow, Routing};
-use crate::salesforce::{Budget, Failure};
+use crate::salesforce::{Ask, Budget, Failure};
 use crate::store::Note;
 
 /// Where a call goes, and who said so.
@@ -28,6 +28,7 @@ impl Bridge {
             org.omni_flow(&self.client, request, budget),
             self.remember_routing(request, budget)
         );
+        self.clear_if_over(request, budget).await;
         let failure = match result {
             Ok(routing) => return Ok(Routed { routing, fallback: false }),
             Err(refused @ Failure::Refused { .. }) => return Err(refused.into()),
@@ -49,5 +50,18 @@ impl Bridge {
         let now = self.outbox.now();
         let note = Note { routed_at: Some(now), ..Note::of(name, now) };
         in_time(budget, self.outbox.store().note(note)).await.unwrap_or_else(|error| forgetful(&error));
+    }
+
+    /// A caller who was gone before the answer came waits for nobody: the PendingServiceRouting that the flow has just
+    /// made is cleared again.
+    async fn clear_if_over(&self, request: &ExecuteOmniFlow, budget: &Budget) {
+        let call = self.find(&request.origin.call_center, &request.call, budget).await;
+        let Some(call) = call.filter(|call| call.ended_at.is_some() && !call.is_answered()) else { return };
+        let (reference, note) = (call.reference(), Note::of(call.name.clone(), self.outbox.now()));
+        let ask = Ask::ClearRouting(&reference, &request.origin);
+        if let Err(error) = self.keep_and_send(ask, Some(note), false, budget).await {
+            let key = call.name.vendor_call_key();
+            tracing::warn!(vendor_call_key = %key, %error, "the routing of a caller who is gone was not cleared");
+        }
     }
 }

@@ -51,7 +51,7 @@ impl Bridge {
         self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, budget).await
     }
 
-    async fn keep_and_send(
+    pub(super) async fn keep_and_send(
         &self,
         ask: Ask<'_>,
         note: Option<Note>,

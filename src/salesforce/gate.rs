@@ -63,7 +63,8 @@ impl Gate {
             Ok(answer) => {
                 let outcome = judge(way, operation, &answer);
                 self.settle(permit, Verdict::of_answer(&answer, &outcome));
-                if answer.status == 429 {
+                // A limit of other kinds of requests says nothing about creates.
+                if answer.status == 429 && operation == Operation::Create {
                     self.creates.pause(Instant::now(), answer.retry_after);
                 }
                 Ok(outcome)

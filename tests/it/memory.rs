@@ -118,6 +118,15 @@ async fn a_hang_up_counts_once_whoever_reports_it() {
 }
 
 #[actix_web::test]
+async fn routing_that_comes_after_the_hang_up_is_cleared_again() {
+    let stage = Stage::telephony().await;
+    let id = stage.call("wxcc_1").await;
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    assert_eq!(stage.org.voice_call(&id).unwrap().pending_routing, None);
+}
+
+#[actix_web::test]
 async fn the_reason_tells_where_the_caller_gave_up() {
     let stage = Stage::telephony().await;
     for (key, routed) in [("wxcc_1", false), ("wxcc_2", true)] {
