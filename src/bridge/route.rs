@@ -28,7 +28,9 @@ impl Bridge {
             org.omni_flow(&self.client, request, budget),
             self.remember_routing(request, budget)
         );
-        self.clear_if_over(request, budget).await;
+        if !matches!(result, Err(Failure::Refused { .. })) {
+            self.clear_if_over(request, budget).await;
+        }
         let failure = match result {
             Ok(routing) => return Ok(Routed { routing, fallback: false }),
             Err(refused @ Failure::Refused { .. }) => return Err(refused.into()),
