@@ -9,10 +9,10 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := help
 # The summary of the tests comes last, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: help setup setup-checks demo build test soak check fmt lint doc deny
+.PHONY: help setup setup-checks demo build test soak check fmt lint doc deny bench-cpu
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs, or say what is missing
 	@scripts/setup.sh
@@ -44,6 +44,9 @@ lint: setup-checks ## formatting and clippy, warnings denied
 
 doc: setup ## rustdoc, warnings denied
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+bench-cpu: build ## CPU of a createVoiceCall beside nginx (needs wrk and nginx); docs/performance.md
+	scripts/bench/cpu.sh
 
 deny: ## licences, advisories and banned crates (needs cargo-deny)
 	$(CARGO) deny --locked check
