@@ -27,6 +27,8 @@ workers = 1
 listen = "$operations"
 [store]
 url = "sqlite:$work/bridge.db"
+[limits]
+creates_per_second = 10000
 [[clients]]
 id = "webex-flow"
 secret_sha256 = "$(printf %s "$secret" | sha256sum | cut -d' ' -f1)"
