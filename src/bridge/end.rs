@@ -5,7 +5,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::create::LOOK;
 use super::deliver::{Fresh, promise};
-use super::{Bridge, Delivered, Trouble, facts, forgetful, in_time, named};
+use super::{Bridge, Delivered, Trouble, facts, in_time, named};
 use crate::domain::{
     Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Rest, Stage,
     UpdateVoiceCall, Verdict, decide,
@@ -104,11 +104,7 @@ impl Bridge {
             ..Note::of(name, now)
         };
         let abandoned = |delivered| Ok(ended(Verdict::Abandoned { stage }, delivered));
-        let put = in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), entries, true)).await;
-        if let Err(error @ Trouble::Store(_)) = put {
-            return abandoned(self.send_unkept(asks, error, budget).await?);
-        }
-        match put? {
+        match in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), entries, true)).await? {
             Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
             Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
             Enqueued::Accepted { behind: true, .. } => abandoned(Delivered::Later),
@@ -121,28 +117,6 @@ impl Bridge {
                 let pair = fresh(0, EntryKind::Clear, false).zip(fresh(1, EntryKind::Update, true));
                 let Some(pair) = pair else { return abandoned(Delivered::Later) };
                 abandoned(self.try_both(pair, asks, budget).await?)
-            }
-        }
-    }
-
-    /// It cannot be kept, but it can be sent: then nothing is promised that is not done.
-    async fn send_unkept(
-        &self,
-        asks: [Ask<'_>; 2],
-        error: Trouble,
-        budget: &Budget,
-    ) -> Result<Delivered, Trouble> {
-        let [clearing, update] = asks;
-        let org = self.org(&update.origin().call_center)?;
-        let half = budget.half();
-        // The update clears the routing too.
-        let _cleared = org.ask(&self.client, clearing, &half).await;
-        budget.waited(half.upstream().unwrap_or_default());
-        match promise(org.ask(&self.client, update, budget).await.map(drop)) {
-            Ok(Delivered::Later) => Err(error),
-            sent => {
-                forgetful(&error);
-                sent
             }
         }
     }

@@ -5,7 +5,7 @@ use super::{Bridge, Delivered, Trouble, facts, forgetful, in_time, named};
 use crate::domain::{
     Call, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Origin, UpdateVoiceCall, guard,
 };
-use crate::salesforce::{Ask, Budget, Failure};
+use crate::salesforce::{Ask, Budget};
 use crate::store::{Enqueued, Note, Subject};
 
 impl Bridge {
@@ -13,7 +13,7 @@ impl Bridge {
     /// of an answered call worse is not sent.
     ///
     /// # Errors
-    /// When Salesforce refused it for good, or it can neither be kept nor sent.
+    /// When Salesforce refused it for good, or it cannot be kept.
     pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<Delivered, Trouble> {
         let started = request.start_time;
         let Some((reference, call)) =
@@ -51,6 +51,7 @@ impl Bridge {
         self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, budget).await
     }
 
+    /// Nothing is sent that cannot be kept: without the journal nobody knows whether an agent has had the call.
     pub(super) async fn keep_and_send(
         &self,
         ask: Ask<'_>,
@@ -66,22 +67,13 @@ impl Bridge {
         };
         let entry = self.outbox.entry(ask, is_final);
         let kind = entry.kind;
-        match in_time(budget, self.outbox.put(subject, vec![entry], false)).await {
-            Ok(Enqueued::Accepted { behind: true, .. }) => Ok(Delivered::Later),
-            Ok(Enqueued::Accepted { ids, .. }) => match ids.first() {
+        match in_time(budget, self.outbox.put(subject, vec![entry], false)).await? {
+            Enqueued::Accepted { behind: true, .. } => Ok(Delivered::Later),
+            Enqueued::Accepted { ids, .. } => match ids.first() {
                 Some(&id) => self.try_now(Fresh { id, kind, is_final }, ask, budget).await,
                 None => Ok(Delivered::Later),
             },
-            Ok(Enqueued::Duplicate | Enqueued::Answered) => Ok(Delivered::Withheld),
-            // It cannot be kept, but it can be sent: then nothing is promised that is not done.
-            Err(error) => match self.org(center)?.ask(&self.client, ask, budget).await {
-                Ok(_) => {
-                    forgetful(&error);
-                    Ok(Delivered::Now)
-                }
-                Err(Failure::Refused { words }) => Err(Failure::Refused { words }.into()),
-                Err(_) => Err(error),
-            },
+            Enqueued::Duplicate | Enqueued::Answered => Ok(Delivered::Withheld),
         }
     }
 
