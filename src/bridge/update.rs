@@ -3,7 +3,7 @@
 use super::deliver::Fresh;
 use super::{Bridge, Delivered, Trouble, facts, forgetful, in_time, named};
 use crate::domain::{
-    Call, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Origin, UpdateVoiceCall, guard,
+    Call, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Known, Origin, UpdateVoiceCall, guard,
 };
 use crate::salesforce::{Ask, Budget};
 use crate::store::{Enqueued, Note, Subject};
@@ -22,7 +22,8 @@ impl Bridge {
             return Ok(Delivered::NoSuchCall);
         };
         let reason = request.disconnect_reason.as_ref().map(|reason| reason.value.as_str());
-        if self.withholds(&request.origin, Intent::Update { reason }, call.as_ref()) {
+        let guarded = self.guards(&request.origin, Intent::Update { reason });
+        if guarded && is_answered(call.as_ref()) {
             return Ok(Delivered::Withheld);
         }
         let is_final = request.rest.get("isActiveCall").and_then(serde_json::Value::as_bool) != Some(true);
@@ -32,7 +33,7 @@ impl Bridge {
             ended_at: is_final.then_some(request.end_time.map_or(note.at, FlowTime::timestamp)),
             ..note
         });
-        self.keep_and_send(Ask::Update(&reference, request), note, is_final, budget).await
+        self.keep_and_send(Ask::Update(&reference, request), note, is_final, guarded, budget).await
     }
 
     /// Takes the call out of the waiting line, once that is kept; not for a call that an agent has had.
@@ -44,11 +45,12 @@ impl Bridge {
         else {
             return Ok(Delivered::NoSuchCall);
         };
-        if self.withholds(&request.origin, Intent::ClearRouting, call.as_ref()) {
+        let guarded = self.guards(&request.origin, Intent::ClearRouting);
+        if guarded && is_answered(call.as_ref()) {
             return Ok(Delivered::Withheld);
         }
         let note = self.note_of(&request.origin, &reference, call.as_ref());
-        self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, budget).await
+        self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, guarded, budget).await
     }
 
     /// Nothing is sent that cannot be kept: without the journal nobody knows whether an agent has had the call.
@@ -57,6 +59,7 @@ impl Bridge {
         ask: Ask<'_>,
         note: Option<Note>,
         is_final: bool,
+        unless_answered: bool,
         budget: &Budget,
     ) -> Result<Delivered, Trouble> {
         let center = &ask.origin().call_center;
@@ -67,7 +70,7 @@ impl Bridge {
         };
         let entry = self.outbox.entry(ask, is_final);
         let kind = entry.kind;
-        match in_time(budget, self.outbox.put(subject, vec![entry], false)).await? {
+        match in_time(budget, self.outbox.put(subject, vec![entry], unless_answered)).await? {
             Enqueued::Accepted { behind: true, .. } => Ok(Delivered::Later),
             Enqueued::Accepted { ids, .. } => match ids.first() {
                 Some(&id) => self.try_now(Fresh { id, kind, is_final }, ask, budget).await,
@@ -110,17 +113,14 @@ impl Bridge {
         }
     }
 
-    fn withholds(&self, origin: &Origin, intent: Intent<'_>, call: Option<&Call>) -> bool {
+    /// Whether an intent is withheld from a call that an agent has had. That is asked twice: of what is known before,
+    /// and in the commit that takes it in, so that no answer slips between.
+    fn guards(&self, origin: &Origin, intent: Intent<'_>) -> bool {
         let Some(center) = self.call_center(origin.call_center.as_ref()) else { return false };
         let abandonment = &center.abandonment;
         let reasons = [abandonment.reason.as_str(), abandonment.reason_in_ivr.as_str()];
-        let known = call.map(facts).unwrap_or_default();
-        let withheld = abandonment.guard && guard(intent, known, reasons) == Guarded::Withhold;
-        if withheld {
-            let key = call.map(|call| call.name.vendor_call_key().to_string());
-            tracing::info!(vendor_call_key = key, ?intent, "withheld: an agent has had the call");
-        }
-        withheld
+        let answered = Known::default().and(Fact::AgentAnswered);
+        abandonment.guard && guard(intent, answered, reasons) == Guarded::Withhold
     }
 
     /// A note on a call of the journal, or on one that its key makes known to it.
@@ -128,6 +128,16 @@ impl Bridge {
         let name = call.map(|call| call.name.clone()).or_else(|| named(&origin.call_center, reference))?;
         Some(Note::of(name, self.outbox.now()))
     }
+}
+
+/// Whether an agent is known to have had the call.
+fn is_answered(call: Option<&Call>) -> bool {
+    let answered = call.is_some_and(|call| facts(call).is_answered());
+    if answered {
+        let key = call.map(|call| call.name.vendor_call_key().to_string());
+        tracing::info!(vendor_call_key = key, "withheld: an agent has had the call");
+    }
+    answered
 }
 
 /// An update that names an agent or the time of acceptance tells that the call was answered.
