@@ -58,7 +58,7 @@ impl Breaker {
 
 impl Limits {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let creates_per_second = section.count("creates_per_second", None, 1..=10_000);
+        let creates_per_second = section.count("creates_per_second", None, 1..=100_000);
         let concurrent_requests = section.count("concurrent_requests", None, 1..=100_000);
         section.finish();
         Some(Self { creates_per_second: creates_per_second?, concurrent_requests: concurrent_requests? })
