@@ -23,6 +23,9 @@ for option in level=4 inline-8bit-counters pc-table trace-compares; do
     flags+=" -Cllvm-args=-sanitizer-coverage-$option"
 done
 
+# How long an input may take is watched by the targets themselves (tests/fuzz/watch.rs): libFuzzer knows whole seconds,
+# and does not ask twice.
+
 # The same versions as in the bridge; what only the fuzzer needs is added.
 cp Cargo.lock fuzz/Cargo.lock
 RUSTFLAGS=$flags ${CARGO:-cargo} build --manifest-path fuzz/Cargo.toml --release --target "$host" --target-dir target/fuzz
@@ -31,7 +34,7 @@ for target in "${targets[@]}"; do
     echo "fuzz: $target, $seconds seconds" >&2
     mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
     FUZZ_TARGET=$target "target/fuzz/$host/release/fuzz" "fuzz/corpus/$target" "tests/fuzz/corpus/$target" \
-        -artifact_prefix="fuzz/artifacts/$target/" -max_total_time="$seconds" -max_len=70000 -timeout=5 \
+        -artifact_prefix="fuzz/artifacts/$target/" -max_total_time="$seconds" -max_len=70000 -timeout=60 \
         -print_final_stats=1 -verbosity=0
 done
 echo 'fuzz: nothing found' >&2
