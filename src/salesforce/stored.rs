@@ -101,3 +101,26 @@ fn fields(body: &impl Serialize) -> Map<String, Value> {
         _ => Map::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_something_is_sent_only_without_an_agent_is_kept_with_it_and_old_entries_go_on() {
+        let origin = Origin { call_center: CallCenterName::parse("Sales").unwrap(), certificate: None };
+        let call = CallReference::parse("wxcc_1").unwrap();
+        let kept = |stored: &Stored| -> Kept {
+            let json = serde_json::to_string(stored).unwrap();
+            serde_json::from_str::<Stored>(&json).unwrap().read(Operation::ClearRouting).unwrap()
+        };
+        let stored = Stored::of(Ask::ClearRouting(&call, &origin));
+        assert!(!kept(&stored).unless_answered);
+        let guarded = kept(&stored.unless_answered(true));
+        assert!(guarded.unless_answered);
+        assert!(kept(&Stored::of(Ask::Kept(&guarded))).unless_answered);
+        let old: Stored =
+            serde_json::from_str(r#"{"callCenter":"Sales","call":"wxcc_1","body":{}}"#).unwrap();
+        assert!(!old.read(Operation::ClearRouting).unwrap().unless_answered);
+    }
+}
