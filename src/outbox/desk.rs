@@ -95,6 +95,11 @@ impl Outbox {
         self.store.close().await
     }
 
+    /// Wakes the worker: there may be something to take up.
+    pub(super) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
     /// Waits until somebody rings.
     pub(super) async fn rung(&self) {
         self.bell.notified().await;
@@ -126,7 +131,7 @@ impl Outbox {
         let enqueue = Enqueue { subject, entries, unless_answered, owner, lease_until, now };
         let enqueued = self.store.enqueue(enqueue).await?;
         if matches!(enqueued, Enqueued::Accepted { behind: true, .. }) {
-            self.bell.notify_one();
+            self.ring();
         }
         Ok(enqueued)
     }
@@ -152,7 +157,7 @@ impl Outbox {
         let note = note.map(Box::new);
         let settle = Settle { id, owner: self.owner.clone(), attempt, note, now: self.now() };
         match self.store.settle(settle).await {
-            Ok(_) if later => self.bell.notify_one(),
+            Ok(_) if later => self.ring(),
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(entry = id.0, %error, "the end of an attempt was not written down; it will be tried again");

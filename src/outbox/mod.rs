@@ -1,6 +1,7 @@
 //! What must still reach Salesforce: kept before the first attempt, tried until it is there, or buried with a reason.
 
 mod attempt;
+mod delivery;
 mod desk;
 mod schedule;
 mod worker;

@@ -19,7 +19,7 @@ pub struct Outbox {
     pub lease: Duration,
     /// How long buried entries can be looked at and sent again.
     pub keep_buried: Duration,
-    /// Entries delivered at the same time.
+    /// Entries of one contact center delivered at the same time.
     pub concurrency: usize,
 }
 
@@ -31,6 +31,9 @@ pub struct Journal {
 }
 
 impl Outbox {
+    /// How long one attempt of the worker may take: nobody waits for it.
+    pub const ATTEMPT: Duration = Duration::from_secs(10);
+
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         let schedule = section.durations("schedule", Duration::from_millis(100)..=DAY);
         if let Some(pauses) = &schedule {

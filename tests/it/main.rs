@@ -29,3 +29,4 @@ mod telephony_refusals;
 mod vendors_flow;
 mod wire_apex;
 mod wire_telephony;
+mod worker;

@@ -28,6 +28,9 @@ pub const CONNECTOR: (&str, &str) = ("webex-flow", "s3cret-of-the-flow");
 /// A client that may use the contact center `Sandbox` only.
 pub const RESTRICTED: (&str, &str) = ("sandbox-only", "s3cret-of-the-sandbox");
 
+/// Long enough for anything that comes at all.
+pub const BOUND: Duration = Duration::from_secs(30);
+
 /// A running bridge and its org. Dropping it fails the test if the org refused what the test did not expect, or if
 /// a scripted bad day never came.
 pub struct Stage {
@@ -135,14 +138,19 @@ impl Stage {
     /// Moves the time and lets the outbox deliver until nothing is left to try.
     pub async fn deliver(&self, seconds: u64) {
         self.wait_seconds(seconds);
-        for _ in 0..10_000 {
-            self.handle.worker().step().await.unwrap();
-            if self.handle.outbox().store().next_due().await.unwrap().is_none() {
-                return;
+        let store = self.handle.outbox().store();
+        self.work_until(async || store.next_due().await.unwrap().is_none()).await;
+    }
+
+    /// Lets the outbox take up what is due until this holds.
+    pub async fn work_until(&self, holds: impl AsyncFn() -> bool) {
+        let work = async {
+            while !holds().await {
+                self.handle.worker().step().await.unwrap();
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
-        }
-        unreachable!("the outbox does not get empty");
+        };
+        tokio::time::timeout(BOUND, work).await.expect("the outbox does not come to that");
     }
 
     /// Whether any file of the bridge's database holds these bytes.
