@@ -45,10 +45,26 @@ pub async fn deliver(outbox: &Outbox, orgs: &HashMap<String, Org>, client: &Clie
 async fn send(orgs: &HashMap<String, Org>, client: &Client, entry: &Entry) -> Result<Value, Failure> {
     let unreadable = |words: &str| Failure::Refused { words: words.to_owned() };
     let kept = read(entry).ok_or_else(|| unreadable("the entry in the outbox cannot be read"))?;
+    let kept = fit(kept, entry);
     let org = orgs.get(entry.call_center.as_ref()).ok_or_else(|| Failure::Misconfigured {
         words: format!("no contact center {} is configured any more", entry.call_center),
     })?;
     org.ask(client, Ask::Kept(&kept), &Budget::new(Instant::now(), settings::Outbox::ATTEMPT)).await
+}
+
+/// What was put in before the create of its call was through, or before an update under its key made the record, is
+/// sent as it fits now.
+fn fit(kept: Kept, entry: &Entry) -> Kept {
+    let Some(call) = entry.call.as_ref().filter(|call| call.voice_call_id.is_none()) else { return kept };
+    if entry.kind == EntryKind::Create && call.created_at.is_some() {
+        return kept.to_update().unwrap_or(kept);
+    }
+    let failed = call.create_body.as_ref().filter(|_| entry.is_final);
+    let failed = failed.and_then(|body| serde_json::from_str::<Stored>(body.expose()).ok());
+    match failed.and_then(|stored| stored.read(Operation::Create).ok()) {
+        Some(create) => kept.completed_by(&create),
+        None => kept,
+    }
 }
 
 fn read(entry: &Entry) -> Option<Kept> {
@@ -60,10 +76,17 @@ fn read(entry: &Entry) -> Option<Kept> {
     serde_json::from_str::<Stored>(entry.body.expose()).ok()?.read(operation).ok()
 }
 
-/// What the journal learns when a deferred create is delivered.
+/// What the journal learns when a deferred create is delivered, or an update that makes the record.
 fn created(outbox: &Outbox, entry: &Entry, data: &Value) -> Option<Note> {
-    let call = entry.call.as_ref().filter(|_| entry.kind == EntryKind::Create)?;
+    let call = entry.call.as_ref()?;
     let now = outbox.now();
+    match entry.kind {
+        EntryKind::Create => {}
+        EntryKind::Update if !entry.is_final && call.voice_call_id.is_none() && call.created_at.is_none() => {
+            return Some(Note { created_at: Some(now), ..Note::of(call.name.clone(), now) });
+        }
+        EntryKind::Update | EntryKind::Clear => return None,
+    }
     Some(Note {
         voice_call_id: voice_call_id(data).and_then(|id| VoiceCallId::parse(id).ok()),
         created_at: Some(now),

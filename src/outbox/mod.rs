@@ -7,6 +7,6 @@ mod schedule;
 mod worker;
 
 pub use attempt::{Tried, verdict};
-pub use desk::Outbox;
+pub use desk::{Hold, Outbox};
 pub use schedule::{Next, Schedule};
 pub use worker::Worker;

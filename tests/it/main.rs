@@ -11,6 +11,7 @@ mod abandoned_calls;
 mod any_body;
 mod apex_refusals;
 mod bad_input;
+mod beside_create;
 mod broken_answers;
 mod deadlines;
 mod envelope;

@@ -44,9 +44,16 @@ async fn a_key_that_was_used_for_another_call_is_refused() {
         let reply = stage.post("createVoiceCall", with(create("wxcc_1"), other)).await;
         assert!(reply.error(400).starts_with("vendorCallKey: an earlier call had the same key"));
     }
+    stage.script(BadDay::Unavailable { retry_after: None }, Operation::Create);
+    stage.post("createVoiceCall", create("wxcc_2")).await.error(503);
+    for other in [json!({ "from": "+14693150299" }), json!({ "to": "+18005550199" })] {
+        let reply = stage.post("createVoiceCall", with(create("wxcc_2"), other)).await;
+        assert!(reply.error(400).starts_with("vendorCallKey: an earlier call had the same key"));
+    }
     let reply = stage.post("createVoiceCall", create("wxcc_")).await;
     assert!(reply.error(400).starts_with("vendorCallKey: is the bare prefix wxcc_"));
     assert_eq!(stage.org.voice_calls().len(), 1);
+    assert!(stage.call("wxcc_2").await.starts_with("0LQ"), "the same create is tried anew");
 }
 
 #[actix_web::test]
