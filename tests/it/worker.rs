@@ -4,16 +4,8 @@ use scv_bridge::domain::CallCenterName;
 use scv_bridge::mock::{BadDay, Operation};
 use scv_bridge::store::{Entry, Filter};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
-use crate::stage::{CENTER, Plan, Stage, create, reference, with};
-
-/// An address where connections are taken and nothing is ever answered, as long as it is kept.
-async fn silence() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    (listener, url)
-}
+use crate::stage::{CENTER, Plan, Stage, create, reference, silence, with};
 
 /// The same request for the contact center whose Salesforce is well.
 fn sandbox(body: Value) -> Value {

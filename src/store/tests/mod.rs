@@ -6,6 +6,7 @@ mod operate;
 mod order;
 mod outbox;
 mod privacy;
+#[expect(dead_code, reason = "only other tests stop a server")]
 #[path = "../../../tests/support/postgres.rs"]
 pub(crate) mod server;
 mod together;

@@ -14,13 +14,16 @@ use reqwest::{Method, RequestBuilder};
 use scv_bridge::app::Handle;
 use scv_bridge::clock::ManualClock;
 use scv_bridge::mock::{BadDay, MockOrg, Operation, RecordedRequest, Refusal, Script};
+use scv_bridge::store::{Entry, Filter};
 use serde_json::Value;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 
 pub use bodies::{CENTER, Text, create, ended, omni_flow, reference, with};
 pub use certificates::{CERTIFICATE, OTHER_CERTIFICATE, issued};
 pub use plan::{NOW, Plan};
-pub use raw::{answer_once, exchange};
+pub use raw::{answer_once, exchange, silence};
 pub use reply::{CANARIES, Reply};
 
 /// Id and secret of the flow's connector, which may use every contact center.
@@ -151,6 +154,17 @@ impl Stage {
             }
         };
         assert!(tokio::time::timeout(BOUND, work).await.is_ok(), "the outbox does not come to that");
+    }
+
+    /// Another connection to the bridge's database of SQLite.
+    pub async fn beside(&self) -> SqliteConnection {
+        let file = self.folder.path().join("bridge.db");
+        SqliteConnectOptions::new().filename(file).connect().await.unwrap()
+    }
+
+    /// Everything that the outbox holds.
+    pub async fn entries(&self) -> Vec<Entry> {
+        self.handle.outbox().store().list(&Filter::default()).await.unwrap()
     }
 
     /// Whether any file of the bridge's database holds these bytes.

@@ -33,6 +33,7 @@ pub struct Plan {
     way: Way,
     certificate: &'static str,
     salesforce: Option<String>,
+    store: Option<String>,
     workers: usize,
     center: String,
     sections: String,
@@ -55,7 +56,16 @@ impl Plan {
         // The clock stands still, so that every test would run into the limit of its one second.
         org.creates_per_second = None;
         let (center, sections) = (String::new(), String::new());
-        Self { way, certificate: CERTIFICATE, salesforce: None, workers: 1, center, sections, org }
+        Self {
+            way,
+            certificate: CERTIFICATE,
+            salesforce: None,
+            store: None,
+            workers: 1,
+            center,
+            sections,
+            org,
+        }
     }
 
     /// More keys for the contact center.
@@ -95,6 +105,12 @@ impl Plan {
     /// The address that the configuration gives for Salesforce, instead of the org's.
     pub fn salesforce_at(mut self, url: impl Into<String>) -> Self {
         self.salesforce = Some(url.into());
+        self
+    }
+
+    /// The bridge's database, instead of a file of SQLite.
+    pub fn store(mut self, url: String) -> Self {
+        self.store = Some(url);
         self
     }
 
@@ -138,10 +154,11 @@ impl Plan {
             Way::Telephony => telephony(&url(org.telephony_url())),
             Way::Apex => apex(&url(org.login_url()), CONSUMER_KEY),
         };
+        let file = format!("sqlite:{}", folder.join("bridge.db").display());
         let parts = [
             format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}", self.workers),
             String::from("[operations]\nlisten = \"127.0.0.1:0\""),
-            format!("[store]\nurl = \"sqlite:{}\"", folder.join("bridge.db").display()),
+            format!("[store]\nurl = {:?}", self.store.as_ref().unwrap_or(&file)),
             client(CONNECTOR, "*"),
             client(RESTRICTED, "Sandbox"),
             certificate(CERTIFICATE, folder),
