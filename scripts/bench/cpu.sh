@@ -28,7 +28,7 @@ listen = "$operations"
 [store]
 url = "sqlite:$work/bridge.db"
 [limits]
-creates_per_second = 10000
+creates_per_second = 100000
 [[clients]]
 id = "webex-flow"
 secret_sha256 = "$(printf %s "$secret" | sha256sum | cut -d' ' -f1)"

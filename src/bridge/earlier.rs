@@ -1,6 +1,7 @@
 //! What earlier requests for a call mean for its create.
 
 use super::create::body_of;
+use super::update::Guard;
 use super::{Bridge, Trouble, forgetful, in_time};
 use crate::domain::{Call, CallName, CallReference, CreateVoiceCall, Fingerprint};
 use crate::salesforce::{Ask, Budget, Created, Failure, Operation, Stored};
@@ -66,7 +67,7 @@ impl Bridge {
         let Some(update) = create.ok().and_then(|create| create.to_update()) else {
             return self.create_anew(name, fingerprint, request, budget).await;
         };
-        match self.keep_and_send(Ask::Kept(&update), Some(note), (false, false), None, budget).await {
+        match self.keep_and_send(Ask::Kept(&update), Some(note), false, Guard::Off, None, budget).await {
             Ok(_) => {
                 let now = self.outbox.now();
                 let promised = Note { deferred_at: Some(now), ..Note::of(name, now) };

@@ -6,6 +6,7 @@ mod create;
 mod deliver;
 mod earlier;
 mod end;
+mod inquire;
 mod route;
 mod trouble;
 mod turns;

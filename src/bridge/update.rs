@@ -1,14 +1,26 @@
 //! Something has become of the call.
 
 use super::deliver::Fresh;
+use super::inquire::{Shown, best_reference};
 use super::{Bridge, Delivered, Trouble, Turn, facts, forgetful, in_time, named};
 use crate::domain::{
     Call, CallCenterName, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Known, Origin,
     UpdateVoiceCall, guard,
 };
 use crate::outbox::Hold;
-use crate::salesforce::{Ask, Budget};
+use crate::salesforce::{Ask, Budget, Failure};
 use crate::store::{Enqueued, Note, Subject};
+
+/// Whether something is sent only if no agent has had the call.
+#[derive(Debug)]
+pub(super) enum Guard {
+    /// It is sent in any case.
+    Off,
+    /// Only then.
+    On,
+    /// Only then; Salesforce was to be asked for it and could not be, so it is not sent at once.
+    Unasked(Failure),
+}
 
 impl Bridge {
     /// Passes an update on, once it is kept. The one that ends a call is sent once; one that would make the record
@@ -24,10 +36,10 @@ impl Bridge {
             return Ok(Delivered::NoSuchCall);
         };
         let reason = request.disconnect_reason.as_ref().map(|reason| reason.value.as_str());
-        let guarded = self.guards(&request.origin, Intent::Update { reason });
-        if guarded && is_answered(call.as_ref()) {
+        let intent = Intent::Update { reason };
+        let Some(guard) = self.guard(&request.origin, intent, &reference, call.as_ref(), budget).await else {
             return Ok(Delivered::Withheld);
-        }
+        };
         let (turn, call, hold) = self.after_create(&request.origin, &reference, call, budget).await;
         let is_final = request.rest.get("isActiveCall").and_then(serde_json::Value::as_bool) != Some(true);
         let note = self.note_of(&request.origin, &reference, call.as_ref()).map(|note| Note {
@@ -36,8 +48,7 @@ impl Bridge {
             ended_at: is_final.then_some(request.end_time.map_or(note.at, FlowTime::timestamp)),
             ..note
         });
-        let sent =
-            self.keep_and_send(Ask::Update(&reference, request), note, (is_final, guarded), hold, budget);
+        let sent = self.keep_and_send(Ask::Update(&reference, request), note, is_final, guard, hold, budget);
         let sent = sent.await;
         drop(turn);
         sent
@@ -73,19 +84,13 @@ impl Bridge {
         else {
             return Ok(Delivered::NoSuchCall);
         };
-        let guarded = self.guards(&request.origin, Intent::ClearRouting);
-        if guarded && is_answered(call.as_ref()) {
+        let intent = Intent::ClearRouting;
+        let Some(guard) = self.guard(&request.origin, intent, &reference, call.as_ref(), budget).await else {
             return Ok(Delivered::Withheld);
-        }
+        };
         let note = self.note_of(&request.origin, &reference, call.as_ref());
-        self.keep_and_send(
-            Ask::ClearRouting(&reference, &request.origin),
-            note,
-            (false, guarded),
-            None,
-            budget,
-        )
-        .await
+        self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, guard, None, budget)
+            .await
     }
 
     /// Nothing is sent that cannot be kept: without the journal nobody knows whether an agent has had the call.
@@ -93,7 +98,8 @@ impl Bridge {
         &self,
         ask: Ask<'_>,
         note: Option<Note>,
-        (is_final, unless_answered): (bool, bool),
+        is_final: bool,
+        guard: Guard,
         hold: Option<Hold>,
         budget: &Budget,
     ) -> Result<Delivered, Trouble> {
@@ -104,7 +110,8 @@ impl Bridge {
             (None, Some(call)) => Subject::Unknown(center.clone(), call.clone()),
             (None, None) => return Ok(Delivered::NoSuchCall),
         };
-        let entry = self.outbox.entry(ask, is_final);
+        let unless_answered = !matches!(guard, Guard::Off);
+        let entry = self.outbox.entry(ask, is_final, unless_answered);
         let kind = entry.kind;
         let put = self.outbox.put(subject, vec![entry], unless_answered, hold.as_ref());
         match in_time(budget, put).await? {
@@ -116,6 +123,10 @@ impl Bridge {
                 }
                 let Some(&id) = ids.first() else { return Ok(Delivered::Later) };
                 let fresh = Fresh { id, kind, is_final };
+                if let Guard::Unasked(failure) = guard {
+                    self.settle(fresh, Some(&failure), ask);
+                    return Ok(Delivered::Later);
+                }
                 match call.filter(|call| fresh.makes_a_record_of(call)) {
                     Some(call) => self.make_now(fresh, ask, call.name, budget).await,
                     None => self.try_now(fresh, ask, budget).await,
@@ -153,6 +164,33 @@ impl Bridge {
             }
             Err(error) => {
                 forgetful(error);
+                None
+            }
+        }
+    }
+
+    /// How an intent is guarded; none when it is withheld, because an agent has had the call.
+    async fn guard(
+        &self,
+        origin: &Origin,
+        intent: Intent<'_>,
+        reference: &CallReference,
+        call: Option<&Call>,
+        budget: &Budget,
+    ) -> Option<Guard> {
+        if !self.guards(origin, intent) {
+            return Some(Guard::Off);
+        }
+        if is_answered(call) {
+            return None;
+        }
+        match self.shown(&origin.call_center, &best_reference(reference, call), budget).await {
+            Shown::Nobody => Some(Guard::On),
+            Shown::Unasked(failure) => Some(Guard::Unasked(failure)),
+            Shown::Agent => {
+                if let Some(note) = self.note_of(origin, reference, call) {
+                    self.remember_agent(note.call, budget).await;
+                }
                 None
             }
         }
