@@ -68,20 +68,11 @@ pub(super) struct Dialect {
     pub(super) begin: &'static str,
 }
 
-/// SQLite's. `retry` takes ids, as PostgreSQL's does.
-static SQLITE: Dialect = Dialect {
-    retry: "UPDATE outbox SET state = 'pending', attempts = 0, created_at = ?1->>'now', next_at = ?1->>'now',
-            reason = NULL, buried_at = NULL
-        WHERE state = 'buried' AND id IN (SELECT value FROM json_each(?1, '$.ids'))
-        RETURNING CAST(id AS TEXT)",
-    ..super::sqlite::DIALECT
-};
-
 impl Kind {
     /// Its statements.
     pub(super) fn dialect(self) -> &'static Dialect {
         match self {
-            Self::Sqlite => &SQLITE,
+            Self::Sqlite => &super::sqlite::DIALECT,
             Self::Postgres => &super::postgres::DIALECT,
         }
     }
