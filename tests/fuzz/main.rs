@@ -23,7 +23,7 @@ use targets::{TARGETS, Target};
 use watch::watch;
 
 /// Mutations for each target.
-const ROUNDS: usize = if cfg!(debug_assertions) { 1_500 } else { 20_000 };
+const ROUNDS: usize = if cfg!(debug_assertions) { 600 } else { 20_000 };
 
 #[test]
 fn every_input_of_the_corpus_is_survived() {
