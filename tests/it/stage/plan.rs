@@ -34,6 +34,7 @@ pub struct Plan {
     certificate: &'static str,
     salesforce: Option<String>,
     workers: usize,
+    server: String,
     center: String,
     sections: String,
     org: MockOrgSettings,
@@ -54,14 +55,21 @@ impl Plan {
         let mut org = MockOrgSettings::example(issued(CERTIFICATE).certificate_pem.clone());
         // The clock stands still, so that every test would run into the limit of its one second.
         org.creates_per_second = None;
-        let (center, sections) = (String::new(), String::new());
-        Self { way, certificate: CERTIFICATE, salesforce: None, workers: 1, center, sections, org }
+        let (server, center, sections) = (String::new(), String::new(), String::new());
+        Self { way, certificate: CERTIFICATE, salesforce: None, workers: 1, server, center, sections, org }
     }
 
     /// More keys for the contact center.
     pub fn center(mut self, keys: &str) -> Self {
         self.center.push_str(keys);
         self.center.push('\n');
+        self
+    }
+
+    /// More keys for the public listener.
+    pub fn server(mut self, keys: &str) -> Self {
+        self.server.push_str(keys);
+        self.server.push('\n');
         self
     }
 
@@ -139,7 +147,7 @@ impl Plan {
             Way::Apex => apex(&url(org.login_url()), CONSUMER_KEY),
         };
         let parts = [
-            format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}", self.workers),
+            format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}\n{}", self.workers, self.server),
             String::from("[operations]\nlisten = \"127.0.0.1:0\""),
             format!("[store]\nurl = \"sqlite:{}\"", folder.join("bridge.db").display()),
             client(CONNECTOR, "*"),
