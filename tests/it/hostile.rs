@@ -8,11 +8,14 @@ use scv_bridge::mock::{BadDay, Operation};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::interval;
 
 use crate::stage::{Plan, Reply, Stage, create, exchange};
 
 /// Short, so that no test waits long; long enough for a busy machine to send a request in one piece.
 const IMPATIENT: &str = "client_timeout = \"300ms\"\nkeep_alive = \"300ms\"";
+/// Between two drops of a slow client: far below the patience of the bridge, so that only a limit of the whole helps.
+const PACE: Duration = Duration::from_millis(20);
 const GET: &[u8] = b"GET /livez HTTP/1.1\r\nhost: bridge\r\n\r\n";
 
 async fn connect(stage: &Stage) -> TcpStream {
@@ -66,9 +69,9 @@ async fn a_second_head_that_comes_in_drops_is_not_waited_for() {
     let started = Instant::now();
     let (mut reading, mut writing) = stream.into_split();
     let drops = tokio::spawn(async move {
-        // The connection is kept alive by nothing but these; the pace is that of the other side's scheduler.
+        let mut pace = interval(PACE);
         while writing.write_all(b"x").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            pace.tick().await;
         }
     });
     let mut told = Vec::new();
@@ -98,8 +101,9 @@ async fn a_refused_body_in_drops_does_not_hold_the_connection() {
         "POST /voice/v1/createVoiceCall HTTP/1.1\r\nhost: bridge\r\ntransfer-encoding: chunked\r\n\r\n";
     writing.write_all(head.as_bytes()).await.unwrap();
     let drops = tokio::spawn(async move {
+        let mut pace = interval(PACE);
         while writing.write_all(b"1\r\nx\r\n").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            pace.tick().await;
         }
     });
     let mut told = Vec::new();

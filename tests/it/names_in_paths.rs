@@ -3,7 +3,7 @@
 use scv_bridge::mock::Operation;
 use serde_json::json;
 
-use crate::stage::{Plan, Stage, answer_once, omni_flow, reference, with};
+use crate::stage::{Plan, Reply, Stage, answer_each, create, omni_flow, reference, with};
 
 /// Names that mean something in a path, a header or a log line, and how each must be spelled in a path.
 const NAMES: [(&str, &str); 12] = [
@@ -23,12 +23,12 @@ const NAMES: [(&str, &str); 12] = [
 
 #[actix_web::test]
 async fn a_name_is_one_segment_of_the_path_whatever_it_holds() {
+    let answer = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+    let (address, mut seen) = answer_each(answer).await;
+    let stage = Plan::telephony().salesforce_at(format!("http://{address}/telephony/v1")).start().await;
     for (name, segment) in NAMES {
-        let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
-        let (address, seen) = answer_once(answer.to_owned()).await;
-        let stage = Plan::telephony().salesforce_at(format!("http://{address}/telephony/v1")).start().await;
         stage.post("executeOmniFlow", omni_flow(name)).await;
-        let request = seen.await.unwrap();
+        let request = seen.recv().await.unwrap();
         let line = request.lines().next().unwrap();
         assert_eq!(line, format!("PATCH /telephony/v1/voiceCalls/{segment}/omniFlow HTTP/1.1"), "{name}");
         let provider: Vec<_> =
@@ -55,12 +55,12 @@ async fn dots_alone_and_line_breaks_never_leave_the_bridge() {
 async fn what_a_request_says_of_its_host_or_headers_does_not_reach_salesforce() {
     let stage = Stage::telephony().await;
     let request = stage
-        .flow("createVoiceCall", crate::stage::create("wxcc_1"))
+        .flow("createVoiceCall", create("wxcc_1"))
         .header("host", "evil.example")
         .header("x-forwarded-host", "evil.example")
         .header("telephony-provider-name", "evil")
         .header("x-http-method-override", "DELETE");
-    crate::stage::Reply::of(request).await.data();
+    Reply::of(request).await.data();
     let asked = stage.asked_once(Operation::Create);
     assert!(!format!("{asked:?}").contains("evil"), "{asked:?}");
 }

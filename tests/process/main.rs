@@ -13,6 +13,8 @@ mod logs;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod s_client;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod site;
