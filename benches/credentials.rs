@@ -63,7 +63,7 @@ fn main() -> ExitCode {
         Client { id: ID.into(), secret_sha256: sha256(SECRET.as_bytes()), call_centers: Access::All };
     let limits = FailedLogins { per_address: 20, per_client: 100, window: Duration::from_secs(60) };
     let proxies = Proxies { header: None, networks: Vec::new() };
-    let throttle = Throttle::new(&limits, proxies, Arc::new(SystemClock));
+    let throttle = Arc::new(Throttle::new(&limits, proxies, Arc::new(SystemClock)));
     let Ok(callers) = Callers::new(&[client], throttle) else { return ExitCode::FAILURE };
     let attempts = attempts();
     let headers = attempts.each_ref().map(|(_, credentials)| {

@@ -136,7 +136,8 @@ impl Access {
             return Some(ApiError::LongHead { problem });
         }
         let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + SEPARATORS);
-        let length = request.uri().to_string().len() + lines.sum::<usize>();
+        let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+        let length = path + lines.sum::<usize>();
         if length > bounds.max_head {
             let problem = format!("headers: path and headers are longer than {} bytes", bounds.max_head);
             return Some(ApiError::LongHead { problem });

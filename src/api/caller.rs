@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use base64::Engine as _;
@@ -20,7 +21,7 @@ pub struct Callers {
     clients: HashMap<String, Client>,
     /// Fetched once: OpenSSL looks an algorithm up by its name, which takes longer than to use it.
     sha256: Md,
-    throttle: Throttle,
+    throttle: Arc<Throttle>,
 }
 
 impl Callers {
@@ -28,7 +29,7 @@ impl Callers {
     ///
     /// # Errors
     /// When this OpenSSL has no SHA-256.
-    pub fn new(clients: &[Client], throttle: Throttle) -> Result<Self, ErrorStack> {
+    pub fn new(clients: &[Client], throttle: Arc<Throttle>) -> Result<Self, ErrorStack> {
         let clients = clients.iter().map(|client| (client.id.clone(), client.clone())).collect();
         Ok(Self { clients, sha256: Md::fetch(None, "SHA256", None)?, throttle })
     }
@@ -85,7 +86,6 @@ fn basic(header: &[u8]) -> Option<(String, Vec<u8>)> {
 mod tests {
     use proptest::prelude::*;
 
-    use std::sync::Arc;
     use std::time::Duration;
 
     use openssl::sha::sha256;
@@ -105,7 +105,7 @@ mod tests {
             Client { id: "webex-flow".into(), secret_sha256: sha256(b"s:cret"), call_centers: Access::All };
         let limits = FailedLogins { per_address: 5, per_client: 100, window: Duration::from_secs(60) };
         let proxies = Proxies { header: None, networks: Vec::new() };
-        Callers::new(&[client], Throttle::new(&limits, proxies, Arc::new(SystemClock))).unwrap()
+        Callers::new(&[client], Arc::new(Throttle::new(&limits, proxies, Arc::new(SystemClock)))).unwrap()
     }
 
     fn peer() -> Option<SocketAddr> {

@@ -31,7 +31,7 @@ pub(super) fn serve_public(
     let workers = bridges.len();
     let spare = Arc::new(Mutex::new((bridges.first().cloned(), bridges)));
     let (logins, proxies) = (&settings.limits.failed_logins, settings.server.proxies.clone());
-    let throttle = Throttle::new(logins, proxies, Arc::clone(clock));
+    let throttle = Arc::new(Throttle::new(logins, proxies, Arc::clone(clock)));
     let callers = Arc::new(Callers::new(&settings.clients, throttle)?);
     let access_data = web::Data::new(access_data);
     let (settings_of, clock, readiness) = (Arc::clone(settings), Arc::clone(clock), readiness.clone());

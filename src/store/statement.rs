@@ -50,7 +50,7 @@ pub(super) struct Dialect {
     pub(super) list: &'static str,
     /// Ids of a filter.
     pub(super) matching: &'static str,
-    /// Makes buried entries of a filter, with `now`, pending again; gives their ids.
+    /// Makes buried entries pending again, as if put in now: `{now, ids: [id]}`, gives their ids.
     pub(super) retry: &'static str,
     /// Removes entries of a filter; gives their ids.
     pub(super) discard: &'static str,
@@ -68,11 +68,20 @@ pub(super) struct Dialect {
     pub(super) begin: &'static str,
 }
 
+/// SQLite's. `retry` takes ids, as PostgreSQL's does.
+static SQLITE: Dialect = Dialect {
+    retry: "UPDATE outbox SET state = 'pending', attempts = 0, created_at = ?1->>'now', next_at = ?1->>'now',
+            reason = NULL, buried_at = NULL
+        WHERE state = 'buried' AND id IN (SELECT value FROM json_each(?1, '$.ids'))
+        RETURNING CAST(id AS TEXT)",
+    ..super::sqlite::DIALECT
+};
+
 impl Kind {
     /// Its statements.
     pub(super) fn dialect(self) -> &'static Dialect {
         match self {
-            Self::Sqlite => &super::sqlite::DIALECT,
+            Self::Sqlite => &SQLITE,
             Self::Postgres => &super::postgres::DIALECT,
         }
     }

@@ -33,8 +33,10 @@ pub struct Plan {
     way: Way,
     certificate: &'static str,
     salesforce: Option<String>,
+    store: Option<String>,
     workers: usize,
     server: String,
+    asks: bool,
     center: String,
     sections: String,
     org: MockOrgSettings,
@@ -56,7 +58,18 @@ impl Plan {
         // The clock stands still, so that every test would run into the limit of its one second.
         org.creates_per_second = None;
         let (server, center, sections) = (String::new(), String::new(), String::new());
-        Self { way, certificate: CERTIFICATE, salesforce: None, workers: 1, server, center, sections, org }
+        Self {
+            way,
+            certificate: CERTIFICATE,
+            salesforce: None,
+            store: None,
+            workers: 1,
+            server,
+            asks: false,
+            center,
+            sections,
+            org,
+        }
     }
 
     /// More keys for the contact center.
@@ -77,6 +90,12 @@ impl Plan {
     pub fn sections(mut self, sections: &str) -> Self {
         self.sections.push_str(sections);
         self.sections.push('\n');
+        self
+    }
+
+    /// Salesforce itself is asked whether an agent had a call.
+    pub fn ask_salesforce(mut self) -> Self {
+        self.asks = true;
         self
     }
 
@@ -103,6 +122,12 @@ impl Plan {
     /// The address that the configuration gives for Salesforce, instead of the org's.
     pub fn salesforce_at(mut self, url: impl Into<String>) -> Self {
         self.salesforce = Some(url.into());
+        self
+    }
+
+    /// The bridge's database, instead of a file of SQLite.
+    pub fn store(mut self, url: String) -> Self {
+        self.store = Some(url);
         self
     }
 
@@ -146,10 +171,18 @@ impl Plan {
             Way::Telephony => telephony(&url(org.telephony_url())),
             Way::Apex => apex(&url(org.login_url()), CONSUMER_KEY),
         };
+        let file = format!("sqlite:{}", folder.join("bridge.db").display());
+        let asks = match (self.asks, self.way) {
+            (false, _) => String::new(),
+            (true, Way::Apex) => String::from("abandonment.ask_salesforce = true"),
+            (true, Way::Telephony) => {
+                format!("abandonment.ask_salesforce = true\n{}", oauth(&org.login_url()))
+            }
+        };
         let parts = [
             format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}\n{}", self.workers, self.server),
             String::from("[operations]\nlisten = \"127.0.0.1:0\""),
-            format!("[store]\nurl = \"sqlite:{}\"", folder.join("bridge.db").display()),
+            format!("[store]\nurl = {:?}", self.store.as_ref().unwrap_or(&file)),
             client(CONNECTOR, "*"),
             client(RESTRICTED, "Sandbox"),
             certificate(CERTIFICATE, folder),
@@ -159,7 +192,7 @@ impl Plan {
                 telephony(&org.telephony_url())
             ),
             format!(
-                "[call_centers.{CENTER}]\ncertificate = \"{}\"\n{way}\n{}",
+                "[call_centers.{CENTER}]\ncertificate = \"{}\"\n{way}\n{asks}\n{}",
                 self.certificate, self.center
             ),
             format!("[call_centers.{CENTER}.translations]{TRANSLATIONS}"),
@@ -178,6 +211,13 @@ fn telephony(url: &str) -> String {
 fn apex(url: &str, consumer_key: &str) -> String {
     format!(
         "api = \"apex\"\nlogin_url = \"{url}\"\nconsumer_key = \"{consumer_key}\"\nusername = \"scv.integration@example.com\""
+    )
+}
+
+/// The session that the telephony way needs for questions only.
+fn oauth(url: &str) -> String {
+    format!(
+        "oauth.login_url = \"{url}\"\noauth.consumer_key = \"{CONSUMER_KEY}\"\noauth.username = \"scv.integration@example.com\""
     )
 }
 
