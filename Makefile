@@ -9,10 +9,10 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := help
 # The summary of the tests comes last, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: help setup setup-checks demo build test soak fuzz check check-deploy fmt lint doc deny bench-cpu
+.PHONY: help setup setup-checks demo build test soak fuzz check check-deploy fmt lint doc deny bench-cpu bench-credentials
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs, or say what is missing
 	@scripts/setup.sh
@@ -44,8 +44,9 @@ check: setup ## does it compile?
 fmt: setup-checks ## format the sources
 	$(CARGO) fmt
 
-lint: setup-checks ## formatting and clippy, warnings denied
+lint: setup-checks ## formatting and clippy, warnings denied; one TLS stack
 	$(CARGO) fmt --check
+	CARGO="$(CARGO)" scripts/one-tls-stack.sh
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
 doc: setup ## rustdoc, warnings denied
@@ -53,6 +54,9 @@ doc: setup ## rustdoc, warnings denied
 
 bench-cpu: build ## CPU of a createVoiceCall beside nginx (needs wrk and nginx); docs/performance.md
 	scripts/bench/cpu.sh
+
+bench-credentials: setup ## does the time of a refusal tell anything? Wants a quiet machine; docs/performance.md
+	$(CARGO) bench --locked --bench credentials
 
 deny: ## licences, advisories and banned crates (needs cargo-deny)
 	$(CARGO) deny --locked check

@@ -41,7 +41,8 @@
 //! [`store::Store`] holds journal and outbox, in SQLite or PostgreSQL; what it has answered is durable.
 //!
 //! [`settings::Settings`] is the configuration, checked as a whole before anything starts. [`app::Application`] wires all
-//! of it to two listeners; [`lifecycle::run`] runs it and lets requests in flight end. [`telemetry`] is what operators see.
+//! of it to two listeners, each a [`listener::Listener`] that no slow client can occupy; an [`api::Throttle`] keeps those
+//! out who guess secrets. [`lifecycle::run`] runs it and lets requests in flight end. [`telemetry`] is what operators see.
 //! Time and randomness are passed in, as [`clock::Clock`] and [`ids::Ids`]. [`mock::MockOrg`] is an org as strict as the
 //! real one, for tests and for the demo, where [`webex::Flow`] plays the vendor's published flow. [`cli`] is the command
 //! line.
@@ -56,6 +57,7 @@ pub mod domain;
 pub mod ids;
 pub mod jitter;
 pub mod lifecycle;
+pub mod listener;
 pub mod mock;
 pub mod outbox;
 pub mod phone;

@@ -123,7 +123,7 @@ impl Desk {
         budget: &Budget,
         notes: &mut Notes,
     ) -> Result<T, ApiError> {
-        let client = self.callers.identify(request.headers())?;
+        let client = self.callers.identify(request.headers(), request.peer_addr())?;
         notes.client = Some(client.id.clone());
         body::expect_json(request.headers())?;
         if announced(request).is_some_and(|length| length > body::LIMIT) {

@@ -19,13 +19,15 @@ mod promise;
 mod reading;
 mod rehearse;
 mod routes;
+mod throttle;
 mod update_voice_call;
 
-pub use access::{Access, InFlight, access};
+pub use access::{Access, InFlight, access, attended};
 pub use caller::Callers;
 pub use desk::{Desk, Route};
-pub use error::ApiError;
+pub use error::{ApiError, too_slow};
 pub use operations::operations;
 pub use probes::Readiness;
 pub use rehearse::rehearse;
 pub use routes::public;
+pub use throttle::{Address, Attempt, Throttle, Throttled, guessable};

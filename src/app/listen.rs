@@ -2,16 +2,20 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
 
 use super::StartError;
 use super::tls::acceptor;
-use crate::api::{Access, Callers, Desk, Readiness, access, operations, public};
+use crate::api::{
+    Access, Callers, Desk, Readiness, Throttle, access, attended, operations, public, too_slow,
+};
 use crate::bridge::Bridge;
 use crate::clock::Clock;
+use crate::listener::Listener;
 use crate::settings::Settings;
 use crate::telemetry::Metrics;
 
@@ -26,10 +30,23 @@ pub(super) fn serve_public(
 ) -> Result<Bound, StartError> {
     let workers = bridges.len();
     let spare = Arc::new(Mutex::new((bridges.first().cloned(), bridges)));
-    let callers = Arc::new(Callers::new(&settings.clients)?);
+    let (logins, proxies) = (&settings.limits.failed_logins, settings.server.proxies.clone());
+    let throttle = Arc::new(Throttle::new(logins, proxies, Arc::clone(clock)));
+    let callers = Arc::new(Callers::new(&settings.clients, throttle)?);
     let access_data = web::Data::new(access_data);
     let (settings_of, clock, readiness) = (Arc::clone(settings), Arc::clone(clock), readiness.clone());
-    let server = HttpServer::new(move || {
+    let key = "server.listen";
+    let (socket, address) = bind(key, settings.server.listen)?;
+    let listener = Listener {
+        socket,
+        tls: settings.server.tls.as_ref().map(acceptor).transpose()?,
+        workers,
+        inbound: settings.server.inbound.clone(),
+        shutdown_timeout: settings.server.shutdown_timeout,
+        too_slow: too_slow(),
+        on_connect: |_, _| {},
+    };
+    let server = listener.serve(move || {
         // Each worker takes a bridge of its own; one that starts again after a panic shares the first.
         let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
         let bridge = spare.1.pop().or_else(|| spare.0.clone());
@@ -47,18 +64,8 @@ pub(super) fn serve_public(
             None => app,
         };
         app.wrap(from_fn(access)).configure(public)
-    })
-    .workers(workers)
-    .max_connections(settings.server.max_connections)
-    .shutdown_timeout(settings.server.shutdown_timeout.as_secs())
-    .disable_signals();
-    let (listener, address) = bind("server.listen", settings.server.listen)?;
-    let failed = |source| StartError::Listen { key: "server.listen", address, source };
-    let server = match &settings.server.tls {
-        Some(tls) => server.listen_openssl(listener, acceptor(tls)?),
-        None => server.listen(listener),
-    };
-    Ok((server.map_err(failed)?.run(), address))
+    });
+    Ok((server.map_err(|source| StartError::Listen { key, address, source })?, address))
 }
 
 pub(super) fn serve_operations(
@@ -67,21 +74,24 @@ pub(super) fn serve_operations(
     readiness: &web::Data<Readiness>,
 ) -> Result<Bound, StartError> {
     let key = "operations.listen";
-    let (metrics, readiness) = (web::Data::from(Arc::clone(metrics)), readiness.clone());
-    let server = HttpServer::new(move || {
-        App::new().app_data(metrics.clone()).app_data(readiness.clone()).configure(operations)
-    })
-    .workers(1)
-    .shutdown_timeout(1)
-    .disable_signals();
-    let (listener, address) = bind(key, settings.operations.listen)?;
-    let failed = |source| StartError::Listen { key, address, source };
+    let (socket, address) = bind(key, settings.operations.listen)?;
     // On loopback it is for this machine; anywhere else it speaks TLS where the public listener does.
-    let server = match &settings.server.tls {
-        Some(tls) if !address.ip().is_loopback() => server.listen_openssl(listener, acceptor(tls)?),
-        _ => server.listen(listener),
+    let tls = settings.server.tls.as_ref().filter(|_| !address.ip().is_loopback());
+    let (metrics, readiness) = (web::Data::from(Arc::clone(metrics)), readiness.clone());
+    let listener = Listener {
+        socket,
+        tls: tls.map(acceptor).transpose()?,
+        workers: 1,
+        inbound: settings.server.inbound.clone(),
+        shutdown_timeout: Duration::from_secs(1),
+        too_slow: too_slow(),
+        on_connect: |_, _| {},
     };
-    Ok((server.map_err(failed)?.run(), address))
+    let server = listener.serve(move || {
+        let app = App::new().app_data(metrics.clone()).app_data(readiness.clone());
+        app.wrap(from_fn(attended)).configure(operations)
+    });
+    Ok((server.map_err(|source| StartError::Listen { key, address, source })?, address))
 }
 
 fn bind(key: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -109,6 +109,7 @@ impl Application {
             ids: Arc::clone(ids),
             metrics: Arc::clone(&metrics),
             in_flight: Arc::clone(&end.in_flight),
+            inbound: settings.server.inbound.clone(),
         };
         let public = serve_public(&settings, bridges, access, &readiness, clock)?;
         let operations = serve_operations(&settings, &metrics, &readiness)?;

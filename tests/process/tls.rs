@@ -1,6 +1,8 @@
 //! The listener with `[server.tls]`.
 
+use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVersion};
 use reqwest::{Certificate, Client, ClientBuilder, Identity};
@@ -119,4 +121,48 @@ async fn an_idle_connection_of_http_2_does_not_hold_up_the_end() {
     let (code, _) = service.stop().await;
     assert_eq!(code, Some(0));
     drop(client);
+}
+
+/// Reads until the other side ends the connection; fails if it does not.
+fn wait_for_the_end(mut stream: impl Read) {
+    let mut part = [0; 1024];
+    loop {
+        match stream.read(&mut part) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return,
+            Err(error) => panic!("still connected: {error}"),
+        }
+    }
+}
+
+/// Patience of the bridge, and ours, which is far longer.
+const IMPATIENT: (&str, &str) = ("SCV_BRIDGE__SERVER__CLIENT_TIMEOUT", "300ms");
+const OURS: Option<Duration> = Some(Duration::from_secs(20));
+
+#[actix_web::test]
+async fn a_handshake_that_does_not_begin_is_not_waited_for() {
+    let authority = Authority::new();
+    let site = site(&authority).await;
+    let service = site.serve(&[TLS[0], TLS[1], IMPATIENT]).await;
+    let silent = TcpStream::connect(service.public).unwrap();
+    silent.set_read_timeout(OURS).unwrap();
+    wait_for_the_end(silent);
+}
+
+#[actix_web::test]
+async fn a_connection_of_http_2_without_a_request_is_not_kept() {
+    let authority = Authority::new();
+    let site = site(&authority).await;
+    let service = site.serve(&[TLS[0], TLS[1], IMPATIENT]).await;
+    let stream = handshake(service.public, |builder| {
+        builder.cert_store_mut().add_cert(authority.root.clone()).unwrap();
+        builder.set_alpn_protos(b"\x02h2").unwrap();
+    });
+    let mut stream = stream.unwrap();
+    assert_eq!(stream.ssl().selected_alpn_protocol(), Some(&b"h2"[..]));
+    // The preface and empty settings: a connection that is in order, and asks for nothing.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    stream.get_ref().set_read_timeout(OURS).unwrap();
+    wait_for_the_end(stream);
 }

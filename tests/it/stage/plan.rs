@@ -35,6 +35,7 @@ pub struct Plan {
     salesforce: Option<String>,
     store: Option<String>,
     workers: usize,
+    server: String,
     asks: bool,
     center: String,
     sections: String,
@@ -56,13 +57,14 @@ impl Plan {
         let mut org = MockOrgSettings::example(issued(CERTIFICATE).certificate_pem.clone());
         // The clock stands still, so that every test would run into the limit of its one second.
         org.creates_per_second = None;
-        let (center, sections) = (String::new(), String::new());
+        let (server, center, sections) = (String::new(), String::new(), String::new());
         Self {
             way,
             certificate: CERTIFICATE,
             salesforce: None,
             store: None,
             workers: 1,
+            server,
             asks: false,
             center,
             sections,
@@ -74,6 +76,13 @@ impl Plan {
     pub fn center(mut self, keys: &str) -> Self {
         self.center.push_str(keys);
         self.center.push('\n');
+        self
+    }
+
+    /// More keys for the public listener.
+    pub fn server(mut self, keys: &str) -> Self {
+        self.server.push_str(keys);
+        self.server.push('\n');
         self
     }
 
@@ -171,7 +180,7 @@ impl Plan {
             }
         };
         let parts = [
-            format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}", self.workers),
+            format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}\n{}", self.workers, self.server),
             String::from("[operations]\nlisten = \"127.0.0.1:0\""),
             format!("[store]\nurl = {:?}", self.store.as_ref().unwrap_or(&file)),
             client(CONNECTOR, "*"),
