@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 
+use super::caller::Denied;
 use super::envelope;
 use crate::bridge::Trouble;
 use crate::domain::quote;
@@ -17,6 +18,8 @@ pub enum ApiError {
     Invalid(Vec<String>),
     /// No credentials, or wrong ones.
     Unauthorized,
+    /// An access token that is not good, or not any more.
+    Token,
     /// This client may not use that contact center.
     Forbidden {
         /// The contact center that was asked for.
@@ -53,13 +56,22 @@ impl From<Trouble> for ApiError {
     }
 }
 
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Nothing | Denied::Wrong | Denied::Assertion(_) | Denied::Unable => Self::Unauthorized,
+            Denied::Token => Self::Token,
+        }
+    }
+}
+
 impl ApiError {
     /// The status a flow decides by: 5xx means that the same again may help, 4xx that it will not.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::Token => StatusCode::UNAUTHORIZED,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -79,7 +91,10 @@ impl ApiError {
         match self {
             Self::Invalid(problems) => problems.clone(),
             Self::Unauthorized => one(
-                "credentials: missing or wrong; the connector must send the id and secret of a configured client by HTTP Basic",
+                "credentials: missing or wrong; the connector must send the id and secret of a configured client by HTTP Basic, or an access token",
+            ),
+            Self::Token => one(
+                "credentials: the access token is over or none of this bridge's; ask for a new one at /services/oauth2/token",
             ),
             Self::Forbidden { call_center } => {
                 vec![format!(
@@ -117,7 +132,7 @@ impl ApiError {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "invalid",
-            Self::Unauthorized => "unauthorized",
+            Self::Unauthorized | Self::Token => "unauthorized",
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
@@ -143,6 +158,11 @@ impl ApiError {
                 HeaderValue::from_static("Basic realm=\"scv-bridge\", charset=\"UTF-8\""),
             )),
             Self::MethodNotAllowed { allowed } => Some((ALLOW, HeaderValue::from_static(allowed))),
+            // RFC 6750, 3.1.
+            Self::Token => Some((
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"scv-bridge\", error=\"invalid_token\""),
+            )),
             _ => None,
         };
         if let Some((name, value)) = header {

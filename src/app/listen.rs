@@ -9,7 +9,7 @@ use actix_web::{App, HttpServer, web};
 
 use super::StartError;
 use super::tls::acceptor;
-use crate::api::{Access, Callers, Desk, Readiness, access, operations, public};
+use crate::api::{Access, Callers, Desk, Readiness, Replays, access, on_connect, operations, public};
 use crate::bridge::Bridge;
 use crate::clock::Clock;
 use crate::settings::Settings;
@@ -26,7 +26,9 @@ pub(super) fn serve_public(
 ) -> Result<Bound, StartError> {
     let workers = bridges.len();
     let spare = Arc::new(Mutex::new((bridges.first().cloned(), bridges)));
-    let callers = Arc::new(Callers::new(&settings.clients)?);
+    let (listener, address) = bind("server.listen", settings.server.listen)?;
+    let base_url = settings.server.base_url(address);
+    let callers = Arc::new(Callers::new(settings, base_url, Arc::new(Replays::default()))?);
     let access_data = web::Data::new(access_data);
     let (settings_of, clock, readiness) = (Arc::clone(settings), Arc::clone(clock), readiness.clone());
     let server = HttpServer::new(move || {
@@ -51,8 +53,8 @@ pub(super) fn serve_public(
     .workers(workers)
     .max_connections(settings.server.max_connections)
     .shutdown_timeout(settings.server.shutdown_timeout.as_secs())
+    .on_connect(on_connect)
     .disable_signals();
-    let (listener, address) = bind("server.listen", settings.server.listen)?;
     let failed = |source| StartError::Listen { key: "server.listen", address, source };
     let server = match &settings.server.tls {
         Some(tls) => server.listen_openssl(listener, acceptor(tls)?),

@@ -19,6 +19,7 @@ mod gates;
 mod harness;
 mod login;
 mod memory;
+mod oauth;
 mod operations;
 mod order;
 mod scrt_tokens;

@@ -34,6 +34,7 @@ pub struct Plan {
     certificate: &'static str,
     salesforce: Option<String>,
     workers: usize,
+    public_url: &'static str,
     center: String,
     sections: String,
     org: MockOrgSettings,
@@ -55,7 +56,16 @@ impl Plan {
         // The clock stands still, so that every test would run into the limit of its one second.
         org.creates_per_second = None;
         let (center, sections) = (String::new(), String::new());
-        Self { way, certificate: CERTIFICATE, salesforce: None, workers: 1, center, sections, org }
+        Self {
+            way,
+            certificate: CERTIFICATE,
+            salesforce: None,
+            workers: 1,
+            public_url: "",
+            center,
+            sections,
+            org,
+        }
     }
 
     /// More keys for the contact center.
@@ -65,7 +75,7 @@ impl Plan {
         self
     }
 
-    /// More sections.
+    /// More sections; `{folder}` is where everything of the bridge lies.
     pub fn sections(mut self, sections: &str) -> Self {
         self.sections.push_str(sections);
         self.sections.push('\n');
@@ -95,6 +105,12 @@ impl Plan {
     /// The address that the configuration gives for Salesforce, instead of the org's.
     pub fn salesforce_at(mut self, url: impl Into<String>) -> Self {
         self.salesforce = Some(url.into());
+        self
+    }
+
+    /// What the world calls the bridge.
+    pub fn public_url(mut self, url: &'static str) -> Self {
+        self.public_url = url;
         self
     }
 
@@ -139,7 +155,10 @@ impl Plan {
             Way::Apex => apex(&url(org.login_url()), CONSUMER_KEY),
         };
         let parts = [
-            format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}", self.workers),
+            format!(
+                "[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}\npublic_url = \"{}\"",
+                self.workers, self.public_url
+            ),
             String::from("[operations]\nlisten = \"127.0.0.1:0\""),
             format!("[store]\nurl = \"sqlite:{}\"", folder.join("bridge.db").display()),
             client(CONNECTOR, "*"),
@@ -155,7 +174,7 @@ impl Plan {
                 self.certificate, self.center
             ),
             format!("[call_centers.{CENTER}.translations]{TRANSLATIONS}"),
-            self.sections.clone(),
+            self.sections.replace("{folder}", &folder.display().to_string()),
         ];
         parts.join("\n")
     }

@@ -1,0 +1,24 @@
+//! Why somebody is not let in.
+
+use super::AssertionProblem;
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// No credentials.
+    Nothing,
+    /// Wrong ones.
+    Wrong,
+    /// The access token is none of ours, is over, or what it was got by is gone.
+    Token,
+    /// The assertion is not to be believed.
+    Assertion(AssertionProblem),
+    /// It cannot be told now.
+    Unable,
+}
+
+impl From<AssertionProblem> for Denied {
+    fn from(problem: AssertionProblem) -> Self {
+        Self::Assertion(problem)
+    }
+}
