@@ -9,10 +9,10 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := help
 # The summary of the tests comes last, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: help setup setup-checks demo build test soak check fmt lint doc deny bench-cpu
+.PHONY: help setup setup-checks demo build test test-clients soak check fmt lint doc deny bench-cpu
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs, or say what is missing
 	@scripts/setup.sh
@@ -28,6 +28,10 @@ build: setup ## target/release/scv-bridge
 
 test: setup-checks lint doc ## formatting, clippy, rustdoc, all tests
 	$(CARGO) test --locked
+
+test-clients: setup-checks ## real OAuth and Salesforce clients against a running bridge (needs curl, npm, python3)
+	$(CARGO) build --locked
+	scripts/clients/run.sh
 
 soak: setup-checks ## kill the bridge again and again under load, on both engines
 	SOAK=1 $(CARGO) test --locked --test kill -- --test-threads=1

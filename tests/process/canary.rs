@@ -4,7 +4,7 @@ use scv_bridge::mock::{BadDay, MockOrg, Operation};
 use serde_json::{Value, json};
 
 use super::flow::{ANI, DNIS, Flow, create};
-use super::site::{CONSUMER_KEY, PASSPHRASE, SECRET, Service, Site};
+use super::site::{CONSUMER_KEY, PASSPHRASE, PASSWORD, SECRET, SIGNING_KEY, Service, Site};
 
 const CENTERS: [&str; 2] = ["WxCCContactCenterSCV", "Sandbox"];
 /// What somebody sends who is not let in.
@@ -35,12 +35,15 @@ async fn play(format: &str, line: &str) {
     }
     sent += bad_login(&service, &site.org).await;
     sent += strangers(&service).await;
+    let given = token_requests(&service).await;
+    sent += given.len() + REFUSED_TOKENS;
     let tokens: Vec<_> = site.org.requests().into_iter().filter_map(|request| request.token).collect();
     assert!(tokens.len() > 20, "the org has seen {} tokens", tokens.len());
     let (code, said) = service.stop().await;
     assert_eq!(code, Some(0));
     assert_eq!(said.matches(line).count(), sent, "a line for every request");
-    for mark in marks(&site, tokens) {
+    let given = given.iter().map(|token| token.trim_start_matches("scvb_").to_owned());
+    for mark in marks(&site, tokens).into_iter().chain(given) {
         let found = said.lines().find(|line| line.contains(&mark));
         assert_eq!(found, None, "{format}: {mark}");
     }
@@ -60,7 +63,17 @@ fn everything_logged(format: &str) -> Vec<(&str, &str)> {
 
 /// Everything that may stand in no line, in the forms in which it could.
 fn marks(site: &Site, tokens: Vec<String>) -> Vec<String> {
-    let own = [SECRET, WRONG_SECRET, CONSUMER_KEY, PASSPHRASE, SAID_TOKEN, SAID_SESSION, "canarysaid"];
+    let own = [
+        SECRET,
+        PASSWORD,
+        SIGNING_KEY,
+        WRONG_SECRET,
+        CONSUMER_KEY,
+        PASSPHRASE,
+        SAID_TOKEN,
+        SAID_SESSION,
+        "canarysaid",
+    ];
     let credentials = openssl::base64::encode_block(format!("webex-flow:{SECRET}").as_bytes());
     let numbers = [ANI, DNIS].map(|number| number.trim_start_matches("+1").to_owned());
     let key = site.key_pem.lines().filter(|line| !line.starts_with('-')).map(str::to_owned);
@@ -158,6 +171,46 @@ fn words_of_salesforce() -> (String, Value) {
     let words = format!("Bearer {SAID_TOKEN} of {SAID_SESSION} may not call {ANI} or +1 (469) 555-0101");
     let said = json!([{ "message": words, "errorCode": "CANARY" }]);
     (words, said)
+}
+
+/// How many of the requests for a token are refused.
+const REFUSED_TOKENS: usize = 4;
+
+/// Tokens that are given and refused, in every encoding. Returns those that were given.
+async fn token_requests(service: &Service) -> Vec<String> {
+    let form = |grant: &str, secret: &str| {
+        format!(
+            "{grant}&client_id=webex-flow&client_secret={secret}&username=webex%40example.com&password={PASSWORD}"
+        )
+    };
+    let (credentials, password) = ("grant_type=client_credentials", "grant_type=password");
+    let json = json!({
+        "grant_type": "password", "client_id": "webex-flow", "client_secret": SECRET,
+        "username": "webex@example.com", "password": PASSWORD,
+    });
+    let assertion = format!("grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion={SAID_TOKEN}");
+    let mut given = Vec::new();
+    let mut refused = 0;
+    for (kind, body) in [
+        ("application/x-www-form-urlencoded", form(credentials, SECRET)),
+        ("application/x-www-form-urlencoded", form(password, SECRET)),
+        ("application/json", json.to_string()),
+        ("application/x-www-form-urlencoded", form(password, WRONG_SECRET)),
+        ("application/x-www-form-urlencoded", form("grant_type=none", SECRET)),
+        ("application/json", json.to_string().replace('{', "{\"password\":1,")),
+        ("application/x-www-form-urlencoded", assertion),
+    ] {
+        let url = format!("http://{}/services/oauth2/token", service.public);
+        let request = reqwest::Client::new().post(url).header("content-type", kind).body(body);
+        let answer = request.send().await.unwrap().text().await.unwrap();
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        match answer["access_token"].as_str() {
+            Some(token) => given.push(token.to_owned()),
+            None => refused += 1,
+        }
+    }
+    assert_eq!((given.len(), refused), (3, REFUSED_TOKENS));
+    given
 }
 
 /// Who is not let in.

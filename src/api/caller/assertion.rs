@@ -61,9 +61,9 @@ pub(super) struct Claims {
     pub(super) iss: String,
     pub(super) sub: String,
     aud: Audience,
-    exp: f64,
-    iat: Option<f64>,
-    nbf: Option<f64>,
+    exp: Time,
+    iat: Option<Time>,
+    nbf: Option<Time>,
     pub(super) jti: Option<String>,
 }
 
@@ -72,6 +72,15 @@ pub(super) struct Claims {
 enum Audience {
     One(String),
     Several(Vec<String>),
+}
+
+/// Seconds since 1970, maybe with a fraction (RFC 7519, 2). A published client for Salesforce sends them as text, and
+/// Salesforce takes that.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Time {
+    Number(f64),
+    Text(String),
 }
 
 #[derive(Deserialize)]
@@ -136,8 +145,9 @@ impl<'a> Assertion<'a> {
         if !meant {
             return Err(AssertionProblem::Audience);
         }
-        let [exp, iat, nbf] = [Some(claims.exp), claims.iat, claims.nbf].map(|time| time.map(second));
-        let exp = exp.unwrap_or(i64::MIN);
+        let exp = claims.exp.second()?;
+        let [iat, nbf] = [&claims.iat, &claims.nbf].map(|time| time.as_ref().map(Time::second).transpose());
+        let (iat, nbf) = (iat?, nbf?);
         let over = exp.saturating_add(LEEWAY);
         if over <= now {
             return Err(AssertionProblem::Expired);
@@ -154,7 +164,16 @@ impl<'a> Assertion<'a> {
     }
 }
 
-/// NumericDate may have a fraction (RFC 7519, 2). What does not fit saturates, which is as far.
-fn second(time: f64) -> i64 {
-    time.floor() as i64
+impl Time {
+    /// What does not fit saturates, which is as far.
+    fn second(&self) -> Result<i64, AssertionProblem> {
+        let time = match self {
+            Self::Number(time) => *time,
+            Self::Text(text) => text.parse().map_err(|_| AssertionProblem::Unreadable)?,
+        };
+        match time.is_finite() {
+            true => Ok(time.floor() as i64),
+            false => Err(AssertionProblem::Unreadable),
+        }
+    }
 }

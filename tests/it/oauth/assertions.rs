@@ -35,6 +35,7 @@ async fn what_is_wrong_with_the_claims_is_told() {
         json!({ "exp": null }),
         json!({ "exp": 1e300 }),
         json!({ "exp": "soon" }),
+        json!({ "exp": "NaN" }),
     ];
     let mut all = Vec::new();
     for fields in wrong {
@@ -59,6 +60,7 @@ async fn what_is_wrong_with_the_claims_is_told() {
     {"exp":null}: 400 invalid_grant: assertion: it is no JWT in compact form with the claims iss, sub, aud and exp
     {"exp":1e+300}: 400 invalid_grant: assertion: it lives longer than 5 minutes
     {"exp":"soon"}: 400 invalid_grant: assertion: it is no JWT in compact form with the claims iss, sub, aud and exp
+    {"exp":"NaN"}: 400 invalid_grant: assertion: it is no JWT in compact form with the claims iss, sub, aud and exp
     "#);
 }
 
@@ -75,6 +77,7 @@ async fn what_differs_and_is_right_is_taken() {
         json!({ "iat": null }),
         json!({ "iat": null, "exp": now + 330 }),
         json!({ "exp": now as f64 + 200.5, "iat": now as f64 - 0.5 }),
+        json!({ "exp": (now + 180).to_string(), "iat": null }),
         json!({ "exp": now - 29, "iat": now - 100 }),
         json!({ "iat": now + 30, "nbf": now + 30 }),
     ];
