@@ -167,6 +167,7 @@ impl Application {
             }
         };
         worker.abort();
+        self.worker.stop().await;
         if let Err(error) = self.outbox.finish().await {
             tracing::warn!(%error, "the store was not closed in order; leases end by themselves");
         }

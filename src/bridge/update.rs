@@ -1,12 +1,26 @@
 //! Something has become of the call.
 
 use super::deliver::Fresh;
-use super::{Bridge, Delivered, Trouble, facts, forgetful, in_time, named};
+use super::inquire::{Shown, best_reference};
+use super::{Bridge, Delivered, Trouble, Turn, facts, forgetful, in_time, named};
 use crate::domain::{
-    Call, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Known, Origin, UpdateVoiceCall, guard,
+    Call, CallCenterName, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Known, Origin,
+    UpdateVoiceCall, guard,
 };
-use crate::salesforce::{Ask, Budget};
+use crate::outbox::Hold;
+use crate::salesforce::{Ask, Budget, Failure};
 use crate::store::{Enqueued, Note, Subject};
+
+/// Whether something is sent only if no agent has had the call.
+#[derive(Debug)]
+pub(super) enum Guard {
+    /// It is sent in any case.
+    Off,
+    /// Only then.
+    On,
+    /// Only then; Salesforce was to be asked for it and could not be, so it is not sent at once.
+    Unasked(Failure),
+}
 
 impl Bridge {
     /// Passes an update on, once it is kept. The one that ends a call is sent once; one that would make the record
@@ -22,10 +36,11 @@ impl Bridge {
             return Ok(Delivered::NoSuchCall);
         };
         let reason = request.disconnect_reason.as_ref().map(|reason| reason.value.as_str());
-        let guarded = self.guards(&request.origin, Intent::Update { reason });
-        if guarded && is_answered(call.as_ref()) {
+        let intent = Intent::Update { reason };
+        let Some(guard) = self.guard(&request.origin, intent, &reference, call.as_ref(), budget).await else {
             return Ok(Delivered::Withheld);
-        }
+        };
+        let (turn, call, hold) = self.after_create(&request.origin, &reference, call, budget).await;
         let is_final = request.rest.get("isActiveCall").and_then(serde_json::Value::as_bool) != Some(true);
         let note = self.note_of(&request.origin, &reference, call.as_ref()).map(|note| Note {
             start_time: request.start_time.map(FlowTime::timestamp),
@@ -33,7 +48,31 @@ impl Bridge {
             ended_at: is_final.then_some(request.end_time.map_or(note.at, FlowTime::timestamp)),
             ..note
         });
-        self.keep_and_send(Ask::Update(&reference, request), note, is_final, guarded, budget).await
+        let sent = self.keep_and_send(Ask::Update(&reference, request), note, is_final, guard, hold, budget);
+        let sent = sent.await;
+        drop(turn);
+        sent
+    }
+
+    /// An update under a key that Salesforce does not know makes a record, and so does a create: so they take turns.
+    /// An update whose turn does not come in time is held until the create is through.
+    async fn after_create(
+        &self,
+        origin: &Origin,
+        reference: &CallReference,
+        call: Option<Call>,
+        budget: &Budget,
+    ) -> (Option<Turn<(CallCenterName, String)>>, Option<Call>, Option<Hold>) {
+        let key = match reference {
+            CallReference::Key(key) if !call.as_ref().is_some_and(Call::is_created) => key,
+            _ => return (None, call, None),
+        };
+        let turn = (origin.call_center.clone(), key.to_string());
+        let turn = self.turns.take(turn, budget.half().deadline()).await;
+        let call = self.find(&origin.call_center, reference, budget).await;
+        let elsewhere = call.as_ref().is_some_and(|call| call.is_being_created(self.outbox.now()));
+        let hold = (turn.is_none() || elsewhere).then(|| self.hold());
+        (turn, call, hold)
     }
 
     /// Takes the call out of the waiting line, once that is kept; not for a call that an agent has had.
@@ -45,12 +84,13 @@ impl Bridge {
         else {
             return Ok(Delivered::NoSuchCall);
         };
-        let guarded = self.guards(&request.origin, Intent::ClearRouting);
-        if guarded && is_answered(call.as_ref()) {
+        let intent = Intent::ClearRouting;
+        let Some(guard) = self.guard(&request.origin, intent, &reference, call.as_ref(), budget).await else {
             return Ok(Delivered::Withheld);
-        }
+        };
         let note = self.note_of(&request.origin, &reference, call.as_ref());
-        self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, guarded, budget).await
+        self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, guard, None, budget)
+            .await
     }
 
     /// Nothing is sent that cannot be kept: without the journal nobody knows whether an agent has had the call.
@@ -59,23 +99,39 @@ impl Bridge {
         ask: Ask<'_>,
         note: Option<Note>,
         is_final: bool,
-        unless_answered: bool,
+        guard: Guard,
+        hold: Option<Hold>,
         budget: &Budget,
     ) -> Result<Delivered, Trouble> {
         let center = &ask.origin().call_center;
+        let name = note.as_ref().map(|note| note.call.clone());
         let subject = match (note, ask.call()) {
             (Some(note), _) => Subject::Known(Box::new(note)),
             (None, Some(call)) => Subject::Unknown(center.clone(), call.clone()),
             (None, None) => return Ok(Delivered::NoSuchCall),
         };
-        let entry = self.outbox.entry(ask, is_final);
+        let unless_answered = !matches!(guard, Guard::Off);
+        let entry = self.outbox.entry(ask, is_final, unless_answered);
         let kind = entry.kind;
-        match in_time(budget, self.outbox.put(subject, vec![entry], unless_answered)).await? {
+        let put = self.outbox.put(subject, vec![entry], unless_answered, hold.as_ref());
+        match in_time(budget, put).await? {
             Enqueued::Accepted { behind: true, .. } => Ok(Delivered::Later),
-            Enqueued::Accepted { ids, .. } => match ids.first() {
-                Some(&id) => self.try_now(Fresh { id, kind, is_final }, ask, budget).await,
-                None => Ok(Delivered::Later),
-            },
+            Enqueued::Accepted { ids, call, .. } => {
+                if let Some((hold, name)) = hold.zip(name) {
+                    self.let_go_after_create(hold, name);
+                    return Ok(Delivered::Later);
+                }
+                let Some(&id) = ids.first() else { return Ok(Delivered::Later) };
+                let fresh = Fresh { id, kind, is_final };
+                if let Guard::Unasked(failure) = guard {
+                    self.settle(fresh, Some(&failure), ask);
+                    return Ok(Delivered::Later);
+                }
+                match call.filter(|call| fresh.makes_a_record_of(call)) {
+                    Some(call) => self.make_now(fresh, ask, call.name, budget).await,
+                    None => self.try_now(fresh, ask, budget).await,
+                }
+            }
             Enqueued::Duplicate | Enqueued::Answered => Ok(Delivered::Withheld),
         }
     }
@@ -108,6 +164,33 @@ impl Bridge {
             }
             Err(error) => {
                 forgetful(error);
+                None
+            }
+        }
+    }
+
+    /// How an intent is guarded; none when it is withheld, because an agent has had the call.
+    async fn guard(
+        &self,
+        origin: &Origin,
+        intent: Intent<'_>,
+        reference: &CallReference,
+        call: Option<&Call>,
+        budget: &Budget,
+    ) -> Option<Guard> {
+        if !self.guards(origin, intent) {
+            return Some(Guard::Off);
+        }
+        if is_answered(call) {
+            return None;
+        }
+        match self.shown(&origin.call_center, &best_reference(reference, call), budget).await {
+            Shown::Nobody => Some(Guard::On),
+            Shown::Unasked(failure) => Some(Guard::Unasked(failure)),
+            Shown::Agent => {
+                if let Some(note) = self.note_of(origin, reference, call) {
+                    self.remember_agent(note.call, budget).await;
+                }
                 None
             }
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::wire::{Address, Create, OmniFlow, Update};
 use super::{Ask, Operation};
-use crate::domain::{CallCenterName, CallReference, CertificateName, InvalidName, Origin};
+use crate::domain::{CallCenterName, CallReference, CertificateName, InvalidName, Origin, VendorCallKey};
 
 /// A request that outlives the process that took it. It holds numbers: keep it no longer than it is needed.
 #[derive(Clone, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub struct Stored {
     certificate: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unless_answered: bool,
     body: Map<String, Value>,
 }
 
@@ -30,6 +32,8 @@ pub struct Kept {
     pub origin: Origin,
     /// Which call; `None` for a create.
     pub call: Option<CallReference>,
+    /// Whether it is to be sent only if no agent has had the call.
+    pub unless_answered: bool,
     /// The fields, without those that one of the ways adds.
     pub body: Map<String, Value>,
 }
@@ -57,12 +61,20 @@ impl Stored {
             Ask::Kept(kept) => (kept.call.as_ref(), kept.body.clone()),
         };
         let origin = ask.origin();
+        let unless_answered = matches!(ask, Ask::Kept(kept) if kept.unless_answered);
         Self {
             call_center: origin.call_center.to_string(),
             certificate: origin.certificate.as_ref().map(ToString::to_string),
             call: call.map(ToString::to_string),
+            unless_answered,
             body,
         }
+    }
+
+    /// The same, to be sent only if no agent has had the call: when its turn comes, that is asked again.
+    #[must_use]
+    pub fn unless_answered(self, unless_answered: bool) -> Self {
+        Self { unless_answered, ..self }
     }
 
     /// The request it was.
@@ -77,8 +89,48 @@ impl Stored {
                 certificate: self.certificate.map(CertificateName::parse).transpose()?,
             },
             call: self.call.map(CallReference::parse).transpose()?,
+            unless_answered: self.unless_answered,
             body: self.body,
         })
+    }
+}
+
+impl Kept {
+    /// What a create says, as an update under its key in the middle of the call: for a record that is there already.
+    /// `None` if it has no key.
+    #[must_use]
+    pub fn to_update(&self) -> Option<Self> {
+        let text = |name: &str| self.body.get(name).and_then(Value::as_str);
+        let key = VendorCallKey::parse(text("vendorCallKey")?).ok()?;
+        let method = text("initiationMethod").unwrap_or("Inbound").to_uppercase();
+        let mut body = Map::new();
+        body.insert("callCenterApiName".into(), self.origin.call_center.as_ref().into());
+        body.insert("initiationMethod".into(), method.into());
+        body.insert("isActiveCall".into(), true.into());
+        let update = Self {
+            operation: Operation::Update,
+            origin: self.origin.clone(),
+            call: Some(CallReference::Key(key)),
+            unless_answered: false,
+            body,
+        };
+        Some(update.completed_by(self))
+    }
+
+    /// An update, with what it does not say of a call and `create` does.
+    #[must_use]
+    pub fn completed_by(mut self, create: &Self) -> Self {
+        for (name, says) in [
+            ("fromNumber", "from"),
+            ("toNumber", "to"),
+            ("startTime", "startTime"),
+            ("callAttributes", "callAttributes"),
+        ] {
+            if let Some(value) = create.body.get(says).filter(|_| !self.body.contains_key(name)) {
+                self.body.insert(name.into(), value.clone());
+            }
+        }
+        self
     }
 }
 
@@ -86,5 +138,28 @@ fn fields(body: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(body) {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_something_is_sent_only_without_an_agent_is_kept_with_it_and_old_entries_go_on() {
+        let origin = Origin { call_center: CallCenterName::parse("Sales").unwrap(), certificate: None };
+        let call = CallReference::parse("wxcc_1").unwrap();
+        let kept = |stored: &Stored| -> Kept {
+            let json = serde_json::to_string(stored).unwrap();
+            serde_json::from_str::<Stored>(&json).unwrap().read(Operation::ClearRouting).unwrap()
+        };
+        let stored = Stored::of(Ask::ClearRouting(&call, &origin));
+        assert!(!kept(&stored).unless_answered);
+        let guarded = kept(&stored.unless_answered(true));
+        assert!(guarded.unless_answered);
+        assert!(kept(&Stored::of(Ask::Kept(&guarded))).unless_answered);
+        let old: Stored =
+            serde_json::from_str(r#"{"callCenter":"Sales","call":"wxcc_1","body":{}}"#).unwrap();
+        assert!(!old.read(Operation::ClearRouting).unwrap().unless_answered);
     }
 }

@@ -69,7 +69,7 @@ fn what_is_wrong_with_the_ways_in_is_told_with_its_key() {
             TLS,
         ),
         with("", "[oauth]\nsigning_key_file = \"{dir}/short\""),
-        with("", &format!("[oauth]\nsigning_key = \"{}\"", &CANARY[..20])),
+        with("", &format!("[oauth]\nsigning_key = \"{CANARY}\"")),
         with("", "[oauth]\nprevious_signing_key_file = \"{dir}/signing_key\""),
         with(
             "",
@@ -79,6 +79,6 @@ fn what_is_wrong_with_the_ways_in_is_told_with_its_key() {
     ];
     let told: Vec<_> = problems.iter().map(|toml| folder.problems(toml)).collect();
     let told = told.join("\n");
-    assert!(!told.contains(&CANARY[..20]));
+    assert!(!told.contains(CANARY));
     insta::assert_snapshot!(told);
 }

@@ -33,8 +33,10 @@ pub struct Plan {
     way: Way,
     certificate: &'static str,
     salesforce: Option<String>,
+    store: Option<String>,
     workers: usize,
     public_url: &'static str,
+    asks: bool,
     center: String,
     sections: String,
     org: MockOrgSettings,
@@ -60,8 +62,10 @@ impl Plan {
             way,
             certificate: CERTIFICATE,
             salesforce: None,
+            store: None,
             workers: 1,
             public_url: "",
+            asks: false,
             center,
             sections,
             org,
@@ -79,6 +83,12 @@ impl Plan {
     pub fn sections(mut self, sections: &str) -> Self {
         self.sections.push_str(sections);
         self.sections.push('\n');
+        self
+    }
+
+    /// Salesforce itself is asked whether an agent had a call.
+    pub fn ask_salesforce(mut self) -> Self {
+        self.asks = true;
         self
     }
 
@@ -111,6 +121,12 @@ impl Plan {
     /// What the world calls the bridge.
     pub fn public_url(mut self, url: &'static str) -> Self {
         self.public_url = url;
+        self
+    }
+
+    /// The bridge's database, instead of a file of SQLite.
+    pub fn store(mut self, url: String) -> Self {
+        self.store = Some(url);
         self
     }
 
@@ -154,13 +170,21 @@ impl Plan {
             Way::Telephony => telephony(&url(org.telephony_url())),
             Way::Apex => apex(&url(org.login_url()), CONSUMER_KEY),
         };
+        let file = format!("sqlite:{}", folder.join("bridge.db").display());
+        let asks = match (self.asks, self.way) {
+            (false, _) => String::new(),
+            (true, Way::Apex) => String::from("abandonment.ask_salesforce = true"),
+            (true, Way::Telephony) => {
+                format!("abandonment.ask_salesforce = true\n{}", oauth(&org.login_url()))
+            }
+        };
         let parts = [
             format!(
                 "[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}\npublic_url = \"{}\"",
                 self.workers, self.public_url
             ),
             String::from("[operations]\nlisten = \"127.0.0.1:0\""),
-            format!("[store]\nurl = \"sqlite:{}\"", folder.join("bridge.db").display()),
+            format!("[store]\nurl = {:?}", self.store.as_ref().unwrap_or(&file)),
             client(CONNECTOR, "*"),
             client(RESTRICTED, "Sandbox"),
             certificate(CERTIFICATE, folder),
@@ -170,7 +194,7 @@ impl Plan {
                 telephony(&org.telephony_url())
             ),
             format!(
-                "[call_centers.{CENTER}]\ncertificate = \"{}\"\n{way}\n{}",
+                "[call_centers.{CENTER}]\ncertificate = \"{}\"\n{way}\n{asks}\n{}",
                 self.certificate, self.center
             ),
             format!("[call_centers.{CENTER}.translations]{TRANSLATIONS}"),
@@ -189,6 +213,13 @@ fn telephony(url: &str) -> String {
 fn apex(url: &str, consumer_key: &str) -> String {
     format!(
         "api = \"apex\"\nlogin_url = \"{url}\"\nconsumer_key = \"{consumer_key}\"\nusername = \"scv.integration@example.com\""
+    )
+}
+
+/// The session that the telephony way needs for questions only.
+fn oauth(url: &str) -> String {
+    format!(
+        "oauth.login_url = \"{url}\"\noauth.consumer_key = \"{CONSUMER_KEY}\"\noauth.username = \"scv.integration@example.com\""
     )
 }
 
