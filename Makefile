@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := help
 # The summary of the tests comes last, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: help setup setup-checks demo build test soak fuzz check check-deploy fmt lint doc deny bench-cpu bench-credentials
+.PHONY: help setup setup-checks demo build test test-clients soak fuzz check check-deploy fmt lint doc deny bench-cpu bench-credentials
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ build: setup ## target/release/scv-bridge
 
 test: setup-checks lint doc ## formatting, clippy, rustdoc, all tests
 	$(CARGO) test --locked
+
+test-clients: setup-checks ## real OAuth and Salesforce clients against a running bridge (needs curl, npm, python3)
+	$(CARGO) build --locked
+	scripts/clients/run.sh
 
 soak: setup-checks ## kill the bridge again and again under load, on both engines
 	SOAK=1 $(CARGO) test --locked --test kill -- --test-threads=1

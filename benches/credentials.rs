@@ -11,10 +11,10 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use openssl::sha::sha256;
-use scv_bridge::api::{Callers, Throttle};
-use scv_bridge::clock::SystemClock;
+use scv_bridge::api::{Callers, Peer, Throttle};
+use scv_bridge::clock::{Clock as _, SystemClock};
 use scv_bridge::ids::Ids;
-use scv_bridge::settings::{Access, Client, FailedLogins, Proxies};
+use scv_bridge::settings::{Access, Client, FailedLogins, Proxies, TokenEndpoint};
 
 const ID: &str = "webex-flow";
 /// As `scv-bridge secret new` prints one: such a secret is always compared, however many were wrong before.
@@ -59,18 +59,29 @@ fn main() -> ExitCode {
     if !std::env::args().any(|argument| argument == "--bench") {
         return ExitCode::SUCCESS;
     }
-    let client =
-        Client { id: ID.into(), secret_sha256: sha256(SECRET.as_bytes()), call_centers: Access::All };
+    let client = Client {
+        id: ID.into(),
+        secrets: vec![sha256(SECRET.as_bytes())],
+        user: None,
+        assertion_keys: Vec::new(),
+        certificate_names: Default::default(),
+        call_centers: Access::All,
+    };
+    let oauth = TokenEndpoint { token_life: Duration::from_secs(3600), keys: None, audiences: Vec::new() };
     let limits = FailedLogins { per_address: 20, per_client: 100, window: Duration::from_secs(60) };
     let proxies = Proxies { header: None, networks: Vec::new() };
     let throttle = Arc::new(Throttle::new(&limits, proxies, Arc::new(SystemClock)));
-    let Ok(callers) = Callers::new(&[client], throttle) else { return ExitCode::FAILURE };
+    let base_url = String::from("https://bridge.example.com");
+    let Ok(callers) = Callers::of(&[client], &oauth, base_url, Arc::default(), throttle) else {
+        return ExitCode::FAILURE;
+    };
     let attempts = attempts();
     let headers = attempts.each_ref().map(|(_, credentials)| {
         let value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(credentials)));
         HeaderMap::from_iter(value.map(|value| (AUTHORIZATION, value)))
     });
-    let peer = Some(SocketAddr::from(([192, 0, 2, 1], 4711)));
+    let address = Some(SocketAddr::from(([192, 0, 2, 1], 4711)));
+    let now = SystemClock.now();
     let mut times = attempts.each_ref().map(|_| Vec::with_capacity(ROUNDS));
     let chance = Ids::new(1);
     for _ in 0..ROUNDS * attempts.len() {
@@ -78,8 +89,9 @@ fn main() -> ExitCode {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4")]
         let which = (chance.fraction() * 5.0) as usize;
         let (Some(headers), Some(times)) = (headers.get(which), times.get_mut(which)) else { continue };
+        let peer = Peer { address, headers, names: &[] };
         let started = Instant::now();
-        let known = black_box(callers.identify(black_box(headers), peer).is_ok());
+        let known = black_box(callers.identify(black_box(&peer), now).is_ok());
         let took = started.elapsed();
         assert!(!known, "all of them are wrong");
         times.push(took.as_secs_f64() * 1e9);

@@ -6,9 +6,9 @@
 //!
 //! 1. A caller dials. The Webex flow sends createVoiceCall, and [`api::public`] has its route. [`api::access`] goes
 //!    around every request: its id, its time, its line in the log.
-//! 2. The [`api::Desk`] asks who calls ([`api::Callers`]), sets the deadline (a [`salesforce::Budget`]) and reads the
-//!    body into a [`domain::CreateVoiceCall`]. Names and times are parsed there, once; everything that is wrong is told
-//!    at once, as an [`api::ApiError`].
+//! 2. The [`api::Desk`] asks who calls ([`api::Callers`], which knows secrets, access tokens and certificates), sets the
+//!    deadline (a [`salesforce::Budget`]) and reads the body into a [`domain::CreateVoiceCall`]. Names and times are
+//!    parsed there, once; everything that is wrong is told at once, as an [`api::ApiError`].
 //! 3. On the way each phone number goes through a [`phone::Translation`]: the clean-up, then the administrator's rules,
 //!    on an engine that counts its steps.
 //! 4. [`bridge::Bridge::create`] is the verb: what happens to a call, one file each, whichever way Salesforce is reached.

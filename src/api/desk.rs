@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
 use super::access::Arrival;
-use super::caller::Callers;
+use super::caller::{Callers, Peer};
 use super::notes::Notes;
 use super::reading::Reading;
 use super::{ApiError, body};
@@ -87,6 +87,12 @@ impl Desk {
         self.clock.now()
     }
 
+    /// Who may call.
+    #[must_use]
+    pub fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
     /// Serves one request: `read` turns the body into what the verb takes, `act` is the verb.
     pub async fn serve<T>(
         &self,
@@ -123,7 +129,7 @@ impl Desk {
         budget: &Budget,
         notes: &mut Notes,
     ) -> Result<T, ApiError> {
-        let client = self.callers.identify(request.headers(), request.peer_addr())?;
+        let client = self.callers.identify(&Peer::of(request), self.clock.now())?;
         notes.client = Some(client.id.clone());
         body::expect_json(request.headers())?;
         if announced(request).is_some_and(|length| length > body::LIMIT) {

@@ -8,6 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 
+use super::caller::Denied;
 use super::envelope;
 use super::throttle::Throttled;
 use crate::bridge::Trouble;
@@ -33,6 +34,8 @@ pub enum ApiError {
         /// What there is too much of, and how much there may be.
         problem: String,
     },
+    /// An access token that is not good, or not any more.
+    Token,
     /// This client may not use that contact center.
     Forbidden {
         /// The contact center that was asked for.
@@ -69,9 +72,13 @@ impl From<Trouble> for ApiError {
     }
 }
 
-impl From<Throttled> for ApiError {
-    fn from(throttled: Throttled) -> Self {
-        Self::Throttled { after: throttled.after }
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Nothing | Denied::Wrong | Denied::Assertion(_) | Denied::Unable => Self::Unauthorized,
+            Denied::Token => Self::Token,
+            Denied::Throttled(Throttled { after }) => Self::Throttled { after },
+        }
     }
 }
 
@@ -81,7 +88,7 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::Token => StatusCode::UNAUTHORIZED,
             Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::LongHead { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
@@ -105,7 +112,10 @@ impl ApiError {
         match self {
             Self::Invalid(problems) => problems.clone(),
             Self::Unauthorized => one(
-                "credentials: missing or wrong; the connector must send the id and secret of a configured client by HTTP Basic",
+                "credentials: missing or wrong; the connector must send the id and secret of a configured client by HTTP Basic, or an access token",
+            ),
+            Self::Token => one(
+                "credentials: the access token is over or none of this bridge's; ask for a new one at /services/oauth2/token",
             ),
             Self::Throttled { .. } => one(
                 "credentials: too many wrong ones came from this address or for this client; wait, then send the right ones",
@@ -149,7 +159,7 @@ impl ApiError {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "invalid",
-            Self::Unauthorized => "unauthorized",
+            Self::Unauthorized | Self::Token => "unauthorized",
             Self::Throttled { .. } => "throttled",
             Self::Busy => "busy",
             Self::LongHead { .. } => "long_head",
@@ -178,6 +188,11 @@ impl ApiError {
                 HeaderValue::from_static("Basic realm=\"scv-bridge\", charset=\"UTF-8\""),
             )),
             Self::MethodNotAllowed { allowed } => Some((ALLOW, HeaderValue::from_static(allowed))),
+            // RFC 6750, 3.1.
+            Self::Token => Some((
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"scv-bridge\", error=\"invalid_token\""),
+            )),
             _ => None,
         };
         if let Some((name, value)) = header {
@@ -188,7 +203,7 @@ impl ApiError {
 }
 
 /// Rounded up: who comes back then is not early.
-fn whole_seconds(time: Duration) -> u64 {
+pub(super) fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 

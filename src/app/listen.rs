@@ -11,7 +11,8 @@ use actix_web::{App, web};
 use super::StartError;
 use super::tls::acceptor;
 use crate::api::{
-    Access, Callers, Desk, Readiness, Throttle, access, attended, operations, public, too_slow,
+    Access, Callers, Desk, Readiness, Replays, Throttle, access, attended, on_connect, operations, public,
+    too_slow,
 };
 use crate::bridge::Bridge;
 use crate::clock::Clock;
@@ -30,13 +31,14 @@ pub(super) fn serve_public(
 ) -> Result<Bound, StartError> {
     let workers = bridges.len();
     let spare = Arc::new(Mutex::new((bridges.first().cloned(), bridges)));
-    let (logins, proxies) = (&settings.limits.failed_logins, settings.server.proxies.clone());
-    let throttle = Arc::new(Throttle::new(logins, proxies, Arc::clone(clock)));
-    let callers = Arc::new(Callers::new(&settings.clients, throttle)?);
-    let access_data = web::Data::new(access_data);
-    let (settings_of, clock, readiness) = (Arc::clone(settings), Arc::clone(clock), readiness.clone());
     let key = "server.listen";
     let (socket, address) = bind(key, settings.server.listen)?;
+    let (logins, proxies) = (&settings.limits.failed_logins, settings.server.proxies.clone());
+    let throttle = Arc::new(Throttle::new(logins, proxies, Arc::clone(clock)));
+    let base_url = settings.server.base_url(address);
+    let callers = Arc::new(Callers::new(settings, base_url, Arc::new(Replays::default()), throttle)?);
+    let access_data = web::Data::new(access_data);
+    let (settings_of, clock, readiness) = (Arc::clone(settings), Arc::clone(clock), readiness.clone());
     let listener = Listener {
         socket,
         tls: settings.server.tls.as_ref().map(acceptor).transpose()?,
@@ -44,7 +46,7 @@ pub(super) fn serve_public(
         inbound: settings.server.inbound.clone(),
         shutdown_timeout: settings.server.shutdown_timeout,
         too_slow: too_slow(),
-        on_connect: |_, _| {},
+        on_connect,
     };
     let server = listener.serve(move || {
         // Each worker takes a bridge of its own; one that starts again after a panic shares the first.

@@ -25,6 +25,8 @@ pub(super) fn acceptor(tls: &Tls) -> Result<SslAcceptorBuilder, ErrorStack> {
             builder.add_client_ca(authority)?;
         }
         builder.set_verify_cert_store(store.build())?;
+        // Without it, OpenSSL breaks off with any client that comes back and takes its session up again.
+        builder.set_session_id_context(b"scv-bridge")?;
         builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
     }
     Ok(builder)

@@ -29,11 +29,14 @@ mod summary;
 mod tests;
 mod tls;
 mod token;
+mod token_endpoint;
 mod translations;
 mod value;
 mod webex;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+#[cfg(test)]
+use std::collections::BTreeSet;
 
 use self::call_center::Surroundings;
 use self::names::Names;
@@ -47,7 +50,7 @@ pub use call_center::{
     Abandonment, Apex, Api, Attribute, CallCenter, Enrichment, OAuth, OnCreateFailure, Telephony,
 };
 pub(crate) use clients::client_id;
-pub use clients::{Access, Client};
+pub use clients::{Access, AssertionKey, Client, User};
 pub use deadlines::Deadlines;
 pub use guards::{Breaker, FailedLogins, Limits};
 pub use http_client::HttpClient;
@@ -63,6 +66,7 @@ pub use source::{Source, configuration_file};
 pub use store::Store;
 pub use tls::Tls;
 pub use token::{Session, Token};
+pub use token_endpoint::{SigningKeys, TokenEndpoint};
 pub use translations::Translations;
 pub(crate) use value::parse_duration;
 pub use webex::{BadSignatureStatus, Webex, WebexClient};
@@ -92,6 +96,8 @@ pub struct Settings {
     pub http_client: HttpClient,
     /// The OAuth session of the Apex way.
     pub session: Session,
+    /// The access tokens that we give to those who call us.
+    pub oauth: TokenEndpoint,
     /// Who may call; at least one.
     pub clients: Vec<Client>,
     /// Signing certificates by name.
@@ -136,6 +142,7 @@ impl Settings {
         let http_client = root.section("http_client").and_then(HttpClient::read);
         let token = root.section("token").and_then(|section| Token::read(section, None));
         let session = root.section("session").and_then(Session::read);
+        let oauth = root.section("oauth").and_then(TokenEndpoint::read);
         let (certificates, certificate_names) = read_certificates(&mut root);
         let around = Surroundings {
             certificates: &certificates,
@@ -143,7 +150,8 @@ impl Settings {
             token: token.as_ref(),
         };
         let (call_centers, call_center_names) = read_call_centers(&mut root, &around);
-        let clients = read_clients(&mut root, &call_center_names);
+        let clients = clients::read_all(&mut root, &call_center_names);
+        clients::check_surroundings(&root, &clients, server.as_ref(), oauth.as_ref());
         let webex = root.section("webex").map(|section| Webex::read(section, &call_center_names));
         root.finish();
         Some(Self {
@@ -158,6 +166,7 @@ impl Settings {
             logs: logs?,
             http_client: http_client?,
             session: session?,
+            oauth: oauth?,
             clients,
             certificates,
             call_centers,
@@ -199,31 +208,4 @@ fn read_call_centers(
         .filter_map(|(name, section)| Some((name.clone(), CallCenter::read(&name, section, around)?)))
         .collect();
     (read, names)
-}
-
-fn read_clients(root: &mut Section<'_>, call_centers: &Names) -> Vec<Client> {
-    let sections = root.items("clients");
-    if sections.is_empty() {
-        root.problem(
-            "clients",
-            "there is no client, so nobody could call the bridge",
-            "`scv-bridge secret new CLIENT` prints a secret and the section to add",
-        );
-    }
-    let mut ids = BTreeSet::new();
-    let mut clients = Vec::new();
-    for section in sections {
-        let Some(client) = Client::read(section, call_centers) else {
-            continue;
-        };
-        if !ids.insert(client.id.clone()) {
-            root.problem(
-                "clients",
-                format!("the id {:?} is given twice", client.id),
-                "give each client an id of its own",
-            );
-        }
-        clients.push(client);
-    }
-    clients
 }

@@ -1,9 +1,10 @@
 //! What the targets read inputs for: a configuration with a contact center for each way to Salesforce.
 
 use std::fs;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use scv_bridge::api::Callers;
+use scv_bridge::api::{Callers, Throttle};
 use scv_bridge::certificate::issue;
 use scv_bridge::clock::ManualClock;
 use scv_bridge::settings::{Problems, Settings, Source};
@@ -36,7 +37,10 @@ impl Installation {
         let clock = ManualClock::new(NOW);
         let whole = include_bytes!("corpus/configuration/whole.toml");
         let settings = load(&folder, &clock, whole).unwrap_or_else(|problems| panic!("{problems}"));
-        let callers = Callers::new(&settings.clients).unwrap();
+        let (logins, proxies) = (&settings.limits.failed_logins, settings.server.proxies.clone());
+        let throttle = Throttle::new(logins, proxies, Arc::new(ManualClock::new(NOW)));
+        let base_url = "https://bridge.example.com".to_owned();
+        let callers = Callers::new(&settings, base_url, Arc::default(), Arc::new(throttle)).unwrap();
         Self { settings, callers, folder, clock }
     }
 

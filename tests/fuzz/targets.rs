@@ -6,8 +6,8 @@
 use std::hint::black_box;
 
 use actix_web::body::{BodySize, MessageBody as _};
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use scv_bridge::api::{Route, rehearse};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use scv_bridge::api::{Peer, Route, rehearse, rehearse_token};
 use scv_bridge::phone::{Translation, mask};
 use scv_bridge::salesforce::{Answer, Operation, Way, judge};
 
@@ -25,6 +25,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("phone_contact_ended", |on, body| request_body(on, Route::PhoneContactEnded, body)),
     ("agent_answered", |on, body| request_body(on, Route::AgentAnswered, body)),
     ("basic_header", basic_header),
+    ("token_request", token_request),
     ("translation_rules", translation_rules),
     ("phone_number", phone_number),
     ("configuration", configuration),
@@ -53,8 +54,21 @@ fn basic_header(on: &Installation, header: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(header) else { return };
     let mut headers = HeaderMap::new();
     headers.insert(AUTHORIZATION, value);
-    let known = on.callers.identify(&headers).is_ok();
+    let peer = Peer { address: None, headers: &headers, names: &[] };
+    let known = on.callers.identify(&peer, NOW).is_ok();
     assert!(!known || header.windows(5).any(|word| word.eq_ignore_ascii_case(b"basic")));
+}
+
+/// A body of the token endpoint, as a form and as JSON. Nobody guesses a secret.
+fn token_request(on: &Installation, body: &[u8]) {
+    for kind in ["application/x-www-form-urlencoded", "application/json"] {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        let peer = Peer { address: None, headers: &headers, names: &[] };
+        let error = rehearse_token(&on.callers, peer, body, NOW).unwrap_err();
+        let answer = error.response();
+        assert!(answer.status().is_client_error() || answer.status() == 503, "{error:?}");
+    }
 }
 
 /// Rules on all lines but the last, a number on the last.

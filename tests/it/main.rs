@@ -24,6 +24,7 @@ mod hostile;
 mod login;
 mod memory;
 mod names_in_paths;
+mod oauth;
 mod operations;
 mod order;
 mod outage;

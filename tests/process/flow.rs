@@ -47,6 +47,12 @@ impl Flow {
         self.answer(self.http.post(format!("{}{path}", self.base)).bearer_auth(token)).await
     }
 
+    /// A POST of any content, without credentials in its head.
+    pub async fn send(&self, path: &str, kind: &str, body: String) -> (u16, Value) {
+        let request = self.http.post(format!("{}{path}", self.base)).header("content-type", kind);
+        self.answer(request.body(body)).await
+    }
+
     /// All answers so far, heads and bodies.
     pub fn heard(&self) -> String {
         self.heard.lock().unwrap().join("\n")

@@ -5,6 +5,7 @@ mod layers;
 mod problems;
 mod reference;
 mod values;
+mod ways_in;
 
 use std::fs;
 use std::path::PathBuf;

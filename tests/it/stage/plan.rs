@@ -36,6 +36,7 @@ pub struct Plan {
     store: Option<String>,
     workers: usize,
     server: String,
+    public_url: &'static str,
     asks: bool,
     center: String,
     sections: String,
@@ -65,6 +66,7 @@ impl Plan {
             store: None,
             workers: 1,
             server,
+            public_url: "",
             asks: false,
             center,
             sections,
@@ -86,7 +88,7 @@ impl Plan {
         self
     }
 
-    /// More sections.
+    /// More sections; `{folder}` is where everything of the bridge lies.
     pub fn sections(mut self, sections: &str) -> Self {
         self.sections.push_str(sections);
         self.sections.push('\n');
@@ -122,6 +124,12 @@ impl Plan {
     /// The address that the configuration gives for Salesforce, instead of the org's.
     pub fn salesforce_at(mut self, url: impl Into<String>) -> Self {
         self.salesforce = Some(url.into());
+        self
+    }
+
+    /// What the world calls the bridge.
+    pub fn public_url(mut self, url: &'static str) -> Self {
+        self.public_url = url;
         self
     }
 
@@ -180,7 +188,10 @@ impl Plan {
             }
         };
         let parts = [
-            format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}\n{}", self.workers, self.server),
+            format!(
+                "[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}\npublic_url = \"{}\"\n{}",
+                self.workers, self.public_url, self.server
+            ),
             String::from("[operations]\nlisten = \"127.0.0.1:0\""),
             format!("[store]\nurl = {:?}", self.store.as_ref().unwrap_or(&file)),
             client(CONNECTOR, "*"),
@@ -196,7 +207,7 @@ impl Plan {
                 self.certificate, self.center
             ),
             format!("[call_centers.{CENTER}.translations]{TRANSLATIONS}"),
-            self.sections.clone(),
+            self.sections.replace("{folder}", &folder.display().to_string()),
         ];
         parts.join("\n")
     }
