@@ -5,14 +5,21 @@ mod facts;
 mod journal;
 mod keys;
 mod time;
+mod timeline;
 mod voice_call;
 mod words;
 
 pub use abandonment::{Guarded, Intent, Stage, Verdict, decide, guard};
 pub use facts::{Fact, Known};
 pub use journal::{Body, Call, CallId, CallName, Fingerprint, Progress};
-pub use keys::{CallCenterName, CallReference, CertificateName, InvalidName, VendorCallKey, VoiceCallId};
+pub use keys::{
+    CallCenterName, CallReference, CertificateName, InvalidName, TaskId, VendorCallKey, VoiceCallId,
+};
 pub use time::{FlowTime, InvalidTime};
+pub use timeline::{
+    Agency, AgentState, CallTimeline, Direction, Ending, Event, Mark, Segment, SegmentKind, State, Story,
+    Stretch, StretchKind, What,
+};
 pub use voice_call::{
     AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
     Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,
