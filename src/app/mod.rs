@@ -247,6 +247,8 @@ impl Handle {
             tracing::info!(
                 calls = purged.calls,
                 buried = purged.buried,
+                tasks = purged.tasks,
+                events = purged.events,
                 "removed what is old from the store"
             );
         }

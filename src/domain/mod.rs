@@ -17,8 +17,8 @@ pub use keys::{
 };
 pub use time::{FlowTime, InvalidTime};
 pub use timeline::{
-    Agency, AgentState, CallTimeline, Direction, Ending, Event, Mark, Segment, SegmentKind, State, Story,
-    Stretch, StretchKind, What,
+    Agency, AgentState, CallTimeline, Direction, Ending, Event, Mark, Numbers, Segment, SegmentKind, State,
+    Story, Stretch, StretchKind, What,
 };
 pub use voice_call::{
     AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,

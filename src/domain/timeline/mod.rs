@@ -3,7 +3,9 @@
 //! A [`CallTimeline`] is a set of events. [`CallTimeline::story`] walks through them in the order of their own times
 //! and says what they mean. So neither order nor repetition of arrival can leave a trace.
 
+mod agents;
 mod event;
+mod numbers;
 mod segment;
 mod story;
 #[cfg(test)]
@@ -16,6 +18,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use event::{AgentState, Direction, Ending, Event, What};
+pub use numbers::Numbers;
 pub use segment::{Mark, Segment, SegmentKind, Stretch, StretchKind};
 pub use story::{Agency, State, Story};
 

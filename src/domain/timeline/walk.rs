@@ -1,10 +1,9 @@
 //! The walk through a call's events, in the order of their times.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
-use super::{Agency, AgentState, Ending, Event, Mark, Segment, SegmentKind, State, Story, StretchKind, What};
+use super::agents::{agents, wrap_ups};
+use super::{AgentState, Ending, Event, Mark, Segment, SegmentKind, State, Story, StretchKind, What};
 
 /// When and how the call ended. An end that is followed by signs of life was that of a consulted party, or came with
 /// a wrong time.
@@ -146,9 +145,10 @@ impl Walk {
         let helps = self.is_open(StretchKind::Conference) || self.is_help(later);
         let Some(part) = self.current.as_mut().filter(|part| part.segment.kind == SegmentKind::Agent) else {
             self.begin(SegmentKind::Agent, at, event);
-            return if event.what.is_of_agent() {
-                self.provisional()
-            };
+            if event.what.is_of_agent() {
+                self.provisional();
+            }
+            return;
         };
         if helps {
             return;
@@ -277,52 +277,4 @@ impl Walk {
             SegmentKind::Agent | SegmentKind::WrapUp => State::Connected,
         }
     }
-}
-
-/// Wrap-ups: from an agent's own word to that agent's next.
-fn wrap_ups(events: &[&Event]) -> Vec<Segment> {
-    let mut open: BTreeMap<Option<&str>, Segment> = BTreeMap::new();
-    let mut done = Vec::new();
-    for event in events {
-        let (What::Agent(state), Some(at)) = (&event.what, event.at) else { continue };
-        let agent = event.agent.as_deref();
-        match state {
-            AgentState::WrapUp { .. } => {
-                let begin =
-                    || Segment { agent: event.agent.clone(), ..Segment::new(SegmentKind::WrapUp, at) };
-                open.entry(agent).or_insert_with(begin);
-            }
-            AgentState::Connected | AgentState::Other { .. } => {
-                if let Some(mut segment) = open.remove(&agent) {
-                    segment.finish(at, None);
-                    done.push(segment);
-                }
-            }
-        }
-    }
-    done.extend(open.into_values());
-    done.sort_by(|one, other| (one.start, &one.agent).cmp(&(other.start, &other.agent)));
-    done
-}
-
-/// What each agent did, in the order in which they are first named.
-fn agents(events: &[&Event]) -> Vec<Agency> {
-    let mut agents: Vec<Agency> = Vec::new();
-    for event in events {
-        let Some(name) = &event.agent else { continue };
-        let accepts = matches!(event.what, What::Connected | What::Agent(AgentState::Connected));
-        let accepted_at = event.at.filter(|_| accepts);
-        let code = match &event.what {
-            What::Agent(state) => state.code().map(str::to_owned),
-            _ => None,
-        };
-        match agents.iter_mut().find(|agency| agency.agent == *name) {
-            Some(agency) => {
-                agency.accepted_at = agency.accepted_at.or(accepted_at);
-                agency.wrap_up_code = code.or(agency.wrap_up_code.take());
-            }
-            None => agents.push(Agency { agent: name.clone(), accepted_at, wrap_up_code: code }),
-        }
-    }
-    agents
 }
