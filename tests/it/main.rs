@@ -28,5 +28,7 @@ mod stage;
 mod statuses;
 mod telephony_refusals;
 mod vendors_flow;
+mod webhook_route;
+mod webhooks;
 mod wire_apex;
 mod wire_telephony;
