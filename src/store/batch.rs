@@ -164,6 +164,7 @@ impl Batch {
         len == self.notes.questions.len()
             || len == self.learns.questions.len()
             || len == self.opens.questions.len()
+            || len == self.events.questions.len()
             || len == 1 && self.singles.questions.len() == 1
     }
 
