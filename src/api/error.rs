@@ -36,6 +36,8 @@ pub enum ApiError {
     },
     /// An access token that is not good, or not any more.
     Token,
+    /// A webhook whose signature or time is missing or wrong.
+    Signature,
     /// This client may not use that contact center.
     Forbidden {
         /// The contact center that was asked for.
@@ -88,7 +90,7 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
-            Self::Unauthorized | Self::Token => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::Token | Self::Signature => StatusCode::UNAUTHORIZED,
             Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::LongHead { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
@@ -122,6 +124,9 @@ impl ApiError {
             ),
             Self::Busy => one("the bridge serves as many requests as it can; try again"),
             Self::LongHead { problem } => vec![problem.clone()],
+            Self::Signature => one(
+                "X-WebexCC-Signature: missing, wrong or too old; the subscription's secret must be one of webex.webhook_secrets",
+            ),
             Self::Forbidden { call_center } => {
                 vec![format!(
                     "callCenterDevName: this client may not use {}; see call_centers of the client in the configuration",
@@ -163,6 +168,7 @@ impl ApiError {
             Self::Throttled { .. } => "throttled",
             Self::Busy => "busy",
             Self::LongHead { .. } => "long_head",
+            Self::Signature => "bad_signature",
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed { .. } => "method_not_allowed",

@@ -23,6 +23,7 @@ mod routes;
 mod throttle;
 mod update_voice_call;
 mod validate;
+mod webhook;
 
 pub use access::{Access, InFlight, access, attended};
 pub use caller::{Callers, Denied, Peer, Replays, on_connect};
@@ -34,3 +35,4 @@ pub use probes::Readiness;
 pub use rehearse::rehearse;
 pub use routes::public;
 pub use throttle::{Address, Attempt, Throttle, Throttled, guessable};
+pub use webhook::Webhooks;

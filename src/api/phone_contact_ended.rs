@@ -51,6 +51,7 @@ pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactE
             voice_call,
             start_time,
             end_time,
+            enqueue_time: None,
             agent,
             disconnect_reason,
             call_attributes,

@@ -11,8 +11,8 @@ use actix_web::{App, web};
 use super::StartError;
 use super::tls::acceptor;
 use crate::api::{
-    Access, Callers, Desk, Readiness, Replays, Throttle, access, attended, on_connect, operations, public,
-    too_slow,
+    Access, Callers, Desk, Readiness, Replays, Throttle, Webhooks, access, attended, on_connect, operations,
+    public, too_slow,
 };
 use crate::bridge::Bridge;
 use crate::clock::Clock;
@@ -26,6 +26,7 @@ pub(super) fn serve_public(
     settings: &Arc<Settings>,
     bridges: Vec<Bridge>,
     access_data: Access,
+    webhooks: Option<web::Data<Webhooks>>,
     readiness: &web::Data<Readiness>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Bound, StartError> {
@@ -63,6 +64,10 @@ pub(super) fn serve_public(
         let app = App::new().app_data(access_data.clone()).app_data(readiness.clone());
         let app = match desk {
             Some(desk) => app.app_data(desk),
+            None => app,
+        };
+        let app = match &webhooks {
+            Some(webhooks) => app.app_data(webhooks.clone()),
             None => app,
         };
         app.wrap(from_fn(access)).configure(public)

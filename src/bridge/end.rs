@@ -58,7 +58,8 @@ impl Bridge {
         let turn = self.turns.take(turn, patience).await;
         let call = self.find_ended(request, &key, budget, patience).await;
         let answered = Fact::AgentAtHangUp.of_agent(request.agent.as_deref());
-        let known = call.as_ref().map(facts).unwrap_or_default().and(answered);
+        let queued = request.enqueue_time.map(|_| Fact::Queued);
+        let known = call.as_ref().map(facts).unwrap_or_default().and(answered).and(queued);
         let name = call.as_ref().map(|call| call.name.clone()).or_else(|| named(center, &key));
         let Some(name) = name else { return Ok(ended(Verdict::Duplicate, Delivered::NoSuchCall)) };
         match decide(known) {
@@ -193,7 +194,7 @@ impl Bridge {
         promise(updated)
     }
 
-    fn final_update(
+    pub(super) fn final_update(
         &self,
         request: &PhoneContactEnded,
         call: Option<&Call>,
@@ -204,7 +205,7 @@ impl Bridge {
             call: None,
             start_time: request.start_time,
             end_time: Some(request.end_time),
-            enqueue_time: None,
+            enqueue_time: request.enqueue_time,
             accept_time: None,
             from_number: None,
             disconnect_reason: Some(self.reason(request, stage)),

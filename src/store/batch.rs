@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::journal::Find;
-use super::{Enqueue, Enqueued, Note, OpenCall, Opened, Settle, StoreError};
+use super::{Enqueue, Enqueued, NewEvent, Note, OpenCall, Opened, Settle, SettleTask, StoreError};
 use crate::domain::Call;
 
 /// Where an answer goes.
@@ -23,6 +23,8 @@ pub(super) enum Job {
     Find(Find, Reply<Option<Call>>),
     Enqueue(Box<Enqueue>, Reply<Enqueued>),
     Settle(Box<Settle>, Reply<bool>),
+    Event(Box<NewEvent>, Reply<()>),
+    Task(Box<SettleTask>, Reply<bool>),
     Write(Single, Reply<Vec<String>>),
     Read(Single, Reply<Vec<String>>),
     Checkpoint(Reply<bool>),
@@ -74,6 +76,8 @@ pub(super) struct Batch {
     pub(super) finds: Lot<Find, Option<Call>>,
     pub(super) enqueues: Lot<Enqueue, Enqueued>,
     pub(super) settles: Lot<Settle, bool>,
+    pub(super) events: Lot<NewEvent, ()>,
+    pub(super) tasks: Lot<SettleTask, bool>,
     pub(super) singles: Lot<Single, Vec<String>>,
 }
 
@@ -84,6 +88,8 @@ pub(super) struct Answers {
     pub(super) finds: Vec<Option<Call>>,
     pub(super) enqueues: Vec<Enqueued>,
     pub(super) settles: Vec<bool>,
+    pub(super) events: Vec<()>,
+    pub(super) tasks: Vec<bool>,
     pub(super) singles: Vec<Vec<String>>,
 }
 
@@ -108,6 +114,8 @@ impl Sorted {
                 Job::Find(find, reply) => all.reads.finds.push(find, reply),
                 Job::Enqueue(enqueue, reply) => all.writes.enqueues.push(*enqueue, reply),
                 Job::Settle(settle, reply) => all.writes.settles.push(*settle, reply),
+                Job::Event(event, reply) => all.writes.events.push(*event, reply),
+                Job::Task(task, reply) => all.writes.tasks.push(*task, reply),
                 Job::Write(single, reply) => all.writes.singles.push(single, reply),
                 Job::Read(single, reply) => all.reads.singles.push(single, reply),
                 Job::Checkpoint(reply) => all.checkpoints.push(reply),
@@ -140,6 +148,8 @@ impl Batch {
             + self.finds.questions.len()
             + self.enqueues.questions.len()
             + self.settles.questions.len()
+            + self.events.questions.len()
+            + self.tasks.questions.len()
             + self.singles.questions.len()
     }
 
@@ -148,6 +158,7 @@ impl Batch {
         let len = self.len();
         len == self.notes.questions.len()
             || len == self.opens.questions.len()
+            || len == self.events.questions.len()
             || len == 1 && self.singles.questions.len() == 1
     }
 
@@ -157,6 +168,8 @@ impl Batch {
         self.finds.answer(answers.finds);
         self.enqueues.answer(answers.enqueues);
         self.settles.answer(answers.settles);
+        self.events.answer(answers.events);
+        self.tasks.answer(answers.tasks);
         self.singles.answer(answers.singles);
     }
 
@@ -166,6 +179,8 @@ impl Batch {
         self.finds.refuse(error);
         self.enqueues.refuse(error);
         self.settles.refuse(error);
+        self.events.refuse(error);
+        self.tasks.refuse(error);
         self.singles.refuse(error);
     }
 
@@ -177,6 +192,8 @@ impl Batch {
         all.extend(self.finds.each().map(|finds| Self { finds, ..Self::default() }));
         all.extend(self.enqueues.each().map(|enqueues| Self { enqueues, ..Self::default() }));
         all.extend(self.settles.each().map(|settles| Self { settles, ..Self::default() }));
+        all.extend(self.events.each().map(|events| Self { events, ..Self::default() }));
+        all.extend(self.tasks.each().map(|tasks| Self { tasks, ..Self::default() }));
         all.extend(self.singles.each().map(|singles| Self { singles, ..Self::default() }));
         all
     }

@@ -38,6 +38,8 @@ mod statuses;
 mod telephony_refusals;
 mod unplugged;
 mod vendors_flow;
+mod webhook_route;
+mod webhooks;
 mod wire_apex;
 mod wire_telephony;
 mod worker;

@@ -9,6 +9,7 @@ mod privacy;
 #[expect(dead_code, reason = "only other tests stop a server")]
 #[path = "../../../tests/support/postgres.rs"]
 pub(crate) mod server;
+mod tasks;
 mod together;
 
 use std::time::Duration;
