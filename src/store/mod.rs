@@ -19,6 +19,7 @@ mod execute_outbox;
 mod fingerprint;
 mod journal;
 mod known;
+mod meta;
 mod note;
 mod operate;
 mod outbox;
@@ -38,6 +39,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use error::StoreError;
 pub use journal::{OpenCall, Opened};
+pub use meta::{Memo, Turn};
 pub use note::{CreateBody, Note};
 pub use operate::{Count, Filter, PurgeBefore, Purged, Run};
 pub use outbox::{

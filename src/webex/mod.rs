@@ -1,7 +1,17 @@
 //! The tongue of Webex Contact Center.
 
+mod captures;
+mod client;
 mod flow;
+mod search;
+mod subscriptions;
 mod template;
+mod token;
 
+pub use captures::{RecordingFile, Recordings};
+pub use client::{AskError, Client};
 pub use flow::{Flow, FlowError, HttpActivity, Output};
+pub use search::{Activities, Activity, Cursor, Named, Page, Span, Task};
+pub use subscriptions::{NewSubscription, Resource, Subscription, destination};
 pub use template::{TemplateError, fill};
+pub use token::{Login, Seal, TokenError, Tokens};
