@@ -2,7 +2,9 @@
 
 mod captures;
 mod client;
+mod connect;
 mod flow;
+mod reconcile;
 mod search;
 mod subscriptions;
 mod template;
@@ -10,7 +12,12 @@ mod token;
 
 pub use captures::{RecordingFile, Recordings};
 pub use client::{AskError, Client};
+pub use connect::{Missing, client, tokens};
 pub use flow::{Flow, FlowError, HttpActivity, Output};
+pub use reconcile::{
+    Closed, Closing, ClosingError, Comparison, Difference, Progress, ReconcileError, Reconciler, Report,
+    Step, Watch, Watched, ended_task,
+};
 pub use search::{Activities, Activity, Cursor, Named, Page, Span, Task};
 pub use subscriptions::{NewSubscription, Resource, Subscription, destination};
 pub use template::{TemplateError, fill};

@@ -2,7 +2,7 @@
 
 mod resource;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -16,6 +16,8 @@ use crate::settings::BaseUrl;
 
 /// The path of the bridge's webhook route.
 const ROUTE: &str = "/webhooks/wxcc";
+/// What an id may hold unescaped in a path.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// A subscription as Webex shows it; the secret is never shown.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -142,7 +144,7 @@ impl Client {
 }
 
 fn path(id: &str) -> String {
-    format!("/v2/subscriptions/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
+    format!("/v2/subscriptions/{}", utf8_percent_encode(id, ESCAPED))
 }
 
 #[cfg(test)]

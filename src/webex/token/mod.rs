@@ -20,6 +20,7 @@ use super::client::exchange::{Bounds, Fault, exchange, form, said};
 use crate::clock::Clock;
 use crate::settings::{BaseUrl, WebexClient};
 use crate::store::{Memo, Store, StoreError, Turn};
+use crate::telemetry::Metrics;
 
 /// How long the token endpoint may take.
 const BOUNDS: Bounds = Bounds { within: Duration::from_secs(15), bytes: 64 * 1024 };
@@ -90,6 +91,7 @@ pub struct Tokens {
     store: Store,
     seal: Seal,
     clock: Arc<dyn Clock>,
+    metrics: Option<Arc<Metrics>>,
     /// The name of this process in turns.
     owner: String,
     held: Mutex<Held>,
@@ -106,7 +108,13 @@ impl Tokens {
         owner: String,
     ) -> Self {
         let (url, client, seal) = (settings.0.clone(), settings.1.clone(), settings.2);
-        Self { http, url, client, store, seal, clock, owner, held: Mutex::default() }
+        Self { http, url, client, store, seal, clock, metrics: None, owner, held: Mutex::default() }
+    }
+
+    /// Shows in these metrics how long the login lasts.
+    #[must_use]
+    pub fn measured(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 
     /// An access token that works. Renewed at 80 % of its life; an old one serves as long as it works and Webex gives
@@ -181,6 +189,9 @@ impl Tokens {
     fn use_now(&self, held: &mut Held, login: Login) -> Result<Bearer, TokenError> {
         let bearer = Bearer::of(&login)?;
         let days_left = login.days_left(self.clock.now());
+        if let (Some(metrics), Some(days_left)) = (&self.metrics, days_left) {
+            metrics.webex_login(days_left);
+        }
         let warn = days_left.is_some_and(|days| days < WARN_DAYS);
         if warn && !held.warned {
             let hint = "the login at Webex ends soon; run `scv-bridge webex login`";
