@@ -27,5 +27,6 @@ mod stage;
 mod statuses;
 mod telephony_refusals;
 mod vendors_flow;
+mod webex;
 mod wire_apex;
 mod wire_telephony;

@@ -59,12 +59,10 @@ impl Callback {
             };
             let mut visitor = Visitor(stream);
             let target = timeout(PATIENCE, visitor.target()).await.ok().flatten().unwrap_or_default();
-            match judge(&target, state) {
-                Some(called) => return Ok((called, visitor)),
-                None => {
-                    visitor.answer("404 Not Found", "This is not the page that Webex sends you to.").await
-                }
+            if let Some(called) = judge(&target, state) {
+                return Ok((called, visitor));
             }
+            visitor.answer("404 Not Found", "This is not the page that Webex sends you to.").await;
         }
     }
 }

@@ -10,6 +10,8 @@ use super::graphql::{Field, Literal, parse};
 use super::refused::Refused;
 use super::tenant::{Incoming, Tenant};
 
+/// How many activities a task shows unless asked for more.
+const ACTIVITIES: usize = 25;
 /// How far back a query may look, in milliseconds: some 36 months.
 const FARTHEST_MILLIS: i64 = 36 * 31 * 86_400_000;
 
@@ -215,12 +217,27 @@ fn page(tenant: &Tenant, query: &Query<'_>, tasks: &Field, info: &Field) -> Resu
     let end = query.offset + tenant.settings.page;
     let shown = found.iter().skip(query.offset).take(tenant.settings.page);
     let shown: Vec<Value> =
-        shown.map(|task| projected(&Value::Object((*task).clone()), &tasks.fields)).collect();
+        shown.map(|task| projected(&cut((*task).clone(), tasks), &tasks.fields)).collect();
     let more = found.len() > end;
     let cursor = if more { query.cursor(end).into() } else { Value::Null };
     let page_info = projected(&json!({ "hasNextPage": more, "endCursor": cursor }), &info.fields);
     let details = json!({ "tasks": shown, "pageInfo": page_info });
     Ok(Answer::json(200, &json!({ "data": { "taskDetails": details } })))
+}
+
+/// The newest activities, as many as were asked for.
+fn cut(mut task: Map<String, Value>, tasks: &Field) -> Value {
+    let asked = tasks.fields.iter().find(|field| field.name == "activities");
+    let first = match asked.and_then(|field| field.arguments.first()) {
+        Some((_, Literal::Int(first))) => usize::try_from(*first).unwrap_or_default(),
+        _ => ACTIVITIES,
+    };
+    if let Some(nodes) =
+        task.get_mut("activities").and_then(|all| all.get_mut("nodes")).and_then(Value::as_array_mut)
+    {
+        nodes.truncate(first);
+    }
+    Value::Object(task)
 }
 
 /// The fields of a selection; what the value lacks is null.

@@ -122,7 +122,7 @@ impl Client {
             let bearer = self.tokens.bearer().await?;
             let request = self.request(ask, &bearer.header());
             let bounds = Bounds { within: WITHIN, bytes: ANSWER_BYTES };
-            let answer = exchange(&self.http, request, bounds).await.map_err(unavailable)?;
+            let answer = exchange(&self.http, request, bounds).await.map_err(|fault| unavailable(&fault))?;
             match answer.status {
                 200..300 => return Ok(answer),
                 401 if !last => self.tokens.forget(&bearer).await,
@@ -154,6 +154,6 @@ fn path<'a>(ask: &Ask<'a>) -> &'a str {
     if ask.path.starts_with("/v2/subscriptions") { "/v2/subscriptions" } else { ask.path }
 }
 
-fn unavailable(fault: Fault) -> AskError {
+fn unavailable(fault: &Fault) -> AskError {
     AskError::Unavailable { words: fault.to_string() }
 }

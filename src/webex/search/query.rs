@@ -9,7 +9,7 @@ const FIELDS: &str = "id status channelType createdTime endedTime origin destina
 contactHandleType terminationType terminationReason terminatingEnd lastQueue { id name duration } \
 lastAgent { id name signInId } connectedCount connectedDuration holdCount holdDuration queueCount queueDuration \
 selfserviceDuration ringingDuration wrapupDuration totalDuration captureRequested \
-activities { totalCount nodes { createdTime eventName duration } pageInfo { hasNextPage endCursor } }";
+activities(first: 100) { totalCount nodes { createdTime eventName duration } pageInfo { hasNextPage endCursor } }";
 
 /// Telephony tasks that ended within a time.
 pub(super) fn ended(span: Span, cursor: Option<&Cursor>) -> String {

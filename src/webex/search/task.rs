@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
+use serde_json::Number;
 
 use crate::phone::PhoneNumber;
 
@@ -44,24 +45,34 @@ pub struct Task {
     /// The last agent.
     pub last_agent: Option<Named>,
     /// How often an agent was connected.
+    #[serde(default, deserialize_with = "count")]
     pub connected_count: Option<u32>,
     /// How long agents talked.
+    #[serde(default, deserialize_with = "count")]
     pub connected_duration: Option<u64>,
     /// How often it was on hold.
+    #[serde(default, deserialize_with = "count")]
     pub hold_count: Option<u32>,
     /// How long it was on hold.
+    #[serde(default, deserialize_with = "count")]
     pub hold_duration: Option<u64>,
     /// How often it was queued.
+    #[serde(default, deserialize_with = "count")]
     pub queue_count: Option<u32>,
     /// How long it was queued.
+    #[serde(default, deserialize_with = "count")]
     pub queue_duration: Option<u64>,
     /// How long it was in the IVR.
+    #[serde(default, deserialize_with = "count")]
     pub selfservice_duration: Option<u64>,
     /// How long it rang at agents.
+    #[serde(default, deserialize_with = "count")]
     pub ringing_duration: Option<u64>,
     /// How long agents wrapped up.
+    #[serde(default, deserialize_with = "count")]
     pub wrapup_duration: Option<u64>,
     /// All of it.
+    #[serde(default, deserialize_with = "count")]
     pub total_duration: Option<u64>,
     /// Whether a recording will come.
     pub capture_requested: Option<bool>,
@@ -86,6 +97,7 @@ pub struct Named {
 #[serde(rename_all = "camelCase")]
 pub struct Activities {
     /// How many there are.
+    #[serde(default, deserialize_with = "count")]
     pub total_count: Option<u32>,
     /// Those that came with the answer.
     #[serde(default)]
@@ -102,6 +114,7 @@ pub struct Activity {
     #[serde(default, deserialize_with = "moment")]
     pub created_time: Option<Timestamp>,
     /// How long it lasted.
+    #[serde(default, deserialize_with = "count")]
     pub duration: Option<u64>,
 }
 
@@ -114,8 +127,15 @@ impl Activities {
     }
 }
 
+/// Whole and not negative: where Webex does not know a number, it may say -1.
+fn count<'de, D: Deserializer<'de>, N: TryFrom<u64>>(deserializer: D) -> Result<Option<N>, D::Error> {
+    let number = Option::<Number>::deserialize(deserializer)?.and_then(|number| number.as_u64());
+    Ok(number.and_then(|number| N::try_from(number).ok()))
+}
+
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let millisecond = Option::<i64>::deserialize(deserializer)?;
+    // Nothing that Webex tells of ended in 1970.
+    let millisecond = count::<D, i64>(deserializer)?.filter(|millisecond| *millisecond > 0);
     Ok(millisecond.and_then(|millisecond| Timestamp::from_millisecond(millisecond).ok()))
 }
 

@@ -55,4 +55,7 @@ fn an_answer_without_a_single_field_but_the_id_is_a_task() {
     let task: Task = serde_json::from_str(r#"{"id":"t","endedTime":null,"origin":""}"#).unwrap();
     assert_eq!((task.ended_time, task.origin), (None, None));
     assert!(serde_json::from_str::<Task>(r#"{"endedTime":1}"#).is_err());
+    let task: Task =
+        serde_json::from_str(r#"{"id":"t","endedTime":-1,"holdCount":-1,"queueCount":2}"#).unwrap();
+    assert_eq!((task.ended_time, task.hold_count, task.queue_count), (None, None, Some(2)));
 }

@@ -240,7 +240,8 @@ impl Tokens {
         let secret = self.client.secret.expose_secret();
         let own = [("client_id", self.client.id.as_str()), ("client_secret", secret)];
         let fields: Vec<_> = own.into_iter().chain(fields).collect();
-        let answer = exchange(&self.http, self.request(&fields), BOUNDS).await.map_err(unavailable)?;
+        let answer =
+            exchange(&self.http, self.request(&fields), BOUNDS).await.map_err(|fault| unavailable(&fault))?;
         match answer.status {
             200..300 => Login::read(&answer.body, used, self.clock.now())
                 .ok_or_else(|| TokenError::Unavailable("the answer holds no tokens".to_owned())),
@@ -255,6 +256,6 @@ impl Tokens {
     }
 }
 
-fn unavailable(fault: Fault) -> TokenError {
+fn unavailable(fault: &Fault) -> TokenError {
     TokenError::Unavailable(fault.to_string())
 }

@@ -47,6 +47,28 @@ async fn search_pages_over_the_tasks_of_a_time_and_a_channel() {
 }
 
 #[actix_web::test]
+async fn a_task_shows_its_25_newest_activities_unless_asked_for_more() {
+    let caller = Caller::new().await;
+    let nodes: Vec<_> = (0..40).map(|number| json!({ "eventName": "on-hold", "duration": number })).collect();
+    let mut told = task(1, "telephony");
+    told["activities"] = json!({ "totalCount": 40, "nodes": nodes });
+    caller.webex.put_task(told);
+    for (arguments, shown) in [("", 25), ("(first: 100)", 40), ("(first: 3)", 3)] {
+        let query = format!(
+            "{{ taskDetails(from: {}, to: {NOW}) {{ tasks {{ activities{arguments} {{ totalCount nodes {{ duration }} }} }} pageInfo {{ hasNextPage }} }} }}",
+            NOW - 200_000
+        );
+        let (status, body) = caller.search(&query).await;
+        assert_eq!(status, 200, "{body}");
+        let activities = &body["data"]["taskDetails"]["tasks"][0]["activities"];
+        assert_eq!(
+            (&activities["totalCount"], activities["nodes"].as_array().unwrap().len()),
+            (&40.into(), shown)
+        );
+    }
+}
+
+#[actix_web::test]
 async fn search_is_strict_about_arguments_and_fields() {
     let caller = Caller::new().await;
     for (arguments, problem) in [
