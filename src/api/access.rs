@@ -122,6 +122,8 @@ fn line(id: &str, status: u16, took: Duration, notes: &Notes) {
     // What somebody has to act upon stands out: a fault of the set-up, or a caller who had to wait in vain.
     if status == 424 || status >= 500 {
         write_line!(warn);
+    } else if notes.is_frequent && status < 300 && notes.error.is_none() {
+        write_line!(debug);
     } else {
         write_line!(info);
     }

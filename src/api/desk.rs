@@ -81,6 +81,11 @@ impl Desk {
         Self { bridge, callers, settings, clock }
     }
 
+    /// The verbs.
+    pub(super) fn bridge(&self) -> &Bridge {
+        &self.bridge
+    }
+
     /// The current time, for fields that a flow left out.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -151,6 +156,6 @@ impl Desk {
 }
 
 /// The length that the request announces.
-fn announced(request: &HttpRequest) -> Option<usize> {
+pub(super) fn announced(request: &HttpRequest) -> Option<usize> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

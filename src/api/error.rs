@@ -17,6 +17,8 @@ pub enum ApiError {
     Invalid(Vec<String>),
     /// No credentials, or wrong ones.
     Unauthorized,
+    /// A webhook whose signature or time is missing or wrong.
+    Signature,
     /// This client may not use that contact center.
     Forbidden {
         /// The contact center that was asked for.
@@ -59,7 +61,7 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::Signature => StatusCode::UNAUTHORIZED,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -80,6 +82,9 @@ impl ApiError {
             Self::Invalid(problems) => problems.clone(),
             Self::Unauthorized => one(
                 "credentials: missing or wrong; the connector must send the id and secret of a configured client by HTTP Basic",
+            ),
+            Self::Signature => one(
+                "X-WebexCC-Signature: missing, wrong or too old; the subscription's secret must be one of webex.webhook_secrets",
             ),
             Self::Forbidden { call_center } => {
                 vec![format!(
@@ -118,6 +123,7 @@ impl ApiError {
         match self {
             Self::Invalid(_) => "invalid",
             Self::Unauthorized => "unauthorized",
+            Self::Signature => "bad_signature",
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed { .. } => "method_not_allowed",

@@ -19,6 +19,7 @@ mod promise;
 mod reading;
 mod routes;
 mod update_voice_call;
+mod webhook;
 
 pub use access::{Access, InFlight, access};
 pub use caller::Callers;
@@ -27,3 +28,4 @@ pub use error::ApiError;
 pub use operations::operations;
 pub use probes::Readiness;
 pub use routes::public;
+pub use webhook::Webhooks;

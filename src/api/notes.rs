@@ -22,6 +22,8 @@ pub struct Notes {
     pub upstream: Option<Duration>,
     /// One word for what came of it.
     pub outcome: &'static str,
+    /// A success is one of very many, and worth no line at the usual level.
+    pub is_frequent: bool,
     /// What the flow was told.
     pub error: Option<String>,
 }

@@ -51,6 +51,7 @@ fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactEnded, ApiEr
             voice_call,
             start_time,
             end_time,
+            enqueue_time: None,
             agent,
             disconnect_reason,
             call_attributes,

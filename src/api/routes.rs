@@ -10,6 +10,7 @@ use super::execute_omni_flow::execute_omni_flow;
 use super::phone_contact_ended::phone_contact_ended;
 use super::probes::{livez, readyz};
 use super::update_voice_call::update_voice_call;
+use super::webhook::webhook;
 
 /// The path of the in-org wrapper: an existing flow moves over by changing its connector.
 const WRAPPER: &str = "/services/apexrest/cisco_wxcc_scv/voice/v1";
@@ -28,6 +29,7 @@ pub fn public(config: &mut web::ServiceConfig) {
             .service(post(prefix, "agentAnswered", web::post().to(agent_answered)));
     }
     config
+        .service(post("/webhooks", "wxcc", web::post().to(webhook)))
         .service(get("/livez", web::get().to(livez)))
         .service(get("/readyz", web::get().to(readyz)))
         .default_service(web::to(not_found));

@@ -9,7 +9,7 @@ use actix_web::{App, HttpServer, web};
 
 use super::StartError;
 use super::tls::acceptor;
-use crate::api::{Access, Callers, Desk, Readiness, access, operations, public};
+use crate::api::{Access, Callers, Desk, Readiness, Webhooks, access, operations, public};
 use crate::bridge::Bridge;
 use crate::clock::Clock;
 use crate::settings::Settings;
@@ -21,6 +21,7 @@ pub(super) fn serve_public(
     settings: &Arc<Settings>,
     bridges: Vec<Bridge>,
     access_data: Access,
+    webhooks: Option<web::Data<Webhooks>>,
     readiness: &web::Data<Readiness>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Bound, StartError> {
@@ -44,6 +45,10 @@ pub(super) fn serve_public(
         let app = App::new().app_data(access_data.clone()).app_data(readiness.clone());
         let app = match desk {
             Some(desk) => app.app_data(desk),
+            None => app,
+        };
+        let app = match &webhooks {
+            Some(webhooks) => app.app_data(webhooks.clone()),
             None => app,
         };
         app.wrap(from_fn(access)).configure(public)

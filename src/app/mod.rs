@@ -12,9 +12,10 @@ use actix_web::web;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
+use tokio::task::JoinError;
 use tokio::time::{Instant, interval};
 
-use crate::api::{Access, InFlight, Readiness};
+use crate::api::{Access, InFlight, Readiness, Webhooks};
 use crate::bridge::Bridge;
 use crate::clock::Clock;
 use crate::ids::Ids;
@@ -23,6 +24,7 @@ use crate::salesforce::{ClientError, Org, clients};
 use crate::settings::Settings;
 use crate::store::{EntryState, PurgeBefore, Purged, Store, StoreError};
 use crate::telemetry::Metrics;
+use crate::webex::TaskWorker;
 
 use listen::{Bound, serve_operations, serve_public};
 
@@ -61,6 +63,7 @@ pub struct Application {
     public: Bound,
     operations: Bound,
     worker: Arc<Worker>,
+    task_worker: Option<Arc<TaskWorker>>,
     outbox: Arc<Outbox>,
     readiness: web::Data<Readiness>,
     metrics: Arc<Metrics>,
@@ -98,21 +101,26 @@ impl Application {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        // One for each worker thread, and one for the outbox.
-        let mut clients = clients(&settings.http_client, workers + 1)?;
+        // One for each worker thread, one for the outbox, one for Webex's tasks.
+        let mut clients = clients(&settings.http_client, workers + 2)?;
         let own = clients.pop().unwrap_or_default();
         let worker =
             Arc::new(Worker::new(Arc::clone(&outbox), Arc::clone(&orgs), own, settings.outbox.concurrency));
-        let bridges = Bridge::build(&settings, clients, &orgs, &outbox);
+        let mut bridges = Bridge::build(&settings, clients, &orgs, &outbox);
+        let spare = settings.webex.as_ref().and(bridges.last()).cloned();
+        bridges.truncate(workers);
+        let task_worker = spare.map(|bridge| Arc::new(TaskWorker::new(bridge, Arc::clone(&outbox))));
         let end = Arc::new(End::default());
         let access = Access {
             ids: Arc::clone(ids),
             metrics: Arc::clone(&metrics),
             in_flight: Arc::clone(&end.in_flight),
         };
-        let public = serve_public(&settings, bridges, access, &readiness, clock)?;
+        let webhooks = settings.webex.as_ref().map(|webex| Webhooks::new(webex, &metrics)).transpose()?;
+        let webhooks = webhooks.map(web::Data::new);
+        let public = serve_public(&settings, bridges, access, webhooks, &readiness, clock)?;
         let operations = serve_operations(&settings, &metrics, &readiness)?;
-        Ok(Self { public, operations, worker, outbox, readiness, metrics, settings, end })
+        Ok(Self { public, operations, worker, task_worker, outbox, readiness, metrics, settings, end })
     }
 
     /// Where flows reach it.
@@ -143,6 +151,7 @@ impl Application {
             end: Arc::clone(&self.end),
             outbox: Arc::clone(&self.outbox),
             worker: Arc::clone(&self.worker),
+            task_worker: self.task_worker.clone(),
             settings: Arc::clone(&self.settings),
         }
     }
@@ -158,20 +167,33 @@ impl Application {
             public.and(operations)
         };
         let mut worker = tokio::spawn(Arc::clone(&self.worker).run());
+        let task_worker = self.task_worker.clone();
+        let tasks = async {
+            match task_worker {
+                Some(worker) => worker.run().await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut tasks = tokio::spawn(tasks);
         let served = tokio::select! {
             served = serve => served,
             () = self.end.reached.notified() => Ok(()),
-            ended = &mut worker => {
-                let why = ended.err().map_or_else(|| String::from("it ended"), |error| error.to_string());
-                Err(std::io::Error::other(format!("the worker of the outbox is gone: {why}")))
-            }
+            ended = &mut worker => Err(gone("outbox", ended)),
+            ended = &mut tasks => Err(gone("tasks of Webex", ended)),
         };
         worker.abort();
+        tasks.abort();
         if let Err(error) = self.outbox.finish().await {
             tracing::warn!(%error, "the store was not closed in order; leases end by themselves");
         }
         served
     }
+}
+
+/// A worker that should never end has ended.
+fn gone(whose: &str, ended: Result<(), JoinError>) -> std::io::Error {
+    let why = ended.err().map_or_else(|| String::from("it ended"), |error| error.to_string());
+    std::io::Error::other(format!("the worker of the {whose} is gone: {why}"))
 }
 
 /// Reaches into a running service.
@@ -183,6 +205,7 @@ pub struct Handle {
     end: Arc<End>,
     outbox: Arc<Outbox>,
     worker: Arc<Worker>,
+    task_worker: Option<Arc<TaskWorker>>,
     settings: Arc<Settings>,
 }
 
@@ -197,6 +220,12 @@ impl Handle {
     #[must_use]
     pub fn worker(&self) -> &Worker {
         &self.worker
+    }
+
+    /// The worker of Webex's tasks, if `[webex]` is configured; a test may take its steps itself.
+    #[must_use]
+    pub fn task_worker(&self) -> Option<&TaskWorker> {
+        self.task_worker.as_deref()
     }
 
     /// Takes no new connections, lets the requests in flight end within `server.shutdown_timeout`, and stops.
@@ -247,6 +276,8 @@ impl Handle {
             tracing::info!(
                 calls = purged.calls,
                 buried = purged.buried,
+                tasks = purged.tasks,
+                events = purged.events,
                 "removed what is old from the store"
             );
         }

@@ -2,9 +2,12 @@
 //! asks Salesforce within the budget and says what came of it.
 
 mod answer;
+mod conclude;
 mod create;
 mod deliver;
 mod end;
+mod hear;
+mod inquire;
 mod route;
 mod trouble;
 mod turns;
@@ -22,6 +25,7 @@ use crate::salesforce::{Budget, Failure, Org};
 use crate::settings::{CallCenter, Settings};
 use crate::store::StoreError;
 
+pub use conclude::Conclusion;
 pub use deliver::Delivered;
 pub use end::Ended;
 pub use route::Routed;

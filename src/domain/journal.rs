@@ -158,6 +158,18 @@ impl Call {
         self.voice_call_id.is_some() || self.created_at.is_some() || self.deferred_at.is_some()
     }
 
+    /// Whether a flow has told of it. Webhooks alone tell that it was answered, and that of calls that no flow has
+    /// brought here, too.
+    #[must_use]
+    pub fn is_of_a_flow(&self) -> bool {
+        self.is_created()
+            || self.fingerprint.is_some()
+            || self.create_body.is_some()
+            || self.start_time.is_some()
+            || self.routed_at.is_some()
+            || self.ended_at.is_some()
+    }
+
     /// Whether an agent is known to have had it.
     #[must_use]
     pub fn is_answered(&self) -> bool {

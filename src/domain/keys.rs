@@ -86,6 +86,18 @@ name! {
     /// The developer name of a signing certificate (`certDevName`).
     CertificateName
 }
+name! {
+    /// The id of a task of Webex, which is its interaction id.
+    TaskId
+}
+
+impl TaskId {
+    /// The key under which the vendor's flow creates the VoiceCall of this task; none where it would be too long.
+    #[must_use]
+    pub fn vendor_call_key(&self) -> Option<VendorCallKey> {
+        VendorCallKey::of_interaction(&self.0).ok()
+    }
+}
 
 impl VendorCallKey {
     /// The key of a Webex interaction: the vendor's flow writes `wxcc_` before its id.

@@ -6,6 +6,7 @@ mod facts;
 mod journal;
 mod keys;
 mod time;
+mod timeline;
 mod voice_call;
 mod words;
 
@@ -13,8 +14,14 @@ pub use abandonment::{Guarded, Intent, Stage, Verdict, decide, guard};
 pub use ended_task::{EndedTask, Figures, Handling, Happening};
 pub use facts::{Fact, Known};
 pub use journal::{Body, Call, CallId, CallName, Fingerprint, Progress};
-pub use keys::{CallCenterName, CallReference, CertificateName, InvalidName, VendorCallKey, VoiceCallId};
+pub use keys::{
+    CallCenterName, CallReference, CertificateName, InvalidName, TaskId, VendorCallKey, VoiceCallId,
+};
 pub use time::{FlowTime, InvalidTime};
+pub use timeline::{
+    Agency, AgentState, CallTimeline, Direction, Ending, Event, Mark, Numbers, Segment, SegmentKind, State,
+    Story, Stretch, StretchKind, What,
+};
 pub use voice_call::{
     AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
     Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,

@@ -145,6 +145,8 @@ pub struct PhoneContactEnded {
     pub start_time: Option<FlowTime>,
     /// When it ended.
     pub end_time: FlowTime,
+    /// When it entered the queue, if that is known; flows do not tell.
+    pub enqueue_time: Option<FlowTime>,
     /// The last agent; named means answered.
     pub agent: Option<String>,
     /// The reason to send if it was abandoned; left out means the configured one.

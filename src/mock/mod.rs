@@ -13,6 +13,7 @@ mod log;
 mod oauth;
 mod org;
 mod pages;
+mod query;
 mod records;
 mod reply;
 mod salesforce_id;

@@ -10,8 +10,7 @@ use serde_json::Value;
 use super::http::Request;
 use super::session::{Session, Sessions};
 use super::wire::{Address, Again, Create, OmniFlow, Update, bytes};
-use super::{Ask, Budget, Failure, Gate, Operation, Outcome, Way};
-use crate::clock::Clock;
+use super::{Ask, Budget, Failure, Gate, Operation, Way};
 use crate::domain::{CallReference, Origin};
 use crate::settings;
 
@@ -21,7 +20,7 @@ pub struct Apex {
     call_center: String,
     prefix: String,
     certificate: String,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
 }
 
 impl Apex {
@@ -29,15 +28,13 @@ impl Apex {
     #[must_use]
     pub fn new(
         gate: Arc<Gate>,
+        sessions: Arc<Sessions>,
         center: &settings::CallCenter,
         api: &settings::Apex,
-        session: settings::Session,
-        clock: &Arc<dyn Clock>,
     ) -> Self {
-        let (certificate, clock) = (center.certificate.clone(), Arc::clone(clock));
         Self {
-            sessions: Sessions::new(Arc::clone(&gate), &api.oauth, certificate, session, clock),
             gate,
+            sessions,
             call_center: center.name.clone(),
             prefix: api.path_prefix.clone(),
             certificate: api.certificate_in_org.clone(),
@@ -69,24 +66,14 @@ impl Apex {
         }
     }
 
-    /// Sends; when the session is refused, gets a new one once and repeats once.
+    /// Sends under the session.
     ///
     /// # Errors
     /// When Salesforce did not do it in time.
     pub async fn ask(&self, client: &Client, ask: Ask<'_>, budget: &Budget) -> Result<Value, Failure> {
         let (operation, body) = (ask.operation(), self.body(ask));
-        let mut words = String::new();
-        for _ in 0..2 {
-            let session = self.sessions.get(client, budget).await?;
-            let request = self.request(operation, &session, body.clone());
-            match self.gate.exchange((Way::Apex, operation), client, request, budget).await? {
-                Outcome::Reauthenticate { words: refusal } => words = refusal,
-                other => return other.into_result(),
-            }
-            self.sessions.forget(&session, budget).await?;
-        }
-        let look = "may the user use the API, and is login_url that of the right org?";
-        Err(Failure::Misconfigured { words: format!("a new session was refused too ({words}); {look}") })
+        let request = |session: &Session| self.request(operation, session, body.clone());
+        self.sessions.exchange((Way::Apex, operation), client, budget, request).await?.into_result()
     }
 
     fn request(&self, operation: Operation, session: &Session, body: Bytes) -> Request {

@@ -6,6 +6,7 @@ mod breaker;
 mod budget;
 mod gate;
 mod http;
+mod inquiry;
 mod jwt;
 mod limiter;
 mod org;

@@ -8,13 +8,15 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::apex::Apex;
+use super::inquiry::Inquiry;
 use super::outcome::voice_call_id;
+use super::session::Sessions;
 use super::telephony::Telephony;
 use super::{Ask, Budget, Failure, Gate, Way};
 use crate::clock::Clock;
-use crate::domain::{CreateVoiceCall, ExecuteOmniFlow, Routing, quote};
+use crate::domain::{CallReference, CreateVoiceCall, ExecuteOmniFlow, Fact, Routing, quote};
 use crate::ids::Ids;
-use crate::settings::{Api, CallCenter, Settings};
+use crate::settings::{Api, CallCenter, OAuth, Settings};
 
 /// What a create gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct Created {
 /// One contact center in Salesforce.
 pub struct Org {
     way: Ways,
+    /// Only where the VoiceCall itself is to be asked.
+    inquiry: Option<Inquiry>,
 }
 
 enum Ways {
@@ -40,20 +44,49 @@ impl Org {
     #[must_use]
     pub fn all(settings: &Settings, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> HashMap<String, Self> {
         let mut gates = Gates::default();
-        let mut way = |center: &CallCenter| match &center.api {
-            Api::Telephony(api) => {
-                let gate = gates.of(Way::Telephony, api.org_id.as_str(), settings, ids);
-                let certificates = settings.certificates.values();
-                Ways::Telephony(Box::new(Telephony::new(gate, center, api, certificates, clock, ids)))
-            }
-            Api::Apex(api) => {
-                let org = format!("{} {}", api.oauth.login_url, api.oauth.username);
+        let mut org = |center: &CallCenter| {
+            let mut under_session = |oauth: &OAuth| {
+                let org = format!("{} {}", oauth.login_url, oauth.username);
                 let gate = gates.of(Way::Apex, &org, settings, ids);
-                Ways::Apex(Box::new(Apex::new(gate, center, api, settings.session, clock)))
-            }
+                let (certificate, clock) = (center.certificate.clone(), Arc::clone(clock));
+                let sessions = Sessions::new(Arc::clone(&gate), oauth, certificate, settings.session, clock);
+                (gate, Arc::new(sessions))
+            };
+            let (way, sessions) = match &center.api {
+                Api::Telephony(api) => {
+                    let sessions = api.oauth.as_ref().map(|oauth| under_session(oauth).1);
+                    let gate = gates.of(Way::Telephony, api.org_id.as_str(), settings, ids);
+                    let certificates = settings.certificates.values();
+                    let telephony = Telephony::new(gate, center, api, certificates, clock, ids);
+                    (Ways::Telephony(Box::new(telephony)), sessions)
+                }
+                Api::Apex(api) => {
+                    let (gate, sessions) = under_session(&api.oauth);
+                    let apex = Apex::new(gate, Arc::clone(&sessions), center, api);
+                    (Ways::Apex(Box::new(apex)), Some(sessions))
+                }
+            };
+            let asked = sessions.filter(|_| center.abandonment.ask_salesforce);
+            Self { way, inquiry: asked.map(Inquiry::new) }
         };
         let centers = settings.call_centers.values();
-        centers.map(|center| (center.name.clone(), Self { way: way(center) })).collect()
+        centers.map(|center| (center.name.clone(), org(center))).collect()
+    }
+
+    /// What the VoiceCall itself tells of an agent; nothing where it is not to be asked.
+    ///
+    /// # Errors
+    /// When it is to be asked and could not be, in time or at all; never [`Failure::Refused`].
+    pub async fn agent_in_record(
+        &self,
+        client: &Client,
+        call: &CallReference,
+        budget: &Budget,
+    ) -> Result<Option<Fact>, Failure> {
+        match &self.inquiry {
+            Some(inquiry) => inquiry.agent(client, call, budget).await,
+            None => Ok(None),
+        }
     }
 
     /// Whether it is left alone for the moment, because it does not answer.

@@ -60,13 +60,11 @@ impl Settings {
     #[must_use]
     pub fn not_used_yet(&self) -> Vec<String> {
         let mut unused = Vec::new();
-        if self.webex.is_some() {
-            unused.push("webex: webhooks and reconciliation are not built yet".to_owned());
+        if self.webex.as_ref().is_some_and(|webex| webex.oauth_client.is_some()) {
+            unused
+                .push("webex.client_id: nothing is asked of Webex yet, so nothing is reconciled".to_owned());
         }
-        for CallCenter { name, abandonment, enrichment, attributes, .. } in self.call_centers.values() {
-            if abandonment.ask_salesforce {
-                unused.push(format!("call_centers.{name}.abandonment.ask_salesforce: nothing is asked yet"));
-            }
+        for CallCenter { name, enrichment, attributes, .. } in self.call_centers.values() {
             if enrichment.enabled {
                 unused.push(format!("call_centers.{name}.enrichment: no enrichment is sent yet"));
             }

@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::journal::Find;
-use super::{Enqueue, Enqueued, Note, OpenCall, Opened, Settle, StoreError};
+use super::{Enqueue, Enqueued, NewEvent, Note, OpenCall, Opened, Settle, SettleTask, StoreError};
 use crate::domain::Call;
 
 /// Where an answer goes.
@@ -24,6 +24,8 @@ pub(super) enum Job {
     Find(Find, Reply<Option<Call>>),
     Enqueue(Box<Enqueue>, Reply<Enqueued>),
     Settle(Box<Settle>, Reply<bool>),
+    Event(Box<NewEvent>, Reply<()>),
+    Task(Box<SettleTask>, Reply<bool>),
     Write(Single, Reply<Vec<String>>),
     Read(Single, Reply<Vec<String>>),
     Checkpoint(Reply<bool>),
@@ -76,6 +78,8 @@ pub(super) struct Batch {
     pub(super) finds: Lot<Find, Option<Call>>,
     pub(super) enqueues: Lot<Enqueue, Enqueued>,
     pub(super) settles: Lot<Settle, bool>,
+    pub(super) events: Lot<NewEvent, ()>,
+    pub(super) tasks: Lot<SettleTask, bool>,
     pub(super) singles: Lot<Single, Vec<String>>,
 }
 
@@ -87,6 +91,8 @@ pub(super) struct Answers {
     pub(super) finds: Vec<Option<Call>>,
     pub(super) enqueues: Vec<Enqueued>,
     pub(super) settles: Vec<bool>,
+    pub(super) events: Vec<()>,
+    pub(super) tasks: Vec<bool>,
     pub(super) singles: Vec<Vec<String>>,
 }
 
@@ -112,6 +118,8 @@ impl Sorted {
                 Job::Find(find, reply) => all.reads.finds.push(find, reply),
                 Job::Enqueue(enqueue, reply) => all.writes.enqueues.push(*enqueue, reply),
                 Job::Settle(settle, reply) => all.writes.settles.push(*settle, reply),
+                Job::Event(event, reply) => all.writes.events.push(*event, reply),
+                Job::Task(task, reply) => all.writes.tasks.push(*task, reply),
                 Job::Write(single, reply) => all.writes.singles.push(single, reply),
                 Job::Read(single, reply) => all.reads.singles.push(single, reply),
                 Job::Checkpoint(reply) => all.checkpoints.push(reply),
@@ -145,6 +153,8 @@ impl Batch {
             + self.finds.questions.len()
             + self.enqueues.questions.len()
             + self.settles.questions.len()
+            + self.events.questions.len()
+            + self.tasks.questions.len()
             + self.singles.questions.len()
     }
 
@@ -164,6 +174,8 @@ impl Batch {
         self.finds.answer(answers.finds);
         self.enqueues.answer(answers.enqueues);
         self.settles.answer(answers.settles);
+        self.events.answer(answers.events);
+        self.tasks.answer(answers.tasks);
         self.singles.answer(answers.singles);
     }
 
@@ -174,6 +186,8 @@ impl Batch {
         self.finds.refuse(error);
         self.enqueues.refuse(error);
         self.settles.refuse(error);
+        self.events.refuse(error);
+        self.tasks.refuse(error);
         self.singles.refuse(error);
     }
 
@@ -186,6 +200,8 @@ impl Batch {
         all.extend(self.finds.each().map(|finds| Self { finds, ..Self::default() }));
         all.extend(self.enqueues.each().map(|enqueues| Self { enqueues, ..Self::default() }));
         all.extend(self.settles.each().map(|settles| Self { settles, ..Self::default() }));
+        all.extend(self.events.each().map(|events| Self { events, ..Self::default() }));
+        all.extend(self.tasks.each().map(|tasks| Self { tasks, ..Self::default() }));
         all.extend(self.singles.each().map(|singles| Self { singles, ..Self::default() }));
         all
     }

@@ -12,7 +12,8 @@ use sqlx::{ConnectOptions, Connection as _, SqlSafeStr};
 use super::note::NoteRow;
 use super::row::json;
 use super::statement::{Dialect, Kind};
-use super::{StoreError, postgres, sqlite_note};
+use super::task::EventRow;
+use super::{StoreError, postgres, sqlite_event, sqlite_note};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -209,6 +210,17 @@ impl Connection {
         }
     }
 
+    /// Keeps events that are not kept yet.
+    pub(super) async fn keep(&mut self, events: &[EventRow<'_>]) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => sqlite_event::keep(connection, events).await,
+            Self::Postgres(connection) => {
+                sqlx::query(postgres::KEEP).bind(json(&events)?).execute(connection).await.map(drop)?;
+                Ok(())
+            }
+        }
+    }
+
     /// Runs a statement that takes and gives nothing.
     pub(super) async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self {
@@ -241,27 +253,33 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => {
                 let mut turn = connection.begin_with("BEGIN IMMEDIATE").await?;
-                migrations(include_str!("migrations/sqlite/0001_journal_and_outbox.sql"))
-                    .run_direct(None, &mut *turn, false)
-                    .await?;
+                migrations([
+                    include_str!("migrations/sqlite/0001_journal_and_outbox.sql"),
+                    include_str!("migrations/sqlite/0002_tasks_and_events.sql"),
+                ])
+                .run_direct(None, &mut *turn, false)
+                .await?;
                 turn.commit().await?;
             }
             Self::Postgres(connection) => {
-                migrations(include_str!("migrations/postgres/0001_journal_and_outbox.sql"))
-                    .run_direct(None, connection, false)
-                    .await?;
+                migrations([
+                    include_str!("migrations/postgres/0001_journal_and_outbox.sql"),
+                    include_str!("migrations/postgres/0002_tasks_and_events.sql"),
+                ])
+                .run_direct(None, connection, false)
+                .await?;
             }
         }
         Ok(())
     }
 }
 
-fn migrations(first: &'static str) -> Migrator {
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "journal and outbox".into(),
-        MigrationType::Simple,
-        first.into_sql_str(),
-        false,
-    )])
+fn migrations([first, second]: [&'static str; 2]) -> Migrator {
+    let migration = |version, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![
+        migration(1, "journal and outbox", first),
+        migration(2, "tasks and events", second),
+    ])
 }

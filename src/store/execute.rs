@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::batch::{Answers, Batch};
 use super::engine::Connection;
 use super::execute_outbox::{enqueue, settle};
+use super::execute_task::{keep, settle_tasks};
 use super::journal::{Find, FoundRow};
 use super::row::{CallRow, json, read, unreadable};
 use super::{Note, OpenCall, Opened, StoreError, Subject};
@@ -38,13 +39,16 @@ pub(super) async fn run(connection: &mut Connection, batch: &Batch) -> Result<An
     let learns = batch.learns.questions.iter().map(learned).collect::<Result<_, _>>()?;
     let enqueues = enqueue(connection, &batch.enqueues.questions, &calls).await?;
     let settles = settle(connection, &batch.settles.questions).await?;
+    keep(connection, &batch.events.questions).await?;
+    let events = vec![(); batch.events.questions.len()];
+    let tasks = settle_tasks(connection, &batch.tasks.questions).await?;
     let opens = open(connection, &batch.opens.questions).await?;
     let finds = find(connection, &batch.finds.questions).await?;
     let mut singles = Vec::with_capacity(batch.singles.questions.len());
     for single in &batch.singles.questions {
         singles.push(connection.rows(single.sql, &single.input).await?);
     }
-    Ok(Answers { notes, learns, opens, finds, enqueues, settles, singles })
+    Ok(Answers { notes, learns, opens, finds, enqueues, settles, events, tasks, singles })
 }
 
 /// Writes all notes, in the order of their names: replicas that lock the same rows then never wait for each other.

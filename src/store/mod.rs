@@ -9,13 +9,15 @@
 //! connects again by itself. A command that the database refuses fails alone.
 //!
 //! The *journal* ([`Note`], [`Call`](crate::domain::Call)) holds what is known of each call; the *outbox*
-//! ([`Enqueue`], [`Entry`]) what must still reach Salesforce. Time is passed in.
+//! ([`Enqueue`], [`Entry`]) what must still reach Salesforce. Webex's events are kept with their *tasks* ([`NewEvent`],
+//! [`Task`]). Time is passed in.
 
 mod batch;
 mod engine;
 mod error;
 mod execute;
 mod execute_outbox;
+mod execute_task;
 mod fingerprint;
 mod journal;
 mod known;
@@ -26,8 +28,10 @@ mod outbox;
 mod postgres;
 mod row;
 mod sqlite;
+mod sqlite_event;
 mod sqlite_note;
 mod statement;
+mod task;
 #[cfg(test)]
 pub(crate) mod tests;
 mod writer;
@@ -45,6 +49,7 @@ pub use operate::{Count, Filter, PurgeBefore, Purged, Run};
 pub use outbox::{
     Attempt, Enqueue, Enqueued, Entry, EntryId, EntryKind, EntryState, Lease, NewEntry, Settle, Subject,
 };
+pub use task::{ClaimTasks, NewEvent, SettleTask, Task};
 pub use writer::Work;
 
 use batch::{Job, Reply, Single};

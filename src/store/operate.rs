@@ -90,7 +90,7 @@ struct CountRow {
 /// What the housekeeping removes.
 #[derive(Debug, Clone, Copy)]
 pub struct PurgeBefore {
-    /// Calls of which nothing was learned since, and for which nothing waits.
+    /// Calls of which nothing was learned since, and for which nothing waits; so too for tasks and their events.
     pub calls: Timestamp,
     /// Entries buried before.
     pub buried: Timestamp,
@@ -103,6 +103,10 @@ pub struct Purged {
     pub calls: usize,
     /// Buried entries.
     pub buried: usize,
+    /// Tasks.
+    pub tasks: usize,
+    /// Events.
+    pub events: usize,
 }
 
 impl Store {
@@ -184,6 +188,8 @@ impl Store {
         let purged = Purged {
             buried: self.purge_all(self.dialect().purge_buried, before.buried).await?,
             calls: self.purge_all(self.dialect().purge_calls, before.calls).await?,
+            tasks: self.purge_all(self.dialect().purge_tasks, before.calls).await?,
+            events: self.purge_all(self.dialect().purge_events, before.calls).await?,
         };
         self.checkpoint().await?;
         if let Some(known) = &self.known {

@@ -281,6 +281,7 @@ impl Store {
     pub async fn release(&self, owner: &str) -> Result<usize, StoreError> {
         let input = json(&serde_json::json!({ "owner": owner }))?;
         self.write(self.dialect().unclaim_all, input.clone()).await?;
+        self.write(self.dialect().unclaim_tasks, input.clone()).await?;
         Ok(self.write(self.dialect().release, input).await?.len())
     }
 

@@ -88,6 +88,23 @@ macro_rules! is_first {
     };
 }
 
+/// A task as JSON, with its events.
+macro_rules! task {
+    () => {
+        "jsonb_build_object('task_id', t.task_id, 'timeline', t.timeline, 'events',
+            (SELECT coalesce(jsonb_agg(jsonb_build_object('event_id', e.event_id, 'event', e.event,
+                'numbers', e.numbers)), '[]') FROM events AS e WHERE e.task_id = t.task_id))::text"
+    };
+}
+
+/// Keeps events: `[event]`.
+pub(super) const KEEP: &str = concat!(
+    "INSERT INTO events (task_id, event_id, arrived_at, event, numbers)
+    SELECT task_id, event_id, arrived_at, event, numbers FROM ",
+    records!("task_id text, event_id text, arrived_at bigint, event text, numbers text"),
+    " ON CONFLICT DO NOTHING"
+);
+
 /// Merges notes into the journal: `[note]`.
 macro_rules! note {
     () => {
@@ -217,6 +234,48 @@ pub(super) const DIALECT: Dialect = Dialect {
             WHERE state = 'buried' AND buried_at < ($1::json->>'before')::bigint
             LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED))
         RETURNING id::text",
+    end: concat!(
+        "INSERT INTO tasks (task_id, due_at, updated_at) SELECT task_id, due_at, now FROM ",
+        records!("task_id text, due_at bigint, now bigint"),
+        " ON CONFLICT (task_id) DO UPDATE SET due_at = least(tasks.due_at, excluded.due_at),
+            updated_at = greatest(tasks.updated_at, excluded.updated_at)"
+    ),
+    wake: concat!(
+        "UPDATE tasks SET due_at = j.wake_at FROM ", records!("task_id text, wake_at bigint"),
+        " WHERE tasks.task_id = j.task_id AND tasks.due_at IS NULL"
+    ),
+    claim: concat!(
+        "UPDATE tasks AS t SET claim_owner = $1::json->>'owner', claim_until = ($1::json->>'until')::bigint
+        WHERE t.task_id = ANY (ARRAY(SELECT t.task_id FROM tasks AS t
+            WHERE t.due_at <= ($1::json->>'now')::bigint
+            AND (t.claim_until IS NULL OR t.claim_until <= ($1::json->>'now')::bigint)
+            ORDER BY t.due_at LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED))
+        RETURNING ", task!()
+    ),
+    fold: "UPDATE tasks SET timeline = $1::json->>'timeline', claim_owner = NULL, claim_until = NULL,
+            due_at = CASE WHEN EXISTS (SELECT 1 FROM events AS e WHERE e.task_id = tasks.task_id
+                AND e.event_id NOT IN (SELECT value FROM json_array_elements_text($1::json->'events')))
+                THEN ($1::json->>'now')::bigint ELSE ($1::json->>'due_at')::bigint END,
+            updated_at = greatest(updated_at, ($1::json->>'now')::bigint)
+        WHERE task_id = $1::json->>'task_id' AND claim_owner = $1::json->>'owner' RETURNING task_id",
+    folded: "DELETE FROM events WHERE task_id = $1::json->>'task_id'
+            AND event_id IN (SELECT value FROM json_array_elements_text($1::json->'events'))",
+    task: concat!(
+        "SELECT ", task!(), " FROM (SELECT $1::json->>'task_id' AS task_id,
+            (SELECT timeline FROM tasks WHERE task_id = $1::json->>'task_id') AS timeline) AS t"
+    ),
+    next_task: "SELECT coalesce(min(greatest(due_at, claim_until))::text, 'null') FROM tasks
+        WHERE $1 IS NOT NULL AND due_at IS NOT NULL",
+    unclaim_tasks: "UPDATE tasks SET claim_owner = NULL, claim_until = NULL WHERE due_at IS NOT NULL
+        AND claim_owner = $1::json->>'owner'",
+    purge_tasks: "DELETE FROM tasks WHERE task_id = ANY (ARRAY(SELECT task_id FROM tasks
+            WHERE updated_at < ($1::json->>'before')::bigint AND due_at IS NULL
+            LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED))
+        RETURNING task_id",
+    purge_events: "DELETE FROM events WHERE (task_id, event_id) IN (SELECT task_id, event_id FROM events
+            WHERE arrived_at < ($1::json->>'before')::bigint
+            LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED)
+        RETURNING event_id",
     set: "INSERT INTO meta (key, value) VALUES ($1::json->>'key', $1::json->>'value') ON CONFLICT DO NOTHING",
     get: "SELECT to_json(value)::text FROM meta WHERE key = $1::json->>'key'",
     put: "INSERT INTO meta (key, value) VALUES ($1::json->>'key', $1::json->>'value')

@@ -58,6 +58,26 @@ pub(super) struct Dialect {
     pub(super) purge_calls: &'static str,
     /// Removes some old buried entries: `{before, limit}`, gives their ids.
     pub(super) purge_buried: &'static str,
+    /// Makes tasks that have ended due, at the earliest time named: `[{task_id, due_at, now}]`.
+    pub(super) end: &'static str,
+    /// Makes tasks that were finished due again: `[{task_id, wake_at}]`.
+    pub(super) wake: &'static str,
+    /// Claims due tasks: `{now, owner, until, limit}`, gives them with their events.
+    pub(super) claim: &'static str,
+    /// Folds a claimed task: `{task_id, owner, timeline, due_at, now, events: [event_id]}`, gives its id.
+    pub(super) fold: &'static str,
+    /// Removes folded events: the same.
+    pub(super) folded: &'static str,
+    /// Finds a task with its events: `{task_id}`.
+    pub(super) task: &'static str,
+    /// When the next task is due: `{}`, gives milliseconds or null.
+    pub(super) next_task: &'static str,
+    /// Gives claims of tasks back: `{owner}`.
+    pub(super) unclaim_tasks: &'static str,
+    /// Removes some old tasks for which nothing is to be done: `{before, limit}`, gives their ids.
+    pub(super) purge_tasks: &'static str,
+    /// Removes some old events: `{before, limit}`, gives their ids.
+    pub(super) purge_events: &'static str,
     /// Sets what is not set yet: `{key, value}`.
     pub(super) set: &'static str,
     /// Reads it: `{key}`.

@@ -21,6 +21,8 @@ enum Name {
     BuildInfo,
     /// Whole days until a signing certificate ends, by its name in the configuration.
     CertificateDaysLeft,
+    /// Webhooks taken, by type and outcome.
+    Webhooks,
     /// Entries of the outbox, by contact center and state (pending, buried).
     OutboxEntries,
     /// Calls compared with Webex's records, by what was found (agreed, differed, unknown, logged).
@@ -40,6 +42,7 @@ impl Name {
             Self::RequestSeconds => "scv_bridge_request_seconds",
             Self::BuildInfo => "scv_bridge_build_info",
             Self::CertificateDaysLeft => "scv_bridge_certificate_days_left",
+            Self::Webhooks => "scv_bridge_webhooks_total",
             Self::OutboxEntries => "scv_bridge_outbox_entries",
             Self::ReconciledCalls => "scv_bridge_reconciled_calls_total",
             Self::WaterMark => "scv_bridge_reconcile_water_mark_seconds",
@@ -56,6 +59,7 @@ impl Name {
             Self::CertificateDaysLeft => {
                 "Whole days until a signing certificate ends, by its name in the configuration."
             }
+            Self::Webhooks => "Webhooks taken, by type and outcome.",
             Self::OutboxEntries => "Entries of the outbox, by contact center and state (pending, buried).",
             Self::ReconciledCalls => {
                 "Calls compared with Webex's records, by what was found (agreed, differed, unknown, logged)."
@@ -92,6 +96,7 @@ impl Metrics {
         let counter = |name: Name| recorder.describe_counter(name.text().into(), None, name.help().into());
         let gauge = |name: Name| recorder.describe_gauge(name.text().into(), None, name.help().into());
         counter(Name::Requests);
+        counter(Name::Webhooks);
         gauge(Name::BuildInfo);
         gauge(Name::CertificateDaysLeft);
         gauge(Name::OutboxEntries);
@@ -115,6 +120,13 @@ impl Metrics {
         self.recorder.register_counter(&requests, &METADATA).increment(1);
         let seconds = key(Name::RequestSeconds, vec![by_route]);
         self.recorder.register_histogram(&seconds, &METADATA).record(took.as_secs_f64());
+    }
+
+    /// Counts a webhook.
+    pub fn webhook(&self, kind: &'static str, outcome: &'static str) {
+        let labels =
+            vec![Label::from_static_parts("type", kind), Label::from_static_parts("outcome", outcome)];
+        self.recorder.register_counter(&key(Name::Webhooks, labels), &METADATA).increment(1);
     }
 
     /// Notes how long a certificate is still valid.

@@ -6,9 +6,15 @@ mod connect;
 mod flow;
 mod reconcile;
 mod search;
+mod signature;
 mod subscriptions;
 mod template;
+#[cfg(test)]
+mod tests;
+mod text;
 mod token;
+mod webhook;
+mod worker;
 
 pub use captures::{RecordingFile, Recordings};
 pub use client::{AskError, Client};
@@ -19,6 +25,9 @@ pub use reconcile::{
     Step, Watch, Watched, ended_task,
 };
 pub use search::{Activities, Activity, Cursor, Named, Page, Span, Task};
+pub use signature::{Signatures, is_fresh};
 pub use subscriptions::{NewSubscription, Resource, Subscription, destination};
 pub use template::{TemplateError, fill};
 pub use token::{Login, Seal, TokenError, Tokens};
+pub use webhook::{About, NoWebhook, Webhook};
+pub use worker::TaskWorker;

@@ -10,6 +10,7 @@
 mod abandoned_calls;
 mod any_body;
 mod apex_refusals;
+mod asking_salesforce;
 mod bad_input;
 mod broken_answers;
 mod deadlines;
@@ -28,5 +29,7 @@ mod statuses;
 mod telephony_refusals;
 mod vendors_flow;
 mod webex;
+mod webhook_route;
+mod webhooks;
 mod wire_apex;
 mod wire_telephony;

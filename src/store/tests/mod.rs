@@ -9,6 +9,7 @@ mod outbox;
 mod privacy;
 #[path = "../../../tests/support/postgres.rs"]
 pub(crate) mod server;
+mod tasks;
 mod together;
 
 use std::time::Duration;

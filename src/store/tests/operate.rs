@@ -84,7 +84,7 @@ async fn what_is_old_is_removed_and_what_waits_is_not(engine: Engine) {
     let before = PurgeBefore { calls: at(0), buried: at(5) };
     assert_eq!(store.purge(before).await.unwrap(), Purged::default());
     let before = PurgeBefore { calls: at(9), buried: at(6) };
-    assert_eq!(store.purge(before).await.unwrap(), Purged { calls: 1501, buried: 2 });
+    assert_eq!(store.purge(before).await.unwrap(), Purged { calls: 1501, buried: 2, ..Purged::default() });
     for (key, kept) in [("wxcc_old_7", false), ("wxcc_1", false), ("wxcc_2", true), ("wxcc_new", true)] {
         let found = store.find(&center(), &reference(key)).await.unwrap();
         assert_eq!(found.is_some(), kept, "{key}");

@@ -1,7 +1,8 @@
 use std::path::Path;
 
 use super::*;
-use crate::store::{Attempt, CreateBody, Settle, StoreError};
+use crate::domain::{Ending, Numbers, What};
+use crate::store::{Attempt, CreateBody, PurgeBefore, Settle, SettleTask, StoreError};
 
 /// No number looks like it, so that finding it anywhere is a find.
 const NUMBER: &str = "+4930555012345678";
@@ -39,6 +40,27 @@ async fn no_number_is_left_in_any_file_after_a_closed_call() {
     assert!(!holds_the_number(folder.path()));
     let known = store.find(&center(), &reference("wxcc_1")).await.unwrap().unwrap();
     assert_eq!((known.create_body, known.closed_at), (None, Some(at(1))));
+}
+
+#[tokio::test]
+async fn no_number_of_an_event_is_left_in_any_file_once_its_task_is_folded_or_forgotten() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&format!("sqlite:{}/bridge.db", folder.path().display())).await.unwrap();
+    for number in 0..60 {
+        let ends = number % 2 == 0;
+        let what = if ends { What::Ended(Ending::default()) } else { What::New };
+        let mut event = tasks::new_event(&format!("task-{number}"), "1", what, 0);
+        event.numbers = Some(Numbers { origin: Some(NUMBER.into()), destination: None });
+        store.keep_event(event).await.unwrap();
+    }
+    assert!(holds_the_number(folder.path()));
+    for task in store.claim_tasks(&tasks::claim("a", 10)).await.unwrap() {
+        assert!(task.numbers.origin.as_ref().is_some_and(|number| number.expose() == NUMBER));
+        let settle = SettleTask { task, owner: "a".to_owned(), due_at: None, now: at(10) };
+        assert!(store.settle_task(settle).await.unwrap());
+    }
+    store.purge(PurgeBefore { calls: at(1), buried: at(1) }).await.unwrap();
+    assert!(!holds_the_number(folder.path()));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod certificates;
 mod plan;
 mod raw;
 mod reply;
+mod webex;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use certificates::{CERTIFICATE, OTHER_CERTIFICATE, issued};
 pub use plan::{NOW, Plan};
 pub use raw::{answer_once, exchange};
 pub use reply::{CANARIES, Reply};
+pub use webex::{SECRET, event, sign, webex};
 
 /// Id and secret of the flow's connector, which may use every contact center.
 pub const CONNECTOR: (&str, &str) = ("webex-flow", "s3cret-of-the-flow");

@@ -1,0 +1,124 @@
+//! POST /webhooks/wxcc. The signature is the credential.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use openssl::error::ErrorStack;
+use serde_json::json;
+use tokio::time::{Instant, timeout_at};
+
+use super::access::Arrival;
+use super::desk::{Desk, announced};
+use super::notes::Notes;
+use super::{ApiError, body, envelope};
+use crate::salesforce::Budget;
+use crate::settings::{self, BadSignatureStatus};
+use crate::telemetry::Metrics;
+use crate::webex::{About, Signatures, Webhook, is_fresh};
+
+/// Webex takes an answer within 5 s for success.
+const DEADLINE: Duration = Duration::from_secs(4);
+
+/// What the route needs besides the desk.
+pub struct Webhooks {
+    signatures: Signatures,
+    bad_signature_status: BadSignatureStatus,
+    org_id: Option<String>,
+    metrics: Arc<Metrics>,
+}
+
+impl Webhooks {
+    /// Of `[webex]`.
+    ///
+    /// # Errors
+    /// When OpenSSL lacks HMAC.
+    pub fn new(webex: &settings::Webex, metrics: &Arc<Metrics>) -> Result<Self, ErrorStack> {
+        Ok(Self {
+            signatures: Signatures::new(&webex.webhook_secrets)?,
+            bad_signature_status: webex.bad_signature_status,
+            org_id: webex.org_id.clone(),
+            metrics: Arc::clone(metrics),
+        })
+    }
+
+    /// Whether a webhook of this organisation is ours.
+    fn is_ours(&self, org: Option<&str>) -> bool {
+        match (&self.org_id, org) {
+            (Some(ours), Some(theirs)) => ours.eq_ignore_ascii_case(theirs),
+            _ => true,
+        }
+    }
+}
+
+/// Keeps what Webex tells; it is durable when this answers 200.
+pub async fn webhook(
+    request: HttpRequest,
+    payload: web::Payload,
+    desk: web::Data<Desk>,
+    webhooks: Option<web::Data<Webhooks>>,
+) -> HttpResponse {
+    let Some(webhooks) = webhooks else { return ApiError::NotFound.response() };
+    let started = request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
+    let budget = Budget::new(started, DEADLINE);
+    let mut notes = Notes { route: "webhook", outcome: "ok", is_frequent: true, ..Notes::default() };
+    let mut label = "none";
+    let result = take(&request, payload, &desk, &webhooks, &budget, (&mut notes, &mut label)).await;
+    let response = match result {
+        Ok(()) => envelope::success(json!({ "status": "Success" })),
+        Err(error) => {
+            notes.outcome = error.label();
+            notes.error = Some(error.messages().join("; "));
+            match (&error, webhooks.bad_signature_status) {
+                (ApiError::Signature, BadSignatureStatus::TakeAndIgnore) => {
+                    envelope::success(json!({ "status": "ignored" }))
+                }
+                _ => error.response(),
+            }
+        }
+    };
+    webhooks.metrics.webhook(label, notes.outcome);
+    request.extensions_mut().insert(notes);
+    response
+}
+
+async fn take(
+    request: &HttpRequest,
+    payload: web::Payload,
+    desk: &Desk,
+    webhooks: &Webhooks,
+    budget: &Budget,
+    (notes, label): (&mut Notes, &mut &'static str),
+) -> Result<(), ApiError> {
+    if announced(request).is_some_and(|length| length > body::LIMIT) {
+        return Err(ApiError::TooLarge);
+    }
+    let bytes =
+        timeout_at(budget.deadline(), body::read(payload)).await.map_err(|_| ApiError::SlowBody)??;
+    let signature = header(request.headers(), "x-webexcc-signature");
+    if !webhooks.signatures.verify(&bytes, signature) {
+        return Err(ApiError::Signature);
+    }
+    let webhook = Webhook::parse(&bytes).map_err(|problem| ApiError::Invalid(vec![problem.to_string()]))?;
+    *label = webhook.label();
+    if !is_fresh(webhook.sent_at, header(request.headers(), "x-webexcc-timestamp"), desk.now()) {
+        return Err(ApiError::Signature);
+    }
+    match webhook.about {
+        _ if !webhooks.is_ours(webhook.org.as_deref()) => notes.outcome("other_org"),
+        About::OtherChannel => notes.outcome("other_channel"),
+        About::NoTask => notes.outcome("no_task"),
+        About::Task { task, event, numbers } => {
+            if let Some(key) = task.vendor_call_key() {
+                notes.vendor_call_key(key.as_ref());
+            }
+            desk.bridge().hear(task, *event, numbers, budget).await?;
+        }
+    }
+    Ok(())
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

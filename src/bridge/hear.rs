@@ -1,0 +1,81 @@
+//! Webex tells what happens to a task.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Bridge, Trouble, in_time, named};
+use crate::domain::{CallCenterName, CallName, CallReference, Event, Numbers, TaskId};
+use crate::salesforce::Budget;
+use crate::store::{NewEvent, Note};
+
+impl Bridge {
+    /// Keeps an event, and lets the journal know at once that an agent has the call: a flow may report its end, or
+    /// ask to clear its routing, within milliseconds. Both are durable when this returns.
+    ///
+    /// # Errors
+    /// When they cannot be written down.
+    pub async fn hear(
+        &self,
+        task: TaskId,
+        event: Event,
+        numbers: Numbers,
+        budget: &Budget,
+    ) -> Result<(), Trouble> {
+        let Some(webex) = &self.settings.webex else { return Ok(()) };
+        let now = self.outbox.now();
+        let grace = SignedDuration::try_from(webex.grace).unwrap_or_default();
+        let answered_at = event.what.implies_agent().then(|| event.at.unwrap_or(now));
+        let key = task.vendor_call_key().map(CallReference::Key);
+        let kept = self.outbox.store().keep_event(NewEvent {
+            task,
+            event,
+            // A call that a flow has created has its numbers in Salesforce.
+            numbers: webex.log_unknown_calls.then_some(numbers),
+            now,
+            due_at: now.checked_add(grace).unwrap_or(now),
+        });
+        let told = async {
+            match (answered_at, &key) {
+                (Some(at), Some(key)) => self.tell_answered(key, at, budget).await,
+                _ => Ok(()),
+            }
+        };
+        let (kept, told) = tokio::join!(in_time(budget, kept), told);
+        kept.and(told)
+    }
+
+    /// Tells the journal that the call was answered. A webhook does not say which contact center it belongs to: it
+    /// is the one whose journal knows the call, else it may be any.
+    async fn tell_answered(
+        &self,
+        key: &CallReference,
+        at: Timestamp,
+        budget: &Budget,
+    ) -> Result<(), Trouble> {
+        let store = self.outbox.store();
+        let mut names = Vec::new();
+        for center in self.call_centers() {
+            if let Some(call) = in_time(budget, store.find(&center, key)).await? {
+                names.push((call.name.clone(), call.is_answered()));
+            }
+        }
+        if names.is_empty() {
+            let any = self.call_centers().filter_map(|center| Some((named(&center, key)?, false)));
+            names = any.collect();
+        }
+        for (name, is_known) in names {
+            if !is_known {
+                in_time(budget, store.note(answered(name, at, self.outbox.now()))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of all contact centers.
+    pub(super) fn call_centers(&self) -> impl Iterator<Item = CallCenterName> {
+        self.settings.call_centers.keys().filter_map(|name| CallCenterName::parse(name.as_str()).ok())
+    }
+}
+
+fn answered(name: CallName, at: Timestamp, now: Timestamp) -> Note {
+    Note { answered_at: Some(at), ..Note::of(name, now) }
+}

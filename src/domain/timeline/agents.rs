@@ -1,0 +1,53 @@
+//! What agents say of a task: who accepted it, and how they wrote it up.
+
+use std::collections::BTreeMap;
+
+use super::{Agency, AgentState, Event, Segment, SegmentKind, What};
+
+/// Wrap-ups: from an agent's own word to that agent's next.
+pub(super) fn wrap_ups(events: &[&Event]) -> Vec<Segment> {
+    let mut open: BTreeMap<Option<&str>, Segment> = BTreeMap::new();
+    let mut done = Vec::new();
+    for event in events {
+        let (What::Agent(state), Some(at)) = (&event.what, event.at) else { continue };
+        let agent = event.agent.as_deref();
+        match state {
+            AgentState::WrapUp { .. } => {
+                let begin =
+                    || Segment { agent: event.agent.clone(), ..Segment::new(SegmentKind::WrapUp, at) };
+                open.entry(agent).or_insert_with(begin);
+            }
+            AgentState::Connected | AgentState::Other { .. } => {
+                if let Some(mut segment) = open.remove(&agent) {
+                    segment.finish(at, None);
+                    done.push(segment);
+                }
+            }
+        }
+    }
+    done.extend(open.into_values());
+    done.sort_by(|one, other| (one.start, &one.agent).cmp(&(other.start, &other.agent)));
+    done
+}
+
+/// What each agent did, in the order in which they are first named.
+pub(super) fn agents(events: &[&Event]) -> Vec<Agency> {
+    let mut agents: Vec<Agency> = Vec::new();
+    for event in events {
+        let Some(name) = &event.agent else { continue };
+        let accepts = matches!(event.what, What::Connected | What::Agent(AgentState::Connected));
+        let accepted_at = event.at.filter(|_| accepts);
+        let code = match &event.what {
+            What::Agent(state) => state.code().map(str::to_owned),
+            _ => None,
+        };
+        match agents.iter_mut().find(|agency| agency.agent == *name) {
+            Some(agency) => {
+                agency.accepted_at = agency.accepted_at.or(accepted_at);
+                agency.wrap_up_code = code.or(agency.wrap_up_code.take());
+            }
+            None => agents.push(Agency { agent: name.clone(), accepted_at, wrap_up_code: code }),
+        }
+    }
+    agents
+}

@@ -1,0 +1,237 @@
+//! What Webex tells of a task, one event at a time. Without phone numbers: nothing here needs them.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// An event of one task.
+///
+/// Events order by their own time. At the same millisecond the order is that of [`What`], which is the order in
+/// which these things happen to a call.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Event {
+    /// When it happened, by Webex's clock; `task:conference-done` of the first version of webhooks tells none.
+    #[serde(with = "millisecond", default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// What happened.
+    pub what: What,
+    /// Its id; a doubled event has the same one.
+    pub id: String,
+    /// The queue, by its id in Webex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// The agent, by their id in Webex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Who called whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+}
+
+/// What happened. The order of the variants is that of things that happen at the same millisecond.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// `task:new`: the call has arrived.
+    New,
+    /// `task:origin-updated`.
+    OriginUpdated,
+    /// `task:parked`: it waits in a queue, no agent is free.
+    Parked,
+    /// `task:connect`: it is offered to an agent.
+    Connect,
+    /// `task:connected`: an agent has accepted it.
+    Connected,
+    /// `task:on-hold`.
+    OnHold,
+    /// `task:consulting`: the agent speaks with somebody else about it.
+    Consulting,
+    /// `task:conferencing`: caller, agent and somebody else speak together.
+    Conferencing,
+    /// `task:conference-done`.
+    ConferenceDone,
+    /// `task:conference-transferred`: the agent has left the others alone.
+    ConferenceTransferred,
+    /// `task:consult-done`.
+    ConsultDone,
+    /// `task:hold-done`.
+    HoldDone,
+    /// `agent:state_change` with this task: what an agent does with it.
+    Agent(AgentState),
+    /// `task:failed`: it came to nothing.
+    Failed(Ending),
+    /// `task:ended`: the caller's call is over.
+    Ended(Ending),
+    /// `capture:available`: there is a recording.
+    CaptureAvailable,
+    /// A type that we do not know, kept by its name.
+    Other(String),
+}
+
+/// How a task ended, in Webex's words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Ending {
+    /// Who ended it (`terminatingParty`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<String>,
+    /// Why: free text, no list of it is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What an agent does with a task.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentState {
+    /// They have accepted it.
+    Connected,
+    /// They write it up. The code (`wrapUpAuxCodeId`) may come with the beginning or with the end of it.
+    WrapUp {
+        /// The id of the wrap-up code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
+    /// Another state, by its name.
+    Other {
+        /// As Webex spells it.
+        name: String,
+        /// The id of the wrap-up code, if it comes with this state.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
+}
+
+/// Who called whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// A customer called.
+    Inbound,
+    /// An agent, or a campaign, called.
+    Outbound,
+}
+
+impl What {
+    /// The type as Webex names it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::New => "task:new",
+            Self::OriginUpdated => "task:origin-updated",
+            Self::Parked => "task:parked",
+            Self::Connect => "task:connect",
+            Self::Connected => "task:connected",
+            Self::OnHold => "task:on-hold",
+            Self::Consulting => "task:consulting",
+            Self::Conferencing => "task:conferencing",
+            Self::ConferenceDone => "task:conference-done",
+            Self::ConferenceTransferred => "task:conference-transferred",
+            Self::ConsultDone => "task:consult-done",
+            Self::HoldDone => "task:hold-done",
+            Self::Agent(_) => "agent:state_change",
+            Self::Failed(_) => "task:failed",
+            Self::Ended(_) => "task:ended",
+            Self::CaptureAvailable => "capture:available",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// Whether it cannot happen to a call that no agent has had.
+    #[must_use]
+    pub fn implies_agent(&self) -> bool {
+        match self {
+            Self::Connected
+            | Self::OnHold
+            | Self::HoldDone
+            | Self::Consulting
+            | Self::ConsultDone
+            | Self::Conferencing
+            | Self::ConferenceDone
+            | Self::ConferenceTransferred
+            | Self::Agent(AgentState::Connected | AgentState::WrapUp { .. }) => true,
+            Self::New
+            | Self::OriginUpdated
+            | Self::Parked
+            | Self::Connect
+            | Self::Agent(AgentState::Other { .. })
+            | Self::Failed(_)
+            | Self::Ended(_)
+            | Self::CaptureAvailable
+            | Self::Other(_) => false,
+        }
+    }
+
+    /// Whether it says that the call is over.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        matches!(self, Self::Ended(_) | Self::Failed(_))
+    }
+
+    /// Whether it tells of an agent rather than of the task.
+    pub(super) fn is_of_agent(&self) -> bool {
+        matches!(self, Self::Agent(_))
+    }
+
+    /// Whether it shows that the caller's call goes on.
+    pub(super) fn goes_on(&self) -> bool {
+        matches!(
+            self,
+            Self::Parked
+                | Self::Connect
+                | Self::Connected
+                | Self::OnHold
+                | Self::HoldDone
+                | Self::Conferencing
+                | Self::ConferenceTransferred
+        )
+    }
+}
+
+impl AgentState {
+    /// Reads `currentState`, in any spelling of capitals and hyphens.
+    #[must_use]
+    pub fn read(name: &str, code: Option<String>) -> Self {
+        let plain: String =
+            name.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
+        match plain.as_str() {
+            "connected" => Self::Connected,
+            "wrapup" => Self::WrapUp { code },
+            _ => Self::Other { name: name.to_owned(), code },
+        }
+    }
+
+    /// The wrap-up code that comes with it.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Connected => None,
+            Self::WrapUp { code } | Self::Other { code, .. } => code.as_deref(),
+        }
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A time as epoch milliseconds.
+mod millisecond {
+    use jiff::Timestamp;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde passes the field by reference")]
+    pub(super) fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        at.map(Timestamp::as_millisecond).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        let at = Option::<i64>::deserialize(deserializer)?;
+        at.map(Timestamp::from_millisecond).transpose().map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,100 @@
+//! The timeline of a call: what Webex's events tell of it, in whatever order, doubled or with gaps.
+//!
+//! A [`CallTimeline`] is a set of events. [`CallTimeline::story`] walks through them in the order of their own times
+//! and says what they mean. So neither order nor repetition of arrival can leave a trace.
+
+mod agents;
+mod event;
+mod numbers;
+mod segment;
+mod story;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::collections::{BTreeSet, HashSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use event::{AgentState, Direction, Ending, Event, What};
+pub use numbers::Numbers;
+pub use segment::{Mark, Segment, SegmentKind, Stretch, StretchKind};
+pub use story::{Agency, State, Story};
+
+/// The most events that a timeline keeps; a real call has some dozens.
+const MOST: usize = 2000;
+
+/// All events of one task.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallTimeline {
+    events: BTreeSet<Event>,
+}
+
+impl CallTimeline {
+    /// Takes an event in. An event that is known changes nothing, in whatever order they come; of more than
+    /// 2,000 the latest are left out.
+    pub fn apply(&mut self, event: Event) {
+        self.events.insert(event);
+        if self.events.len() > MOST {
+            self.events.pop_last();
+        }
+    }
+
+    /// How many different events it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// The events in the order of their own times, those without a time first, each once: Webex sends some twice,
+    /// under the same id, or under another with the same type and time.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        let (mut ids, mut moments) = (HashSet::new(), HashSet::new());
+        self.events.iter().filter(move |event| {
+            let is_new = ids.insert(event.id.as_str());
+            // Two agents may do something at the same millisecond.
+            let agent = event.what.is_of_agent().then_some((&event.agent, &event.what));
+            is_new && (event.at.is_none() || moments.insert((event.at, event.what.name(), agent)))
+        })
+    }
+
+    /// What the events mean.
+    #[must_use]
+    pub fn story(&self) -> Story {
+        walk::walk(&self.events().collect::<Vec<_>>())
+    }
+
+    /// Whether an agent has had the call, by any sign: with loss, the acceptance itself may be missing.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.events.iter().any(|event| event.what.implies_agent())
+    }
+
+    /// When the call had ended, if it has, as far as is known.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        walk::end(&self.events().collect::<Vec<_>>()).map(|(at, _)| at)
+    }
+}
+
+impl FromIterator<Event> for CallTimeline {
+    fn from_iter<T: IntoIterator<Item = Event>>(events: T) -> Self {
+        let mut timeline = Self::default();
+        timeline.extend(events);
+        timeline
+    }
+}
+
+impl Extend<Event> for CallTimeline {
+    fn extend<T: IntoIterator<Item = Event>>(&mut self, events: T) {
+        events.into_iter().for_each(|event| self.apply(event));
+    }
+}

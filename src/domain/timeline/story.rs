@@ -1,0 +1,153 @@
+//! What the events of a call mean, as reports and Salesforce want it.
+
+use jiff::Timestamp;
+
+use super::segment::span;
+use super::{Direction, Ending, Segment, SegmentKind, StretchKind};
+
+/// Where a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It has arrived; or nothing is known but that it exists.
+    New,
+    /// It waits for an agent.
+    Queued,
+    /// It is offered to an agent.
+    Offered,
+    /// An agent has it.
+    Connected,
+    /// The caller is on hold.
+    OnHold,
+    /// The agent speaks with somebody else.
+    Consulting,
+    /// All speak together.
+    Conferencing,
+    /// The caller's call is over.
+    Ended,
+}
+
+/// An agent's part in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agency {
+    /// Their id in Webex.
+    pub agent: String,
+    /// When they accepted it, if they are known to have.
+    pub accepted_at: Option<Timestamp>,
+    /// The id of the code they wrote it up with.
+    pub wrap_up_code: Option<String>,
+}
+
+/// What the events of a call mean. Durations are in whole seconds, rounded to the nearest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// Where the call is.
+    pub state: State,
+    /// Who called whom, if any event told.
+    pub direction: Option<Direction>,
+    /// The parts of the call in order, then the wrap-ups.
+    pub segments: Vec<Segment>,
+    /// When the caller's call was over.
+    pub ended_at: Option<Timestamp>,
+    /// How it ended.
+    pub ending: Option<Ending>,
+    /// The agents in the order in which they are first named.
+    pub agents: Vec<Agency>,
+    /// Whether an agent has had it, by any sign.
+    pub is_answered: bool,
+    /// Whether there is a recording.
+    pub has_capture: bool,
+}
+
+impl Story {
+    /// When the call began, as far as is known.
+    #[must_use]
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.segments.iter().find(|segment| segment.kind != SegmentKind::WrapUp).map(|segment| segment.start)
+    }
+
+    /// When it first waited for an agent, or was first offered to one that was free.
+    #[must_use]
+    pub fn enqueued_at(&self) -> Option<Timestamp> {
+        let waits = |segment: &&Segment| matches!(segment.kind, SegmentKind::Queue | SegmentKind::Invitation);
+        self.segments.iter().find(waits).map(|segment| segment.start)
+    }
+
+    /// When an agent first accepted it.
+    #[must_use]
+    pub fn accepted_at(&self) -> Option<Timestamp> {
+        self.of(SegmentKind::Agent).next().map(|segment| segment.start)
+    }
+
+    /// The queue it was in last, by its id in Webex.
+    #[must_use]
+    pub fn queue(&self) -> Option<&str> {
+        self.segments.iter().rev().find_map(|segment| segment.queue.as_deref())
+    }
+
+    /// The agent who had it last, by their id in Webex.
+    #[must_use]
+    pub fn agent(&self) -> Option<&str> {
+        let in_segment = self.of(SegmentKind::Agent).filter_map(|segment| segment.agent.as_deref()).last();
+        let accepted = self.agents.iter().rev().find(|agency| agency.accepted_at.is_some());
+        in_segment.or(accepted.map(|agency| agency.agent.as_str()))
+    }
+
+    /// The code that the last agent wrote it up with.
+    #[must_use]
+    pub fn wrap_up_code(&self) -> Option<&str> {
+        self.agents.iter().rev().find_map(|agency| agency.wrap_up_code.as_deref())
+    }
+
+    /// How often the caller was put on hold.
+    #[must_use]
+    pub fn holds(&self) -> usize {
+        self.stretches(StretchKind::Hold).count()
+    }
+
+    /// The longest hold.
+    #[must_use]
+    pub fn longest_hold(&self) -> u64 {
+        seconds(self.stretches(StretchKind::Hold).max().unwrap_or_default())
+    }
+
+    /// All holds together.
+    #[must_use]
+    pub fn total_hold(&self) -> u64 {
+        seconds(self.stretches(StretchKind::Hold).sum())
+    }
+
+    /// The time that agents spent with the caller: without holds, without wrap-up.
+    #[must_use]
+    pub fn agent_interaction(&self) -> u64 {
+        let agents: u64 = self.of(SegmentKind::Agent).filter_map(Segment::milliseconds).sum();
+        seconds(agents.saturating_sub(self.stretches(StretchKind::Hold).sum()))
+    }
+
+    /// The time in queues; while the call rings at an agent it is not in a queue.
+    #[must_use]
+    pub fn queue_duration(&self) -> u64 {
+        seconds(self.of(SegmentKind::Queue).filter_map(Segment::milliseconds).sum())
+    }
+
+    /// From the beginning to the end of the caller's call: the sum of its segments without wrap-up.
+    #[must_use]
+    pub fn duration(&self) -> Option<u64> {
+        span(self.started_at()?, self.ended_at).map(seconds)
+    }
+
+    /// The segments of one kind.
+    pub fn of(&self, kind: SegmentKind) -> impl Iterator<Item = &Segment> {
+        self.segments.iter().filter(move |segment| segment.kind == kind)
+    }
+
+    /// Milliseconds of all stretches of one kind.
+    fn stretches(&self, kind: StretchKind) -> impl Iterator<Item = u64> {
+        let stretches = self.segments.iter().flat_map(move |segment| segment.stretches_of(kind));
+        stretches.map(|stretch| stretch.milliseconds().unwrap_or_default())
+    }
+}
+
+/// Milliseconds as whole seconds, half of one rounded up.
+fn seconds(milliseconds: u64) -> u64 {
+    milliseconds.saturating_add(500) / 1000
+}

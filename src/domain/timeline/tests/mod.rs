@@ -1,0 +1,117 @@
+//! Timelines against true histories: made up ones, and those of a real tenant.
+
+mod history;
+mod samples;
+mod single;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use self::history::{History, history};
+use super::*;
+
+/// Milliseconds after an arbitrary beginning.
+pub(super) fn at(millisecond: u64) -> Timestamp {
+    Timestamp::from_millisecond(1_795_000_000_000 + i64::try_from(millisecond).unwrap()).unwrap()
+}
+
+pub(super) fn event(what: What, millisecond: u64) -> Event {
+    let id = format!("{what}-{millisecond}");
+    Event { at: Some(at(millisecond)), what, id, queue: None, agent: None, direction: None }
+}
+
+pub(super) fn of_agent(state: AgentState, millisecond: u64, agent: &str) -> Event {
+    let id = format!("{agent}-{state:?}-{millisecond}");
+    Event { agent: Some(agent.to_owned()), id, ..event(What::Agent(state), millisecond) }
+}
+
+/// Kind, start and end, in milliseconds after the beginning.
+pub(super) fn outline(story: &Story) -> Vec<(SegmentKind, u64, Option<u64>)> {
+    let after = |moment: Timestamp| u64::try_from(moment.as_millisecond() - at(0).as_millisecond()).unwrap();
+    story
+        .segments
+        .iter()
+        .map(|segment| (segment.kind, after(segment.start), segment.end.map(after)))
+        .collect()
+}
+
+/// The rule of the sum: the segments of the caller's call follow each other and add up to it.
+pub(super) fn assert_sum(story: &Story) {
+    let call: Vec<_> = story.segments.iter().filter(|segment| segment.kind != SegmentKind::WrapUp).collect();
+    for pair in call.windows(2) {
+        assert_eq!(pair[0].end, Some(pair[1].start), "{call:#?}");
+    }
+    if let (Some(start), Some(end)) = (story.started_at(), story.ended_at) {
+        let sum: u64 = call.iter().map(|segment| segment.milliseconds().unwrap()).sum();
+        assert_eq!(sum, u64::try_from(end.as_millisecond() - start.as_millisecond()).unwrap());
+    }
+}
+
+fn truth_is_told(history: &History, events: Vec<Event>) {
+    let story = events.into_iter().collect::<CallTimeline>().story();
+    assert_sum(&story);
+    assert_eq!(outline(&story), history.outline);
+    assert_eq!(story.is_answered, history.accepted_at.is_some());
+    assert_eq!(story.accepted_at(), history.accepted_at.map(at));
+    assert_eq!(story.enqueued_at(), history.enqueued_at.map(at));
+    let holds = story.segments.iter().flat_map(|one| one.stretches_of(StretchKind::Hold));
+    let holds: Vec<u64> = holds.map(|hold| hold.milliseconds().unwrap()).collect();
+    assert_eq!(holds, history.holds);
+    assert_eq!((story.holds(), story.state), (holds.len(), State::Ended));
+    let consults = story.segments.iter().flat_map(|one| one.stretches_of(StretchKind::Consult)).count();
+    assert_eq!(consults, history.consults);
+    assert_eq!(story.agent().map(str::to_owned), history.agent);
+}
+
+proptest! {
+    #[test]
+    fn any_order_and_any_repetition_tell_the_truth(
+        (history, events) in history().prop_flat_map(|history| {
+            let twice = [history.events.clone(), history.events.clone()].concat();
+            let some = proptest::sample::subsequence(twice.clone(), history.events.len()..=twice.len());
+            let all = history.events.clone();
+            let more = some.prop_flat_map(move |some| Just([all.clone(), some].concat()).prop_shuffle());
+            (Just(history), more)
+        })
+    ) {
+        truth_is_told(&history, events);
+    }
+
+    #[test]
+    fn a_doubled_event_under_another_id_changes_nothing(
+        (history, which) in history().prop_flat_map(|history| {
+            let count = history.events.len();
+            (Just(history), proptest::collection::vec(0..count, 1..5))
+        })
+    ) {
+        let doubled = which.iter().map(|&at| Event { id: format!("again-{at}"), ..history.events[at].clone() });
+        let events = history.events.iter().cloned().chain(doubled).collect();
+        truth_is_told(&history, events);
+    }
+
+    #[test]
+    fn what_is_left_after_loss_means_one_thing_and_never_more_than_the_truth(
+        (history, left, shuffled) in history().prop_flat_map(|history| {
+            let count = history.events.len();
+            let left = proptest::sample::subsequence(history.events.clone(), 0..=count);
+            (Just(history), left).prop_flat_map(|(history, left)| {
+                (Just(history), Just(left.clone()), Just(left).prop_shuffle())
+            })
+        })
+    ) {
+        let story = left.iter().cloned().collect::<CallTimeline>().story();
+        assert_sum(&story);
+        prop_assert_eq!(&story, &shuffled.into_iter().collect::<CallTimeline>().story());
+        prop_assert!(history.accepted_at.is_some() || !story.is_answered);
+        prop_assert!(story.holds() <= history.holds.len());
+        let end = left.iter().rev().find(|event| event.what.is_end());
+        prop_assert_eq!(story.ended_at, end.and_then(|event| event.at));
+    }
+
+    #[test]
+    fn a_timeline_survives_being_kept(history in history()) {
+        let timeline: CallTimeline = history.events.into_iter().collect();
+        let kept = serde_json::to_string(&timeline).unwrap();
+        prop_assert_eq!(serde_json::from_str::<CallTimeline>(&kept).unwrap(), timeline);
+    }
+}

@@ -1,0 +1,127 @@
+//! Single questions.
+
+use super::*;
+
+fn story(events: impl IntoIterator<Item = Event>) -> Story {
+    events.into_iter().collect::<CallTimeline>().story()
+}
+
+#[test]
+fn the_state_is_that_of_the_last_event_by_its_own_time() {
+    let steps = [
+        (What::New, State::New),
+        (What::Parked, State::Queued),
+        (What::Connect, State::Offered),
+        (What::Connected, State::Connected),
+        (What::OnHold, State::OnHold),
+        (What::Consulting, State::Consulting),
+        (What::Conferencing, State::Conferencing),
+        (What::ConferenceDone, State::OnHold),
+        (What::HoldDone, State::Connected),
+        (What::Ended(Ending::default()), State::Ended),
+    ];
+    let mut timeline = CallTimeline::default();
+    assert_eq!(timeline.story().state, State::New);
+    for (second, (what, state)) in (0..).zip(steps) {
+        timeline.apply(event(what.clone(), second * 1000));
+        assert_eq!(timeline.story().state, state, "{what}");
+    }
+}
+
+#[test]
+fn a_conference_whose_end_has_no_time_is_over() {
+    let end = Event { at: None, ..event(What::ConferenceDone, 0) };
+    let story = story([event(What::Connected, 0), event(What::Conferencing, 5), end]);
+    assert_eq!(story.state, State::Connected);
+}
+
+#[test]
+fn an_end_that_is_followed_by_signs_of_life_was_anothers() {
+    let first = [
+        event(What::New, 0),
+        event(What::Connected, 1000),
+        event(What::OnHold, 2000),
+        event(What::Ended(Ending::default()), 3000),
+        event(What::HoldDone, 4000),
+    ];
+    assert_eq!(story(first.clone()).ended_at, None);
+    let whole = story(first.into_iter().chain([event(What::Ended(Ending::default()), 9000)]));
+    assert_eq!((whole.ended_at, whole.total_hold(), whole.agent_interaction()), (Some(at(9000)), 2, 6));
+}
+
+#[test]
+fn who_accepted_and_how_they_wrote_it_up_comes_from_the_agents_own_events() {
+    let code = Some(String::from("code-1"));
+    let told = [
+        event(What::New, 0),
+        event(What::Connect, 1000),
+        event(What::Connected, 2000),
+        of_agent(AgentState::Connected, 2003, "amy"),
+        event(What::Ended(Ending { party: Some("Agent".into()), reason: None }), 60_000),
+        of_agent(AgentState::WrapUp { code: None }, 60_001, "amy"),
+        of_agent(AgentState::read("Available", code.clone()), 65_000, "amy"),
+    ];
+    let story = story(told);
+    assert_eq!(
+        story.agents,
+        [Agency { agent: "amy".into(), accepted_at: Some(at(2003)), wrap_up_code: code }]
+    );
+    assert_eq!((story.agent(), story.wrap_up_code()), (Some("amy"), Some("code-1")));
+    assert_eq!(story.ending.as_ref().unwrap().party.as_deref(), Some("Agent"));
+    assert_eq!(story.segments.last().unwrap().milliseconds(), Some(4999));
+}
+
+#[test]
+fn a_transfer_after_a_consult_is_told_from_the_consult_itself() {
+    let told = [
+        event(What::New, 0),
+        event(What::Connected, 1000),
+        of_agent(AgentState::Connected, 1000, "amy"),
+        event(What::OnHold, 5000),
+        event(What::Consulting, 6000),
+        event(What::Connected, 9000),
+        of_agent(AgentState::Connected, 9001, "bob"),
+        of_agent(AgentState::WrapUp { code: None }, 9002, "amy"),
+        event(What::Ended(Ending::default()), 20_000),
+    ];
+    let story = story(told);
+    let agents: Vec<_> = story.of(SegmentKind::Agent).map(|one| (one.agent.as_deref(), one.mark)).collect();
+    assert_eq!(agents, [(Some("amy"), Some(Mark::Transferred)), (Some("bob"), None)]);
+    assert_eq!((story.holds(), story.total_hold(), story.agent()), (1, 4, Some("bob")));
+}
+
+#[test]
+fn a_blind_transfer_rings_between_the_agents() {
+    let told = [
+        event(What::New, 0),
+        event(What::Connected, 1000),
+        of_agent(AgentState::Connected, 1000, "amy"),
+        of_agent(AgentState::WrapUp { code: None }, 5000, "amy"),
+        event(What::Connected, 9000),
+        event(What::Ended(Ending::default()), 20_000),
+    ];
+    use SegmentKind::{Agent, Invitation, Menu, WrapUp};
+    assert_eq!(
+        outline(&story(told)),
+        [
+            (Menu, 0, Some(1000)),
+            (Agent, 1000, Some(5000)),
+            (Invitation, 5000, Some(9000)),
+            (Agent, 9000, Some(20_000)),
+            (WrapUp, 5000, None)
+        ]
+    );
+}
+
+#[test]
+fn with_the_acceptance_lost_a_hold_still_shows_that_there_was_one() {
+    let story = story([event(What::New, 0), event(What::OnHold, 4000), event(What::HoldDone, 6000)]);
+    assert!(story.is_answered);
+    assert_eq!((story.accepted_at(), story.holds(), story.state), (Some(at(4000)), 1, State::Connected));
+}
+
+#[test]
+fn a_timeline_stops_growing() {
+    let events = (0..5000).map(|n| event(What::Other("task:noise".into()), n));
+    assert_eq!(events.collect::<CallTimeline>().len(), 2000);
+}

@@ -1,0 +1,128 @@
+use super::*;
+use crate::domain::{Ending, Event, State, TaskId, What};
+use crate::store::{ClaimTasks, NewEvent, PurgeBefore, SettleTask, Task};
+
+pub(super) fn new_event(task: &str, id: &str, what: What, second: i64) -> NewEvent {
+    let (id, at) = (id.to_owned(), at(second));
+    NewEvent {
+        task: TaskId::parse(task).unwrap(),
+        event: Event { at: Some(at), what, id, queue: None, agent: None, direction: None },
+        numbers: None,
+        now: at,
+        due_at: at + Duration::from_secs(10),
+    }
+}
+
+pub(super) fn claim(owner: &str, second: i64) -> ClaimTasks {
+    ClaimTasks { now: at(second), owner: owner.to_owned(), until: at(second + 30), limit: 100 }
+}
+
+fn ended() -> What {
+    What::Ended(Ending::default())
+}
+
+fn settle(task: Task, owner: &str, second: i64) -> SettleTask {
+    SettleTask { task, owner: owner.to_owned(), due_at: None, now: at(second) }
+}
+
+async fn a_task_is_due_once_it_has_ended_and_only_one_gets_it(engine: Engine) {
+    let (one, two) = (engine.open().await, engine.open().await);
+    one.keep_event(new_event("t", "1", What::New, 0)).await.unwrap();
+    assert_eq!(one.next_task().await.unwrap(), None);
+    two.keep_event(new_event("t", "2", ended(), 1)).await.unwrap();
+    assert_eq!(one.next_task().await.unwrap(), Some(at(11)));
+    assert!(one.claim_tasks(&claim("a", 10)).await.unwrap().is_empty());
+    let claimed = one.claim_tasks(&claim("a", 11)).await.unwrap();
+    assert_eq!((claimed.len(), claimed[0].timeline.len()), (1, 2));
+    assert!(two.claim_tasks(&claim("b", 12)).await.unwrap().is_empty());
+    let taken_over = two.claim_tasks(&claim("b", 41)).await.unwrap();
+    assert!(!one.settle_task(settle(claimed[0].clone(), "a", 42)).await.unwrap(), "its claim has ended");
+    assert!(two.settle_task(settle(taken_over[0].clone(), "b", 43)).await.unwrap());
+    assert_eq!(one.next_task().await.unwrap(), None);
+}
+
+async fn an_event_counts_once_before_and_after_the_fold(engine: Engine) {
+    let store = engine.open().await;
+    for _ in 0..2 {
+        for (id, what, second) in [("1", What::New, 0), ("2", What::Connected, 1), ("3", ended(), 2)] {
+            let doubled = [new_event("t", id, what.clone(), second), new_event("t", id, what, second)];
+            let [first, second] = doubled.map(|event| store.keep_event(event));
+            let (first, second) = tokio::join!(first, second);
+            first.and(second).unwrap();
+        }
+        let task = store.claim_tasks(&claim("a", 20)).await.unwrap().remove(0);
+        assert_eq!((task.timeline.len(), task.timeline.story().state), (3, State::Ended));
+        assert!(store.settle_task(settle(task, "a", 20)).await.unwrap());
+    }
+    let kept = store.find_task(&TaskId::parse("t").unwrap()).await.unwrap().unwrap();
+    assert_eq!(kept.timeline.len(), 3);
+    assert!(store.find_task(&TaskId::parse("other").unwrap()).await.unwrap().is_none());
+}
+
+async fn what_comes_late_or_during_the_look_makes_the_task_due_again(engine: Engine) {
+    let store = engine.open().await;
+    store.keep_event(new_event("t", "1", ended(), 0)).await.unwrap();
+    let task = store.claim_tasks(&claim("a", 10)).await.unwrap().remove(0);
+    store.keep_event(new_event("t", "2", What::Connected, 11)).await.unwrap();
+    assert!(store.settle_task(settle(task, "a", 12)).await.unwrap());
+    let task = store.claim_tasks(&claim("a", 12)).await.unwrap().remove(0);
+    assert_eq!(task.timeline.len(), 2);
+    assert!(store.settle_task(settle(task, "a", 13)).await.unwrap());
+    store.keep_event(new_event("t", "3", What::CaptureAvailable, 100)).await.unwrap();
+    assert_eq!(store.next_task().await.unwrap(), Some(at(110)));
+    let claimed = store.claim_tasks(&claim("a", 110)).await.unwrap().remove(0);
+    let again = SettleTask { due_at: Some(at(500)), ..settle(claimed, "a", 110) };
+    assert!(store.settle_task(again).await.unwrap());
+    assert_eq!(store.next_task().await.unwrap(), Some(at(500)));
+}
+
+async fn a_claim_is_given_back_at_the_stop(engine: Engine) {
+    let store = engine.open().await;
+    store.keep_event(new_event("t", "1", ended(), 0)).await.unwrap();
+    assert_eq!(store.claim_tasks(&claim("a", 10)).await.unwrap().len(), 1);
+    store.release("a").await.unwrap();
+    assert_eq!(store.claim_tasks(&claim("b", 10)).await.unwrap().len(), 1);
+}
+
+async fn what_is_old_is_removed_unless_something_is_still_to_be_done(engine: Engine) {
+    let store = engine.open().await;
+    for (task, what) in [("open", What::New), ("due", ended()), ("done", ended())] {
+        store.keep_event(new_event(task, "1", what, 0)).await.unwrap();
+    }
+    for task in store.claim_tasks(&claim("a", 10)).await.unwrap() {
+        let due_at = (task.id.as_ref() == "due").then_some(at(1000));
+        assert!(store.settle_task(SettleTask { due_at, ..settle(task, "a", 10) }).await.unwrap());
+    }
+    let purged = store.purge(PurgeBefore { calls: at(20), buried: at(20) }).await.unwrap();
+    assert_eq!((purged.tasks, purged.events), (1, 1));
+    assert_eq!(store.claim_tasks(&claim("a", 1000)).await.unwrap().len(), 1);
+}
+
+async fn many_events_at_once_all_arrive(engine: Engine) {
+    let store = engine.open().await;
+    let mut events = tokio::task::JoinSet::new();
+    for number in 0..600 {
+        let store = store.clone();
+        events.spawn(async move {
+            let task = format!("t{}", number % 50);
+            let what = if number % 12 == 0 { ended() } else { What::Other(format!("x{number}")) };
+            store.keep_event(new_event(&task, &number.to_string(), what, number)).await.unwrap();
+        });
+    }
+    events.join_all().await;
+    let mut held = 0;
+    for number in 0..50 {
+        let task = TaskId::parse(format!("t{number}")).unwrap();
+        held += store.find_task(&task).await.unwrap().unwrap().timeline.len();
+    }
+    assert_eq!(held, 600);
+}
+
+on_both_engines! {
+    a_task_is_due_once_it_has_ended_and_only_one_gets_it
+    an_event_counts_once_before_and_after_the_fold
+    what_comes_late_or_during_the_look_makes_the_task_due_again
+    a_claim_is_given_back_at_the_stop
+    what_is_old_is_removed_unless_something_is_still_to_be_done
+    many_events_at_once_all_arrive
+}

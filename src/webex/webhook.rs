@@ -1,0 +1,213 @@
+//! A webhook: what Webex sends when something happens to a task or an agent.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::text::Text;
+use crate::domain::{AgentState, Direction, Ending, Event, FlowTime, Numbers, TaskId, What, quote};
+use crate::phone::PhoneNumber;
+
+/// The longest id, name or code that is kept, in characters.
+const LONGEST: usize = 255;
+
+/// What a webhook says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// The type, as Webex spells it.
+    pub kind: String,
+    /// The organisation it comes from.
+    pub org: Option<String>,
+    /// When it was sent; the second version tells.
+    pub sent_at: Option<Timestamp>,
+    /// What it is about.
+    pub about: About,
+}
+
+/// What a webhook is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// A telephony task.
+    Task {
+        /// Which.
+        task: TaskId,
+        /// What happened to it.
+        event: Box<Event>,
+        /// Who called whom.
+        numbers: Numbers,
+    },
+    /// A task of another channel: chat, email, social.
+    OtherChannel,
+    /// No task: an agent has logged in, for example.
+    NoTask,
+}
+
+/// Why a body is no webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoWebhook {
+    /// It is not JSON, or its `data` is not an object.
+    #[error("body: not a webhook of Webex Contact Center at line {line}, column {column}")]
+    Unreadable {
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1.
+        column: usize,
+    },
+    /// It has no `id`: then it could not be told from another.
+    #[error("id: missing or empty")]
+    NoId,
+    /// It has no `type`.
+    #[error("type: missing or empty")]
+    NoType,
+    /// Its `data.taskId` cannot be part of a key.
+    #[error("data.taskId: longer than 250 characters, or with characters that it must not hold")]
+    TaskId,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    id: Text,
+    #[serde(default, rename = "type")]
+    kind: Text,
+    #[serde(default)]
+    comciscoorgid: Text,
+    /// Another spelling, in some documents.
+    #[serde(default)]
+    comciscocorgid: Text,
+    #[serde(default)]
+    comciscotimestamp: Text,
+    #[serde(default)]
+    data: Option<Data>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Data {
+    task_id: Text,
+    created_time: Text,
+    channel_type: Text,
+    direction: Text,
+    origin: Text,
+    destination: Text,
+    queue_id: Text,
+    agent_id: Text,
+    terminating_party: Text,
+    reason: Text,
+    current_state: Text,
+    wrap_up_aux_code_id: Text,
+}
+
+impl Webhook {
+    /// Reads a body of either version. Types that are not known are kept; fields that are not known are left.
+    ///
+    /// # Errors
+    /// When it is no webhook.
+    pub fn parse(body: &[u8]) -> Result<Self, NoWebhook> {
+        let envelope: Envelope = serde_json::from_slice(body)
+            .map_err(|error| NoWebhook::Unreadable { line: error.line(), column: error.column().max(1) })?;
+        let id = envelope.id.within(LONGEST).ok_or(NoWebhook::NoId)?;
+        let kind = envelope.kind.within(LONGEST).ok_or(NoWebhook::NoType)?;
+        let sent_at = moment(&envelope.comciscotimestamp);
+        let data = envelope.data.unwrap_or_default();
+        let about = data.about(id, &kind, sent_at)?;
+        let org = envelope.comciscoorgid.within(LONGEST).or(envelope.comciscocorgid.within(LONGEST));
+        Ok(Self { kind, org, sent_at, about })
+    }
+
+    /// The type as a label: one that we know, or `other`.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        const AGENTS: [&str; 5] = [
+            "agent:login",
+            "agent:logout",
+            "agent:state_change",
+            "agent:channel_state_change",
+            "agent:channelType_state_change",
+        ];
+        let tasks = TASKS.iter().map(|(name, _)| *name).chain(["task:ended", "task:failed", CAPTURE]);
+        let full = full_name(&self.kind);
+        tasks.chain(AGENTS).find(|name| *name == full).unwrap_or("other")
+    }
+}
+
+/// The types of tasks that carry nothing but themselves.
+const TASKS: [(&str, What); 12] = [
+    ("task:new", What::New),
+    ("task:origin-updated", What::OriginUpdated),
+    ("task:parked", What::Parked),
+    ("task:connect", What::Connect),
+    ("task:connected", What::Connected),
+    ("task:on-hold", What::OnHold),
+    ("task:hold-done", What::HoldDone),
+    ("task:consulting", What::Consulting),
+    ("task:consult-done", What::ConsultDone),
+    ("task:conferencing", What::Conferencing),
+    ("task:conference-done", What::ConferenceDone),
+    ("task:conference-transferred", What::ConferenceTransferred),
+];
+
+const CAPTURE: &str = "capture:available";
+
+/// Two headings of the vendor's document leave `task:` out.
+fn full_name(kind: &str) -> &str {
+    match kind {
+        "conference-done" => "task:conference-done",
+        "conference-transferred" => "task:conference-transferred",
+        _ => kind,
+    }
+}
+
+impl Data {
+    fn about(self, id: String, kind: &str, sent_at: Option<Timestamp>) -> Result<About, NoWebhook> {
+        let Some(task) = self.task_id.0.clone() else { return Ok(About::NoTask) };
+        let channel = self.channel_type.0.as_deref();
+        if channel.is_some_and(|channel| !channel.eq_ignore_ascii_case("telephony")) {
+            return Ok(About::OtherChannel);
+        }
+        let task = TaskId::parse(task).map_err(|_| NoWebhook::TaskId)?;
+        if task.vendor_call_key().is_none() {
+            return Err(NoWebhook::TaskId);
+        }
+        let number = |text: &Text| text.0.as_deref().map(PhoneNumber::from);
+        let numbers = Numbers { origin: number(&self.origin), destination: number(&self.destination) };
+        let direction = match self.direction.0.as_deref() {
+            Some(word) if word.eq_ignore_ascii_case("inbound") => Some(Direction::Inbound),
+            Some(word) if word.eq_ignore_ascii_case("outbound") => Some(Direction::Outbound),
+            _ => None,
+        };
+        // An event without a time of its own happened, as far as we know, when it was sent.
+        let at = moment(&self.created_time).or(sent_at);
+        let queue = self.queue_id.clone().within(LONGEST);
+        let agent = self.agent_id.clone().within(LONGEST);
+        let what = self.what(full_name(kind));
+        Ok(About::Task { task, event: Box::new(Event { at, what, id, queue, agent, direction }), numbers })
+    }
+
+    fn what(self, kind: &str) -> What {
+        if let Some((_, what)) = TASKS.iter().find(|(name, _)| *name == kind) {
+            return what.clone();
+        }
+        match kind {
+            "task:ended" => What::Ended(self.ending()),
+            "task:failed" => What::Failed(self.ending()),
+            CAPTURE => What::CaptureAvailable,
+            "agent:state_change" | "agent:channel_state_change" => {
+                let name = self.current_state.within(LONGEST).unwrap_or_default();
+                What::Agent(AgentState::read(&name, self.wrap_up_aux_code_id.within(LONGEST)))
+            }
+            other => What::Other(other.to_owned()),
+        }
+    }
+
+    /// The reason is free text: a number in it is hidden.
+    fn ending(self) -> Ending {
+        let party = self.terminating_party.within(LONGEST);
+        Ending { party, reason: self.reason.0.map(|reason| quote(&reason)) }
+    }
+}
+
+/// An epoch, as number or text.
+fn moment(text: &Text) -> Option<Timestamp> {
+    let time = FlowTime::parse(text.0.as_deref()?).ok()?;
+    Some(time.timestamp())
+}

@@ -1,0 +1,189 @@
+//! What webhooks alone do for a VoiceCall.
+
+use scv_bridge::domain::{CallCenterName, CallReference};
+use scv_bridge::mock::{BadDay, Disposition, Operation};
+use serde_json::json;
+
+use crate::stage::{CENTER, Plan, Stage, create, ended, event, omni_flow, reference, webex, with};
+
+async fn both(keys: &str) -> [Stage; 2] {
+    [
+        Plan::telephony().sections(&webex(keys)).start().await,
+        Plan::apex().sections(&webex(keys)).start().await,
+    ]
+}
+
+/// A call that waits in a queue.
+async fn waiting(stage: &Stage, task: &str) -> String {
+    let id = stage.call(&format!("wxcc_{task}")).await;
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    id
+}
+
+fn updates(stage: &Stage) -> usize {
+    stage.asked(Operation::Update).len()
+}
+
+#[actix_web::test]
+async fn a_call_whose_event_flow_never_ran_is_completed_by_its_events() {
+    for stage in both("").await {
+        waiting(&stage, "1").await;
+        stage
+            .tell([event("task:new", "1", -60), event("task:parked", "1", -50), event("task:ended", "1", 0)])
+            .await;
+        stage.conclude(9).await;
+        assert_eq!(updates(&stage), 0, "late events have their time");
+        stage.conclude(2).await;
+        let call = stage.org.voice_call("wxcc_1").unwrap();
+        assert_eq!(call.call_disposition, Disposition::Completed);
+        assert_eq!(call.disconnect_reason.as_deref(), Some("Abandoned in queue"));
+        assert_eq!((call.pending_routing, call.call_duration_in_seconds), (None, Some(60)));
+        assert_eq!(call.updates, 1);
+    }
+}
+
+#[actix_web::test]
+async fn events_and_flow_together_give_one_abandon_update_whoever_comes_first() {
+    for stage in both("").await {
+        for (task, flow_first) in [("1", true), ("2", false)] {
+            let key = format!("wxcc_{task}");
+            waiting(&stage, task).await;
+            if flow_first {
+                stage.post("phoneContactEnded", ended(&key)).await.data();
+            }
+            stage.tell([event("task:new", task, -60), event("task:ended", task, 0)]).await;
+            stage.conclude(11).await;
+            if !flow_first {
+                let reply = stage.post("phoneContactEnded", ended(&key)).await;
+                assert_eq!(reply.data()["outcome"], "duplicate");
+            }
+            assert_eq!(stage.org.voice_call(&key).unwrap().updates, 1);
+        }
+        assert_eq!(updates(&stage), 2);
+    }
+}
+
+#[actix_web::test]
+async fn an_answered_call_under_the_vendors_unchanged_flow_stays_untouched_by_webhooks_alone() {
+    for sign_of_life in ["task:connected", "task:on-hold"] {
+        for stage in both("").await {
+            let id = waiting(&stage, "1").await;
+            stage.tell([event("task:new", "1", -60), event(sign_of_life, "1", -30)]).await;
+            assert!(stage.org.agent_accepts("wxcc_1", "agent@example.com"));
+            let before = stage.org.voice_call("wxcc_1").unwrap();
+            // What the published flow sends at the end of every call.
+            stage.post("clearRouting", reference(&id)).await.data();
+            let reason = json!({ "disconnectReason": { "value": "Abandoned in queue", "isError": true },
+                "startTime": "2026-11-21T09:59:00Z", "endTime": "2026-11-21T10:00:00Z" });
+            stage.post("updateVoiceCall", with(reference(&id), reason)).await.data();
+            stage.tell([event("task:ended", "1", 0)]).await;
+            stage.conclude(11).await;
+            assert_eq!(stage.org.voice_call("wxcc_1").unwrap(), before);
+            assert_eq!((updates(&stage), stage.asked(Operation::ClearRouting).len()), (0, 0));
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_acceptance_that_overtakes_the_create_counts() {
+    let stage = Plan::telephony().sections(&webex("")).start().await;
+    stage.tell([event("task:connected", "1", -30)]).await;
+    waiting(&stage, "1").await;
+    let reply = stage.post("phoneContactEnded", ended("wxcc_1")).await;
+    assert_eq!(reply.data()["outcome"], "answered");
+    assert_eq!(updates(&stage), 0);
+}
+
+#[actix_web::test]
+async fn an_acceptance_that_comes_within_the_grace_counts_in_any_order() {
+    let stage = Plan::telephony().sections(&webex("")).start().await;
+    waiting(&stage, "1").await;
+    stage.tell([event("task:ended", "1", 0), event("task:ended", "1", 0)]).await;
+    stage.conclude(9).await;
+    stage.tell([event("task:connected", "1", -20), event("task:new", "1", -60)]).await;
+    stage.conclude(30).await;
+    assert_eq!(updates(&stage), 0);
+    let reply = stage.post("phoneContactEnded", ended("wxcc_1")).await;
+    assert_eq!(reply.data()["outcome"], "duplicate", "its end is known");
+}
+
+#[actix_web::test]
+async fn a_call_that_hung_up_in_the_menu_says_so() {
+    let stage = Plan::telephony().sections(&webex("")).start().await;
+    stage.call("wxcc_1").await;
+    stage.tell([event("task:new", "1", -60), event("task:ended", "1", 0)]).await;
+    stage.conclude(11).await;
+    let refusals = stage.refusals();
+    assert!(refusals.iter().all(|refusal| refusal.operation == Operation::ClearRouting), "{refusals:?}");
+    let call = stage.org.voice_call("wxcc_1").unwrap();
+    assert_eq!(call.disconnect_reason.as_deref(), Some("Abandoned in IVR"));
+    // Without executeOmniFlow only Webex knows that it was queued.
+    stage.call("wxcc_2").await;
+    stage.tell([event("task:connect", "2", -30), event("task:ended", "2", 0)]).await;
+    stage.conclude(11).await;
+    let call = stage.org.voice_call("wxcc_2").unwrap();
+    assert_eq!(call.disconnect_reason.as_deref(), Some("Abandoned in queue"));
+    let _seen = stage.refusals();
+}
+
+#[actix_web::test]
+async fn a_call_that_no_flow_told_of_is_left_unless_it_is_to_be_logged() {
+    for stage in both("").await {
+        stage
+            .tell([
+                event("task:new", "1", -60),
+                event("task:connected", "1", -50),
+                event("task:ended", "1", 0),
+            ])
+            .await;
+        stage.tell([event("task:new", "2", -60), event("task:ended", "2", 0)]).await;
+        stage.conclude(11).await;
+        assert_eq!(updates(&stage), 0);
+    }
+    for stage in both("log_unknown_calls = true").await {
+        let answered = [("task:new", -60), ("task:parked", -55), ("task:connected", -50), ("task:ended", 0)];
+        stage.tell(answered.map(|(kind, second)| event(kind, "1", second))).await;
+        stage
+            .tell([event("task:new", "2", -60), event("task:parked", "2", -55), event("task:ended", "2", 0)])
+            .await;
+        stage.conclude(11).await;
+        let _nothing_to_clear = stage.refusals();
+        for (key, reason) in [("wxcc_1", None), ("wxcc_2", Some("Abandoned in queue"))] {
+            let call = stage.org.voice_call(key).unwrap();
+            assert!(call.created_by_update && call.missing_when_created.is_empty(), "{call:?}");
+            assert_eq!(call.from_phone_number.as_deref(), Some("(469) 315-0217"));
+            assert_eq!(call.disconnect_reason.as_deref(), reason);
+            assert_eq!(call.call_duration_in_seconds, Some(60));
+        }
+        stage.tell([event("capture:available", "1", 20), event("task:ended", "2", 0)]).await;
+        stage.conclude(30).await;
+        assert_eq!(updates(&stage), 2, "each is logged once");
+        stage.handle.tidy_store().await.unwrap();
+        assert!(!stage.database_holds("4693150217"), "no number is kept of what is done");
+    }
+}
+
+#[actix_web::test]
+async fn what_salesforce_does_not_take_at_the_end_waits_in_the_outbox() {
+    let stage = Plan::telephony().sections(&webex("")).start().await;
+    waiting(&stage, "1").await;
+    stage.script(BadDay::Unavailable { retry_after: Some(4) }, Operation::Update);
+    stage.tell([event("task:ended", "1", 0)]).await;
+    stage.conclude(11).await;
+    stage.deliver(5).await;
+    assert_eq!(stage.org.voice_call("wxcc_1").unwrap().updates, 1);
+}
+
+#[actix_web::test]
+async fn the_contact_center_is_the_one_whose_journal_knows_the_call() {
+    let stage = Plan::telephony().sections(&webex("")).start().await;
+    let elsewhere = with(create("wxcc_1"), json!({ "callCenterDevName": "Sandbox" }));
+    stage.post("createVoiceCall", elsewhere).await.data();
+    stage.tell([event("task:connected", "1", -20)]).await;
+    let end = with(ended("wxcc_1"), json!({ "callCenterDevName": "Sandbox" }));
+    assert_eq!(stage.post("phoneContactEnded", end).await.data()["outcome"], "answered");
+    let here = CallCenterName::parse(CENTER).unwrap();
+    let call = CallReference::parse("wxcc_1").unwrap();
+    let found = stage.handle.outbox().store().find(&here, &call).await.unwrap();
+    assert_eq!(found, None, "the other one has nothing to do with it");
+}
