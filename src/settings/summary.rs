@@ -60,10 +60,6 @@ impl Settings {
     #[must_use]
     pub fn not_used_yet(&self) -> Vec<String> {
         let mut unused = Vec::new();
-        if self.webex.as_ref().is_some_and(|webex| webex.oauth_client.is_some()) {
-            unused
-                .push("webex.client_id: nothing is asked of Webex yet, so nothing is reconciled".to_owned());
-        }
         for CallCenter { name, enrichment, attributes, .. } in self.call_centers.values() {
             if enrichment.enabled {
                 unused.push(format!("call_centers.{name}.enrichment: no enrichment is sent yet"));

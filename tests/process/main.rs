@@ -20,3 +20,5 @@ mod site;
 mod stop;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod webex;

@@ -4,6 +4,8 @@
 //! [`Closing`]. The mark moves when all of them were; so a crash or an outage in between repeats, and loses nothing.
 
 mod closing;
+mod events;
+mod missing;
 mod read;
 mod report;
 mod watch;
@@ -15,17 +17,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use closing::{Closed, Closing, ClosingError};
+pub use events::LostEvents;
 pub use read::ended_task;
 pub use report::{Comparison, Difference, Report};
 pub use watch::{Watch, Watched};
 
 use super::{AskError, Client, Cursor, Span};
 use crate::clock::Clock;
+use crate::domain::EndedTask;
 use crate::store::{Memo, Run, Store, StoreError, Turn};
 use crate::telemetry::Metrics;
 
 /// How long a turn lasts unless it is prolonged, which happens with every page.
 const TURN: Duration = Duration::from_secs(300);
+
+/// How long a service that has just started leaves Webex alone.
+const FIRST: Duration = Duration::from_secs(60);
 
 /// Why a comparison ended early. It begins again from the water mark.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -103,7 +110,8 @@ impl<C: Closing> Reconciler<C> {
 
     /// Works every `every` until it is dropped.
     pub async fn run(self: Arc<Self>, every: Duration) {
-        let mut beat = tokio::time::interval(every);
+        let first = tokio::time::Instant::now() + every.min(FIRST);
+        let mut beat = tokio::time::interval_at(first, every);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             beat.tick().await;
@@ -142,8 +150,8 @@ impl<C: Closing> Reconciler<C> {
     async fn step_in_turn(&self) -> Result<Step, ReconcileError> {
         let mark = self.store.recall(Memo::WaterMark).await?;
         let at = mark.as_deref().and_then(|mark| Timestamp::from_millisecond(mark.parse().ok()?).ok());
-        let Some(span) = window::next(at, self.clock.now()) else { return Ok(Step::Nothing) };
-        let report = self.compare(span, Run::Real).await?;
+        let Some((span, fresh)) = window::next(at, self.clock.now()) else { return Ok(Step::Nothing) };
+        let report = self.compare(span, fresh, Run::Real).await?;
         let reached = span.to.as_millisecond().to_string();
         if !self.store.swap(Memo::WaterMark, mark.as_deref(), &reached).await? {
             // Our turn was over, and another process has moved the mark.
@@ -169,7 +177,7 @@ impl<C: Closing> Reconciler<C> {
         let mut all = Report::default();
         let mut result = Ok(());
         for span in window::slices(range) {
-            match self.compare(span, run).await {
+            match self.compare(span, Timestamp::MIN, run).await {
                 Ok(report) => all.append(report),
                 Err(error) => {
                     result = Err(error);
@@ -184,7 +192,8 @@ impl<C: Closing> Reconciler<C> {
         result.map(|()| all)
     }
 
-    async fn compare(&self, span: Span, run: Run) -> Result<Report, ReconcileError> {
+    /// Calls that ended before `fresh` were counted before: of them, only what is new is.
+    async fn compare(&self, span: Span, fresh: Timestamp, run: Run) -> Result<Report, ReconcileError> {
         let mut report = Report::default();
         let mut cursor: Option<Cursor> = None;
         let mut patience = self.patience;
@@ -198,7 +207,7 @@ impl<C: Closing> Reconciler<C> {
                 page => page?,
             };
             for task in page.tasks.into_iter().filter_map(ended_task) {
-                self.close(task, run, &mut report).await?;
+                self.close(task, fresh, run, &mut report).await?;
             }
             cursor = match page.next {
                 Some(next) => Some(next),
@@ -212,7 +221,8 @@ impl<C: Closing> Reconciler<C> {
 
     async fn close(
         &self,
-        task: crate::domain::EndedTask,
+        task: EndedTask,
+        fresh: Timestamp,
         run: Run,
         report: &mut Report,
     ) -> Result<(), ReconcileError> {
@@ -228,6 +238,9 @@ impl<C: Closing> Reconciler<C> {
             }
         };
         let comparison = Comparison::from(closed);
+        if ended <= fresh && matches!(comparison, Comparison::Agreed | Comparison::Unknown) {
+            return Ok(());
+        }
         if run == Run::Real {
             self.metrics.reconciled(comparison.label());
         }

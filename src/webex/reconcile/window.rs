@@ -15,15 +15,15 @@ const FARTHEST: SignedDuration = SignedDuration::from_hours(24 * 390);
 /// The longest stretch that is compared before its end is kept.
 const SLICE: SignedDuration = SignedDuration::from_hours(6);
 
-/// The next stretch and the water mark after it; none while nothing has settled since the last.
-pub(super) fn next(mark: Option<Timestamp>, now: Timestamp) -> Option<Span> {
+/// The next stretch, whose end is the next water mark, and the mark before it; none while nothing has settled since.
+pub(super) fn next(mark: Option<Timestamp>, now: Timestamp) -> Option<(Span, Timestamp)> {
     let settled = before(now, SETTLED);
     let mark = mark.unwrap_or_else(|| before(settled, FIRST)).max(before(now, FARTHEST));
     if mark >= settled {
         return None;
     }
     let to = mark.checked_add(SLICE).unwrap_or(Timestamp::MAX).min(settled);
-    Some(Span { from: before(mark, OVERLAP), to })
+    Some((Span { from: before(mark, OVERLAP), to }, mark))
 }
 
 /// A range in stretches, so that there is progress to show.
@@ -56,8 +56,8 @@ mod tests {
 
     #[test]
     fn the_first_hour_then_what_is_new_with_some_overlap() {
-        assert_eq!(next(None, at(0)), Some(Span { from: at(-77), to: at(-2) }));
-        assert_eq!(next(Some(at(-2)), at(5)), Some(Span { from: at(-17), to: at(3) }));
+        assert_eq!(next(None, at(0)), Some((Span { from: at(-77), to: at(-2) }, at(-62))));
+        assert_eq!(next(Some(at(-2)), at(5)), Some((Span { from: at(-17), to: at(3) }, at(-2))));
         assert_eq!(next(Some(at(3)), at(5)), None);
         assert_eq!(next(Some(at(9)), at(5)), None, "a clock that went back");
     }
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_long_time_is_taken_in_parts() {
         let span = next(Some(at(0)), at(60 * 24)).unwrap();
-        assert_eq!(span, Span { from: at(-15), to: at(360) });
+        assert_eq!(span, (Span { from: at(-15), to: at(360) }, at(0)));
     }
 
     proptest! {

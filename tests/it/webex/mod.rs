@@ -1,6 +1,7 @@
 //! The bridge as a client of Webex, in front of a mock tenant.
 
 mod asking;
+mod closing;
 mod reconcile;
 mod tokens;
 
