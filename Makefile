@@ -9,10 +9,10 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := help
 # The summary of the tests comes last, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: help setup setup-checks demo build test soak check fmt lint doc deny bench-cpu
+.PHONY: help setup setup-checks demo build test soak fuzz check check-deploy fmt lint doc deny bench-cpu
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs, or say what is missing
 	@scripts/setup.sh
@@ -31,6 +31,12 @@ test: setup-checks lint doc ## formatting, clippy, rustdoc, all tests
 
 soak: setup-checks ## kill the bridge again and again under load, on both engines
 	SOAK=1 $(CARGO) test --locked --test kill -- --test-threads=1
+
+fuzz: setup-checks ## look for hostile input with libFuzzer (SECONDS=60 for each target; TARGETS="...")
+	scripts/fuzz.sh $(or $(SECONDS),60) $(TARGETS)
+
+check-deploy: ## deploy/ against the schemas of Kubernetes and systemd's own check (needs Python)
+	@scripts/check-deploy.sh
 
 check: setup ## does it compile?
 	$(CARGO) check --locked --all-targets

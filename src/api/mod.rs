@@ -17,15 +17,17 @@ mod phone_contact_ended;
 mod probes;
 mod promise;
 mod reading;
+mod rehearse;
 mod routes;
 mod update_voice_call;
 mod webhook;
 
 pub use access::{Access, InFlight, access};
 pub use caller::Callers;
-pub use desk::Desk;
+pub use desk::{Desk, Route};
 pub use error::ApiError;
 pub use operations::operations;
 pub use probes::Readiness;
+pub use rehearse::rehearse;
 pub use routes::public;
 pub use webhook::Webhooks;

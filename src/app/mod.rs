@@ -207,6 +207,7 @@ impl Application {
         worker.abort();
         tasks.abort();
         reconciling.abort();
+        self.worker.stop().await;
         if let Err(error) = self.outbox.finish().await {
             tracing::warn!(%error, "the store was not closed in order; leases end by themselves");
         }

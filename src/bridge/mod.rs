@@ -5,6 +5,7 @@ mod answer;
 mod conclude;
 mod create;
 mod deliver;
+mod earlier;
 mod end;
 mod hear;
 mod inquire;
@@ -110,7 +111,7 @@ fn forgetful(error: &Trouble) {
 fn facts(call: &Call) -> Known {
     let fact = |holds: bool, fact: Fact| holds.then_some(fact);
     Known::default()
-        .and(fact(call.is_created(), Fact::Created))
+        .and(fact(call.is_created() && call.fingerprint.is_some(), Fact::Created))
         .and(fact(!call.name.parent().is_empty(), Fact::Transferred))
         .and(fact(call.routed_at.is_some(), Fact::Routed))
         .and(fact(call.answered_at.is_some(), Fact::AgentAnswered))

@@ -1,6 +1,7 @@
 //! Nouns and pure decisions: what a call is and what may be said of it. No I/O.
 
 mod abandonment;
+mod digits;
 mod ended_task;
 mod facts;
 mod journal;
@@ -11,6 +12,7 @@ mod voice_call;
 mod words;
 
 pub use abandonment::{Guarded, Intent, Stage, Verdict, decide, guard};
+pub use digits::{hide_numbers, is_id};
 pub use ended_task::{EndedTask, Figures, Handling, Happening};
 pub use facts::{Fact, Known};
 pub use journal::{Body, Call, CallId, CallName, Fingerprint, Progress};

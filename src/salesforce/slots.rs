@@ -45,12 +45,6 @@ impl Slots {
             Err(_) => Err(Full { retry_after: RETRY_AFTER }),
         }
     }
-
-    /// How many places are free.
-    #[must_use]
-    pub fn free(&self) -> usize {
-        self.free.available_permits()
-    }
 }
 
 #[cfg(test)]
@@ -64,7 +58,6 @@ mod tests {
         let _second = slots.try_enter().unwrap();
         assert_eq!(slots.try_enter().unwrap_err(), Full { retry_after: RETRY_AFTER });
         drop(first);
-        assert_eq!(slots.free(), 1);
         assert!(slots.try_enter().is_ok());
     }
 }

@@ -12,6 +12,7 @@ mod any_body;
 mod apex_refusals;
 mod asking_salesforce;
 mod bad_input;
+mod beside_create;
 mod broken_answers;
 mod deadlines;
 mod envelope;
@@ -22,14 +23,20 @@ mod login;
 mod memory;
 mod operations;
 mod order;
+mod outage;
+#[expect(dead_code, reason = "a test that stops the server needs one of its own")]
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod scrt_tokens;
 mod sessions;
 mod stage;
 mod statuses;
 mod telephony_refusals;
+mod unplugged;
 mod vendors_flow;
 mod webex;
 mod webhook_route;
 mod webhooks;
 mod wire_apex;
 mod wire_telephony;
+mod worker;

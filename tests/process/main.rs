@@ -7,11 +7,15 @@ mod canary;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod read_only;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]

@@ -103,7 +103,11 @@ impl Site {
     pub async fn serve(&self, variables: &[(&str, &str)]) -> Service {
         let mut command = command(self.path(), &["serve", "--config", "bridge.toml"]);
         command.envs(variables.iter().copied());
-        let mut program = Program::start(command);
+        Self::serving(Program::start(command)).await
+    }
+
+    /// The service, once it is ready.
+    pub async fn serving(mut program: Program) -> Service {
         let ready = program.line_with("ready").await;
         let address = |name: &str| {
             let value = ready.split_once(&format!("{name}=")).or(ready.split_once(&format!("\"{name}\":\"")));
