@@ -43,9 +43,9 @@ fn cpu() -> anyhow::Result<u64> {
     Ok(ticks * 10_000)
 }
 
-fn request(sender: usize, call: usize, number: usize, kind: &str) -> anyhow::Result<Vec<u8>> {
-    let mixed = (sender * CALLS + call).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn request(run: usize, sender: usize, call: usize, number: usize, kind: &str) -> anyhow::Result<Vec<u8>> {
     let at = SystemClock.now().as_millisecond();
+    let mixed = (run + sender * CALLS + call).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let body = format!(
         r#"{{"id":"{mixed:016x}-{number}","specversion":"1.0","type":"{kind}","source":"/com/cisco/wxcc/a1b2c3d4-aaaa-4bbb-8ccc-ddddeeeeffff","comciscoorgid":"f2b1d1f0-1111-4222-8333-444455556666","datacontenttype":"application/json","data":{{"createdTime":{at},"taskId":"{mixed:016x}-5c1d-4b8e-9a55-0a4f3c2b1d10","origin":"+14693150217","destination":"+18005550100","direction":"INBOUND","channelType":"telephony","queueId":"5a6b7c8d-0000-4111-8222-333344445555","outboundType":null}}}}"#
     );
@@ -60,11 +60,11 @@ fn request(sender: usize, call: usize, number: usize, kind: &str) -> anyhow::Res
 }
 
 /// Sends one event after the other, and takes the time of each.
-fn sender(address: &str, sender: usize) -> anyhow::Result<Vec<Duration>> {
+fn sender(address: &str, run: usize, sender: usize) -> anyhow::Result<Vec<Duration>> {
     let mut requests = Vec::with_capacity(CALLS * EVENTS.len());
     for call in 0..CALLS {
         for (number, kind) in EVENTS.iter().enumerate() {
-            requests.push(request(sender, call, number, kind)?);
+            requests.push(request(run, sender, call, number, kind)?);
         }
     }
     let mut stream = TcpStream::connect(address)?;
@@ -95,12 +95,13 @@ fn answer(reader: &mut BufReader<TcpStream>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn client(address: &str) -> anyhow::Result<()> {
+/// `run`: so that no task comes twice.
+fn client(address: &str, run: usize) -> anyhow::Result<()> {
     let began = Instant::now();
     let senders: Vec<_> = (0..SENDERS)
         .map(|number| {
             let address = address.to_owned();
-            std::thread::spawn(move || sender(&address, number))
+            std::thread::spawn(move || sender(&address, run, number))
         })
         .collect();
     let mut times = Vec::new();
@@ -147,10 +148,13 @@ async fn serve() -> anyhow::Result<()> {
     let application = Application::build(settings(folder.path())?, &clock, &Arc::new(Ids::random())).await?;
     let (address, handle) = (application.public_address(), application.handle());
     actix_web::rt::spawn(application.run());
-    for _ in 0..3 {
+    for run in 0..3 {
         let (before, work) = (cpu()?, handle.outbox().store().work());
         let (began, program) = (Instant::now(), std::env::current_exe()?);
-        let client = move || Command::new(program).arg("--send").arg(address.to_string()).status();
+        let client = move || {
+            let run = (run * SENDERS * CALLS).to_string();
+            Command::new(program).args(["--send", &address.to_string(), &run]).status()
+        };
         let status = tokio::task::spawn_blocking(client).await??;
         anyhow::ensure!(status.success(), "the client failed");
         let (used, events) = (cpu()? - before, SENDERS * CALLS * EVENTS.len());
@@ -167,8 +171,8 @@ async fn serve() -> anyhow::Result<()> {
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    match arguments.iter().skip_while(|argument| *argument != "--send").nth(1) {
-        Some(address) => client(address),
-        None => actix_web::rt::System::new().block_on(serve()),
+    match arguments.as_slice() {
+        [_, send, address, run] if send == "--send" => client(address, run.parse()?),
+        _ => actix_web::rt::System::new().block_on(serve()),
     }
 }

@@ -158,6 +158,7 @@ impl Batch {
         let len = self.len();
         len == self.notes.questions.len()
             || len == self.opens.questions.len()
+            || len == self.events.questions.len()
             || len == 1 && self.singles.questions.len() == 1
     }
 

@@ -1,25 +1,12 @@
 //! How events get into the database, and how tasks are folded: the statements of a batch.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-
 use super::engine::Connection;
-use super::row::{json, millisecond};
+use super::row::json;
 use super::task::EventRow;
 use super::{NewEvent, SettleTask, StoreError};
 use crate::domain::{Body, Numbers};
 
-#[derive(Serialize)]
-struct EndRow<'a> {
-    task_id: &'a str,
-    due_at: Option<i64>,
-    wake_at: i64,
-    now: i64,
-}
-
-/// Keeps all, in the order of their names, as notes are. The end of a task makes it due; so does whatever comes after
-/// it was looked at.
+/// Keeps all, in the order of their names, as notes are. The end of a task makes it due; so does whatever comes after.
 pub(super) async fn keep(connection: &mut Connection, events: &[NewEvent]) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
@@ -32,32 +19,14 @@ pub(super) async fn keep(connection: &mut Connection, events: &[NewEvent]) -> Re
             task_id: new.task.as_ref(),
             event_id: &new.event.id,
             arrived_at: new.now.as_millisecond(),
+            due_at: new.due_at.as_millisecond(),
+            is_end: i64::from(new.event.what.is_end()),
             event: json(&new.event)?,
             numbers: numbers.as_ref().map(Body::expose),
         });
     }
     rows.sort_by(|one, other| (one.task_id, one.event_id).cmp(&(other.task_id, other.event_id)));
-    connection.keep(&rows).await?;
-    let mut tasks: BTreeMap<&str, EndRow<'_>> = BTreeMap::new();
-    for new in events {
-        let due_at = new.event.what.is_end().then_some(new.due_at);
-        let row = EndRow {
-            task_id: new.task.as_ref(),
-            due_at: millisecond(due_at),
-            wake_at: new.due_at.as_millisecond(),
-            now: new.now.as_millisecond(),
-        };
-        let known = tasks.entry(new.task.as_ref()).or_insert(row);
-        known.due_at = [known.due_at, millisecond(due_at)].into_iter().flatten().min();
-    }
-    let (ends, others): (Vec<_>, Vec<_>) = tasks.into_values().partition(|row| row.due_at.is_some());
-    if !ends.is_empty() {
-        connection.rows(connection.dialect().end, &json(&ends)?).await?;
-    }
-    if !others.is_empty() {
-        connection.rows(connection.dialect().wake, &json(&others)?).await?;
-    }
-    Ok(())
+    connection.keep(&rows).await
 }
 
 /// Folds tasks, each by who holds it.

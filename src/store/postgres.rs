@@ -91,18 +91,32 @@ macro_rules! is_first {
 /// A task as JSON, with its events.
 macro_rules! task {
     () => {
-        "jsonb_build_object('task_id', t.task_id, 'timeline', t.timeline, 'events',
+        "jsonb_build_object('task_id', t.task_id, 'timeline', t.timeline, 'news', t.news, 'events',
             (SELECT coalesce(jsonb_agg(jsonb_build_object('event_id', e.event_id, 'event', e.event,
                 'numbers', e.numbers)), '[]') FROM events AS e WHERE e.task_id = t.task_id))::text"
     };
 }
 
-/// Keeps events: `[event]`.
+/// Keeps events, makes the tasks due that end by them, and those that ended before: `[event]`. Every task that has ended
+/// is changed, so that who folds it meanwhile, on another replica, waits for this or is waited for.
 pub(super) const KEEP: &str = concat!(
-    "INSERT INTO events (task_id, event_id, arrived_at, event, numbers)
-    SELECT task_id, event_id, arrived_at, event, numbers FROM ",
-    records!("task_id text, event_id text, arrived_at bigint, event text, numbers text"),
-    " ON CONFLICT DO NOTHING"
+    "WITH kept AS (
+        INSERT INTO events (task_id, event_id, arrived_at, due_at, is_end, event, numbers)
+        SELECT task_id, event_id, arrived_at, due_at, is_end, event, numbers FROM ",
+    records!(
+        "task_id text, event_id text, arrived_at bigint, due_at bigint, is_end bigint, event text, numbers text"
+    ),
+    " ON CONFLICT DO NOTHING RETURNING task_id, arrived_at, due_at, is_end
+    ), told AS (
+        SELECT task_id, max(arrived_at) AS now, min(due_at) AS due_at, max(is_end) AS is_end
+        FROM kept GROUP BY task_id ORDER BY task_id
+    ), ended AS (
+        INSERT INTO tasks (task_id, due_at, updated_at) SELECT task_id, due_at, now FROM told WHERE is_end = 1
+        ON CONFLICT (task_id) DO UPDATE SET news = tasks.news + 1, due_at = coalesce(tasks.due_at, excluded.due_at),
+            updated_at = greatest(tasks.updated_at, excluded.updated_at)
+    )
+    UPDATE tasks SET news = tasks.news + 1, due_at = coalesce(tasks.due_at, told.due_at)
+    FROM told WHERE tasks.task_id = told.task_id AND told.is_end = 0"
 );
 
 /// Merges notes into the journal: `[note]`.
@@ -233,16 +247,6 @@ pub(super) const DIALECT: Dialect = Dialect {
             WHERE state = 'buried' AND buried_at < ($1::json->>'before')::bigint
             LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED))
         RETURNING id::text",
-    end: concat!(
-        "INSERT INTO tasks (task_id, due_at, updated_at) SELECT task_id, due_at, now FROM ",
-        records!("task_id text, due_at bigint, now bigint"),
-        " ON CONFLICT (task_id) DO UPDATE SET due_at = least(tasks.due_at, excluded.due_at),
-            updated_at = greatest(tasks.updated_at, excluded.updated_at)"
-    ),
-    wake: concat!(
-        "UPDATE tasks SET due_at = j.wake_at FROM ", records!("task_id text, wake_at bigint"),
-        " WHERE tasks.task_id = j.task_id AND tasks.due_at IS NULL"
-    ),
     claim: concat!(
         "UPDATE tasks AS t SET claim_owner = $1::json->>'owner', claim_until = ($1::json->>'until')::bigint
         WHERE t.task_id = ANY (ARRAY(SELECT t.task_id FROM tasks AS t
@@ -252,16 +256,17 @@ pub(super) const DIALECT: Dialect = Dialect {
         RETURNING ", task!()
     ),
     fold: "UPDATE tasks SET timeline = $1::json->>'timeline', claim_owner = NULL, claim_until = NULL,
-            due_at = CASE WHEN EXISTS (SELECT 1 FROM events AS e WHERE e.task_id = tasks.task_id
+            due_at = CASE WHEN news = ($1::json->>'news')::bigint AND NOT EXISTS (SELECT 1 FROM events AS e
+                WHERE e.task_id = tasks.task_id
                 AND e.event_id NOT IN (SELECT value FROM json_array_elements_text($1::json->'events')))
-                THEN ($1::json->>'now')::bigint ELSE ($1::json->>'due_at')::bigint END,
+                THEN ($1::json->>'due_at')::bigint ELSE ($1::json->>'now')::bigint END,
             updated_at = greatest(updated_at, ($1::json->>'now')::bigint)
         WHERE task_id = $1::json->>'task_id' AND claim_owner = $1::json->>'owner' RETURNING task_id",
     folded: "DELETE FROM events WHERE task_id = $1::json->>'task_id'
             AND event_id IN (SELECT value FROM json_array_elements_text($1::json->'events'))",
     task: concat!(
         "SELECT ", task!(), " FROM (SELECT $1::json->>'task_id' AS task_id,
-            (SELECT timeline FROM tasks WHERE task_id = $1::json->>'task_id') AS timeline) AS t"
+            (SELECT timeline FROM tasks WHERE task_id = $1::json->>'task_id') AS timeline, 0 AS news) AS t"
     ),
     next_task: "SELECT coalesce(min(greatest(due_at, claim_until))::text, 'null') FROM tasks
         WHERE $1 IS NOT NULL AND due_at IS NOT NULL",

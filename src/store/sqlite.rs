@@ -99,7 +99,7 @@ macro_rules! is_first {
 macro_rules! task {
     ($table:literal) => {
         concat!(
-            "json_object('task_id', ", $table, ".task_id, 'timeline', ", $table, ".timeline, 'events', json((SELECT
+            "json_object('task_id', ", $table, ".task_id, 'timeline', ", $table, ".timeline, 'news', ", $table, ".news, 'events', json((SELECT
                 json_group_array(json_object('event_id', e.event_id, 'event', e.event, 'numbers', e.numbers))
                 FROM events AS e WHERE e.task_id = ", $table, ".task_id)))"
         )
@@ -107,11 +107,12 @@ macro_rules! task {
 }
 
 /// Before the rows of events.
-pub(super) const EVENTS: &str = "INSERT INTO events (task_id, event_id, arrived_at, event, numbers)
+pub(super) const EVENTS: &str =
+    "INSERT INTO events (task_id, event_id, arrived_at, due_at, is_end, event, numbers)
     SELECT * FROM (VALUES ";
 
 /// A row of an event.
-pub(super) const EVENT: &str = "(?,?,?,?,?)";
+pub(super) const EVENT: &str = "(?,?,?,?,?,?,?)";
 
 /// After the rows of events.
 pub(super) const KEPT: &str = ") WHERE column1 IS NOT NULL ON CONFLICT DO NOTHING";
@@ -224,13 +225,6 @@ pub(super) const DIALECT: Dialect = Dialect {
     purge_buried: "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox
             WHERE state = 'buried' AND buried_at < ?1->>'before' LIMIT ?1->>'limit')
         RETURNING CAST(id AS TEXT)",
-    end: "INSERT INTO tasks (task_id, due_at, updated_at)
-        SELECT value->>'task_id', value->>'due_at', value->>'now' FROM json_each(?1) WHERE true
-        ON CONFLICT (task_id) DO UPDATE SET due_at = min(coalesce(due_at, excluded.due_at), excluded.due_at),
-            updated_at = max(updated_at, excluded.updated_at)",
-    wake: "UPDATE tasks SET due_at = j.wake_at
-        FROM (SELECT value->>'task_id' AS task_id, value->>'wake_at' AS wake_at FROM json_each(?1)) AS j
-        WHERE tasks.task_id = j.task_id AND tasks.due_at IS NULL",
     claim: concat!(
         "UPDATE tasks SET claim_owner = ?1->>'owner', claim_until = ?1->>'until'
         WHERE task_id IN (SELECT t.task_id FROM tasks AS t WHERE t.due_at <= ?1->>'now'
@@ -238,16 +232,14 @@ pub(super) const DIALECT: Dialect = Dialect {
         RETURNING ", task!("tasks")
     ),
     fold: "UPDATE tasks SET timeline = ?1->>'timeline', claim_owner = NULL, claim_until = NULL,
-            due_at = CASE WHEN EXISTS (SELECT 1 FROM events AS e WHERE e.task_id = tasks.task_id
-                AND e.event_id NOT IN (SELECT value FROM json_each(?1, '$.events'))) THEN ?1->>'now'
-                ELSE ?1->>'due_at' END,
+            due_at = CASE news WHEN ?1->>'news' THEN ?1->>'due_at' ELSE ?1->>'now' END,
             updated_at = max(updated_at, ?1->>'now')
         WHERE task_id = ?1->>'task_id' AND claim_owner = ?1->>'owner' RETURNING task_id",
     folded: "DELETE FROM events WHERE task_id = ?1->>'task_id'
             AND event_id IN (SELECT value FROM json_each(?1, '$.events'))",
     task: concat!(
         "SELECT ", task!("t"), " FROM (SELECT ?1->>'task_id' AS task_id,
-            (SELECT timeline FROM tasks WHERE task_id = ?1->>'task_id') AS timeline) AS t"
+            (SELECT timeline FROM tasks WHERE task_id = ?1->>'task_id') AS timeline, 0 AS news) AS t"
     ),
     next_task: "SELECT json_quote(min(max(due_at, coalesce(claim_until, due_at)))) FROM tasks
         WHERE ?1 IS NOT NULL AND due_at IS NOT NULL",

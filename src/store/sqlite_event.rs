@@ -18,6 +18,8 @@ pub(super) async fn keep(
             .bind(event.task_id.to_owned())
             .bind(event.event_id.to_owned())
             .bind(event.arrived_at)
+            .bind(event.due_at)
+            .bind(event.is_end)
             .bind(event.event.clone())
             .bind(event.numbers.map(str::to_owned))
     });

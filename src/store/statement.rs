@@ -58,13 +58,9 @@ pub(super) struct Dialect {
     pub(super) purge_calls: &'static str,
     /// Removes some old buried entries: `{before, limit}`, gives their ids.
     pub(super) purge_buried: &'static str,
-    /// Makes tasks that have ended due, at the earliest time named: `[{task_id, due_at, now}]`.
-    pub(super) end: &'static str,
-    /// Makes tasks that were finished due again: `[{task_id, wake_at}]`.
-    pub(super) wake: &'static str,
     /// Claims due tasks: `{now, owner, until, limit}`, gives them with their events.
     pub(super) claim: &'static str,
-    /// Folds a claimed task: `{task_id, owner, timeline, due_at, now, events: [event_id]}`, gives its id.
+    /// Folds a claimed task: `{task_id, owner, timeline, due_at, news, now, events: [event_id]}`, gives its id.
     pub(super) fold: &'static str,
     /// Removes folded events: the same.
     pub(super) folded: &'static str,

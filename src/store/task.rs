@@ -48,6 +48,8 @@ pub struct Task {
     pub numbers: Numbers,
     /// The ids of the events that came since.
     fresh: Vec<String>,
+    /// How often something was told since it ended.
+    news: i64,
 }
 
 /// The end of a look at a claimed task.
@@ -69,6 +71,8 @@ pub(super) struct EventRow<'a> {
     pub(super) task_id: &'a str,
     pub(super) event_id: &'a str,
     pub(super) arrived_at: i64,
+    pub(super) due_at: i64,
+    pub(super) is_end: i64,
     pub(super) event: String,
     pub(super) numbers: Option<&'a str>,
 }
@@ -77,6 +81,7 @@ pub(super) struct EventRow<'a> {
 struct TaskRow {
     task_id: String,
     timeline: Option<String>,
+    news: i64,
     events: Vec<KeptRow>,
 }
 
@@ -93,6 +98,7 @@ pub(super) struct FoldRow<'a> {
     owner: &'a str,
     timeline: String,
     due_at: Option<i64>,
+    news: i64,
     now: i64,
     events: &'a [String],
 }
@@ -111,7 +117,7 @@ impl TaskRow {
             fresh.push(row.event_id);
         }
         let id = TaskId::parse(self.task_id).map_err(|_| unreadable())?;
-        Ok(Task { id, timeline, numbers, fresh })
+        Ok(Task { id, timeline, numbers, fresh, news: self.news })
     }
 }
 
@@ -122,6 +128,7 @@ impl SettleTask {
             owner: &self.owner,
             timeline: json(&self.task.timeline)?,
             due_at: self.due_at.map(Timestamp::as_millisecond),
+            news: self.task.news,
             now: self.now.as_millisecond(),
             events: &self.task.fresh,
         })

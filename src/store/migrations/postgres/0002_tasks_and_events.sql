@@ -5,6 +5,8 @@ CREATE TABLE tasks (
     timeline TEXT COLLATE "C",
     -- When it is to be looked at; NULL: nothing is left to do.
     due_at BIGINT,
+    -- Counts what was told since the task ended: who has looked at it sees whether there is more.
+    news BIGINT NOT NULL DEFAULT 0,
     claim_owner TEXT COLLATE "C",
     claim_until BIGINT,
     updated_at BIGINT NOT NULL
@@ -17,6 +19,9 @@ CREATE TABLE events (
     task_id TEXT COLLATE "C" NOT NULL,
     event_id TEXT COLLATE "C" NOT NULL,
     arrived_at BIGINT NOT NULL,
+    -- When its task is to be looked at, if this ends the task, or comes after its end.
+    due_at BIGINT NOT NULL,
+    is_end BIGINT NOT NULL,
     event TEXT COLLATE "C" NOT NULL,
     -- Phone numbers, only while the call may have to be logged.
     numbers TEXT COLLATE "C",
