@@ -88,7 +88,9 @@ impl Bridge {
             ended_at: Some(request.end_time.timestamp()),
             ..Note::of(name, self.outbox.now())
         });
-        self.keep_and_send(Ask::Update(&reference, &update), note, true, Guard::Off, budget).await.map(drop)
+        self.keep_and_send(Ask::Update(&reference, &update), note, true, Guard::Off, None, budget)
+            .await
+            .map(drop)
     }
 }
 
