@@ -26,16 +26,18 @@ pub(super) fn next(mark: Option<Timestamp>, now: Timestamp) -> Option<(Span, Tim
     Some((Span { from: before(mark, OVERLAP), to }, mark))
 }
 
-/// A range in stretches, so that there is progress to show.
+/// A range in stretches, so that there is progress to show. Webex counts in milliseconds: none is shorter than one.
 pub(super) fn slices(range: Span) -> Vec<Span> {
-    let parts = range.to.duration_since(range.from) / 50;
-    let length = parts.clamp(OVERLAP, SLICE);
+    let (mut from, to) = (range.from.as_millisecond(), range.to.as_millisecond());
+    let (shortest, longest) = (OVERLAP.as_millis(), SLICE.as_millis());
+    let length = i128::from(to.saturating_sub(from) / 50).clamp(shortest, longest);
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let at = |millisecond| Timestamp::from_millisecond(millisecond).unwrap_or(range.to);
     let mut all = Vec::new();
-    let mut from = range.from;
-    while from < range.to {
-        let to = from.checked_add(length).unwrap_or(range.to).min(range.to);
-        all.push(Span { from, to });
-        from = to;
+    while from < to {
+        let end = from.saturating_add(length).min(to);
+        all.push(Span { from: at(from), to: at(end) });
+        from = end;
     }
     all
 }
@@ -75,6 +77,14 @@ mod tests {
             prop_assert_eq!((all[0].from, all[all.len() - 1].to), (at(0), at(minutes)));
             prop_assert!(all.windows(2).all(|pair| pair[0].to == pair[1].from));
             prop_assert!(all.iter().all(|span| span.from < span.to));
+        }
+
+        #[test]
+        fn no_slice_is_shorter_than_a_millisecond(nanoseconds in 0_i64..3_600_000_000_000) {
+            let from = Timestamp::from_nanosecond(1_795_000_000_123_456_789).unwrap();
+            let to = from.checked_add(SignedDuration::from_nanos(nanoseconds)).unwrap();
+            let all = slices(Span { from, to });
+            prop_assert!(all.iter().all(|span| span.from.as_millisecond() < span.to.as_millisecond()));
         }
     }
 }
