@@ -36,6 +36,10 @@
 //! agent ([`salesforce::Org::agent_in_record`]). If nobody had it, clearing its routing and one final update with the
 //! reason go through the outbox together; if an agent had it, Salesforce hears nothing from us.
 //!
+//! Webex tells of the same call by webhooks, in any order: [`webex::Webhook`] reads one, [`bridge::Bridge::hear`] keeps it. A
+//! [`domain::CallTimeline`] makes a story of them, and once the call has ended, [`webex::TaskWorker`] has
+//! [`bridge::Bridge::conclude`] do what a flow's phoneContactEnded would.
+//!
 //! # Around it
 //!
 //! [`store::Store`] holds journal and outbox, in SQLite or PostgreSQL; what it has answered is durable.

@@ -1,4 +1,4 @@
-//! `[webex]`: webhooks, enrichment and reconciliation.
+//! `[webex]`: webhooks and reconciliation.
 
 use std::time::Duration;
 
@@ -99,6 +99,10 @@ impl Webex {
             call_centers.check(&section, "call_center", name);
         }
         let log_unknown_calls = section.boolean("log_unknown_calls", Some(false));
+        if log_unknown_calls == Some(true) && call_center.is_none() {
+            let hint = "name the contact center in which such calls are logged";
+            section.problem("call_center", "is missing, and log_unknown_calls = true needs it", hint);
+        }
         section.finish();
         Some(Self {
             webhook_secrets,

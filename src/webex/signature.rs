@@ -113,8 +113,13 @@ mod tests {
     fn a_signature_is_64_digits_in_lower_case() {
         let one = signatures(&[SECRET]);
         let good = sign(SECRET, BODY);
-        for bad in [&good.to_uppercase(), good.get(1..).unwrap(), "", &format!("{good}00"), &"ü".repeat(32)]
-        {
+        for bad in [
+            &good.to_uppercase(),
+            "",
+            &good.replacen(char::is_alphanumeric, "", 1),
+            &format!("{good}00"),
+            &"ü".repeat(32),
+        ] {
             assert!(!one.verify(BODY, Some(bad)), "{bad}");
         }
         assert!(!one.verify(BODY, None));
