@@ -1,6 +1,7 @@
 //! Wires everything: the one room that knows all others.
 
 mod listen;
+mod reconciliation;
 mod tls;
 
 use std::net::SocketAddr;
@@ -24,9 +25,12 @@ use crate::salesforce::{ClientError, Org, clients};
 use crate::settings::Settings;
 use crate::store::{EntryState, PurgeBefore, Purged, Store, StoreError};
 use crate::telemetry::Metrics;
-use crate::webex::TaskWorker;
+use crate::webex::{LostEvents, Reconciler, TaskWorker};
+
+pub use reconciliation::Ground;
 
 use listen::{Bound, serve_operations, serve_public};
+use reconciliation::reconcile;
 
 /// How long nothing may have been in flight before the last answers count as sent.
 const SETTLED: Duration = Duration::from_millis(500);
@@ -64,6 +68,7 @@ pub struct Application {
     operations: Bound,
     worker: Arc<Worker>,
     task_worker: Option<Arc<TaskWorker>>,
+    reconciler: Option<Arc<Reconciler<LostEvents>>>,
     outbox: Arc<Outbox>,
     readiness: web::Data<Readiness>,
     metrics: Arc<Metrics>,
@@ -101,14 +106,18 @@ impl Application {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        // One for each worker thread, one for the outbox, one for Webex's tasks.
-        let mut clients = clients(&settings.http_client, workers + 2)?;
+        // One for each worker thread, one for the outbox, one for Webex's tasks, one for Webex itself.
+        let mut clients = clients(&settings.http_client, workers + 3)?;
         let own = clients.pop().unwrap_or_default();
+        let to_webex = clients.pop().unwrap_or_default();
         let worker =
             Arc::new(Worker::new(Arc::clone(&outbox), Arc::clone(&orgs), own, settings.outbox.concurrency));
         let mut bridges = Bridge::build(&settings, clients, &orgs, &outbox);
         let spare = settings.webex.as_ref().and(bridges.last()).cloned();
         bridges.truncate(workers);
+        let ground = Ground { settings: &settings, outbox: &outbox, metrics: &metrics, clock, ids };
+        let reconciler =
+            spare.clone().and_then(|bridge| ground.if_configured(bridge, to_webex)).map(Arc::new);
         let task_worker = spare.map(|bridge| Arc::new(TaskWorker::new(bridge, Arc::clone(&outbox))));
         let end = Arc::new(End::default());
         let access = Access {
@@ -121,7 +130,18 @@ impl Application {
         let webhooks = webhooks.map(web::Data::new);
         let public = serve_public(&settings, bridges, access, webhooks, &readiness, clock)?;
         let operations = serve_operations(&settings, &metrics, &readiness)?;
-        Ok(Self { public, operations, worker, task_worker, outbox, readiness, metrics, settings, end })
+        Ok(Self {
+            public,
+            operations,
+            worker,
+            task_worker,
+            reconciler,
+            outbox,
+            readiness,
+            metrics,
+            settings,
+            end,
+        })
     }
 
     /// Where flows reach it.
@@ -153,6 +173,7 @@ impl Application {
             outbox: Arc::clone(&self.outbox),
             worker: Arc::clone(&self.worker),
             task_worker: self.task_worker.clone(),
+            reconciler: self.reconciler.clone(),
             settings: Arc::clone(&self.settings),
         }
     }
@@ -176,14 +197,17 @@ impl Application {
             }
         };
         let mut tasks = tokio::spawn(tasks);
+        let mut reconciling = tokio::spawn(reconcile(self.reconciler.clone(), Arc::clone(&self.settings)));
         let served = tokio::select! {
             served = serve => served,
             () = self.end.reached.notified() => Ok(()),
             ended = &mut worker => Err(gone("outbox", ended)),
             ended = &mut tasks => Err(gone("tasks of Webex", ended)),
+            ended = &mut reconciling => Err(gone("reconciliation", ended)),
         };
         worker.abort();
         tasks.abort();
+        reconciling.abort();
         self.worker.stop().await;
         if let Err(error) = self.outbox.finish().await {
             tracing::warn!(%error, "the store was not closed in order; leases end by themselves");
@@ -208,6 +232,7 @@ pub struct Handle {
     outbox: Arc<Outbox>,
     worker: Arc<Worker>,
     task_worker: Option<Arc<TaskWorker>>,
+    reconciler: Option<Arc<Reconciler<LostEvents>>>,
     settings: Arc<Settings>,
 }
 
@@ -228,6 +253,12 @@ impl Handle {
     #[must_use]
     pub fn task_worker(&self) -> Option<&TaskWorker> {
         self.task_worker.as_deref()
+    }
+
+    /// What compares calls with Webex, if Webex can be asked; a test may take its steps itself.
+    #[must_use]
+    pub fn reconciler(&self) -> Option<&Reconciler<LostEvents>> {
+        self.reconciler.as_deref()
     }
 
     /// Takes no new connections, lets the requests in flight end within `server.shutdown_timeout`, and stops.

@@ -6,9 +6,11 @@ pub mod demo;
 pub mod healthcheck;
 pub mod mock_salesforce;
 pub mod outbox;
+pub mod reconcile;
 pub mod secret;
 pub mod serve;
 pub mod translate;
+pub mod webex;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -47,6 +49,10 @@ enum Command {
     Secret(secret::Args),
     /// Look at what still has to reach Salesforce; send what was buried again, or drop it.
     Outbox(outbox::Args),
+    /// Log in to Webex once, and subscribe to its webhooks.
+    Webex(webex::Args),
+    /// Compare a range of the past with Webex's records, and close what is open.
+    Reconcile(reconcile::Args),
     /// Run the mock Salesforce org alone.
     MockSalesforce(mock_salesforce::Args),
     /// Ask a running service whether it is alive: for containers.
@@ -87,6 +93,8 @@ fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Certificate(args) => certificate::run(args, clock.as_ref(), &mut out),
         Command::Secret(args) => secret::run(args, &mut openssl::rand::rand_bytes, &mut out),
         Command::Outbox(args) => outbox::run(args, environment, clock.as_ref(), &mut out),
+        Command::Reconcile(args) => reconcile::run(args, environment, &clock, &mut out),
+        Command::Webex(args) => webex::run(args, environment, &clock, &mut out),
         Command::MockSalesforce(args) => {
             drop(out);
             mock_salesforce::run(args)

@@ -2,6 +2,7 @@
 
 mod abandonment;
 mod digits;
+mod ended_task;
 mod facts;
 mod journal;
 mod keys;
@@ -12,6 +13,7 @@ mod words;
 
 pub use abandonment::{Guarded, Intent, Stage, Verdict, decide, guard};
 pub use digits::{hide_numbers, is_id};
+pub use ended_task::{EndedTask, Figures, Handling, Happening};
 pub use facts::{Fact, Known};
 pub use journal::{Body, Call, CallId, CallName, Fingerprint, Progress};
 pub use keys::{

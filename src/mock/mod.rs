@@ -1,5 +1,6 @@
 //! The mock Salesforce org over real HTTP, as strict as the real one: the double in tests, the org of the demo and a
 //! program of its own. It shares no code with the rest of the crate, so that a misunderstanding there is not repeated.
+//! Beside it, [`webex`] is a mock Webex tenant.
 
 mod answer;
 mod apex;
@@ -14,12 +15,14 @@ mod org;
 mod pages;
 mod query;
 mod records;
+mod reply;
 mod salesforce_id;
 mod server;
 mod settings;
 mod telephony;
 mod token;
 mod voice_call;
+pub mod webex;
 mod work;
 
 #[cfg(test)]

@@ -1,14 +1,9 @@
-//! The HTTP side: reads requests, lets bad days happen, writes answers.
+//! The HTTP side: reads requests, lets bad days happen.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use actix_web::http::header::HeaderMap;
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use jiff::Timestamp;
@@ -20,20 +15,12 @@ use super::bad_day::BadDay;
 use super::locate::{Side, Target, locate};
 use super::log::RecordedRequest;
 use super::org::{Incoming, Org};
+use super::reply::{Reply, write};
 
 /// Longest body the org reads.
 const LONGEST_BODY: usize = 6 * 1024 * 1024;
 /// Headers worth a place in a wire snapshot, besides `authorization`.
 const HEADERS_OF_INTEREST: [&str; 4] = ["accept", "content-type", "telephony-provider-name", "traceparent"];
-
-/// What goes back over the wire.
-enum Reply {
-    Whole(Answer),
-    /// The head and half of the body, then the connection closes.
-    Half(Answer),
-    /// Not a byte.
-    Nothing,
-}
 
 /// Serves any request: paths and methods are the org's business.
 pub(super) async fn serve(request: HttpRequest, payload: Payload, org: Data<Org>) -> HttpResponse {
@@ -140,71 +127,4 @@ fn readable(target: &Target, body: &[u8]) -> Option<Value> {
         return Some(Value::Object(fields.map(|(name, value)| (name, value.into())).collect()));
     }
     serde_json::from_slice(body).ok()
-}
-
-fn write(reply: Reply) -> HttpResponse {
-    let (answer, sent) = match reply {
-        Reply::Whole(answer) => return head(&answer).body(answer.body),
-        Reply::Half(answer) => {
-            let half = answer.body.len() / 2;
-            let sent = answer.body.get(..half.max(1)).map(Bytes::copy_from_slice);
-            (answer, sent)
-        }
-        Reply::Nothing => (Answer::json(200, &Value::Null), None),
-    };
-    let body = BrokenOff { promised: answer.body.len() as u64, next: sent.map_or(Step::Break, Step::Send) };
-    head(&answer).body(BoxBody::new(body))
-}
-
-fn head(answer: &Answer) -> actix_web::HttpResponseBuilder {
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut head = HttpResponse::build(status);
-    head.insert_header((CONTENT_TYPE, answer.content_type));
-    if let Some(seconds) = answer.retry_after {
-        head.insert_header((RETRY_AFTER, seconds.to_string()));
-    }
-    head
-}
-
-/// A body that promises more than it sends. The server closes the connection at the error; what it has not flushed by then,
-/// which without a first part is everything, is never sent.
-struct BrokenOff {
-    promised: u64,
-    next: Step,
-}
-
-enum Step {
-    Send(Bytes),
-    /// Once `Pending`, so that the server flushes what it has.
-    Flush,
-    Break,
-}
-
-impl MessageBody for BrokenOff {
-    type Error = io::Error;
-
-    fn size(&self) -> BodySize {
-        BodySize::Sized(self.promised)
-    }
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, io::Error>>> {
-        match std::mem::replace(&mut self.next, Step::Break) {
-            Step::Send(part) => {
-                self.next = Step::Flush;
-                Poll::Ready(Some(Ok(part)))
-            }
-            Step::Flush => {
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-            Step::Break => Poll::Ready(Some(Err(io::Error::other("scripted: connection broken off")))),
-        }
-    }
-
-    fn try_into_bytes(self) -> Result<Bytes, Self> {
-        Err(self)
-    }
 }

@@ -142,7 +142,7 @@ fn text(value: Option<&HeaderValue>) -> Option<&str> {
 }
 
 /// `Retry-After` in seconds, or as a date against the answer's own `Date`.
-fn pause(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn pause(headers: &HeaderMap) -> Option<Duration> {
     let asked = text(headers.get(RETRY_AFTER))?.trim();
     let seconds = match asked.parse::<u64>() {
         Ok(seconds) => seconds,

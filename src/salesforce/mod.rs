@@ -23,6 +23,7 @@ pub use ask::Ask;
 pub use breaker::{Breaker, Change, Open, Permit, State, Verdict};
 pub use budget::Budget;
 pub use gate::Gate;
+pub(crate) use http::pause;
 pub use http::{Answer, ClientError, Fault, clients};
 pub use limiter::{CreateLimiter, Limited};
 pub use org::{Created, Org};

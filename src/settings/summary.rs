@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::{Api, CallCenter, Settings};
+use super::{Api, CallCenter, Settings, Webex};
 
 /// From how many days left on a certificate is worth a warning.
 const WARN_DAYS: i64 = 30;
@@ -52,17 +52,14 @@ impl Settings {
             .map(|(name, days)| {
                 format!("certificates.{name}: {days} days left; make a new pair and give it to Salesforce")
             });
-        days_left.chain(self.call_centers.values().filter_map(unusual_host)).collect()
+        let unusual = self.call_centers.values().filter_map(unusual_host);
+        days_left.chain(unusual).chain(self.webex.as_ref().and_then(open_tokens)).collect()
     }
 
     /// Settings that are accepted and checked, but that no part of this version acts on yet.
     #[must_use]
     pub fn not_used_yet(&self) -> Vec<String> {
         let mut unused = Vec::new();
-        if self.webex.as_ref().is_some_and(|webex| webex.oauth_client.is_some()) {
-            unused
-                .push("webex.client_id: nothing is asked of Webex yet, so nothing is reconciled".to_owned());
-        }
         for CallCenter { name, enrichment, attributes, .. } in self.call_centers.values() {
             if enrichment.enabled {
                 unused.push(format!("call_centers.{name}.enrichment: no enrichment is sent yet"));
@@ -73,6 +70,14 @@ impl Settings {
         }
         unused
     }
+}
+
+/// Whoever reads the database can act in the name of whoever logged in.
+fn open_tokens(webex: &Webex) -> Option<String> {
+    let open = webex.oauth_client.is_some() && webex.token_key.is_none();
+    open.then(|| {
+        "webex.token_key_file: not set, so the login at Webex lies in clear text in the database".to_owned()
+    })
 }
 
 /// A host that is not Salesforce's can be a proxy, but mostly it is the wrong one of an org's two hosts.

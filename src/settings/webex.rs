@@ -21,6 +21,12 @@ pub struct Webex {
     pub api_url: Option<BaseUrl>,
     /// Where access tokens come from.
     pub token_url: BaseUrl,
+    /// Where an administrator agrees to the integration.
+    pub authorize_url: BaseUrl,
+    /// What the tokens are encrypted with in the database; none: they lie there in clear text.
+    pub token_key: Option<SecretString>,
+    /// Whether subscriptions that Webex has turned inactive are made active again.
+    pub reactivate_subscriptions: bool,
     /// The organisation, a UUID.
     pub org_id: Option<String>,
     /// The integration that `webex login` authorised.
@@ -76,6 +82,14 @@ impl Webex {
             "https://webexapis.com/v1/access_token",
             BaseUrl::parse,
         );
+        let authorize_url = section.parsed_or(
+            "authorize_url",
+            Some("https://webexapis.com/v1/authorize"),
+            "https://webexapis.com/v1/authorize",
+            BaseUrl::parse,
+        );
+        let token_key = token_key(&mut section);
+        let reactivate_subscriptions = section.boolean("reactivate_subscriptions", Some(false));
         let org_id = section.parsed_if_given("org_id", "the UUID that Control Hub shows", uuid);
         let oauth_client = oauth_client(&mut section);
         let bounds = Duration::ZERO..=Duration::from_secs(86_400);
@@ -96,6 +110,9 @@ impl Webex {
             grace: grace?,
             api_url,
             token_url: token_url?,
+            authorize_url: authorize_url?,
+            token_key,
+            reactivate_subscriptions: reactivate_subscriptions?,
             org_id,
             oauth_client,
             reconcile_every: reconcile_every.filter(|every| !every.is_zero()),
@@ -128,6 +145,19 @@ fn webhook_secrets(section: &mut Section<'_>) -> Vec<SecretString> {
         secrets.push(secret);
     }
     secrets
+}
+
+/// A key that nobody guesses has 32 characters at least.
+fn token_key(section: &mut Section<'_>) -> Option<SecretString> {
+    let key = section.secret("token_key")?;
+    if key.expose_secret().chars().count() < 32 {
+        section.problem(
+            "token_key",
+            "has less than 32 characters",
+            "use a random text, such as `openssl rand -hex 32` prints",
+        );
+    }
+    Some(key)
 }
 
 fn oauth_client(section: &mut Section<'_>) -> Option<WebexClient> {

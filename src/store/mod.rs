@@ -21,6 +21,7 @@ mod execute_task;
 mod fingerprint;
 mod journal;
 mod known;
+mod meta;
 mod note;
 mod operate;
 mod outbox;
@@ -42,6 +43,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use error::StoreError;
 pub use journal::{OpenCall, Opened};
+pub use meta::{Memo, Turn};
 pub use note::{CreateBody, Note};
 pub use operate::{Count, Filter, PurgeBefore, Purged, Run};
 pub use outbox::{

@@ -282,6 +282,20 @@ pub(super) const DIALECT: Dialect = Dialect {
         RETURNING event_id",
     set: "INSERT INTO meta (key, value) VALUES ($1::json->>'key', $1::json->>'value') ON CONFLICT DO NOTHING",
     get: "SELECT to_json(value)::text FROM meta WHERE key = $1::json->>'key'",
+    put: "INSERT INTO meta (key, value) VALUES ($1::json->>'key', $1::json->>'value')
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value RETURNING to_json(key)::text",
+    swap: "INSERT INTO meta (key, value) SELECT $1::json->>'key', $1::json->>'new' WHERE $1::json->>'old' IS NULL
+            OR EXISTS (SELECT 1 FROM meta WHERE key = $1::json->>'key' AND value = $1::json->>'old')
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE meta.value = $1::json->>'old'
+        RETURNING to_json(key)::text",
+    take_turn: "INSERT INTO meta (key, value) VALUES ($1::json->>'key',
+            json_build_object('owner', $1::json->>'owner', 'until', ($1::json->>'until')::bigint)::text)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value
+            WHERE meta.value::json->>'owner' = $1::json->>'owner'
+            OR (meta.value::json->>'until')::bigint <= ($1::json->>'now')::bigint
+        RETURNING to_json(key)::text",
+    end_turn: "DELETE FROM meta WHERE key = $1::json->>'key' AND value::json->>'owner' = $1::json->>'owner'
+        RETURNING to_json(key)::text",
     probe: "INSERT INTO meta (key, value) VALUES ('probe', $1)
         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     begin: "BEGIN",

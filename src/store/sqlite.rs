@@ -253,6 +253,18 @@ pub(super) const DIALECT: Dialect = Dialect {
         RETURNING event_id",
     set: "INSERT INTO meta (key, value) VALUES (?1->>'key', ?1->>'value') ON CONFLICT DO NOTHING",
     get: "SELECT json_quote(value) FROM meta WHERE key = ?1->>'key'",
+    put: "INSERT INTO meta (key, value) SELECT ?1->>'key', ?1->>'value' WHERE true
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    swap: "INSERT INTO meta (key, value) SELECT ?1->>'key', ?1->>'new' WHERE ?1->>'old' IS NULL
+            OR EXISTS (SELECT 1 FROM meta WHERE key = ?1->>'key' AND value = ?1->>'old')
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE meta.value = ?1->>'old'
+        RETURNING json_quote(key)",
+    take_turn: "INSERT INTO meta (key, value)
+        SELECT ?1->>'key', json_object('owner', ?1->>'owner', 'until', ?1->>'until') WHERE true
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value
+            WHERE meta.value->>'owner' = ?1->>'owner' OR meta.value->>'until' <= ?1->>'now'
+        RETURNING json_quote(key)",
+    end_turn: "DELETE FROM meta WHERE key = ?1->>'key' AND value->>'owner' = ?1->>'owner' RETURNING json_quote(key)",
     probe: "INSERT INTO meta (key, value) SELECT 'probe', ?1 WHERE true
         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     begin: "BEGIN IMMEDIATE",

@@ -78,6 +78,14 @@ pub(super) struct Dialect {
     pub(super) set: &'static str,
     /// Reads it: `{key}`.
     pub(super) get: &'static str,
+    /// Sets it: `{key, value}`.
+    pub(super) put: &'static str,
+    /// Sets it if it is still what it was: `{key, old|null, new}`, gives the key if so.
+    pub(super) swap: &'static str,
+    /// Takes or prolongs a turn: `{key, owner, until, now}`, gives the key if nobody else has it.
+    pub(super) take_turn: &'static str,
+    /// Gives a turn back: `{key, owner}`.
+    pub(super) end_turn: &'static str,
     /// Writes something, to see whether writing works: `{}`.
     pub(super) probe: &'static str,
     /// Begins to write.

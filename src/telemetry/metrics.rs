@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use metrics::{Key, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
@@ -24,6 +25,14 @@ enum Name {
     Webhooks,
     /// Entries of the outbox, by contact center and state (pending, buried).
     OutboxEntries,
+    /// Calls compared with Webex's records, by what was found (agreed, differed, unknown, logged).
+    ReconciledCalls,
+    /// Unix time up to which calls were compared with Webex's records.
+    WaterMark,
+    /// Subscriptions at Webex that send to this bridge, by status (active, inactive).
+    Subscriptions,
+    /// Whole days until the login at Webex ends.
+    WebexLoginDaysLeft,
 }
 
 impl Name {
@@ -35,6 +44,10 @@ impl Name {
             Self::CertificateDaysLeft => "scv_bridge_certificate_days_left",
             Self::Webhooks => "scv_bridge_webhooks_total",
             Self::OutboxEntries => "scv_bridge_outbox_entries",
+            Self::ReconciledCalls => "scv_bridge_reconciled_calls_total",
+            Self::WaterMark => "scv_bridge_reconcile_water_mark_seconds",
+            Self::Subscriptions => "scv_bridge_webex_subscriptions",
+            Self::WebexLoginDaysLeft => "scv_bridge_webex_login_days_left",
         }
     }
 
@@ -48,6 +61,14 @@ impl Name {
             }
             Self::Webhooks => "Webhooks taken, by type and outcome.",
             Self::OutboxEntries => "Entries of the outbox, by contact center and state (pending, buried).",
+            Self::ReconciledCalls => {
+                "Calls compared with Webex's records, by what was found (agreed, differed, unknown, logged)."
+            }
+            Self::WaterMark => "Unix time up to which calls were compared with Webex's records.",
+            Self::Subscriptions => {
+                "Subscriptions at Webex that send to this bridge, by status (active, inactive)."
+            }
+            Self::WebexLoginDaysLeft => "Whole days until the login at Webex ends.",
         }
     }
 }
@@ -79,6 +100,10 @@ impl Metrics {
         gauge(Name::BuildInfo);
         gauge(Name::CertificateDaysLeft);
         gauge(Name::OutboxEntries);
+        counter(Name::ReconciledCalls);
+        gauge(Name::WaterMark);
+        gauge(Name::Subscriptions);
+        gauge(Name::WebexLoginDaysLeft);
         let (name, unit) = (Name::RequestSeconds, Some(Unit::Seconds));
         recorder.describe_histogram(name.text().into(), unit, name.help().into());
         let version = Label::from_static_parts("version", env!("CARGO_PKG_VERSION"));
@@ -123,6 +148,34 @@ impl Metrics {
             self.recorder.register_gauge(&key(Name::OutboxEntries, labels), &METADATA).set(*entries as f64);
         }
         *seen = entries;
+    }
+
+    /// Counts a call that was compared with Webex's record.
+    pub fn reconciled(&self, found: &'static str) {
+        let key = key(Name::ReconciledCalls, vec![Label::from_static_parts("found", found)]);
+        self.recorder.register_counter(&key, &METADATA).increment(1);
+    }
+
+    /// Notes up to when calls were compared.
+    pub fn water_mark(&self, at: Timestamp) {
+        #[expect(clippy::cast_precision_loss, reason = "a time of this century")]
+        self.recorder.register_gauge(&key(Name::WaterMark, vec![]), &METADATA).set(at.as_second() as f64);
+    }
+
+    /// Notes how many subscriptions send to us, and how many do not any more.
+    pub fn subscriptions(&self, active: usize, inactive: usize) {
+        for (status, count) in [("active", active), ("inactive", inactive)] {
+            let key = key(Name::Subscriptions, vec![Label::from_static_parts("status", status)]);
+            #[expect(clippy::cast_precision_loss, reason = "a number of subscriptions")]
+            self.recorder.register_gauge(&key, &METADATA).set(count as f64);
+        }
+    }
+
+    /// Notes how long the login at Webex lasts.
+    pub fn webex_login(&self, days_left: i64) {
+        #[expect(clippy::cast_precision_loss, reason = "a number of days")]
+        let days_left = days_left as f64;
+        self.recorder.register_gauge(&key(Name::WebexLoginDaysLeft, vec![]), &METADATA).set(days_left);
     }
 
     /// The text that Prometheus reads.

@@ -1,16 +1,33 @@
 //! The tongue of Webex Contact Center.
 
+mod captures;
+mod client;
+mod connect;
 mod flow;
+mod reconcile;
+mod search;
 mod signature;
+mod subscriptions;
 mod template;
 #[cfg(test)]
 mod tests;
 mod text;
+mod token;
 mod webhook;
 mod worker;
 
+pub use captures::{RecordingFile, Recordings};
+pub use client::{AskError, Client};
+pub use connect::{Missing, client, tokens};
 pub use flow::{Flow, FlowError, HttpActivity, Output};
+pub use reconcile::{
+    Closed, Closing, ClosingError, Comparison, Difference, LostEvents, Progress, ReconcileError, Reconciler,
+    Report, Step, Watch, Watched, ended_task,
+};
+pub use search::{Activities, Activity, Cursor, Named, Page, Span, Task};
 pub use signature::{Signatures, is_fresh};
+pub use subscriptions::{NewSubscription, Resource, Subscription, destination};
 pub use template::{TemplateError, fill};
+pub use token::{Login, Seal, TokenError, Tokens};
 pub use webhook::{About, NoWebhook, Webhook};
 pub use worker::TaskWorker;

@@ -148,6 +148,11 @@ const TASKS: [(&str, What); 12] = [
 
 const CAPTURE: &str = "capture:available";
 
+/// What the type of a task's event says, if it carries nothing but itself.
+pub(super) fn what_of_task(name: &str) -> Option<What> {
+    TASKS.iter().find(|(known, _)| *known == name).map(|(_, what)| what.clone())
+}
+
 /// Two headings of the vendor's document leave `task:` out.
 fn full_name(kind: &str) -> &str {
     match kind {
@@ -184,8 +189,8 @@ impl Data {
     }
 
     fn what(self, kind: &str) -> What {
-        if let Some((_, what)) = TASKS.iter().find(|(name, _)| *name == kind) {
-            return what.clone();
+        if let Some(what) = what_of_task(kind) {
+            return what;
         }
         match kind {
             "task:ended" => What::Ended(self.ending()),

@@ -38,6 +38,7 @@ mod statuses;
 mod telephony_refusals;
 mod unplugged;
 mod vendors_flow;
+mod webex;
 mod webhook_route;
 mod webhooks;
 mod wire_apex;

@@ -26,3 +26,5 @@ mod site;
 mod stop;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod webex;

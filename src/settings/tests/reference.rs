@@ -90,6 +90,8 @@ fn what_the_reference_calls_a_default_is_the_default() {
     assert_eq!(told_webex.bad_signature_status, silent_webex.bad_signature_status);
     assert_eq!(told_webex.grace, silent_webex.grace);
     assert_eq!(told_webex.token_url, silent_webex.token_url);
+    assert_eq!(told_webex.authorize_url, silent_webex.authorize_url);
+    assert_eq!(told_webex.reactivate_subscriptions, silent_webex.reactivate_subscriptions);
     assert_eq!(told_webex.reconcile_every, silent_webex.reconcile_every);
     assert_eq!(told_webex.log_unknown_calls, silent_webex.log_unknown_calls);
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod journal;
+mod meta;
 mod operate;
 mod order;
 mod outbox;

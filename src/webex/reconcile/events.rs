@@ -1,0 +1,96 @@
+//! Closes a call by telling the bridge the events that got lost: what follows from them follows from these.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::missing::missing;
+use super::{Closed, Closing, ClosingError};
+use crate::bridge::{Bridge, Trouble};
+use crate::domain::{
+    Call, CallCenterName, CallReference, CallTimeline, EndedTask, Event, Handling, Numbers, TaskId,
+    VendorCallKey,
+};
+use crate::salesforce::Budget;
+use crate::settings::Settings;
+use crate::store::{Run, Store, StoreError};
+
+/// How long keeping one event may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Tells the bridge what its webhooks did not.
+pub struct LostEvents {
+    bridge: Bridge,
+    store: Store,
+    settings: Arc<Settings>,
+}
+
+impl LostEvents {
+    /// Over a bridge of its own.
+    #[must_use]
+    pub fn new(bridge: Bridge, store: Store, settings: Arc<Settings>) -> Self {
+        Self { bridge, store, settings }
+    }
+
+    /// The calls of the task that flows have told of, of any contact center: a record names none.
+    async fn calls(&self, key: VendorCallKey) -> Result<Vec<Call>, StoreError> {
+        let reference = CallReference::Key(key);
+        let mut calls = Vec::new();
+        for name in self.settings.call_centers.keys() {
+            let Ok(center) = CallCenterName::parse(name.as_str()) else { continue };
+            calls.extend(self.store.find(&center, &reference).await?.filter(Call::is_of_a_flow));
+        }
+        Ok(calls)
+    }
+
+    async fn tell(&self, id: &TaskId, events: Vec<Event>, numbers: &Numbers) -> Result<(), ClosingError> {
+        for event in events {
+            let budget = Budget::new(Instant::now(), PATIENCE);
+            match self.bridge.hear(id.clone(), event, numbers.clone(), &budget).await {
+                Ok(()) => {}
+                Err(Trouble::Store(error)) => return Err(error.into()),
+                Err(_) => return Err(StoreError::Slow.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Closing for LostEvents {
+    async fn close(&self, task: EndedTask, run: Run) -> Result<Closed, ClosingError> {
+        let unusable = || ClosingError::Unusable(crate::domain::quote(&task.id));
+        let id = TaskId::parse(task.id.as_str()).map_err(|_| unusable())?;
+        let key = id.vendor_call_key().ok_or_else(unusable)?;
+        let known = self.store.find_task(&id).await?.map(|task| task.timeline).unwrap_or_default();
+        let calls = self.calls(key).await?;
+        let logs = self.settings.webex.as_ref().is_some_and(|webex| webex.log_unknown_calls);
+        let lost = missing(&task, &known);
+        let closed = judge(&task, &known, &calls, &lost, logs);
+        let tells = matches!(closed, Closed::Differed { .. } | Closed::Unknown { logged: true });
+        if tells && run == Run::Real {
+            let numbers = Numbers { origin: task.origin.clone(), destination: task.destination.clone() };
+            self.tell(&id, lost, &numbers).await?;
+        }
+        Ok(closed)
+    }
+}
+
+/// What was found: by the events if there are any, else by what flows have told.
+fn judge(task: &EndedTask, known: &CallTimeline, calls: &[Call], lost: &[Event], logs: bool) -> Closed {
+    if known.is_empty() && calls.is_empty() {
+        return Closed::Unknown { logged: logs };
+    }
+    let was_answered = task.handling == Some(Handling::Answered);
+    let agrees = if known.is_empty() {
+        let told = calls.iter().all(|call| call.ended_at.is_some());
+        told && (!was_answered || calls.iter().any(Call::is_answered))
+    } else {
+        lost.is_empty()
+    };
+    if agrees {
+        return Closed::Agreed;
+    }
+    let believed = calls.iter().map(Call::progress).max().unwrap_or(crate::domain::Progress::Unknown);
+    Closed::Differed { believed, handling: task.handling }
+}

@@ -1,0 +1,171 @@
+//! What our events lack of what Webex's record tells.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::{CallTimeline, Direction, EndedTask, Ending, Event, Handling, What, quote};
+use crate::webex::webhook::what_of_task;
+
+/// A record and a webhook of the same moment may differ by so much.
+const SAME: SignedDuration = SignedDuration::from_secs(2);
+
+/// The events that would have told what the record tells and `known` does not, in order. Their ids are made of what
+/// they say: the same gap gives the same events again.
+pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
+    let mut lacking = if task.history.is_empty() { outline(task, known) } else { gaps(task, known) };
+    if known.ended_at().is_none() {
+        lacking.retain(|(what, _)| !what.is_end());
+        lacking.push((What::Ended(ending(task)), task.ended));
+    }
+    lacking.into_iter().map(|(what, at)| event(task, what, at)).collect()
+}
+
+/// What the history tells and no known event of about the same time does. An end is told apart.
+fn gaps(task: &EndedTask, known: &CallTimeline) -> Vec<(What, Timestamp)> {
+    let mut unmatched: Vec<&Event> = known.events().collect();
+    let mut gaps = Vec::new();
+    for happening in &task.history {
+        let Some(what) = what_of_task(&happening.event) else { continue };
+        let is_it = |event: &&Event| {
+            let near = event.at.is_none_or(|at| at.duration_since(happening.at).abs() <= SAME);
+            near && event.what.name() == what.name()
+        };
+        match unmatched.iter().position(is_it) {
+            Some(place) => drop(unmatched.swap_remove(place)),
+            None => gaps.push((what, happening.at)),
+        }
+    }
+    gaps
+}
+
+/// Without a history, the figures tell the outline of the call: when it began, was queued and answered.
+fn outline(task: &EndedTask, known: &CallTimeline) -> Vec<(What, Timestamp)> {
+    let began = task.began.unwrap_or(task.ended);
+    let before = |at: Timestamp, milliseconds: u64| {
+        let by = SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX));
+        at.checked_sub(by).unwrap_or(began).max(began)
+    };
+    let is_answered = task.handling == Some(Handling::Answered);
+    let with_agents = task.figures.connected_for.saturating_add(task.figures.held_for);
+    let answered = if is_answered { before(task.ended, with_agents) } else { task.ended };
+    let told = [
+        Some((What::New, began)),
+        (task.figures.queued > 0).then(|| (What::Parked, before(answered, task.figures.queued_for))),
+        (is_answered && !known.is_answered()).then_some((What::Connected, answered)),
+    ];
+    let is_known = |what: &What| known.events().any(|event| event.what == *what);
+    told.into_iter().flatten().filter(|(what, _)| !is_known(what)).collect()
+}
+
+fn event(task: &EndedTask, what: What, at: Timestamp) -> Event {
+    let direction = match task.direction.as_deref() {
+        Some(word) if word.eq_ignore_ascii_case("inbound") => Some(Direction::Inbound),
+        Some(word) if word.eq_ignore_ascii_case("outbound") || word.eq_ignore_ascii_case("outdial") => {
+            Some(Direction::Outbound)
+        }
+        _ => None,
+    };
+    // The record names the last queue and agent: where there was one only, it is that of the event.
+    let queue = task.queue.clone().filter(|_| task.figures.queued == 1 && what == What::Parked);
+    let agent = task.agent.clone().filter(|_| task.figures.connected == 1 && what == What::Connected);
+    let id = format!("search:{}:{}", what.name(), at.as_millisecond());
+    Event { at: Some(at), what, id, queue, agent, direction }
+}
+
+/// The reason is free text: a number in it is hidden.
+fn ending(task: &EndedTask) -> Ending {
+    Ending { party: task.ended_by.clone(), reason: task.reason.as_deref().map(quote) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Figures, Happening};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).unwrap()
+    }
+
+    fn task(history: &[(&str, i64)]) -> EndedTask {
+        let happening =
+            |(name, second): &(&str, i64)| Happening { event: format!("task:{name}"), at: at(*second) };
+        EndedTask {
+            id: "t1".into(),
+            began: Some(at(0)),
+            ended: at(100),
+            direction: Some("inbound".into()),
+            origin: None,
+            destination: None,
+            queue: Some("q1".into()),
+            agent: Some("a1".into()),
+            handling: Some(Handling::Answered),
+            ended_by: Some("Customer".into()),
+            reason: Some("call +14693150217".into()),
+            history: history.iter().map(happening).collect(),
+            figures: Figures {
+                connected: 1,
+                connected_for: 40_000,
+                holds: 1,
+                held_for: 10_000,
+                queued: 1,
+                queued_for: 20_000,
+            },
+            has_capture: false,
+        }
+    }
+
+    const STORY: [(&str, i64); 6] =
+        [("new", 0), ("parked", 30), ("connected", 50), ("on-hold", 60), ("hold-done", 70), ("ended", 100)];
+
+    fn told(events: &[Event]) -> Vec<(&str, i64)> {
+        let second = |event: &Event| event.at.unwrap().as_second() - at(0).as_second();
+        events.iter().map(|event| (event.what.name(), second(event))).collect()
+    }
+
+    #[test]
+    fn of_a_history_everything_is_told_that_no_event_of_that_time_told() {
+        let task = task(&STORY);
+        let all = missing(&task, &CallTimeline::default());
+        let names =
+            ["task:new", "task:parked", "task:connected", "task:on-hold", "task:hold-done", "task:ended"];
+        assert_eq!(told(&all).iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
+        assert_eq!((all[1].queue.as_deref(), all[2].agent.as_deref()), (Some("q1"), Some("a1")));
+        assert_eq!(
+            all[5].what,
+            What::Ended(Ending {
+                party: Some("Customer".into()),
+                reason: Some("call (number hidden)".into())
+            })
+        );
+        let some: CallTimeline = all.iter().filter(|event| event.what != What::OnHold).cloned().collect();
+        assert_eq!(told(&missing(&task, &some)), [("task:on-hold", 60)]);
+        let whole: CallTimeline = all.into_iter().collect();
+        assert_eq!(missing(&task, &whole), []);
+    }
+
+    #[test]
+    fn a_webhook_of_about_the_same_time_is_the_same_and_each_counts_once() {
+        let record = task(&[("new", 0), ("on-hold", 60), ("on-hold", 61), ("ended", 100)]);
+        let late = |what, second| Event { id: format!("w{second}"), ..event(&record, what, at(second)) };
+        let known: CallTimeline =
+            [late(What::New, 2), late(What::OnHold, 61), late(What::Ended(Ending::default()), 101)]
+                .into_iter()
+                .collect();
+        assert_eq!(told(&missing(&record, &known)), [("task:on-hold", 61)]);
+    }
+
+    #[test]
+    fn without_a_history_the_figures_give_an_outline() {
+        let task = task(&[]);
+        let all = missing(&task, &CallTimeline::default());
+        assert_eq!(
+            told(&all),
+            [("task:new", 0), ("task:parked", 30), ("task:connected", 50), ("task:ended", 100)]
+        );
+        let story = all.iter().cloned().collect::<CallTimeline>().story();
+        assert!(story.is_answered);
+        assert_eq!(missing(&task, &all.into_iter().collect()), []);
+        let abandoned = EndedTask { handling: Some(Handling::Abandoned), ..task };
+        let all = missing(&abandoned, &CallTimeline::default());
+        assert_eq!(told(&all), [("task:new", 0), ("task:parked", 80), ("task:ended", 100)]);
+    }
+}

@@ -1,0 +1,153 @@
+//! What a comparison found.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::Closed;
+use crate::domain::{Handling, Progress as Believed};
+
+/// The most differences that are listed; all are counted.
+const LISTED: usize = 10_000;
+
+/// What one task turned out to be: a label of the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Comparison {
+    /// The bridge knew all of it.
+    Agreed,
+    /// The bridge knew less than Webex.
+    Differed,
+    /// The bridge never saw it.
+    Unknown,
+    /// The bridge never saw it, and logged it.
+    Logged,
+    /// It could not be closed.
+    Failed,
+}
+
+impl Comparison {
+    /// Its name in metrics.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Agreed => "agreed",
+            Self::Differed => "differed",
+            Self::Unknown => "unknown",
+            Self::Logged => "logged",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl From<Closed> for Comparison {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::Agreed => Self::Agreed,
+            Closed::Differed { .. } => Self::Differed,
+            Closed::Unknown { logged: true } => Self::Logged,
+            Closed::Unknown { logged: false } => Self::Unknown,
+        }
+    }
+}
+
+/// A call on which the bridge and Webex did not agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The task.
+    pub task: String,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// What was found.
+    pub closed: Closed,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  ended {:.0}  ", self.task, self.ended)?;
+        match self.closed {
+            Closed::Agreed => f.write_str("agreed"),
+            Closed::Unknown { logged: true } => f.write_str("never seen by the bridge: logged"),
+            Closed::Unknown { logged: false } => f.write_str("never seen by the bridge"),
+            Closed::Differed { believed, handling } => {
+                write!(f, "believed {}, was {}", believed_words(believed), handling_words(handling))
+            }
+        }
+    }
+}
+
+fn believed_words(believed: Believed) -> &'static str {
+    match believed {
+        Believed::Unknown => "unknown",
+        Believed::Created => "created",
+        Believed::Routed => "queued",
+        Believed::Answered => "answered",
+        Believed::Ended => "ended",
+        Believed::Closed => "closed",
+    }
+}
+
+fn handling_words(handling: Option<Handling>) -> &'static str {
+    match handling {
+        Some(Handling::Answered) => "answered",
+        Some(Handling::Abandoned) => "abandoned in the queue",
+        Some(Handling::LeftInIvr) => "abandoned in the IVR",
+        None => "over",
+    }
+}
+
+/// Counts, and what differed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Tasks that were compared.
+    pub tasks: usize,
+    /// Those on which both agreed.
+    pub agreed: usize,
+    /// Those of which the bridge knew less.
+    pub differed: usize,
+    /// Those that it never saw.
+    pub unknown: usize,
+    /// Those of them that were logged.
+    pub logged: usize,
+    /// Those that could not be closed.
+    pub failed: usize,
+    /// What differed, the first ten thousand.
+    pub differences: Vec<Difference>,
+}
+
+impl Report {
+    pub(super) fn add(&mut self, comparison: Comparison, difference: Option<Difference>) {
+        self.tasks += 1;
+        match comparison {
+            Comparison::Agreed => self.agreed += 1,
+            Comparison::Differed => self.differed += 1,
+            Comparison::Unknown => self.unknown += 1,
+            Comparison::Logged => self.logged += 1,
+            Comparison::Failed => self.failed += 1,
+        }
+        if self.differences.len() < LISTED {
+            self.differences.extend(difference);
+        }
+    }
+
+    /// Takes another in.
+    pub fn append(&mut self, other: Self) {
+        self.tasks += other.tasks;
+        self.agreed += other.agreed;
+        self.differed += other.differed;
+        self.unknown += other.unknown;
+        self.logged += other.logged;
+        self.failed += other.failed;
+        let room = LISTED.saturating_sub(self.differences.len());
+        self.differences.extend(other.differences.into_iter().take(room));
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tasks, agreed, differed, unknown, logged, failed, .. } = self;
+        write!(
+            f,
+            "{tasks} calls compared: {agreed} agreed, {differed} differed, {logged} logged, {unknown} unknown, {failed} failed"
+        )
+    }
+}

@@ -1,0 +1,201 @@
+//! Calls whose webhooks were lost end as if all had come: by Webex's records.
+
+use scv_bridge::domain::{CallCenterName, CallReference, Progress};
+use scv_bridge::mock::Disposition;
+use scv_bridge::mock::webex::{Envelope, Event, Weather};
+use scv_bridge::store::Run;
+use scv_bridge::webex::{Closed, Report, Span, Step};
+use serde_json::json;
+
+use super::*;
+use crate::stage::{CENTER, Plan, SECRET, Stage, create, ended, omni_flow, webex, with};
+
+/// A bridge with an org before it and a tenant behind it.
+struct House {
+    stage: Stage,
+    tenant: Tenant,
+}
+
+impl House {
+    async fn new(keys: &str) -> Self {
+        let tenant = Tenant::new().await;
+        let integration = format!(
+            "api_url = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"C0123456789abcdef\"\n\
+             client_secret = \"the-secret-of-the-integration\"\nreconcile_every = \"24h\"\n{keys}",
+            tenant.webex.url(),
+            tenant.webex.token_url()
+        );
+        let stage = Plan::telephony().sections(&webex(&integration)).start().await;
+        let url = BaseUrl::parse(&tenant.webex.token_url()).unwrap();
+        let client =
+            WebexClient { id: "C0123456789abcdef".into(), secret: "the-secret-of-the-integration".into() };
+        let store = stage.handle.outbox().store().clone();
+        let settings = (&url, &client, Seal::new(None));
+        tenant.log_in(&Tokens::new(http(), settings, store, tenant.clock.clone(), "login".into())).await;
+        Self { stage, tenant }
+    }
+
+    /// A call that waits in a queue, ended as `fields` say; none of its webhooks came.
+    async fn call(&self, id: &str, fields: Value) {
+        let call = self.stage.call(&format!("wxcc_{id}")).await;
+        self.stage.post("executeOmniFlow", omni_flow(&call)).await.data();
+        self.record(id, fields);
+    }
+
+    fn record(&self, id: &str, fields: Value) {
+        self.tenant.webex.put_task(with(task(id, 600), fields));
+    }
+
+    /// Compares, and lets the bridge draw its conclusions.
+    async fn reconcile(&self) -> Report {
+        let step = self.stage.handle.reconciler().unwrap().step().await.unwrap();
+        self.stage.conclude(11).await;
+        match step {
+            Step::Compared(report) => report,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    fn wait(&self, seconds: u64) {
+        self.stage.wait_seconds(seconds);
+        self.tenant.wait(seconds);
+    }
+
+    fn updates(&self, id: &str) -> usize {
+        self.stage.org.voice_call(&format!("wxcc_{id}")).map_or(0, |call| call.updates.try_into().unwrap())
+    }
+}
+
+#[actix_web::test]
+async fn a_call_of_which_no_event_and_no_hang_up_came_is_completed() {
+    let house = House::new("").await;
+    house.call("1", json!({})).await;
+    let report = house.reconcile().await;
+    assert!(matches!(report.differences[0].closed, Closed::Differed { believed: Progress::Routed, .. }));
+    let call = house.stage.org.voice_call("wxcc_1").unwrap();
+    assert_eq!(call.call_disposition, Disposition::Completed);
+    assert_eq!(call.disconnect_reason.as_deref(), Some("Abandoned in queue"));
+    assert_eq!((call.pending_routing, call.updates), (None, 1));
+    house.wait(600);
+    house.record("2", json!({ "endedTime": now() + 300_000, "createdTime": now() }));
+    let report = house.reconcile().await;
+    assert_eq!((report.unknown, house.updates("1")), (1, 1), "what was closed stays closed");
+}
+
+#[actix_web::test]
+async fn an_answered_call_is_left_to_its_agent_also_if_the_vendors_flow_comes_afterwards() {
+    let house = House::new("").await;
+    house
+        .call("1", json!({ "connectedCount": 1, "connectedDuration": 20_000, "lastAgent": { "id": "a1" } }))
+        .await;
+    assert_eq!(house.reconcile().await.differed, 1);
+    assert_eq!(house.updates("1"), 0);
+    let key = CallReference::parse("wxcc_1").unwrap();
+    let center = CallCenterName::parse(CENTER).unwrap();
+    let call = house.stage.handle.outbox().store().find(&center, &key).await.unwrap().unwrap();
+    assert!(call.is_answered());
+}
+
+#[actix_web::test]
+async fn what_a_flow_has_told_without_any_webhook_is_agreed() {
+    let house = House::new("").await;
+    house.call("1", json!({})).await;
+    house.stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    let report = house.reconcile().await;
+    assert_eq!((report.agreed, report.differed, house.updates("1")), (1, 0, 1));
+}
+
+#[actix_web::test]
+async fn a_call_that_the_bridge_never_saw_is_logged_only_if_configured() {
+    for (keys, logged) in [("", false), ("log_unknown_calls = true", true)] {
+        let house = House::new(keys).await;
+        house.record("1", json!({}));
+        let report = house.reconcile().await;
+        assert_eq!((report.logged, report.unknown), (usize::from(logged), usize::from(!logged)));
+        let call = house.stage.org.voice_call("wxcc_1");
+        assert_eq!(call.is_some(), logged);
+        if let Some(call) = call {
+            let refused: Vec<_> = house.stage.refusals().iter().map(|refusal| refusal.status).collect();
+            assert_eq!(refused, [404], "there is no routing to clear");
+            assert_eq!((call.from_phone_number.as_deref(), call.updates), (Some("(469) 315-0217"), 1));
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_dry_run_tells_and_changes_nothing() {
+    let house = House::new("").await;
+    house.call("1", json!({})).await;
+    let at = |ago: i64| jiff::Timestamp::from_millisecond(now() - ago * 1000).unwrap();
+    let range = Span { from: at(3600), to: at(0) };
+    let reconciler = house.stage.handle.reconciler().unwrap();
+    let report = reconciler.backfill(range, Run::Dry, &mut |_| {}).await.unwrap();
+    house.stage.conclude(11).await;
+    assert_eq!((report.differed, house.updates("1")), (1, 0));
+    assert_eq!(
+        report.differences[0].to_string(),
+        "1  ended 2026-11-21T09:50:00Z  believed queued, was abandoned in the queue"
+    );
+    reconciler.backfill(range, Run::Real, &mut |_| {}).await.unwrap();
+    house.stage.conclude(11).await;
+    assert_eq!(house.updates("1"), 1);
+}
+
+/// What happens to a call, by its number: every third is answered, with a hold.
+fn history(number: i64) -> Vec<(&'static str, i64)> {
+    let begin = now() - 900_000 + number * 1000;
+    let mut all = vec![("new", begin), ("parked", begin + 20_000)];
+    if number % 3 == 0 {
+        let talk = [("connect", 25), ("connected", 30), ("on-hold", 40), ("hold-done", 50)];
+        all.extend(talk.map(|(name, second)| (name, begin + second * 1000)));
+    }
+    all.push(("ended", begin + 90_000));
+    all
+}
+
+#[actix_web::test]
+async fn after_a_storm_every_record_is_as_if_all_had_come() {
+    const CALLS: i64 = 30;
+    let house = House::new("").await;
+    let mut events = Vec::new();
+    for number in 0..CALLS {
+        let (id, history) = (format!("t{number}"), history(number));
+        let answered = u32::from(number % 3 == 0);
+        let body = with(create(&format!("wxcc_{id}")), json!({ "startTime": history[0].1.to_string() }));
+        house.stage.post("createVoiceCall", body).await.data();
+        let nodes: Vec<_> =
+            history.iter().rev().map(|(name, at)| json!({ "eventName": name, "createdTime": at })).collect();
+        house.record(
+            &id,
+            json!({
+                "createdTime": history[0].1, "endedTime": history.last().unwrap().1, "connectedCount": answered,
+                "activities": { "totalCount": nodes.len(), "nodes": nodes },
+            }),
+        );
+        events.extend(history.into_iter().map(|(name, at)| {
+            let data = json!({ "taskId": id, "createdTime": at, "channelType": "telephony", "direction": "INBOUND" });
+            Event::new(format!("{id}-{name}"), format!("task:{name}"), data)
+        }));
+    }
+    let envelope = Envelope {
+        org_id: "97cdbf45-ebe2-4687-8341-44d5c7abf101".into(),
+        subscription: "s1".into(),
+        version: 2,
+        misspelled_org_key: false,
+        secret: Some(SECRET.into()),
+    };
+    let storm = Weather { lost: 0.3, doubled: 0.1, delayed: 0.5, places: 40, seed: 11 };
+    let url = format!("{}/webhooks/wxcc", house.stage.public);
+    for event in storm.blow(events) {
+        let webhook = envelope.webhook(&event, house.tenant.clock.now());
+        assert_eq!(house.tenant.webex.deliver(&url, &webhook).await, 200);
+    }
+    house.stage.conclude(11).await;
+    let report = house.reconcile().await;
+    assert!(report.differed > 10, "{report}");
+    for number in 0..CALLS {
+        let call = house.stage.org.voice_call(&format!("wxcc_t{number}")).unwrap();
+        let wanted = if number % 3 == 0 { (Disposition::New, 0) } else { (Disposition::Completed, 1) };
+        assert_eq!((call.call_disposition, call.updates), wanted, "t{number}");
+    }
+}

@@ -1,0 +1,235 @@
+//! What the webhooks lost is found: every telephony task that ended is compared, once its time has settled.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use scv_bridge::domain::{EndedTask, Handling, Progress};
+use scv_bridge::mock::BadDay;
+use scv_bridge::mock::webex::{MockWebexSettings, Operation};
+use scv_bridge::store::{Memo, Run, StoreError, Turn};
+use scv_bridge::webex::{
+    Closed, Closing, ClosingError, ReconcileError, Reconciler, Report, Span, Step, Watch,
+};
+use serde_json::json;
+
+use super::*;
+
+/// Keeps what it was given; what comes again is agreed.
+#[derive(Default)]
+struct Ledger {
+    closed: Mutex<BTreeMap<String, EndedTask>>,
+    /// The next calls cannot be written.
+    broken: Mutex<usize>,
+}
+
+impl Closing for Ledger {
+    async fn close(&self, task: EndedTask, run: Run) -> Result<Closed, ClosingError> {
+        let mut broken = self.broken.lock().unwrap();
+        if *broken > 0 {
+            *broken -= 1;
+            return Err(StoreError::Closed.into());
+        }
+        if task.id.starts_with("bad") {
+            return Err(ClosingError::Unusable(task.id));
+        }
+        let mut closed = self.closed.lock().unwrap();
+        if closed.contains_key(&task.id) {
+            return Ok(Closed::Agreed);
+        }
+        let handling = task.handling;
+        if run == Run::Real {
+            closed.insert(task.id.clone(), task);
+        }
+        Ok(Closed::Differed { believed: Progress::Routed, handling })
+    }
+}
+
+struct Desk {
+    tenant: Tenant,
+    ledger: Arc<Ledger>,
+    reconciler: Reconciler<Arc<Ledger>>,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        Self::of(MockWebexSettings::default()).await
+    }
+
+    async fn of(settings: MockWebexSettings) -> Self {
+        let tenant = Tenant::of(settings).await;
+        let client = Arc::new(tenant.client().await);
+        let ledger = Arc::new(Ledger::default());
+        let reconciler = Reconciler::new(
+            client,
+            tenant.store().await,
+            tenant.clock.clone(),
+            tenant.metrics.clone(),
+            Arc::clone(&ledger),
+            "one".to_owned(),
+        );
+        Self { tenant, ledger, reconciler }
+    }
+
+    fn put(&self, id: &str, ended_ago: i64) {
+        self.tenant.webex.put_task(task(id, ended_ago));
+    }
+
+    async fn compare(&self) -> Report {
+        match self.reconciler.step().await.unwrap() {
+            Step::Compared(report) => report,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    fn closed(&self) -> Vec<String> {
+        self.ledger.closed.lock().unwrap().keys().cloned().collect()
+    }
+
+    async fn water_mark(&self) -> i64 {
+        let mark = self.tenant.store().await.recall(Memo::WaterMark).await.unwrap();
+        mark.unwrap().parse().unwrap()
+    }
+}
+
+#[actix_web::test]
+async fn tasks_that_settled_since_the_water_mark_are_closed_once() {
+    let desk = Desk::new().await;
+    desk.put("old", 600);
+    desk.put("fresh", 60);
+    let report = desk.compare().await;
+    assert_eq!((report.tasks, report.differed), (1, 1));
+    assert_eq!((desk.closed(), desk.water_mark().await), (vec!["old".to_owned()], now() - 120_000));
+    assert_eq!(desk.reconciler.step().await.unwrap(), Step::Nothing);
+    desk.tenant.wait(300);
+    let report = desk.compare().await;
+    assert_eq!((report.tasks, report.agreed, report.differed), (1, 0, 1), "each is counted once");
+    assert_eq!(desk.closed(), ["fresh", "old"]);
+    assert_eq!(report.differences[0].task, "fresh");
+    let found =
+        |found| desk.tenant.metric(&format!("scv_bridge_reconciled_calls_total{{found=\"{found}\"}} "));
+    assert_eq!((found("differed").as_deref(), found("agreed").as_deref()), (Some("2"), None));
+}
+
+#[actix_web::test]
+async fn a_task_says_what_became_of_the_caller() {
+    let desk = Desk::new().await;
+    let with = |id: &str, fields: Value| {
+        let mut task = task(id, 600);
+        task.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        desk.tenant.webex.put_task(task);
+    };
+    with("answered", json!({ "connectedCount": 1, "lastAgent": { "id": "a1" }, "captureRequested": true }));
+    with("abandoned", json!({}));
+    with("ivr", json!({ "queueCount": 0 }));
+    with("active", json!({ "isActive": true }));
+    with("chat", json!({ "channelType": "chat" }));
+    with(
+        "told",
+        json!({ "activities": { "totalCount": 2, "nodes": [
+            { "eventName": "ended", "createdTime": now() - 600_000 },
+            { "eventName": "new", "createdTime": now() - 660_000 },
+        ] } }),
+    );
+    desk.compare().await;
+    let closed = desk.ledger.closed.lock().unwrap();
+    let handling = |id: &str| closed[id].handling;
+    assert_eq!(closed.len(), 4);
+    assert_eq!(handling("answered"), Some(Handling::Answered));
+    assert_eq!(handling("abandoned"), Some(Handling::Abandoned));
+    assert_eq!(handling("ivr"), Some(Handling::LeftInIvr));
+    assert_eq!((closed["answered"].agent.as_deref(), closed["answered"].has_capture), (Some("a1"), true));
+    let events: Vec<_> = closed["told"].history.iter().map(|each| each.event.as_str()).collect();
+    assert_eq!(events, ["task:new", "task:ended"]);
+}
+
+#[actix_web::test]
+async fn what_could_not_be_written_comes_again_and_what_never_will_does_not_hold_the_mark() {
+    let desk = Desk::of(MockWebexSettings { page: 2, ..Default::default() }).await;
+    for id in ["a", "b", "bad", "c"] {
+        desk.put(id, 600);
+    }
+    *desk.ledger.broken.lock().unwrap() = 1;
+    assert!(matches!(desk.reconciler.step().await, Err(ReconcileError::Store(_))));
+    let report = desk.compare().await;
+    assert_eq!((report.tasks, report.failed), (4, 1));
+    assert_eq!(desk.closed(), ["a", "b", "c"]);
+}
+
+#[actix_web::test]
+async fn an_outage_of_webex_loses_nothing() {
+    let desk = Desk::of(MockWebexSettings { page: 1, ..Default::default() }).await;
+    desk.put("a", 600);
+    desk.put("b", 500);
+    desk.compare().await;
+    desk.tenant.webex.script(BadDay::Unavailable { retry_after: None }, 1, Operation::Search);
+    desk.tenant.wait(30 * 3600);
+    assert!(matches!(desk.reconciler.step().await, Err(ReconcileError::Webex(_))));
+    for hours in [1, 10, 29] {
+        desk.put(&format!("c{hours}"), -hours * 3600);
+    }
+    desk.reconciler.round().await.unwrap();
+    assert_eq!(desk.closed(), ["a", "b", "c1", "c10", "c29"]);
+    assert_eq!(desk.reconciler.step().await.unwrap(), Step::Nothing);
+}
+
+#[actix_web::test]
+async fn one_process_at_a_time_compares() {
+    let desk = Desk::new().await;
+    desk.put("a", 600);
+    let (store, now) = (desk.tenant.store().await, desk.tenant.clock.now());
+    let until = now.checked_add(Duration::from_secs(10)).unwrap();
+    assert!(store.take_turn(Turn::Reconcile, "other", until, now).await.unwrap());
+    assert_eq!(desk.reconciler.step().await.unwrap(), Step::Elsewhere);
+    assert_eq!(desk.closed(), [""; 0]);
+    desk.tenant.wait(10);
+    desk.compare().await;
+    assert_eq!(desk.closed(), ["a"]);
+}
+
+#[actix_web::test]
+async fn a_backfill_shows_its_progress_and_leaves_the_water_mark() {
+    let desk = Desk::new().await;
+    let range = Span {
+        from: jiff::Timestamp::from_millisecond(now() - 30 * 86_400_000).unwrap(),
+        to: jiff::Timestamp::from_millisecond(now()).unwrap(),
+    };
+    for day in 0..30 {
+        desk.put(&format!("t{day:02}"), day * 86_400 + 10);
+    }
+    let mut shown = Vec::new();
+    let report =
+        desk.reconciler.backfill(range, Run::Dry, &mut |progress| shown.push(progress)).await.unwrap();
+    assert_eq!((report.tasks, report.differed, desk.closed().len()), (30, 30, 0));
+    assert!(shown.len() >= 50 && shown.is_sorted_by_key(|progress| progress.to));
+    assert_eq!(shown.last().unwrap().to, range.to);
+    desk.tenant.wait(60);
+    let report = desk.reconciler.backfill(range, Run::Real, &mut |_| {}).await.unwrap();
+    assert_eq!((report.differed, desk.closed().len()), (30, 30));
+    assert_eq!(report.to_string(), "30 calls compared: 0 agreed, 30 differed, 0 logged, 0 unknown, 0 failed");
+    assert!(report.differences[0].to_string().ends_with("believed queued, was abandoned in the queue"));
+    desk.tenant.wait(60);
+    let again = desk.reconciler.backfill(range, Run::Real, &mut |_| {}).await.unwrap();
+    assert_eq!((again.agreed, again.differences.len()), (30, 0));
+    assert_eq!(desk.tenant.store().await.recall(Memo::WaterMark).await.unwrap(), None);
+}
+
+#[actix_web::test]
+async fn a_round_looks_after_subscriptions_too() {
+    let Desk { tenant, ledger, reconciler } = Desk::new().await;
+    let destination = "https://bridge.example.com/webhooks/wxcc".to_owned();
+    let reconciler = reconciler.watching(Some(Watch { destination, reactivate: true }));
+    let client = tenant.client().await;
+    let new = scv_bridge::webex::NewSubscription {
+        name: "scv-bridge".into(),
+        resource: "task:1.0.0".parse().unwrap(),
+        destination_url: "https://bridge.example.com/webhooks/wxcc".into(),
+        secret: "s".repeat(32).into(),
+    };
+    let id = client.subscribe(&new).await.unwrap().id;
+    tenant.webex.change_subscription(&id, |known| known.active = false);
+    reconciler.round().await.unwrap();
+    assert!(tenant.webex.subscriptions()[0].active);
+    let active = tenant.metric("scv_bridge_webex_subscriptions{status=\"active\"} ");
+    assert_eq!(active.as_deref(), Some("1"));
+    assert!(ledger.closed.lock().unwrap().is_empty());
+}
