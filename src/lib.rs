@@ -42,6 +42,9 @@
 //!
 //! # Around it
 //!
+//! What webhooks lost, [`webex::Reconciler`] finds: it compares Webex's own records of calls that have ended with what the
+//! bridge knows, and tells it the events that are missing.
+//!
 //! [`store::Store`] holds journal and outbox, in SQLite or PostgreSQL; what it has answered is durable.
 //!
 //! [`settings::Settings`] is the configuration, checked as a whole before anything starts. [`app::Application`] wires all
