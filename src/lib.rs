@@ -40,7 +40,8 @@
 //! [`store::Store`] holds journal and outbox, in SQLite or PostgreSQL; what it has answered is durable.
 //!
 //! [`settings::Settings`] is the configuration, checked as a whole before anything starts. [`app::Application`] wires all
-//! of it to two listeners; [`lifecycle::run`] runs it and lets requests in flight end. [`telemetry`] is what operators see.
+//! of it to two listeners; [`lifecycle::run`] runs it, lets requests in flight end, and has the configuration read again
+//! ([`app::Handle::reread`]) on SIGHUP and when a [`watch::Watcher`] sees a file change. [`telemetry`] is what operators see.
 //! Time and randomness are passed in, as [`clock::Clock`] and [`ids::Ids`]. [`mock::MockOrg`] is an org as strict as the
 //! real one, for tests and for the demo, where [`webex::Flow`] plays the vendor's published flow. [`cli`] is the command
 //! line.
@@ -62,4 +63,5 @@ pub mod salesforce;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+pub mod watch;
 pub mod webex;

@@ -22,8 +22,8 @@ mod update_voice_call;
 
 pub use access::{Access, InFlight, access};
 pub use caller::Callers;
-pub use desk::Desk;
+pub use desk::{Desk, Staff};
 pub use error::ApiError;
 pub use operations::operations;
-pub use probes::Readiness;
+pub use probes::{Configuration, Readiness};
 pub use routes::public;

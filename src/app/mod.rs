@@ -1,33 +1,33 @@
 //! Wires everything: the one room that knows all others.
 
+mod control;
+mod generation;
+mod handle;
 mod listen;
 mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
 use actix_web::web;
-use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
-use tokio::time::{Instant, interval};
 
 use crate::api::{Access, InFlight, Readiness};
-use crate::bridge::Bridge;
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::outbox::{Outbox, Worker};
-use crate::salesforce::{ClientError, Org, clients};
+use crate::outbox::Outbox;
+use crate::salesforce::ClientError;
 use crate::settings::Settings;
-use crate::store::{EntryState, PurgeBefore, Purged, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
+use control::Control;
+use generation::{Generation, Lasting};
 use listen::{Bound, serve_operations, serve_public};
 
-/// How long nothing may have been in flight before the last answers count as sent.
-const SETTLED: Duration = Duration::from_millis(500);
+pub use control::Reread;
+pub use handle::Handle;
 
 /// Why the service cannot start although its configuration is sound.
 #[derive(Debug, thiserror::Error)]
@@ -60,11 +60,7 @@ pub enum StartError {
 pub struct Application {
     public: Bound,
     operations: Bound,
-    worker: Arc<Worker>,
-    outbox: Arc<Outbox>,
-    readiness: web::Data<Readiness>,
-    metrics: Arc<Metrics>,
-    settings: Arc<Settings>,
+    control: Arc<Control>,
     end: Arc<End>,
 }
 
@@ -85,34 +81,23 @@ impl Application {
         clock: &Arc<dyn Clock>,
         ids: &Arc<Ids>,
     ) -> Result<Self, StartError> {
-        let settings = Arc::new(settings);
         let metrics = Arc::new(Metrics::new()?);
-        for certificate in settings.certificates.values() {
-            metrics.certificate(certificate.name(), certificate.days_left(clock.now()));
-        }
         let store = Store::open(settings.store.url.expose_secret()).await?;
         let readiness = web::Data::new(Readiness::new(store.clone()));
-        let outbox = Arc::new(Outbox::new(store, &settings.outbox, Arc::clone(clock), Arc::clone(ids)));
-        let orgs = Arc::new(Org::all(&settings, clock, ids));
-        let workers = match settings.server.workers {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            workers => workers,
-        };
-        // One for each worker thread, and one for the outbox.
-        let mut clients = clients(&settings.http_client, workers + 1)?;
-        let own = clients.pop().unwrap_or_default();
-        let worker =
-            Arc::new(Worker::new(Arc::clone(&outbox), Arc::clone(&orgs), own, settings.outbox.concurrency));
-        let bridges = Bridge::build(&settings, clients, &orgs, &outbox);
-        let end = Arc::new(End::default());
-        let access = Access {
+        let outbox = Outbox::new(store, &settings.outbox, Arc::clone(clock), Arc::clone(ids));
+        let lasting = Lasting {
+            outbox: Arc::new(outbox),
+            turns: Arc::default(),
+            clock: Arc::clone(clock),
             ids: Arc::clone(ids),
-            metrics: Arc::clone(&metrics),
-            in_flight: Arc::clone(&end.in_flight),
         };
-        let public = serve_public(&settings, bridges, access, &readiness, clock)?;
-        let operations = serve_operations(&settings, &metrics, &readiness)?;
-        Ok(Self { public, operations, worker, outbox, readiness, metrics, settings, end })
+        let built = Generation::build(settings, None, &lasting)?;
+        let control = Arc::new(Control::new(built, lasting, Arc::clone(&metrics), readiness));
+        let end = Arc::new(End::default());
+        let access = Access { ids: Arc::clone(ids), metrics, in_flight: Arc::clone(&end.in_flight) };
+        let public = serve_public(&control, access)?;
+        let operations = serve_operations(&control)?;
+        Ok(Self { public, operations, control, end })
     }
 
     /// Where flows reach it.
@@ -127,24 +112,11 @@ impl Application {
         self.operations.1
     }
 
-    /// The configuration it runs on.
-    #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
     /// What is needed to stop it and to look after it while it runs.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle {
-            servers: [self.public.0.handle(), self.operations.0.handle()],
-            readiness: self.readiness.clone(),
-            metrics: Arc::clone(&self.metrics),
-            end: Arc::clone(&self.end),
-            outbox: Arc::clone(&self.outbox),
-            worker: Arc::clone(&self.worker),
-            settings: Arc::clone(&self.settings),
-        }
+        let servers = [self.public.0.handle(), self.operations.0.handle()];
+        Handle { servers, control: Arc::clone(&self.control), end: Arc::clone(&self.end) }
     }
 
     /// Serves until it is stopped; then finishes what was promised as far as it can, and leaves the rest in the
@@ -157,7 +129,7 @@ impl Application {
             let (public, operations) = tokio::join!(self.public.0, self.operations.0);
             public.and(operations)
         };
-        let mut worker = tokio::spawn(Arc::clone(&self.worker).run());
+        let mut worker = tokio::spawn(Arc::clone(&self.control.worker).run());
         let served = tokio::select! {
             served = serve => served,
             () = self.end.reached.notified() => Ok(()),
@@ -167,101 +139,9 @@ impl Application {
             }
         };
         worker.abort();
-        if let Err(error) = self.outbox.finish().await {
+        if let Err(error) = self.control.lasting.outbox.finish().await {
             tracing::warn!(%error, "the store was not closed in order; leases end by themselves");
         }
         served
-    }
-}
-
-/// Reaches into a running service.
-#[derive(Clone)]
-pub struct Handle {
-    servers: [ServerHandle; 2],
-    readiness: web::Data<Readiness>,
-    metrics: Arc<Metrics>,
-    end: Arc<End>,
-    outbox: Arc<Outbox>,
-    worker: Arc<Worker>,
-    settings: Arc<Settings>,
-}
-
-impl Handle {
-    /// The outbox of the service.
-    #[must_use]
-    pub fn outbox(&self) -> &Outbox {
-        &self.outbox
-    }
-
-    /// The worker of the outbox, whose steps a test may take itself.
-    #[must_use]
-    pub fn worker(&self) -> &Worker {
-        &self.worker
-    }
-
-    /// Takes no new connections, lets the requests in flight end within `server.shutdown_timeout`, and stops.
-    pub async fn stop(&self) {
-        self.readiness.stop();
-        let servers = async {
-            for server in &self.servers {
-                server.stop(true).await;
-            }
-        };
-        // The server waits for connections, and never closes an idle one of HTTP/2; requests are what counts.
-        tokio::select! {
-            () = servers => {}
-            () = settled(&self.end.in_flight) => {}
-        }
-        self.end.reached.notify_one();
-    }
-
-    /// Moves recorded times into their buckets, and counts what waits in the outbox.
-    pub async fn tidy_metrics(&self) {
-        self.metrics.tidy();
-        if let Ok(counts) = self.outbox.store().count().await {
-            let state = |state| match state {
-                EntryState::Pending => "pending",
-                EntryState::Buried => "buried",
-            };
-            let counts =
-                counts.iter().map(|count| (count.call_center.to_string(), state(count.state), count.entries));
-            self.metrics.outbox(&counts.collect::<Vec<_>>());
-        }
-    }
-
-    /// Removes calls and buried entries whose time is over, and what was deleted from the files of the store.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn tidy_store(&self) -> Result<(), StoreError> {
-        let before = |keep| {
-            let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
-            self.outbox.now().checked_sub(keep).unwrap_or(Timestamp::MIN)
-        };
-        let purge = PurgeBefore {
-            calls: before(self.settings.journal.keep),
-            buried: before(self.settings.outbox.keep_buried),
-        };
-        let purged = self.outbox.store().purge(purge).await?;
-        if purged != Purged::default() {
-            tracing::info!(
-                calls = purged.calls,
-                buried = purged.buried,
-                "removed what is old from the store"
-            );
-        }
-        self.outbox.store().checkpoint().await.map(drop)
-    }
-}
-
-/// Returns once nothing has been in flight for [`SETTLED`].
-async fn settled(in_flight: &InFlight) {
-    let mut beat = interval(SETTLED / 10);
-    let mut since = Instant::now();
-    while since.elapsed() < SETTLED {
-        beat.tick().await;
-        if in_flight.any() {
-            since = Instant::now();
-        }
     }
 }

@@ -1,9 +1,9 @@
 //! The worker: takes up what is due and tries it again.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use reqwest::Client;
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{Outbox, Tried};
 use crate::domain::{CallCenterName, VoiceCallId};
-use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Stored, voice_call_id};
+use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Orgs, Stored, voice_call_id};
 use crate::store::{Attempt, CreateBody, Entry, EntryKind, Lease, Note, StoreError};
 
 /// How long one attempt may take: nobody waits for it.
@@ -22,22 +22,27 @@ const NAP: Duration = Duration::from_secs(1);
 /// Delivers what the request handlers could not.
 pub struct Worker {
     outbox: Arc<Outbox>,
-    orgs: Arc<HashMap<String, Org>>,
-    client: Client,
+    ways: ArcSwap<Ways>,
     concurrency: u32,
+}
+
+/// How Salesforce is reached, as the configuration of the moment says.
+struct Ways {
+    orgs: Arc<Orgs>,
+    client: Client,
 }
 
 impl Worker {
     /// A worker over an outbox.
     #[must_use]
-    pub fn new(
-        outbox: Arc<Outbox>,
-        orgs: Arc<HashMap<String, Org>>,
-        client: Client,
-        concurrency: usize,
-    ) -> Self {
+    pub fn new(outbox: Arc<Outbox>, orgs: Arc<Orgs>, client: Client, concurrency: usize) -> Self {
         let concurrency = u32::try_from(concurrency).unwrap_or(u32::MAX);
-        Self { outbox, orgs, client, concurrency }
+        Self { outbox, ways: ArcSwap::from_pointee(Ways { orgs, client }), concurrency }
+    }
+
+    /// Reaches Salesforce this way from the next attempt on.
+    pub fn adopt(&self, orgs: Arc<Orgs>, client: Client) {
+        self.ways.store(Arc::new(Ways { orgs, client }));
     }
 
     /// Works until it is dropped.
@@ -60,21 +65,21 @@ impl Worker {
     /// When the store does not answer.
     pub async fn step(&self) -> Result<usize, StoreError> {
         let (now, until) = (self.outbox.now(), self.outbox.lease_until());
-        let pausing = self.orgs.iter().filter(|(_, org)| org.pauses(Instant::now()));
+        let ways = self.ways.load_full();
+        let pausing = ways.orgs.iter().filter(|(_, org)| org.pauses(Instant::now()));
         let lease = Lease {
             now,
             owner: self.outbox.owner().to_owned(),
             until,
             limit: self.concurrency,
-            without: pausing.filter_map(|(name, _)| CallCenterName::parse(name.as_str()).ok()).collect(),
+            without: pausing.filter_map(|(name, _)| CallCenterName::parse(name).ok()).collect(),
         };
         let entries = self.outbox.store().lease_due(&lease).await?;
         let count = entries.len();
         let mut deliveries = JoinSet::new();
         for entry in entries {
-            let (outbox, orgs, client) =
-                (Arc::clone(&self.outbox), Arc::clone(&self.orgs), self.client.clone());
-            deliveries.spawn(async move { deliver(&outbox, &orgs, &client, entry).await });
+            let (outbox, ways) = (Arc::clone(&self.outbox), Arc::clone(&ways));
+            deliveries.spawn(async move { deliver(&outbox, &ways.orgs, &ways.client, entry).await });
         }
         while deliveries.join_next().await.is_some() {}
         Ok(count)
@@ -92,7 +97,7 @@ impl Worker {
     }
 }
 
-async fn deliver(outbox: &Outbox, orgs: &HashMap<String, Org>, client: &Client, entry: Entry) {
+async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: Entry) {
     let result = send(orgs, client, &entry).await;
     let tried = Tried { kind: entry.kind, is_final: entry.is_final };
     let attempt = outbox.judge(tried, result.as_ref().err(), entry.attempts, entry.created_at);
@@ -121,7 +126,7 @@ async fn deliver(outbox: &Outbox, orgs: &HashMap<String, Org>, client: &Client, 
     outbox.settle(entry.id, attempt, note).await;
 }
 
-async fn send(orgs: &HashMap<String, Org>, client: &Client, entry: &Entry) -> Result<Value, Failure> {
+async fn send(orgs: &Orgs, client: &Client, entry: &Entry) -> Result<Value, Failure> {
     let unreadable = |words: &str| Failure::Refused { words: words.to_owned() };
     let kept = read(entry).ok_or_else(|| unreadable("the entry in the outbox cannot be read"))?;
     let org = orgs.get(entry.call_center.as_ref()).ok_or_else(|| Failure::Misconfigured {

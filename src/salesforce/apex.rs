@@ -21,22 +21,26 @@ pub struct Apex {
     call_center: String,
     prefix: String,
     certificate: String,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
 }
 
 impl Apex {
-    /// For a contact center.
+    /// For a contact center. The session of the one `before` it serves on where nothing about it has changed.
     #[must_use]
     pub fn new(
         gate: Arc<Gate>,
         center: &settings::CallCenter,
         api: &settings::Apex,
         session: settings::Session,
+        before: Option<&Self>,
         clock: &Arc<dyn Clock>,
     ) -> Self {
-        let (certificate, clock) = (center.certificate.clone(), Arc::clone(clock));
+        let held =
+            before.map(|before| &before.sessions).filter(|held| held.fits(&api.oauth, center, session));
+        let new =
+            || Arc::new(Sessions::new(Arc::clone(&gate), &api.oauth, center, session, Arc::clone(clock)));
         Self {
-            sessions: Sessions::new(Arc::clone(&gate), &api.oauth, certificate, session, clock),
+            sessions: held.map_or_else(new, Arc::clone),
             gate,
             call_center: center.name.clone(),
             prefix: api.path_prefix.clone(),

@@ -24,7 +24,7 @@ pub use budget::Budget;
 pub use gate::Gate;
 pub use http::{Answer, ClientError, Fault, clients};
 pub use limiter::{CreateLimiter, Limited};
-pub use org::{Created, Org};
+pub use org::{Created, Org, Orgs};
 pub use outcome::{Failure, Operation, Outcome, Way, judge, voice_call_id};
 pub use slots::{Full, Slot, Slots};
 pub use stored::{Kept, Stored};

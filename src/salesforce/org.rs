@@ -35,25 +35,68 @@ enum Ways {
     Apex(Box<Apex>),
 }
 
-impl Org {
-    /// All configured contact centers, by name. Those of one org share its gates.
+/// All contact centers, by name. Those of one org share its gates.
+pub struct Orgs {
+    orgs: HashMap<String, Org>,
+    gates: Gates,
+}
+
+impl Orgs {
+    /// The configured contact centers. What those `before` them know stays: how the org answers and how much is asked of
+    /// it, and tokens and sessions about which nothing has changed.
     #[must_use]
-    pub fn all(settings: &Settings, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> HashMap<String, Self> {
+    pub fn new(settings: &Settings, before: Option<&Self>, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> Self {
         let mut gates = Gates::default();
+        let held = before.map(|before| &before.gates);
         let mut way = |center: &CallCenter| match &center.api {
             Api::Telephony(api) => {
-                let gate = gates.of(Way::Telephony, api.org_id.as_str(), settings, ids);
+                let gate = gates.of(Way::Telephony, api.org_id.as_str(), held, settings, ids);
                 let certificates = settings.certificates.values();
-                Ways::Telephony(Box::new(Telephony::new(gate, center, api, certificates, clock, ids)))
+                let held = before.and_then(|before| before.get(&center.name)?.telephony());
+                Ways::Telephony(Box::new(Telephony::new(gate, center, api, certificates, held, clock, ids)))
             }
             Api::Apex(api) => {
                 let org = format!("{} {}", api.oauth.login_url, api.oauth.username);
-                let gate = gates.of(Way::Apex, &org, settings, ids);
-                Ways::Apex(Box::new(Apex::new(gate, center, api, settings.session, clock)))
+                let gate = gates.of(Way::Apex, &org, held, settings, ids);
+                let held = before.and_then(|before| before.get(&center.name)?.apex());
+                Ways::Apex(Box::new(Apex::new(gate, center, api, settings.session, held, clock)))
             }
         };
         let centers = settings.call_centers.values();
-        centers.map(|center| (center.name.clone(), Self { way: way(center) })).collect()
+        let orgs = centers.map(|center| (center.name.clone(), Org { way: way(center) })).collect();
+        Self { orgs, gates }
+    }
+
+    /// Lets the gates that were kept go by these settings.
+    pub fn adopt(&self, settings: &Settings) {
+        self.gates.0.values().for_each(|gate| gate.adopt(settings));
+    }
+
+    /// A contact center.
+    #[must_use]
+    pub fn get(&self, call_center: &str) -> Option<&Org> {
+        self.orgs.get(call_center)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Org)> {
+        self.orgs.iter().map(|(name, org)| (name.as_str(), org))
+    }
+}
+
+impl Org {
+    fn telephony(&self) -> Option<&Telephony> {
+        match &self.way {
+            Ways::Telephony(way) => Some(way),
+            Ways::Apex(_) => None,
+        }
+    }
+
+    fn apex(&self) -> Option<&Apex> {
+        match &self.way {
+            Ways::Apex(way) => Some(way),
+            Ways::Telephony(_) => None,
+        }
     }
 
     /// Whether it is left alone for the moment, because it does not answer.
@@ -112,9 +155,19 @@ impl Org {
 struct Gates(HashMap<(Way, String), Arc<Gate>>);
 
 impl Gates {
-    fn of(&mut self, way: Way, org: &str, settings: &Settings, ids: &Arc<Ids>) -> Arc<Gate> {
-        let gate = || Arc::new(Gate::new(org.to_owned(), settings, Arc::clone(ids)));
-        Arc::clone(self.0.entry((way, org.to_owned())).or_insert_with(gate))
+    /// The gate of an org: the one that is there, else the one that was `held` before, else a new one.
+    fn of(
+        &mut self,
+        way: Way,
+        org: &str,
+        held: Option<&Self>,
+        settings: &Settings,
+        ids: &Arc<Ids>,
+    ) -> Arc<Gate> {
+        let key = (way, org.to_owned());
+        let held = held.and_then(|held| held.0.get(&key)).map(Arc::clone);
+        let gate = || held.unwrap_or_else(|| Arc::new(Gate::new(org.to_owned(), settings, Arc::clone(ids))));
+        Arc::clone(self.0.entry(key).or_insert_with(gate))
     }
 }
 

@@ -21,6 +21,8 @@ mod login;
 mod memory;
 mod operations;
 mod order;
+mod rotation;
+mod rotation_keeps;
 mod scrt_tokens;
 mod sessions;
 mod stage;

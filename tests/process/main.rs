@@ -13,6 +13,8 @@ mod logs;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod site;

@@ -1,0 +1,47 @@
+//! What cannot change while the service runs.
+
+use std::mem::replace;
+
+use secrecy::ExposeSecret as _;
+
+use super::{Outbox, Settings};
+
+impl Settings {
+    /// Takes over from the `running` settings what takes effect at a start only: addresses, threads, the database, the
+    /// terms of the outbox and the log. Tells the keys that differ.
+    #[must_use]
+    pub fn hold_fixed(&mut self, running: &Self) -> Vec<&'static str> {
+        let mut keys = Vec::new();
+        let (server, held) = (&mut self.server, &running.server);
+        hold(&mut keys, "server.listen", &mut server.listen, &held.listen);
+        hold(&mut keys, "server.workers", &mut server.workers, &held.workers);
+        hold(&mut keys, "server.max_connections", &mut server.max_connections, &held.max_connections);
+        hold(&mut keys, "server.shutdown_timeout", &mut server.shutdown_timeout, &held.shutdown_timeout);
+        if server.tls.is_some() != held.tls.is_some() {
+            server.tls.clone_from(&held.tls);
+            keys.push("server.tls");
+        }
+        hold(&mut keys, "operations.listen", &mut self.operations.listen, &running.operations.listen);
+        if self.store.url.expose_secret() != running.store.url.expose_secret() {
+            self.store.url = running.store.url.clone();
+            keys.push("store.url");
+        }
+        hold_outbox(&mut keys, &mut self.outbox, &running.outbox);
+        hold(&mut keys, "logs.format", &mut self.logs.format, &running.logs.format);
+        hold(&mut keys, "logs.level", &mut self.logs.level, &running.logs.level);
+        keys
+    }
+}
+
+fn hold_outbox(keys: &mut Vec<&'static str>, outbox: &mut Outbox, held: &Outbox) {
+    hold(keys, "outbox.schedule", &mut outbox.schedule, &held.schedule);
+    hold(keys, "outbox.give_up_after", &mut outbox.give_up_after, &held.give_up_after);
+    hold(keys, "outbox.lease", &mut outbox.lease, &held.lease);
+    hold(keys, "outbox.concurrency", &mut outbox.concurrency, &held.concurrency);
+}
+
+fn hold<T: PartialEq + Clone>(keys: &mut Vec<&'static str>, key: &'static str, value: &mut T, held: &T) {
+    if replace(value, held.clone()) != *held {
+        keys.push(key);
+    }
+}
