@@ -32,8 +32,9 @@
 //!
 //! Then the caller hangs up, and Webex says so for every call, answered or not. phoneContactEnded leads to
 //! [`bridge::Bridge::end`], which waits for a create in flight and asks [`domain::decide`], a pure function over what the
-//! journal knows: was the call abandoned? If so, clearing its routing and one final update with the reason go through the
-//! outbox together; if an agent had it, Salesforce hears nothing from us.
+//! journal knows: was the call abandoned? If it seems so, and that is configured, the VoiceCall itself is asked for an
+//! agent ([`salesforce::Org::agent_in_record`]). If nobody had it, clearing its routing and one final update with the
+//! reason go through the outbox together; if an agent had it, Salesforce hears nothing from us.
 //!
 //! # Around it
 //!

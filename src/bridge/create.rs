@@ -153,7 +153,7 @@ impl Bridge {
             create_body: CreateBody::Set(body_of(request)),
             ..note
         };
-        let entry = self.outbox.entry(Ask::Create(request), false);
+        let entry = self.outbox.entry(Ask::Create(request), false, false);
         match in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false)).await {
             Ok(Enqueued::Accepted { ids, .. }) => {
                 for id in ids {

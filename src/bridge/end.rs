@@ -5,12 +5,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::create::LOOK;
 use super::deliver::{Fresh, promise};
+use super::inquire::{Shown, best_reference};
 use super::{Bridge, Delivered, Trouble, facts, in_time, named};
 use crate::domain::{
     Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Rest, Stage,
     UpdateVoiceCall, Verdict, decide,
 };
-use crate::salesforce::{Ask, Budget, Operation, Stored};
+use crate::salesforce::{Ask, Budget, Failure, Operation, Stored};
 use crate::store::{CreateBody, Enqueued, EntryKind, Note, Subject};
 
 /// What a hang-up turned out to be, and how far that has come.
@@ -20,6 +21,25 @@ pub struct Ended {
     pub verdict: Verdict,
     /// Whether Salesforce has it all.
     pub delivered: Delivered,
+}
+
+/// What keeps an abandonment from being sent as soon as it is kept.
+enum Hurdle {
+    /// Nothing.
+    None,
+    /// A create in flight: an update that came before it would make a record of its own.
+    Create,
+    /// Salesforce could not be asked whether an agent had the call.
+    Unasked(Failure),
+}
+
+/// A hang-up that looks like an abandonment.
+struct Abandonment<'a> {
+    request: &'a PhoneContactEnded,
+    call: Option<&'a Call>,
+    name: CallName,
+    reference: CallReference,
+    stage: Stage,
 }
 
 impl Bridge {
@@ -43,20 +63,42 @@ impl Bridge {
         let Some(name) = name else { return Ok(ended(Verdict::Duplicate, Delivered::NoSuchCall)) };
         match decide(known) {
             Verdict::Abandoned { stage } => {
-                let at_once = turn.is_some();
-                self.abandon(request, call.as_ref(), (name, stage), at_once, budget).await
+                let named = request.voice_call.as_ref().unwrap_or(&key);
+                let (call, reference) = (call.as_ref(), best_reference(named, call.as_ref()));
+                // Beside a create in flight there may be no record yet to ask; the outbox asks it later.
+                let hurdle = match turn {
+                    None => Hurdle::Create,
+                    Some(_) => match self.shown(center, &reference, budget).await {
+                        Shown::Agent => return self.leave(request, name, true, budget).await,
+                        Shown::Nobody => Hurdle::None,
+                        Shown::Unasked(failure) => Hurdle::Unasked(failure),
+                    },
+                };
+                let abandonment = Abandonment { request, call, name, reference, stage };
+                self.abandon(abandonment, hurdle, budget).await
             }
             Verdict::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
-            Verdict::Answered => {
-                let now = self.outbox.now();
-                let ended_at = Some(request.end_time.timestamp());
-                let answered_at = answered.map(|_| now);
-                let create_body = CreateBody::Done;
-                let note = Note { ended_at, answered_at, create_body, ..Note::of(name, now) };
-                in_time(budget, self.outbox.store().note(note)).await?;
-                Ok(ended(Verdict::Answered, Delivered::Withheld))
-            }
+            Verdict::Answered => self.leave(request, name, answered.is_some(), budget).await,
         }
+    }
+
+    /// An agent had the call: its record is theirs. `is_news`: the journal does not know of the agent yet.
+    async fn leave(
+        &self,
+        request: &PhoneContactEnded,
+        name: CallName,
+        is_news: bool,
+        budget: &Budget,
+    ) -> Result<Ended, Trouble> {
+        let now = self.outbox.now();
+        let note = Note {
+            ended_at: Some(request.end_time.timestamp()),
+            answered_at: is_news.then_some(now),
+            create_body: CreateBody::Done,
+            ..Note::of(name, now)
+        };
+        in_time(budget, self.outbox.store().note(note)).await?;
+        Ok(ended(Verdict::Answered, Delivered::Withheld))
     }
 
     /// What is known of the call. Another replica's create is waited for like one of our own.
@@ -82,21 +124,17 @@ impl Bridge {
     }
 
     /// The vendors' recipe: clear routing, then one final update with start, end and reason. The update alone clears
-    /// the routing too, so a first step that is refused is no harm. Beside a create that is still in flight it is left
-    /// to the outbox: an update that came before the create would make a record of its own.
+    /// the routing too, so a first step that is refused is no harm. Before a hurdle it is left to the outbox.
     async fn abandon(
         &self,
-        request: &PhoneContactEnded,
-        call: Option<&Call>,
-        (name, stage): (CallName, Stage),
-        at_once: bool,
+        abandonment: Abandonment<'_>,
+        hurdle: Hurdle,
         budget: &Budget,
     ) -> Result<Ended, Trouble> {
-        let reference = request.voice_call.clone().or_else(|| call.map(Call::reference));
-        let reference = reference.unwrap_or_else(|| CallReference::Key(request.vendor_call_key.clone()));
+        let Abandonment { request, call, name, reference, stage } = abandonment;
         let update = self.final_update(request, call, stage);
         let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
-        let entries = vec![self.outbox.entry(asks[0], false), self.outbox.entry(asks[1], true)];
+        let entries = vec![self.outbox.entry(asks[0], false, true), self.outbox.entry(asks[1], true, true)];
         let now = self.outbox.now();
         let note = Note {
             start_time: request.start_time.map(FlowTime::timestamp),
@@ -109,14 +147,20 @@ impl Bridge {
             Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
             Enqueued::Accepted { behind: true, .. } => abandoned(Delivered::Later),
             Enqueued::Accepted { ids, call, .. } => {
-                let is_early = call.is_some_and(|call| call.is_being_created(now));
-                if is_early || !at_once {
-                    return abandoned(Delivered::Later);
-                }
                 let fresh = |at: usize, kind, is_final| ids.get(at).map(|&id| Fresh { id, kind, is_final });
                 let pair = fresh(0, EntryKind::Clear, false).zip(fresh(1, EntryKind::Update, true));
-                let Some(pair) = pair else { return abandoned(Delivered::Later) };
-                abandoned(self.try_both(pair, asks, budget).await?)
+                let is_early = call.is_some_and(|call| call.is_being_created(now));
+                match (hurdle, pair) {
+                    (Hurdle::None, Some(pair)) if !is_early => {
+                        abandoned(self.try_both(pair, asks, budget).await?)
+                    }
+                    (Hurdle::Unasked(failure), Some((clear, last))) if !is_early => {
+                        self.settle(clear, Some(&failure), asks[0]);
+                        self.settle(last, Some(&failure), asks[1]);
+                        abandoned(Delivered::Later)
+                    }
+                    _ => abandoned(Delivered::Later),
+                }
             }
         }
     }

@@ -5,6 +5,7 @@ mod answer;
 mod create;
 mod deliver;
 mod end;
+mod inquire;
 mod route;
 mod trouble;
 mod turns;

@@ -1,5 +1,6 @@
 //! Where shall the call go?
 
+use super::update::Guard;
 use super::{Bridge, Trouble, forgetful, in_time, named};
 use crate::domain::{ExecuteOmniFlow, Routing};
 use crate::salesforce::{Ask, Budget, Failure};
@@ -61,7 +62,7 @@ impl Bridge {
         let Some(call) = call.filter(|call| call.ended_at.is_some() && !call.is_answered()) else { return };
         let (reference, note) = (call.reference(), Note::of(call.name.clone(), self.outbox.now()));
         let ask = Ask::ClearRouting(&reference, &request.origin);
-        if let Err(error) = self.keep_and_send(ask, Some(note), false, true, budget).await {
+        if let Err(error) = self.keep_and_send(ask, Some(note), false, Guard::On, budget).await {
             let key = call.name.vendor_call_key();
             tracing::warn!(vendor_call_key = %key, %error, "the routing of a caller who is gone was not cleared");
         }

@@ -1,12 +1,24 @@
 //! Something has become of the call.
 
 use super::deliver::Fresh;
+use super::inquire::{Shown, best_reference};
 use super::{Bridge, Delivered, Trouble, facts, forgetful, in_time, named};
 use crate::domain::{
     Call, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Known, Origin, UpdateVoiceCall, guard,
 };
-use crate::salesforce::{Ask, Budget};
+use crate::salesforce::{Ask, Budget, Failure};
 use crate::store::{Enqueued, Note, Subject};
+
+/// Whether something is sent only if no agent has had the call.
+#[derive(Debug)]
+pub(super) enum Guard {
+    /// It is sent in any case.
+    Off,
+    /// Only then.
+    On,
+    /// Only then; Salesforce was to be asked for it and could not be, so it is not sent at once.
+    Unasked(Failure),
+}
 
 impl Bridge {
     /// Passes an update on, once it is kept. The one that ends a call is sent once; one that would make the record
@@ -22,10 +34,10 @@ impl Bridge {
             return Ok(Delivered::NoSuchCall);
         };
         let reason = request.disconnect_reason.as_ref().map(|reason| reason.value.as_str());
-        let guarded = self.guards(&request.origin, Intent::Update { reason });
-        if guarded && is_answered(call.as_ref()) {
+        let intent = Intent::Update { reason };
+        let Some(guard) = self.guard(&request.origin, intent, &reference, call.as_ref(), budget).await else {
             return Ok(Delivered::Withheld);
-        }
+        };
         let is_final = request.rest.get("isActiveCall").and_then(serde_json::Value::as_bool) != Some(true);
         let note = self.note_of(&request.origin, &reference, call.as_ref()).map(|note| Note {
             start_time: request.start_time.map(FlowTime::timestamp),
@@ -33,7 +45,7 @@ impl Bridge {
             ended_at: is_final.then_some(request.end_time.map_or(note.at, FlowTime::timestamp)),
             ..note
         });
-        self.keep_and_send(Ask::Update(&reference, request), note, is_final, guarded, budget).await
+        self.keep_and_send(Ask::Update(&reference, request), note, is_final, guard, budget).await
     }
 
     /// Takes the call out of the waiting line, once that is kept; not for a call that an agent has had.
@@ -45,12 +57,12 @@ impl Bridge {
         else {
             return Ok(Delivered::NoSuchCall);
         };
-        let guarded = self.guards(&request.origin, Intent::ClearRouting);
-        if guarded && is_answered(call.as_ref()) {
+        let intent = Intent::ClearRouting;
+        let Some(guard) = self.guard(&request.origin, intent, &reference, call.as_ref(), budget).await else {
             return Ok(Delivered::Withheld);
-        }
+        };
         let note = self.note_of(&request.origin, &reference, call.as_ref());
-        self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, guarded, budget).await
+        self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, guard, budget).await
     }
 
     /// Nothing is sent that cannot be kept: without the journal nobody knows whether an agent has had the call.
@@ -59,7 +71,7 @@ impl Bridge {
         ask: Ask<'_>,
         note: Option<Note>,
         is_final: bool,
-        unless_answered: bool,
+        guard: Guard,
         budget: &Budget,
     ) -> Result<Delivered, Trouble> {
         let center = &ask.origin().call_center;
@@ -68,13 +80,18 @@ impl Bridge {
             (None, Some(call)) => Subject::Unknown(center.clone(), call.clone()),
             (None, None) => return Ok(Delivered::NoSuchCall),
         };
-        let entry = self.outbox.entry(ask, is_final);
+        let unless_answered = !matches!(guard, Guard::Off);
+        let entry = self.outbox.entry(ask, is_final, unless_answered);
         let kind = entry.kind;
         match in_time(budget, self.outbox.put(subject, vec![entry], unless_answered)).await? {
             Enqueued::Accepted { behind: true, .. } => Ok(Delivered::Later),
-            Enqueued::Accepted { ids, .. } => match ids.first() {
-                Some(&id) => self.try_now(Fresh { id, kind, is_final }, ask, budget).await,
-                None => Ok(Delivered::Later),
+            Enqueued::Accepted { ids, .. } => match (ids.first(), guard) {
+                (Some(&id), Guard::Unasked(failure)) => {
+                    self.settle(Fresh { id, kind, is_final }, Some(&failure), ask);
+                    Ok(Delivered::Later)
+                }
+                (Some(&id), _) => self.try_now(Fresh { id, kind, is_final }, ask, budget).await,
+                (None, _) => Ok(Delivered::Later),
             },
             Enqueued::Duplicate | Enqueued::Answered => Ok(Delivered::Withheld),
         }
@@ -108,6 +125,33 @@ impl Bridge {
             }
             Err(error) => {
                 forgetful(error);
+                None
+            }
+        }
+    }
+
+    /// How an intent is guarded; none when it is withheld, because an agent has had the call.
+    async fn guard(
+        &self,
+        origin: &Origin,
+        intent: Intent<'_>,
+        reference: &CallReference,
+        call: Option<&Call>,
+        budget: &Budget,
+    ) -> Option<Guard> {
+        if !self.guards(origin, intent) {
+            return Some(Guard::Off);
+        }
+        if is_answered(call) {
+            return None;
+        }
+        match self.shown(&origin.call_center, &best_reference(reference, call), budget).await {
+            Shown::Nobody => Some(Guard::On),
+            Shown::Unasked(failure) => Some(Guard::Unasked(failure)),
+            Shown::Agent => {
+                if let Some(note) = self.note_of(origin, reference, call) {
+                    self.remember_agent(note.call, budget).await;
+                }
                 None
             }
         }

@@ -17,6 +17,8 @@ pub enum Operation {
     ClearRouting,
     /// Get an OAuth session.
     Token,
+    /// Ask for fields of VoiceCalls.
+    Query,
     /// A page for people, under `/mock`.
     Page,
     /// A path the org does not have.
@@ -29,6 +31,8 @@ pub(super) enum Side {
     Telephony,
     Apex,
     Login,
+    /// The REST API.
+    Rest,
     Page,
     Nowhere,
 }
@@ -38,7 +42,8 @@ pub(super) enum Side {
 pub(super) struct Target {
     pub(super) side: Side,
     pub(super) operation: Operation,
-    /// The path's last variable part, percent-decoded: VoiceCall id or vendorCallKey, or a page's name.
+    /// The path's last variable part, percent-decoded: VoiceCall id or vendorCallKey, a page's name, or the
+    /// version of the REST API.
     pub(super) id: String,
 }
 
@@ -52,6 +57,7 @@ impl Target {
         match (self.side, self.operation) {
             (Side::Telephony, Operation::Create) | (Side::Apex | Side::Login, _) => Some("POST"),
             (Side::Telephony, _) => Some("PATCH"),
+            (Side::Rest, _) => Some("GET"),
             (Side::Page | Side::Nowhere, _) => None,
         }
     }
@@ -59,7 +65,8 @@ impl Target {
 
 /// Finds out what `path` (as it came, percent-encoded) means.
 pub(super) fn locate(path: &str, apex_prefix: &str) -> Target {
-    telephony(path).or_else(|| apex(path, apex_prefix)).or_else(|| page(path)).unwrap_or_else(|| match path {
+    let found = telephony(path).or_else(|| apex(path, apex_prefix)).or_else(|| rest(path));
+    found.or_else(|| page(path)).unwrap_or_else(|| match path {
         "/services/oauth2/token" => Target::new(Side::Login, Operation::Token),
         _ => Target::new(Side::Nowhere, Operation::Unknown),
     })
@@ -90,6 +97,14 @@ fn apex(path: &str, prefix: &str) -> Option<Target> {
         _ => return None,
     };
     Some(Target::new(Side::Apex, operation))
+}
+
+/// The query resource of a version that knows VoiceCalls as they are today.
+fn rest(path: &str) -> Option<Target> {
+    let version = path.strip_prefix("/services/data/")?.strip_suffix("/query")?;
+    let number: u32 = version.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()?;
+    let target = Target { id: version.to_owned(), ..Target::new(Side::Rest, Operation::Query) };
+    (49..=66).contains(&number).then_some(target)
 }
 
 fn page(path: &str) -> Option<Target> {
@@ -126,18 +141,22 @@ mod tests {
             "/services/apexrest/x/v1/createvoicecall",
             "/services/oauth2/token/",
             "/oauth2/token",
+            "/services/data/v60.0/queryAll",
+            "/services/data/v48.0/query",
+            "/services/data/60/query",
         ] {
             assert_eq!(found(path).0, Side::Nowhere, "{path}");
         }
     }
 
     #[test]
-    fn creates_are_posted_and_updates_patched_on_the_telephony_side_only() {
+    fn each_side_takes_one_method_for_an_operation() {
         let method = |path| locate(path, PREFIX).method();
         assert_eq!(method("/telephony/v1/voiceCalls"), Some("POST"));
         assert_eq!(method("/telephony/v1/voiceCalls/k"), Some("PATCH"));
         assert_eq!(method("/telephony/v1/voiceCalls/k/clearRouting"), Some("PATCH"));
         assert_eq!(method("/services/apexrest/x/v1/updateVoiceCall"), Some("POST"));
         assert_eq!(method("/services/oauth2/token"), Some("POST"));
+        assert_eq!(method("/services/data/v60.0/query"), Some("GET"));
     }
 }

@@ -12,6 +12,7 @@ mod log;
 mod oauth;
 mod org;
 mod pages;
+mod query;
 mod records;
 mod salesforce_id;
 mod server;

@@ -19,7 +19,7 @@ use super::oauth::Session;
 use super::records::Records;
 use super::settings::MockOrgSettings;
 use super::token::Caller;
-use super::{apex, oauth, pages, telephony};
+use super::{apex, oauth, pages, query, telephony};
 use crate::clock::Clock;
 
 /// A request without its HTTP machinery.
@@ -134,6 +134,7 @@ impl Org {
             Side::Telephony => telephony::attend(self, target, incoming),
             Side::Apex => apex::attend(self, target.operation, incoming),
             Side::Login => oauth::attend(self, incoming),
+            Side::Rest => query::attend(self, &target.id, incoming),
             Side::Page => pages::attend(self, &target.id, incoming),
             Side::Nowhere => Err(Refused::new(404, "NOT_FOUND", "Could not find a match for URL")),
         }

@@ -70,6 +70,11 @@ impl Records {
         self.calls.get_mut(&self.number(id_or_key)?)
     }
 
+    /// All that a query finds: a key can name several.
+    pub(super) fn select(&self, finds: impl Fn(&VoiceCall) -> bool) -> Vec<VoiceCall> {
+        self.calls.values().filter(|call| finds(call)).cloned().collect()
+    }
+
     pub(super) fn all(&self) -> Vec<VoiceCall> {
         self.calls.values().cloned().collect()
     }

@@ -100,15 +100,17 @@ impl Outbox {
         self.bell.notified().await;
     }
 
-    /// An entry that asks this of Salesforce.
+    /// An entry that asks this of Salesforce; of one that reports an abandonment it is said that it is not to be sent
+    /// if an agent has had the call.
     #[must_use]
-    pub fn entry(&self, ask: Ask<'_>, is_final: bool) -> NewEntry {
+    pub fn entry(&self, ask: Ask<'_>, is_final: bool, unless_answered: bool) -> NewEntry {
         let kind = match ask.operation() {
             Operation::Create => EntryKind::Create,
             Operation::ClearRouting => EntryKind::Clear,
-            Operation::Update | Operation::OmniFlow => EntryKind::Update,
+            Operation::Update | Operation::OmniFlow | Operation::Query => EntryKind::Update,
         };
-        let body = serde_json::to_string(&Stored::of(ask)).unwrap_or_default();
+        let stored = Stored::of(ask).unless_answered(unless_answered);
+        let body = serde_json::to_string(&stored).unwrap_or_default();
         NewEntry { kind, is_final, body: Body::new(body), next_at: self.now() }
     }
 

@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::{Outbox, Tried};
-use crate::domain::{CallCenterName, VoiceCallId};
-use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Orgs, Stored, voice_call_id};
+use crate::domain::{Call, CallCenterName, CallReference, VoiceCallId};
+use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored, voice_call_id};
 use crate::store::{Attempt, CreateBody, Entry, EntryKind, Lease, Note, StoreError};
 
 /// How long one attempt may take: nobody waits for it.
@@ -99,11 +99,16 @@ impl Worker {
 
 async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: Entry) {
     let result = send(orgs, client, &entry).await;
+    let withheld = matches!(result, Ok(Sent::Withheld));
     let tried = Tried { kind: entry.kind, is_final: entry.is_final };
     let attempt = outbox.judge(tried, result.as_ref().err(), entry.attempts, entry.created_at);
     let key = entry.call.as_ref().map(|call| call.name.vendor_call_key().to_string());
     let (id, kind, attempts) = (entry.id.0, entry.kind, entry.attempts + 1);
     match &attempt {
+        Attempt::Delivered { .. } if withheld => {
+            let why = "not sent from the outbox: an agent has had the call";
+            tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "{why}");
+        }
         Attempt::Delivered { .. } => {
             tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "delivered from the outbox");
         }
@@ -122,17 +127,54 @@ async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: Entry) {
             tracing::error!(entry = id, ?kind, vendor_call_key = key, attempts, reason, words, "{look}");
         }
     }
-    let note = result.ok().and_then(|data| created(outbox, &entry, &data));
+    let note = match result {
+        Ok(Sent::Done(data)) => created(outbox, &entry, &data),
+        Ok(Sent::Withheld) => answered(outbox, &entry),
+        Err(_) => None,
+    };
     outbox.settle(entry.id, attempt, note).await;
 }
 
-async fn send(orgs: &Orgs, client: &Client, entry: &Entry) -> Result<Value, Failure> {
+/// What became of an entry whose turn came.
+enum Sent {
+    /// Salesforce has taken it.
+    Done(Value),
+    /// It would report an abandonment, and an agent has had the call: it is done with.
+    Withheld,
+}
+
+async fn send(orgs: &Orgs, client: &Client, entry: &Entry) -> Result<Sent, Failure> {
     let unreadable = |words: &str| Failure::Refused { words: words.to_owned() };
     let kept = read(entry).ok_or_else(|| unreadable("the entry in the outbox cannot be read"))?;
     let org = orgs.get(entry.call_center.as_ref()).ok_or_else(|| Failure::Misconfigured {
         words: format!("no contact center {} is configured any more", entry.call_center),
     })?;
-    org.ask(client, Ask::Kept(&kept), &Budget::new(Instant::now(), ATTEMPT)).await
+    let budget = Budget::new(Instant::now(), ATTEMPT);
+    if kept.unless_answered && had_agent(org, client, entry, &kept, &budget.half()).await? {
+        return Ok(Sent::Withheld);
+    }
+    org.ask(client, Ask::Kept(&kept), &budget).await.map(Sent::Done)
+}
+
+/// Whether an agent has had the call: as the journal knows by now, or as the VoiceCall itself shows.
+///
+/// # Errors
+/// When the VoiceCall is to be asked and cannot be: nothing is sent on a guess.
+async fn had_agent(
+    org: &Org,
+    client: &Client,
+    entry: &Entry,
+    kept: &Kept,
+    budget: &Budget,
+) -> Result<bool, Failure> {
+    if entry.call.as_ref().is_some_and(Call::is_answered) {
+        return Ok(true);
+    }
+    let id = entry.call.as_ref().and_then(|call| call.voice_call_id.clone()).map(CallReference::Id);
+    match id.as_ref().or(kept.call.as_ref()) {
+        Some(call) => Ok(org.agent_in_record(client, call, budget).await?.is_some()),
+        None => Ok(false),
+    }
 }
 
 fn read(entry: &Entry) -> Option<Kept> {
@@ -154,4 +196,11 @@ fn created(outbox: &Outbox, entry: &Entry, data: &Value) -> Option<Note> {
         create_body: CreateBody::Done,
         ..Note::of(call.name.clone(), now)
     })
+}
+
+/// What the journal learns when an abandonment was not sent.
+fn answered(outbox: &Outbox, entry: &Entry) -> Option<Note> {
+    let now = outbox.now();
+    let name = entry.call.as_ref()?.name.clone();
+    Some(Note { answered_at: Some(now), ..Note::of(name, now) })
 }

@@ -10,8 +10,7 @@ use serde_json::Value;
 use super::http::Request;
 use super::session::{Session, Sessions};
 use super::wire::{Address, Again, Create, OmniFlow, Update, bytes};
-use super::{Ask, Budget, Failure, Gate, Operation, Outcome, Way};
-use crate::clock::Clock;
+use super::{Ask, Budget, Failure, Gate, Operation, Way};
 use crate::domain::{CallReference, Origin};
 use crate::settings;
 
@@ -25,23 +24,17 @@ pub struct Apex {
 }
 
 impl Apex {
-    /// For a contact center. The session of the one `before` it serves on where nothing about it has changed.
+    /// For a contact center.
     #[must_use]
     pub fn new(
         gate: Arc<Gate>,
+        sessions: Arc<Sessions>,
         center: &settings::CallCenter,
         api: &settings::Apex,
-        session: settings::Session,
-        before: Option<&Self>,
-        clock: &Arc<dyn Clock>,
     ) -> Self {
-        let held =
-            before.map(|before| &before.sessions).filter(|held| held.fits(&api.oauth, center, session));
-        let new =
-            || Arc::new(Sessions::new(Arc::clone(&gate), &api.oauth, center, session, Arc::clone(clock)));
         Self {
-            sessions: held.map_or_else(new, Arc::clone),
             gate,
+            sessions,
             call_center: center.name.clone(),
             prefix: api.path_prefix.clone(),
             certificate: api.certificate_in_org.clone(),
@@ -73,24 +66,14 @@ impl Apex {
         }
     }
 
-    /// Sends; when the session is refused, gets a new one once and repeats once.
+    /// Sends under the session.
     ///
     /// # Errors
     /// When Salesforce did not do it in time.
     pub async fn ask(&self, client: &Client, ask: Ask<'_>, budget: &Budget) -> Result<Value, Failure> {
         let (operation, body) = (ask.operation(), self.body(ask));
-        let mut words = String::new();
-        for _ in 0..2 {
-            let session = self.sessions.get(client, budget).await?;
-            let request = self.request(operation, &session, body.clone());
-            match self.gate.exchange((Way::Apex, operation), client, request, budget).await? {
-                Outcome::Reauthenticate { words: refusal } => words = refusal,
-                other => return other.into_result(),
-            }
-            self.sessions.forget(&session, budget).await?;
-        }
-        let look = "may the user use the API, and is login_url that of the right org?";
-        Err(Failure::Misconfigured { words: format!("a new session was refused too ({words}); {look}") })
+        let request = |session: &Session| self.request(operation, session, body.clone());
+        self.sessions.exchange((Way::Apex, operation), client, budget, request).await?.into_result()
     }
 
     fn request(&self, operation: Operation, session: &Session, body: Bytes) -> Request {

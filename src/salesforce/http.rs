@@ -63,7 +63,7 @@ pub enum ClientError {
 /// What is to be sent.
 #[derive(Debug)]
 pub struct Request {
-    /// POST or PATCH.
+    /// GET, POST or PATCH.
     pub method: Method,
     /// The whole address.
     pub url: Url,

@@ -1,20 +1,15 @@
 //! A contact center in Salesforce, whichever way leads to it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use reqwest::Client;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::apex::Apex;
+use super::inquiry::Inquiry;
 use super::outcome::voice_call_id;
 use super::telephony::Telephony;
-use super::{Ask, Budget, Failure, Gate, Way};
-use crate::clock::Clock;
-use crate::domain::{CreateVoiceCall, ExecuteOmniFlow, Routing, quote};
-use crate::ids::Ids;
-use crate::settings::{Api, CallCenter, Settings};
+use super::{Ask, Budget, Failure};
+use crate::domain::{CallReference, CreateVoiceCall, ExecuteOmniFlow, Fact, Routing, quote};
 
 /// What a create gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,74 +23,41 @@ pub struct Created {
 /// One contact center in Salesforce.
 pub struct Org {
     way: Ways,
+    /// Only where the VoiceCall itself is to be asked.
+    inquiry: Option<Inquiry>,
 }
 
-enum Ways {
+/// The way to it.
+pub(super) enum Ways {
     Telephony(Box<Telephony>),
     Apex(Box<Apex>),
 }
 
-/// All contact centers, by name. Those of one org share its gates.
-pub struct Orgs {
-    orgs: HashMap<String, Org>,
-    gates: Gates,
-}
-
-impl Orgs {
-    /// The configured contact centers. What those `before` them know stays: how the org answers and how much is asked of
-    /// it, and tokens and sessions about which nothing has changed.
-    #[must_use]
-    pub fn new(settings: &Settings, before: Option<&Self>, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> Self {
-        let mut gates = Gates::default();
-        let held = before.map(|before| &before.gates);
-        let mut way = |center: &CallCenter| match &center.api {
-            Api::Telephony(api) => {
-                let gate = gates.of(Way::Telephony, api.org_id.as_str(), held, settings, ids);
-                let certificates = settings.certificates.values();
-                let held = before.and_then(|before| before.get(&center.name)?.telephony());
-                Ways::Telephony(Box::new(Telephony::new(gate, center, api, certificates, held, clock, ids)))
-            }
-            Api::Apex(api) => {
-                let org = format!("{} {}", api.oauth.login_url, api.oauth.username);
-                let gate = gates.of(Way::Apex, &org, held, settings, ids);
-                let held = before.and_then(|before| before.get(&center.name)?.apex());
-                Ways::Apex(Box::new(Apex::new(gate, center, api, settings.session, held, clock)))
-            }
-        };
-        let centers = settings.call_centers.values();
-        let orgs = centers.map(|center| (center.name.clone(), Org { way: way(center) })).collect();
-        Self { orgs, gates }
-    }
-
-    /// Lets the gates that were kept go by these settings.
-    pub fn adopt(&self, settings: &Settings) {
-        self.gates.0.values().for_each(|gate| gate.adopt(settings));
-    }
-
-    /// A contact center.
-    #[must_use]
-    pub fn get(&self, call_center: &str) -> Option<&Org> {
-        self.orgs.get(call_center)
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Org)> {
-        self.orgs.iter().map(|(name, org)| (name.as_str(), org))
-    }
-}
-
 impl Org {
-    fn telephony(&self) -> Option<&Telephony> {
+    pub(super) fn new(way: Ways, inquiry: Option<Inquiry>) -> Self {
+        Self { way, inquiry }
+    }
+
+    pub(super) fn telephony(&self) -> Option<&Telephony> {
         match &self.way {
             Ways::Telephony(way) => Some(way),
             Ways::Apex(_) => None,
         }
     }
 
-    fn apex(&self) -> Option<&Apex> {
-        match &self.way {
-            Ways::Apex(way) => Some(way),
-            Ways::Telephony(_) => None,
+    /// What the VoiceCall itself tells of an agent; nothing where it is not to be asked.
+    ///
+    /// # Errors
+    /// When it is to be asked and could not be, in time or at all; never [`Failure::Refused`].
+    pub async fn agent_in_record(
+        &self,
+        client: &Client,
+        call: &CallReference,
+        budget: &Budget,
+    ) -> Result<Option<Fact>, Failure> {
+        match &self.inquiry {
+            Some(inquiry) => inquiry.agent(client, call, budget).await,
+            None => Ok(None),
         }
     }
 
@@ -147,27 +109,6 @@ impl Org {
             Ways::Telephony(way) => way.ask(client, ask, budget).await,
             Ways::Apex(way) => way.ask(client, ask, budget).await,
         }
-    }
-}
-
-/// One gate for each org and way.
-#[derive(Default)]
-struct Gates(HashMap<(Way, String), Arc<Gate>>);
-
-impl Gates {
-    /// The gate of an org: the one that is there, else the one that was `held` before, else a new one.
-    fn of(
-        &mut self,
-        way: Way,
-        org: &str,
-        held: Option<&Self>,
-        settings: &Settings,
-        ids: &Arc<Ids>,
-    ) -> Arc<Gate> {
-        let key = (way, org.to_owned());
-        let held = held.and_then(|held| held.0.get(&key)).map(Arc::clone);
-        let gate = || held.unwrap_or_else(|| Arc::new(Gate::new(org.to_owned(), settings, Arc::clone(ids))));
-        Arc::clone(self.0.entry(key).or_insert_with(gate))
     }
 }
 

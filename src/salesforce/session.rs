@@ -1,4 +1,4 @@
-//! The OAuth session of the Apex way: JWT bearer, kept for a while, fetched by one request for all.
+//! An OAuth session, for the Apex way and for questions: JWT bearer, kept for a while, fetched by one request for all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use url::form_urlencoded;
 
 use super::http::{Answer, Request, exchange};
 use super::said::Said;
-use super::{Budget, Failure, Gate, jwt};
+use super::{Budget, Failure, Gate, Operation, Outcome, Way, jwt};
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::settings::{self, BaseUrl, CallCenter, NextCertificate};
@@ -141,6 +141,30 @@ impl Sessions {
             *latest = None;
         }
         Ok(())
+    }
+
+    /// Sends what `request` makes of a session; when the session is refused, gets a new one once and repeats once.
+    ///
+    /// # Errors
+    /// When there is no session, a new one was refused too, or no whole answer arrived in time.
+    pub(super) async fn exchange(
+        &self,
+        what: (Way, Operation),
+        client: &Client,
+        budget: &Budget,
+        request: impl Fn(&Session) -> Request,
+    ) -> Result<Outcome, Failure> {
+        let mut words = String::new();
+        for _ in 0..2 {
+            let session = self.get(client, budget).await?;
+            match self.gate.exchange(what, client, request(&session), budget).await? {
+                Outcome::Reauthenticate { words: refusal } => words = refusal,
+                other => return Ok(other),
+            }
+            self.forget(&session, budget).await?;
+        }
+        let look = "may the user use the API, and is login_url that of the right org?";
+        Err(Failure::Misconfigured { words: format!("a new session was refused too ({words}); {look}") })
     }
 
     async fn fetch(&self, client: &Client, budget: &Budget) -> Result<Session, Failure> {

@@ -18,6 +18,8 @@ pub struct Stored {
     certificate: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unless_answered: bool,
     body: Map<String, Value>,
 }
 
@@ -30,6 +32,8 @@ pub struct Kept {
     pub origin: Origin,
     /// Which call; `None` for a create.
     pub call: Option<CallReference>,
+    /// Whether it is to be sent only if no agent has had the call.
+    pub unless_answered: bool,
     /// The fields, without those that one of the ways adds.
     pub body: Map<String, Value>,
 }
@@ -57,12 +61,20 @@ impl Stored {
             Ask::Kept(kept) => (kept.call.as_ref(), kept.body.clone()),
         };
         let origin = ask.origin();
+        let unless_answered = matches!(ask, Ask::Kept(kept) if kept.unless_answered);
         Self {
             call_center: origin.call_center.to_string(),
             certificate: origin.certificate.as_ref().map(ToString::to_string),
             call: call.map(ToString::to_string),
+            unless_answered,
             body,
         }
+    }
+
+    /// The same, to be sent only if no agent has had the call: when its turn comes, that is asked again.
+    #[must_use]
+    pub fn unless_answered(self, unless_answered: bool) -> Self {
+        Self { unless_answered, ..self }
     }
 
     /// The request it was.
@@ -77,6 +89,7 @@ impl Stored {
                 certificate: self.certificate.map(CertificateName::parse).transpose()?,
             },
             call: self.call.map(CallReference::parse).transpose()?,
+            unless_answered: self.unless_answered,
             body: self.body,
         })
     }
@@ -86,5 +99,28 @@ fn fields(body: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(body) {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_something_is_sent_only_without_an_agent_is_kept_with_it_and_old_entries_go_on() {
+        let origin = Origin { call_center: CallCenterName::parse("Sales").unwrap(), certificate: None };
+        let call = CallReference::parse("wxcc_1").unwrap();
+        let kept = |stored: &Stored| -> Kept {
+            let json = serde_json::to_string(stored).unwrap();
+            serde_json::from_str::<Stored>(&json).unwrap().read(Operation::ClearRouting).unwrap()
+        };
+        let stored = Stored::of(Ask::ClearRouting(&call, &origin));
+        assert!(!kept(&stored).unless_answered);
+        let guarded = kept(&stored.unless_answered(true));
+        assert!(guarded.unless_answered);
+        assert!(kept(&Stored::of(Ask::Kept(&guarded))).unless_answered);
+        let old: Stored =
+            serde_json::from_str(r#"{"callCenter":"Sales","call":"wxcc_1","body":{}}"#).unwrap();
+        assert!(!old.read(Operation::ClearRouting).unwrap().unless_answered);
     }
 }

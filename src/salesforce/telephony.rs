@@ -128,7 +128,7 @@ impl Telephony {
                 let (tail, body) = match kept.operation {
                     Operation::ClearRouting => ("/clearRouting", Bytes::new()),
                     Operation::OmniFlow => ("/omniFlow", bytes(&kept.body)),
-                    Operation::Update | Operation::Create => ("", bytes(&kept.body)),
+                    Operation::Update | Operation::Create | Operation::Query => ("", bytes(&kept.body)),
                 };
                 self.patch(call, tail, body)
             }

@@ -57,10 +57,7 @@ impl Settings {
         if self.webex.is_some() {
             unused.push("webex: webhooks and reconciliation are not built yet".to_owned());
         }
-        for CallCenter { name, abandonment, enrichment, attributes, .. } in self.call_centers.values() {
-            if abandonment.ask_salesforce {
-                unused.push(format!("call_centers.{name}.abandonment.ask_salesforce: nothing is asked yet"));
-            }
+        for CallCenter { name, enrichment, attributes, .. } in self.call_centers.values() {
             if enrichment.enabled {
                 unused.push(format!("call_centers.{name}.enrichment: no enrichment is sent yet"));
             }

@@ -10,6 +10,7 @@
 mod abandoned_calls;
 mod any_body;
 mod apex_refusals;
+mod asking_salesforce;
 mod bad_input;
 mod broken_answers;
 mod deadlines;

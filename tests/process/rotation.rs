@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -143,7 +144,41 @@ async fn authorities_of_clients_change_without_a_restart() {
     service.program.hang_up();
     service.program.line_with("the configuration was read again").await;
     assert_eq!(https(news, &service).create("wxcc_2").await.0, 200);
-    assert!(https(olds, &service).refused().await, "nor by taking up its session again");
+    assert!(https(olds, &service).refused().await);
+}
+
+/// What the openssl program tells of a connection with the client's certificate, over TLS 1.2: there a session is there
+/// as soon as the handshake is through.
+fn s_client(site: &Site, service: &Service, session: &str) -> String {
+    let output = Command::new("openssl")
+        .args(["s_client", "-tls1_2", "-cert", "client.pem", "-key", "client.key", session, "session.pem"])
+        .args(["-connect", &service.public.to_string()])
+        .current_dir(site.path())
+        .stdin(Stdio::null())
+        .output();
+    String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
+}
+
+#[actix_web::test]
+async fn a_session_under_an_authority_that_is_gone_is_not_taken_up_again() {
+    let (authority, old, new) = (Authority::new(), Authority::new(), Authority::new());
+    let site = Site::open().await;
+    mount_tls(&site, "..1", &authority);
+    let client = old.issue("webex");
+    site.write("client.pem", client.certificate.to_pem().unwrap());
+    site.write("client.key", client.key_pem());
+    let trusted = |authorities: &[&Authority]| {
+        site.write("clients.pem", authorities.iter().flat_map(|one| one.chain_pem()).collect::<Vec<_>>());
+    };
+    trusted(&[&old]);
+    let client_ca = ("SCV_BRIDGE__SERVER__TLS__CLIENT_CA", "clients.pem");
+    let mut service = site.serve(&[TLS[0], TLS[1], client_ca, OFF]).await;
+    assert!(s_client(&site, &service, "-sess_out").contains("New, TLSv1.2"));
+    assert!(s_client(&site, &service, "-sess_in").contains("Reused, TLSv1.2"), "nothing has changed");
+    trusted(&[&new]);
+    service.program.hang_up();
+    service.program.line_with("the configuration was read again").await;
+    assert!(!s_client(&site, &service, "-sess_in").contains("Reused"));
 }
 
 #[actix_web::test]

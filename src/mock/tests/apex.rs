@@ -28,7 +28,7 @@ async fn token(caller: &Caller, grant: &str, assertion: &str) -> Answered {
     answered(request.body(form)).await
 }
 
-async fn session(caller: &Caller) -> String {
+pub(super) async fn session(caller: &Caller) -> String {
     let (status, body) = token(caller, GRANT, &sign(&assertion(caller))).await;
     assert_eq!(status, 200, "{body}");
     body["access_token"].as_str().unwrap().to_owned()

@@ -5,6 +5,7 @@ mod bad_days;
 mod bodies;
 mod calls;
 mod pages;
+mod query;
 mod routing;
 mod tokens;
 

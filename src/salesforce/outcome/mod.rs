@@ -18,11 +18,13 @@ pub enum Operation {
     OmniFlow,
     /// clearRouting.
     ClearRouting,
+    /// A question about a VoiceCall; it changes nothing.
+    Query,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Create, Self::Update, Self::OmniFlow, Self::ClearRouting];
+    pub const ALL: [Self; 5] = [Self::Create, Self::Update, Self::OmniFlow, Self::ClearRouting, Self::Query];
 
     /// The name flows and logs use.
     #[must_use]
@@ -32,22 +34,25 @@ impl Operation {
             Self::Update => "updateVoiceCall",
             Self::OmniFlow => "executeOmniFlow",
             Self::ClearRouting => "clearRouting",
+            Self::Query => "query",
         }
     }
 
     /// Whether doing it twice leaves the same as doing it once.
     fn repeatable(self) -> bool {
-        matches!(self, Self::Update | Self::ClearRouting)
+        matches!(self, Self::Update | Self::ClearRouting | Self::Query)
     }
 }
 
-/// Which of the two ways an answer came by.
+/// Which way an answer came by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Way {
     /// The Telephony Integration REST API.
     Telephony,
     /// The wrapper in the org.
     Apex,
+    /// The REST API, for questions only.
+    Rest,
 }
 
 /// What an answer means.
@@ -195,7 +200,7 @@ fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outc
         }
     };
     let (data, failed) = match way {
-        Way::Telephony => (json, false),
+        Way::Telephony | Way::Rest => (json, false),
         Way::Apex => unwrap_envelope(json),
     };
     let failed = failed
@@ -204,6 +209,7 @@ fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outc
             Operation::Create => voice_call_id(&data).is_none(),
             Operation::OmniFlow | Operation::Update => complaint,
             Operation::ClearRouting => false,
+            Operation::Query => data.get("records").and_then(Value::as_array).is_none(),
         };
     match (failed, complaint) {
         (false, _) => Outcome::Done(data),

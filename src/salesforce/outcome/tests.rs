@@ -1,5 +1,5 @@
-use Operation::{ClearRouting, Create, OmniFlow, Update};
-use Way::{Apex, Telephony};
+use Operation::{ClearRouting, Create, OmniFlow, Query, Update};
+use Way::{Apex, Rest, Telephony};
 
 use super::*;
 
@@ -73,6 +73,15 @@ fn every_answer_means_one_thing() {
         (Apex, Update, 500, exception, "again"),
         (Apex, ClearRouting, 500, exception, "again"),
         (Apex, Create, 502, page, "again"),
+        (Rest, Query, 200, r#"{"totalSize":0,"done":true,"records":[]}"#, "done"),
+        (Rest, Query, 200, r#"{"totalSize":0}"#, "again"),
+        (Rest, Query, 200, "", "again"),
+        (Rest, Query, 200, page, "again"),
+        (Rest, Query, 400, r#"[{"errorCode":"INVALID_TYPE","message":"VoiceCall"}]"#, "refused"),
+        (Rest, Query, 401, expired, "reauthenticate"),
+        (Rest, Query, 403, limit, "again"),
+        (Rest, Query, 404, missing, "refused"),
+        (Rest, Query, 500, "", "again"),
     ] {
         let outcome = judge(way, operation, &answer(status, body));
         assert_eq!(word(&outcome), expected, "{way:?} {operation:?} {status} {body}: {outcome:?}");

@@ -34,6 +34,7 @@ pub struct Plan {
     certificate: &'static str,
     salesforce: Option<String>,
     workers: usize,
+    asks: bool,
     center: String,
     sections: String,
     org: MockOrgSettings,
@@ -55,7 +56,16 @@ impl Plan {
         // The clock stands still, so that every test would run into the limit of its one second.
         org.creates_per_second = None;
         let (center, sections) = (String::new(), String::new());
-        Self { way, certificate: CERTIFICATE, salesforce: None, workers: 1, center, sections, org }
+        Self {
+            way,
+            certificate: CERTIFICATE,
+            salesforce: None,
+            workers: 1,
+            asks: false,
+            center,
+            sections,
+            org,
+        }
     }
 
     /// More keys for the contact center.
@@ -69,6 +79,12 @@ impl Plan {
     pub fn sections(mut self, sections: &str) -> Self {
         self.sections.push_str(sections);
         self.sections.push('\n');
+        self
+    }
+
+    /// Salesforce itself is asked whether an agent had a call.
+    pub fn ask_salesforce(mut self) -> Self {
+        self.asks = true;
         self
     }
 
@@ -138,6 +154,13 @@ impl Plan {
             Way::Telephony => telephony(&url(org.telephony_url())),
             Way::Apex => apex(&url(org.login_url()), CONSUMER_KEY),
         };
+        let asks = match (self.asks, self.way) {
+            (false, _) => String::new(),
+            (true, Way::Apex) => String::from("abandonment.ask_salesforce = true"),
+            (true, Way::Telephony) => {
+                format!("abandonment.ask_salesforce = true\n{}", oauth(&org.login_url()))
+            }
+        };
         let parts = [
             format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}", self.workers),
             String::from("[operations]\nlisten = \"127.0.0.1:0\""),
@@ -151,7 +174,7 @@ impl Plan {
                 telephony(&org.telephony_url())
             ),
             format!(
-                "[call_centers.{CENTER}]\ncertificate = \"{}\"\n{way}\n{}",
+                "[call_centers.{CENTER}]\ncertificate = \"{}\"\n{way}\n{asks}\n{}",
                 self.certificate, self.center
             ),
             format!("[call_centers.{CENTER}.translations]{TRANSLATIONS}"),
@@ -170,6 +193,13 @@ fn telephony(url: &str) -> String {
 fn apex(url: &str, consumer_key: &str) -> String {
     format!(
         "api = \"apex\"\nlogin_url = \"{url}\"\nconsumer_key = \"{consumer_key}\"\nusername = \"scv.integration@example.com\""
+    )
+}
+
+/// The session that the telephony way needs for questions only.
+fn oauth(url: &str) -> String {
+    format!(
+        "oauth.login_url = \"{url}\"\noauth.consumer_key = \"{CONSUMER_KEY}\"\noauth.username = \"scv.integration@example.com\""
     )
 }
 

@@ -1,0 +1,59 @@
+//! Whether an agent had the call, asked of Salesforce itself before an abandonment is sent.
+
+use super::{Bridge, forgetful, in_time};
+use crate::domain::{Call, CallCenterName, CallName, CallReference};
+use crate::salesforce::{Budget, Failure};
+use crate::store::Note;
+
+/// What a VoiceCall says of an agent.
+#[derive(Debug)]
+pub(super) enum Shown {
+    /// An agent has had the call.
+    Agent,
+    /// No agent; or it is not to be asked, and what is known counts.
+    Nobody,
+    /// Nobody knows: an abandonment is kept, and the outbox asks again before it sends it.
+    Unasked(Failure),
+}
+
+impl Bridge {
+    /// Asks the VoiceCall where that is configured, with half of the time that is left: what it says must still be
+    /// written down, and sent.
+    pub(super) async fn shown(
+        &self,
+        center: &CallCenterName,
+        call: &CallReference,
+        budget: &Budget,
+    ) -> Shown {
+        let half = budget.half();
+        let agent = match self.org(center) {
+            Ok(org) => org.agent_in_record(&self.client, call, &half).await,
+            Err(failure) => Err(failure),
+        };
+        budget.waited(half.upstream().unwrap_or_default());
+        match agent {
+            Ok(Some(_)) => {
+                tracing::info!(call_center = %center, %call, "not abandoned: the VoiceCall shows an agent");
+                Shown::Agent
+            }
+            Ok(None) => Shown::Nobody,
+            Err(failure) => Shown::Unasked(failure),
+        }
+    }
+
+    /// Remembers that the VoiceCall shows an agent. What was withheld stays so if that cannot be written down.
+    pub(super) async fn remember_agent(&self, name: CallName, budget: &Budget) {
+        let now = self.outbox.now();
+        let note = Note { answered_at: Some(now), ..Note::of(name, now) };
+        in_time(budget, self.outbox.store().note(note)).await.unwrap_or_else(|error| forgetful(&error));
+    }
+}
+
+/// How Salesforce knows a call that a request names: by id where anybody knows it, because a key can name several
+/// records.
+pub(super) fn best_reference(named: &CallReference, call: Option<&Call>) -> CallReference {
+    match (named, call) {
+        (CallReference::Key(_), Some(call)) if call.voice_call_id.is_some() => call.reference(),
+        _ => named.clone(),
+    }
+}
