@@ -139,6 +139,7 @@ impl Application {
             }
         };
         worker.abort();
+        self.control.worker.stop().await;
         if let Err(error) = self.control.lasting.outbox.finish().await {
             tracing::warn!(%error, "the store was not closed in order; leases end by themselves");
         }

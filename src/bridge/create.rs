@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::deliver::Fresh;
+use super::earlier::{Found, answer, contradicts, earlier};
 use super::{Bridge, Trouble, forgetful, in_time};
 use crate::domain::{Body, CallName, CallReference, CreateVoiceCall, Fingerprint, Initiation, VoiceCallId};
 use crate::salesforce::{Ask, Budget, Created, Failure, Stored};
 use crate::settings::OnCreateFailure;
-use crate::store::{CreateBody, Enqueued, EntryKind, Note, OpenCall, Opened, Subject};
+use crate::store::{Attempt, CreateBody, Enqueued, EntryKind, Note, OpenCall, Opened, Subject};
 
 /// How often another replica's create is looked after.
 pub(super) const LOOK: Duration = Duration::from_millis(25);
@@ -27,8 +28,9 @@ impl Bridge {
         let _turn = self.turns.take(turn, budget.deadline()).await.ok_or(Failure::Late)?;
         let fingerprint = self.fingerprint(request);
         match self.look_up(&name, fingerprint, budget).await? {
-            Some(created) => Ok(created),
-            None => self.create_anew(name, fingerprint, request, budget).await,
+            Found::Answer(created) => Ok(created),
+            Found::MadeByUpdate => self.catch_up(name, fingerprint, request, budget).await,
+            Found::Nothing => self.create_anew(name, fingerprint, request, budget).await,
         }
     }
 
@@ -38,28 +40,24 @@ impl Bridge {
         name: &CallName,
         fingerprint: Fingerprint,
         budget: &Budget,
-    ) -> Result<Option<Created>, Trouble> {
+    ) -> Result<Found, Trouble> {
         loop {
             match in_time(budget, self.outbox.store().open_call(self.question(name))).await {
                 Err(error) => {
                     forgetful(&error);
-                    return Ok(None);
+                    return Ok(Found::Nothing);
                 }
-                Ok(Opened::New(Some(call))) if call.is_logged_by_its_end() => {
-                    self.give_back(name, budget).await;
-                    let voice_call_id = name.vendor_call_key().to_string();
-                    return Ok(Some(Created { voice_call_id, warnings: Vec::new() }));
-                }
-                Ok(Opened::New(_)) => return Ok(None),
-                Ok(Opened::Known(call)) if call.fingerprint.is_some_and(|first| first != fingerprint) => {
-                    return Err(Trouble::Contradiction(String::from(
-                        "vendorCallKey: an earlier call had the same key and another from, to or initiationMethod; \
-                         each call needs a key of its own",
-                    )));
+                Ok(Opened::New(None)) => return Ok(Found::Nothing),
+                Ok(Opened::New(Some(call))) => {
+                    let found = earlier(&call, fingerprint);
+                    if !matches!(found, Ok(Found::Nothing | Found::MadeByUpdate)) {
+                        self.give_back(name, budget).await;
+                    }
+                    return found;
                 }
                 Ok(Opened::Known(call)) => {
-                    let voice_call_id = call.reference().as_ref().to_owned();
-                    return Ok(Some(Created { voice_call_id, warnings: Vec::new() }));
+                    contradicts(&call, fingerprint)?;
+                    return Ok(Found::Answer(answer(&call.reference())));
                 }
                 Ok(Opened::Busy { .. }) => {
                     let look = tokio::time::Instant::now() + LOOK;
@@ -72,7 +70,7 @@ impl Bridge {
         }
     }
 
-    async fn create_anew(
+    pub(super) async fn create_anew(
         &self,
         name: CallName,
         fingerprint: Fingerprint,
@@ -154,8 +152,16 @@ impl Bridge {
             ..note
         };
         let entry = self.outbox.entry(Ask::Create(request), false, false);
-        match in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false)).await {
-            Ok(Enqueued::Accepted { ids, .. }) => {
+        match in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false, None)).await
+        {
+            Ok(Enqueued::Accepted { ids, call, .. }) => {
+                // The caller was gone meanwhile: the final update before it makes the record.
+                if call.is_some_and(|call| call.ended_at.is_some() && !call.is_answered()) {
+                    for id in ids {
+                        self.outbox.settle(id, Attempt::Delivered { close: false }, None).await;
+                    }
+                    return Ok(answer(&CallReference::Key(request.vendor_call_key.clone())));
+                }
                 for id in ids {
                     let fresh = Fresh { id, kind: EntryKind::Create, is_final: false };
                     self.settle(fresh, Some(&failure), Ask::Create(request));
@@ -201,6 +207,6 @@ fn name_of(request: &CreateVoiceCall) -> CallName {
     CallName::new(request.origin.call_center.clone(), request.vendor_call_key.clone(), parent)
 }
 
-fn body_of(request: &CreateVoiceCall) -> Body {
+pub(super) fn body_of(request: &CreateVoiceCall) -> Body {
     Body::new(serde_json::to_string(&Stored::of(Ask::Create(request))).unwrap_or_default())
 }

@@ -1,11 +1,19 @@
 //! What is promised is written down first and tried at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::{Instant, sleep_until};
+
+use super::create::LOOK;
 use super::{Bridge, Trouble};
-use crate::outbox::Tried;
+use crate::domain::{Call, CallName, CallReference};
+use crate::outbox::{Hold, Tried};
 use crate::salesforce::{Ask, Budget, Failure};
-use crate::store::{Attempt, EntryId, EntryKind};
+use crate::store::{Attempt, EntryId, EntryKind, Note};
+
+/// How long after its deadline a create may still be writing.
+const RESERVE: Duration = Duration::from_secs(1);
 
 /// How far a promise has come when the flow is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +36,13 @@ pub(super) struct Fresh {
     pub(super) is_final: bool,
 }
 
+impl Fresh {
+    /// Whether it is an update in the middle of a call without a record.
+    pub(super) fn makes_a_record_of(&self, call: &Call) -> bool {
+        self.kind == EntryKind::Update && !self.is_final && !call.is_created()
+    }
+}
+
 impl Bridge {
     /// Tries a fresh entry within the budget and writes down what came of it, without waiting for that.
     ///
@@ -42,6 +57,55 @@ impl Bridge {
         let result = self.org(&ask.origin().call_center)?.ask(&self.client, ask, budget).await.map(drop);
         self.settle(fresh, result.as_ref().err(), ask);
         promise(result)
+    }
+
+    /// As [`Bridge::try_now`], of an update that makes the record of its call. That is written down before the answer
+    /// goes out: a create that follows must know.
+    ///
+    /// # Errors
+    /// As [`Bridge::try_now`].
+    pub(super) async fn make_now(
+        &self,
+        fresh: Fresh,
+        ask: Ask<'_>,
+        call: CallName,
+        budget: &Budget,
+    ) -> Result<Delivered, Trouble> {
+        let result = self.org(&ask.origin().call_center)?.ask(&self.client, ask, budget).await.map(drop);
+        if result.is_err() {
+            self.settle(fresh, result.as_ref().err(), ask);
+            return promise(result);
+        }
+        let now = self.outbox.now();
+        let note = Note { created_at: Some(now), ..Note::of(call, now) };
+        self.outbox.settle(fresh.id, Attempt::Delivered { close: false }, Some(note)).await;
+        Ok(Delivered::Now)
+    }
+
+    /// For entries that must not come before a create in flight.
+    pub(super) fn hold(&self) -> Hold {
+        self.outbox.hold(self.settings.deadlines.create_voice_call + RESERVE)
+    }
+
+    /// Lets the worker have them as soon as that create is through, wherever it is.
+    pub(super) fn let_go_after_create(&self, hold: Hold, call: CallName) {
+        let bridge = self.clone();
+        self.outbox.afterwards(async move {
+            let patience = Instant::now() + bridge.settings.deadlines.create_voice_call + RESERVE;
+            let turn = (call.call_center().clone(), call.vendor_call_key().to_string());
+            drop(bridge.turns.take(turn, patience).await);
+            let key = CallReference::Key(call.vendor_call_key().clone());
+            while Instant::now() < patience {
+                let found = bridge.outbox.store().find(call.call_center(), &key).await;
+                if !found
+                    .is_ok_and(|call| call.is_some_and(|call| call.is_being_created(bridge.outbox.now())))
+                {
+                    break;
+                }
+                sleep_until(Instant::now() + LOOK).await;
+            }
+            bridge.outbox.let_go(&hold).await;
+        });
     }
 
     /// Writes down how the first attempt on an entry ended; nobody waits for that.

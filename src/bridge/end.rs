@@ -136,19 +136,28 @@ impl Bridge {
         let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
         let entries = vec![self.outbox.entry(asks[0], false, true), self.outbox.entry(asks[1], true, true)];
         let now = self.outbox.now();
+        let is_early =
+            matches!(hurdle, Hurdle::Create) || call.is_some_and(|call| call.is_being_created(now));
+        let hold = is_early.then(|| self.hold());
         let note = Note {
             start_time: request.start_time.map(FlowTime::timestamp),
             ended_at: Some(request.end_time.timestamp()),
-            ..Note::of(name, now)
+            ..Note::of(name.clone(), now)
         };
         let abandoned = |delivered| Ok(ended(Verdict::Abandoned { stage }, delivered));
-        match in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), entries, true)).await? {
+        let put = self.outbox.put(Subject::Known(Box::new(note)), entries, true, hold.as_ref());
+        match in_time(budget, put).await? {
             Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
             Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
             Enqueued::Accepted { behind: true, .. } => abandoned(Delivered::Later),
             Enqueued::Accepted { ids, call, .. } => {
+                if let Some(hold) = hold {
+                    self.let_go_after_create(hold, name);
+                    return abandoned(Delivered::Later);
+                }
                 let fresh = |at: usize, kind, is_final| ids.get(at).map(|&id| Fresh { id, kind, is_final });
                 let pair = fresh(0, EntryKind::Clear, false).zip(fresh(1, EntryKind::Update, true));
+                // A create that another replica has begun in the meantime: the lease keeps it back.
                 let is_early = call.is_some_and(|call| call.is_being_created(now));
                 match (hurdle, pair) {
                     (Hurdle::None, Some(pair)) if !is_early => {

@@ -4,6 +4,7 @@
 mod answer;
 mod create;
 mod deliver;
+mod earlier;
 mod end;
 mod inquire;
 mod route;
@@ -32,6 +33,7 @@ pub use turns::{Turn, Turns};
 pub type CallTurns = Turns<(CallCenterName, String)>;
 
 /// Everything the verbs need. One a worker thread, each with its own pool of connections; the rest is shared.
+#[derive(Clone)]
 pub struct Bridge {
     settings: Arc<Settings>,
     orgs: Arc<Orgs>,
@@ -102,7 +104,7 @@ fn forgetful(error: &Trouble) {
 fn facts(call: &Call) -> Known {
     let fact = |holds: bool, fact: Fact| holds.then_some(fact);
     Known::default()
-        .and(fact(call.is_created(), Fact::Created))
+        .and(fact(call.is_created() && call.fingerprint.is_some(), Fact::Created))
         .and(fact(!call.name.parent().is_empty(), Fact::Transferred))
         .and(fact(call.routed_at.is_some(), Fact::Routed))
         .and(fact(call.answered_at.is_some(), Fact::AgentAnswered))

@@ -62,7 +62,7 @@ impl Bridge {
         let Some(call) = call.filter(|call| call.ended_at.is_some() && !call.is_answered()) else { return };
         let (reference, note) = (call.reference(), Note::of(call.name.clone(), self.outbox.now()));
         let ask = Ask::ClearRouting(&reference, &request.origin);
-        if let Err(error) = self.keep_and_send(ask, Some(note), false, Guard::On, budget).await {
+        if let Err(error) = self.keep_and_send(ask, Some(note), false, Guard::On, None, budget).await {
             let key = call.name.vendor_call_key();
             tracing::warn!(vendor_call_key = %key, %error, "the routing of a caller who is gone was not cleared");
         }

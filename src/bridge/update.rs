@@ -2,10 +2,12 @@
 
 use super::deliver::Fresh;
 use super::inquire::{Shown, best_reference};
-use super::{Bridge, Delivered, Trouble, facts, forgetful, in_time, named};
+use super::{Bridge, Delivered, Trouble, Turn, facts, forgetful, in_time, named};
 use crate::domain::{
-    Call, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Known, Origin, UpdateVoiceCall, guard,
+    Call, CallCenterName, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Known, Origin,
+    UpdateVoiceCall, guard,
 };
+use crate::outbox::Hold;
 use crate::salesforce::{Ask, Budget, Failure};
 use crate::store::{Enqueued, Note, Subject};
 
@@ -38,6 +40,7 @@ impl Bridge {
         let Some(guard) = self.guard(&request.origin, intent, &reference, call.as_ref(), budget).await else {
             return Ok(Delivered::Withheld);
         };
+        let (turn, call, hold) = self.after_create(&request.origin, &reference, call, budget).await;
         let is_final = request.rest.get("isActiveCall").and_then(serde_json::Value::as_bool) != Some(true);
         let note = self.note_of(&request.origin, &reference, call.as_ref()).map(|note| Note {
             start_time: request.start_time.map(FlowTime::timestamp),
@@ -45,7 +48,31 @@ impl Bridge {
             ended_at: is_final.then_some(request.end_time.map_or(note.at, FlowTime::timestamp)),
             ..note
         });
-        self.keep_and_send(Ask::Update(&reference, request), note, is_final, guard, budget).await
+        let sent = self.keep_and_send(Ask::Update(&reference, request), note, is_final, guard, hold, budget);
+        let sent = sent.await;
+        drop(turn);
+        sent
+    }
+
+    /// An update under a key that Salesforce does not know makes a record, and so does a create: so they take turns.
+    /// An update whose turn does not come in time is held until the create is through.
+    async fn after_create(
+        &self,
+        origin: &Origin,
+        reference: &CallReference,
+        call: Option<Call>,
+        budget: &Budget,
+    ) -> (Option<Turn<(CallCenterName, String)>>, Option<Call>, Option<Hold>) {
+        let key = match reference {
+            CallReference::Key(key) if !call.as_ref().is_some_and(Call::is_created) => key,
+            _ => return (None, call, None),
+        };
+        let turn = (origin.call_center.clone(), key.to_string());
+        let turn = self.turns.take(turn, budget.half().deadline()).await;
+        let call = self.find(&origin.call_center, reference, budget).await;
+        let elsewhere = call.as_ref().is_some_and(|call| call.is_being_created(self.outbox.now()));
+        let hold = (turn.is_none() || elsewhere).then(|| self.hold());
+        (turn, call, hold)
     }
 
     /// Takes the call out of the waiting line, once that is kept; not for a call that an agent has had.
@@ -62,7 +89,8 @@ impl Bridge {
             return Ok(Delivered::Withheld);
         };
         let note = self.note_of(&request.origin, &reference, call.as_ref());
-        self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, guard, budget).await
+        self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, guard, None, budget)
+            .await
     }
 
     /// Nothing is sent that cannot be kept: without the journal nobody knows whether an agent has had the call.
@@ -72,9 +100,11 @@ impl Bridge {
         note: Option<Note>,
         is_final: bool,
         guard: Guard,
+        hold: Option<Hold>,
         budget: &Budget,
     ) -> Result<Delivered, Trouble> {
         let center = &ask.origin().call_center;
+        let name = note.as_ref().map(|note| note.call.clone());
         let subject = match (note, ask.call()) {
             (Some(note), _) => Subject::Known(Box::new(note)),
             (None, Some(call)) => Subject::Unknown(center.clone(), call.clone()),
@@ -83,16 +113,25 @@ impl Bridge {
         let unless_answered = !matches!(guard, Guard::Off);
         let entry = self.outbox.entry(ask, is_final, unless_answered);
         let kind = entry.kind;
-        match in_time(budget, self.outbox.put(subject, vec![entry], unless_answered)).await? {
+        let put = self.outbox.put(subject, vec![entry], unless_answered, hold.as_ref());
+        match in_time(budget, put).await? {
             Enqueued::Accepted { behind: true, .. } => Ok(Delivered::Later),
-            Enqueued::Accepted { ids, .. } => match (ids.first(), guard) {
-                (Some(&id), Guard::Unasked(failure)) => {
-                    self.settle(Fresh { id, kind, is_final }, Some(&failure), ask);
-                    Ok(Delivered::Later)
+            Enqueued::Accepted { ids, call, .. } => {
+                if let Some((hold, name)) = hold.zip(name) {
+                    self.let_go_after_create(hold, name);
+                    return Ok(Delivered::Later);
                 }
-                (Some(&id), _) => self.try_now(Fresh { id, kind, is_final }, ask, budget).await,
-                (None, _) => Ok(Delivered::Later),
-            },
+                let Some(&id) = ids.first() else { return Ok(Delivered::Later) };
+                let fresh = Fresh { id, kind, is_final };
+                if let Guard::Unasked(failure) = guard {
+                    self.settle(fresh, Some(&failure), ask);
+                    return Ok(Delivered::Later);
+                }
+                match call.filter(|call| fresh.makes_a_record_of(call)) {
+                    Some(call) => self.make_now(fresh, ask, call.name, budget).await,
+                    None => self.try_now(fresh, ask, budget).await,
+                }
+            }
             Enqueued::Duplicate | Enqueued::Answered => Ok(Delivered::Withheld),
         }
     }

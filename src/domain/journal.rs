@@ -113,7 +113,7 @@ pub struct Call {
     pub fingerprint: Option<Fingerprint>,
     /// When it began, in the flow's words.
     pub start_time: Option<Timestamp>,
-    /// When Salesforce made its record.
+    /// When Salesforce made its record: by a create, or by an update under its key that came before.
     pub created_at: Option<Timestamp>,
     /// When the flow was told its key in the place of an id, because Salesforce could not create it in time.
     pub deferred_at: Option<Timestamp>,
@@ -152,7 +152,7 @@ impl Call {
         }
     }
 
-    /// Whether its create has been answered with success: by Salesforce, or deferred by us.
+    /// Whether it has a record, or we have promised one.
     #[must_use]
     pub fn is_created(&self) -> bool {
         self.voice_call_id.is_some() || self.created_at.is_some() || self.deferred_at.is_some()
@@ -175,6 +175,12 @@ impl Call {
     #[must_use]
     pub fn is_logged_by_its_end(&self) -> bool {
         self.ended_at.is_some() && !self.is_created() && !self.is_answered()
+    }
+
+    /// Whether an update under its key has made the record, and no create has said more of it.
+    #[must_use]
+    pub fn is_made_by_update(&self) -> bool {
+        self.created_at.is_some() && self.voice_call_id.is_none() && self.deferred_at.is_none()
     }
 
     /// How Salesforce knows it: by id where we have one, else by key.

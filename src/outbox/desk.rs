@@ -18,6 +18,14 @@ use crate::store::{
     Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, Note, Settle, Store, StoreError, Subject,
 };
 
+/// A lease on fresh entries that nobody tries yet, because a create of their call is in flight: it ends early, or by
+/// itself.
+#[derive(Debug)]
+pub struct Hold {
+    owner: String,
+    until: Timestamp,
+}
+
 /// The outbox of this process. Request handlers put entries in and try them at once; the worker tries the rest.
 pub struct Outbox {
     store: Store,
@@ -95,6 +103,11 @@ impl Outbox {
         self.store.close().await
     }
 
+    /// Wakes the worker: there may be something to take up.
+    pub(super) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
     /// Waits until somebody rings.
     pub(super) async fn rung(&self) {
         self.bell.notified().await;
@@ -114,7 +127,22 @@ impl Outbox {
         NewEntry { kind, is_final, body: Body::new(body), next_at: self.now() }
     }
 
-    /// Takes entries in. They are durable when this returns, and ours to try until the lease ends.
+    /// A lease of its own, for that long at most.
+    #[must_use]
+    pub fn hold(&self, at_most: Duration) -> Hold {
+        let until = self.now().checked_add(at_most).unwrap_or(Timestamp::MAX);
+        Hold { owner: self.ids.unique(), until }
+    }
+
+    /// Ends a hold: the worker may take up what it held. If that fails, it ends by itself.
+    pub async fn let_go(&self, hold: &Hold) {
+        if let Err(error) = self.store.renew(&hold.owner, self.now()).await {
+            tracing::warn!(%error, "entries that waited for a create wait longer");
+        }
+        self.ring();
+    }
+
+    /// Takes entries in. They are durable when this returns, and ours to try until the lease ends, or held.
     ///
     /// # Errors
     /// When they could not be written; nothing is promised then.
@@ -123,12 +151,17 @@ impl Outbox {
         subject: Subject,
         entries: Vec<NewEntry>,
         unless_answered: bool,
+        hold: Option<&Hold>,
     ) -> Result<Enqueued, StoreError> {
-        let (now, lease_until, owner) = (self.now(), self.lease_until(), self.owner.clone());
+        let now = self.now();
+        let (owner, lease_until) = match hold {
+            Some(hold) => (hold.owner.clone(), hold.until),
+            None => (self.owner.clone(), self.lease_until()),
+        };
         let enqueue = Enqueue { subject, entries, unless_answered, owner, lease_until, now };
         let enqueued = self.store.enqueue(enqueue).await?;
         if matches!(enqueued, Enqueued::Accepted { behind: true, .. }) {
-            self.bell.notify_one();
+            self.ring();
         }
         Ok(enqueued)
     }
@@ -154,7 +187,7 @@ impl Outbox {
         let note = note.map(Box::new);
         let settle = Settle { id, owner: self.owner.clone(), attempt, note, now: self.now() };
         match self.store.settle(settle).await {
-            Ok(_) if later => self.bell.notify_one(),
+            Ok(_) if later => self.ring(),
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(entry = id.0, %error, "the end of an attempt was not written down; it will be tried again");

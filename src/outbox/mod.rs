@@ -1,11 +1,12 @@
 //! What must still reach Salesforce: kept before the first attempt, tried until it is there, or buried with a reason.
 
 mod attempt;
+mod delivery;
 mod desk;
 mod schedule;
 mod worker;
 
 pub use attempt::{Tried, verdict};
-pub use desk::Outbox;
+pub use desk::{Hold, Outbox};
 pub use schedule::{Next, Schedule};
 pub use worker::Worker;

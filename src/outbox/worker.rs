@@ -1,48 +1,80 @@
 //! The worker: takes up what is due and tries it again.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use reqwest::Client;
-use serde_json::Value;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::{Outbox, Tried};
-use crate::domain::{Call, CallCenterName, CallReference, VoiceCallId};
-use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored, voice_call_id};
-use crate::store::{Attempt, CreateBody, Entry, EntryKind, Lease, Note, StoreError};
+use super::Outbox;
+use super::delivery::deliver;
+use crate::domain::CallCenterName;
+use crate::salesforce::Orgs;
+use crate::store::{Lease, StoreError};
 
-/// How long one attempt may take: nobody waits for it.
-const ATTEMPT: Duration = Duration::from_secs(10);
 /// The longest nap: another replica or an operator may have put something in.
 const NAP: Duration = Duration::from_secs(1);
+/// The nap while something is due that must wait for its contact center: it hides when the next of others is due.
+const SHORT_NAP: Duration = Duration::from_millis(100);
 
-/// Delivers what the request handlers could not.
+/// Delivers what the request handlers could not. Each contact center has places of its own, so that one whose
+/// Salesforce hangs holds up its own entries only.
 pub struct Worker {
     outbox: Arc<Outbox>,
     ways: ArcSwap<Ways>,
-    concurrency: u32,
+    /// The places of each contact center.
+    concurrency: usize,
+    /// What is under way. Who holds it takes a step; others wait.
+    deliveries: Mutex<JoinSet<()>>,
+}
+
+/// A lease to ask for.
+struct Share {
+    without: Vec<CallCenterName>,
+    limit: usize,
 }
 
 /// How Salesforce is reached, as the configuration of the moment says.
 struct Ways {
     orgs: Arc<Orgs>,
     client: Client,
+    /// The places of each contact center.
+    free: HashMap<CallCenterName, Arc<Semaphore>>,
+}
+
+impl Ways {
+    /// A contact center that had its places `before` keeps them: some of them may be taken.
+    fn new(
+        orgs: Arc<Orgs>,
+        client: Client,
+        before: &HashMap<CallCenterName, Arc<Semaphore>>,
+        concurrency: usize,
+    ) -> Self {
+        let names = orgs.iter().filter_map(|(name, _)| CallCenterName::parse(name).ok());
+        let places = |name: &CallCenterName| {
+            before.get(name).map_or_else(|| Arc::new(Semaphore::new(concurrency)), Arc::clone)
+        };
+        let free = names.map(|name| (name.clone(), places(&name))).collect();
+        Self { orgs, client, free }
+    }
 }
 
 impl Worker {
-    /// A worker over an outbox.
+    /// A worker over an outbox, with `concurrency` places for each contact center.
     #[must_use]
     pub fn new(outbox: Arc<Outbox>, orgs: Arc<Orgs>, client: Client, concurrency: usize) -> Self {
-        let concurrency = u32::try_from(concurrency).unwrap_or(u32::MAX);
-        Self { outbox, ways: ArcSwap::from_pointee(Ways { orgs, client }), concurrency }
+        let ways = ArcSwap::from_pointee(Ways::new(orgs, client, &HashMap::new(), concurrency));
+        Self { outbox, ways, concurrency, deliveries: Mutex::default() }
     }
 
-    /// Reaches Salesforce this way from the next attempt on.
+    /// Reaches Salesforce this way from the next attempt on. What is under way ends as it began, in its place.
     pub fn adopt(&self, orgs: Arc<Orgs>, client: Client) {
-        self.ways.store(Arc::new(Ways { orgs, client }));
+        let before = self.ways.load_full();
+        self.ways.store(Arc::new(Ways::new(orgs, client, &before.free, self.concurrency)));
     }
 
     /// Works until it is dropped.
@@ -59,148 +91,72 @@ impl Worker {
         }
     }
 
-    /// Takes up what is due now and tries each once; gives how many those were.
+    /// Takes up what is due now, as far as there are places, and begins to try each once; gives how many those are.
+    /// Waits for none of them.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn step(&self) -> Result<usize, StoreError> {
-        let (now, until) = (self.outbox.now(), self.outbox.lease_until());
+        let mut deliveries = self.deliveries.lock().await;
+        while deliveries.try_join_next().is_some() {}
+        let mut taken = 0;
         let ways = self.ways.load_full();
-        let pausing = ways.orgs.iter().filter(|(_, org)| org.pauses(Instant::now()));
-        let lease = Lease {
-            now,
-            owner: self.outbox.owner().to_owned(),
-            until,
-            limit: self.concurrency,
-            without: pausing.filter_map(|(name, _)| CallCenterName::parse(name).ok()).collect(),
-        };
-        let entries = self.outbox.store().lease_due(&lease).await?;
-        let count = entries.len();
-        let mut deliveries = JoinSet::new();
-        for entry in entries {
-            let (outbox, ways) = (Arc::clone(&self.outbox), Arc::clone(&ways));
-            deliveries.spawn(async move { deliver(&outbox, &ways.orgs, &ways.client, entry).await });
+        for Share { without, limit } in self.shares(&ways) {
+            let lease = Lease {
+                now: self.outbox.now(),
+                owner: self.outbox.owner().to_owned(),
+                until: self.outbox.lease_until(),
+                limit: u32::try_from(limit).unwrap_or(u32::MAX),
+                without,
+            };
+            for entry in self.outbox.store().lease_due(&lease).await? {
+                taken += 1;
+                let (outbox, ways) = (Arc::clone(&self.outbox), Arc::clone(&ways));
+                let free = ways.free.get(&entry.call_center);
+                let place = free.and_then(|free| Arc::clone(free).try_acquire_owned().ok());
+                deliveries.spawn(async move {
+                    deliver(&outbox, &ways.orgs, &ways.client, entry).await;
+                    drop(place);
+                    // The next entry of the call, or of the contact center, can be taken up.
+                    outbox.ring();
+                });
+            }
         }
-        while deliveries.join_next().await.is_some() {}
-        Ok(count)
+        Ok(taken)
+    }
+
+    /// Breaks off what is under way; its leases are still ours.
+    pub async fn stop(&self) {
+        self.deliveries.lock().await.shutdown().await;
+    }
+
+    /// Contact centers that nothing is under way for share one lease. Each that is busy gets one of its own for the
+    /// places that are left, if any.
+    fn shares(&self, ways: &Ways) -> Vec<Share> {
+        let now = Instant::now();
+        let pauses = |name: &CallCenterName| ways.orgs.get(name.as_ref()).is_some_and(|org| org.pauses(now));
+        let places = |(name, free): (&CallCenterName, &Arc<Semaphore>)| {
+            (name.clone(), if pauses(name) { 0 } else { free.available_permits() })
+        };
+        let places: Vec<(CallCenterName, usize)> = ways.free.iter().map(places).collect();
+        let all_but = |keep: &dyn Fn(&CallCenterName, usize) -> bool| {
+            let left = places.iter().filter(|(name, free)| !keep(name, *free));
+            left.map(|(name, _)| name.clone()).collect()
+        };
+        let idle = Share { without: all_but(&|_, free| free == self.concurrency), limit: self.concurrency };
+        let busy = places.iter().filter(|(_, free)| (1..self.concurrency).contains(free));
+        let busy = busy.map(|(busy, free)| Share { without: all_but(&|name, _| name == busy), limit: *free });
+        std::iter::once(idle).chain(busy).collect()
     }
 
     async fn nap(&self) {
         let due = self.outbox.store().next_due().await.ok().flatten();
-        let left = due.map(|due| due.duration_since(self.outbox.now()));
-        let left = left
-            .and_then(|left| Duration::try_from(left).ok())
-            .unwrap_or(NAP)
-            .clamp(Duration::from_millis(10), NAP);
+        let left = match due.map(|due| due.duration_since(self.outbox.now())) {
+            None => NAP,
+            Some(left) => Duration::try_from(left).unwrap_or(SHORT_NAP),
+        };
+        let left = left.clamp(Duration::from_millis(10), NAP);
         // Whoever comes first: the bell or the time.
         let _ = timeout(left, self.outbox.rung()).await;
     }
-}
-
-async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: Entry) {
-    let result = send(orgs, client, &entry).await;
-    let withheld = matches!(result, Ok(Sent::Withheld));
-    let tried = Tried { kind: entry.kind, is_final: entry.is_final };
-    let attempt = outbox.judge(tried, result.as_ref().err(), entry.attempts, entry.created_at);
-    let key = entry.call.as_ref().map(|call| call.name.vendor_call_key().to_string());
-    let (id, kind, attempts) = (entry.id.0, entry.kind, entry.attempts + 1);
-    match &attempt {
-        Attempt::Delivered { .. } if withheld => {
-            let why = "not sent from the outbox: an agent has had the call";
-            tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "{why}");
-        }
-        Attempt::Delivered { .. } => {
-            tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "delivered from the outbox");
-        }
-        Attempt::Later { words, .. } => {
-            tracing::info!(
-                entry = id,
-                ?kind,
-                vendor_call_key = key,
-                attempts,
-                words,
-                "not delivered, another time"
-            );
-        }
-        Attempt::Buried { reason, words } => {
-            let look = "buried; see scv-bridge outbox show";
-            tracing::error!(entry = id, ?kind, vendor_call_key = key, attempts, reason, words, "{look}");
-        }
-    }
-    let note = match result {
-        Ok(Sent::Done(data)) => created(outbox, &entry, &data),
-        Ok(Sent::Withheld) => answered(outbox, &entry),
-        Err(_) => None,
-    };
-    outbox.settle(entry.id, attempt, note).await;
-}
-
-/// What became of an entry whose turn came.
-enum Sent {
-    /// Salesforce has taken it.
-    Done(Value),
-    /// It would report an abandonment, and an agent has had the call: it is done with.
-    Withheld,
-}
-
-async fn send(orgs: &Orgs, client: &Client, entry: &Entry) -> Result<Sent, Failure> {
-    let unreadable = |words: &str| Failure::Refused { words: words.to_owned() };
-    let kept = read(entry).ok_or_else(|| unreadable("the entry in the outbox cannot be read"))?;
-    let org = orgs.get(entry.call_center.as_ref()).ok_or_else(|| Failure::Misconfigured {
-        words: format!("no contact center {} is configured any more", entry.call_center),
-    })?;
-    let budget = Budget::new(Instant::now(), ATTEMPT);
-    if kept.unless_answered && had_agent(org, client, entry, &kept, &budget.half()).await? {
-        return Ok(Sent::Withheld);
-    }
-    org.ask(client, Ask::Kept(&kept), &budget).await.map(Sent::Done)
-}
-
-/// Whether an agent has had the call: as the journal knows by now, or as the VoiceCall itself shows.
-///
-/// # Errors
-/// When the VoiceCall is to be asked and cannot be: nothing is sent on a guess.
-async fn had_agent(
-    org: &Org,
-    client: &Client,
-    entry: &Entry,
-    kept: &Kept,
-    budget: &Budget,
-) -> Result<bool, Failure> {
-    if entry.call.as_ref().is_some_and(Call::is_answered) {
-        return Ok(true);
-    }
-    let id = entry.call.as_ref().and_then(|call| call.voice_call_id.clone()).map(CallReference::Id);
-    match id.as_ref().or(kept.call.as_ref()) {
-        Some(call) => Ok(org.agent_in_record(client, call, budget).await?.is_some()),
-        None => Ok(false),
-    }
-}
-
-fn read(entry: &Entry) -> Option<Kept> {
-    let operation = match entry.kind {
-        EntryKind::Create => Operation::Create,
-        EntryKind::Clear => Operation::ClearRouting,
-        EntryKind::Update => Operation::Update,
-    };
-    serde_json::from_str::<Stored>(entry.body.expose()).ok()?.read(operation).ok()
-}
-
-/// What the journal learns when a deferred create is delivered.
-fn created(outbox: &Outbox, entry: &Entry, data: &Value) -> Option<Note> {
-    let call = entry.call.as_ref().filter(|_| entry.kind == EntryKind::Create)?;
-    let now = outbox.now();
-    Some(Note {
-        voice_call_id: voice_call_id(data).and_then(|id| VoiceCallId::parse(id).ok()),
-        created_at: Some(now),
-        create_body: CreateBody::Done,
-        ..Note::of(call.name.clone(), now)
-    })
-}
-
-/// What the journal learns when an abandonment was not sent.
-fn answered(outbox: &Outbox, entry: &Entry) -> Option<Note> {
-    let now = outbox.now();
-    let name = entry.call.as_ref()?.name.clone();
-    Some(Note { answered_at: Some(now), ..Note::of(name, now) })
 }

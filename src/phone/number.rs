@@ -27,12 +27,6 @@ impl PhoneNumber {
     pub fn expose(&self) -> &str {
         &self.0
     }
-
-    /// Gives the whole number away.
-    #[must_use]
-    pub fn into_exposed(self) -> String {
-        self.0
-    }
 }
 
 impl From<String> for PhoneNumber {
@@ -139,7 +133,7 @@ mod tests {
         let number = PhoneNumber::from("+14693150217");
         assert_eq!(format!("{number} {number:?}"), "+1469*****17 PhoneNumber(+1469*****17)");
         assert_eq!(number.expose(), "+14693150217");
-        assert_eq!(number.into_exposed(), "+14693150217");
+        assert_eq!(number.expose(), "+14693150217");
     }
 
     proptest! {

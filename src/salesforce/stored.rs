@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::wire::{Address, Create, OmniFlow, Update};
 use super::{Ask, Operation};
-use crate::domain::{CallCenterName, CallReference, CertificateName, InvalidName, Origin};
+use crate::domain::{CallCenterName, CallReference, CertificateName, InvalidName, Origin, VendorCallKey};
 
 /// A request that outlives the process that took it. It holds numbers: keep it no longer than it is needed.
 #[derive(Clone, Serialize, Deserialize)]
@@ -92,6 +92,45 @@ impl Stored {
             unless_answered: self.unless_answered,
             body: self.body,
         })
+    }
+}
+
+impl Kept {
+    /// What a create says, as an update under its key in the middle of the call: for a record that is there already.
+    /// `None` if it has no key.
+    #[must_use]
+    pub fn to_update(&self) -> Option<Self> {
+        let text = |name: &str| self.body.get(name).and_then(Value::as_str);
+        let key = VendorCallKey::parse(text("vendorCallKey")?).ok()?;
+        let method = text("initiationMethod").unwrap_or("Inbound").to_uppercase();
+        let mut body = Map::new();
+        body.insert("callCenterApiName".into(), self.origin.call_center.as_ref().into());
+        body.insert("initiationMethod".into(), method.into());
+        body.insert("isActiveCall".into(), true.into());
+        let update = Self {
+            operation: Operation::Update,
+            origin: self.origin.clone(),
+            call: Some(CallReference::Key(key)),
+            unless_answered: false,
+            body,
+        };
+        Some(update.completed_by(self))
+    }
+
+    /// An update, with what it does not say of a call and `create` does.
+    #[must_use]
+    pub fn completed_by(mut self, create: &Self) -> Self {
+        for (name, says) in [
+            ("fromNumber", "from"),
+            ("toNumber", "to"),
+            ("startTime", "startTime"),
+            ("callAttributes", "callAttributes"),
+        ] {
+            if let Some(value) = create.body.get(says).filter(|_| !self.body.contains_key(name)) {
+                self.body.insert(name.into(), value.clone());
+            }
+        }
+        self
     }
 }
 

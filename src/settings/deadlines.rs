@@ -25,6 +25,19 @@ pub struct Deadlines {
 }
 
 impl Deadlines {
+    /// The longest of them, with its key.
+    pub(super) fn longest(&self) -> (&'static str, Duration) {
+        let all = [
+            ("deadlines.execute_omni_flow", self.execute_omni_flow),
+            ("deadlines.update_voice_call", self.update_voice_call),
+            ("deadlines.clear_routing", self.clear_routing),
+            ("deadlines.phone_contact_ended", self.phone_contact_ended),
+            ("deadlines.agent_answered", self.agent_answered),
+        ];
+        let first = ("deadlines.create_voice_call", self.create_voice_call);
+        all.into_iter().fold(first, |longest, one| if one.1 > longest.1 { one } else { longest })
+    }
+
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         let mut deadline =
             |key| section.duration(key, None, Duration::from_millis(1)..=Duration::from_secs(60));

@@ -140,7 +140,7 @@ impl Settings {
             root.section("operations").and_then(|section| Operations::read(section, server.as_ref()));
         let deadlines = root.section("deadlines").and_then(Deadlines::read);
         let store = Store::read(root.section_or_empty("store"));
-        let outbox = root.section("outbox").and_then(Outbox::read);
+        let outbox = root.section("outbox").and_then(|section| Outbox::read(section, deadlines.as_ref()));
         let journal = root.section("journal").and_then(Journal::read);
         let breaker = root.section("breaker").and_then(Breaker::read);
         let limits = root.section("limits").and_then(Limits::read);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Deadlines;
 use super::section::Section;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -19,7 +20,7 @@ pub struct Outbox {
     pub lease: Duration,
     /// How long buried entries can be looked at and sent again.
     pub keep_buried: Duration,
-    /// Entries delivered at the same time.
+    /// Entries of one contact center delivered at the same time.
     pub concurrency: usize,
 }
 
@@ -31,7 +32,14 @@ pub struct Journal {
 }
 
 impl Outbox {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+    /// How long one attempt of the worker may take: nobody waits for it.
+    pub const ATTEMPT: Duration = Duration::from_secs(10);
+
+    /// How much longer a lease must be than what is done under it, so that its end can still be written down.
+    const RESERVE: Duration = Duration::from_secs(5);
+
+    /// `deadlines`: those of the routes, if they could be read.
+    pub(super) fn read(mut section: Section<'_>, deadlines: Option<&Deadlines>) -> Option<Self> {
         let schedule = section.durations("schedule", Duration::from_millis(100)..=DAY);
         if let Some(pauses) = &schedule {
             if pauses.is_empty() {
@@ -43,7 +51,10 @@ impl Outbox {
             }
         }
         let give_up_after = section.duration("give_up_after", None, Duration::from_secs(60)..=30 * DAY);
-        let lease = section.duration("lease", None, Duration::from_secs(5)..=HOUR);
+        let lease = section.duration("lease", None, Duration::from_secs(1)..=HOUR);
+        if let Some(lease) = lease {
+            check_lease(&section, lease, deadlines);
+        }
         let keep_buried = section.duration("keep_buried", None, HOUR..=365 * DAY);
         let concurrency = section.count("concurrency", None, 1..=1000);
         section.finish();
@@ -54,6 +65,24 @@ impl Outbox {
             keep_buried: keep_buried?,
             concurrency: concurrency?,
         })
+    }
+}
+
+/// A lease that ends during an attempt lets somebody else send the same beside it.
+fn check_lease(section: &Section<'_>, lease: Duration, deadlines: Option<&Deadlines>) {
+    let own = ("an attempt of the worker", Outbox::ATTEMPT);
+    let routes = deadlines.map(Deadlines::longest);
+    let longest =
+        routes.into_iter().fold(own, |longest, route| if route.1 > longest.1 { route } else { longest });
+    let (what, time) = longest;
+    let least = time + Outbox::RESERVE;
+    if lease < least {
+        let (time, least) = (time.as_secs_f64(), least.as_secs_f64().ceil());
+        section.problem(
+            "lease",
+            format!("is too short: {what} may take {time}s, and its end must still be written down"),
+            format!("make it at least \"{least}s\""),
+        );
     }
 }
 

@@ -19,7 +19,6 @@ pub(super) struct Single {
 /// Something asked of the store.
 pub(super) enum Job {
     Note(Box<Note>, Reply<()>),
-    Learn(Box<Note>, Reply<Call>),
     Open(OpenCall, Reply<Opened>),
     Find(Find, Reply<Option<Call>>),
     Enqueue(Box<Enqueue>, Reply<Enqueued>),
@@ -71,7 +70,6 @@ impl<Q, A> Lot<Q, A> {
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) notes: Lot<Note, ()>,
-    pub(super) learns: Lot<Note, Call>,
     pub(super) opens: Lot<OpenCall, Opened>,
     pub(super) finds: Lot<Find, Option<Call>>,
     pub(super) enqueues: Lot<Enqueue, Enqueued>,
@@ -82,7 +80,6 @@ pub(super) struct Batch {
 /// The answers to a batch, in its order.
 pub(super) struct Answers {
     pub(super) notes: Vec<()>,
-    pub(super) learns: Vec<Call>,
     pub(super) opens: Vec<Opened>,
     pub(super) finds: Vec<Option<Call>>,
     pub(super) enqueues: Vec<Enqueued>,
@@ -106,7 +103,6 @@ impl Sorted {
         for job in jobs {
             match job {
                 Job::Note(note, reply) => all.writes.notes.push(*note, reply),
-                Job::Learn(note, reply) => all.writes.learns.push(*note, reply),
                 Job::Open(open, reply) if claims => all.writes.opens.push(open, reply),
                 Job::Open(open, reply) => all.reads.opens.push(open, reply),
                 Job::Find(find, reply) => all.reads.finds.push(find, reply),
@@ -140,7 +136,6 @@ impl Batch {
     /// How many ask.
     pub(super) fn len(&self) -> usize {
         self.notes.questions.len()
-            + self.learns.questions.len()
             + self.opens.questions.len()
             + self.finds.questions.len()
             + self.enqueues.questions.len()
@@ -152,14 +147,12 @@ impl Batch {
     pub(super) fn is_one_statement(&self) -> bool {
         let len = self.len();
         len == self.notes.questions.len()
-            || len == self.learns.questions.len()
             || len == self.opens.questions.len()
             || len == 1 && self.singles.questions.len() == 1
     }
 
     pub(super) fn answer(self, answers: Answers) {
         self.notes.answer(answers.notes);
-        self.learns.answer(answers.learns);
         self.opens.answer(answers.opens);
         self.finds.answer(answers.finds);
         self.enqueues.answer(answers.enqueues);
@@ -169,7 +162,6 @@ impl Batch {
 
     pub(super) fn refuse(self, error: &StoreError) {
         self.notes.refuse(error);
-        self.learns.refuse(error);
         self.opens.refuse(error);
         self.finds.refuse(error);
         self.enqueues.refuse(error);
@@ -181,7 +173,6 @@ impl Batch {
     pub(super) fn each(self) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::with_capacity(self.len());
         all.extend(self.notes.each().map(|notes| Self { notes, ..Self::default() }));
-        all.extend(self.learns.each().map(|learns| Self { learns, ..Self::default() }));
         all.extend(self.opens.each().map(|opens| Self { opens, ..Self::default() }));
         all.extend(self.finds.each().map(|finds| Self { finds, ..Self::default() }));
         all.extend(self.enqueues.each().map(|enqueues| Self { enqueues, ..Self::default() }));

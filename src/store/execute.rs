@@ -7,7 +7,7 @@ use super::batch::{Answers, Batch};
 use super::engine::Connection;
 use super::execute_outbox::{enqueue, settle};
 use super::journal::{Find, FoundRow};
-use super::row::{CallRow, json, read, unreadable};
+use super::row::{CallRow, json, read};
 use super::{Note, OpenCall, Opened, StoreError, Subject};
 use crate::domain::{Call, CallName};
 
@@ -34,8 +34,6 @@ pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<
 pub(super) async fn run(connection: &mut Connection, batch: &Batch) -> Result<Answers, StoreError> {
     let calls = note(connection, batch).await?;
     let notes = vec![(); batch.notes.questions.len()];
-    let learned = |note: &Note| calls.get(&note.call).map(|(call, _)| call.clone()).ok_or_else(unreadable);
-    let learns = batch.learns.questions.iter().map(learned).collect::<Result<_, _>>()?;
     let enqueues = enqueue(connection, &batch.enqueues.questions, &calls).await?;
     let settles = settle(connection, &batch.settles.questions).await?;
     let opens = open(connection, &batch.opens.questions).await?;
@@ -44,7 +42,7 @@ pub(super) async fn run(connection: &mut Connection, batch: &Batch) -> Result<An
     for single in &batch.singles.questions {
         singles.push(connection.rows(single.sql, &single.input).await?);
     }
-    Ok(Answers { notes, learns, opens, finds, enqueues, settles, singles })
+    Ok(Answers { notes, opens, finds, enqueues, settles, singles })
 }
 
 /// Writes all notes, in the order of their names: replicas that lock the same rows then never wait for each other.
@@ -55,7 +53,7 @@ async fn note(connection: &mut Connection, batch: &Batch) -> Result<Calls, Store
         Subject::Unknown(..) => None,
     });
     let settled = batch.settles.questions.iter().filter_map(|settle| settle.note.as_deref());
-    let told = batch.learns.questions.iter().chain(subjects).map(|note| (note, true));
+    let told = subjects.map(|note| (note, true));
     let untold = batch.notes.questions.iter().chain(settled).map(|note| (note, false));
     let mut merged: BTreeMap<&CallName, (Cow<'_, Note>, bool)> = BTreeMap::new();
     for (note, tell) in told.chain(untold) {

@@ -137,15 +137,6 @@ impl Store {
         self.ask(|reply| Job::Note(Box::new(note), reply)).await
     }
 
-    /// Like [`Store::note`], and gives all that is known of the call then; that costs more than the note.
-    ///
-    /// # Errors
-    /// When it could not be written.
-    pub async fn learn(&self, note: Note) -> Result<Call, StoreError> {
-        self.announce(&note);
-        self.ask(|reply| Job::Learn(Box::new(note), reply)).await
-    }
-
     /// Finds a call by its id, in either form, or by its key: then the newest of that key.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub struct Note {
     pub fingerprint: Option<Fingerprint>,
     /// When it began.
     pub start_time: Option<Timestamp>,
-    /// When Salesforce made its record.
+    /// When Salesforce made its record, by whatever request.
     pub created_at: Option<Timestamp>,
     /// When its create was deferred.
     pub deferred_at: Option<Timestamp>,

@@ -39,11 +39,10 @@ struct FilterRow<'a> {
     before: Option<i64>,
     words: Option<&'a str>,
     limit: Option<u32>,
-    now: Option<i64>,
 }
 
 impl Filter {
-    fn row(&self, now: Option<Timestamp>) -> Result<String, StoreError> {
+    fn row(&self) -> Result<String, StoreError> {
         json(&FilterRow {
             id: self.id,
             state: self.state,
@@ -52,7 +51,6 @@ impl Filter {
             before: self.older_than.map(Timestamp::as_millisecond),
             words: self.words.as_deref(),
             limit: self.limit,
-            now: now.map(Timestamp::as_millisecond),
         })
     }
 }
@@ -111,7 +109,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn list(&self, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
-        let rows = self.read(self.dialect().list, filter.row(None)?).await?;
+        let rows = self.read(self.dialect().list, filter.row()?).await?;
         read::<EntryRow>(&rows)?.into_iter().map(EntryRow::entry).collect()
     }
 
@@ -124,7 +122,7 @@ impl Store {
         Ok(self.list(&filter).await?.into_iter().next())
     }
 
-    /// Makes the buried entries of a filter pending again, due now, as if never tried; gives how many.
+    /// Makes the buried entries of a filter pending again, as if put in now; gives how many.
     ///
     /// # Errors
     /// When it could not be written.
@@ -133,7 +131,13 @@ impl Store {
             return Ok(0);
         }
         let filter = Filter { state: Some(EntryState::Buried), ..filter.clone() };
-        self.change(self.dialect().retry, &filter, Some(now), run).await
+        let matching = self.read(self.dialect().matching, filter.row()?).await?;
+        if run == Run::Dry {
+            return Ok(matching.len());
+        }
+        let ids: Vec<i64> = read(&matching)?;
+        let input = json(&serde_json::json!({ "now": now.as_millisecond(), "ids": ids }))?;
+        Ok(self.write(self.dialect().retry, input).await?.len())
     }
 
     /// Removes the entries of a filter, pending ones too if it does not say otherwise; gives how many.
@@ -141,20 +145,9 @@ impl Store {
     /// # Errors
     /// When it could not be written.
     pub async fn discard(&self, filter: &Filter, run: Run) -> Result<usize, StoreError> {
-        self.change(self.dialect().discard, filter, None, run).await
-    }
-
-    async fn change(
-        &self,
-        statement: &'static str,
-        filter: &Filter,
-        now: Option<Timestamp>,
-        run: Run,
-    ) -> Result<usize, StoreError> {
-        let input = filter.row(now)?;
         let rows = match run {
-            Run::Real => self.write(statement, input).await?,
-            Run::Dry => self.read(self.dialect().matching, input).await?,
+            Run::Real => self.write(self.dialect().discard, filter.row()?).await?,
+            Run::Dry => self.read(self.dialect().matching, filter.row()?).await?,
         };
         Ok(rows.len())
     }

@@ -264,7 +264,7 @@ impl Store {
         Ok(entries)
     }
 
-    /// Prolongs all leases of `owner`; gives how many entries it still holds.
+    /// Moves the end of all leases of `owner`, to later or to now; gives how many entries it holds.
     ///
     /// # Errors
     /// When the database does not answer.

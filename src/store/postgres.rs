@@ -200,11 +200,10 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM outbox WHERE $1 IS NOT NULL GROUP BY call_center, state ORDER BY call_center, state",
     list: concat!("SELECT ", entry!(), " FROM outbox AS o WHERE ", filter!()),
     matching: concat!("SELECT o.id::text FROM outbox AS o WHERE ", filter!()),
-    retry: concat!(
-        "UPDATE outbox SET state = 'pending', attempts = 0, next_at = ($1::json->>'now')::bigint, reason = NULL,
-            buried_at = NULL
-        WHERE state = 'buried' AND id IN (SELECT o.id FROM outbox AS o WHERE ", filter!(), ") RETURNING id::text"
-    ),
+    retry: "UPDATE outbox SET state = 'pending', attempts = 0, created_at = ($1::json->>'now')::bigint,
+            next_at = ($1::json->>'now')::bigint, reason = NULL, buried_at = NULL
+        WHERE state = 'buried' AND id IN (SELECT value::bigint FROM json_array_elements_text($1::json->'ids'))
+        RETURNING id::text",
     discard: concat!(
         "DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox AS o WHERE ", filter!(), ") RETURNING id::text"
     ),

@@ -188,11 +188,10 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM outbox WHERE ?1 IS NOT NULL GROUP BY call_center, state ORDER BY call_center, state",
     list: concat!("SELECT ", entry!("o"), " FROM outbox AS o WHERE ", filter!()),
     matching: concat!("SELECT CAST(o.id AS TEXT) FROM outbox AS o WHERE ", filter!()),
-    retry: concat!(
-        "UPDATE outbox SET state = 'pending', attempts = 0, next_at = ?1->>'now', reason = NULL, buried_at = NULL
-        WHERE state = 'buried' AND id IN (SELECT o.id FROM outbox AS o WHERE ", filter!(), ")
-        RETURNING CAST(id AS TEXT)"
-    ),
+    retry: "UPDATE outbox SET state = 'pending', attempts = 0, created_at = ?1->>'now', next_at = ?1->>'now',
+            reason = NULL, buried_at = NULL
+        WHERE state = 'buried' AND id IN (SELECT value FROM json_each(?1, '$.ids'))
+        RETURNING CAST(id AS TEXT)",
     discard: concat!(
         "DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox AS o WHERE ", filter!(), ")
         RETURNING CAST(id AS TEXT)"

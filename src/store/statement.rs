@@ -50,7 +50,7 @@ pub(super) struct Dialect {
     pub(super) list: &'static str,
     /// Ids of a filter.
     pub(super) matching: &'static str,
-    /// Makes buried entries of a filter, with `now`, pending again; gives their ids.
+    /// Makes buried entries pending again, as if put in now: `{now, ids: [id]}`, gives their ids.
     pub(super) retry: &'static str,
     /// Removes entries of a filter; gives their ids.
     pub(super) discard: &'static str,

@@ -12,6 +12,7 @@ mod any_body;
 mod apex_refusals;
 mod asking_salesforce;
 mod bad_input;
+mod beside_create;
 mod broken_answers;
 mod deadlines;
 mod envelope;
@@ -22,6 +23,10 @@ mod login;
 mod memory;
 mod operations;
 mod order;
+mod outage;
+#[expect(dead_code, reason = "a test that stops the server needs one of its own")]
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod rotation;
 mod rotation_keeps;
 mod scrt_tokens;
@@ -29,6 +34,8 @@ mod sessions;
 mod stage;
 mod statuses;
 mod telephony_refusals;
+mod unplugged;
 mod vendors_flow;
 mod wire_apex;
 mod wire_telephony;
+mod worker;

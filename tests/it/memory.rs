@@ -44,9 +44,16 @@ async fn a_key_that_was_used_for_another_call_is_refused() {
         let reply = stage.post("createVoiceCall", with(create("wxcc_1"), other)).await;
         assert!(reply.error(400).starts_with("vendorCallKey: an earlier call had the same key"));
     }
+    stage.script(BadDay::Unavailable { retry_after: None }, Operation::Create);
+    stage.post("createVoiceCall", create("wxcc_2")).await.error(503);
+    for other in [json!({ "from": "+14693150299" }), json!({ "to": "+18005550199" })] {
+        let reply = stage.post("createVoiceCall", with(create("wxcc_2"), other)).await;
+        assert!(reply.error(400).starts_with("vendorCallKey: an earlier call had the same key"));
+    }
     let reply = stage.post("createVoiceCall", create("wxcc_")).await;
     assert!(reply.error(400).starts_with("vendorCallKey: is the bare prefix wxcc_"));
     assert_eq!(stage.org.voice_calls().len(), 1);
+    assert!(stage.call("wxcc_2").await.starts_with("0LQ"), "the same create is tried anew");
 }
 
 #[actix_web::test]
@@ -192,30 +199,6 @@ async fn after_a_failed_create_the_vendors_flow_is_understood_by_the_start_of_th
 }
 
 #[actix_web::test]
-async fn after_72_hours_without_salesforce_all_is_delivered_in_order() {
-    let stage = Plan::telephony().sections("[breaker]\nfailures = 1000\nslow_calls = 1000").start().await;
-    for n in 0..5 {
-        stage.call(&format!("wxcc_{n}")).await;
-    }
-    stage.org.forget_requests();
-    for n in 0..5 {
-        stage.script_times(BadDay::Unavailable { retry_after: None }, 1, Operation::ClearRouting);
-        stage.script_times(BadDay::Unavailable { retry_after: None }, 1, Operation::Update);
-        let reply = stage.post("phoneContactEnded", ended(&format!("wxcc_{n}"))).await;
-        assert_eq!(reply.data()["status"], "pending");
-    }
-    // Nobody can wait for a day with a bad day for every try: the outage is one long pause, then one last try.
-    stage.deliver(71 * 3600 + 1800).await;
-    for n in 0..5 {
-        let call = stage.org.voice_call(&format!("wxcc_{n}")).unwrap();
-        assert_eq!((call.call_disposition, call.updates), (Disposition::Completed, 1));
-    }
-    let order: Vec<_> = stage.org.requests().into_iter().skip(10).map(|request| request.operation).collect();
-    assert_eq!(order.iter().filter(|operation| **operation == Operation::Update).count(), 5);
-    assert_eq!(order.first(), Some(&Operation::ClearRouting), "clear before update");
-}
-
-#[actix_web::test]
 async fn no_number_is_left_in_the_database_after_a_closed_call() {
     let stage = Stage::telephony().await;
     stage.script(BadDay::Unavailable { retry_after: None }, Operation::Create);
@@ -228,4 +211,28 @@ async fn no_number_is_left_in_the_database_after_a_closed_call() {
     for part in ["3150217", "315-0217", "18005550100"] {
         assert!(!stage.database_holds(part), "{part}");
     }
+}
+
+#[actix_web::test]
+async fn an_answer_between_the_look_and_the_commit_keeps_an_abandonment_back() {
+    let stage = Plan::telephony().deadline("10s").start().await;
+    stage.script(BadDay::Slow { milliseconds: 300 }, Operation::Create);
+    let abandoned = json!({ "disconnectReason": { "value": "Abandoned in queue", "isError": false } });
+    // The update looks, waits for the create in flight, and is committed after the answer.
+    let (created, updated, ()) = tokio::join!(
+        stage.post("createVoiceCall", create("wxcc_1")),
+        async {
+            stage.work_until(async || !stage.asked(Operation::Create).is_empty()).await;
+            stage.post("updateVoiceCall", with(reference("wxcc_1"), abandoned)).await
+        },
+        async {
+            stage.work_until(async || !stage.asked(Operation::Create).is_empty()).await;
+            stage.post("agentAnswered", answered("wxcc_1")).await.data();
+        }
+    );
+    created.data();
+    updated.data();
+    stage.deliver(60).await;
+    assert_eq!(stage.sent(Operation::Update), Vec::<Value>::new());
+    assert_eq!(stage.org.voice_call("wxcc_1").unwrap().call_disposition, Disposition::New);
 }

@@ -81,13 +81,14 @@ async fn a_session_that_was_ended_is_renewed_once_for_all() {
 #[actix_web::test]
 async fn a_login_that_fails_is_shared_by_those_who_wait_for_it() {
     let stage = Plan::apex().workers(2).deadline("1s").start().await;
-    stage.script(BadDay::NeverAnswers, Operation::Token);
+    stage.script_times(BadDay::NeverAnswers, 10, Operation::Token);
     let requests = (0..10).map(|n| stage.flow("createVoiceCall", create(&format!("wxcc_{n}"))));
     for reply in at_once(requests).await {
         reply.error(504);
     }
     // Whoever came last may have some time left when the first gives up.
     assert!(logins(&stage) <= 3, "{} logins", logins(&stage));
+    stage.org.forget_scripts();
 }
 
 #[actix_web::test]

@@ -20,6 +20,7 @@ mod load;
 #[cfg(test)]
 mod orgs_log;
 #[cfg(test)]
+#[expect(dead_code, reason = "only other tests stop a server")]
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[cfg(test)]

@@ -78,7 +78,7 @@ impl Site {
             url = "{database}"
             [outbox]
             schedule = ["100ms", "200ms", "500ms", "1s"]
-            lease = "5s"
+            lease = "15s"
             [breaker]
             pause = "50ms"
             longest_pause = "200ms"

@@ -1,10 +1,10 @@
 //! A real PostgreSQL, started by the tests themselves in a temporary directory, reachable through a Unix socket
 //! only. It ends with the test process, however that ends: a shell waits for its standard input to close.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -18,18 +18,30 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 "$1/initdb" -D "$folder/data" -U bridge -A trust -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
-"$1/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c max_connections=300 >>"$folder/log" 2>&1 &
-server=$!
-tries=0
-until "$1/pg_isready" -q -h "$folder"; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 300 ] || { cat "$folder/log" >&2; exit 1; }
-    sleep 0.1
+binaries=$1
+start() {
+    "$binaries/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c max_connections=300 >>"$folder/log" 2>&1 &
+    server=$!
+    tries=0
+    until "$binaries/pg_isready" -q -h "$folder"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 300 ] || { cat "$folder/log" >&2; exit 1; }
+        sleep 0.1
+    done
+    echo "$folder"
+}
+stop() {
+    kill -INT "$server" 2>/dev/null || return 0
+    wait "$server" || true
+}
+start
+while read -r command; do
+    case $command in
+    stop) stop; echo stopped ;;
+    start) start ;;
+    esac
 done
-echo "$folder"
-cat >/dev/null
-kill -INT "$server"
-wait "$server" || true
+stop
 "#;
 
 /// A running server.
@@ -38,7 +50,8 @@ pub struct Postgres {
     folder: String,
     databases: AtomicU32,
     // Its standard input must stay open.
-    _watch: Child,
+    watch: Child,
+    said: BufReader<ChildStdout>,
 }
 
 impl Postgres {
@@ -48,7 +61,8 @@ impl Postgres {
         SHARED.get_or_init(Self::start)
     }
 
-    fn start() -> Self {
+    /// A server of one's own.
+    pub fn start() -> Self {
         let binaries = binaries();
         // initdb refuses to run as root.
         let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
@@ -66,10 +80,15 @@ impl Postgres {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut folder = String::new();
-        BufReader::new(watch.stdout.take().unwrap()).read_line(&mut folder).unwrap();
-        assert!(!folder.is_empty(), "PostgreSQL did not start");
-        Self { binaries, folder: folder.trim().to_owned(), databases: AtomicU32::new(0), _watch: watch }
+        let mut said = BufReader::new(watch.stdout.take().unwrap());
+        let folder = line(&mut said);
+        Self { binaries, folder, databases: AtomicU32::new(0), watch, said }
+    }
+
+    /// Stops the server, or starts it again; returns when that is done.
+    pub fn tell(&mut self, command: &str) {
+        writeln!(self.watch.stdin.as_mut().unwrap(), "{command}").unwrap();
+        line(&mut self.said);
     }
 
     /// A new, empty database; its URL.
@@ -96,11 +115,19 @@ impl Postgres {
     }
 }
 
+fn line(said: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert!(!line.is_empty(), "PostgreSQL did not start");
+    line.trim().to_owned()
+}
+
 /// The programs of the newest version.
 fn binaries() -> PathBuf {
     let versions = std::fs::read_dir(VERSIONS).into_iter().flatten().flatten();
     let version = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
     let installed = versions.map(|entry| entry.path()).filter(|path| path.join("bin/initdb").exists());
     let newest = installed.max_by_key(version);
-    newest.expect("PostgreSQL is missing: install the Debian package postgresql").join("bin")
+    assert!(newest.is_some(), "PostgreSQL is missing: install the Debian package postgresql");
+    newest.unwrap().join("bin")
 }

@@ -89,6 +89,22 @@ fn a_schedule_is_neither_empty_nor_descending() {
 }
 
 #[test]
+fn a_lease_outlasts_every_attempt_that_is_made_under_it() {
+    let problems = |lease: &str, update: &str| {
+        let toml =
+            format!("[outbox]\nlease = {lease:?}\n[deadlines]\nupdate_voice_call = {update:?}\n{SMALL}");
+        Folder::new().problems(&toml)
+    };
+    let both = [problems("14s", "4s"), problems("24s", "20s")].concat();
+    insta::assert_snapshot!(both);
+    for (lease, update) in [("15s", "4s"), ("25s", "20s")] {
+        let toml =
+            format!("[outbox]\nlease = {lease:?}\n[deadlines]\nupdate_voice_call = {update:?}\n{SMALL}");
+        assert!(Folder::new().load(&toml).is_ok(), "{lease}");
+    }
+}
+
+#[test]
 fn a_broken_oauth_section_is_reported_once_and_one_beside_apex_not_taken() {
     let oauth = "abandonment.ask_salesforce = true\noauth.login_url = \"https://login.salesforce.com\"\n";
     let toml = format!("{SMALL}{oauth}");

@@ -6,6 +6,7 @@ mod operate;
 mod order;
 mod outbox;
 mod privacy;
+#[expect(dead_code, reason = "only other tests stop a server")]
 #[path = "../../../tests/support/postgres.rs"]
 pub(crate) mod server;
 mod together;
@@ -17,8 +18,8 @@ use tempfile::TempDir;
 
 use self::server::Postgres;
 use super::engine::Limits;
-use super::{Enqueue, Enqueued, EntryId, EntryKind, NewEntry, Note, Store, Subject};
-use crate::domain::{Body, CallCenterName, CallName, CallReference, VendorCallKey, VoiceCallId};
+use super::{Enqueue, Enqueued, EntryId, EntryKind, NewEntry, Note, Store, StoreError, Subject};
+use crate::domain::{Body, Call, CallCenterName, CallName, CallReference, VendorCallKey, VoiceCallId};
 
 /// A database of the test's own.
 pub(super) enum Engine {
@@ -70,6 +71,17 @@ macro_rules! on_both_engines {
     };
 }
 pub(super) use on_both_engines;
+
+impl Store {
+    /// Notes, and gives what is known of the call then.
+    pub(super) async fn learn(&self, note: Note) -> Result<Call, StoreError> {
+        let call = note.call.clone();
+        self.note(note).await?;
+        let found =
+            self.find(call.call_center(), &CallReference::Key(call.vendor_call_key().clone())).await?;
+        Ok(found.unwrap())
+    }
+}
 
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + second).unwrap()

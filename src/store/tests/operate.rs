@@ -61,6 +61,7 @@ async fn buried_entries_are_tried_again_as_if_never_tried(engine: Engine) {
     let due = store.lease_due(&lease).await.unwrap();
     assert_eq!(due.iter().map(|entry| entry.id).collect::<Vec<_>>(), all[..1]);
     assert_eq!((due[0].attempts, due[0].reason.as_deref(), due[0].buried_at), (0, None, None));
+    assert_eq!(due[0].created_at, at(7), "it has all its time again");
     assert_eq!(due[0].last_words.as_deref(), Some("No such FIELD"), "what was said stays");
 }
 

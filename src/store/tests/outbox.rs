@@ -64,6 +64,23 @@ async fn a_call_that_an_agent_had_takes_no_abandonment(engine: Engine) {
     assert!(store.count().await.unwrap().is_empty());
 }
 
+async fn an_answer_that_is_noted_after_the_look_and_before_the_commit_counts(engine: Engine) {
+    let store = engine.open().await;
+    let answered = |key: &str| Note { answered_at: Some(at(0)), ..Note::of(call(key), at(0)) };
+    for key in ["wxcc_1", "wxcc_2"] {
+        // Somebody looks, and sees no answer.
+        assert_eq!(store.find(&center(), &reference(key)).await.unwrap(), None);
+    }
+    store.note(answered("wxcc_1")).await.unwrap();
+    assert_eq!(store.enqueue(hang_up("wxcc_1", "a")).await.unwrap(), Enqueued::Answered);
+    // Both wait for the writer when it wakes, and so share a commit.
+    let (enqueued, noted) =
+        tokio::join!(store.enqueue(hang_up("wxcc_2", "a")), store.note(answered("wxcc_2")));
+    assert_eq!((enqueued.unwrap(), noted), (Enqueued::Answered, Ok(())));
+    let forced = Enqueue { unless_answered: false, ..hang_up("wxcc_2", "a") };
+    assert_eq!(ids(&store.enqueue(forced).await.unwrap()).len(), 2, "for who asks without the guard");
+}
+
 async fn new_entries_wait_behind_those_of_their_call(engine: Engine) {
     let store = engine.open().await;
     let create = Enqueue {
@@ -146,6 +163,7 @@ on_both_engines! {
     entries_are_born_leased_and_come_up_again_in_order_when_the_lease_ends
     a_call_gets_one_final_update_even_after_it_was_delivered_or_buried
     a_call_that_an_agent_had_takes_no_abandonment
+    an_answer_that_is_noted_after_the_look_and_before_the_commit_counts
     new_entries_wait_behind_those_of_their_call
     a_failure_is_written_down_only_by_who_holds_the_lease
     leases_are_prolonged_and_given_back

@@ -16,20 +16,26 @@ use scv_bridge::app::{Handle, Reread};
 use scv_bridge::clock::ManualClock;
 use scv_bridge::mock::{BadDay, MockOrg, Operation, RecordedRequest, Refusal, Script};
 use scv_bridge::settings::Source;
+use scv_bridge::store::{Entry, Filter};
 use serde_json::Value;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 
 pub use bodies::{CENTER, Text, create, ended, omni_flow, reference, with};
 pub use certificates::{CERTIFICATE, OTHER_CERTIFICATE, issued};
 pub use load::Load;
 pub use plan::{NOW, Plan};
-pub use raw::{answer_once, exchange};
+pub use raw::{answer_once, exchange, silence};
 pub use reply::{CANARIES, Reply};
 
 /// Id and secret of the flow's connector, which may use every contact center.
 pub const CONNECTOR: (&str, &str) = ("webex-flow", "s3cret-of-the-flow");
 /// A client that may use the contact center `Sandbox` only.
 pub const RESTRICTED: (&str, &str) = ("sandbox-only", "s3cret-of-the-sandbox");
+
+/// Long enough for anything that comes at all.
+pub const BOUND: Duration = Duration::from_secs(30);
 
 /// A running bridge and its org. Dropping it fails the test if the org refused what the test did not expect, or if
 /// a scripted bad day never came.
@@ -138,14 +144,30 @@ impl Stage {
     /// Moves the time and lets the outbox deliver until nothing is left to try.
     pub async fn deliver(&self, seconds: u64) {
         self.wait_seconds(seconds);
-        for _ in 0..10_000 {
-            self.handle.worker().step().await.unwrap();
-            if self.handle.outbox().store().next_due().await.unwrap().is_none() {
-                return;
+        let store = self.handle.outbox().store();
+        self.work_until(async || store.next_due().await.unwrap().is_none()).await;
+    }
+
+    /// Lets the outbox take up what is due until this holds.
+    pub async fn work_until(&self, holds: impl AsyncFn() -> bool) {
+        let work = async {
+            while !holds().await {
+                self.handle.worker().step().await.unwrap();
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
-        }
-        unreachable!("the outbox does not get empty");
+        };
+        assert!(tokio::time::timeout(BOUND, work).await.is_ok(), "the outbox does not come to that");
+    }
+
+    /// Another connection to the bridge's database of SQLite.
+    pub async fn beside(&self) -> SqliteConnection {
+        let file = self.folder.path().join("bridge.db");
+        SqliteConnectOptions::new().filename(file).connect().await.unwrap()
+    }
+
+    /// Everything that the outbox holds.
+    pub async fn entries(&self) -> Vec<Entry> {
+        self.handle.outbox().store().list(&Filter::default()).await.unwrap()
     }
 
     /// The configuration as its file says it.

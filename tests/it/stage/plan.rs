@@ -33,6 +33,7 @@ pub struct Plan {
     way: Way,
     certificate: &'static str,
     salesforce: Option<String>,
+    store: Option<String>,
     workers: usize,
     asks: bool,
     center: String,
@@ -60,6 +61,7 @@ impl Plan {
             way,
             certificate: CERTIFICATE,
             salesforce: None,
+            store: None,
             workers: 1,
             asks: false,
             center,
@@ -114,6 +116,12 @@ impl Plan {
         self
     }
 
+    /// The bridge's database, instead of a file of SQLite.
+    pub fn store(mut self, url: String) -> Self {
+        self.store = Some(url);
+        self
+    }
+
     /// Worker threads of the bridge, each with connections of its own, instead of one.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
@@ -154,6 +162,7 @@ impl Plan {
             Way::Telephony => telephony(&url(org.telephony_url())),
             Way::Apex => apex(&url(org.login_url()), CONSUMER_KEY),
         };
+        let file = format!("sqlite:{}", folder.join("bridge.db").display());
         let asks = match (self.asks, self.way) {
             (false, _) => String::new(),
             (true, Way::Apex) => String::from("abandonment.ask_salesforce = true"),
@@ -164,7 +173,7 @@ impl Plan {
         let parts = [
             format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}", self.workers),
             String::from("[operations]\nlisten = \"127.0.0.1:0\""),
-            format!("[store]\nurl = \"sqlite:{}\"", folder.join("bridge.db").display()),
+            format!("[store]\nurl = {:?}", self.store.as_ref().unwrap_or(&file)),
             client(CONNECTOR, "*"),
             client(RESTRICTED, "Sandbox"),
             certificate(CERTIFICATE, folder),

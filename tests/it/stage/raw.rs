@@ -28,6 +28,13 @@ pub async fn answer_once(answer: String) -> (SocketAddr, JoinHandle<String>) {
     (address, seen)
 }
 
+/// An address where connections are taken and nothing is ever answered, as long as it is kept.
+pub async fn silence() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
 /// Reads a head and as much of a body as it announces.
 async fn read_request(stream: &mut TcpStream) -> String {
     let mut read = String::new();

@@ -1,0 +1,143 @@
+//! One attempt on an entry, from the entry itself.
+
+use reqwest::Client;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{Outbox, Tried};
+use crate::domain::{Call, CallReference, VoiceCallId};
+use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored, voice_call_id};
+use crate::settings;
+use crate::store::{Attempt, CreateBody, Entry, EntryKind, Note};
+
+/// Tries an entry that we hold, and writes down what came of it.
+pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: Entry) {
+    let result = send(orgs, client, &entry).await;
+    let withheld = matches!(result, Ok(Sent::Withheld));
+    let tried = Tried { kind: entry.kind, is_final: entry.is_final };
+    let attempt = outbox.judge(tried, result.as_ref().err(), entry.attempts, entry.created_at);
+    let key = entry.call.as_ref().map(|call| call.name.vendor_call_key().to_string());
+    let (id, kind, attempts) = (entry.id.0, entry.kind, entry.attempts + 1);
+    match &attempt {
+        Attempt::Delivered { .. } if withheld => {
+            let why = "not sent from the outbox: an agent has had the call";
+            tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "{why}");
+        }
+        Attempt::Delivered { .. } => {
+            tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "delivered from the outbox");
+        }
+        Attempt::Later { words, .. } => {
+            tracing::info!(
+                entry = id,
+                ?kind,
+                vendor_call_key = key,
+                attempts,
+                words,
+                "not delivered, another time"
+            );
+        }
+        Attempt::Buried { reason, words } => {
+            let look = "buried; see scv-bridge outbox show";
+            tracing::error!(entry = id, ?kind, vendor_call_key = key, attempts, reason, words, "{look}");
+        }
+    }
+    let note = match result {
+        Ok(Sent::Done(data)) => created(outbox, &entry, &data),
+        Ok(Sent::Withheld) => answered(outbox, &entry),
+        Err(_) => None,
+    };
+    outbox.settle(entry.id, attempt, note).await;
+}
+
+/// What became of an entry whose turn came.
+enum Sent {
+    /// Salesforce has taken it.
+    Done(Value),
+    /// It would report an abandonment, and an agent has had the call: it is done with.
+    Withheld,
+}
+
+async fn send(orgs: &Orgs, client: &Client, entry: &Entry) -> Result<Sent, Failure> {
+    let unreadable = |words: &str| Failure::Refused { words: words.to_owned() };
+    let kept = read(entry).ok_or_else(|| unreadable("the entry in the outbox cannot be read"))?;
+    let kept = fit(kept, entry);
+    let org = orgs.get(entry.call_center.as_ref()).ok_or_else(|| Failure::Misconfigured {
+        words: format!("no contact center {} is configured any more", entry.call_center),
+    })?;
+    let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT);
+    if kept.unless_answered && had_agent(org, client, entry, &kept, &budget.half()).await? {
+        return Ok(Sent::Withheld);
+    }
+    org.ask(client, Ask::Kept(&kept), &budget).await.map(Sent::Done)
+}
+
+/// Whether an agent has had the call: as the journal knows by now, or as the VoiceCall itself shows.
+///
+/// # Errors
+/// When the VoiceCall is to be asked and cannot be: nothing is sent on a guess.
+async fn had_agent(
+    org: &Org,
+    client: &Client,
+    entry: &Entry,
+    kept: &Kept,
+    budget: &Budget,
+) -> Result<bool, Failure> {
+    if entry.call.as_ref().is_some_and(Call::is_answered) {
+        return Ok(true);
+    }
+    let id = entry.call.as_ref().and_then(|call| call.voice_call_id.clone()).map(CallReference::Id);
+    match id.as_ref().or(kept.call.as_ref()) {
+        Some(call) => Ok(org.agent_in_record(client, call, budget).await?.is_some()),
+        None => Ok(false),
+    }
+}
+
+/// What was put in before the create of its call was through, or before an update under its key made the record, is
+/// sent as it fits now.
+fn fit(kept: Kept, entry: &Entry) -> Kept {
+    let Some(call) = entry.call.as_ref().filter(|call| call.voice_call_id.is_none()) else { return kept };
+    if entry.kind == EntryKind::Create && call.created_at.is_some() {
+        return kept.to_update().unwrap_or(kept);
+    }
+    let failed = call.create_body.as_ref().filter(|_| entry.is_final);
+    let failed = failed.and_then(|body| serde_json::from_str::<Stored>(body.expose()).ok());
+    match failed.and_then(|stored| stored.read(Operation::Create).ok()) {
+        Some(create) => kept.completed_by(&create),
+        None => kept,
+    }
+}
+
+fn read(entry: &Entry) -> Option<Kept> {
+    let operation = match entry.kind {
+        EntryKind::Create => Operation::Create,
+        EntryKind::Clear => Operation::ClearRouting,
+        EntryKind::Update => Operation::Update,
+    };
+    serde_json::from_str::<Stored>(entry.body.expose()).ok()?.read(operation).ok()
+}
+
+/// What the journal learns when a deferred create is delivered, or an update that makes the record.
+fn created(outbox: &Outbox, entry: &Entry, data: &Value) -> Option<Note> {
+    let call = entry.call.as_ref()?;
+    let now = outbox.now();
+    match entry.kind {
+        EntryKind::Create => {}
+        EntryKind::Update if !entry.is_final && call.voice_call_id.is_none() && call.created_at.is_none() => {
+            return Some(Note { created_at: Some(now), ..Note::of(call.name.clone(), now) });
+        }
+        EntryKind::Update | EntryKind::Clear => return None,
+    }
+    Some(Note {
+        voice_call_id: voice_call_id(data).and_then(|id| VoiceCallId::parse(id).ok()),
+        created_at: Some(now),
+        create_body: CreateBody::Done,
+        ..Note::of(call.name.clone(), now)
+    })
+}
+
+/// What the journal learns when an abandonment was not sent.
+fn answered(outbox: &Outbox, entry: &Entry) -> Option<Note> {
+    let now = outbox.now();
+    let name = entry.call.as_ref()?.name.clone();
+    Some(Note { answered_at: Some(now), ..Note::of(name, now) })
+}

@@ -1,0 +1,82 @@
+//! The database goes away under the running bridge: what needs it is refused and not sent, what does not goes on, and
+//! all recovers by itself.
+
+use scv_bridge::mock::Operation;
+use serde_json::{Value, json};
+use sqlx::Executor as _;
+
+use crate::postgres::Postgres;
+use crate::stage::{BOUND, CENTER, Plan, Stage, create, ended, omni_flow, reference, with};
+
+/// What is not done without the journal.
+fn needy(call: &str) -> [(&'static str, Value); 4] {
+    let key = json!({ "callCenterDevName": CENTER, "vendorCallKey": "wxcc_1" });
+    [
+        ("updateVoiceCall", with(reference(call), json!({ "isActiveCall": true }))),
+        ("clearRouting", reference(call)),
+        ("agentAnswered", key),
+        ("phoneContactEnded", ended("wxcc_2")),
+    ]
+}
+
+async fn until_ready(stage: &Stage) {
+    let ready = async { while stage.ask("/readyz").await.status != 200 {} };
+    assert!(tokio::time::timeout(BOUND, ready).await.is_ok(), "it does not recover");
+}
+
+/// While the store is away.
+async fn nothing_is_sent_that_cannot_be_kept(stage: &Stage, id: &str) {
+    stage.org.forget_requests();
+    for (route, body) in needy(id) {
+        assert!(stage.post(route, body).await.error(503).contains("promises nothing"), "{route}");
+    }
+    assert_eq!(stage.org.requests().len(), 0, "nothing is sent that cannot be kept");
+    let ready = stage.ask("/readyz").await;
+    assert_eq!((ready.status, &ready.body["status"]), (503, &json!("not ready")));
+    assert!(ready.body["not_ready"][0].as_str().unwrap().starts_with("store: the database"));
+    let id = stage.call("wxcc_3").await;
+    assert!(id.starts_with("0LQ"));
+    assert!(stage.post("executeOmniFlow", omni_flow(&id)).await.data()["queue"].is_string());
+    let asked: Vec<_> = stage.org.requests().iter().map(|request| request.operation).collect();
+    assert_eq!(asked, [Operation::Create, Operation::OmniFlow]);
+}
+
+/// When it is back.
+async fn all_is_kept_again(stage: &Stage, id: &str) {
+    until_ready(stage).await;
+    for (route, body) in needy(id) {
+        stage.post(route, body).await.data();
+    }
+    assert_eq!(
+        stage.call("wxcc_2").await,
+        stage.org.voice_call("wxcc_2").unwrap().id,
+        "what was known is known"
+    );
+    stage.deliver(0).await;
+    assert_eq!(stage.org.voice_call("wxcc_2").unwrap().updates, 1);
+    stage.post("createVoiceCall", create("wxcc_4")).await.data();
+}
+
+#[actix_web::test]
+async fn a_locked_database_of_sqlite_is_outlived() {
+    let stage = Plan::telephony().deadline("10s").start().await;
+    let id = stage.call("wxcc_1").await;
+    stage.call("wxcc_2").await;
+    let mut other = stage.beside().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    nothing_is_sent_that_cannot_be_kept(&stage, &id).await;
+    other.execute("ROLLBACK").await.unwrap();
+    all_is_kept_again(&stage, &id).await;
+}
+
+#[actix_web::test]
+async fn a_postgresql_that_is_stopped_and_started_is_outlived() {
+    let mut server = Postgres::start();
+    let stage = Plan::telephony().deadline("10s").store(server.database()).start().await;
+    let id = stage.call("wxcc_1").await;
+    stage.call("wxcc_2").await;
+    server.tell("stop");
+    nothing_is_sent_that_cannot_be_kept(&stage, &id).await;
+    server.tell("start");
+    all_is_kept_again(&stage, &id).await;
+}
