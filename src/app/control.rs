@@ -106,6 +106,7 @@ impl Control {
         let built = Generation::build(settings, Some(&before), &self.lasting)?;
         let Built { generation, staff, under } = built;
         generation.orgs.adopt(&generation.settings);
+        self.lasting.outbox.adopt(&generation.settings.outbox);
         self.worker.adopt(Arc::clone(&generation.orgs), generation.own.clone());
         if let (Some(door), Some(under)) = (&self.door, under) {
             door.replace(under);

@@ -4,11 +4,11 @@ use std::mem::replace;
 
 use secrecy::ExposeSecret as _;
 
-use super::{Outbox, Settings};
+use super::Settings;
 
 impl Settings {
-    /// Takes over from the `running` settings what takes effect at a start only: addresses, threads, the database, the
-    /// terms of the outbox and the log. Tells the keys that differ.
+    /// Takes over from the `running` settings what takes effect at a start only: addresses, threads, the database and
+    /// the log. Tells the keys that differ.
     #[must_use]
     pub fn hold_fixed(&mut self, running: &Self) -> Vec<&'static str> {
         let mut keys = Vec::new();
@@ -26,18 +26,12 @@ impl Settings {
             self.store.url = running.store.url.clone();
             keys.push("store.url");
         }
-        hold_outbox(&mut keys, &mut self.outbox, &running.outbox);
+        let (outbox, held) = (&mut self.outbox, &running.outbox);
+        hold(&mut keys, "outbox.concurrency", &mut outbox.concurrency, &held.concurrency);
         hold(&mut keys, "logs.format", &mut self.logs.format, &running.logs.format);
         hold(&mut keys, "logs.level", &mut self.logs.level, &running.logs.level);
         keys
     }
-}
-
-fn hold_outbox(keys: &mut Vec<&'static str>, outbox: &mut Outbox, held: &Outbox) {
-    hold(keys, "outbox.schedule", &mut outbox.schedule, &held.schedule);
-    hold(keys, "outbox.give_up_after", &mut outbox.give_up_after, &held.give_up_after);
-    hold(keys, "outbox.lease", &mut outbox.lease, &held.lease);
-    hold(keys, "outbox.concurrency", &mut outbox.concurrency, &held.concurrency);
 }
 
 fn hold<T: PartialEq + Clone>(keys: &mut Vec<&'static str>, key: &'static str, value: &mut T, held: &T) {

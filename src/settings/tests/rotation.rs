@@ -89,12 +89,12 @@ failures = 7
 "#;
     let mut fresh = folder.load(&format!("{sections}{SMALL}")).unwrap();
     let keys = fresh.hold_fixed(&running);
-    insta::assert_snapshot!(keys.join(" "), @"server.listen server.workers server.max_connections server.shutdown_timeout server.tls operations.listen store.url outbox.schedule outbox.give_up_after outbox.lease outbox.concurrency logs.format logs.level");
+    insta::assert_snapshot!(keys.join(" "), @"server.listen server.workers server.max_connections server.shutdown_timeout server.tls operations.listen store.url outbox.concurrency logs.format logs.level");
     assert_eq!(fresh.server.listen, running.server.listen);
     assert!(fresh.server.tls.is_none());
     assert_eq!(fresh.logs, running.logs);
-    let held = Outbox { keep_buried: Duration::from_secs(3 * 86_400), ..running.outbox.clone() };
-    assert_eq!(fresh.outbox, held);
+    assert_eq!(fresh.outbox.concurrency, running.outbox.concurrency);
+    assert_eq!(fresh.outbox.lease, Duration::from_secs(40));
     assert_eq!(fresh.breaker.failures, 7);
     assert!(fresh.server.public_url.is_some());
     assert!(fresh.hold_fixed(&running).is_empty(), "what is held does not differ any more");
