@@ -9,10 +9,10 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := help
 # The summary of the tests comes last, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: help setup setup-checks demo build test soak check fmt lint doc deny bench-cpu
+.PHONY: help setup setup-checks demo build test test-clients soak fuzz check check-deploy fmt lint doc deny bench-cpu bench-credentials
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs, or say what is missing
 	@scripts/setup.sh
@@ -29,8 +29,18 @@ build: setup ## target/release/scv-bridge
 test: setup-checks lint doc ## formatting, clippy, rustdoc, all tests
 	$(CARGO) test --locked
 
+test-clients: setup-checks ## real OAuth and Salesforce clients against a running bridge (needs curl, npm, python3)
+	$(CARGO) build --locked
+	scripts/clients/run.sh
+
 soak: setup-checks ## kill the bridge again and again under load, on both engines
 	SOAK=1 $(CARGO) test --locked --test kill -- --test-threads=1
+
+fuzz: setup-checks ## look for hostile input with libFuzzer (SECONDS=60 for each target; TARGETS="...")
+	scripts/fuzz.sh $(or $(SECONDS),60) $(TARGETS)
+
+check-deploy: ## deploy/ against the schemas of Kubernetes and systemd's own check (needs Python)
+	@scripts/check-deploy.sh
 
 check: setup ## does it compile?
 	$(CARGO) check --locked --all-targets
@@ -38,8 +48,9 @@ check: setup ## does it compile?
 fmt: setup-checks ## format the sources
 	$(CARGO) fmt
 
-lint: setup-checks ## formatting and clippy, warnings denied
+lint: setup-checks ## formatting and clippy, warnings denied; one TLS stack
 	$(CARGO) fmt --check
+	CARGO="$(CARGO)" scripts/one-tls-stack.sh
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
 doc: setup ## rustdoc, warnings denied
@@ -47,6 +58,9 @@ doc: setup ## rustdoc, warnings denied
 
 bench-cpu: build ## CPU of a createVoiceCall beside nginx (needs wrk and nginx); docs/performance.md
 	scripts/bench/cpu.sh
+
+bench-credentials: setup ## does the time of a refusal tell anything? Wants a quiet machine; docs/performance.md
+	$(CARGO) bench --locked --bench credentials
 
 deny: ## licences, advisories and banned crates (needs cargo-deny)
 	$(CARGO) deny --locked check

@@ -6,9 +6,9 @@
 //!
 //! 1. A caller dials. The Webex flow sends createVoiceCall, and [`api::public`] has its route. [`api::access`] goes
 //!    around every request: its id, its time, its line in the log.
-//! 2. The [`api::Desk`] asks who calls ([`api::Callers`]), sets the deadline (a [`salesforce::Budget`]) and reads the
-//!    body into a [`domain::CreateVoiceCall`]. Names and times are parsed there, once; everything that is wrong is told
-//!    at once, as an [`api::ApiError`].
+//! 2. The [`api::Desk`] asks who calls ([`api::Callers`], which knows secrets, access tokens and certificates), sets the
+//!    deadline (a [`salesforce::Budget`]) and reads the body into a [`domain::CreateVoiceCall`]. Names and times are
+//!    parsed there, once; everything that is wrong is told at once, as an [`api::ApiError`].
 //! 3. On the way each phone number goes through a [`phone::Translation`]: the clean-up, then the administrator's rules,
 //!    on an engine that counts its steps.
 //! 4. [`bridge::Bridge::create`] is the verb: what happens to a call, one file each, whichever way Salesforce is reached.
@@ -41,7 +41,8 @@
 //! [`store::Store`] holds journal and outbox, in SQLite or PostgreSQL; what it has answered is durable.
 //!
 //! [`settings::Settings`] is the configuration, checked as a whole before anything starts. [`app::Application`] wires all
-//! of it to two listeners; [`lifecycle::run`] runs it, lets requests in flight end, and has the configuration read again
+//! of it to two listeners, each a [`listener::Listener`] that no slow client can occupy; an [`api::Throttle`] keeps those
+//! out who guess secrets. [`lifecycle::run`] runs it, lets requests in flight end, and has the configuration read again
 //! ([`app::Handle::reread`]) on SIGHUP and when a [`watch::Watcher`] sees a file change. [`telemetry`] is what operators see.
 //! Time and randomness are passed in, as [`clock::Clock`] and [`ids::Ids`]. [`mock::MockOrg`] is an org as strict as the
 //! real one, for tests and for the demo, where [`webex::Flow`] plays the vendor's published flow. [`cli`] is the command
@@ -57,6 +58,7 @@ pub mod domain;
 pub mod ids;
 pub mod jitter;
 pub mod lifecycle;
+pub mod listener;
 pub mod mock;
 pub mod outbox;
 pub mod phone;

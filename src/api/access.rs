@@ -1,22 +1,29 @@
-//! Around every request: its id, its time, its line in the log and its count.
+//! Around every request: its id, its time, its line in the log and its count; and whether it is taken at all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, web};
+use actix_web::{Error, HttpMessage as _, HttpRequest, web};
 use tokio::time::Instant;
 
+use super::ApiError;
 use super::notes::Notes;
 use crate::domain::quote;
 use crate::ids::Ids;
+use crate::listener::{Served, Traffic};
+use crate::settings::Inbound;
 use crate::telemetry::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// They tell whether we live, however busy we are.
+const PROBES: [&str; 2] = ["/livez", "/readyz"];
+/// What stands between and after the name and value of a header.
+const SEPARATORS: usize = 4;
 /// The longest id that is taken over from a request.
 const LONGEST_ID: usize = 64;
 
@@ -34,6 +41,8 @@ pub struct Access {
     pub metrics: Arc<Metrics>,
     /// Who is being served.
     pub in_flight: Arc<InFlight>,
+    /// How much is taken.
+    pub inbound: Inbound,
 }
 
 /// How many requests are being served at this moment.
@@ -44,7 +53,11 @@ impl InFlight {
     /// Whether there are any.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.0.load(Ordering::Acquire) > 0
+        self.count() > 0
+    }
+
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Acquire)
     }
 
     fn enter(self: &Arc<Self>) -> Entered {
@@ -69,14 +82,19 @@ impl Drop for Entered {
 pub async fn access<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let started = Instant::now();
     request.extensions_mut().insert(Arrival { started });
+    let _served = served(&request);
     let access = request.app_data::<web::Data<Access>>().cloned();
     let _entered = access.as_ref().map(|access| access.in_flight.enter());
     let given = request.headers().get(&REQUEST_ID).and_then(sound);
     let id = given.or_else(|| access.as_ref().map(|access| access.ids.request())).unwrap_or_default();
-    let mut response = next.call(request).await?;
+    let refusal = access.as_ref().and_then(|access| access.refuse(&request));
+    let mut response = match refusal {
+        Some(refusal) => refused(request, &refusal).map_into_right_body(),
+        None => next.call(request).await?.map_into_left_body(),
+    };
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -91,6 +109,55 @@ pub async fn access<B: MessageBody>(
         None => plain(&id, status, took, response.request().path()),
     }
     Ok(response)
+}
+
+/// Tells the connection that it is used, where nothing else is told of a request.
+///
+/// # Errors
+/// As the service behind it.
+pub async fn attended<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let _served = served(&request);
+    next.call(request).await
+}
+
+fn served(request: &ServiceRequest) -> Option<Served> {
+    request.conn_data::<Traffic>().map(Traffic::serve)
+}
+
+impl Access {
+    /// Why the request is not taken, whatever it wants.
+    fn refuse(&self, request: &ServiceRequest) -> Option<ApiError> {
+        let (bounds, headers) = (&self.inbound, request.headers());
+        if headers.len() > bounds.max_headers {
+            let problem = format!("headers: more than {}", bounds.max_headers);
+            return Some(ApiError::LongHead { problem });
+        }
+        let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + SEPARATORS);
+        let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+        let length = path + lines.sum::<usize>();
+        if length > bounds.max_head {
+            let problem = format!("headers: path and headers are longer than {} bytes", bounds.max_head);
+            return Some(ApiError::LongHead { problem });
+        }
+        let busy = self.in_flight.count() > bounds.max_requests && !PROBES.contains(&request.path());
+        busy.then_some(ApiError::Busy)
+    }
+}
+
+/// The answer to a request that is not taken.
+fn refused(request: ServiceRequest, refusal: &ApiError) -> ServiceResponse<BoxBody> {
+    let notes = Notes {
+        route: "other",
+        outcome: refusal.label(),
+        error: Some(refusal.messages().join("; ")),
+        ..Notes::default()
+    };
+    request.extensions_mut().insert(notes);
+    let request: HttpRequest = request.into_parts().0;
+    ServiceResponse::new(request, refusal.response())
 }
 
 /// An id that somebody in front of us gave, if it can stand in a header and a log line.

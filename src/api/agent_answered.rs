@@ -20,7 +20,7 @@ pub async fn agent_answered(request: HttpRequest, body: web::Payload, desk: web:
     .await
 }
 
-fn read(mut body: Reading<'_>, now: FlowTime) -> Result<AgentAnswered, ApiError> {
+pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<AgentAnswered, ApiError> {
     let vendor_call_key = body.required_vendor_call_key();
     let agent = body.fields.text("agentId");
     let queue = body.fields.text("queueId");

@@ -21,7 +21,7 @@ pub async fn clear_routing(request: HttpRequest, body: web::Payload, desk: web::
     .await
 }
 
-fn read(mut body: Reading<'_>) -> Result<ClearRouting, ApiError> {
+pub(super) fn read(mut body: Reading<'_>) -> Result<ClearRouting, ApiError> {
     let call = body.call();
     let origin = body.origin();
     let request = || Some(ClearRouting { origin: origin?, call });

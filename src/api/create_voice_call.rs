@@ -32,7 +32,7 @@ pub async fn create_voice_call(
     .await
 }
 
-fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {
+pub(super) fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {
     let vendor_call_key = body.required_vendor_call_key();
     let to = body.required("to", |body| body.number("to", Rules::To));
     let from = body.required("from", |body| body.number("from", Rules::From));

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
 use super::access::Arrival;
-use super::caller::Callers;
+use super::caller::{Callers, Peer};
 use super::notes::Notes;
 use super::reading::Reading;
 use super::{ApiError, body};
@@ -78,6 +78,12 @@ impl Staff {
         Self { settings, callers, first, others }
     }
 
+    /// Who may call.
+    #[must_use]
+    pub fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
     /// The bridge of a worker thread. One that starts again after a panic may share another's.
     fn bridge(&self, worker: usize) -> &Bridge {
         worker.checked_sub(1).and_then(|other| self.others.get(other)).unwrap_or(&self.first)
@@ -104,6 +110,12 @@ impl Desk {
         self.clock.now()
     }
 
+    /// Who serves at this moment.
+    #[must_use]
+    pub fn staff(&self) -> Arc<Staff> {
+        self.staff.load_full()
+    }
+
     /// Serves one request: `read` turns the body into what the verb takes, `act` is the verb.
     pub async fn serve<T>(
         &self,
@@ -113,12 +125,12 @@ impl Desk {
         read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
         act: impl AsyncFnOnce(&Bridge, T, &Budget, &mut Notes) -> Result<HttpResponse, ApiError>,
     ) -> HttpResponse {
-        let staff = self.staff.load_full();
+        let staff = self.staff();
         let started =
             request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
         let budget = Budget::new(started, route.deadline(&staff.settings.deadlines));
         let mut notes = Notes { route: route.name(), outcome: "ok", ..Notes::default() };
-        let result = match staff.take_in(&request, payload, read, &budget, &mut notes).await {
+        let result = match staff.take_in(&request, payload, read, &budget, &mut notes, self.now()).await {
             Ok(task) => act(staff.bridge(self.worker), task, &budget, &mut notes).await,
             Err(error) => Err(error),
         };
@@ -142,8 +154,9 @@ impl Staff {
         read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
         budget: &Budget,
         notes: &mut Notes,
+        now: Timestamp,
     ) -> Result<T, ApiError> {
-        let client = self.callers.identify(request.headers())?;
+        let client = self.callers.identify(&Peer::of(request), now)?;
         notes.client = Some(client.id.clone());
         body::expect_json(request.headers())?;
         if announced(request).is_some_and(|length| length > body::LIMIT) {

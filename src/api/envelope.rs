@@ -37,6 +37,13 @@ pub fn failure(status: StatusCode, retry_after: Option<u64>, messages: Vec<Strin
     response
 }
 
+/// The body of an error alone, for an answer that no request leads to.
+pub fn failure_text(message: &str) -> Vec<u8> {
+    let messages = [message.to_owned()];
+    serde_json::to_vec(&Envelope::<()> { data: None, errors: Some(&messages), success: false })
+        .unwrap_or_default()
+}
+
 fn respond(status: StatusCode, body: &impl Serialize) -> HttpResponse {
     let body = serde_json::to_vec(body).unwrap_or_default();
     HttpResponse::build(status).insert_header((CONTENT_TYPE, JSON)).body(body)

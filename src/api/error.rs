@@ -1,11 +1,16 @@
 //! Everything that can go wrong with a request, and the four answers each fault must give: status, messages,
 //! whether to come again, and whether somebody should look.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 
+use super::caller::Denied;
 use super::envelope;
+use super::throttle::Throttled;
 use crate::bridge::Trouble;
 use crate::domain::quote;
 use crate::salesforce::Failure;
@@ -17,6 +22,20 @@ pub enum ApiError {
     Invalid(Vec<String>),
     /// No credentials, or wrong ones.
     Unauthorized,
+    /// Too many credentials were wrong; these were not looked at, or are wrong too.
+    Throttled {
+        /// How long to wait.
+        after: Duration,
+    },
+    /// We serve as many requests as we can.
+    Busy,
+    /// The head of the request is longer than it may be.
+    LongHead {
+        /// What there is too much of, and how much there may be.
+        problem: String,
+    },
+    /// An access token that is not good, or not any more.
+    Token,
     /// This client may not use that contact center.
     Forbidden {
         /// The contact center that was asked for.
@@ -53,20 +72,34 @@ impl From<Trouble> for ApiError {
     }
 }
 
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Nothing | Denied::Wrong | Denied::Assertion(_) | Denied::Unable => Self::Unauthorized,
+            Denied::Token => Self::Token,
+            Denied::Throttled(Throttled { after }) => Self::Throttled { after },
+        }
+    }
+}
+
 impl ApiError {
     /// The status a flow decides by: 5xx means that the same again may help, 4xx that it will not.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::Token => StatusCode::UNAUTHORIZED,
+            Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::LongHead { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::SlowBody | Self::Salesforce(Failure::Late) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Store | Self::Salesforce(Failure::Again { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Store | Self::Salesforce(Failure::Again { .. }) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Salesforce(Failure::Refused { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Salesforce(Failure::Misconfigured { .. }) => StatusCode::FAILED_DEPENDENCY,
         }
@@ -79,8 +112,16 @@ impl ApiError {
         match self {
             Self::Invalid(problems) => problems.clone(),
             Self::Unauthorized => one(
-                "credentials: missing or wrong; the connector must send the id and secret of a configured client by HTTP Basic",
+                "credentials: missing or wrong; the connector must send the id and secret of a configured client by HTTP Basic, or an access token",
             ),
+            Self::Token => one(
+                "credentials: the access token is over or none of this bridge's; ask for a new one at /services/oauth2/token",
+            ),
+            Self::Throttled { .. } => one(
+                "credentials: too many wrong ones came from this address or for this client; wait, then send the right ones",
+            ),
+            Self::Busy => one("the bridge serves as many requests as it can; try again"),
+            Self::LongHead { problem } => vec![problem.clone()],
             Self::Forbidden { call_center } => {
                 vec![format!(
                     "callCenterDevName: this client may not use {}; see call_centers of the client in the configuration",
@@ -107,7 +148,8 @@ impl ApiError {
             Self::Salesforce(Failure::Again { after, .. }) => {
                 Some(after.map_or(1, |after| after.as_secs().max(1)))
             }
-            Self::Store | Self::Salesforce(Failure::Late) => Some(1),
+            Self::Throttled { after } => Some(whole_seconds(*after)),
+            Self::Busy | Self::Store | Self::Salesforce(Failure::Late) => Some(1),
             _ => None,
         }
     }
@@ -117,7 +159,10 @@ impl ApiError {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "invalid",
-            Self::Unauthorized => "unauthorized",
+            Self::Unauthorized | Self::Token => "unauthorized",
+            Self::Throttled { .. } => "throttled",
+            Self::Busy => "busy",
+            Self::LongHead { .. } => "long_head",
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
@@ -143,6 +188,11 @@ impl ApiError {
                 HeaderValue::from_static("Basic realm=\"scv-bridge\", charset=\"UTF-8\""),
             )),
             Self::MethodNotAllowed { allowed } => Some((ALLOW, HeaderValue::from_static(allowed))),
+            // RFC 6750, 3.1.
+            Self::Token => Some((
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"scv-bridge\", error=\"invalid_token\""),
+            )),
             _ => None,
         };
         if let Some((name, value)) = header {
@@ -150,4 +200,22 @@ impl ApiError {
         }
         response
     }
+}
+
+/// Rounded up: who comes back then is not early.
+pub(super) fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+/// What a client is told whose request did not arrive in time, as it goes over the wire: nothing was read that an answer
+/// could belong to.
+#[must_use]
+pub fn too_slow() -> Arc<[u8]> {
+    let body = envelope::failure_text("request: did not arrive in time");
+    let head = format!(
+        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), &body].concat().into()
 }

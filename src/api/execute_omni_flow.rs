@@ -31,7 +31,7 @@ pub async fn execute_omni_flow(
     .await
 }
 
-fn read(mut body: Reading<'_>) -> Result<ExecuteOmniFlow, ApiError> {
+pub(super) fn read(mut body: Reading<'_>) -> Result<ExecuteOmniFlow, ApiError> {
     let call = body.required_call();
     let dialed_number = body.required("dialedNumber", |body| body.number("dialedNumber", Rules::To));
     for name in ["flowDevName", "fallbackQueue"] {

@@ -32,7 +32,7 @@ pub async fn phone_contact_ended(
     .await
 }
 
-fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactEnded, ApiError> {
+pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactEnded, ApiError> {
     let vendor_call_key = body.required_vendor_call_key();
     let voice_call = body.fields.name("voiceCallId", CallReference::parse);
     let start_time = body.fields.time("startTime");

@@ -4,12 +4,15 @@ use actix_web::{HttpResponse, web};
 
 use super::ApiError;
 use super::agent_answered::agent_answered;
+use super::caller::TOKEN_PATHS;
 use super::clear_routing::clear_routing;
 use super::create_voice_call::create_voice_call;
 use super::execute_omni_flow::execute_omni_flow;
+use super::oauth::token;
 use super::phone_contact_ended::phone_contact_ended;
 use super::probes::{livez, readyz};
 use super::update_voice_call::update_voice_call;
+use super::validate::validate;
 
 /// The path of the in-org wrapper: an existing flow moves over by changing its connector.
 const WRAPPER: &str = "/services/apexrest/cisco_wxcc_scv/voice/v1";
@@ -20,12 +23,16 @@ const SHORT: &str = "/voice/v1";
 pub fn public(config: &mut web::ServiceConfig) {
     for prefix in [WRAPPER, SHORT] {
         config
-            .service(post(prefix, "createVoiceCall", web::post().to(create_voice_call)))
-            .service(post(prefix, "updateVoiceCall", web::post().to(update_voice_call)))
-            .service(post(prefix, "executeOmniFlow", web::post().to(execute_omni_flow)))
-            .service(post(prefix, "clearRouting", web::post().to(clear_routing)))
-            .service(post(prefix, "phoneContactEnded", web::post().to(phone_contact_ended)))
-            .service(post(prefix, "agentAnswered", web::post().to(agent_answered)));
+            .service(post(format!("{prefix}/createVoiceCall"), web::post().to(create_voice_call)))
+            .service(post(format!("{prefix}/updateVoiceCall"), web::post().to(update_voice_call)))
+            .service(post(format!("{prefix}/executeOmniFlow"), web::post().to(execute_omni_flow)))
+            .service(post(format!("{prefix}/clearRouting"), web::post().to(clear_routing)))
+            .service(post(format!("{prefix}/phoneContactEnded"), web::post().to(phone_contact_ended)))
+            .service(post(format!("{prefix}/agentAnswered"), web::post().to(agent_answered)))
+            .service(validation(prefix));
+    }
+    for path in TOKEN_PATHS {
+        config.service(post(path, web::post().to(token)));
     }
     config
         .service(get("/livez", web::get().to(livez)))
@@ -34,9 +41,19 @@ pub fn public(config: &mut web::ServiceConfig) {
 }
 
 /// A path that takes POST, and says so to any other method.
-fn post(prefix: &str, name: &str, route: actix_web::Route) -> actix_web::Resource {
+fn post(path: impl AsRef<str>, route: actix_web::Route) -> actix_web::Resource {
     let other = async || ApiError::MethodNotAllowed { allowed: "POST" }.response();
-    web::resource(format!("{prefix}/{name}")).route(route).default_service(web::to(other))
+    web::resource(path.as_ref()).route(route).default_service(web::to(other))
+}
+
+/// Which verb connectors ask with is not told anywhere.
+fn validation(prefix: &str) -> actix_web::Resource {
+    let other = async || ApiError::MethodNotAllowed { allowed: "GET, HEAD, POST" }.response();
+    web::resource(format!("{prefix}/validate"))
+        .route(web::get().to(validate))
+        .route(web::head().to(validate))
+        .route(web::post().to(validate))
+        .default_service(web::to(other))
 }
 
 /// A path that takes GET, and says so to any other method.

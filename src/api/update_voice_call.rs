@@ -33,7 +33,7 @@ pub async fn update_voice_call(
     .await
 }
 
-fn read(mut body: Reading<'_>) -> Result<UpdateVoiceCall, ApiError> {
+pub(super) fn read(mut body: Reading<'_>) -> Result<UpdateVoiceCall, ApiError> {
     let call = body.call();
     let [start_time, end_time, enqueue_time, accept_time] =
         ["startTime", "endTime", "enqueueTime", "acceptTime"].map(|name| body.fields.time(name));

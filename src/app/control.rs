@@ -107,6 +107,8 @@ impl Control {
         let Built { generation, staff, under } = built;
         generation.orgs.adopt(&generation.settings);
         self.lasting.outbox.adopt(&generation.settings.outbox);
+        let (logins, server) = (&generation.settings.limits.failed_logins, &generation.settings.server);
+        self.lasting.throttle.adopt(logins, server.proxies.clone());
         self.worker.adopt(Arc::clone(&generation.orgs), generation.own.clone());
         if let (Some(door), Some(under)) = (&self.door, under) {
             door.replace(under);

@@ -1,18 +1,20 @@
 //! Everything that follows from the settings: built anew when they change, and replaced as a whole.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use reqwest::Client;
 
 use super::StartError;
 use super::tls::Under;
-use crate::api::{Callers, Staff};
+use crate::api::{Callers, Replays, Staff, Throttle};
 use crate::bridge::{Bridge, CallTurns};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::outbox::Outbox;
 use crate::salesforce::{Orgs, clients};
 use crate::settings::{Expiry, Settings};
+use crate::store::Store;
 
 /// What lasts as long as the process, whatever the settings.
 pub(super) struct Lasting {
@@ -20,6 +22,27 @@ pub(super) struct Lasting {
     pub(super) turns: Arc<CallTurns>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<Ids>,
+    pub(super) throttle: Arc<Throttle>,
+    replays: Arc<Replays>,
+    /// Where the public listener is bound.
+    address: SocketAddr,
+}
+
+impl Lasting {
+    pub(super) fn new(
+        settings: &Settings,
+        store: Store,
+        address: SocketAddr,
+        clock: &Arc<dyn Clock>,
+        ids: &Arc<Ids>,
+    ) -> Self {
+        let (clock, ids) = (Arc::clone(clock), Arc::clone(ids));
+        let outbox = Outbox::new(store, &settings.outbox, Arc::clone(&clock), Arc::clone(&ids));
+        let (logins, proxies) = (&settings.limits.failed_logins, settings.server.proxies.clone());
+        let throttle = Arc::new(Throttle::new(logins, proxies, Arc::clone(&clock)));
+        let (turns, replays) = (Arc::default(), Arc::default());
+        Self { outbox: Arc::new(outbox), turns, clock, ids, throttle, replays, address }
+    }
 }
 
 /// What runs under one configuration.
@@ -53,7 +76,9 @@ impl Generation {
     ) -> Result<Built, StartError> {
         let settings = Arc::new(settings);
         let under = settings.server.tls.as_ref().map(Under::new).transpose()?;
-        let callers = Callers::new(&settings.clients)?;
+        let base_url = settings.server.base_url(lasting.address);
+        let (replays, throttle) = (Arc::clone(&lasting.replays), Arc::clone(&lasting.throttle));
+        let callers = Callers::new(&settings, base_url, replays, throttle)?;
         let (own, clients) = match before {
             Some(before) if before.settings.http_client == settings.http_client => {
                 (before.own.clone(), before.clients.clone())

@@ -16,7 +16,6 @@ use tokio::sync::Notify;
 use crate::api::{Access, InFlight, Readiness};
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::outbox::Outbox;
 use crate::salesforce::ClientError;
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
@@ -24,7 +23,7 @@ use crate::telemetry::Metrics;
 
 use control::Control;
 use generation::{Generation, Lasting};
-use listen::{Bound, serve_operations, serve_public};
+use listen::{Bound, serve_operations, serve_public, sockets};
 
 pub use control::Reread;
 pub use handle::Handle;
@@ -84,19 +83,16 @@ impl Application {
         let metrics = Arc::new(Metrics::new()?);
         let store = Store::open(settings.store.url.expose_secret()).await?;
         let readiness = web::Data::new(Readiness::new(store.clone()));
-        let outbox = Outbox::new(store, &settings.outbox, Arc::clone(clock), Arc::clone(ids));
-        let lasting = Lasting {
-            outbox: Arc::new(outbox),
-            turns: Arc::default(),
-            clock: Arc::clone(clock),
-            ids: Arc::clone(ids),
-        };
+        let [public, operations] = sockets(&settings)?;
+        let lasting = Lasting::new(&settings, store, public.1, clock, ids);
+        let inbound = settings.server.inbound.clone();
         let built = Generation::build(settings, None, &lasting)?;
         let control = Arc::new(Control::new(built, lasting, Arc::clone(&metrics), readiness));
         let end = Arc::new(End::default());
-        let access = Access { ids: Arc::clone(ids), metrics, in_flight: Arc::clone(&end.in_flight) };
-        let public = serve_public(&control, access)?;
-        let operations = serve_operations(&control)?;
+        let in_flight = Arc::clone(&end.in_flight);
+        let access = Access { ids: Arc::clone(ids), metrics, in_flight, inbound };
+        let public = serve_public(&control, public, access)?;
+        let operations = serve_operations(&control, operations)?;
         Ok(Self { public, operations, control, end })
     }
 

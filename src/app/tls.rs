@@ -6,10 +6,11 @@ use arc_swap::ArcSwap;
 use openssl::error::ErrorStack;
 use openssl::sha::Sha256;
 use openssl::ssl::{
-    AlpnError, ClientHelloResponse, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod, SslVerifyMode,
+    ClientHelloResponse, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod, SslVerifyMode,
 };
 use openssl::x509::store::X509StoreBuilder;
 
+use crate::listener::choose_protocol;
 use crate::settings::Tls;
 
 /// Certificate, key and authorities of the listeners at this moment. They can be replaced while connections are open:
@@ -54,25 +55,10 @@ impl Under {
     /// OpenSSL refuses the certificate or the key.
     pub(super) fn new(tls: &Tls) -> Result<Self, ErrorStack> {
         let mut builder = acceptor(tls)?;
-        // As actix-web sets it for the listener: this too is taken from the context that is current.
-        builder.set_alpn_select_callback(|_, offered| protocol(offered).ok_or(AlpnError::NOACK));
+        // As for the listener: this too is taken from the context that is current.
+        choose_protocol(&mut builder);
         Ok(Self { context: builder.build().into_context(), verify: verify(tls) })
     }
-}
-
-/// HTTP/2 where the client can. `offered` is a list of names, each behind its length (RFC 7301, 3.1).
-fn protocol(mut offered: &[u8]) -> Option<&'static [u8]> {
-    let mut found = None;
-    while let Some((&length, rest)) = offered.split_first() {
-        let (name, rest) = rest.split_at_checked(usize::from(length))?;
-        match name {
-            b"h2" => return Some(b"h2"),
-            b"http/1.1" => found = Some(&b"http/1.1"[..]),
-            _ => {}
-        }
-        offered = rest;
-    }
-    found
 }
 
 /// With `client_ca`, only clients that show a certificate of it.
@@ -110,26 +96,4 @@ fn acceptor(tls: &Tls) -> Result<SslAcceptorBuilder, ErrorStack> {
     // that resumes for its certificate again.
     builder.set_session_id_context(&authorities.finish())?;
     Ok(builder)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn http_2_is_chosen_where_it_is_offered() {
-        assert_eq!(protocol(b"\x08http/1.1\x02h2"), Some(&b"h2"[..]));
-        assert_eq!(protocol(b"\x08http/1.1"), Some(&b"http/1.1"[..]));
-        assert_eq!(protocol(b"\x03xh2\x05spdy1"), None);
-        assert_eq!(protocol(b"\x09h2"), None);
-    }
-
-    proptest! {
-        #[test]
-        fn no_offer_makes_it_panic(offered in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let _ = protocol(&offered);
-        }
-    }
 }

@@ -8,7 +8,7 @@ use openssl::pkey::{Id, PKey, Private};
 use openssl::x509::{X509, X509Ref};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{CertificateProblem, Inner, SigningCertificate, fingerprint, timestamp};
+use super::{CertificateProblem, Inner, SigningCertificate, fingerprint, timestamp, validity};
 
 /// The sizes Salesforce takes for RSA keys.
 const KEY_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
@@ -119,8 +119,7 @@ pub fn belongs(key: &PKey<Private>, x509: &X509Ref) -> bool {
 /// The certificate has expired, or is not valid yet.
 pub fn valid(x509: &X509Ref, now: Timestamp) -> Result<(), CertificateProblem> {
     let unreadable = |_| CertificateProblem::CertificateUnreadable;
-    let from = timestamp(x509.not_before()).map_err(unreadable)?;
-    let to = timestamp(x509.not_after()).map_err(unreadable)?;
+    let (from, to) = validity(x509).map_err(unreadable)?;
     if now > to {
         return Err(CertificateProblem::Expired(to));
     }

@@ -94,13 +94,24 @@ pub(crate) fn days_between(from: Timestamp, to: Timestamp) -> i64 {
 }
 
 /// SHA-256 over the DER form.
-fn fingerprint(x509: &X509Ref) -> Result<[u8; 32], ErrorStack> {
+///
+/// # Errors
+/// OpenSSL cannot write the certificate.
+pub fn fingerprint(x509: &X509Ref) -> Result<[u8; 32], ErrorStack> {
     let digest = x509.digest(MessageDigest::sha256())?;
     let mut bytes = [0; 32];
     for (to, from) in bytes.iter_mut().zip(digest.iter()) {
         *to = *from;
     }
     Ok(bytes)
+}
+
+/// Begin and end of a certificate's validity.
+///
+/// # Errors
+/// OpenSSL cannot read them.
+pub fn validity(x509: &X509Ref) -> Result<(Timestamp, Timestamp), ErrorStack> {
+    Ok((timestamp(x509.not_before())?, timestamp(x509.not_after())?))
 }
 
 /// Times of certificates have whole seconds.

@@ -27,10 +27,15 @@ pub enum Command {
         /// The client's id: the user name of the connector.
         #[arg(value_parser = client_id)]
         client: String,
+        /// Print a password for this user too: for connectors with OAuth's password grant.
+        #[arg(long, value_name = "NAME")]
+        username: Option<String>,
     },
+    /// Print a random key to sign access tokens with, alone: for the file that oauth.signing_key_file names.
+    SigningKey,
 }
 
-/// Prints a secret and the section that lets its holder in. `random` fills a buffer with random bytes.
+/// Prints a secret and the section that lets its holder in, or a signing key. `random` fills a buffer with random bytes.
 ///
 /// # Errors
 /// There is no randomness, or the output cannot be written.
@@ -39,18 +44,54 @@ pub fn run(
     random: &mut dyn FnMut(&mut [u8]) -> Result<(), ErrorStack>,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let Command::New { client } = &args.command;
-    let mut bytes = [0_u8; 32];
-    random(&mut bytes)?;
-    let secret = URL_SAFE_NO_PAD.encode(bytes);
-    let hash: String = sha256(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    // Every visible ASCII character is allowed in an id, also those that TOML wants escaped.
-    let id = toml_text(client);
-    writeln!(out, "# For the connector; it is not shown again:")?;
-    writeln!(out, "#   user name  {client}\n#   secret     {secret}\n")?;
-    writeln!(out, "# For the configuration:")?;
-    writeln!(out, "[[clients]]\nid = {id}\nsecret_sha256 = \"{hash}\"\ncall_centers = [\"*\"]")?;
+    let mut new = || -> Result<String, ErrorStack> {
+        let mut bytes = [0_u8; 32];
+        random(&mut bytes)?;
+        Ok(URL_SAFE_NO_PAD.encode(bytes))
+    };
+    match &args.command {
+        Command::New { client, username } => {
+            let secret = new()?;
+            let user = username.as_ref().map(|name| new().map(|password| (name, password))).transpose()?;
+            client_section(
+                client,
+                &secret,
+                user.as_ref().map(|(name, word)| (name.as_str(), word.as_str())),
+                out,
+            )?;
+        }
+        Command::SigningKey => writeln!(out, "{}", new()?)?,
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn client_section(
+    client: &str,
+    secret: &str,
+    user: Option<(&str, &str)>,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    writeln!(out, "# For the connector; it is not shown again:")?;
+    let (id_name, secret_name) = match user {
+        Some(_) => ("client id", "client secret"),
+        None => ("user name", "secret"),
+    };
+    let width = secret_name.len().max(id_name.len());
+    writeln!(out, "#   {id_name:width$}  {client}\n#   {secret_name:width$}  {secret}")?;
+    if let Some((name, password)) = user {
+        writeln!(out, "#   {:width$}  {name}\n#   {:width$}  {password}", "user name", "password")?;
+    }
+    writeln!(out, "\n# For the configuration:")?;
+    // Every visible ASCII character is allowed in an id, also those that TOML wants escaped.
+    writeln!(out, "[[clients]]\nid = {}\nsecret_sha256 = \"{}\"", toml_text(client), hash(secret))?;
+    if let Some((name, password)) = user {
+        writeln!(out, "username = {}\npassword_sha256 = \"{}\"", toml_text(name), hash(password))?;
+    }
+    writeln!(out, "call_centers = [\"*\"]")
+}
+
+fn hash(secret: &str) -> String {
+    sha256(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn toml_text(text: &str) -> String {
@@ -61,15 +102,31 @@ fn toml_text(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_hash_is_that_of_the_printed_secret() {
-        let args = Args { command: Command::New { client: "webex-flow".to_owned() } };
+    fn printed(command: Command) -> String {
         let mut out = Vec::new();
+        let mut next = 7;
         let mut random = |bytes: &mut [u8]| {
-            bytes.fill(7);
+            bytes.fill(next);
+            next += 1;
             Ok(())
         };
-        run(&args, &mut random, &mut out).unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap());
+        run(&Args { command }, &mut random, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_printed_secret() {
+        insta::assert_snapshot!(printed(Command::New { client: "webex-flow".to_owned(), username: None }));
+    }
+
+    #[test]
+    fn a_user_has_a_password_of_its_own() {
+        let username = Some("webex@example.com".to_owned());
+        insta::assert_snapshot!(printed(Command::New { client: "webex-flow".to_owned(), username }));
+    }
+
+    #[test]
+    fn a_signing_key_stands_alone_so_that_it_can_be_written_into_a_file() {
+        assert_eq!(printed(Command::SigningKey), "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\n");
     }
 }

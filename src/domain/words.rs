@@ -9,7 +9,7 @@ const LONGEST: usize = 300;
 
 /// Anything that could be a token or a session, then anything that could be a phone number.
 static HIDDEN: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
-    let token = r"eyJ[\w.-]{8,}|00D\w{9,15}!\S+|(?i:bearer|basic)\s+\S+";
+    let token = r"eyJ[\w.-]{8,}|00D\w{9,15}!\S+|scvb_[\w-]{8,}|(?i:bearer|basic)\s+\S+";
     let number = r"\+?(?-u:\b)\d(?:[ ()./-]{0,3}\d){6,}(?-u:\b)";
     Regex::new(token).ok().zip(Regex::new(number).ok())
 });

@@ -40,6 +40,27 @@ impl From<OutOfSteps> for LeftOut {
     }
 }
 
+/// How many steps the rules of a set may be tried for, all together, while they are read: some 20 ms. Rules beyond that
+/// are taken untried; on a number that is too hard for one it is left out, as ever.
+#[derive(Debug)]
+pub(super) struct Patience(u32);
+
+impl Patience {
+    /// For one rule set.
+    pub(super) fn new() -> Self {
+        Self(1_000_000)
+    }
+
+    fn has(&self, steps: u32) -> bool {
+        self.0 >= steps
+    }
+
+    /// A number costs something besides its steps.
+    fn spend(&mut self, steps: u32) {
+        self.0 = self.0.saturating_sub(steps).saturating_sub(200);
+    }
+}
+
 /// A rule that was read.
 #[derive(Debug)]
 pub(super) struct Rule {
@@ -51,11 +72,11 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// Reads a rule.
+    /// Reads a rule, and tries it on hard numbers as long as the patience lasts.
     ///
     /// # Errors
     /// A part of it cannot be read, or its pattern can run away.
-    pub(super) fn parse(name: &str, text: &str) -> Result<Self, Vec<RuleProblem>> {
+    pub(super) fn parse(name: &str, text: &str, patience: &mut Patience) -> Result<Self, Vec<RuleProblem>> {
         let mut parts = text.splitn(3, "->").map(trim);
         let lengths = read_predicate(name, parts.next().unwrap_or_default());
         let pattern = read_pattern(name, parts.next());
@@ -70,17 +91,21 @@ impl Rule {
         let selector = Selector::new(selector, pattern.groups());
         let rule =
             Self { name: name.to_owned(), lengths, pattern, selector, reported: AtomicBool::new(false) };
-        rule.check_that_it_ends(text).map_err(|problem| vec![problem])?;
+        rule.check_that_it_ends(text, patience).map_err(|problem| vec![problem])?;
         Ok(rule)
     }
 
-    fn check_that_it_ends(&self, text: &str) -> Result<(), RuleProblem> {
+    fn check_that_it_ends(&self, text: &str, patience: &mut Patience) -> Result<(), RuleProblem> {
         let longest = usize::try_from(self.lengths.1).map_or(LONGEST_NUMBER, |max| max.min(LONGEST_NUMBER));
         let (mut memory, mut out) = (Memory::default(), Vec::new());
         for number in probe::hard_numbers(text, longest) {
-            if self.replace(&number, &mut out, &mut memory, &mut Steps::new(STEPS_PER_RULE))
-                == Err(LeftOut::Steps)
-            {
+            if !patience.has(STEPS_PER_RULE) {
+                return Ok(());
+            }
+            let mut steps = Steps::new(STEPS_PER_RULE);
+            let outcome = self.replace(&number, &mut out, &mut memory, &mut steps);
+            patience.spend(STEPS_PER_RULE - steps.left());
+            if outcome == Err(LeftOut::Steps) {
                 let problem = "can run away: on some numbers it tries too many ways to match";
                 let hint = "do not repeat what is itself repeated, as in `(\\d+)+`; or narrow the lengths it runs on";
                 return Err(RuleProblem::new(Some(&self.name), RulePart::Pattern, problem, hint));

@@ -11,7 +11,7 @@ use super::order::as_javascript;
 use super::pattern::charset::is_space;
 use super::pattern::{Memory, Steps};
 use super::problem::{RulePart, RuleProblem};
-use super::rule::{Rule, STEPS_PER_RULE};
+use super::rule::{Patience, Rule, STEPS_PER_RULE};
 
 /// The steps of one translation, over all its rules: far below 5 ms.
 const STEPS_PER_TRANSLATION: u32 = 200_000;
@@ -27,7 +27,7 @@ impl Translation {
     /// An empty text has no rules.
     ///
     /// # Errors
-    /// Everything that is wrong, at once. That a pattern can run away is wrong.
+    /// Everything that is wrong, at once. That a pattern can run away is wrong, as far as some 20 ms suffice to find it.
     pub fn parse(rules_json: &str) -> Result<Self, Vec<RuleProblem>> {
         if rules_json.trim().is_empty() {
             return Ok(Self::default());
@@ -38,8 +38,9 @@ impl Translation {
         })?;
         let mut problems = Vec::new();
         let mut rules = Vec::new();
+        let mut patience = Patience::new();
         for (name, rule) in as_javascript(named) {
-            match read(&name, &rule) {
+            match read(&name, &rule, &mut patience) {
                 Ok(rule) => rules.push(rule),
                 Err(wrong) => problems.extend(wrong),
             }
@@ -118,9 +119,9 @@ impl fmt::Debug for Translation {
     }
 }
 
-fn read(name: &str, rule: &Value) -> Result<Rule, Vec<RuleProblem>> {
+fn read(name: &str, rule: &Value, patience: &mut Patience) -> Result<Rule, Vec<RuleProblem>> {
     match rule {
-        Value::String(text) => Rule::parse(name, text),
+        Value::String(text) => Rule::parse(name, text, patience),
         _ => Err(vec![RuleProblem::new(
             Some(name),
             RulePart::Json,

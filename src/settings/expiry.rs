@@ -50,7 +50,13 @@ impl Settings {
                 Expiry::of_file("server.tls.client_ca", &tls.client_ca, authorities),
             ]
         });
-        signing.chain(tls.flatten()).collect()
+        let clients = self.clients.iter().filter_map(|client| {
+            let key = format!("clients.{}", client.id);
+            let at = client.assertion_keys.iter().map(|key| key.valid.1).min()?;
+            let hint = "register a new certificate for its signed assertions";
+            Some(Expiry { name: key.clone(), key, at, hint })
+        });
+        signing.chain(tls.flatten()).chain(clients).collect()
     }
 
     /// A line for each certificate that ends within `rotation.warn_before`.

@@ -11,6 +11,7 @@ mod expiry;
 mod files;
 mod guards;
 mod http_client;
+mod inbound;
 mod logs;
 mod names;
 mod nearest;
@@ -18,6 +19,7 @@ mod operations;
 mod org_id;
 mod outbox;
 mod problem;
+mod proxies;
 mod report;
 mod restart;
 mod rotation;
@@ -31,11 +33,14 @@ mod summary;
 mod tests;
 mod tls;
 mod token;
+mod token_endpoint;
 mod translations;
 mod value;
 mod webex;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+#[cfg(test)]
+use std::collections::BTreeSet;
 
 use self::call_center::Surroundings;
 use self::names::Names;
@@ -50,23 +55,26 @@ pub use call_center::{
     Telephony,
 };
 pub(crate) use clients::client_id;
-pub use clients::{Access, Client};
+pub use clients::{Access, AssertionKey, Client, User};
 pub use deadlines::Deadlines;
 pub use expiry::Expiry;
 pub use files::Files;
-pub use guards::{Breaker, Limits};
+pub use guards::{Breaker, FailedLogins, Limits};
 pub use http_client::HttpClient;
+pub use inbound::Inbound;
 pub use logs::{LogFormat, Logs};
 pub use operations::Operations;
 pub use org_id::OrgId;
 pub use outbox::{Journal, Outbox};
 pub use problem::{Problem, Problems};
+pub use proxies::{Network, Proxies, ProxyHeader};
 pub use rotation::{Rotation, Watch};
 pub use server::Server;
 pub use source::{Source, configuration_file};
 pub use store::Store;
 pub use tls::Tls;
 pub use token::{Session, Token};
+pub use token_endpoint::{SigningKeys, TokenEndpoint};
 pub use translations::Translations;
 pub(crate) use value::parse_duration;
 pub use webex::{BadSignatureStatus, Webex, WebexClient};
@@ -98,6 +106,8 @@ pub struct Settings {
     pub http_client: HttpClient,
     /// The OAuth session of the Apex way.
     pub session: Session,
+    /// The access tokens that we give to those who call us.
+    pub oauth: TokenEndpoint,
     /// Who may call; at least one.
     pub clients: Vec<Client>,
     /// Signing certificates by name.
@@ -149,6 +159,7 @@ impl Settings {
         let http_client = root.section("http_client").and_then(HttpClient::read);
         let token = root.section("token").and_then(|section| Token::read(section, None));
         let session = root.section("session").and_then(Session::read);
+        let oauth = root.section("oauth").and_then(TokenEndpoint::read);
         let (certificates, certificate_names) = read_certificates(&mut root);
         let around = Surroundings {
             certificates: &certificates,
@@ -156,7 +167,8 @@ impl Settings {
             token: token.as_ref(),
         };
         let (call_centers, call_center_names) = read_call_centers(&mut root, &around);
-        let clients = read_clients(&mut root, &call_center_names);
+        let clients = clients::read_all(&mut root, &call_center_names);
+        clients::check_surroundings(&root, &clients, server.as_ref(), oauth.as_ref());
         let webex = root.section("webex").map(|section| Webex::read(section, &call_center_names));
         root.finish();
         Some(Self {
@@ -172,6 +184,7 @@ impl Settings {
             logs: logs?,
             http_client: http_client?,
             session: session?,
+            oauth: oauth?,
             clients,
             certificates,
             call_centers,
@@ -213,31 +226,4 @@ fn read_call_centers(
         .filter_map(|(name, section)| Some((name.clone(), CallCenter::read(&name, section, around)?)))
         .collect();
     (read, names)
-}
-
-fn read_clients(root: &mut Section<'_>, call_centers: &Names) -> Vec<Client> {
-    let sections = root.items("clients");
-    if sections.is_empty() {
-        root.problem(
-            "clients",
-            "there is no client, so nobody could call the bridge",
-            "`scv-bridge secret new CLIENT` prints a secret and the section to add",
-        );
-    }
-    let mut ids = BTreeSet::new();
-    let mut clients = Vec::new();
-    for section in sections {
-        let Some(client) = Client::read(section, call_centers) else {
-            continue;
-        };
-        if !ids.insert(client.id.clone()) {
-            root.problem(
-                "clients",
-                format!("the id {:?} is given twice", client.id),
-                "give each client an id of its own",
-            );
-        }
-        clients.push(client);
-    }
-    clients
 }

@@ -4,7 +4,7 @@ use std::mem::replace;
 
 use secrecy::ExposeSecret as _;
 
-use super::Settings;
+use super::{Inbound, Settings};
 
 impl Settings {
     /// Takes over from the `running` settings what takes effect at a start only: addresses, threads, the database and
@@ -15,7 +15,7 @@ impl Settings {
         let (server, held) = (&mut self.server, &running.server);
         hold(&mut keys, "server.listen", &mut server.listen, &held.listen);
         hold(&mut keys, "server.workers", &mut server.workers, &held.workers);
-        hold(&mut keys, "server.max_connections", &mut server.max_connections, &held.max_connections);
+        hold_inbound(&mut keys, &mut server.inbound, &held.inbound);
         hold(&mut keys, "server.shutdown_timeout", &mut server.shutdown_timeout, &held.shutdown_timeout);
         if server.tls.is_some() != held.tls.is_some() {
             server.tls.clone_from(&held.tls);
@@ -32,6 +32,15 @@ impl Settings {
         hold(&mut keys, "logs.level", &mut self.logs.level, &running.logs.level);
         keys
     }
+}
+
+fn hold_inbound(keys: &mut Vec<&'static str>, inbound: &mut Inbound, held: &Inbound) {
+    hold(keys, "server.max_connections", &mut inbound.max_connections, &held.max_connections);
+    hold(keys, "server.max_requests", &mut inbound.max_requests, &held.max_requests);
+    hold(keys, "server.max_head", &mut inbound.max_head, &held.max_head);
+    hold(keys, "server.max_headers", &mut inbound.max_headers, &held.max_headers);
+    hold(keys, "server.client_timeout", &mut inbound.client_timeout, &held.client_timeout);
+    hold(keys, "server.keep_alive", &mut inbound.keep_alive, &held.keep_alive);
 }
 
 fn hold<T: PartialEq + Clone>(keys: &mut Vec<&'static str>, key: &'static str, value: &mut T, held: &T) {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::section::Section;
-use super::{BaseUrl, Tls};
+use super::{BaseUrl, Inbound, Proxies, Tls};
 
 /// The public listener.
 #[derive(Debug, Clone)]
@@ -15,10 +15,12 @@ pub struct Server {
     pub public_url: Option<BaseUrl>,
     /// Worker threads; 0 means one per core.
     pub workers: usize,
-    /// The most connections each worker holds open.
-    pub max_connections: usize,
+    /// Bounds of connections and requests.
+    pub inbound: Inbound,
     /// A proxy in front of us ends TLS, so plain HTTP on any address is allowed.
     pub trusted_proxy: bool,
+    /// Who is believed about who calls.
+    pub proxies: Proxies,
     /// How long requests in flight may take to end once we were told to stop.
     pub shutdown_timeout: Duration,
     /// TLS of the listener; none means plain HTTP.
@@ -53,8 +55,9 @@ impl Server {
             BaseUrl::parse,
         );
         let workers = section.count("workers", None, 0..=256);
-        let max_connections = section.count("max_connections", None, 1..=1_000_000);
+        let inbound = Inbound::read(&mut section);
         let trusted_proxy = section.boolean("trusted_proxy", None);
+        let proxies = Proxies::read(&mut section, trusted_proxy);
         let shutdown_timeout =
             section.duration("shutdown_timeout", None, Duration::from_secs(1)..=Duration::from_secs(600));
         let tls_given = section.has("tls");
@@ -67,8 +70,9 @@ impl Server {
             listen: listen?,
             public_url,
             workers: workers?,
-            max_connections: max_connections?,
+            inbound: inbound?,
             trusted_proxy: trusted_proxy?,
+            proxies: proxies?,
             shutdown_timeout: shutdown_timeout?,
             tls,
         })

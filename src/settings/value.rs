@@ -68,6 +68,17 @@ impl Section<'_> {
         self.parsed_if_given(key, hint, |path| read(report, path))
     }
 
+    /// The content of each file that a list names; a list that is missing is empty. A file that cannot be read is
+    /// reported and stands as none.
+    pub(super) fn files(&mut self, key: &str, hint: &str) -> Option<Vec<Option<Vec<u8>>>> {
+        let paths = self.list(key)?;
+        let one = |path: &String| {
+            let problem = |problem| self.problem(key, format!("{} {problem}", shown(path)), hint);
+            read(self.report, path).map_err(problem).ok()
+        };
+        Some(paths.iter().map(one).collect())
+    }
+
     /// A secret, given by `key` or in the file that `<key>_file` names. No problem repeats either value: a
     /// secret pasted after the wrong key must not end up in a report.
     pub(super) fn secret(&mut self, key: &str) -> Option<SecretString> {

@@ -1,6 +1,7 @@
 //! One JSON object a line. The formatter of `tracing-subscriber` builds the same through a serializer of maps, which
 //! was a tenth of all instructions of a request; this one writes the fields as they come.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use tracing::field::{Field, Visit};
@@ -9,6 +10,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
+
+use crate::domain::hide_numbers;
 
 /// `{"timestamp":..,"level":..,"message":..,<fields>}`. Spans are not shown: we have none.
 pub struct JsonLine;
@@ -34,6 +37,11 @@ where
     }
 }
 
+/// What may be seen of a text. A request's id is hexadecimal digits, often many decimal ones in a row.
+pub(super) fn shown<'a>(field: &Field, value: &'a str) -> Cow<'a, str> {
+    if field.name() == "request_id" { Cow::Borrowed(value) } else { hide_numbers(value) }
+}
+
 /// `,"name":value` for each field.
 struct Fields {
     line: Vec<u8>,
@@ -51,7 +59,7 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value);
+        self.put(field, shown(field, value).as_ref());
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
@@ -71,7 +79,7 @@ impl Visit for Fields {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, &format!("{value:?}"));
+        self.record_str(field, &format!("{value:?}"));
     }
 }
 
@@ -93,6 +101,21 @@ mod tests {
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_number_in_any_field_is_hidden_and_the_id_of_a_request_is_not() {
+        let memory = Memory::default();
+        let writer = memory.clone();
+        let subscriber =
+            tracing_subscriber::fmt().event_format(JsonLine).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let (request_id, key) = ("ab12345678", "wxcc_4695550101");
+            tracing::warn!(request_id, key, list = ?["+14695550101"], "from {}", "4695550101");
+        });
+        let line = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+        assert!(line.contains("ab12345678") && line.contains("wxcc_*"), "{line}");
+        assert!(!line.contains("4695550101"), "{line}");
     }
 
     #[test]

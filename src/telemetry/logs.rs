@@ -1,12 +1,17 @@
 //! The log: one line an event, JSON or text, written by a thread of its own.
 
+use std::fmt::Debug;
+
+use tracing::field::Field;
 use tracing::{Level, Metadata};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::util::TryInitError;
 use tracing_subscriber::{fmt, prelude::*};
 
-use super::json::JsonLine;
+use super::json::{JsonLine, shown};
 use crate::settings::{LogFormat, Logs};
 
 /// Writes what is left when it is dropped; keep it until the end of the program.
@@ -25,10 +30,17 @@ pub fn start(settings: &Logs) -> Result<LogGuard, TryInitError> {
     let layer = fmt::layer().with_writer(writer).with_ansi(false).with_target(false);
     let layer = match settings.format {
         LogFormat::Json => layer.event_format(JsonLine).boxed(),
-        LogFormat::Text => layer.boxed(),
+        LogFormat::Text => layer.fmt_fields(debug_fn(text).delimited(" ")).boxed(),
     };
     tracing_subscriber::registry().with(filter).with(filter_fn(harmless)).with(layer).try_init()?;
     Ok(LogGuard { _writer: guard })
+}
+
+/// `name=value`, as the library writes it, without numbers.
+fn text(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
+    let value = format!("{value:?}");
+    let value = shown(field, &value);
+    if field.name() == "message" { write!(writer, "{value}") } else { write!(writer, "{field}={value}") }
 }
 
 /// What we write ourselves, and what libraries warn of. Below that, libraries of the HTTP and TLS kind may write

@@ -91,17 +91,19 @@ async fn a_secret_changes_under_load_and_no_request_is_lost() {
     let stage = under_load(Plan::telephony()).start().await;
     let load = Load::begin(&stage, CONNECTIONS);
     load.further(SOME).await;
-    let digest: String = sha256(b"s3cret-of-2027").iter().map(|byte| format!("{byte:02x}")).collect();
-    let before = stage.configuration();
-    let both = format!(
-        "{before}\n[[clients]]\nid = \"webex-flow-2027\"\nsecret_sha256 = \"{digest}\"\ncall_centers = [\"*\"]"
-    );
-    assert!(stage.configure(&both).await.problems.is_empty());
+    let digest = |secret: &str| -> String {
+        sha256(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let (id, old) = CONNECTOR;
+    let new = "s3cret-of-2027";
+    let [before, after] = [old, new].map(|secret| format!("\nsecret_sha256 = \"{}\"", digest(secret)));
+    let previous = before.replace("secret_sha256", "previous_secret_sha256");
+    stage.change(&before, &format!("{after}{previous}")).await;
     load.further(SOME).await;
-    load.use_credentials("webex-flow-2027", "s3cret-of-2027");
-    // Each flow has at most one request under way, which may carry the earlier ones.
+    load.use_credentials(id, new);
+    // Each flow has at most one request under way, which may carry the earlier one.
     load.further(SOME.max(2 * CONNECTIONS)).await;
-    stage.change("id = \"webex-flow\"\n", "id = \"webex-gone\"\n").await;
+    stage.change(&previous, "").await;
     no_failure(load).await;
     stage.post("createVoiceCall", create("wxcc_1")).await.error(401);
 }

@@ -1,5 +1,8 @@
 //! What a flow sends, and what it gets.
 
+use std::sync::{Arc, Mutex};
+
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use super::site::SECRET;
@@ -9,17 +12,18 @@ pub const ANI: &str = "+14695550101";
 /// The number that was dialed.
 pub const DNIS: &str = "+18005550199";
 
-/// A flow with its connector. Clones share its connections.
+/// A flow with its connector. Clones share its connections, and what they hear.
 #[derive(Clone)]
 pub struct Flow {
     http: reqwest::Client,
     base: String,
+    heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Flow {
     /// Of a client and `http://host:port`.
     pub fn new(http: reqwest::Client, base: String) -> Self {
-        Self { http, base }
+        Self { http, base, heard: Arc::default() }
     }
 
     /// A POST to a voice route: status and body.
@@ -35,9 +39,37 @@ impl Flow {
     /// The same, as somebody else.
     pub async fn with_credentials(&self, path: &str, body: String, id: &str, secret: &str) -> (u16, Value) {
         let request = self.http.post(format!("{}{path}", self.base)).basic_auth(id, Some(secret));
-        let answer = request.header("content-type", "Application/JSON").body(body).send().await.unwrap();
-        let status = answer.status().as_u16();
-        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
+        self.answer(request.header("content-type", "Application/JSON").body(body)).await
+    }
+
+    /// A POST of nothing, with a token.
+    pub async fn with_bearer(&self, path: &str, token: &str) -> (u16, Value) {
+        self.answer(self.http.post(format!("{}{path}", self.base)).bearer_auth(token)).await
+    }
+
+    /// A POST of any content, without credentials in its head.
+    pub async fn send(&self, path: &str, kind: &str, body: String) -> (u16, Value) {
+        let request = self.http.post(format!("{}{path}", self.base)).header("content-type", kind);
+        self.answer(request.body(body)).await
+    }
+
+    /// All answers so far, heads and bodies.
+    pub fn heard(&self) -> String {
+        self.heard.lock().unwrap().join("\n")
+    }
+
+    /// How many answers there were.
+    pub fn count(&self) -> usize {
+        self.heard.lock().unwrap().len()
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> (u16, Value) {
+        let answer = request.send().await.unwrap();
+        let (status, head) = (answer.status().as_u16(), format!("{:?}", answer.headers()));
+        let body = answer.text().await.unwrap();
+        let value = serde_json::from_str(&body).unwrap();
+        self.heard.lock().unwrap().push(format!("{status} {head} {body}"));
+        (status, value)
     }
 
     /// Whether not even an HTTP answer comes.

@@ -3,7 +3,7 @@
 use scv_bridge::mock::{BadDay, Operation};
 use serde_json::{Value, json};
 
-use super::flow::create;
+use super::flow::{ANI, create};
 use super::site::{SECRET, Site};
 
 fn access_lines(said: &str) -> Vec<Value> {
@@ -110,6 +110,20 @@ async fn as_text_it_holds_the_same() {
         ["route=\"createVoiceCall\"", "client=\"webex-flow\"", "vendor_call_key=\"wxcc_1\"", "status=200"]
     {
         assert!(line.contains(part), "{part} in {line}");
+    }
+}
+
+#[actix_web::test]
+async fn a_phone_number_that_a_flow_took_for_the_key_is_not_logged() {
+    let site = Site::open().await;
+    for format in ["json", "text"] {
+        let service = site.serve(&[("SCV_BRIDGE__LOGS__FORMAT", format)]).await;
+        let body =
+            json!({ "callCenterDevName": "WxCCContactCenterSCV", "vendorCallKey": ANI, "agentId": ANI });
+        assert_eq!(service.flow().post("agentAnswered", &body).await.0, 200);
+        let (_, said) = service.stop().await;
+        assert!(said.contains("+***********"), "{said}");
+        assert!(!said.contains(ANI.trim_start_matches("+1")), "{said}");
     }
 }
 

@@ -7,13 +7,19 @@ mod canary;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod read_only;
+#[cfg(test)]
 mod rotation;
+#[cfg(test)]
+mod s_client;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]

@@ -18,6 +18,10 @@ use super::program::{Program, command};
 
 /// The secret of the client `webex-flow`.
 pub const SECRET: &str = "canary-client-secret-Zq83";
+/// The password of its user.
+pub const PASSWORD: &str = "canary-password-Jt62";
+/// What access tokens are signed with.
+pub const SIGNING_KEY: &str = "canary-signing-key-Hd39-0123456789-0123456789";
 /// The passphrase of the signing key.
 pub const PASSPHRASE: &str = "canary-passphrase-Xw41";
 /// The consumer key of the app in the org.
@@ -67,7 +71,10 @@ impl Site {
 
     /// What stands in `bridge.toml`; tests change it through the environment.
     pub fn configuration(&self) -> String {
-        let digest: String = sha256(SECRET.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = |secret: &str| -> String {
+            sha256(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        let (digest, password) = (hash(SECRET), hash(PASSWORD));
         let (telephony, login) = (self.org.telephony_url(), self.org.login_url());
         format!(
             r#"
@@ -76,9 +83,13 @@ impl Site {
             shutdown_timeout = "60s"
             [operations]
             listen = "127.0.0.1:0"
+            [oauth]
+            signing_key = "{SIGNING_KEY}"
             [[clients]]
             id = "webex-flow"
             secret_sha256 = "{digest}"
+            username = "webex@example.com"
+            password_sha256 = "{password}"
             call_centers = ["WxCCContactCenterSCV", "Sandbox"]
             [certificates.WebexCCSCV]
             certificate = "signing.crt"
@@ -103,7 +114,11 @@ impl Site {
     pub async fn serve(&self, variables: &[(&str, &str)]) -> Service {
         let mut command = command(self.path(), &["serve", "--config", "bridge.toml"]);
         command.envs(variables.iter().copied());
-        let mut program = Program::start(command);
+        Self::serving(Program::start(command)).await
+    }
+
+    /// The service, once it is ready.
+    pub async fn serving(mut program: Program) -> Service {
         let ready = program.line_with("ready").await;
         let address = |name: &str| {
             let value = ready.split_once(&format!("{name}=")).or(ready.split_once(&format!("\"{name}\":\"")));

@@ -1,6 +1,9 @@
 //! The listener with `[server.tls]`.
 
+use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVersion};
 use reqwest::{Certificate, Client, ClientBuilder, Identity};
@@ -119,4 +122,123 @@ async fn an_idle_connection_of_http_2_does_not_hold_up_the_end() {
     let (code, _) = service.stop().await;
     assert_eq!(code, Some(0));
     drop(client);
+}
+
+/// Reads until the other side ends the connection; fails if it does not.
+fn wait_for_the_end(mut stream: impl Read) {
+    let mut part = [0; 1024];
+    loop {
+        match stream.read(&mut part) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return,
+            Err(error) => panic!("still connected: {error}"),
+        }
+    }
+}
+
+/// Patience of the bridge, and ours, which is far longer.
+const IMPATIENT: (&str, &str) = ("SCV_BRIDGE__SERVER__CLIENT_TIMEOUT", "300ms");
+const OURS: Option<Duration> = Some(Duration::from_secs(20));
+
+#[actix_web::test]
+async fn a_handshake_that_does_not_begin_is_not_waited_for() {
+    let authority = Authority::new();
+    let site = site(&authority).await;
+    let service = site.serve(&[TLS[0], TLS[1], IMPATIENT]).await;
+    let silent = TcpStream::connect(service.public).unwrap();
+    silent.set_read_timeout(OURS).unwrap();
+    wait_for_the_end(silent);
+}
+
+#[actix_web::test]
+async fn a_connection_of_http_2_without_a_request_is_not_kept() {
+    let authority = Authority::new();
+    let site = site(&authority).await;
+    let service = site.serve(&[TLS[0], TLS[1], IMPATIENT]).await;
+    let stream = handshake(service.public, |builder| {
+        builder.cert_store_mut().add_cert(authority.root.clone()).unwrap();
+        builder.set_alpn_protos(b"\x02h2").unwrap();
+    });
+    let mut stream = stream.unwrap();
+    assert_eq!(stream.ssl().selected_alpn_protocol(), Some(&b"h2"[..]));
+    // The preface and empty settings: a connection that is in order, and asks for nothing.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    stream.get_ref().set_read_timeout(OURS).unwrap();
+    wait_for_the_end(stream);
+}
+
+/// A client whose certificate is its only way in.
+const NAMED: &str = r#"
+            [[clients]]
+            id = "named"
+            certificate_names = ["flow.example.com"]
+            call_centers = ["WxCCContactCenterSCV"]
+"#;
+
+#[actix_web::test]
+async fn a_name_in_a_certificate_is_a_way_in_by_itself_and_a_way_to_a_token() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let site = site(&authority).await;
+    site.write("clients.pem", clients.root_pem());
+    site.write("bridge.toml", site.configuration() + NAMED);
+    let service = site.serve(&[TLS[0], TLS[1], CLIENT_CA]).await;
+    let of = |name: &str, builder: ClientBuilder| {
+        let holder = clients.issue(name);
+        let identity = Identity::from_pkcs8_pem(&clients.chain(&holder), &holder.key_pem()).unwrap();
+        builder.identity(identity).build().unwrap()
+    };
+    let validate = format!("{}/voice/v1/validate", url(&service));
+    for builder in [trusting(&authority), trusting(&authority).http1_only()] {
+        let known = of("flow.example.com", builder);
+        assert_eq!(known.get(&validate).send().await.unwrap().status(), 200);
+        // The header decides where there is one.
+        let wrong = known.get(&validate).basic_auth("named", Some("wrong"));
+        assert_eq!(wrong.send().await.unwrap().status(), 401);
+        let asked = known
+            .post(format!("{}/oauth2/token", url(&service)))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("grant_type=client_credentials&client_id=named");
+        assert_eq!(asked.send().await.unwrap().status(), 200);
+    }
+    let unknown = of("other.example.com", trusting(&authority));
+    assert_eq!(unknown.get(&validate).send().await.unwrap().status(), 401);
+}
+
+#[actix_web::test]
+async fn a_session_is_taken_up_again_with_its_certificate() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let site = site(&authority).await;
+    site.write("clients.pem", clients.root_pem());
+    site.write("bridge.toml", site.configuration() + NAMED);
+    let service = site.serve(&[TLS[0], TLS[1], CLIENT_CA]).await;
+    let holder = clients.issue("flow.example.com");
+    site.write("client.crt", clients.chain(&holder));
+    site.write("client.key", holder.key_pem());
+    site.write("root.crt", authority.root_pem());
+    let first = s_client(&site, &service, &["-sess_out", "session"]);
+    assert!(first.contains("HTTP/1.1 200 ") && first.contains("\nNew, TLSv1.2"), "{first}");
+    let again = s_client(&site, &service, &["-sess_in", "session"]);
+    assert!(again.contains("HTTP/1.1 200 ") && again.contains("\nReused, TLSv1.2"), "{again}");
+}
+
+/// What `openssl s_client` says when it validates its certificate. With TLS 1.2 the session is there when the handshake
+/// ends.
+fn s_client(site: &Site, service: &Service, more: &[&str]) -> String {
+    let request = b"GET /voice/v1/validate HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let mut child = Command::new("openssl")
+        .args(["s_client", "-tls1_2", "-ign_eof", "-servername", "localhost", "-CAfile", "root.crt"])
+        .args(["-cert", "client.crt", "-cert_chain", "client.crt", "-key", "client.key"])
+        .args(["-connect", &service.public.to_string()])
+        .args(more)
+        .current_dir(site.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.as_mut().unwrap().write_all(request).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    String::from_utf8_lossy(&said).into_owned()
 }

@@ -2,11 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::quote;
+use crate::domain::{hide_numbers, is_id, quote};
 use crate::phone::mask;
-
-/// From this many digits in a row on, a word may be a phone number.
-const SUSPICIOUS: usize = 7;
 
 /// Fields whose value is a phone number, however short. Small letters.
 const NUMBERS: [&str; 9] =
@@ -19,7 +16,8 @@ pub fn text(text: &str) -> String {
         return text.to_owned();
     }
     let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    quote(&visible).split(' ').map(word).collect::<Vec<_>>().join(" ")
+    // `quote` sees numbers between spaces and signs; the other sees them behind letters and underscores too.
+    hide_numbers(&quote(&visible)).into_owned()
 }
 
 /// A body, as deep as it goes.
@@ -28,15 +26,6 @@ pub fn body(body: &str) -> Value {
         Ok(value) => json(value, false),
         Err(_) => Value::from("(not JSON)"),
     }
-}
-
-/// `quote` sees numbers between spaces and signs; this sees them behind letters and underscores too.
-fn word(word: &str) -> String {
-    let longest = word.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or_default();
-    if longest < SUSPICIOUS || is_id(word.trim_matches(|c: char| !c.is_ascii_alphanumeric())) {
-        return word.to_owned();
-    }
-    word.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect()
 }
 
 fn json(value: Value, is_number: bool) -> Value {
@@ -68,19 +57,6 @@ fn string(value: &str) -> String {
         Ok(inner @ (Value::Object(_) | Value::Array(_))) => json(inner, false).to_string(),
         _ => text(value),
     }
-}
-
-/// The id of a Salesforce record (15 or 18 letters and digits that begin with 0), or of a Webex interaction (a
-/// UUID), also as the key that the vendor's flow makes of it.
-fn is_id(text: &str) -> bool {
-    let bare = text.strip_prefix("wxcc_").unwrap_or(text);
-    let is_uuid = bare.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && bare.chars().all(|c| c == '-' || c.is_ascii_hexdigit());
-    let is_record = matches!(text.len(), 15 | 18)
-        && text.starts_with('0')
-        && text.chars().all(|c| c.is_ascii_alphanumeric())
-        && text.chars().take(3).any(|c| c.is_ascii_alphabetic());
-    is_uuid || is_record
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ fn the_defaults_of_outbox_journal_breaker_and_limits_are_the_documented_ones() {
         probes: 1,
     };
     assert_eq!(settings.breaker, breaker);
-    assert_eq!(settings.limits, Limits { creates_per_second: 50, concurrent_requests: 256 });
+    let failed_logins = FailedLogins { per_address: 20, per_client: 100, window: seconds(60) };
+    let limits = Limits { creates_per_second: 50, concurrent_requests: 256, failed_logins };
+    assert_eq!(settings.limits, limits);
     let abandonment = &settings.call_centers["Main"].abandonment;
     assert!(abandonment.guard && !abandonment.ask_salesforce);
 }

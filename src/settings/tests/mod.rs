@@ -6,6 +6,7 @@ mod problems;
 mod reference;
 mod rotation;
 mod values;
+mod ways_in;
 
 use std::fs;
 use std::path::PathBuf;

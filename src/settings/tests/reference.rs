@@ -20,6 +20,8 @@ fn uncommented() -> String {
 
 /// Files and hashes that an example cannot have.
 fn real(folder: &Folder, example: &str) -> String {
+    folder.write("signing_key", "s".repeat(43).as_bytes());
+    folder.write("previous_signing_key", "p".repeat(43).as_bytes());
     folder.write("secret", b"0123456789abcdef0123456789abcdef");
     let hash = "0".repeat(64);
     let encrypted = example.contains("\nprivate_key_passphrase_file");
@@ -28,7 +30,13 @@ fn real(folder: &Folder, example: &str) -> String {
     for line in example.lines() {
         let key = line.split(' ').next().unwrap_or_default();
         let value = match key {
-            "secret_sha256" => &hash,
+            "secret_sha256" | "previous_secret_sha256" | "password_sha256" => &hash,
+            "signing_key_file" => "{dir}/signing_key",
+            "previous_signing_key_file" => "{dir}/previous_signing_key",
+            "assertion_certificates" => {
+                toml.push_str("assertion_certificates = [\"{dir}/good.crt\"]\n");
+                continue;
+            }
             "certificate" if line.contains("certs/") => "{dir}/good.crt",
             "client_ca" => "{dir}/good.crt",
             "private_key" => key_file,

@@ -67,6 +67,11 @@ fn what_takes_a_restart_is_held_and_named_and_the_rest_is_new() {
 listen = "127.0.0.1:9080"
 workers = 3
 max_connections = 5
+max_requests = 6
+max_head = 2048
+max_headers = 9
+client_timeout = "1s"
+keep_alive = "1s"
 shutdown_timeout = "2s"
 public_url = "https://bridge.example.com"
 tls.certificate = "{dir}/good.crt"
@@ -89,7 +94,7 @@ failures = 7
 "#;
     let mut fresh = folder.load(&format!("{sections}{SMALL}")).unwrap();
     let keys = fresh.hold_fixed(&running);
-    insta::assert_snapshot!(keys.join(" "), @"server.listen server.workers server.max_connections server.shutdown_timeout server.tls operations.listen store.url outbox.concurrency logs.format logs.level");
+    insta::assert_snapshot!(keys.join(" "), @"server.listen server.workers server.max_connections server.max_requests server.max_head server.max_headers server.client_timeout server.keep_alive server.shutdown_timeout server.tls operations.listen store.url outbox.concurrency logs.format logs.level");
     assert_eq!(fresh.server.listen, running.server.listen);
     assert!(fresh.server.tls.is_none());
     assert_eq!(fresh.logs, running.logs);
@@ -118,13 +123,22 @@ fn every_certificate_has_its_end() {
     let tls = "[server.tls]\ncertificate = \"{dir}/good.crt\"\nprivate_key = \"{dir}/good.key\"\n\
                client_ca = \"{dir}/other.crt\"\n";
     let toml = changing("next_certificate = \"Other\"\nnext_certificate_from = 2026-12-01T06:00:00Z");
+    let oauth = format!("[oauth]\nsigning_key = \"{}\"\n", "k".repeat(43));
+    let registered =
+        "call_centers = [\"*\"]\nassertion_certificates = [\"{dir}/good.crt\", \"{dir}/other.crt\"]";
+    let toml = toml.replacen("call_centers = [\"*\"]", registered, 1);
+    let tls = format!("{oauth}{tls}");
     let settings = folder.load(&format!("{tls}{toml}")).unwrap();
     let days: Vec<_> =
         settings.expiries().iter().map(|one| format!("{} {}", one.name, one.days_left(now()))).collect();
-    assert_eq!(days, ["Other 20", "WebexCCSCV 730", "server.tls 730", "server.tls.client_ca 20"]);
+    assert_eq!(
+        days,
+        ["Other 20", "WebexCCSCV 730", "server.tls 730", "server.tls.client_ca 20", "clients.webex-flow 20"]
+    );
     insta::assert_snapshot!(settings.ending(now()).join("\n"), @r"
     certificates.Other: 20 days left; make a new pair and give it to Salesforce
     server.tls.client_ca: 20 days left; put a new certificate of the authority into the file
+    clients.webex-flow: 20 days left; register a new certificate for its signed assertions
     ");
     let settings = folder.load(&format!("[rotation]\nwarn_before = \"19d\"\n{tls}{toml}")).unwrap();
     assert!(settings.ending(now()).is_empty());

@@ -26,7 +26,7 @@ pub use bodies::{CENTER, Text, create, ended, omni_flow, reference, with};
 pub use certificates::{CERTIFICATE, OTHER_CERTIFICATE, issued};
 pub use load::Load;
 pub use plan::{NOW, Plan};
-pub use raw::{answer_once, exchange, silence};
+pub use raw::{answer_each, answer_once, exchange, silence};
 pub use reply::{CANARIES, Reply};
 
 /// Id and secret of the flow's connector, which may use every contact center.

@@ -35,6 +35,8 @@ pub struct Plan {
     salesforce: Option<String>,
     store: Option<String>,
     workers: usize,
+    server: String,
+    public_url: &'static str,
     asks: bool,
     center: String,
     sections: String,
@@ -56,13 +58,15 @@ impl Plan {
         let mut org = MockOrgSettings::example(issued(CERTIFICATE).certificate_pem.clone());
         // The clock stands still, so that every test would run into the limit of its one second.
         org.creates_per_second = None;
-        let (center, sections) = (String::new(), String::new());
+        let (server, center, sections) = (String::new(), String::new(), String::new());
         Self {
             way,
             certificate: CERTIFICATE,
             salesforce: None,
             store: None,
             workers: 1,
+            server,
+            public_url: "",
             asks: false,
             center,
             sections,
@@ -77,7 +81,14 @@ impl Plan {
         self
     }
 
-    /// More sections.
+    /// More keys for the public listener.
+    pub fn server(mut self, keys: &str) -> Self {
+        self.server.push_str(keys);
+        self.server.push('\n');
+        self
+    }
+
+    /// More sections; `{folder}` is where everything of the bridge lies.
     pub fn sections(mut self, sections: &str) -> Self {
         self.sections.push_str(sections);
         self.sections.push('\n');
@@ -113,6 +124,12 @@ impl Plan {
     /// The address that the configuration gives for Salesforce, instead of the org's.
     pub fn salesforce_at(mut self, url: impl Into<String>) -> Self {
         self.salesforce = Some(url.into());
+        self
+    }
+
+    /// What the world calls the bridge.
+    pub fn public_url(mut self, url: &'static str) -> Self {
+        self.public_url = url;
         self
     }
 
@@ -171,7 +188,10 @@ impl Plan {
             }
         };
         let parts = [
-            format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}", self.workers),
+            format!(
+                "[server]\nlisten = \"127.0.0.1:0\"\nworkers = {}\npublic_url = \"{}\"\n{}",
+                self.workers, self.public_url, self.server
+            ),
             String::from("[operations]\nlisten = \"127.0.0.1:0\""),
             format!("[store]\nurl = {:?}", self.store.as_ref().unwrap_or(&file)),
             client(CONNECTOR, "*"),
@@ -187,7 +207,7 @@ impl Plan {
                 self.certificate, self.center
             ),
             format!("[call_centers.{CENTER}.translations]{TRANSLATIONS}"),
-            self.sections.clone(),
+            self.sections.replace("{folder}", &folder.display().to_string()),
         ];
         parts.join("\n")
     }

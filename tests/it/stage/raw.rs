@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
 /// Sends the bytes and reads until the other side closes.
@@ -24,6 +25,24 @@ pub async fn answer_once(answer: String) -> (SocketAddr, JoinHandle<String>) {
         let request = read_request(&mut stream).await;
         stream.write_all(answer.as_bytes()).await.unwrap();
         request
+    });
+    (address, seen)
+}
+
+/// A server that answers every connection's first request with these bytes, and tells what each was.
+pub async fn answer_each(answer: &'static str) -> (SocketAddr, UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, seen) = unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let request = read_request(&mut stream).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            if sender.send(request).is_err() {
+                return;
+            }
+        }
     });
     (address, seen)
 }

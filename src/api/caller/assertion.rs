@@ -1,0 +1,179 @@
+//! Signed assertions (RFC 7523): as a client's credential, and as a grant.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use openssl::hash::MessageDigest;
+use openssl::sign::Verifier;
+use serde::Deserialize;
+
+use crate::settings::AssertionKey;
+
+/// The longest an assertion may live, in seconds.
+const LONGEST: i64 = 300;
+/// How far the clocks of client and bridge may differ, in seconds.
+const LEEWAY: i64 = 30;
+
+/// Why an assertion is not taken. Told to the client: none of it is a secret to whoever wrote the assertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AssertionProblem {
+    /// Not three parts of base64url, or not JSON within.
+    #[error("it is no JWT in compact form with the claims iss, sub, aud and exp")]
+    Unreadable,
+    /// Another algorithm, `none` among them.
+    #[error("its alg is not RS256")]
+    Algorithm,
+    /// A header that changes what the token means.
+    #[error("its header holds crit")]
+    Critical,
+    /// No such client, no certificate for it, or another key.
+    #[error("its signature fits no certificate that is registered for its iss")]
+    Signature,
+    /// The registered certificate is over, or not valid yet.
+    #[error("the certificate that is registered for its iss is not valid today")]
+    Certificate,
+    /// Sent in the name of another client.
+    #[error("its iss is not the client that sent it")]
+    Issuer,
+    /// Somebody whom this client may not speak for.
+    #[error("its sub is neither the client nor a user of it")]
+    Subject,
+    /// Meant for another server.
+    #[error("its aud is neither the address of this token endpoint nor of this bridge")]
+    Audience,
+    /// `exp` has passed.
+    #[error("it has expired; compare the clocks")]
+    Expired,
+    /// `iat` or `nbf` is to come.
+    #[error("it is not valid yet; compare the clocks")]
+    Early,
+    /// It would live too long.
+    #[error("it lives longer than 5 minutes")]
+    TooLong,
+    /// Its `jti` came before.
+    #[error("its jti was used before")]
+    Replayed,
+}
+
+/// The claims that count.
+#[derive(Deserialize)]
+pub(super) struct Claims {
+    pub(super) iss: String,
+    pub(super) sub: String,
+    aud: Audience,
+    exp: Time,
+    iat: Option<Time>,
+    nbf: Option<Time>,
+    pub(super) jti: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// Seconds since 1970, maybe with a fraction (RFC 7519, 2). A published client for Salesforce sends them as text, and
+/// Salesforce takes that.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Time {
+    Number(f64),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    crit: Option<serde_json::Value>,
+}
+
+/// An assertion that was read, and not yet believed.
+pub(super) struct Assertion<'a> {
+    signed: &'a str,
+    signature: Vec<u8>,
+    pub(super) claims: Claims,
+}
+
+impl<'a> Assertion<'a> {
+    pub(super) fn read(text: &'a str) -> Result<Self, AssertionProblem> {
+        let unreadable = AssertionProblem::Unreadable;
+        let (signed, signature) = text.rsplit_once('.').ok_or(unreadable)?;
+        let (header, claims) = signed.split_once('.').ok_or(unreadable)?;
+        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| unreadable);
+        let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| unreadable)?;
+        // The algorithm is ours to choose, never the token's (RFC 8725, 3.1).
+        if header.alg != "RS256" {
+            return Err(AssertionProblem::Algorithm);
+        }
+        if header.crit.is_some() {
+            return Err(AssertionProblem::Critical);
+        }
+        let claims = serde_json::from_slice(&decode(claims)?).map_err(|_| unreadable)?;
+        Ok(Self { signed, signature: decode(signature)?, claims })
+    }
+
+    /// The key that made the signature.
+    pub(super) fn signed_by<'k>(
+        &self,
+        keys: &'k [AssertionKey],
+        now: Timestamp,
+    ) -> Result<&'k AssertionKey, AssertionProblem> {
+        let fits = |key: &&AssertionKey| {
+            let verifier = Verifier::new(MessageDigest::sha256(), &key.public);
+            let verify =
+                |mut verifier: Verifier<'_>| verifier.verify_oneshot(&self.signature, self.signed.as_bytes());
+            verifier.and_then(verify).unwrap_or(false)
+        };
+        let key = keys.iter().find(fits).ok_or(AssertionProblem::Signature)?;
+        let (from, to) = key.valid;
+        match from <= now && now <= to {
+            true => Ok(key),
+            false => Err(AssertionProblem::Certificate),
+        }
+    }
+
+    /// Checks times and audience. Returns the second from which on this assertion has expired for sure.
+    pub(super) fn check(&self, audiences: &[String], now: i64) -> Result<i64, AssertionProblem> {
+        let claims = &self.claims;
+        let ours = |audience: &String| audiences.iter().any(|ours| audience.trim_end_matches('/') == ours);
+        let meant = match &claims.aud {
+            Audience::One(audience) => ours(audience),
+            Audience::Several(audiences) => audiences.iter().any(ours),
+        };
+        if !meant {
+            return Err(AssertionProblem::Audience);
+        }
+        let exp = claims.exp.second()?;
+        let [iat, nbf] = [&claims.iat, &claims.nbf].map(|time| time.as_ref().map(Time::second).transpose());
+        let (iat, nbf) = (iat?, nbf?);
+        let over = exp.saturating_add(LEEWAY);
+        if over <= now {
+            return Err(AssertionProblem::Expired);
+        }
+        if [iat, nbf].into_iter().flatten().any(|time| time > now.saturating_add(LEEWAY)) {
+            return Err(AssertionProblem::Early);
+        }
+        let life = iat.map_or(0, |iat| exp.saturating_sub(iat));
+        let left = exp.saturating_sub(now);
+        match life > LONGEST || left > LONGEST + LEEWAY {
+            true => Err(AssertionProblem::TooLong),
+            false => Ok(over),
+        }
+    }
+}
+
+impl Time {
+    /// What does not fit saturates, which is as far.
+    fn second(&self) -> Result<i64, AssertionProblem> {
+        let time = match self {
+            Self::Number(time) => *time,
+            Self::Text(text) => text.parse().map_err(|_| AssertionProblem::Unreadable)?,
+        };
+        match time.is_finite() {
+            true => Ok(time.floor() as i64),
+            false => Err(AssertionProblem::Unreadable),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Who calls: a configured client, by HTTP Basic, by an access token or by the certificate of its connection; and who
+//! asks for an access token.
+
+mod assertion;
+mod authorization;
+mod denied;
+mod digest;
+mod peer;
+mod proof;
+mod replay;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use openssl::error::ErrorStack;
+
+use self::assertion::Assertion;
+use self::digest::{Sha256, is_one_of};
+use self::replay::Seen;
+use self::token::Tokens;
+use super::throttle::{Attempt, Throttle, guessable};
+use crate::settings::{Client, Settings, TokenEndpoint};
+
+pub use assertion::AssertionProblem;
+pub use authorization::{Authorization, Credentials};
+pub use denied::Denied;
+pub use peer::{Peer, on_connect};
+pub use proof::Proof;
+pub use replay::Replays;
+pub use token::Issued;
+
+/// The paths of the token endpoint: Salesforce's, and short.
+pub const TOKEN_PATHS: [&str; 2] = ["/services/oauth2/token", "/oauth2/token"];
+
+/// Everything by which callers are known, made of the configuration. Another configuration needs another one.
+pub struct Callers {
+    clients: HashMap<String, Client>,
+    by_certificate_name: HashMap<String, String>,
+    sha256: Sha256,
+    tokens: Option<Tokens>,
+    /// What the `aud` of an assertion may say, without a slash at the end.
+    audiences: Vec<String>,
+    base_url: String,
+    replays: Arc<Replays>,
+    throttle: Arc<Throttle>,
+}
+
+/// A client that was let in, and by what.
+#[derive(Clone)]
+pub struct Known<'a> {
+    /// The client.
+    pub client: &'a Client,
+    /// What let it in.
+    pub proof: Proof,
+}
+
+impl Callers {
+    /// Of the configuration. `base_url`: what the world calls us, without a slash at the end.
+    ///
+    /// # Errors
+    /// When this OpenSSL has no SHA-256.
+    pub fn new(
+        settings: &Settings,
+        base_url: String,
+        replays: Arc<Replays>,
+        throttle: Arc<Throttle>,
+    ) -> Result<Self, ErrorStack> {
+        Self::of(&settings.clients, &settings.oauth, base_url, replays, throttle)
+    }
+
+    /// Of clients, with what the token endpoint needs.
+    ///
+    /// # Errors
+    /// As [`Callers::new`].
+    pub fn of(
+        clients: &[Client],
+        oauth: &TokenEndpoint,
+        base_url: String,
+        replays: Arc<Replays>,
+        throttle: Arc<Throttle>,
+    ) -> Result<Self, ErrorStack> {
+        let sha256 = Sha256::new()?;
+        let names = clients
+            .iter()
+            .flat_map(|client| client.certificate_names.iter().map(|name| (name.clone(), client.id.clone())));
+        let own = TOKEN_PATHS.map(|path| format!("{base_url}{path}"));
+        let configured = oauth.audiences.iter().map(|url| url.trim_end_matches('/').to_owned());
+        Ok(Self {
+            by_certificate_name: names.collect(),
+            tokens: Tokens::new(oauth, clients, &sha256)?,
+            audiences: std::iter::once(base_url.clone()).chain(own).chain(configured).collect(),
+            clients: clients.iter().map(|client| (client.id.clone(), client.clone())).collect(),
+            sha256,
+            base_url,
+            replays,
+            throttle,
+        })
+    }
+
+    /// The client whose credentials the request carries. The header decides where there is one; else the connection's
+    /// certificate.
+    ///
+    /// # Errors
+    /// When there are none, or they are wrong.
+    pub fn identify(&self, peer: &Peer<'_>, now: Timestamp) -> Result<&Client, Denied> {
+        match Authorization::of(peer.headers) {
+            Authorization::Basic(credentials) => Ok(self.by_secret(&credentials, peer)?.client),
+            Authorization::Bearer(token) => self.by_token(token, now),
+            Authorization::Missing => Ok(self.by_certificate(peer)?.client),
+            Authorization::Unreadable => Err(Denied::Wrong),
+        }
+    }
+
+    /// Id and secret. An unknown id takes as long as a wrong secret.
+    ///
+    /// # Errors
+    /// When they are wrong.
+    pub fn by_secret(&self, credentials: &Credentials, peer: &Peer<'_>) -> Result<Known<'_>, Denied> {
+        self.attempt(&credentials.id, Some(&credentials.secret), peer, |client| {
+            let digest = self.sha256.of(&[&credentials.secret]).ok()?;
+            let expected = client.map_or(&[][..], |client| &client.secrets);
+            let known = is_one_of(&digest, expected).then_some(client).flatten();
+            known.map(|client| Known { client, proof: Proof::secret(digest) })
+        })
+    }
+
+    /// User name and password, of a client that was let in already.
+    ///
+    /// # Errors
+    /// When they are wrong, or the client has no user.
+    pub fn by_password<'a>(
+        &self,
+        known: &Known<'a>,
+        name: &str,
+        password: &str,
+        peer: &Peer<'_>,
+    ) -> Result<Known<'a>, Denied> {
+        // Counted apart from the client's secret: whoever has that can still guess at a password.
+        let user = format!("{}\0password", known.client.id);
+        self.attempt(&user, Some(password.as_bytes()), peer, |_| {
+            let digest = self.sha256.of(&[password.as_bytes()]).ok()?;
+            let user = known.client.user.as_ref();
+            let expected = user.and_then(|user| user.password_sha256);
+            let equal = is_one_of(&digest, expected.as_slice());
+            let user = user.filter(|user| equal && user.name == name)?;
+            let proof = known.proof.with_password(&user.name, &digest, &self.sha256).ok()?;
+            Some(Known { client: known.client, proof })
+        })
+    }
+
+    /// A signed assertion in the name of its `iss`. `fits`: whether that client and the `sub` will do.
+    ///
+    /// # Errors
+    /// When it is not to be believed.
+    pub fn by_assertion(
+        &self,
+        text: &str,
+        fits: impl FnOnce(&Client, &str) -> Result<(), AssertionProblem>,
+        peer: &Peer<'_>,
+        now: Timestamp,
+    ) -> Result<Known<'_>, Denied> {
+        let assertion = Assertion::read(text)?;
+        let mut problem = AssertionProblem::Signature;
+        let signed = self.attempt(&assertion.claims.iss, None, peer, |client| {
+            let client = client?;
+            let key =
+                assertion.signed_by(&client.assertion_keys, now).map_err(|found| problem = found).ok()?;
+            Some((client, key))
+        });
+        let (client, key) = match signed {
+            Err(Denied::Wrong) => return Err(problem.into()),
+            other => other?,
+        };
+        let sub = &assertion.claims.sub;
+        fits(client, sub)?;
+        let now = now.as_second();
+        let forget = assertion.check(&self.audiences, now)?;
+        self.take_once(client, &assertion, forget, now)?;
+        let proof = Proof::assertion(&key.fingerprint, sub, &self.sha256).map_err(|_| Denied::Unable)?;
+        Ok(Known { client, proof })
+    }
+
+    /// The certificate of the connection; the handshake has verified it.
+    ///
+    /// # Errors
+    /// When there is none, or it names none of the clients, or several.
+    pub fn by_certificate(&self, peer: &Peer<'_>) -> Result<Known<'_>, Denied> {
+        let mut found = None;
+        for name in peer.names {
+            let Some(id) = self.by_certificate_name.get(name) else { continue };
+            if found.is_some_and(|(_, other)| other != id) {
+                return Err(Denied::Nothing);
+            }
+            found = found.or(Some((name, id)));
+        }
+        let (name, id) = found.ok_or(Denied::Nothing)?;
+        let client = self.clients.get(id).ok_or(Denied::Nothing)?;
+        let proof = Proof::certificate_name(name, &self.sha256).map_err(|_| Denied::Unable)?;
+        Ok(Known { client, proof })
+    }
+
+    /// An access token for a client that was let in. None where no signing key is configured.
+    #[must_use]
+    pub fn issue(&self, known: &Known<'_>, now: Timestamp) -> Option<Result<Issued, ErrorStack>> {
+        let tokens = self.tokens.as_ref()?;
+        Some(tokens.issue(&known.client.id, &known.proof, now, &self.sha256))
+    }
+
+    /// Salesforce's signature over what is answered beside a token: with the client's secret where it was sent, else
+    /// with our key.
+    ///
+    /// # Errors
+    /// When OpenSSL refuses the secret as a key.
+    pub fn sign(&self, text: &str, secret: Option<&[u8]>) -> Result<[u8; 32], ErrorStack> {
+        match (secret, &self.tokens) {
+            (None, Some(tokens)) => tokens.sign(text, &self.sha256),
+            (secret, _) => {
+                let key = openssl::pkey::PKey::hmac(secret.unwrap_or_default())?;
+                self.sha256.mac(&key, &[text.as_bytes()])
+            }
+        }
+    }
+
+    /// What the world calls us, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Whether there is a key to sign access tokens with.
+    #[must_use]
+    pub fn gives_tokens(&self) -> bool {
+        self.tokens.is_some()
+    }
+
+    /// Nobody can try out tokens: they are as long as a key.
+    fn by_token(&self, token: &[u8], now: Timestamp) -> Result<&Client, Denied> {
+        let tokens = self.tokens.as_ref().ok_or(Denied::Wrong)?;
+        let id = tokens.client(token, now, &self.sha256).ok_or(Denied::Token)?;
+        self.clients.get(&id).ok_or(Denied::Token)
+    }
+
+    /// The one place where a credential that somebody could try out turns out to be right or wrong: for every route
+    /// and for the token endpoint, with the id that was named, the secret (none: a signature) and the peer.
+    fn attempt<'s, T>(
+        &'s self,
+        id: &str,
+        secret: Option<&[u8]>,
+        peer: &Peer<'_>,
+        check: impl FnOnce(Option<&'s Client>) -> Option<T>,
+    ) -> Result<T, Denied> {
+        let from = self.throttle.caller(peer.address, peer.headers);
+        let attempt = Attempt { client: id, from, guessable: secret.is_some_and(guessable) };
+        self.throttle.check(attempt)?;
+        let Some(right) = check(self.clients.get(id)) else {
+            self.throttle.failed(attempt)?;
+            return Err(Denied::Wrong);
+        };
+        self.throttle.succeeded(attempt);
+        Ok(right)
+    }
+
+    fn take_once(
+        &self,
+        client: &Client,
+        assertion: &Assertion<'_>,
+        forget: i64,
+        now: i64,
+    ) -> Result<(), Denied> {
+        let Some(jti) = &assertion.claims.jti else { return Ok(()) };
+        let jti = self.sha256.of(&[jti.as_bytes()]).map_err(|_| Denied::Unable)?;
+        match self.replays.remember(&client.id, &jti, forget, now) {
+            Seen::Never => Ok(()),
+            Seen::Before => Err(AssertionProblem::Replayed.into()),
+            Seen::Full => Err(Denied::Unable),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The token endpoint (RFC 6749, 3.2): credentials in, access token out.
+
+mod answer;
+mod error;
+mod grant;
+mod parameters;
+
+use std::time::Duration;
+
+use actix_web::http::header::{CACHE_CONTROL, PRAGMA};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use jiff::Timestamp;
+use tokio::time::timeout;
+
+use self::answer::Answer;
+use self::grant::Grant;
+use self::parameters::Parameters;
+use super::ApiError;
+use super::body;
+use super::caller::{Callers, Peer};
+use super::desk::Desk;
+use super::notes::Notes;
+
+pub use error::OAuthError;
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Gives an access token, or says why not.
+pub async fn token(request: HttpRequest, payload: web::Payload, desk: web::Data<Desk>) -> HttpResponse {
+    let mut notes = Notes { route: "token", outcome: "ok", ..Notes::default() };
+    let response = match serve(&request, payload, &desk, &mut notes).await {
+        Ok(answer) => never_stored(HttpResponse::Ok()).json(answer),
+        Err(error) => {
+            notes.outcome = error.code();
+            notes.error = Some(error.description().to_owned());
+            error.response()
+        }
+    };
+    request.extensions_mut().insert(notes);
+    response
+}
+
+async fn serve(
+    request: &HttpRequest,
+    payload: web::Payload,
+    desk: &Desk,
+    notes: &mut Notes,
+) -> Result<Answer, OAuthError> {
+    let bytes = timeout(PATIENCE, body::read(payload)).await.map_err(|_| ApiError::SlowBody)??;
+    let parameters = Parameters::read(request.headers(), &bytes)?;
+    let (staff, now) = (desk.staff(), desk.now());
+    let callers = staff.callers();
+    let grant = Grant { callers, parameters: &parameters, peer: Peer::of(request), now };
+    let granted = grant.decide()?;
+    notes.client = Some(granted.known.client.id.clone());
+    let issued = callers.issue(&granted.known, now).ok_or_else(grant::no_key)?;
+    let issued = issued.map_err(|_| OAuthError::unable())?;
+    Answer::new(callers, &granted, &issued, now)
+}
+
+/// Reads and judges a request for a token, and gives none.
+///
+/// # Errors
+/// What the connector would be answered.
+pub fn rehearse_token(
+    callers: &Callers,
+    peer: Peer<'_>,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(), OAuthError> {
+    let parameters = Parameters::read(peer.headers, body)?;
+    Grant { callers, parameters: &parameters, peer, now }.decide().map(drop)
+}
+
+/// "The authorization server MUST include the HTTP Cache-Control response header field with a value of no-store"
+/// (RFC 6749, 5.1).
+fn never_stored(mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
+    builder.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache"));
+    builder
+}

@@ -1,0 +1,29 @@
+//! GET, HEAD, POST validate: are these credentials good?
+
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::caller::Peer;
+use super::desk::Desk;
+use super::notes::Notes;
+use super::{ApiError, envelope};
+
+/// 200 with credentials that would let the request in on a voice route, else 401.
+pub async fn validate(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
+    let mut notes = Notes { route: "validate", outcome: "ok", ..Notes::default() };
+    let staff = desk.staff();
+    let known = staff.callers().identify(&Peer::of(&request), desk.now()).map_err(ApiError::from);
+    let response = match known {
+        Ok(client) => {
+            notes.client = Some(client.id.clone());
+            envelope::success(json!({ "status": "Success" }))
+        }
+        Err(error) => {
+            notes.outcome = error.label();
+            notes.error = Some(error.messages().join("; "));
+            error.response()
+        }
+    };
+    request.extensions_mut().insert(notes);
+    response
+}

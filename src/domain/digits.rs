@@ -1,0 +1,79 @@
+//! Phone numbers where nobody expects one: in a key that a flow has made of the wrong variable, in the words of others.
+
+use std::borrow::Cow;
+
+/// From this many digits in a row on, a word may be a phone number.
+const SUSPICIOUS: usize = 7;
+
+/// `text` with stars for the digits of each word that may be a phone number. Ids of records and interactions stay:
+/// without them nobody finds the call.
+#[must_use]
+pub fn hide_numbers(text: &str) -> Cow<'_, str> {
+    if !is_suspicious(text) {
+        return Cow::Borrowed(text);
+    }
+    let parts = text.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'));
+    Cow::Owned(parts.map(hide).collect())
+}
+
+/// A word, and the character that ends it.
+fn hide(part: &str) -> Cow<'_, str> {
+    let word = part.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    if !is_suspicious(part) || is_id(word) {
+        return Cow::Borrowed(part);
+    }
+    Cow::Owned(part.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect())
+}
+
+fn is_suspicious(text: &str) -> bool {
+    let mut row = 0;
+    text.bytes().any(|byte| {
+        row = if byte.is_ascii_digit() { row + 1 } else { 0 };
+        row >= SUSPICIOUS
+    })
+}
+
+/// The id of a Salesforce record (15 or 18 letters and digits that begin with 0), or of a Webex interaction (a
+/// UUID), also as the key that the vendor's flow makes of it.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    let bare = text.strip_prefix("wxcc_").unwrap_or(text);
+    let is_uuid = bare.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+        && bare.chars().all(|c| c == '-' || c.is_ascii_hexdigit());
+    let is_record = matches!(text.len(), 15 | 18)
+        && text.starts_with('0')
+        && text.chars().all(|c| c.is_ascii_alphanumeric())
+        && text.chars().take(3).any(|c| c.is_ascii_alphabetic());
+    is_uuid || is_record
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ids_and_times_stay_and_numbers_do_not() {
+        for (given, shown) in [
+            ("wxcc_7b3c1d52-1234-5678-9012-123456789012", "wxcc_7b3c1d52-1234-5678-9012-123456789012"),
+            ("no record 0LQ000000000123AAA.", "no record 0LQ000000000123AAA."),
+            ("2026-11-21T10:00:00.123Z", "2026-11-21T10:00:00.123Z"),
+            ("wxcc_setup-1", "wxcc_setup-1"),
+            ("+14695550101", "+***********"),
+            ("wxcc_14695550101", "wxcc_***********"),
+            ("tel:4695550101;ext=12", "tel:**********;ext=12"),
+            ("005500000000001", "***************"),
+        ] {
+            assert_eq!(hide_numbers(given), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_number_passes(before in "[a-zA-Z_:\" ]{0,4}", number in "[1-9][0-9]{9,14}", after in "[a-zA-Z_;\" ]{0,4}") {
+            let text = format!("{before}{number}{after}");
+            prop_assert!(is_id(text.trim()) || !hide_numbers(&text).contains(&number));
+        }
+    }
+}

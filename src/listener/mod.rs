@@ -1,0 +1,148 @@
+//! A listener that strangers may reach: HTTP/1.1, and HTTP/2 over TLS, on connections that cannot be kept for nothing.
+//!
+//! actix-web's own `HttpServer` puts a limit on the head of the first request of a connection only. Afterwards a client may
+//! hold the connection for good, by beginning another head or by sending a refused body a byte at a time, and so may
+//! one that does not take in its answer. Hence the parts of actix are put together here, with a [`Guarded`] socket
+//! below them that ends such connections.
+
+mod guarded;
+mod traffic;
+
+use std::any::Any;
+use std::fmt;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::{Extensions, HttpService, Protocol, Request, Response};
+use actix_server::Server;
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config,
+};
+use actix_tls::accept::openssl::{Acceptor, TlsStream};
+use actix_tls::accept::{TlsError, max_concurrent_tls_connect};
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
+use openssl::ssl::{AlpnError, SslAcceptorBuilder};
+
+use crate::settings::Inbound;
+
+pub use guarded::Guarded;
+pub use traffic::{Patience, Served, Traffic};
+
+/// How long a refused body is still read after the answer, so that the client gets to see the answer.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What is done with a new connection before it is served: its socket, and what its requests will carry.
+pub type OnConnect = fn(&dyn Any, &mut Extensions);
+
+/// A listener before it runs.
+pub struct Listener {
+    /// The bound socket.
+    pub socket: TcpListener,
+    /// Certificate, key and protocol versions; none: plain HTTP/1.1.
+    pub tls: Option<SslAcceptorBuilder>,
+    /// Threads that serve it.
+    pub workers: usize,
+    /// Bounds of its connections.
+    pub inbound: Inbound,
+    /// How long requests in flight may take to end once it is told to stop.
+    pub shutdown_timeout: Duration,
+    /// What a client is told whose request did not arrive in time: a whole answer of HTTP/1.1.
+    pub too_slow: Arc<[u8]>,
+    /// For what a handler has to know of its connection.
+    pub on_connect: OnConnect,
+}
+
+impl Listener {
+    /// Serves what `factory` makes for each worker.
+    ///
+    /// # Errors
+    /// When the socket or the TLS of the listener cannot be used.
+    pub fn serve<F, I, S, B>(self, factory: F) -> io::Result<Server>
+    where
+        F: Fn() -> I + Send + Clone + 'static,
+        I: IntoServiceFactory<S, Request>,
+        S: ServiceFactory<Request, Config = AppConfig> + 'static,
+        S::Error: Into<Error> + 'static,
+        S::InitError: fmt::Debug,
+        S::Response: Into<Response<B>> + 'static,
+        <S::Service as Service<Request>>::Future: 'static,
+        S::Service: 'static,
+        B: MessageBody + 'static,
+    {
+        let Self { socket, tls, workers, inbound, shutdown_timeout, too_slow, on_connect } = self;
+        let builder = Server::build()
+            .workers(workers)
+            .max_concurrent_connections(inbound.max_connections)
+            .shutdown_timeout(shutdown_timeout.as_secs())
+            .disable_signals();
+        let stopping = builder.graceful_shutdown_signal();
+        let (keep_alive, handshake) = (inbound.keep_alive, inbound.client_timeout);
+        let patience = Patience { first: inbound.client_timeout, between: inbound.keep_alive, too_slow };
+        macro_rules! http {
+            () => {{
+                let stopping = stopping.clone();
+                let app = factory().into_factory().map_err(|error| error.into().error_response());
+                HttpService::build()
+                    .graceful_shutdown_signal(move || {
+                        let stopping = stopping.clone();
+                        async move { stopping.notified().await }
+                    })
+                    .keep_alive(keep_alive)
+                    // That of the guarded socket covers all heads, and answers in our shape.
+                    .client_request_timeout(Duration::ZERO)
+                    .client_disconnect_timeout(LINGER)
+                    .on_connect_ext(move |io: &Guarded<_>, extensions: &mut Extensions| {
+                        extensions.insert(io.traffic());
+                        on_connect(io.inner(), extensions);
+                    })
+                    .finish(map_config(app, |()| AppConfig::default()))
+            }};
+        }
+        let Some(mut tls) = tls else {
+            let listening = builder.listen("http", socket, move || {
+                let patience = patience.clone();
+                fn_service(move |io: TcpStream| {
+                    let peer = io.peer_addr().ok();
+                    let io = Guarded::new(io, Protocol::Http1, patience.clone());
+                    async move { Ok((io, Protocol::Http1, peer)) }
+                })
+                .and_then(http!())
+            })?;
+            return Ok(listening.run());
+        };
+        // Else a few hundred clients that begin a handshake and say no more would keep out all others.
+        max_concurrent_tls_connect(inbound.max_connections);
+        choose_protocol(&mut tls);
+        let acceptor = tls.build();
+        let listening = builder.listen("https", socket, move || {
+            let patience = patience.clone();
+            let mut acceptor = Acceptor::new(acceptor.clone());
+            acceptor.set_handshake_timeout(handshake);
+            acceptor
+                .map_err(TlsError::into_service_error)
+                .map(move |io: TlsStream<TcpStream>| {
+                    let protocol = match io.ssl().selected_alpn_protocol() {
+                        Some(b"h2") => Protocol::Http2,
+                        _ => Protocol::Http1,
+                    };
+                    let peer = io.get_ref().peer_addr().ok();
+                    (Guarded::new(io, protocol, patience.clone()), protocol, peer)
+                })
+                .and_then(http!().map_err(TlsError::Service))
+        })?;
+        Ok(listening.run())
+    }
+}
+
+/// HTTP/2 where the client can, else HTTP/1.1. For every context that a handshake may be under.
+pub fn choose_protocol(tls: &mut SslAcceptorBuilder) {
+    const OURS: &[u8] = b"\x02h2\x08http/1.1";
+    tls.set_alpn_select_callback(|_, theirs| {
+        openssl::ssl::select_next_proto(OURS, theirs).ok_or(AlpnError::NOACK)
+    });
+}

@@ -1,0 +1,96 @@
+//! What lies in `deploy/` fits the program and itself.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use scv_bridge::certificate::{Issued, issue};
+use scv_bridge::clock::{Clock as _, SystemClock};
+
+use super::program::run;
+
+const KUBERNETES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/kubernetes");
+const SYSTEMD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/systemd");
+/// Ten times the exposure that systemd may find: the network is what the service is for, and the most of it.
+const EXPOSURE: &str = "--threshold=15";
+
+fn read(folder: &str, file: &str) -> String {
+    fs::read_to_string(Path::new(folder).join(file)).unwrap()
+}
+
+/// The files that a configuration names.
+fn paths(configuration: &str) -> Vec<&str> {
+    configuration.split('"').skip(1).step_by(2).filter(|text| text.starts_with('/')).collect()
+}
+
+/// Makes the files that a configuration names, and asks whether it is in order.
+fn check(configuration: &str) -> String {
+    let root = tempfile::tempdir().unwrap();
+    let Issued { key_pem, certificate_pem } = issue("WebexCCSCV", 2048, 90, SystemClock.now()).unwrap();
+    let mut moved = configuration.to_owned();
+    for path in paths(configuration) {
+        let place = format!("{}{path}", root.path().display());
+        fs::create_dir_all(Path::new(&place).parent().unwrap()).unwrap();
+        let content = match path.rsplit_once(['.', '/']).unwrap().1 {
+            "crt" => certificate_pem.clone(),
+            "key" => key_pem.clone(),
+            "url" => b"postgres://bridge:password@postgresql/bridge\n".to_vec(),
+            other => panic!("what is a {other}?"),
+        };
+        fs::write(&place, content).unwrap();
+        moved = moved.replace(&format!("\"{path}\""), &format!("\"{place}\""));
+    }
+    fs::write(root.path().join("bridge.toml"), moved).unwrap();
+    let ended = run(root.path(), &["check", "--config", "bridge.toml"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+    ended.out
+}
+
+#[test]
+fn the_configurations_are_in_order_once_their_files_exist() {
+    for folder in [KUBERNETES, SYSTEMD] {
+        let said = check(&read(folder, "bridge.toml"));
+        assert!(!said.contains("warning"), "{said}");
+    }
+}
+
+#[test]
+fn every_file_of_the_configuration_is_mounted_and_every_port_open() {
+    let (configuration, manifest) = (read(KUBERNETES, "bridge.toml"), read(KUBERNETES, "deployment.yaml"));
+    let files = paths(&configuration);
+    assert_eq!(files.len(), 5);
+    for file in files {
+        let (folder, _) = file.rsplit_once('/').unwrap();
+        assert!(manifest.contains(&format!("mountPath: {folder}\n")), "{file}");
+    }
+    for port in configuration.lines().filter_map(|line| line.strip_prefix("listen = \"0.0.0.0:")) {
+        let port = port.trim_end_matches('"');
+        assert!(manifest.contains(&format!("containerPort: {port}\n")), "{port}");
+    }
+}
+
+#[test]
+fn every_credential_of_the_configuration_is_loaded_by_the_unit() {
+    let (configuration, unit) = (read(SYSTEMD, "bridge.toml"), read(SYSTEMD, "scv-bridge.service"));
+    let credentials: Vec<_> = paths(&configuration)
+        .into_iter()
+        .filter_map(|path| path.strip_prefix("/run/credentials/scv-bridge.service/"))
+        .collect();
+    assert_eq!(credentials, ["tls.key", "WebexCCSCV.key"]);
+    for name in credentials {
+        let line = format!("LoadCredential={name}:/etc/scv-bridge/secrets/{name}\n");
+        assert!(unit.contains(&line), "{name}");
+    }
+}
+
+#[test]
+fn systemd_finds_little_to_attack_in_the_unit() {
+    let unit = format!("{SYSTEMD}/scv-bridge.service");
+    let mut command = Command::new("systemd-analyze");
+    let asked = command.args(["security", "--offline=true", "--no-pager", EXPOSURE, &unit]).output();
+    let Ok(output) = asked else {
+        eprintln!("SKIPPED: there is no systemd-analyze on this machine");
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
