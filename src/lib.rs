@@ -49,7 +49,8 @@
 //!
 //! [`settings::Settings`] is the configuration, checked as a whole before anything starts. [`app::Application`] wires all
 //! of it to two listeners, each a [`listener::Listener`] that no slow client can occupy; an [`api::Throttle`] keeps those
-//! out who guess secrets. [`lifecycle::run`] runs it and lets requests in flight end. [`telemetry`] is what operators see.
+//! out who guess secrets. [`lifecycle::run`] runs it, lets requests in flight end, and has the configuration read again
+//! ([`app::Handle::reread`]) on SIGHUP and when a [`watch::Watcher`] sees a file change. [`telemetry`] is what operators see.
 //! Time and randomness are passed in, as [`clock::Clock`] and [`ids::Ids`]. [`mock::MockOrg`] is an org as strict as the
 //! real one, for tests and for the demo, where [`webex::Flow`] plays the vendor's published flow. [`cli`] is the command
 //! line.
@@ -72,4 +73,5 @@ pub mod salesforce;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+pub mod watch;
 pub mod webex;

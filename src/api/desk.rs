@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
@@ -12,6 +13,7 @@ use super::access::Arrival;
 use super::caller::{Callers, Peer};
 use super::notes::Notes;
 use super::reading::Reading;
+use super::webhook::Webhooks;
 use super::{ApiError, body};
 use crate::bridge::Bridge;
 use crate::clock::Clock;
@@ -61,29 +63,62 @@ impl Route {
     }
 }
 
+/// Who serves under one configuration. It is replaced as a whole when that changes; a request ends under the one that
+/// it began with.
+pub struct Staff {
+    settings: Arc<Settings>,
+    callers: Callers,
+    webhooks: Option<Webhooks>,
+    first: Bridge,
+    others: Vec<Bridge>,
+}
+
+impl Staff {
+    /// With a bridge for each worker thread.
+    #[must_use]
+    pub fn new(
+        settings: Arc<Settings>,
+        callers: Callers,
+        webhooks: Option<Webhooks>,
+        (first, others): (Bridge, Vec<Bridge>),
+    ) -> Self {
+        Self { settings, callers, webhooks, first, others }
+    }
+
+    /// Who may call.
+    #[must_use]
+    pub fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
+    /// How webhooks are taken, if they are.
+    pub(super) fn webhooks(&self) -> Option<&Webhooks> {
+        self.webhooks.as_ref()
+    }
+
+    /// The bridge of a worker thread. One that starts again after a panic may share another's.
+    fn bridge(&self, worker: usize) -> &Bridge {
+        worker.checked_sub(1).and_then(|other| self.others.get(other)).unwrap_or(&self.first)
+    }
+}
+
 /// One a worker thread.
 pub struct Desk {
-    bridge: Bridge,
-    callers: Arc<Callers>,
-    settings: Arc<Settings>,
+    staff: Arc<ArcSwap<Staff>>,
+    worker: usize,
     clock: Arc<dyn Clock>,
 }
 
 impl Desk {
-    /// A desk in front of a bridge.
+    /// The desk of a worker thread, counted from 0.
     #[must_use]
-    pub fn new(
-        bridge: Bridge,
-        callers: Arc<Callers>,
-        settings: Arc<Settings>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { bridge, callers, settings, clock }
+    pub fn new(staff: Arc<ArcSwap<Staff>>, worker: usize, clock: Arc<dyn Clock>) -> Self {
+        Self { staff, worker, clock }
     }
 
-    /// The verbs.
-    pub(super) fn bridge(&self) -> &Bridge {
-        &self.bridge
+    /// The verbs, under one configuration.
+    pub(super) fn bridge<'a>(&self, staff: &'a Staff) -> &'a Bridge {
+        staff.bridge(self.worker)
     }
 
     /// The current time, for fields that a flow left out.
@@ -92,10 +127,10 @@ impl Desk {
         self.clock.now()
     }
 
-    /// Who may call.
+    /// Who serves at this moment.
     #[must_use]
-    pub fn callers(&self) -> &Callers {
-        &self.callers
+    pub fn staff(&self) -> Arc<Staff> {
+        self.staff.load_full()
     }
 
     /// Serves one request: `read` turns the body into what the verb takes, `act` is the verb.
@@ -107,12 +142,13 @@ impl Desk {
         read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
         act: impl AsyncFnOnce(&Bridge, T, &Budget, &mut Notes) -> Result<HttpResponse, ApiError>,
     ) -> HttpResponse {
+        let staff = self.staff();
         let started =
             request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
-        let budget = Budget::new(started, route.deadline(&self.settings.deadlines));
+        let budget = Budget::new(started, route.deadline(&staff.settings.deadlines));
         let mut notes = Notes { route: route.name(), outcome: "ok", ..Notes::default() };
-        let result = match self.take_in(&request, payload, read, &budget, &mut notes).await {
-            Ok(task) => act(&self.bridge, task, &budget, &mut notes).await,
+        let result = match staff.take_in(&request, payload, read, &budget, &mut notes, self.now()).await {
+            Ok(task) => act(staff.bridge(self.worker), task, &budget, &mut notes).await,
             Err(error) => Err(error),
         };
         notes.upstream = budget.upstream();
@@ -124,7 +160,9 @@ impl Desk {
         request.extensions_mut().insert(notes);
         response
     }
+}
 
+impl Staff {
     /// Everything before the verb. The cheap checks come first; nothing is read for a stranger.
     async fn take_in<T>(
         &self,
@@ -133,8 +171,9 @@ impl Desk {
         read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
         budget: &Budget,
         notes: &mut Notes,
+        now: Timestamp,
     ) -> Result<T, ApiError> {
-        let client = self.callers.identify(&Peer::of(request), self.clock.now())?;
+        let client = self.callers.identify(&Peer::of(request), now)?;
         notes.client = Some(client.id.clone());
         body::expect_json(request.headers())?;
         if announced(request).is_some_and(|length| length > body::LIMIT) {

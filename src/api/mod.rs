@@ -27,11 +27,11 @@ mod webhook;
 
 pub use access::{Access, InFlight, access, attended};
 pub use caller::{Callers, Denied, Peer, Replays, on_connect};
-pub use desk::{Desk, Route};
+pub use desk::{Desk, Route, Staff};
 pub use error::{ApiError, too_slow};
 pub use oauth::{OAuthError, rehearse_token};
 pub use operations::operations;
-pub use probes::Readiness;
+pub use probes::{Configuration, Readiness};
 pub use rehearse::rehearse;
 pub use routes::public;
 pub use throttle::{Address, Attempt, Throttle, Throttled, guessable};

@@ -11,7 +11,8 @@ use super::{ApiError, envelope};
 /// 200 with credentials that would let the request in on a voice route, else 401.
 pub async fn validate(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
     let mut notes = Notes { route: "validate", outcome: "ok", ..Notes::default() };
-    let known = desk.callers().identify(&Peer::of(&request), desk.now()).map_err(ApiError::from);
+    let staff = desk.staff();
+    let known = staff.callers().identify(&Peer::of(&request), desk.now()).map_err(ApiError::from);
     let response = match known {
         Ok(client) => {
             notes.client = Some(client.id.clone());

@@ -13,6 +13,7 @@ use super::access::Arrival;
 use super::desk::{Desk, announced};
 use super::notes::Notes;
 use super::{ApiError, body, envelope};
+use crate::bridge::Bridge;
 use crate::salesforce::Budget;
 use crate::settings::{self, BadSignatureStatus};
 use crate::telemetry::Metrics;
@@ -53,18 +54,16 @@ impl Webhooks {
 }
 
 /// Keeps what Webex tells; it is durable when this answers 200.
-pub async fn webhook(
-    request: HttpRequest,
-    payload: web::Payload,
-    desk: web::Data<Desk>,
-    webhooks: Option<web::Data<Webhooks>>,
-) -> HttpResponse {
-    let Some(webhooks) = webhooks else { return ApiError::NotFound.response() };
+pub async fn webhook(request: HttpRequest, payload: web::Payload, desk: web::Data<Desk>) -> HttpResponse {
+    let staff = desk.staff();
+    let Some(webhooks) = staff.webhooks() else { return ApiError::NotFound.response() };
     let started = request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
     let budget = Budget::new(started, DEADLINE);
     let mut notes = Notes { route: "webhook", outcome: "ok", is_frequent: true, ..Notes::default() };
     let mut label = "none";
-    let result = take(&request, payload, &desk, &webhooks, &budget, (&mut notes, &mut label)).await;
+    let result =
+        take(&request, payload, (&desk, desk.bridge(&staff)), webhooks, &budget, (&mut notes, &mut label))
+            .await;
     let response = match result {
         Ok(()) => envelope::success(json!({ "status": "Success" })),
         Err(error) => {
@@ -86,7 +85,7 @@ pub async fn webhook(
 async fn take(
     request: &HttpRequest,
     payload: web::Payload,
-    desk: &Desk,
+    (desk, bridge): (&Desk, &Bridge),
     webhooks: &Webhooks,
     budget: &Budget,
     (notes, label): (&mut Notes, &mut &'static str),
@@ -113,7 +112,7 @@ async fn take(
             if let Some(key) = task.vendor_call_key() {
                 notes.vendor_call_key(key.as_ref());
             }
-            desk.bridge().hear(task, *event, numbers, budget).await?;
+            bridge.hear(task, *event, numbers, budget).await?;
         }
     }
     Ok(())

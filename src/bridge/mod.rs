@@ -14,7 +14,6 @@ mod trouble;
 mod turns;
 mod update;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use reqwest::Client;
@@ -22,7 +21,7 @@ use tokio::time::timeout_at;
 
 use crate::domain::{Call, CallCenterName, CallName, CallReference, Fact, Known};
 use crate::outbox::Outbox;
-use crate::salesforce::{Budget, Failure, Org};
+use crate::salesforce::{Budget, Failure, Org, Orgs};
 use crate::settings::{CallCenter, Settings};
 use crate::store::StoreError;
 
@@ -33,34 +32,31 @@ pub use route::Routed;
 pub use trouble::Trouble;
 pub use turns::{Turn, Turns};
 
+/// Who is busy with which call: by contact center and vendorCallKey.
+pub type CallTurns = Turns<(CallCenterName, String)>;
+
 /// Everything the verbs need. One a worker thread, each with its own pool of connections; the rest is shared.
 #[derive(Clone)]
 pub struct Bridge {
     settings: Arc<Settings>,
-    orgs: Arc<HashMap<String, Org>>,
+    orgs: Arc<Orgs>,
     client: Client,
     outbox: Arc<Outbox>,
-    turns: Arc<Turns<(CallCenterName, String)>>,
+    turns: Arc<CallTurns>,
 }
 
 impl Bridge {
-    /// One bridge for each client.
+    /// With a client of its own. `turns` are those of all bridges of the process, of earlier configurations too.
     #[must_use]
-    pub fn build(
+    pub fn new(
         settings: &Arc<Settings>,
-        clients: Vec<Client>,
-        orgs: &Arc<HashMap<String, Org>>,
+        client: Client,
+        orgs: &Arc<Orgs>,
         outbox: &Arc<Outbox>,
-    ) -> Vec<Self> {
-        let turns = Arc::new(Turns::default());
-        let build = |client| Self {
-            settings: Arc::clone(settings),
-            orgs: Arc::clone(orgs),
-            client,
-            outbox: Arc::clone(outbox),
-            turns: Arc::clone(&turns),
-        };
-        clients.into_iter().map(build).collect()
+        turns: &Arc<CallTurns>,
+    ) -> Self {
+        let (settings, orgs) = (Arc::clone(settings), Arc::clone(orgs));
+        Self { settings, orgs, client, outbox: Arc::clone(outbox), turns: Arc::clone(turns) }
     }
 
     /// A contact center of the configuration.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use openssl::error::ErrorStack;
 use openssl::pkey::{Id, PKey, Private};
 use openssl::x509::{X509, X509Ref};
 use secrecy::{ExposeSecret, SecretString};
@@ -98,6 +99,14 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<X509>, CertificateProblem> {
         Ok(chain) if !chain.is_empty() => Ok(chain),
         _ => Err(CertificateProblem::CertificateUnreadable),
     }
+}
+
+/// When a certificate ends.
+///
+/// # Errors
+/// OpenSSL cannot read its end.
+pub fn not_after(x509: &X509Ref) -> Result<Timestamp, ErrorStack> {
+    timestamp(x509.not_after())
 }
 
 /// Whether the private key is the one the certificate speaks of.

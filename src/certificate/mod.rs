@@ -21,7 +21,7 @@ use openssl::x509::{X509, X509Ref};
 
 pub use describe::Description;
 pub use issue::{Issued, issue};
-pub use load::{belongs, certificates, private_key, valid};
+pub use load::{belongs, certificates, not_after, private_key, valid};
 pub use name::developer_name;
 pub use problem::{CertificateProblem, Part};
 
@@ -89,7 +89,7 @@ impl fmt::Debug for SigningCertificate {
 }
 
 /// Whole days from one time to another, rounded down.
-fn days_between(from: Timestamp, to: Timestamp) -> i64 {
+pub(crate) fn days_between(from: Timestamp, to: Timestamp) -> i64 {
     (to.as_second() - from.as_second()).div_euclid(86_400)
 }
 

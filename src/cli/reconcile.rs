@@ -17,7 +17,7 @@ use crate::bridge::Bridge;
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::outbox::Outbox;
-use crate::salesforce::{Org, clients};
+use crate::salesforce::{Orgs, clients};
 use crate::settings::Settings;
 use crate::store::{Run, Store};
 use crate::telemetry::Metrics;
@@ -90,11 +90,9 @@ fn reconciler(
 ) -> anyhow::Result<Reconciler<LostEvents>> {
     let (ids, metrics) = (Arc::new(Ids::random()), Arc::new(Metrics::new()?));
     let outbox = Arc::new(Outbox::new(store.clone(), &settings.outbox, Arc::clone(clock), Arc::clone(&ids)));
-    let orgs = Arc::new(Org::all(settings, clock, &ids));
-    let mut clients = clients(&settings.http_client, 2)?;
-    let http = clients.pop().unwrap_or_default();
-    let bridge =
-        Bridge::build(settings, clients, &orgs, &outbox).pop().context("there is no HTTPS client")?;
+    let orgs = Arc::new(Orgs::new(settings, None, clock, &ids));
+    let http = clients(&settings.http_client, 1)?.pop().context("there is no HTTPS client")?;
+    let bridge = Bridge::new(settings, http.clone(), &orgs, &outbox, &Arc::default());
     let ground = Ground { settings, outbox: &outbox, metrics: &metrics, clock, ids: &ids };
     Ok(ground.reconciler(bridge, http)?)
 }

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use crate::app::Application;
 use crate::clock::Clock;
 use crate::ids::Ids;
+use crate::settings::{Settings, Source, configuration_file};
 use crate::{lifecycle, telemetry};
 
 /// Arguments of `serve`.
@@ -28,7 +29,10 @@ pub fn run(
     environment: Vec<(String, String)>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<ExitCode> {
-    let settings = super::settings(args.config.clone(), environment, clock.as_ref())?;
+    let file = configuration_file(args.config.clone(), &environment);
+    let source = Source { file: Some(file), environment };
+    let (settings, files) = Settings::load_with_files(&source, clock.as_ref());
+    let settings = settings?;
     let _guard = telemetry::start(&settings.logs).context("the log cannot be started")?;
     for warning in settings.warnings(clock.now()) {
         tracing::warn!("{warning}");
@@ -38,7 +42,7 @@ pub fn run(
     }
     actix_web::rt::System::new().block_on(async {
         let application = Application::build(settings, clock, &Arc::new(Ids::random())).await?;
-        lifecycle::run(application).await.context("the service ended")
+        lifecycle::run(application, source, files).await.context("the service ended")
     })?;
     Ok(ExitCode::SUCCESS)
 }

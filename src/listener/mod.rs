@@ -26,7 +26,7 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
-use openssl::ssl::{AlpnError, SslAcceptor, SslAcceptorBuilder};
+use openssl::ssl::{AlpnError, SslAcceptorBuilder};
 
 use crate::settings::Inbound;
 
@@ -103,7 +103,7 @@ impl Listener {
                     .finish(map_config(app, |()| AppConfig::default()))
             }};
         }
-        let Some(tls) = tls else {
+        let Some(mut tls) = tls else {
             let listening = builder.listen("http", socket, move || {
                 let patience = patience.clone();
                 fn_service(move |io: TcpStream| {
@@ -117,7 +117,8 @@ impl Listener {
         };
         // Else a few hundred clients that begin a handshake and say no more would keep out all others.
         max_concurrent_tls_connect(inbound.max_connections);
-        let acceptor = with_protocols(tls)?;
+        choose_protocol(&mut tls);
+        let acceptor = tls.build();
         let listening = builder.listen("https", socket, move || {
             let patience = patience.clone();
             let mut acceptor = Acceptor::new(acceptor.clone());
@@ -138,11 +139,10 @@ impl Listener {
     }
 }
 
-/// HTTP/2 where the client can, else HTTP/1.1.
-fn with_protocols(mut tls: SslAcceptorBuilder) -> io::Result<SslAcceptor> {
+/// HTTP/2 where the client can, else HTTP/1.1. For every context that a handshake may be under.
+pub fn choose_protocol(tls: &mut SslAcceptorBuilder) {
     const OURS: &[u8] = b"\x02h2\x08http/1.1";
     tls.set_alpn_select_callback(|_, theirs| {
         openssl::ssl::select_next_proto(OURS, theirs).ok_or(AlpnError::NOACK)
     });
-    Ok(tls.build())
 }

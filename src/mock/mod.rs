@@ -37,6 +37,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::web::{Data, to};
 use actix_web::{App, HttpServer};
+use openssl::pkey::{PKey, Public};
 use openssl::x509::X509;
 
 pub use self::bad_day::{BadDay, Script};
@@ -78,16 +79,11 @@ impl MockOrg {
         listen: SocketAddr,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
-        let certificate = X509::from_pem(&settings.certificate_pem)
-            .and_then(|certificate| certificate.public_key())
-            .map_err(|error| {
-                let problem = format!("the mock org needs an X.509 certificate in PEM: {error}");
-                io::Error::new(io::ErrorKind::InvalidInput, problem)
-            })?;
+        let key = public_key(&settings.certificate_pem)?;
         let listener = TcpListener::bind(listen)?;
         let address = listener.local_addr()?;
         let workers = settings.workers.max(1);
-        let org = Arc::new(Org::new(settings, certificate, format!("http://{address}"), clock));
+        let org = Arc::new(Org::new(settings, key, format!("http://{address}"), clock));
         let data = Data::from(Arc::clone(&org));
         let server =
             HttpServer::new(move || App::new().app_data(data.clone()).default_service(to(server::serve)))
@@ -182,8 +178,28 @@ impl MockOrg {
         self.org.state().diary.clear();
     }
 
+    /// From now on the org knows these certificates and no other: an administrator changes them, for a while perhaps by
+    /// knowing both.
+    ///
+    /// # Errors
+    /// One of them is not an X.509 certificate in PEM.
+    pub fn know_certificates(&self, pem: &[&[u8]]) -> io::Result<()> {
+        let keys = pem.iter().map(|pem| public_key(pem)).collect::<io::Result<Vec<_>>>()?;
+        let mut state = self.org.state();
+        state.keys = keys;
+        state.believed.clear();
+        Ok(())
+    }
+
     /// Ends all OAuth sessions.
     pub fn revoke_sessions(&self) {
         self.org.state().sessions.clear();
     }
+}
+
+fn public_key(pem: &[u8]) -> io::Result<PKey<Public>> {
+    X509::from_pem(pem).and_then(|certificate| certificate.public_key()).map_err(|error| {
+        let problem = format!("the mock org needs an X.509 certificate in PEM: {error}");
+        io::Error::new(io::ErrorKind::InvalidInput, problem)
+    })
 }

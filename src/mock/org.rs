@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::answer::{Answer, Refused};
 use super::bad_day::{self, BadDay, Script};
 use super::fields::kind;
+use super::jwt::Jwt;
 use super::locate::{Operation, Side, Target};
 use super::log::{Newest, RecordedRequest, Refusal};
 use super::oauth::Session;
@@ -47,12 +48,13 @@ pub(super) struct State {
     pub(super) diary: Vec<Script>,
     pub(super) requests: Newest<RecordedRequest>,
     pub(super) refusals: Newest<Refusal>,
+    /// The keys of the certificates that the org knows.
+    pub(super) keys: Vec<PKey<Public>>,
 }
 
 /// Set-up and state of one mock org.
 pub(super) struct Org {
     pub(super) settings: MockOrgSettings,
-    pub(super) certificate: PKey<Public>,
     pub(super) url: String,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
@@ -62,7 +64,7 @@ pub(super) struct Org {
 impl Org {
     pub(super) fn new(
         settings: MockOrgSettings,
-        certificate: PKey<Public>,
+        key: PKey<Public>,
         url: String,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -76,8 +78,9 @@ impl Org {
             diary: Vec::new(),
             requests: Newest::new(settings.keep_recorded),
             refusals: Newest::new(settings.keep_recorded),
+            keys: vec![key],
         });
-        Self { settings, certificate, url, clock, state, stopped: AtomicBool::new(false) }
+        Self { settings, url, clock, state, stopped: AtomicBool::new(false) }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -87,6 +90,12 @@ impl Org {
     /// The state. A thread that panicked while it held the lock does not end the org.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a token is signed with the key of a certificate that the org knows.
+    pub(super) fn knows_signature(&self, jwt: &Jwt<'_>) -> bool {
+        let keys = self.state().keys.clone();
+        keys.iter().any(|key| jwt.is_signed_by(key))
     }
 
     /// No request is answered from now on, not even on connections that the server has not closed yet.

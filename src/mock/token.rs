@@ -43,7 +43,7 @@ pub(super) fn caller(org: &Org, incoming: &Incoming) -> Result<Caller, Refused> 
 
 fn check(org: &Org, jwt: &Jwt<'_>, now: i64) -> Result<Caller, &'static str> {
     jwt.check_header()?;
-    if !jwt.is_signed_by(&org.certificate) {
+    if !org.knows_signature(jwt) {
         return Err("JWT signature: does not fit the Telephony Integration Certificate");
     }
     if !jwt.text("iss").is_some_and(|iss| same_org(iss, &org.settings.org_id)) {

@@ -1,19 +1,17 @@
 //! One attempt on an entry, from the entry itself.
 
-use std::collections::HashMap;
-
 use reqwest::Client;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Outbox, Tried};
 use crate::domain::{Call, CallReference, VoiceCallId};
-use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Stored, voice_call_id};
+use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored, voice_call_id};
 use crate::settings;
 use crate::store::{Attempt, CreateBody, Entry, EntryKind, Note};
 
 /// Tries an entry that we hold, and writes down what came of it.
-pub async fn deliver(outbox: &Outbox, orgs: &HashMap<String, Org>, client: &Client, entry: Entry) {
+pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: Entry) {
     let result = send(orgs, client, &entry).await;
     let withheld = matches!(result, Ok(Sent::Withheld));
     let tried = Tried { kind: entry.kind, is_final: entry.is_final };
@@ -59,7 +57,7 @@ enum Sent {
     Withheld,
 }
 
-async fn send(orgs: &HashMap<String, Org>, client: &Client, entry: &Entry) -> Result<Sent, Failure> {
+async fn send(orgs: &Orgs, client: &Client, entry: &Entry) -> Result<Sent, Failure> {
     let unreadable = |words: &str| Failure::Refused { words: words.to_owned() };
     let kept = read(entry).ok_or_else(|| unreadable("the entry in the outbox cannot be read"))?;
     let kept = fit(kept, entry);

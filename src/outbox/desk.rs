@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -29,8 +30,7 @@ pub struct Hold {
 /// The outbox of this process. Request handlers put entries in and try them at once; the worker tries the rest.
 pub struct Outbox {
     store: Store,
-    schedule: Schedule,
-    lease: Duration,
+    terms: ArcSwap<Terms>,
     clock: Arc<dyn Clock>,
     ids: Arc<Ids>,
     owner: String,
@@ -41,23 +41,30 @@ pub struct Outbox {
     background: Mutex<JoinSet<()>>,
 }
 
+/// When entries are tried again, and how long they are ours meanwhile: as configured at this moment.
+struct Terms {
+    schedule: Schedule,
+    lease: Duration,
+}
+
+impl Terms {
+    fn new(settings: &settings::Outbox) -> Self {
+        Self { schedule: Schedule::new(settings), lease: settings.lease }
+    }
+}
+
 impl Outbox {
     /// An outbox over a store. Must be called within the runtime that lives as long as the service.
     #[must_use]
     pub fn new(store: Store, settings: &settings::Outbox, clock: Arc<dyn Clock>, ids: Arc<Ids>) -> Self {
-        let (schedule, owner) = (Schedule::new(settings), ids.unique());
+        let (terms, owner) = (ArcSwap::from_pointee(Terms::new(settings)), ids.unique());
         let (runtime, background) = (Handle::current(), Mutex::default());
-        Self {
-            store,
-            schedule,
-            lease: settings.lease,
-            clock,
-            ids,
-            owner,
-            bell: Notify::new(),
-            runtime,
-            background,
-        }
+        Self { store, terms, clock, ids, owner, bell: Notify::new(), runtime, background }
+    }
+
+    /// Goes by other settings from now on.
+    pub fn adopt(&self, settings: &settings::Outbox) {
+        self.terms.store(Arc::new(Terms::new(settings)));
     }
 
     /// The store behind it.
@@ -81,7 +88,7 @@ impl Outbox {
     /// Until when a lease or claim taken now holds.
     #[must_use]
     pub fn lease_until(&self) -> Timestamp {
-        self.clock.now().checked_add(self.lease).unwrap_or(Timestamp::MAX)
+        self.clock.now().checked_add(self.terms.load().lease).unwrap_or(Timestamp::MAX)
     }
 
     /// Does something that nobody waits for.
@@ -175,9 +182,9 @@ impl Outbox {
         attempts: u32,
         created_at: Timestamp,
     ) -> Attempt {
-        let now = self.now();
+        let (now, terms) = (self.now(), self.terms.load());
         verdict(tried, failure, |after| {
-            self.schedule.next(attempts.saturating_add(1), created_at, now, after, self.ids.fraction())
+            terms.schedule.next(attempts.saturating_add(1), created_at, now, after, self.ids.fraction())
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use reqwest::Client;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
@@ -12,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use super::Outbox;
 use super::delivery::deliver;
 use crate::domain::CallCenterName;
-use crate::salesforce::Org;
+use crate::salesforce::Orgs;
 use crate::store::{Lease, StoreError};
 
 /// The longest nap: another replica or an operator may have put something in.
@@ -24,11 +25,9 @@ const SHORT_NAP: Duration = Duration::from_millis(100);
 /// Salesforce hangs holds up its own entries only.
 pub struct Worker {
     outbox: Arc<Outbox>,
-    orgs: Arc<HashMap<String, Org>>,
-    client: Client,
+    ways: ArcSwap<Ways>,
     /// The places of each contact center.
     concurrency: usize,
-    free: HashMap<CallCenterName, Arc<Semaphore>>,
     /// What is under way. Who holds it takes a step; others wait.
     deliveries: Mutex<JoinSet<()>>,
 }
@@ -39,18 +38,43 @@ struct Share {
     limit: usize,
 }
 
+/// How Salesforce is reached, as the configuration of the moment says.
+struct Ways {
+    orgs: Arc<Orgs>,
+    client: Client,
+    /// The places of each contact center.
+    free: HashMap<CallCenterName, Arc<Semaphore>>,
+}
+
+impl Ways {
+    /// A contact center that had its places `before` keeps them: some of them may be taken.
+    fn new(
+        orgs: Arc<Orgs>,
+        client: Client,
+        before: &HashMap<CallCenterName, Arc<Semaphore>>,
+        concurrency: usize,
+    ) -> Self {
+        let names = orgs.iter().filter_map(|(name, _)| CallCenterName::parse(name).ok());
+        let places = |name: &CallCenterName| {
+            before.get(name).map_or_else(|| Arc::new(Semaphore::new(concurrency)), Arc::clone)
+        };
+        let free = names.map(|name| (name.clone(), places(&name))).collect();
+        Self { orgs, client, free }
+    }
+}
+
 impl Worker {
     /// A worker over an outbox, with `concurrency` places for each contact center.
     #[must_use]
-    pub fn new(
-        outbox: Arc<Outbox>,
-        orgs: Arc<HashMap<String, Org>>,
-        client: Client,
-        concurrency: usize,
-    ) -> Self {
-        let names = orgs.keys().filter_map(|name| CallCenterName::parse(name.as_str()).ok());
-        let free = names.map(|name| (name, Arc::new(Semaphore::new(concurrency)))).collect();
-        Self { outbox, orgs, client, concurrency, free, deliveries: Mutex::default() }
+    pub fn new(outbox: Arc<Outbox>, orgs: Arc<Orgs>, client: Client, concurrency: usize) -> Self {
+        let ways = ArcSwap::from_pointee(Ways::new(orgs, client, &HashMap::new(), concurrency));
+        Self { outbox, ways, concurrency, deliveries: Mutex::default() }
+    }
+
+    /// Reaches Salesforce this way from the next attempt on. What is under way ends as it began, in its place.
+    pub fn adopt(&self, orgs: Arc<Orgs>, client: Client) {
+        let before = self.ways.load_full();
+        self.ways.store(Arc::new(Ways::new(orgs, client, &before.free, self.concurrency)));
     }
 
     /// Works until it is dropped.
@@ -76,7 +100,8 @@ impl Worker {
         let mut deliveries = self.deliveries.lock().await;
         while deliveries.try_join_next().is_some() {}
         let mut taken = 0;
-        for Share { without, limit } in self.shares() {
+        let ways = self.ways.load_full();
+        for Share { without, limit } in self.shares(&ways) {
             let lease = Lease {
                 now: self.outbox.now(),
                 owner: self.outbox.owner().to_owned(),
@@ -86,12 +111,11 @@ impl Worker {
             };
             for entry in self.outbox.store().lease_due(&lease).await? {
                 taken += 1;
-                let (outbox, orgs) = (Arc::clone(&self.outbox), Arc::clone(&self.orgs));
-                let client = self.client.clone();
-                let free = self.free.get(&entry.call_center);
+                let (outbox, ways) = (Arc::clone(&self.outbox), Arc::clone(&ways));
+                let free = ways.free.get(&entry.call_center);
                 let place = free.and_then(|free| Arc::clone(free).try_acquire_owned().ok());
                 deliveries.spawn(async move {
-                    deliver(&outbox, &orgs, &client, entry).await;
+                    deliver(&outbox, &ways.orgs, &ways.client, entry).await;
                     drop(place);
                     // The next entry of the call, or of the contact center, can be taken up.
                     outbox.ring();
@@ -108,13 +132,13 @@ impl Worker {
 
     /// Contact centers that nothing is under way for share one lease. Each that is busy gets one of its own for the
     /// places that are left, if any.
-    fn shares(&self) -> Vec<Share> {
+    fn shares(&self, ways: &Ways) -> Vec<Share> {
         let now = Instant::now();
-        let pauses = |name: &CallCenterName| self.orgs.get(name.as_ref()).is_some_and(|org| org.pauses(now));
+        let pauses = |name: &CallCenterName| ways.orgs.get(name.as_ref()).is_some_and(|org| org.pauses(now));
         let places = |(name, free): (&CallCenterName, &Arc<Semaphore>)| {
             (name.clone(), if pauses(name) { 0 } else { free.available_permits() })
         };
-        let places: Vec<(CallCenterName, usize)> = self.free.iter().map(places).collect();
+        let places: Vec<(CallCenterName, usize)> = ways.free.iter().map(places).collect();
         let all_but = |keep: &dyn Fn(&CallCenterName, usize) -> bool| {
             let left = places.iter().filter(|(name, free)| !keep(name, *free));
             left.map(|(name, _)| name.clone()).collect()

@@ -37,6 +37,14 @@ impl Gate {
         }
     }
 
+    /// Goes by other settings from now on. What it remembers stays: how Salesforce answered, who is in flight, what was
+    /// created in this second.
+    pub fn adopt(&self, settings: &Settings) {
+        self.breaker.adopt(settings.breaker);
+        self.slots.adopt(settings.limits.concurrent_requests);
+        self.creates.adopt(settings.limits.creates_per_second);
+    }
+
     /// Whether the org is left alone for the moment.
     #[must_use]
     pub fn pauses(&self, now: Instant) -> bool {

@@ -15,12 +15,12 @@ const SECOND: Duration = Duration::from_secs(1);
 /// The limiter of one org, shared by all workers.
 #[derive(Debug)]
 pub struct CreateLimiter {
-    per_second: usize,
     window: Mutex<Window>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Window {
+    per_second: usize,
     /// The last creates, oldest first; never more than `per_second`.
     passed: VecDeque<Instant>,
     /// Salesforce has asked for silence until then.
@@ -39,8 +39,16 @@ impl CreateLimiter {
     /// At most `per_second` creates in any second.
     #[must_use]
     pub fn new(per_second: usize) -> Self {
-        let window = Window { passed: VecDeque::with_capacity(per_second), paused_until: None };
-        Self { per_second, window: Mutex::new(window) }
+        let window = Window { per_second, passed: VecDeque::with_capacity(per_second), paused_until: None };
+        Self { window: Mutex::new(window) }
+    }
+
+    /// At most `per_second` from now on; the creates of the last second count.
+    pub fn adopt(&self, per_second: usize) {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        window.per_second = per_second;
+        let too_many = window.passed.len().saturating_sub(per_second);
+        window.passed.drain(..too_many);
     }
 
     /// Takes the place of one create.
@@ -57,7 +65,7 @@ impl CreateLimiter {
         }
         // Workers read their clocks before they get the lock: time must not run backwards in here.
         let now = window.passed.back().map_or(now, |last| now.max(*last));
-        if window.passed.len() >= self.per_second {
+        if window.passed.len() >= window.per_second {
             let free = window.passed.front().map_or(now, |oldest| *oldest + SECOND);
             if now < free {
                 return Err(Limited { retry_after: free.saturating_duration_since(now) });
@@ -104,6 +112,18 @@ mod tests {
         limiter.pause(start, None);
         assert_eq!(limiter.try_take(start + Duration::from_secs(6)), limited(1000));
         assert_eq!(limiter.try_take(start + Duration::from_secs(7)), Ok(()));
+    }
+
+    #[test]
+    fn another_limit_counts_what_has_passed() {
+        let (limiter, start) = (CreateLimiter::new(2), Instant::now());
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        assert_eq!((limiter.try_take(at(0)), limiter.try_take(at(400))), (Ok(()), Ok(())));
+        limiter.adopt(3);
+        assert_eq!(limiter.try_take(at(500)), Ok(()));
+        limiter.adopt(2);
+        assert_eq!(limiter.try_take(at(1200)), limited(200), "the last two were at 400 and 500");
+        assert_eq!(limiter.try_take(at(1400)), Ok(()));
     }
 
     #[test]

@@ -1,8 +1,5 @@
 //! A contact center in Salesforce, whichever way leads to it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use reqwest::Client;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -10,13 +7,9 @@ use tokio::time::Instant;
 use super::apex::Apex;
 use super::inquiry::Inquiry;
 use super::outcome::voice_call_id;
-use super::session::Sessions;
 use super::telephony::Telephony;
-use super::{Ask, Budget, Failure, Gate, Way};
-use crate::clock::Clock;
+use super::{Ask, Budget, Failure};
 use crate::domain::{CallReference, CreateVoiceCall, ExecuteOmniFlow, Fact, Routing, quote};
-use crate::ids::Ids;
-use crate::settings::{Api, CallCenter, OAuth, Settings};
 
 /// What a create gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,43 +27,22 @@ pub struct Org {
     inquiry: Option<Inquiry>,
 }
 
-enum Ways {
+/// The way to it.
+pub(super) enum Ways {
     Telephony(Box<Telephony>),
     Apex(Box<Apex>),
 }
 
 impl Org {
-    /// All configured contact centers, by name. Those of one org share its gates.
-    #[must_use]
-    pub fn all(settings: &Settings, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> HashMap<String, Self> {
-        let mut gates = Gates::default();
-        let mut org = |center: &CallCenter| {
-            let mut under_session = |oauth: &OAuth| {
-                let org = format!("{} {}", oauth.login_url, oauth.username);
-                let gate = gates.of(Way::Apex, &org, settings, ids);
-                let (certificate, clock) = (center.certificate.clone(), Arc::clone(clock));
-                let sessions = Sessions::new(Arc::clone(&gate), oauth, certificate, settings.session, clock);
-                (gate, Arc::new(sessions))
-            };
-            let (way, sessions) = match &center.api {
-                Api::Telephony(api) => {
-                    let sessions = api.oauth.as_ref().map(|oauth| under_session(oauth).1);
-                    let gate = gates.of(Way::Telephony, api.org_id.as_str(), settings, ids);
-                    let certificates = settings.certificates.values();
-                    let telephony = Telephony::new(gate, center, api, certificates, clock, ids);
-                    (Ways::Telephony(Box::new(telephony)), sessions)
-                }
-                Api::Apex(api) => {
-                    let (gate, sessions) = under_session(&api.oauth);
-                    let apex = Apex::new(gate, Arc::clone(&sessions), center, api);
-                    (Ways::Apex(Box::new(apex)), Some(sessions))
-                }
-            };
-            let asked = sessions.filter(|_| center.abandonment.ask_salesforce);
-            Self { way, inquiry: asked.map(Inquiry::new) }
-        };
-        let centers = settings.call_centers.values();
-        centers.map(|center| (center.name.clone(), org(center))).collect()
+    pub(super) fn new(way: Ways, inquiry: Option<Inquiry>) -> Self {
+        Self { way, inquiry }
+    }
+
+    pub(super) fn telephony(&self) -> Option<&Telephony> {
+        match &self.way {
+            Ways::Telephony(way) => Some(way),
+            Ways::Apex(_) => None,
+        }
     }
 
     /// What the VoiceCall itself tells of an agent; nothing where it is not to be asked.
@@ -137,17 +109,6 @@ impl Org {
             Ways::Telephony(way) => way.ask(client, ask, budget).await,
             Ways::Apex(way) => way.ask(client, ask, budget).await,
         }
-    }
-}
-
-/// One gate for each org and way.
-#[derive(Default)]
-struct Gates(HashMap<(Way, String), Arc<Gate>>);
-
-impl Gates {
-    fn of(&mut self, way: Way, org: &str, settings: &Settings, ids: &Arc<Ids>) -> Arc<Gate> {
-        let gate = || Arc::new(Gate::new(org.to_owned(), settings, Arc::clone(ids)));
-        Arc::clone(self.0.entry((way, org.to_owned())).or_insert_with(gate))
     }
 }
 

@@ -18,7 +18,7 @@ use super::said::Said;
 use super::{Budget, Failure, Gate, Operation, Outcome, Way, jwt};
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
-use crate::settings::{self, BaseUrl};
+use crate::settings::{self, BaseUrl, CallCenter, NextCertificate};
 
 /// Salesforce accepts an assertion that ends at most three minutes ahead; clocks may differ by one of them.
 const ASSERTION_SECONDS: i64 = 120;
@@ -49,6 +49,7 @@ pub struct Sessions {
     username: String,
     audience: String,
     certificate: SigningCertificate,
+    next_certificate: Option<NextCertificate>,
     keep: jiff::SignedDuration,
     clock: Arc<dyn Clock>,
     /// What the last fetch gave.
@@ -63,7 +64,7 @@ impl Sessions {
     pub fn new(
         gate: Arc<Gate>,
         oauth: &settings::OAuth,
-        certificate: SigningCertificate,
+        center: &CallCenter,
         keep: settings::Session,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -73,11 +74,33 @@ impl Sessions {
             consumer_key: oauth.consumer_key.clone(),
             username: oauth.username.clone(),
             audience: oauth.audience.clone(),
-            certificate,
-            keep: jiff::SignedDuration::try_from(keep.keep).unwrap_or(jiff::SignedDuration::MAX),
+            certificate: center.certificate.clone(),
+            next_certificate: center.next_certificate.clone(),
+            keep: signed(keep),
             clock,
             latest: Mutex::default(),
             fetches: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether its session is the one that such a contact center needs.
+    #[must_use]
+    pub fn fits(&self, oauth: &settings::OAuth, center: &CallCenter, keep: settings::Session) -> bool {
+        let next = |next: &NextCertificate| (next.from, next.certificate.fingerprint());
+        self.login == oauth.login_url
+            && self.consumer_key.expose_secret() == oauth.consumer_key.expose_secret()
+            && self.username == oauth.username
+            && self.audience == oauth.audience
+            && self.certificate.fingerprint() == center.certificate.fingerprint()
+            && self.next_certificate.as_ref().map(next) == center.next_certificate.as_ref().map(next)
+            && self.keep == signed(keep)
+    }
+
+    /// What signs at this moment. A session lives on when that changes.
+    fn certificate(&self, now: Timestamp) -> &SigningCertificate {
+        match &self.next_certificate {
+            Some(next) if now >= next.from => &next.certificate,
+            _ => &self.certificate,
         }
     }
 
@@ -152,7 +175,7 @@ impl Sessions {
             aud: &self.audience,
             exp: now.as_second() + ASSERTION_SECONDS,
         };
-        let assertion = jwt::sign(&claims, &self.certificate)
+        let assertion = jwt::sign(&claims, self.certificate(now))
             .map_err(|_| misconfigured("the OAuth assertion could not be signed with the configured key"))?;
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
@@ -191,6 +214,10 @@ impl Sessions {
             || (url.origin().starts_with("https://") && url.host().ends_with(".salesforce.com"));
         known.then(|| Arc::new(url))
     }
+}
+
+fn signed(keep: settings::Session) -> jiff::SignedDuration {
+    jiff::SignedDuration::try_from(keep.keep).unwrap_or(jiff::SignedDuration::MAX)
 }
 
 fn misconfigured(words: &str) -> Failure {

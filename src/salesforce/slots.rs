@@ -1,8 +1,7 @@
 //! Bounded concurrency: a full house says so at once, nobody queues.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How soon a place is likely to be free again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -10,14 +9,21 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The places of one org and way for requests in flight, shared by all workers.
 #[derive(Debug)]
 pub struct Slots {
-    free: Semaphore,
+    places: AtomicUsize,
+    taken: AtomicUsize,
 }
 
 /// One place, free again when it is dropped.
 #[derive(Debug)]
 #[must_use = "a place dropped at once bounds nothing"]
 pub struct Slot<'a> {
-    _place: SemaphorePermit<'a>,
+    taken: &'a AtomicUsize,
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.taken.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// The refusal of a full house.
@@ -32,7 +38,12 @@ impl Slots {
     /// So many places.
     #[must_use]
     pub fn new(places: usize) -> Self {
-        Self { free: Semaphore::new(places.min(Semaphore::MAX_PERMITS)) }
+        Self { places: AtomicUsize::new(places), taken: AtomicUsize::new(0) }
+    }
+
+    /// So many places from now on. Whoever is in stays.
+    pub fn adopt(&self, places: usize) {
+        self.places.store(places, Ordering::Release);
     }
 
     /// Takes a place.
@@ -40,8 +51,10 @@ impl Slots {
     /// # Errors
     /// When none is free.
     pub fn try_enter(&self) -> Result<Slot<'_>, Full> {
-        match self.free.try_acquire() {
-            Ok(place) => Ok(Slot { _place: place }),
+        let places = self.places.load(Ordering::Acquire);
+        let enter = |taken: usize| (taken < places).then(|| taken + 1);
+        match self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, enter) {
+            Ok(_) => Ok(Slot { taken: &self.taken }),
             Err(_) => Err(Full { retry_after: RETRY_AFTER }),
         }
     }
@@ -59,5 +72,16 @@ mod tests {
         assert_eq!(slots.try_enter().unwrap_err(), Full { retry_after: RETRY_AFTER });
         drop(first);
         assert!(slots.try_enter().is_ok());
+    }
+
+    #[test]
+    fn other_places_count_who_is_in_already() {
+        let slots = Slots::new(2);
+        let [first, _second] = [slots.try_enter().unwrap(), slots.try_enter().unwrap()];
+        slots.adopt(3);
+        let third = slots.try_enter().unwrap();
+        slots.adopt(1);
+        drop((first, third));
+        assert!(slots.try_enter().is_err());
     }
 }

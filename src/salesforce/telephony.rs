@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method};
@@ -34,8 +35,11 @@ pub struct Telephony {
     create: Url,
     provider: HeaderValue,
     certificate: String,
+    /// Signs in place of the certificate from a moment on.
+    next: Option<(Timestamp, String)>,
     /// Tokens by the name of the certificate that signs them.
-    tokens: HashMap<String, ScrtTokens>,
+    tokens: HashMap<String, Arc<ScrtTokens>>,
+    clock: Arc<dyn Clock>,
 }
 
 /// A request before it is signed.
@@ -46,21 +50,31 @@ struct Draft {
 }
 
 impl Telephony {
-    /// For a contact center that may sign with any of the certificates.
+    /// For a contact center that may sign with any of the certificates. Tokens of the one `before` it serve on where
+    /// nothing about them has changed.
     #[must_use]
     pub fn new<'a>(
         gate: Arc<Gate>,
         center: &settings::CallCenter,
         api: &settings::Telephony,
         certificates: impl Iterator<Item = &'a SigningCertificate>,
+        before: Option<&Self>,
         clock: &Arc<dyn Clock>,
         ids: &Arc<Ids>,
     ) -> Self {
         let tokens = |certificate: &SigningCertificate| {
+            let held = before.and_then(|before| before.tokens.get(certificate.name()));
+            let fits = |held: &&Arc<ScrtTokens>| {
+                held.fits(api.org_id.as_str(), &center.name, certificate, &api.token)
+            };
+            if let Some(held) = held.filter(fits) {
+                return Arc::clone(held);
+            }
             let (issuer, subject) = (api.org_id.as_str().to_owned(), center.name.clone());
             let (clock, ids) = (Arc::clone(clock), Arc::clone(ids));
-            ScrtTokens::new(issuer, subject, certificate.clone(), api.token.clone(), clock, ids)
+            Arc::new(ScrtTokens::new(issuer, subject, certificate.clone(), api.token.clone(), clock, ids))
         };
+        let next = center.next_certificate.as_ref();
         Self {
             gate,
             call_center: center.name.clone(),
@@ -68,7 +82,9 @@ impl Telephony {
             create: api.url.join("/voiceCalls"),
             provider: HeaderValue::from_str(&api.provider_name).unwrap_or(HeaderValue::from_static("")),
             certificate: center.certificate.name().to_owned(),
+            next: next.map(|next| (next.from, next.certificate.name().to_owned())),
             tokens: certificates.map(|one| (one.name().to_owned(), tokens(one))).collect(),
+            clock: Arc::clone(clock),
         }
     }
 
@@ -128,10 +144,16 @@ impl Telephony {
         Draft { method: Method::PATCH, url: self.base.join(&format!("/voiceCalls/{id}{tail}")), body }
     }
 
+    /// Flows may name the certificate in every request: that means the contact center's, whichever that is now.
     fn tokens_of(&self, named: Option<&CertificateName>) -> Result<&ScrtTokens, Failure> {
-        let name = named.map_or(self.certificate.as_str(), AsRef::as_ref);
+        let named = named.map_or(self.certificate.as_str(), AsRef::as_ref);
+        let name = match &self.next {
+            Some((from, next)) if named == self.certificate && self.clock.now() >= *from => next,
+            _ => named,
+        };
         self.tokens
             .get(name)
+            .map(Arc::as_ref)
             .ok_or_else(|| Failure::Misconfigured { words: format!("no certificate {name} is configured") })
     }
 

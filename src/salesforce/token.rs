@@ -58,6 +58,21 @@ impl ScrtTokens {
         Self { issuer, subject, certificate, options, clock, ids, current, signing }
     }
 
+    /// Whether its tokens are those that such a contact center needs.
+    #[must_use]
+    pub fn fits(
+        &self,
+        issuer: &str,
+        subject: &str,
+        certificate: &SigningCertificate,
+        options: &Token,
+    ) -> bool {
+        self.issuer == issuer
+            && self.subject == subject
+            && self.certificate.fingerprint() == certificate.fingerprint()
+            && self.options == *options
+    }
+
     /// The `Authorization` header to send now.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::section::Section;
 use super::tls::authorities;
 
 /// The pool of connections to Salesforce. The time of a whole request is the route's deadline.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HttpClient {
     /// How long connecting may take, TLS included.
     pub connect_timeout: Duration,

@@ -7,6 +7,8 @@ mod certificates;
 mod clients;
 mod deadlines;
 mod environment;
+mod expiry;
+mod files;
 mod guards;
 mod http_client;
 mod inbound;
@@ -19,6 +21,8 @@ mod outbox;
 mod problem;
 mod proxies;
 mod report;
+mod restart;
+mod rotation;
 mod scalars;
 mod section;
 mod server;
@@ -47,11 +51,14 @@ use crate::clock::Clock;
 
 pub use base_url::BaseUrl;
 pub use call_center::{
-    Abandonment, Apex, Api, Attribute, CallCenter, Enrichment, OAuth, OnCreateFailure, Telephony,
+    Abandonment, Apex, Api, Attribute, CallCenter, Enrichment, NextCertificate, OAuth, OnCreateFailure,
+    Telephony,
 };
 pub(crate) use clients::client_id;
 pub use clients::{Access, AssertionKey, Client, User};
 pub use deadlines::Deadlines;
+pub use expiry::Expiry;
+pub use files::Files;
 pub use guards::{Breaker, FailedLogins, Limits};
 pub use http_client::HttpClient;
 pub use inbound::Inbound;
@@ -61,6 +68,7 @@ pub use org_id::OrgId;
 pub use outbox::{Journal, Outbox};
 pub use problem::{Problem, Problems};
 pub use proxies::{Network, Proxies, ProxyHeader};
+pub use rotation::{Rotation, Watch};
 pub use server::Server;
 pub use source::{Source, configuration_file};
 pub use store::Store;
@@ -90,6 +98,8 @@ pub struct Settings {
     pub breaker: Breaker,
     /// How much is asked of Salesforce.
     pub limits: Limits,
+    /// What is done when files change and certificates end.
+    pub rotation: Rotation,
     /// The log.
     pub logs: Logs,
     /// Connections to Salesforce.
@@ -114,17 +124,23 @@ impl Settings {
     /// # Errors
     /// Every problem of the whole configuration.
     pub fn load(source: &Source, clock: &dyn Clock) -> Result<Self, Problems> {
-        let mut problems = Vec::new();
-        let Some(tree) = source.tree(&mut problems) else {
-            return Err(Problems::new(problems));
+        Self::load_with_files(source, clock).0
+    }
+
+    /// The same, and every file that was read or could not be: when one of them changes, it is worth trying again.
+    pub fn load_with_files(source: &Source, clock: &dyn Clock) -> (Result<Self, Problems>, Files) {
+        let (mut problems, mut files) = (Vec::new(), Files::default());
+        let Some(tree) = source.tree(&mut problems, &mut files) else {
+            return (Err(Problems::new(problems)), files);
         };
-        let report = Report::new(clock.now(), tree.variables, problems);
+        let report = Report::new(clock.now(), tree.variables, problems, files);
         let settings = Self::read(Section::new(&report, "", tree.root));
-        let problems = report.into_problems();
-        match settings {
+        let (problems, files) = report.finish();
+        let result = match settings {
             Some(settings) if problems.is_empty() => Ok(settings),
             _ => Err(Problems::new(problems)),
-        }
+        };
+        (result, files)
     }
 
     /// Reads every section, whatever is wrong in the others.
@@ -138,6 +154,7 @@ impl Settings {
         let journal = root.section("journal").and_then(Journal::read);
         let breaker = root.section("breaker").and_then(Breaker::read);
         let limits = root.section("limits").and_then(Limits::read);
+        let rotation = root.section("rotation").and_then(Rotation::read);
         let logs = root.section("logs").and_then(Logs::read);
         let http_client = root.section("http_client").and_then(HttpClient::read);
         let token = root.section("token").and_then(|section| Token::read(section, None));
@@ -163,6 +180,7 @@ impl Settings {
             journal: journal?,
             breaker: breaker?,
             limits: limits?,
+            rotation: rotation?,
             logs: logs?,
             http_client: http_client?,
             session: session?,

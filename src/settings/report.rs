@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
-use super::Problem;
+use super::{Files, Problem};
 
 /// Shared by all sections while a configuration is read.
 pub(super) struct Report {
@@ -13,16 +15,24 @@ pub(super) struct Report {
     pub(super) now: Timestamp,
     variables: BTreeMap<String, String>,
     problems: RefCell<Vec<Problem>>,
+    files: RefCell<Files>,
     #[cfg(test)]
     pub(super) asked: RefCell<std::collections::BTreeSet<String>>,
 }
 
 impl Report {
-    pub(super) fn new(now: Timestamp, variables: BTreeMap<String, String>, problems: Vec<Problem>) -> Self {
+    /// `files`: what was read so far.
+    pub(super) fn new(
+        now: Timestamp,
+        variables: BTreeMap<String, String>,
+        problems: Vec<Problem>,
+        files: Files,
+    ) -> Self {
         Self {
             now,
             variables,
             problems: RefCell::new(problems),
+            files: RefCell::new(files),
             #[cfg(test)]
             asked: RefCell::default(),
         }
@@ -52,7 +62,16 @@ impl Report {
         self.variables.contains_key(path)
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+    /// The content of a file that the configuration names.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(super) fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        self.files.borrow_mut().read(path)
+    }
+
+    /// Every problem, and every file that was read or could not be.
+    pub(super) fn finish(self) -> (Vec<Problem>, Files) {
+        (self.problems.into_inner(), self.files.into_inner())
     }
 }

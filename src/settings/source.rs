@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use config::{Config, ConfigError, File, FileFormat, Map, Source as _, Value, ValueKind};
 
-use super::Problem;
 use super::environment::{self, Override};
+use super::{Files, Problem};
 
 /// The lowest layer and the reference of every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -51,9 +51,9 @@ pub(super) struct Tree {
 impl Source {
     /// Merges the layers. A file that cannot be read at all gives its problem alone: what the other layers
     /// lack without it would only be noise.
-    pub(super) fn tree(&self, problems: &mut Vec<Problem>) -> Option<Tree> {
+    pub(super) fn tree(&self, problems: &mut Vec<Problem>, files: &mut Files) -> Option<Tree> {
         let file = match &self.file {
-            Some(path) => Some(read(path).map_err(|problem| problems.push(problem)).ok()?),
+            Some(path) => Some(read(path, files).map_err(|problem| problems.push(problem)).ok()?),
             None => None,
         };
         if let Some(key) = file.as_deref().and_then(odd_key) {
@@ -104,8 +104,11 @@ fn odd_key(text: &str) -> Option<String> {
     root.into_keys().filter(|key| !key.bytes().all(plain)).min()
 }
 
-fn read(path: &Path) -> Result<String, Problem> {
-    std::fs::read_to_string(path).map_err(|error| Problem {
+fn read(path: &Path, files: &mut Files) -> Result<String, Problem> {
+    let text = files.read(path).and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|_| std::io::Error::other("it holds bytes that are no text"))
+    });
+    text.map_err(|error| Problem {
         key: path.display().to_string(),
         problem: format!("the configuration file cannot be read: {error}"),
         hint: "name it with --config FILE or SCV_BRIDGE_CONFIG; config/example.toml is one to begin with"

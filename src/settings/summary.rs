@@ -6,9 +6,6 @@ use jiff::Timestamp;
 
 use super::{Api, CallCenter, Settings, Webex};
 
-/// From how many days left on a certificate is worth a warning.
-const WARN_DAYS: i64 = 30;
-
 impl Settings {
     /// Listeners, contact centers and certificates, one a line, without secrets.
     #[must_use]
@@ -33,9 +30,13 @@ impl Settings {
             writeln!(text, "certificate  {name}: {days} days left, until {:.0}", certificate.not_after())?;
         }
         for center in self.call_centers.values() {
-            let CallCenter { name, api, certificate, .. } = center;
+            let CallCenter { name, api, certificate, next_certificate, .. } = center;
             let (way, host) = (api.name(), api.host());
-            writeln!(text, "call center  {name}: {way} at {host}, signed by {}", certificate.name())?;
+            write!(text, "call center  {name}: {way} at {host}, signed by {}", certificate.name())?;
+            match next_certificate {
+                Some(next) => writeln!(text, ", from {:.0} on by {}", next.from, next.certificate.name())?,
+                None => writeln!(text)?,
+            }
         }
         let ids: Vec<&str> = self.clients.iter().map(|client| client.id.as_str()).collect();
         writeln!(text, "clients      {}", ids.join(", "))
@@ -44,16 +45,10 @@ impl Settings {
     /// What works today and will not for long, or what is allowed and probably not meant.
     #[must_use]
     pub fn warnings(&self, now: Timestamp) -> Vec<String> {
-        let days_left = self
-            .certificates
-            .values()
-            .map(|certificate| (certificate.name(), certificate.days_left(now)))
-            .filter(|(_, days)| *days < WARN_DAYS)
-            .map(|(name, days)| {
-                format!("certificates.{name}: {days} days left; make a new pair and give it to Salesforce")
-            });
-        let unusual = self.call_centers.values().filter_map(unusual_host);
-        days_left.chain(unusual).chain(self.webex.as_ref().and_then(open_tokens)).collect()
+        let centers = || self.call_centers.values();
+        let other = centers().filter_map(gap).chain(centers().filter_map(unusual_host));
+        let open = self.webex.as_ref().and_then(open_tokens);
+        self.ending(now).into_iter().chain(other).chain(open).collect()
     }
 
     /// Settings that are accepted and checked, but that no part of this version acts on yet.
@@ -77,6 +72,19 @@ fn open_tokens(webex: &Webex) -> Option<String> {
     let open = webex.oauth_client.is_some() && webex.token_key.is_none();
     open.then(|| {
         "webex.token_key_file: not set, so the login at Webex lies in clear text in the database".to_owned()
+    })
+}
+
+/// A certificate that ends before the next one signs leaves Salesforce without a valid token.
+fn gap(center: &CallCenter) -> Option<String> {
+    let (name, certificate) = (&center.name, &center.certificate);
+    let from = center.next_certificate.as_ref()?.from;
+    (certificate.not_after() < from).then(|| {
+        format!(
+            "call_centers.{name}.next_certificate_from: {from:.0} is after the end of {}, {:.0}",
+            certificate.name(),
+            certificate.not_after()
+        )
     })
 }
 

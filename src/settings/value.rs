@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::report::Report;
 use super::section::Section;
 
 /// How much of a wrong value a problem repeats.
@@ -57,12 +58,14 @@ pub(super) fn shown(value: &str) -> String {
 impl Section<'_> {
     /// The content of the file that a key names; the key must be there.
     pub(super) fn file(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
-        self.parsed(key, hint, read)
+        let report = self.report;
+        self.parsed(key, hint, |path| read(report, path))
     }
 
     /// The content of the file that a key names, if there is such a key.
     pub(super) fn file_if_given(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
-        self.parsed_if_given(key, hint, read)
+        let report = self.report;
+        self.parsed_if_given(key, hint, |path| read(report, path))
     }
 
     /// The content of each file that a list names; a list that is missing is empty. A file that cannot be read is
@@ -71,7 +74,7 @@ impl Section<'_> {
         let paths = self.list(key)?;
         let one = |path: &String| {
             let problem = |problem| self.problem(key, format!("{} {problem}", shown(path)), hint);
-            read(path).map_err(problem).ok()
+            read(self.report, path).map_err(problem).ok()
         };
         Some(paths.iter().map(one).collect())
     }
@@ -96,7 +99,10 @@ impl Section<'_> {
 
     /// The secret in a file, without the line end that editors add.
     pub(super) fn secret_in_file(&self, key: &str, path: &str) -> Option<SecretString> {
-        let problem = match std::fs::read_to_string(path) {
+        let text = self.report.read(Path::new(path)).and_then(|bytes| {
+            String::from_utf8(bytes).map_err(|_| std::io::Error::other("it holds bytes that are no text"))
+        });
+        let problem = match text {
             Ok(text) => match text.trim_end_matches(['\r', '\n']) {
                 "" => "names an empty file".to_owned(),
                 secret => return Some(secret.to_owned().into()),
@@ -108,6 +114,6 @@ impl Section<'_> {
     }
 }
 
-fn read(path: &str) -> Result<Vec<u8>, String> {
-    std::fs::read(Path::new(path)).map_err(|error| format!("cannot be read: {error}"))
+fn read(report: &Report, path: &str) -> Result<Vec<u8>, String> {
+    report.read(Path::new(path)).map_err(|error| format!("cannot be read: {error}"))
 }

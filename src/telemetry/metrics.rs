@@ -1,6 +1,6 @@
 //! The metrics: a closed set of names and labels, no key and no number among them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,10 +19,14 @@ enum Name {
     RequestSeconds,
     /// The version that runs; always 1.
     BuildInfo,
-    /// Whole days until a signing certificate ends, by its name in the configuration.
+    /// Whole days until a certificate ends, by its name in the configuration.
     CertificateDaysLeft,
     /// Webhooks taken, by type and outcome.
     Webhooks,
+    /// How often the configuration was read again, by result (accepted, refused).
+    ConfigurationReads,
+    /// 1 while the newest configuration runs, 0 while it is refused and an older one runs.
+    ConfigurationCurrent,
     /// Entries of the outbox, by contact center and state (pending, buried).
     OutboxEntries,
     /// Calls compared with Webex's records, by what was found (agreed, differed, unknown, logged).
@@ -43,6 +47,8 @@ impl Name {
             Self::BuildInfo => "scv_bridge_build_info",
             Self::CertificateDaysLeft => "scv_bridge_certificate_days_left",
             Self::Webhooks => "scv_bridge_webhooks_total",
+            Self::ConfigurationReads => "scv_bridge_configuration_reads_total",
+            Self::ConfigurationCurrent => "scv_bridge_configuration_current",
             Self::OutboxEntries => "scv_bridge_outbox_entries",
             Self::ReconciledCalls => "scv_bridge_reconciled_calls_total",
             Self::WaterMark => "scv_bridge_reconcile_water_mark_seconds",
@@ -57,7 +63,13 @@ impl Name {
             Self::RequestSeconds => "Seconds from the head of a request to its answer, by route.",
             Self::BuildInfo => "The version that runs; always 1.",
             Self::CertificateDaysLeft => {
-                "Whole days until a signing certificate ends, by its name in the configuration."
+                "Whole days until a certificate ends, by its name in the configuration."
+            }
+            Self::ConfigurationReads => {
+                "How often the configuration was read again, by result (accepted, refused)."
+            }
+            Self::ConfigurationCurrent => {
+                "1 while the newest configuration runs, 0 while it is refused and an older one runs."
             }
             Self::Webhooks => "Webhooks taken, by type and outcome.",
             Self::OutboxEntries => "Entries of the outbox, by contact center and state (pending, buried).",
@@ -83,6 +95,8 @@ pub struct Metrics {
     handle: PrometheusHandle,
     /// What was last told of the outbox.
     outbox: Mutex<BTreeMap<(String, &'static str), u64>>,
+    /// The certificates that were last told of.
+    certificates: Mutex<BTreeSet<String>>,
 }
 
 impl Metrics {
@@ -97,6 +111,8 @@ impl Metrics {
         let gauge = |name: Name| recorder.describe_gauge(name.text().into(), None, name.help().into());
         counter(Name::Requests);
         counter(Name::Webhooks);
+        counter(Name::ConfigurationReads);
+        gauge(Name::ConfigurationCurrent);
         gauge(Name::BuildInfo);
         gauge(Name::CertificateDaysLeft);
         gauge(Name::OutboxEntries);
@@ -109,7 +125,9 @@ impl Metrics {
         let version = Label::from_static_parts("version", env!("CARGO_PKG_VERSION"));
         recorder.register_gauge(&key(Name::BuildInfo, vec![version]), &METADATA).set(1.0);
         let handle = recorder.handle();
-        Ok(Self { recorder, handle, outbox: Mutex::default() })
+        let metrics = Self { recorder, handle, outbox: Mutex::default(), certificates: Mutex::default() };
+        metrics.configuration_current(true);
+        Ok(metrics)
     }
 
     /// Counts an answer.
@@ -129,11 +147,34 @@ impl Metrics {
         self.recorder.register_counter(&key(Name::Webhooks, labels), &METADATA).increment(1);
     }
 
-    /// Notes how long a certificate is still valid.
-    pub fn certificate(&self, name: &str, days_left: i64) {
-        let key = key(Name::CertificateDaysLeft, vec![Label::new("certificate", name.to_owned())]);
-        #[expect(clippy::cast_precision_loss, reason = "a number of days")]
-        self.recorder.register_gauge(&key, &METADATA).set(days_left as f64);
+    /// Notes how long certificates are still valid. One that is not configured any more has no number.
+    pub fn certificates(&self, days_left: &[(String, i64)]) {
+        let mut seen = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+        let given: BTreeSet<String> = days_left.iter().map(|(name, _)| name.clone()).collect();
+        let gauge = |name: &str| {
+            let key = key(Name::CertificateDaysLeft, vec![Label::new("certificate", name.to_owned())]);
+            self.recorder.register_gauge(&key, &METADATA)
+        };
+        for name in seen.difference(&given) {
+            gauge(name).set(f64::NAN);
+        }
+        for (name, days) in days_left {
+            #[expect(clippy::cast_precision_loss, reason = "a number of days")]
+            gauge(name).set(*days as f64);
+        }
+        *seen = given;
+    }
+
+    /// Counts a reading of the configuration, and notes whether the newest version runs.
+    pub fn configuration_read(&self, accepted: bool) {
+        let result = Label::from_static_parts("result", if accepted { "accepted" } else { "refused" });
+        self.recorder.register_counter(&key(Name::ConfigurationReads, vec![result]), &METADATA).increment(1);
+        self.configuration_current(accepted);
+    }
+
+    fn configuration_current(&self, current: bool) {
+        let value = if current { 1.0 } else { 0.0 };
+        self.recorder.register_gauge(&key(Name::ConfigurationCurrent, Vec::new()), &METADATA).set(value);
     }
 
     /// Notes what waits in the outbox. What is not counted any more is at zero.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -20,7 +21,7 @@ const NAP: Duration = Duration::from_secs(1);
 
 /// Concludes tasks, one replica at a time for each.
 pub struct TaskWorker {
-    bridge: Bridge,
+    bridge: ArcSwap<Bridge>,
     outbox: Arc<Outbox>,
 }
 
@@ -28,7 +29,12 @@ impl TaskWorker {
     /// A worker with a bridge of its own.
     #[must_use]
     pub fn new(bridge: Bridge, outbox: Arc<Outbox>) -> Self {
-        Self { bridge, outbox }
+        Self { bridge: ArcSwap::from_pointee(bridge), outbox }
+    }
+
+    /// Works with another bridge from now on.
+    pub fn adopt(&self, bridge: Bridge) {
+        self.bridge.store(Arc::new(bridge));
     }
 
     /// Works until it is dropped.
@@ -60,7 +66,7 @@ impl TaskWorker {
         let count = tasks.len();
         let mut looks = JoinSet::new();
         for task in tasks {
-            let (bridge, outbox) = (self.bridge.clone(), Arc::clone(&self.outbox));
+            let (bridge, outbox) = (self.bridge.load_full(), Arc::clone(&self.outbox));
             looks.spawn(async move { look(&bridge, &outbox, task).await });
         }
         while looks.join_next().await.is_some() {}

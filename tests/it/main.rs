@@ -31,6 +31,8 @@ mod outage;
 #[expect(dead_code, reason = "a test that stops the server needs one of its own")]
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod rotation;
+mod rotation_keeps;
 mod scrt_tokens;
 mod sessions;
 mod stage;

@@ -13,7 +13,9 @@ async fn both_listeners_say_that_they_live_and_are_ready() {
         let public = Reply::of(stage.request(Method::GET, path)).await;
         assert_eq!((public.status, stage.ask(path).await.status), (200, 200), "{path}");
     }
-    assert_eq!(stage.ask("/readyz").await.body, json!({ "status": "ready", "not_ready": [] }));
+    let configuration = json!({ "status": "current", "problems": [], "after_restart": [] });
+    let details = json!({ "status": "ready", "not_ready": [], "configuration": configuration });
+    assert_eq!(stage.ask("/readyz").await.body, details);
 }
 
 #[actix_web::test]
@@ -83,7 +85,8 @@ async fn a_service_that_stops_says_so_and_lets_calls_end() {
     // The first step of stopping is to be not ready; it is done before the question is sent.
     let ((), ready) = tokio::join!(stage.handle.stop(), stage.ask("/readyz"));
     assert_eq!(ready.status, 503);
-    assert_eq!(ready.body, json!({ "status": "not ready", "not_ready": ["the service is stopping"] }));
+    assert_eq!(ready.body["status"], "not ready");
+    assert_eq!(ready.body["not_ready"], json!(["the service is stopping"]));
     call.await.unwrap().data();
     assert!(stage.flow("createVoiceCall", create("wxcc_2")).send().await.is_err(), "nobody listens any more");
 }

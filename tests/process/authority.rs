@@ -42,6 +42,11 @@ impl Authority {
         [&holder.certificate, &self.between.certificate].map(|one| one.to_pem().unwrap()).concat()
     }
 
+    /// The root and the one in between, PEM: what knows its certificates without being told the one in between.
+    pub fn chain_pem(&self) -> Vec<u8> {
+        [&self.root, &self.between.certificate].map(|one| one.to_pem().unwrap()).concat()
+    }
+
     /// The root, PEM.
     pub fn root_pem(&self) -> Vec<u8> {
         self.root.to_pem().unwrap()

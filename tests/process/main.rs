@@ -17,6 +17,8 @@ mod program;
 #[cfg(test)]
 mod read_only;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod s_client;
 #[cfg(test)]
 mod serve;

@@ -151,6 +151,12 @@ impl Service {
         answer.ok().map(|answer| answer.status().as_u16())
     }
 
+    /// A page for operators.
+    pub async fn text(&self, path: &str) -> String {
+        let answer = reqwest::Client::new().get(format!("http://{}{path}", self.operations)).send().await;
+        answer.unwrap().text().await.unwrap()
+    }
+
     /// Tells it to stop and waits: exit status and all it has said.
     pub async fn stop(self) -> (Option<i32>, String) {
         self.program.terminate();

@@ -49,7 +49,8 @@ async fn serve(
 ) -> Result<Answer, OAuthError> {
     let bytes = timeout(PATIENCE, body::read(payload)).await.map_err(|_| ApiError::SlowBody)??;
     let parameters = Parameters::read(request.headers(), &bytes)?;
-    let (callers, now) = (desk.callers(), desk.now());
+    let (staff, now) = (desk.staff(), desk.now());
+    let callers = staff.callers();
     let grant = Grant { callers, parameters: &parameters, peer: Peer::of(request), now };
     let granted = grant.decide()?;
     notes.client = Some(granted.known.client.id.clone());

@@ -35,6 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
+use arc_swap::ArcSwap;
 
 use self::address::caller;
 use self::debt::{Allowance, Debt};
@@ -80,12 +81,25 @@ pub fn guessable(secret: &[u8]) -> bool {
 
 /// What failed and what succeeded of late, of all workers together.
 pub struct Throttle {
-    proxies: Proxies,
-    per_address: Allowance,
-    per_client: Allowance,
+    rules: ArcSwap<Rules>,
     clock: Arc<dyn Clock>,
     hash: RandomState,
     memory: Mutex<Memory>,
+}
+
+/// As configured at this moment.
+struct Rules {
+    proxies: Proxies,
+    per_address: Allowance,
+    per_client: Allowance,
+}
+
+impl Rules {
+    fn new(limits: &FailedLogins, proxies: Proxies) -> Self {
+        let [per_address, per_client] =
+            [limits.per_address, limits.per_client].map(|failures| Allowance::new(failures, limits));
+        Self { proxies, per_address, per_client }
+    }
 }
 
 struct Memory {
@@ -105,19 +119,22 @@ impl Throttle {
             ids: vec![Debt::default(); IDS].into(),
         };
         Self {
-            proxies,
-            per_address: Allowance::new(limits.per_address, limits),
-            per_client: Allowance::new(limits.per_client, limits),
+            rules: ArcSwap::from_pointee(Rules::new(limits, proxies)),
             clock,
             hash: RandomState::new(),
             memory: Mutex::new(memory),
         }
     }
 
+    /// Goes by other rules from now on. What failed and what succeeded before still counts.
+    pub fn adopt(&self, limits: &FailedLogins, proxies: Proxies) {
+        self.rules.store(Arc::new(Rules::new(limits, proxies)));
+    }
+
     /// Who called, by the connection and what a trusted proxy says of it.
     #[must_use]
     pub fn caller(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
-        caller(&self.proxies, peer, headers)
+        caller(&self.rules.load().proxies, peer, headers)
     }
 
     /// Whether the attempt may be tried. Between this and [`Throttle::failed`] nothing should wait.
@@ -128,16 +145,16 @@ impl Throttle {
         if !attempt.guessable {
             return Ok(());
         }
-        let (now, address) = (self.now(), Address::from(attempt.from));
+        let (now, address, rules) = (self.now(), Address::from(attempt.from), self.rules.load());
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.proven.get(&self.pair(attempt)).is_some() {
             return Ok(());
         }
         let of_address = memory.addresses.get(&address).unwrap_or_default();
         let of_client = memory.ids.get(self.place(attempt.client)).copied().unwrap_or_default();
-        let refused = of_address.exhausted(now, self.per_address).or_else(|| {
-            let failed_before = !of_address.is_none(now, self.per_address);
-            of_client.exhausted(now, self.per_client).filter(|_| failed_before)
+        let refused = of_address.exhausted(now, rules.per_address).or_else(|| {
+            let failed_before = !of_address.is_none(now, rules.per_address);
+            of_client.exhausted(now, rules.per_client).filter(|_| failed_before)
         });
         refused.map_or(Ok(()), |after| Err(Throttled { after }))
     }
@@ -147,21 +164,21 @@ impl Throttle {
     /// # Errors
     /// When the address was over its limit before: the answer should say so, whatever was compared.
     pub fn failed(&self, attempt: Attempt<'_>) -> Result<(), Throttled> {
-        let (now, address) = (self.now(), Address::from(attempt.from));
+        let (now, address, rules) = (self.now(), Address::from(attempt.from), self.rules.load());
         let (pair, place) = (self.pair(attempt), self.place(attempt.client));
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let before = memory.addresses.get(&address).unwrap_or_default();
-        let after = before.more(now, self.per_address);
+        let after = before.more(now, rules.per_address);
         memory.addresses.put(address, after);
         let proven = memory.proven.get(&pair).is_some();
         if let Some(of_client) = memory.ids.get_mut(place).filter(|_| !proven) {
-            *of_client = of_client.more(now, self.per_client);
+            *of_client = of_client.more(now, rules.per_client);
         }
         drop(memory);
-        if let Some(after) = before.exhausted(now, self.per_address) {
+        if let Some(after) = before.exhausted(now, rules.per_address) {
             return Err(Throttled { after });
         }
-        if after.exhausted(now, self.per_address).is_some() {
+        if after.exhausted(now, rules.per_address).is_some() {
             tracing::warn!(address = %attempt.from, "too many failed logins; further ones are refused for a while");
         }
         Ok(())

@@ -56,6 +56,10 @@ impl Machine {
         }
     }
 
+    pub(super) fn adopt(&mut self, settings: settings::Breaker) {
+        self.settings = settings;
+    }
+
     pub(super) fn state(&self) -> State {
         match self.phase {
             Phase::Closed { .. } => State::Closed,

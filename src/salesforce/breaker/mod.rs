@@ -66,6 +66,11 @@ impl Breaker {
         Self { machine: Mutex::new(Machine::new(settings)), ids }
     }
 
+    /// Goes by other settings from now on; where it stands does not change.
+    pub fn adopt(&self, settings: settings::Breaker) {
+        self.machine().adopt(settings);
+    }
+
     /// Lets a request pass. Whoever got a permit gives it a verdict, or drops it.
     ///
     /// # Errors

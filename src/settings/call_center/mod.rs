@@ -4,6 +4,7 @@ mod api;
 mod attributes;
 mod enrichment;
 mod oauth;
+mod signer;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,9 @@ pub use api::{Apex, Api, Telephony};
 pub use attributes::Attribute;
 pub use enrichment::Enrichment;
 pub use oauth::OAuth;
+pub use signer::NextCertificate;
 
+use self::signer::Signers;
 use super::certificates::check_name;
 use super::names::Names;
 use super::section::Section;
@@ -25,6 +28,8 @@ pub struct CallCenter {
     pub name: String,
     /// Signs when a request names no certificate.
     pub certificate: SigningCertificate,
+    /// Signs in its place from a moment on.
+    pub next_certificate: Option<NextCertificate>,
     /// The way to Salesforce.
     pub api: Api,
     /// What createVoiceCall answers when Salesforce cannot.
@@ -79,13 +84,9 @@ pub(super) struct Surroundings<'a> {
 impl CallCenter {
     pub(super) fn read(name: &str, mut section: Section<'_>, around: &Surroundings<'_>) -> Option<Self> {
         check_name(name, &section);
-        let certificate_name =
-            section.required("certificate", "name the [certificates.NAME] section that signs for it");
-        if let Some(certificate) = &certificate_name {
-            around.certificate_names.check(&section, "certificate", certificate);
-        }
+        let signers = Signers::read(&mut section, around);
         let has_oauth = section.has("oauth");
-        let api = Api::read(&mut section, around.token, certificate_name.as_deref());
+        let api = Api::read(&mut section, around.token, signers.name.as_deref());
         let failure = [("error", OnCreateFailure::Error), ("defer", OnCreateFailure::Defer)];
         let on_create_failure = section.choice("on_create_failure", Some("error"), &failure);
         let fallback_queue = section.text("fallback_queue").filter(|queue| !queue.is_empty());
@@ -103,9 +104,11 @@ impl CallCenter {
         let enrichment = Enrichment::read(section.section_or_empty("enrichment"));
         let attributes = attributes::read(&mut section);
         section.finish();
+        let (certificate, next_certificate) = signers.find(around)?;
         Some(Self {
             name: name.to_owned(),
-            certificate: around.certificates.get(&certificate_name?)?.clone(),
+            certificate,
+            next_certificate,
             api: api?,
             on_create_failure: on_create_failure?,
             fallback_queue,

@@ -4,6 +4,7 @@ mod durable;
 mod layers;
 mod problems;
 mod reference;
+mod rotation;
 mod values;
 mod ways_in;
 
@@ -120,12 +121,12 @@ fn load_with(folder: &Folder, variables: &[(&str, &str)]) -> Result<Settings, Pr
 
 /// What a configuration asked for, for the test of the reference.
 fn read_with_report(source: &Source) -> (Vec<Problem>, BTreeSet<String>) {
-    let mut problems = Vec::new();
-    let tree = source.tree(&mut problems).unwrap();
-    let report = Report::new(now(), tree.variables, problems);
+    let (mut problems, mut files) = (Vec::new(), Files::default());
+    let tree = source.tree(&mut problems, &mut files).unwrap();
+    let report = Report::new(now(), tree.variables, problems, files);
     Settings::read(Section::new(&report, "", tree.root));
     let asked = report.asked.borrow().clone();
-    (report.into_problems(), asked)
+    (report.finish().0, asked)
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod certificates;
+mod load;
 mod plan;
 mod raw;
 mod reply;
@@ -12,9 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
-use scv_bridge::app::Handle;
+use scv_bridge::app::{Handle, Reread};
 use scv_bridge::clock::ManualClock;
 use scv_bridge::mock::{BadDay, MockOrg, Operation, RecordedRequest, Refusal, Script};
+use scv_bridge::settings::Source;
 use scv_bridge::store::{Entry, Filter};
 use serde_json::Value;
 use sqlx::ConnectOptions as _;
@@ -23,6 +25,7 @@ use tempfile::TempDir;
 
 pub use bodies::{CENTER, Text, create, ended, omni_flow, reference, with};
 pub use certificates::{CERTIFICATE, OTHER_CERTIFICATE, issued};
+pub use load::Load;
 pub use plan::{NOW, Plan};
 pub use raw::{answer_each, answer_once, exchange, silence};
 pub use reply::{CANARIES, Reply};
@@ -167,6 +170,34 @@ impl Stage {
     /// Everything that the outbox holds.
     pub async fn entries(&self) -> Vec<Entry> {
         self.handle.outbox().store().list(&Filter::default()).await.unwrap()
+    }
+
+    /// The configuration as its file says it.
+    pub fn configuration(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("bridge.toml")).unwrap()
+    }
+
+    /// Writes another configuration and has it read.
+    pub async fn configure(&self, text: &str) -> Reread {
+        let file = self.folder.path().join("bridge.toml");
+        std::fs::write(&file, text).unwrap();
+        self.handle.reread(&Source { file: Some(file), environment: Vec::new() }).await
+    }
+
+    /// Writes another configuration, which is taken as it is.
+    pub async fn change(&self, from: &str, to: &str) {
+        let before = self.configuration();
+        let after = before.replace(from, to);
+        assert_ne!(before, after, "{from} is not there");
+        let reread = self.configure(&after).await;
+        assert!(reread.problems.is_empty() && reread.after_restart.is_empty(), "{reread:?}");
+    }
+
+    /// A line of the metrics.
+    pub async fn metric(&self, name: &str) -> Option<String> {
+        let metrics = self.ask("/metrics").await.text;
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        Some(line.to_owned())
     }
 
     /// Whether any file of the bridge's database holds these bytes.

@@ -1,0 +1,187 @@
+//! Replaces the configuration of a running service, and watches over the ends of certificates.
+
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+
+use actix_web::web;
+use arc_swap::ArcSwap;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use tokio::sync::Mutex;
+
+use super::StartError;
+use super::generation::{Built, Generation, Lasting};
+use super::tls::Door;
+use crate::api::{Configuration, Readiness, Staff};
+use crate::outbox::Worker;
+use crate::settings::{Files, Problem, Settings, Source};
+use crate::webex::TaskWorker;
+
+/// What became of reading the configuration again.
+#[derive(Debug)]
+pub struct Reread {
+    /// Why the new version was refused, and the one before runs on; empty: it runs.
+    pub problems: Vec<Problem>,
+    /// Keys whose new value takes effect after a restart.
+    pub after_restart: Vec<&'static str>,
+    /// What was read.
+    pub files: Files,
+}
+
+/// Everything that a change of the configuration touches.
+pub(super) struct Control {
+    pub(super) lasting: Lasting,
+    pub(super) staff: Arc<ArcSwap<Staff>>,
+    pub(super) door: Option<Arc<Door>>,
+    pub(super) worker: Arc<Worker>,
+    /// Where `[webex]` is configured.
+    pub(super) task_worker: Option<Arc<TaskWorker>>,
+    pub(super) readiness: web::Data<Readiness>,
+    current: ArcSwap<Generation>,
+    /// One change after the other.
+    turn: Mutex<()>,
+    /// The day of the last warnings.
+    warned: StdMutex<Date>,
+}
+
+impl Control {
+    pub(super) fn new(built: Built, lasting: Lasting, readiness: web::Data<Readiness>) -> Self {
+        let Built { generation, staff, under } = built;
+        let (orgs, concurrency) = (Arc::clone(&generation.orgs), generation.settings.outbox.concurrency);
+        let worker = Worker::new(Arc::clone(&lasting.outbox), orgs, generation.own.clone(), concurrency);
+        let tasks = |bridge| Arc::new(TaskWorker::new(bridge, Arc::clone(&lasting.outbox)));
+        let control = Self {
+            task_worker: generation.settings.webex.as_ref().map(|_| tasks(generation.spare(&lasting))),
+            warned: StdMutex::new(today(&lasting)),
+            lasting,
+            staff: Arc::new(ArcSwap::from_pointee(staff)),
+            door: under.map(Door::new),
+            worker: Arc::new(worker),
+            readiness,
+            current: ArcSwap::from_pointee(generation),
+            turn: Mutex::default(),
+        };
+        control.measure_certificates();
+        control
+    }
+
+    /// The settings that run.
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.current.load().settings)
+    }
+
+    /// Reads the configuration again. A version that has any problem is refused as a whole.
+    pub(super) async fn reread(&self, source: &Source) -> Reread {
+        let _turn = self.turn.lock().await;
+        let (source, clock) = (source.clone(), Arc::clone(&self.lasting.clock));
+        let read = move || Settings::load_with_files(&source, clock.as_ref());
+        let (read, files) = match tokio::task::spawn_blocking(read).await {
+            Ok(read) => read,
+            Err(error) => return self.refuse(vec![broken("", &error.to_string())], Files::default()),
+        };
+        match read {
+            Ok(settings) => match self.replace(settings) {
+                Ok(after_restart) => Reread { problems: Vec::new(), after_restart, files },
+                Err(error) => self.refuse(vec![broken(key(&error), &error.to_string())], files),
+            },
+            Err(problems) => self.refuse(problems.as_slice().to_vec(), files),
+        }
+    }
+
+    fn refuse(&self, problems: Vec<Problem>, files: Files) -> Reread {
+        for Problem { key, problem, hint } in &problems {
+            tracing::error!(key, problem, hint, "the new configuration is refused; the one before runs on");
+        }
+        self.lasting.metrics.configuration_read(false);
+        self.readiness.configured(Configuration { refused: problems.clone(), ..Configuration::default() });
+        Reread { problems, after_restart: Vec::new(), files }
+    }
+
+    /// Everything that can fail comes before anything is replaced.
+    fn replace(&self, mut settings: Settings) -> Result<Vec<&'static str>, StartError> {
+        let before = self.current.load_full();
+        let after_restart = settings.hold_fixed(&before.settings);
+        let built = Generation::build(settings, Some(&before), &self.lasting)?;
+        let Built { generation, staff, under } = built;
+        generation.orgs.adopt(&generation.settings);
+        self.lasting.outbox.adopt(&generation.settings.outbox);
+        let (logins, server) = (&generation.settings.limits.failed_logins, &generation.settings.server);
+        self.lasting.throttle.adopt(logins, server.proxies.clone());
+        self.worker.adopt(Arc::clone(&generation.orgs), generation.own.clone());
+        if let Some(worker) = &self.task_worker {
+            worker.adopt(generation.spare(&self.lasting));
+        }
+        if let (Some(door), Some(under)) = (&self.door, under) {
+            door.replace(under);
+        }
+        self.staff.store(Arc::new(staff));
+        let settings = Arc::clone(&generation.settings);
+        self.current.store(Arc::new(generation));
+        tracing::info!("the configuration was read again and runs");
+        for &key in &after_restart {
+            tracing::warn!(
+                key,
+                "the new value takes effect after a restart; the one before holds until then"
+            );
+        }
+        for warning in settings.warnings(self.lasting.clock.now()) {
+            tracing::warn!("{warning}");
+        }
+        for key in settings.not_used_yet() {
+            tracing::warn!(key, "this setting is not used by this version");
+        }
+        *self.warned.lock().unwrap_or_else(PoisonError::into_inner) = today(&self.lasting);
+        self.measure_certificates();
+        self.lasting.metrics.configuration_read(true);
+        let configuration =
+            Configuration { after_restart: after_restart.clone(), ..Configuration::default() };
+        self.readiness.configured(configuration);
+        Ok(after_restart)
+    }
+
+    /// Tells the metrics how long certificates are still valid, and on a new day the log which of them end soon; gives
+    /// what it told.
+    pub(super) fn look_at_certificates(&self) -> Vec<String> {
+        self.measure_certificates();
+        let today = today(&self.lasting);
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *warned, today) == today {
+            return Vec::new();
+        }
+        let ending = self.current.load().settings.ending(self.lasting.clock.now());
+        for line in &ending {
+            tracing::warn!("{line}");
+        }
+        ending
+    }
+
+    fn measure_certificates(&self) {
+        let now = self.lasting.clock.now();
+        let days: Vec<_> =
+            self.current.load().ends.iter().map(|end| (end.name.clone(), end.days_left(now))).collect();
+        self.lasting.metrics.certificates(&days);
+    }
+}
+
+/// The day in UTC.
+fn today(lasting: &Lasting) -> Date {
+    lasting.clock.now().to_zoned(TimeZone::UTC).date()
+}
+
+fn broken(key: &str, problem: &str) -> Problem {
+    Problem {
+        key: key.to_owned(),
+        problem: problem.to_owned(),
+        hint: "the configuration is in order, but what it names cannot be used on this machine".to_owned(),
+    }
+}
+
+/// The section that an error belongs to.
+fn key(error: &StartError) -> &'static str {
+    match error {
+        StartError::Listen { key, .. } => key,
+        StartError::Tls(_) => "server.tls",
+        StartError::Client(_) => "http_client",
+        StartError::Store(_) => "store.url",
+        StartError::Metrics(_) => "operations",
+    }
+}

@@ -1,0 +1,139 @@
+//! What reaches into a running service: to stop it, to look after it, to change its configuration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, interval};
+
+use super::End;
+use super::control::{Control, Reread};
+use crate::api::InFlight;
+use crate::outbox::{Outbox, Worker};
+use crate::settings::{Settings, Source};
+use crate::store::{EntryState, PurgeBefore, Purged, StoreError};
+use crate::webex::{LostEvents, Reconciler, TaskWorker};
+
+/// How long nothing may have been in flight before the last answers count as sent.
+const SETTLED: Duration = Duration::from_millis(500);
+
+/// Reaches into a running service.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) servers: [ServerHandle; 2],
+    pub(super) control: Arc<Control>,
+    pub(super) reconciler: Option<Arc<Reconciler<LostEvents>>>,
+    pub(super) end: Arc<End>,
+}
+
+impl Handle {
+    /// The settings that it runs on.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.control.settings()
+    }
+
+    /// Reads the configuration again and runs on it, or refuses it as a whole and runs on. A request that is being
+    /// served ends under the configuration that it began with.
+    pub async fn reread(&self, source: &Source) -> Reread {
+        self.control.reread(source).await
+    }
+
+    /// Measures how long certificates are still valid, and once a day tells the log which of them end soon; gives what
+    /// it told.
+    pub fn look_at_certificates(&self) -> Vec<String> {
+        self.control.look_at_certificates()
+    }
+
+    /// The outbox of the service.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.control.lasting.outbox
+    }
+
+    /// The worker of the outbox, whose steps a test may take itself.
+    #[must_use]
+    pub fn worker(&self) -> &Worker {
+        &self.control.worker
+    }
+
+    /// The worker of Webex's tasks, if `[webex]` is configured; a test may take its steps itself.
+    #[must_use]
+    pub fn task_worker(&self) -> Option<&TaskWorker> {
+        self.control.task_worker.as_deref()
+    }
+
+    /// What compares calls with Webex, if Webex can be asked; a test may take its steps itself.
+    #[must_use]
+    pub fn reconciler(&self) -> Option<&Reconciler<LostEvents>> {
+        self.reconciler.as_deref()
+    }
+
+    /// Takes no new connections, lets the requests in flight end within `server.shutdown_timeout`, and stops.
+    pub async fn stop(&self) {
+        self.control.readiness.stop();
+        let servers = async {
+            for server in &self.servers {
+                server.stop(true).await;
+            }
+        };
+        // The server waits for connections, and never closes an idle one of HTTP/2; requests are what counts.
+        tokio::select! {
+            () = servers => {}
+            () = settled(&self.end.in_flight) => {}
+        }
+        self.end.reached.notify_one();
+    }
+
+    /// Moves recorded times into their buckets, and counts what waits in the outbox.
+    pub async fn tidy_metrics(&self) {
+        self.control.lasting.metrics.tidy();
+        if let Ok(counts) = self.outbox().store().count().await {
+            let state = |state| match state {
+                EntryState::Pending => "pending",
+                EntryState::Buried => "buried",
+            };
+            let counts =
+                counts.iter().map(|count| (count.call_center.to_string(), state(count.state), count.entries));
+            self.control.lasting.metrics.outbox(&counts.collect::<Vec<_>>());
+        }
+    }
+
+    /// Removes calls and buried entries whose time is over, and what was deleted from the files of the store.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn tidy_store(&self) -> Result<(), StoreError> {
+        let before = |keep| {
+            let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
+            self.outbox().now().checked_sub(keep).unwrap_or(Timestamp::MIN)
+        };
+        let settings = self.settings();
+        let purge =
+            PurgeBefore { calls: before(settings.journal.keep), buried: before(settings.outbox.keep_buried) };
+        let purged = self.outbox().store().purge(purge).await?;
+        if purged != Purged::default() {
+            tracing::info!(
+                calls = purged.calls,
+                buried = purged.buried,
+                tasks = purged.tasks,
+                events = purged.events,
+                "removed what is old from the store"
+            );
+        }
+        self.outbox().store().checkpoint().await.map(drop)
+    }
+}
+
+/// Returns once nothing has been in flight for [`SETTLED`].
+async fn settled(in_flight: &InFlight) {
+    let mut beat = interval(SETTLED / 10);
+    let mut since = Instant::now();
+    while since.elapsed() < SETTLED {
+        beat.tick().await;
+        if in_flight.any() {
+            since = Instant::now();
+        }
+    }
+}
