@@ -10,6 +10,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use scv_bridge::api::{Peer, Route, rehearse, rehearse_token};
 use scv_bridge::phone::{Translation, mask};
 use scv_bridge::salesforce::{Answer, Operation, Way, judge};
+use scv_bridge::webex::Webhook;
 
 use super::installation::{Installation, NOW};
 
@@ -26,6 +27,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("agent_answered", |on, body| request_body(on, Route::AgentAnswered, body)),
     ("basic_header", basic_header),
     ("token_request", token_request),
+    ("webhook", webhook),
     ("translation_rules", translation_rules),
     ("phone_number", phone_number),
     ("configuration", configuration),
@@ -68,6 +70,14 @@ fn token_request(on: &Installation, body: &[u8]) {
         let error = rehearse_token(&on.callers, peer, body, NOW).unwrap_err();
         let answer = error.response();
         assert!(answer.status().is_client_error() || answer.status() == 503, "{error:?}");
+    }
+}
+
+/// The body of a webhook, its signature being right.
+fn webhook(_: &Installation, body: &[u8]) {
+    match Webhook::parse(body.get(..BODY_LIMIT).unwrap_or(body)) {
+        Ok(webhook) => assert!(!webhook.label().is_empty()),
+        Err(problem) => assert!(problem.to_string().len() < 200, "{problem}"),
     }
 }
 

@@ -53,6 +53,13 @@ impl Flow {
         self.answer(request.body(body)).await
     }
 
+    /// A webhook, with a signature.
+    pub async fn webhook(&self, body: &Value, signature: &str) -> (u16, Value) {
+        let request = self.http.post(format!("{}/webhooks/wxcc", self.base));
+        let request = request.header("content-type", "application/json");
+        self.answer(request.header("x-webexcc-signature", signature).body(body.to_string())).await
+    }
+
     /// All answers so far, heads and bodies.
     pub fn heard(&self) -> String {
         self.heard.lock().unwrap().join("\n")

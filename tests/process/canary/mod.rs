@@ -5,6 +5,7 @@ mod configuration;
 mod kept;
 mod scenario;
 mod tokens;
+mod webhooks;
 
 use std::fs;
 
@@ -17,6 +18,8 @@ const WRONG_SECRET: &str = "canary-wrong-secret-Vy07";
 /// What Salesforce may say of its own and of ours.
 const SAID_TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.canarysaid.Tn55";
 const SAID_SESSION: &str = "00D000000000001!AQcanarysaid.Rk66";
+/// What Webex signs with.
+const WEBHOOK_SECRET: &str = "canary-webhook-secret-Bn73-0123456789";
 /// The password of a database.
 const DATABASE_PASSWORD: &str = "canary-database-password-Hd12";
 
@@ -45,10 +48,12 @@ async fn no_command_repeats_a_secret_that_stands_in_the_wrong_place_of_the_confi
 async fn play(format: &str, line: &str) {
     let site = Site::open().await;
     // Tried again soon, and then not before this test is over.
-    site.write("bridge.toml", site.configuration() + "\n[outbox]\nschedule = [\"100ms\", \"24h\"]\n");
+    let schedule = "\n[outbox]\nschedule = [\"100ms\", \"24h\"]\n";
+    site.write("bridge.toml", site.configuration() + schedule + &webhooks::section());
     let service = site.serve(&everything_logged(format)).await;
     let flow = service.flow();
     let mut said = scenario::play(&flow, &service, &site.org).await;
+    webhooks::tell(&flow).await;
     said.extend(kept::leave_behind(&flow, &site).await);
     said.extend(pages(&service).await);
     said.push(("what flows were answered", flow.heard()));
@@ -107,6 +112,7 @@ fn marks(site: &Site, tokens: Vec<String>) -> Vec<String> {
         SECRET,
         PASSWORD,
         SIGNING_KEY,
+        WEBHOOK_SECRET,
         WRONG_SECRET,
         CONSUMER_KEY,
         PASSPHRASE,
