@@ -53,6 +53,9 @@ certificate = "$WORK/tls.crt"
 private_key = "$WORK/tls.key"
 [operations]
 listen = "$operations"
+[limits]
+# All clients call from one address, and try wrong secrets on purpose.
+failed_logins_per_address = 1000
 [store]
 url = "sqlite:$WORK/bridge.db"
 [oauth]
