@@ -15,6 +15,8 @@ pids=()
 cleanup() { for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; wait 2>/dev/null || true; rm -rf "$work"; }
 trap cleanup EXIT
 
+# Apart from the configuration, whose folder is watched for changes.
+mkdir "$work/data"
 "$binary" certificate new WebexCCSCV --out-dir "$work" >/dev/null
 secret=bench-secret
 export BENCH_BASIC=$(printf 'webex-flow:%s' "$secret" | base64)
@@ -26,7 +28,7 @@ workers = 1
 [operations]
 listen = "$operations"
 [store]
-url = "sqlite:$work/bridge.db"
+url = "sqlite:$work/data/bridge.db"
 [limits]
 creates_per_second = 100000
 [[clients]]
@@ -55,8 +57,8 @@ http {
   server { listen $plain; location / { proxy_pass http://org; proxy_http_version 1.1; proxy_set_header Connection ""; } }
 }
 NGINX
-taskset -c 1 "$binary" mock-salesforce --listen "$org" --certificate "$work/WebexCCSCV.crt" --answer-at-once >"$work/org.log" 2>&1 & pids+=($!)
-taskset -c 0 "$binary" serve --config "$work/bridge.toml" >"$work/bridge.log" 2>&1 & pids+=($!); bridge_pid=$!
+taskset -c 1 "$binary" mock-salesforce --listen "$org" --certificate "$work/WebexCCSCV.crt" --answer-at-once >"$work/data/org.log" 2>&1 & pids+=($!)
+taskset -c 0 "$binary" serve --config "$work/bridge.toml" >"$work/data/bridge.log" 2>&1 & pids+=($!); bridge_pid=$!
 taskset -c 0 nginx -c "$work/nginx.conf" -p "$work" >/dev/null 2>&1 & pids+=($!); nginx_pid=$!
 for _ in $(seq 100); do curl -sf "http://$operations/readyz" >/dev/null && break; sleep 0.1; done
 worker_pid=$(pgrep -P "$nginx_pid" | head -1)
