@@ -120,11 +120,28 @@ impl Callers {
     /// # Errors
     /// When they are wrong.
     pub fn by_secret(&self, credentials: &Credentials, peer: &Peer<'_>) -> Result<Known<'_>, Denied> {
-        self.attempt(&credentials.id, Some(&credentials.secret), peer, |client| {
-            let digest = self.sha256.of(&[&credentials.secret]).ok()?;
-            let expected = client.map_or(&[][..], |client| &client.secrets);
-            let known = is_one_of(&digest, expected).then_some(client).flatten();
-            known.map(|client| Known { client, proof: Proof::secret(digest) })
+        self.by_either(credentials, None, peer).map(|(known, _)| known)
+    }
+
+    /// Id and secret that may be meant in one of two spellings, and the spelling that is right. It was sent once, so it
+    /// counts as one attempt.
+    ///
+    /// # Errors
+    /// When both are wrong.
+    pub fn by_either<'c>(
+        &self,
+        sent: &'c Credentials,
+        other: Option<&'c Credentials>,
+        peer: &Peer<'_>,
+    ) -> Result<(Known<'_>, &'c Credentials), Denied> {
+        self.attempt(&sent.id, Some(&sent.secret), peer, |_| {
+            other.into_iter().chain([sent]).find_map(|spelling| {
+                let client = self.clients.get(&spelling.id);
+                let digest = self.sha256.of(&[&spelling.secret]).ok()?;
+                let expected = client.map_or(&[][..], |client| &client.secrets);
+                let client = is_one_of(&digest, expected).then_some(client).flatten()?;
+                Some((Known { client, proof: Proof::secret(digest) }, spelling))
+            })
         })
     }
 

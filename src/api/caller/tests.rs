@@ -41,7 +41,12 @@ fn endpoint(current: &str, previous: Option<&str>) -> TokenEndpoint {
 }
 
 fn callers(clients: &[Client], oauth: &TokenEndpoint) -> Callers {
-    let limits = FailedLogins { per_address: 1000, per_client: 1000, window: Duration::from_secs(60) };
+    patient(clients, oauth, 1000)
+}
+
+/// Who take so many wrong credentials from one address.
+fn patient(clients: &[Client], oauth: &TokenEndpoint, per_address: u32) -> Callers {
+    let limits = FailedLogins { per_address, per_client: 1000, window: Duration::from_secs(60) };
     let throttle = Throttle::new(
         &limits,
         Proxies { header: None, networks: Vec::new() },
@@ -98,6 +103,49 @@ fn a_client_is_known_by_its_id_and_any_of_its_secrets() {
         assert_eq!(identified(&callers, &basic(wrong), &[], now()), Err(Denied::Wrong), "{wrong}");
     }
     assert_eq!(identified(&callers, &HeaderMap::new(), &[], now()), Err(Denied::Nothing));
+}
+
+#[test]
+fn two_spellings_of_one_secret_are_one_attempt() {
+    let callers = patient(&[client(b"a+b")], &endpoint("key", None), 2);
+    let headers = HeaderMap::new();
+    let address = Some("192.0.2.1:4711".parse().unwrap());
+    let peer = Peer { address, headers: &headers, names: &[] };
+    let of = |secret: &str| Credentials { id: "webex-flow".into(), secret: secret.into() };
+    let tried = |secret: &str| {
+        let sent = of(secret);
+        callers.by_either(&sent, sent.form_decoded().as_ref(), &peer).map(|(_, right)| right.secret.clone())
+    };
+    // Neither the spelling that is right is told from the other, nor does the other one count as a failure.
+    for _ in 0..5 {
+        assert_eq!(tried("a+b").unwrap(), b"a+b");
+        assert_eq!(tried("a%2Bb").unwrap(), b"a+b");
+    }
+    let stranger = Credentials { id: "other".into(), secret: b"x".to_vec() };
+    assert_eq!(callers.by_secret(&stranger, &peer).err(), Some(Denied::Wrong));
+    assert_eq!(
+        callers.by_either(&of("x+y"), of("x+y").form_decoded().as_ref(), &peer).err(),
+        Some(Denied::Wrong)
+    );
+    assert!(matches!(callers.by_secret(&stranger, &peer).err(), Some(Denied::Throttled(_))));
+}
+
+#[test]
+fn whoever_has_the_secret_of_a_client_cannot_guess_at_its_password_for_ever() {
+    let mut client = client(b"s:cret");
+    client.user = Some(User { name: "webex".into(), password_sha256: Some(sha256(b"right")) });
+    let callers = patient(&[client], &endpoint("key", None), 2);
+    let headers = HeaderMap::new();
+    let address = Some("192.0.2.1:4711".parse().unwrap());
+    let peer = Peer { address, headers: &headers, names: &[] };
+    let credentials = Credentials { id: "webex-flow".into(), secret: b"s:cret".to_vec() };
+    let guess = |password: &str| {
+        let known = callers.by_secret(&credentials, &peer).unwrap();
+        callers.by_password(&known, "webex", password, &peer).map(|_| ())
+    };
+    assert_eq!(guess("wrong"), Err(Denied::Wrong));
+    assert_eq!(guess("wrong"), Err(Denied::Wrong));
+    assert!(matches!(guess("right"), Err(Denied::Throttled(_))));
 }
 
 #[test]

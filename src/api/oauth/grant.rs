@@ -131,14 +131,8 @@ impl<'a> Grant<'a> {
     /// In the header, id and secret may be form-encoded or not: half of the clients do what RFC 6749, 2.3.1 wants.
     fn by_secret(&self, credentials: &Credentials, by_header: bool) -> Result<(Known<'a>, Vec<u8>), Denied> {
         let decoded = credentials.form_decoded().filter(|_| by_header);
-        let tried = decoded.as_ref().and_then(|decoded| {
-            let known = self.callers.by_secret(decoded, &self.peer).ok()?;
-            Some((known, decoded.secret.clone()))
-        });
-        match tried {
-            Some(known) => Ok(known),
-            None => Ok((self.callers.by_secret(credentials, &self.peer)?, credentials.secret.clone())),
-        }
+        let (known, right) = self.callers.by_either(credentials, decoded.as_ref(), &self.peer)?;
+        Ok((known, right.secret.clone()))
     }
 
     /// What the client shows; one way only (RFC 6749, 2.3), but the same secret twice is fine.
