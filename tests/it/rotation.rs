@@ -1,12 +1,13 @@
 //! The configuration changes while calls come in: nothing is lost, and what is wrong is refused as a whole.
 
 use openssl::sha::sha256;
+use reqwest::Method;
 use scv_bridge::mock::{BadDay, Operation};
 use serde_json::json;
 
 use crate::stage::{
-    CENTER, CERTIFICATE, CONNECTOR, Load, OTHER_CERTIFICATE, Plan, Reply, Stage, create, issued, omni_flow,
-    reference, with,
+    CENTER, CERTIFICATE, CONNECTOR, Load, OTHER_CERTIFICATE, Plan, Reply, SECRET, Stage, create, event,
+    issued, omni_flow, reference, sign, webex, with,
 };
 
 const CONNECTIONS: usize = 4;
@@ -106,6 +107,30 @@ async fn a_secret_changes_under_load_and_no_request_is_lost() {
     stage.change(&previous, "").await;
     no_failure(load).await;
     stage.post("createVoiceCall", create("wxcc_1")).await.error(401);
+}
+
+/// As `docs/rotation.md` tells it for webhooks: both secrets, the subscription changes, the old one goes.
+#[actix_web::test]
+async fn the_secret_of_webhooks_changes_without_a_restart() {
+    let next = "another-s3cret-of-the-subscription";
+    let [old, both, new] = [
+        format!("webhook_secrets = [\"{SECRET}\"]"),
+        format!("webhook_secrets = [\"{SECRET}\", \"{next}\"]"),
+        format!("webhook_secrets = [\"{next}\"]"),
+    ];
+    let stage = Plan::telephony().sections(&webex("")).start().await;
+    let body = event("task:new", "7f9c1a52-0000-4000-8000-000000000001", 0).to_string();
+    let told = async |secret: &str| {
+        let request =
+            stage.request(Method::POST, "/webhooks/wxcc").header("content-type", "application/json");
+        let signed = request.header("X-WebexCC-Signature", sign(secret, body.as_bytes()));
+        Reply::of(signed.body(body.clone())).await.status
+    };
+    assert_eq!([told(SECRET).await, told(next).await], [200, 401]);
+    stage.change(&old, &both).await;
+    assert_eq!([told(SECRET).await, told(next).await], [200, 200]);
+    stage.change(&both, &new).await;
+    assert_eq!([told(SECRET).await, told(next).await], [401, 200]);
 }
 
 #[actix_web::test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
+
 use super::*;
 
 /// [`SMALL`] with these keys for its contact center, and a certificate to change to.
@@ -103,6 +105,32 @@ failures = 7
     assert_eq!(fresh.breaker.failures, 7);
     assert!(fresh.server.public_url.is_some());
     assert!(fresh.hold_fixed(&running).is_empty(), "what is held does not differ any more");
+}
+
+#[test]
+fn of_webex_what_reconciliation_began_with_is_held_and_what_judges_webhooks_is_new() {
+    let folder = Folder::new();
+    let load = |keys: &str| folder.load(&format!("[webex]\n{keys}\n{SMALL}")).unwrap();
+    let secrets = |last: char| format!("webhook_secrets = [\"{}\"]", last.to_string().repeat(32));
+    let running = load(&secrets('a'));
+
+    let mut fresh = load(&format!("{}\ngrace = \"20s\"\nbad_signature_status = 200", secrets('b')));
+    assert!(fresh.hold_fixed(&running).is_empty());
+    assert_eq!(fresh.webex.unwrap().grace, Duration::from_secs(20));
+
+    let mut fresh = load(&format!("{}\ngrace = \"20s\"\nreconcile_every = \"1h\"", secrets('b')));
+    assert_eq!(fresh.hold_fixed(&running), ["webex"]);
+    let held = fresh.webex.as_ref().unwrap();
+    assert_eq!(held.reconcile_every, running.webex.as_ref().unwrap().reconcile_every);
+    assert_eq!(held.grace, Duration::from_secs(20));
+    assert_eq!(held.webhook_secrets[0].expose_secret(), "b".repeat(32));
+
+    let mut without = folder.load(SMALL).unwrap();
+    assert_eq!(without.hold_fixed(&running), ["webex"]);
+    assert!(without.webex.is_some(), "it goes with a restart, as it came");
+    let mut with = load(&secrets('a'));
+    assert_eq!(with.hold_fixed(&folder.load(SMALL).unwrap()), ["webex"]);
+    assert!(with.webex.is_none());
 }
 
 #[test]
