@@ -10,6 +10,7 @@ mod end;
 mod enrich;
 mod hear;
 mod inquire;
+mod record;
 mod route;
 mod trouble;
 mod turns;

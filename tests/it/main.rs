@@ -21,6 +21,8 @@ mod failed_logins;
 mod fallback_queue;
 mod gates;
 mod harness;
+#[path = "../support/histories.rs"]
+mod histories;
 mod hostile;
 mod login;
 mod memory;
@@ -33,6 +35,7 @@ mod outage;
 mod postgres;
 mod rotation;
 mod rotation_keeps;
+mod samples;
 mod scrt_tokens;
 mod sessions;
 mod stage;

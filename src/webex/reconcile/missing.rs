@@ -16,6 +16,11 @@ pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
         lacking.retain(|(what, _)| !what.is_end());
         lacking.push((What::Ended(ending(task)), task.ended));
     }
+    // Where others were lost, that of the recording may be too; one that comes all the same changes nothing.
+    let announces = task.has_capture && !known.events().any(|event| event.what == What::CaptureAvailable);
+    if announces && !lacking.is_empty() {
+        lacking.push((What::CaptureAvailable, task.ended));
+    }
     lacking.into_iter().map(|(what, at)| event(task, what, at)).collect()
 }
 
@@ -140,6 +145,17 @@ mod tests {
         assert_eq!(told(&missing(&task, &some)), [("task:on-hold", 60)]);
         let whole: CallTimeline = all.into_iter().collect();
         assert_eq!(missing(&task, &whole), []);
+    }
+
+    #[test]
+    fn where_events_were_lost_the_recording_is_announced_unless_it_was() {
+        let recorded = EndedTask { has_capture: true, ..task(&STORY) };
+        let all = missing(&recorded, &CallTimeline::default());
+        assert_eq!(told(&all).last(), Some(&("capture:available", 100)));
+        let no_capture = all.iter().filter(|event| event.what != What::CaptureAvailable).cloned().collect();
+        assert_eq!(missing(&recorded, &no_capture), [], "it may still come by itself");
+        let no_hold = all.into_iter().filter(|event| event.what != What::OnHold).collect();
+        assert_eq!(told(&missing(&recorded, &no_hold)), [("task:on-hold", 60)]);
     }
 
     #[test]
