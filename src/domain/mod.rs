@@ -20,6 +20,8 @@ pub use keys::{
     CallCenterName, CallReference, CertificateName, InvalidName, TaskId, VendorCallKey, VoiceCallId,
 };
 pub use time::{FlowTime, InvalidTime};
+#[cfg(test)]
+pub(crate) use timeline::tests::history;
 pub use timeline::{
     Agency, AgentState, CallTimeline, Direction, Ending, Event, Mark, Numbers, Segment, SegmentKind, State,
     Story, Stretch, StretchKind, What,

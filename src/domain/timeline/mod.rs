@@ -9,7 +9,7 @@ mod numbers;
 mod segment;
 mod story;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod walk;
 
 use std::collections::{BTreeSet, HashSet};
