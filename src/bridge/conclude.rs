@@ -3,7 +3,7 @@
 use super::update::Guard;
 use super::{Bridge, Trouble, in_time};
 use crate::domain::{
-    CallCenterName, CallReference, Direction, FlowTime, Origin, PhoneContactEnded, Stage, Story,
+    Call, CallCenterName, CallReference, Direction, FlowTime, Origin, PhoneContactEnded, Stage, Story,
     VendorCallKey, Verdict,
 };
 use crate::phone::{PhoneNumber, Translation};
@@ -37,8 +37,12 @@ impl Bridge {
         for center in self.call_centers() {
             let reference = CallReference::Key(key.clone());
             let call = in_time(budget, self.outbox.store().find(&center, &reference)).await?;
-            if call.is_some_and(|call| call.is_of_a_flow()) {
-                let request = hang_up(&center, &key, &story, FlowTime::new(ended_at));
+            if let Some(call) = call.filter(Call::is_of_a_flow) {
+                let mut request = hang_up(&center, &key, &story, FlowTime::new(ended_at));
+                // The first event may be lost: then the flow knows better when the call began.
+                let of_flow = call.start_time.filter(|start| *start <= ended_at);
+                let began = story.started_at().into_iter().chain(of_flow).min();
+                request.start_time = began.map(FlowTime::new);
                 let ended = self.end(&request, budget).await?;
                 conclusion = Conclusion::Ended(ended.verdict);
             }
