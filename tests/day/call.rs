@@ -52,6 +52,8 @@ pub struct Truth {
     pub with_agents: i64,
     pub queue: Option<String>,
     pub agent: Option<String>,
+    /// When a recording began and ended.
+    pub recorded: Option<(i64, i64)>,
 }
 
 impl Call {
@@ -91,7 +93,7 @@ impl Call {
             "origin": "+14693150217", "destination": "+18005550100",
             "connectedCount": count("task:connected"), "connectedDuration": truth.with_agents - held,
             "holdCount": truth.holds.len(), "holdDuration": held,
-            "queueCount": u8::from(truth.enqueued.is_some()), "captureRequested": truth.accepted.is_some(),
+            "queueCount": u8::from(truth.enqueued.is_some()), "captureRequested": truth.recorded.is_some(),
             "lastQueue": { "id": truth.queue }, "lastAgent": { "id": truth.agent },
             "activities": { "totalCount": nodes.len(), "nodes": nodes },
         })

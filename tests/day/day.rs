@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use scv_bridge::clock::{Clock as _, SystemClock};
-use scv_bridge::mock::webex::MockWebex;
+use scv_bridge::mock::webex::{MockWebex, Recording};
 use scv_bridge::store::Store;
 
 use super::call::Call;
@@ -16,6 +16,7 @@ use super::orgs_log::OrgsLog;
 use super::play::Day;
 use super::replica::Replica;
 use super::site::Site;
+use super::tale::SIGNED;
 use super::webex::log_in;
 
 /// How long the bridge may need to be through with what it knows.
@@ -40,6 +41,10 @@ async fn after_a_day_of_lost_doubled_and_shuffled_webhooks_every_record_is_true(
     let process = bridge.process();
     let speaker = Arc::new(Speaker::new(&site.webex, &bridge.url()));
 
+    let store = Store::open(&format!("sqlite:{}", site.database().display())).await.unwrap();
+    log_in(&site.webex, &store).await;
+    record(&site.webex, &calls);
+
     let (begun, used) = (Instant::now(), cpu(process));
     let sent = day.play(&calls, &site.org, &speaker).await;
     let (took, used) = (begun.elapsed(), cpu(process).saturating_sub(used));
@@ -54,10 +59,8 @@ async fn after_a_day_of_lost_doubled_and_shuffled_webhooks_every_record_is_true(
         rate(used)
     ));
 
-    let store = Store::open(&format!("sqlite:{}", site.database().display())).await.unwrap();
     settled(&store).await;
     tell_search(&site.webex, &calls);
-    log_in(&site.webex, &store).await;
     let begun = Instant::now();
     let [from, to] = [begin, begin + i64::try_from(count).unwrap() * 1_700 + LONGEST]
         .map(|at| jiff::Timestamp::from_millisecond(at).unwrap().to_string());
@@ -66,7 +69,8 @@ async fn after_a_day_of_lost_doubled_and_shuffled_webhooks_every_record_is_true(
     settled(&store).await;
 
     say(&format!("  {} MB resident at most, {:.1} MB of database", peak(process), size(&site.database())));
-    let verdict = judge(&calls, &OrgsLog::read(&site.org));
+    let mut verdict = judge(&calls, &OrgsLog::read(&site.org));
+    verdict.problems.extend(signed(&site, &store).await);
     say(&format!("  {verdict}"));
     let problems = verdict.problems.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(verdict.problems.is_empty(), "seed {seed}, see {}:\n{problems}", site.path().display());
@@ -76,6 +80,16 @@ async fn after_a_day_of_lost_doubled_and_shuffled_webhooks_every_record_is_true(
         way.lost > way.events / 25 && way.doubled > way.events / 25 && way.late > way.events / 8,
         "{way:?}"
     );
+}
+
+/// Recordings are there before anybody hears of them.
+fn record(webex: &MockWebex, calls: &[Call]) {
+    for call in calls {
+        if let Some((start_time, stop_time)) = call.truth.recorded {
+            let file_name = format!("{}.wav", call.task);
+            webex.put_recording(&call.task, Recording { file_name, start_time, stop_time });
+        }
+    }
 }
 
 /// Search shows a task some time after it has ended.
@@ -97,6 +111,17 @@ async fn settled(store: &Store) {
         }
         assert!(Instant::now() < patience, "still waiting: {left:?}, tasks due at {next:?}");
     }
+}
+
+/// No address that dies reaches Salesforce, or is kept.
+async fn signed(site: &Site, store: &Store) -> Option<String> {
+    store.checkpoint().await.unwrap();
+    let asked = site.org.requests().into_iter().filter_map(|request| request.body);
+    let sent =
+        asked.map(|body| body.to_string()).any(|body| body.contains(SIGNED) || body.contains("signature="));
+    let kept = std::fs::read(site.database()).unwrap();
+    let kept = kept.windows(SIGNED.len()).any(|bytes| bytes == SIGNED.as_bytes());
+    (sent || kept).then(|| format!("a signed address was sent: {sent}, or kept: {kept}"))
 }
 
 fn count() -> usize {

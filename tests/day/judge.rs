@@ -8,6 +8,7 @@ use scv_bridge::mock::{Disposition, VoiceCall};
 use super::call::{Call, Flow};
 use super::flow::DEFAULT_REASON;
 use super::orgs_log::{OrgsLog, Seen};
+use super::site::{ENRICHED, name_of};
 
 /// What came of a day.
 #[derive(Debug, Default)]
@@ -62,20 +63,57 @@ impl Call {
         let [record] = seen.records.as_slice() else {
             return vec![format!("{} records", seen.records.len())];
         };
-        match (self.truth.accepted, self.flow) {
-            (Some(_), Flow::None) => self.logged(record),
-            (Some(_), _) => untouched(record, seen),
-            (None, _) => self.abandoned(record),
+        // Calls that no flow has told of are logged in the one that is enriched.
+        let is_enriched = self.flow == Flow::None || self.center == ENRICHED;
+        match self.truth.accepted {
+            Some(_) if is_enriched => self.enriched(record),
+            Some(_) => untouched(record, seen),
+            // What a flow has completed itself is complete.
+            None if is_enriched && matches!(self.flow, Flow::None | Flow::Silent) => {
+                [self.abandoned(record), self.told(record)].concat()
+            }
+            None => self.abandoned(record),
         }
     }
 
-    /// It was never created, and an agent had it.
-    fn logged(&self, record: &VoiceCall) -> Vec<String> {
-        let mut problems = self.completed(record);
-        if record.disconnect_reason.is_some() {
-            problems.push("answered, and logged as abandoned".to_owned());
+    /// An agent had it, and its final update says all of it.
+    fn enriched(&self, record: &VoiceCall) -> Vec<String> {
+        let mut problems = [self.completed(record), self.told(record)].concat();
+        let reason = record.disconnect_reason.as_deref().unwrap_or("no reason");
+        if reason.starts_with("Abandoned") {
+            problems.push(format!("answered, and told as {reason}"));
         }
         problems
+    }
+
+    /// Every figure.
+    fn told(&self, record: &VoiceCall) -> Vec<String> {
+        let (truth, holds) = (&self.truth, &record.holds);
+        let seconds = |milliseconds: i64| u64::try_from((milliseconds + 500) / 1000).unwrap();
+        let time = |text: &Option<String>| Some(text.as_deref()?.parse::<Timestamp>().ok()?.as_millisecond());
+        let total: i64 = truth.holds.iter().sum();
+        let longest = truth.holds.iter().copied().max().unwrap_or_default();
+        let name = |id: &Option<String>| id.as_deref().map(name_of);
+        let location = truth.recorded.map(|_| format!("https://player.example.com/{0}/{0}.wav", self.task));
+        let recorded = truth.recorded.map(|(start, end)| seconds(end - start));
+        let interaction = recorded.map(|_| seconds(truth.with_agents - total));
+        // Without a recording, what an update leaves out may also be 0.
+        let of_recording = |told: Option<u64>| told.filter(|told| recorded.is_some() || *told > 0);
+        [
+            differs("enqueue time", &time(&record.call_queued_date_time), &truth.enqueued),
+            differs("accept time", &time(&record.call_accept_date_time), &truth.accepted),
+            differs("holds", &holds.number_of_holds, &u64::try_from(truth.holds.len()).ok()),
+            differs("longest hold", &holds.longest_hold_duration, &Some(seconds(longest))),
+            differs("total hold", &holds.total_hold_duration, &Some(seconds(total))),
+            differs("interaction", &of_recording(holds.agent_interaction_duration), &interaction),
+            differs("queue", &record.queue_name, &name(&truth.queue)),
+            differs("agent", &record.agent, &name(&truth.agent)),
+            differs("recording", &record.recording_location, &location),
+            differs("recorded", &of_recording(holds.total_recording_duration), &recorded),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     fn abandoned(&self, record: &VoiceCall) -> Vec<String> {
@@ -100,9 +138,6 @@ impl Call {
             ("start", &record.call_start_date_time, self.truth.start),
             ("end", &record.call_end_date_time, self.truth.end),
         ] {
-            if what == "start" && self.flow == Flow::None {
-                continue;
-            }
             let told = told.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
             if told.map(Timestamp::as_millisecond) != Some(truth) {
                 problems.push(format!("{what} {told:?}, and truly {truth}"));
@@ -110,6 +145,10 @@ impl Call {
         }
         problems
     }
+}
+
+fn differs<T: PartialEq + fmt::Debug>(what: &str, told: &T, truth: &T) -> Option<String> {
+    (told != truth).then(|| format!("{what} {told:?}, and truly {truth:?}"))
 }
 
 fn untouched(record: &VoiceCall, seen: &Seen) -> Vec<String> {

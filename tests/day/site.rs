@@ -16,8 +16,13 @@ use super::webex::{self, SECRET};
 
 /// Id and secret of the flows' connector.
 pub const CONNECTOR: (&str, &str) = ("webex-flow", "s3cret-of-the-flow");
-/// The contact centers.
-pub const CENTERS: [&str; 2] = ["Support", "Sales"];
+/// The contact centers: one that leaves final updates to its agents' desktops, and [`ENRICHED`].
+pub const CENTERS: [&str; 2] = ["Support", ENRICHED];
+/// The contact center whose final updates come from the bridge.
+pub const ENRICHED: &str = "Sales";
+/// Queues and agents are numbered.
+pub const QUEUES: usize = 5;
+pub const AGENTS: usize = 43;
 
 /// The folder, the org and the tenant. The folder is kept if the test fails.
 pub struct Site {
@@ -95,6 +100,7 @@ impl Site {
             certificate = "signing.crt"
             private_key = "signing.key"
             [webex]
+            org_id = "97cdbf45-ebe2-4687-8341-44d5c7abf101"
             webhook_secrets = ["{SECRET}"]
             grace = "2s"
             api_url = "{api}"
@@ -105,9 +111,16 @@ impl Site {
             call_center = "{}"
             log_unknown_calls = true
             {centers}
+            [call_centers.{ENRICHED}.enrichment]
+            enabled = true
+            recording_location = "https://player.example.com/{{taskId}}/{{fileName}}"
+            queues = {{ {} }}
+            agents = {{ {} }}
             "#,
             database.display(),
-            CENTERS[0],
+            ENRICHED,
+            names("queue", QUEUES),
+            names("agent", AGENTS),
         )
     }
 
@@ -128,6 +141,19 @@ impl Site {
             "#
         )
     }
+}
+
+/// What Salesforce calls a queue or an agent of Webex.
+pub fn name_of(id: &str) -> String {
+    format!("{id}@example.com")
+}
+
+fn names(kind: &str, count: usize) -> String {
+    let name = |number: usize| {
+        let id = format!("{kind}-{number}");
+        format!("{id} = \"{}\"", name_of(&id))
+    };
+    (0..count).map(name).collect::<Vec<_>>().join(", ")
 }
 
 impl Drop for Site {

@@ -6,6 +6,10 @@ use scv_bridge::mock::webex::Event;
 use serde_json::{Value, json};
 
 use super::call::Truth;
+use super::site::{AGENTS, QUEUES};
+
+/// What shows that an address is signed, and dies.
+pub const SIGNED: &str = "X-Amz-Signature";
 
 /// Who tells it.
 pub struct Tale<'a> {
@@ -65,7 +69,7 @@ impl<'a> Tale<'a> {
     fn enqueue(&mut self, number: usize, parked: f64) {
         self.truth.enqueued = self.truth.enqueued.or(Some(self.now));
         let parked = self.dice.random_bool(parked);
-        self.queue = (parked || number == 0).then(|| format!("queue-{}", self.dice.random_range(0..5)));
+        self.queue = (parked || number == 0).then(|| format!("queue-{}", self.dice.random_range(0..QUEUES)));
         self.truth.queue = self.queue.clone().or(self.truth.queue.take());
         if parked {
             self.event("task:parked", json!({}));
@@ -88,7 +92,7 @@ impl<'a> Tale<'a> {
             85..97 => 2,
             _ => 3,
         };
-        let first = self.dice.random_range(0..40);
+        let first = self.dice.random_range(0..AGENTS - 2);
         for number in 0..agents {
             self.enqueue(number, if number == 0 { 0.8 } else { 0.5 });
             self.ring(0.15);
@@ -152,9 +156,10 @@ impl<'a> Tale<'a> {
         self.queue = None;
         self.truth.end = self.now;
         self.event("task:ended", json!({ "terminatingParty": "Customer", "reason": "Customer Left" }));
-        if self.truth.accepted.is_some() {
+        if let Some(start) = self.truth.accepted.filter(|_| self.dice.random_bool(0.1)) {
+            self.truth.recorded = Some((start, self.now));
             let at = self.now + self.dice.random_range(5_000..30_000);
-            let path = format!("https://recordings.example.com/{}.wav?X-Amz-Signature=signed", self.task);
+            let path = format!("https://recordings.example.com/{}.wav?{SIGNED}=0123", self.task);
             self.event_at(at, "capture:available", json!({ "filePath": path }));
         }
         self.events.sort_by_key(|(at, _)| *at);

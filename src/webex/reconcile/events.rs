@@ -70,7 +70,7 @@ impl Closing for LostEvents {
         let tells = match closed {
             Closed::Differed { .. } => true,
             Closed::Unknown { logged } => logged,
-            // Perhaps who answered; a call that flows alone have told is whole without events.
+            // Perhaps who answered, or that there is a recording; a call that flows alone have told is whole without events.
             Closed::Agreed => !known.is_empty(),
         };
         if tells && run == Run::Real {
@@ -91,8 +91,8 @@ fn judge(task: &EndedTask, known: &CallTimeline, calls: &[Call], lost: &[Event],
         let told = calls.iter().all(|call| call.ended_at.is_some());
         told && (!was_answered || calls.iter().any(Call::is_answered))
     } else {
-        // Who answered comes from agents' own events, which not everybody has subscribed to.
-        lost.iter().all(|event| matches!(event.what, What::Agent(_)))
+        // Who answered, and that there is a recording, comes by subscriptions that not everybody has.
+        lost.iter().all(|event| matches!(event.what, What::Agent(_) | What::CaptureAvailable))
     };
     if agrees {
         return Closed::Agreed;

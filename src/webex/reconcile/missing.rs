@@ -20,6 +20,9 @@ pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
     }
     let mut events: Vec<Event> = lacking.into_iter().map(|(what, at)| event(task, what, at)).collect();
     events.extend(naming(task, known, &events));
+    if task.has_capture && !known.events().any(|event| event.what == What::CaptureAvailable) {
+        events.push(event(task, What::CaptureAvailable, task.ended));
+    }
     events
 }
 

@@ -1,9 +1,12 @@
 //! Histories as they may truly happen: the events, and what they mean, told by who made them up.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::{at, event, of_agent};
 use crate::domain::timeline::{AgentState, Ending, Event, SegmentKind, Story, What};
+use crate::domain::{FinalRecord, Given, Names};
 
 /// A call that has ended. Times are milliseconds after its beginning.
 #[derive(Debug, Clone, Default)]
@@ -29,15 +32,25 @@ impl History {
     pub fn assert_told_by(&self, story: &Story) {
         let seconds = |milliseconds: u64| (milliseconds + 500) / 1000;
         let total: u64 = self.holds.iter().sum();
-        assert_eq!((story.started_at(), story.ended_at), (Some(at(0)), Some(at(self.ended_at))));
-        assert_eq!(story.is_answered, self.accepted_at.is_some());
-        assert_eq!(story.enqueued_at(), self.enqueued_at.map(at));
-        assert_eq!(story.accepted_at(), self.accepted_at.map(at));
-        assert_eq!(story.holds(), self.holds.len());
-        assert_eq!(story.longest_hold(), seconds(self.holds.iter().copied().max().unwrap_or_default()));
-        assert_eq!(story.total_hold(), seconds(total));
-        assert_eq!(story.agent_interaction(), seconds(self.with_agents - total));
-        assert_eq!((story.queue(), story.agent()), (self.queue.as_deref(), self.agent.as_deref()));
+        let none = BTreeMap::new();
+        let told = FinalRecord::of(story, Names { queues: &none, agents: &none }, None);
+        let given = |id: &Option<String>| id.clone().map(Given::Unmapped);
+        let truth = FinalRecord {
+            has_agent: self.accepted_at.is_some(),
+            start_time: Some(at(0)),
+            enqueue_time: self.enqueued_at.map(at),
+            accept_time: self.accepted_at.map(at),
+            end_time: Some(at(self.ended_at)),
+            number_of_holds: self.holds.len(),
+            longest_hold: seconds(self.holds.iter().copied().max().unwrap_or_default()),
+            total_hold: seconds(total),
+            agent_interaction: seconds(self.with_agents - total),
+            queue: given(&self.queue),
+            agent: given(&self.agent),
+            recording: None,
+            disconnect_reason: told.disconnect_reason.clone(),
+        };
+        assert_eq!(told, truth);
     }
 }
 
