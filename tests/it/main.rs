@@ -15,6 +15,7 @@ mod bad_input;
 mod beside_create;
 mod broken_answers;
 mod deadlines;
+mod enrichment;
 mod envelope;
 mod failed_logins;
 mod fallback_queue;
@@ -28,7 +29,6 @@ mod oauth;
 mod operations;
 mod order;
 mod outage;
-#[expect(dead_code, reason = "a test that stops the server needs one of its own")]
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod rotation;
