@@ -126,7 +126,7 @@ async fn signed(site: &Site, store: &Store) -> Option<String> {
 
 fn count() -> usize {
     let given = std::env::var("CALLS").ok().map(|text| text.parse().unwrap());
-    given.unwrap_or(if std::env::var_os("SOAK").is_some() { 50_000 } else { 600 })
+    given.unwrap_or(if std::env::var_os("SOAK").is_some() { 50_000 } else { 500 })
 }
 
 fn seed() -> u64 {

@@ -113,7 +113,6 @@ impl Site {
             {centers}
             [call_centers.{ENRICHED}.enrichment]
             enabled = true
-            recording_location = "https://player.example.com/{{taskId}}/{{fileName}}"
             queues = {{ {} }}
             agents = {{ {} }}
             "#,
