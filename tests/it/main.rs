@@ -14,6 +14,7 @@ mod asking_salesforce;
 mod bad_input;
 mod beside_create;
 mod broken_answers;
+mod corrections;
 mod deadlines;
 mod enrichment;
 mod envelope;
