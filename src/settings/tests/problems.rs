@@ -93,6 +93,9 @@ recording_location = "https://recordings.example.com/{callId}"
 [call_centers.Main.attributes]
 "1st" = "serviceData.callRecordingId"
 Second__c = "service data"
+Third__c = "segments.queue.durations"
+Fourth__c = "Data.queueId"
+Fifth__c = "segments"
 
 [call_centers.Sandbox]
 certificate = "Expired"
