@@ -256,6 +256,7 @@ impl Connection {
                 migrations([
                     include_str!("migrations/sqlite/0001_journal_and_outbox.sql"),
                     include_str!("migrations/sqlite/0002_tasks_and_events.sql"),
+                    include_str!("migrations/sqlite/0003_details.sql"),
                 ])
                 .run_direct(None, &mut *turn, false)
                 .await?;
@@ -265,6 +266,7 @@ impl Connection {
                 migrations([
                     include_str!("migrations/postgres/0001_journal_and_outbox.sql"),
                     include_str!("migrations/postgres/0002_tasks_and_events.sql"),
+                    include_str!("migrations/postgres/0003_details.sql"),
                 ])
                 .run_direct(None, connection, false)
                 .await?;
@@ -274,12 +276,10 @@ impl Connection {
     }
 }
 
-fn migrations([first, second]: [&'static str; 2]) -> Migrator {
-    let migration = |version, name: &'static str, sql: &'static str| {
+fn migrations(texts: [&'static str; 3]) -> Migrator {
+    let names = ["journal and outbox", "tasks and events", "details"];
+    let migration = |((version, name), sql): ((i64, &'static str), &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(vec![
-        migration(1, "journal and outbox", first),
-        migration(2, "tasks and events", second),
-    ])
+    Migrator::with_migrations((1..).zip(names).zip(texts).map(migration).collect())
 }

@@ -55,6 +55,8 @@ impl SegmentValue {
     /// lasts until `end`; without that its end, and how long it took, are not known.
     pub(super) fn of(self, story: &Story, end: Option<Timestamp>, names: &Names<'_>) -> Option<String> {
         let (_, kind) = KINDS.into_iter().find(|(kind, _)| *kind == self.kind)?;
+        // A wrap-up goes on behind the call.
+        let end = end.filter(|_| kind != SegmentKind::WrapUp);
         let named = |id: Option<&str>, table: &std::collections::BTreeMap<String, String>| {
             table.get(id?).cloned()
         };

@@ -25,7 +25,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Vec<Attribute> {
 fn hint(source: &str, invalid: InvalidPath) -> String {
     match invalid {
         InvalidPath::Names => "names with dots, such as serviceData.callRecordingId".to_owned(),
-        InvalidPath::Bare(root) => format!("go on with a dot and a name, such as {root}.queue.duration"),
+        InvalidPath::Bare(root) => format!("go on with a dot and a name, such as {root}.{}", example(root)),
         InvalidPath::NearlyRoot(root) => {
             format!("write `{root}`; or for a field of that name in the flow's body, `request.` before it")
         }
@@ -36,5 +36,13 @@ fn hint(source: &str, invalid: InvalidPath) -> String {
                 None => "docs/attributes.md lists them".to_owned(),
             }
         }
+    }
+}
+
+fn example(root: &str) -> &'static str {
+    match root {
+        "request" => "flowInputParameters.param1",
+        "data" => "queueId",
+        _ => "queue.duration",
     }
 }
