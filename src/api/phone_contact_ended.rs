@@ -43,7 +43,7 @@ pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactE
     let call_attributes = body.call_attributes();
     let disconnect_reason = body.disconnect_reason();
     let origin = body.origin();
-    let _unknown = body.fields.rest();
+    let (told, _unknown) = (body.told, body.fields.rest());
     let request = || {
         Some(PhoneContactEnded {
             origin: origin?,
@@ -57,6 +57,7 @@ pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactE
             call_attributes,
             from,
             to,
+            told,
         })
     };
     body.fields.finish(request())

@@ -1,9 +1,10 @@
 //! A task has ended, and its late events have had their time: what follows for its VoiceCall.
 
+use super::attributes::went_out;
 use super::update::Guard;
 use super::{Bridge, Trouble, in_time};
 use crate::domain::{
-    CallCenterName, CallReference, Direction, FlowTime, Origin, PhoneContactEnded, Stage, Story,
+    CallCenterName, CallReference, Direction, FlowTime, Origin, PhoneContactEnded, Stage, Story, Told,
     VendorCallKey, Verdict,
 };
 use crate::phone::{PhoneNumber, Translation};
@@ -82,15 +83,22 @@ impl Bridge {
             update.rest.insert("initiationMethod".into(), "OUTBOUND".into());
         }
         let name = super::named(&request.origin.call_center, &reference);
-        let note = name.map(|name| Note {
+        let mut report = Vec::new();
+        if let Some(name) = &name {
+            report = self.fill_final(&mut update, name, None, budget).await;
+        }
+        let note = name.clone().map(|name| Note {
             start_time: request.start_time.map(FlowTime::timestamp),
             answered_at: story.accepted_at(),
             ended_at: Some(request.end_time.timestamp()),
             ..Note::of(name, self.outbox.now())
         });
-        self.keep_and_send(Ask::Update(&reference, &update), note, true, Guard::Off, None, budget)
-            .await
-            .map(drop)
+        let sent = self.keep_and_send(Ask::Update(&reference, &update), note, true, Guard::Off, None, budget);
+        let sent = sent.await;
+        if let Some(name) = name.filter(|_| went_out(&sent)) {
+            self.keep_details(&name, &report, budget).await;
+        }
+        sent.map(drop)
     }
 }
 
@@ -115,5 +123,6 @@ fn hang_up(
         call_attributes: None,
         from: None,
         to: None,
+        told: Told::default(),
     }
 }

@@ -29,8 +29,19 @@ impl Bridge {
         let fingerprint = self.fingerprint(request);
         match self.look_up(&name, fingerprint, budget).await? {
             Found::Answer(created) => Ok(created),
-            Found::MadeByUpdate => self.catch_up(name, fingerprint, request, budget).await,
-            Found::Nothing => self.create_anew(name, fingerprint, request, budget).await,
+            found @ (Found::MadeByUpdate | Found::Nothing) => {
+                let (request, details) = self.fill_create(&name, request, budget).await;
+                let kept = self.keep_details(&name, &details, budget);
+                let created = async {
+                    match found {
+                        Found::MadeByUpdate => {
+                            self.catch_up(name.clone(), fingerprint, &request, budget).await
+                        }
+                        _ => self.create_anew(name.clone(), fingerprint, &request, budget).await,
+                    }
+                };
+                tokio::join!(created, kept).0
+            }
         }
     }
 

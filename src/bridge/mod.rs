@@ -2,6 +2,7 @@
 //! asks Salesforce within the budget and says what came of it.
 
 mod answer;
+mod attributes;
 mod conclude;
 mod create;
 mod deliver;
@@ -25,6 +26,7 @@ use crate::salesforce::{Budget, Failure, Org, Orgs};
 use crate::settings::{CallCenter, Settings};
 use crate::store::StoreError;
 
+pub use attributes::Carried;
 pub use conclude::Conclusion;
 pub use deliver::Delivered;
 pub use end::Ended;
@@ -43,6 +45,7 @@ pub struct Bridge {
     client: Client,
     outbox: Arc<Outbox>,
     turns: Arc<CallTurns>,
+    wanted: Arc<attributes::Wanted>,
 }
 
 impl Bridge {
@@ -55,8 +58,9 @@ impl Bridge {
         outbox: &Arc<Outbox>,
         turns: &Arc<CallTurns>,
     ) -> Self {
+        let wanted = Arc::new(attributes::Wanted::of(settings));
         let (settings, orgs) = (Arc::clone(settings), Arc::clone(orgs));
-        Self { settings, orgs, client, outbox: Arc::clone(outbox), turns: Arc::clone(turns) }
+        Self { settings, orgs, client, outbox: Arc::clone(outbox), turns: Arc::clone(turns), wanted }
     }
 
     /// A contact center of the configuration.

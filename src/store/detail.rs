@@ -18,8 +18,10 @@ pub enum DetailKind {
     Webhook,
     /// What the create has sent. Private.
     Sent,
-    /// The names of what arrived.
+    /// The names of what a request held.
     Arrived,
+    /// The names of what a webhook carried.
+    Carried,
     /// What became of each field at the create.
     AtCreate,
     /// What became of each field at the final update.
@@ -75,7 +77,7 @@ impl Detail {
     /// Whether it is one of this call. Webhooks tell of all calls of a key.
     #[must_use]
     pub fn is_of(&self, call: &CallName) -> bool {
-        self.kind == DetailKind::Webhook || self.parent == call.parent()
+        matches!(self.kind, DetailKind::Webhook | DetailKind::Carried) || self.parent == call.parent()
     }
 }
 

@@ -115,8 +115,11 @@ pub fn fill(form: &Form<'_>, knowledge: &Knowledge, own: Option<&str>, moment: M
     let (before, missing) = match moment {
         Moment::Create { .. } => (None, Outcome::NotYet),
         Moment::Final { create, is_created } => {
-            let before =
-                |create: &'_ Sent| Before { filled: create.filled.clone(), fields: create.fields(), is_created };
+            let before = |create: &'_ Sent| Before {
+                filled: create.filled.clone(),
+                fields: create.fields(),
+                is_created,
+            };
             (create.map(before), Outcome::Missing)
         }
     };
@@ -129,9 +132,7 @@ pub fn fill(form: &Form<'_>, knowledge: &Knowledge, own: Option<&str>, moment: M
         let is_flows = knowledge.is_named(field) || (stood.is_some() && !is_ours);
         let (outcome, text) = match &found {
             None => (missing, None),
-            Some(Found::TooLong(length)) => {
-                (Outcome::TooLong { length: *length, limit: form.longest }, None)
-            }
+            Some(Found::TooLong(length)) => (Outcome::TooLong { length: *length, limit: form.longest }, None),
             Some(Found::NotText(_)) => (Outcome::NotText, None),
             Some(Found::Text(text)) => (Outcome::Sent, Some(text.as_str())),
         };

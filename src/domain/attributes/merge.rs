@@ -9,10 +9,7 @@ pub(super) fn read(attributes: &str) -> Option<Map<String, Value>> {
 
 /// `own` with the fields of `more`, which replace those of the same name. What stays of `own` stays to the letter, as
 /// long as nothing of it is replaced. Nothing where nothing is in it.
-pub(super) fn merge(
-    own: Option<(&str, &Map<String, Value>)>,
-    more: &Map<String, Value>,
-) -> Option<String> {
+pub(super) fn merge(own: Option<(&str, &Map<String, Value>)>, more: &Map<String, Value>) -> Option<String> {
     let Some((text, fields)) = own else {
         return if more.is_empty() { None } else { serde_json::to_string(more).ok() };
     };

@@ -57,9 +57,8 @@ impl SegmentValue {
         let (_, kind) = KINDS.into_iter().find(|(kind, _)| *kind == self.kind)?;
         // A wrap-up goes on behind the call.
         let end = end.filter(|_| kind != SegmentKind::WrapUp);
-        let named = |id: Option<&str>, table: &std::collections::BTreeMap<String, String>| {
-            table.get(id?).cloned()
-        };
+        let named =
+            |id: Option<&str>, table: &std::collections::BTreeMap<String, String>| table.get(id?).cloned();
         match (self.kind, self.value) {
             (_, "count") => Some(story.of(kind).count().to_string()),
             (_, "duration") => duration(story.of(kind), end),

@@ -82,7 +82,8 @@ fn a_path_leads_through_objects_lists_and_json_in_texts_and_capitals_count() {
         "priority": 3, "vip": true, "blank": " ",
     });
     let filled = desk.at_create(&body, None);
-    let expected = json!({ "A__c": "r-1", "B__c": "gold", "C__c": "k", "D__c": "deep", "G__c": "3", "H__c": "true" });
+    let expected =
+        json!({ "A__c": "r-1", "B__c": "gold", "C__c": "k", "D__c": "deep", "G__c": "3", "H__c": "true" });
     assert_eq!(object(&filled), expected);
     let left = outcomes(&filled).into_iter().filter(|(_, outcome)| *outcome != Outcome::Sent);
     assert_eq!(
@@ -129,7 +130,10 @@ fn what_the_flow_names_itself_is_the_flows_to_the_letter() {
         assert_eq!(filled.call_attributes.as_deref(), Some(broken));
         assert_eq!(outcomes(&filled), [("A__c", Outcome::NotMerged), ("B__c", Outcome::NotYet)]);
     }
-    assert_eq!(desk.at_create(&json!({ "b": "b" }), Some("{}")).call_attributes.as_deref(), Some(r#"{"B__c":"b"}"#));
+    assert_eq!(
+        desk.at_create(&json!({ "b": "b" }), Some("{}")).call_attributes.as_deref(),
+        Some(r#"{"B__c":"b"}"#)
+    );
 }
 
 #[test]
@@ -188,7 +192,9 @@ fn segments_tell_what_the_events_add_up_to() {
     let paths: Vec<String> = ValuePath::all_of_segments().collect();
     let desk = Desk::new(&paths.iter().map(|path| ("X__c", path.as_str())).collect::<Vec<_>>());
     let mut knowledge = Knowledge::default();
-    assert!(outcomes(&desk.fill(&knowledge, None, LAST)).iter().all(|(_, outcome)| *outcome == Outcome::Missing));
+    assert!(
+        outcomes(&desk.fill(&knowledge, None, LAST)).iter().all(|(_, outcome)| *outcome == Outcome::Missing)
+    );
     knowledge.understand(story(), Some(at(100)));
     let filled = desk.fill(&knowledge, None, LAST);
     let lines = filled.report.lines.iter().map(|line| {
@@ -291,22 +297,24 @@ fn values() -> impl Strategy<Value = Value> {
     ];
     leaf.prop_recursive(2, 8, 3, |inner| {
         let names = prop::sample::select(vec!["a", "b", "c"]);
-        let object = prop::collection::vec((names, inner.clone()), 0..3)
-            .prop_map(|fields| fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>());
+        let object = prop::collection::vec((names, inner.clone()), 0..3).prop_map(|fields| {
+            fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>()
+        });
         prop_oneof![object.prop_map(Value::from), prop::collection::vec(inner, 0..3).prop_map(Value::from)]
     })
 }
 
 fn bodies() -> impl Strategy<Value = Value> {
     let names = prop::sample::select(vec!["a", "b", "c"]);
-    prop::collection::vec((names, values()), 0..4)
-        .prop_map(|fields| fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into())
+    prop::collection::vec((names, values()), 0..4).prop_map(|fields| {
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
+    })
 }
 
 fn paths() -> impl Strategy<Value = String> {
-    "(request|data|x)(\\.(a|b|c|0)){1,3}".prop_map(|path| path.replacen("x.", "", 1)).prop_filter("a root", |path| {
-        ValuePath::parse(path).is_ok()
-    })
+    "(request|data|x)(\\.(a|b|c|0)){1,3}"
+        .prop_map(|path| path.replacen("x.", "", 1))
+        .prop_filter("a root", |path| ValuePath::parse(path).is_ok())
 }
 
 proptest! {

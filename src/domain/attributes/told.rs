@@ -46,7 +46,8 @@ impl Told {
     ) -> Self {
         let fields: BTreeMap<&str, &Value> = fields.collect();
         let named = fields.get("callAttributes").map(|own| names_of(own)).unwrap_or_default();
-        let named = attributes.iter().map(|attribute| &attribute.field).filter(|field| named.contains(*field));
+        let named =
+            attributes.iter().map(|attribute| &attribute.field).filter(|field| named.contains(*field));
         let paths = attributes.iter().map(|attribute| &attribute.path).filter(|path| path.is_of_requests());
         let values = pick(|name| fields.get(name).copied(), paths, longest);
         let mut arrived = Vec::new();

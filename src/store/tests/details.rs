@@ -52,10 +52,8 @@ async fn of_one_source_the_latest_stays_and_no_other_is_lost(engine: Engine) {
     };
     one.keep_details(&owner, &[], at(0)).await.unwrap();
     let (first, second) = (both("1", "1"), both("2", "2"));
-    let kept = tokio::join!(
-        one.keep_details(&owner, &first, at(1)),
-        two.keep_details(&owner, &second, at(2))
-    );
+    let kept =
+        tokio::join!(one.keep_details(&owner, &first, at(1)), two.keep_details(&owner, &second, at(2)));
     kept.0.and(kept.1).unwrap();
     for (second, body) in [(5, "late"), (3, "early"), (5, "late")] {
         let new = [detail(DetailKind::AtEnd, "", second, body)];
@@ -63,10 +61,7 @@ async fn of_one_source_the_latest_stays_and_no_other_is_lost(engine: Engine) {
     }
     let details = one.details(&center(), &key("wxcc_1")).await.unwrap();
     let sources: Vec<_> = details.iter().map(|detail| (detail.kind, detail.source.as_str())).collect();
-    assert_eq!(
-        sources,
-        [(DetailKind::AtEnd, ""), (DetailKind::Request, "a"), (DetailKind::Request, "b")]
-    );
+    assert_eq!(sources, [(DetailKind::AtEnd, ""), (DetailKind::Request, "a"), (DetailKind::Request, "b")]);
     assert_eq!((details[0].body.expose(), details[0].at), ("late", at(5)));
 }
 
@@ -84,7 +79,8 @@ async fn private_ones_go_first_and_the_others_with_their_call(engine: Engine) {
     }
     let touched = [detail(DetailKind::Request, "r", 0, "1")];
     store.keep_details(&Owner::Call(call("wxcc_2")), &touched, at(50)).await.unwrap();
-    let purge = |calls: i64, private: i64| PurgeBefore { calls: at(calls), buried: at(0), private: at(private) };
+    let purge =
+        |calls: i64, private: i64| PurgeBefore { calls: at(calls), buried: at(0), private: at(private) };
     assert_eq!(store.purge(purge(-1, 10)).await.unwrap().details, 3, "what was told again is not old");
     let kinds = async |key_: &str| -> Vec<DetailKind> {
         let details = store.details(&center(), &key(key_)).await.unwrap();

@@ -1,0 +1,258 @@
+//! Fields of a VoiceCall that are filled from what the flow and Webex have told.
+//!
+//! What is told is kept as it arrives, at best effort: a journal that cannot be used costs a field its value, never a flow
+//! its answer. Contact centers that fill no fields pay nothing.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{Bridge, Delivered, Trouble, forgetful, in_time, named};
+use crate::domain::{
+    Body, Call, CallName, CreateVoiceCall, Event, Filled, FlowTime, Form, Initiation, Knowledge, Moment,
+    Names, Sent, Story, TaskId, Told, UpdateVoiceCall, ValuePath, fill,
+};
+use crate::salesforce::Budget;
+use crate::settings::{CallCenter, Settings};
+use crate::store::{Detail, DetailKind, NewDetail, Owner};
+
+/// What is of interest in webhooks, which do not say to which contact center they belong.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    paths: Vec<ValuePath>,
+    longest: usize,
+}
+
+/// What a webhook carries of its call, on its way to the journal.
+#[derive(Debug)]
+pub struct Carried {
+    owner: Owner,
+    details: Vec<NewDetail>,
+}
+
+impl Wanted {
+    pub(super) fn of(settings: &Settings) -> Self {
+        let mut wanted = Self::default();
+        for center in settings.call_centers.values() {
+            let paths = center.attributes.iter().map(|attribute| &attribute.path);
+            let paths: Vec<_> = paths.filter(|path| path.is_of_webhooks()).cloned().collect();
+            if !paths.is_empty() {
+                wanted.longest = wanted.longest.max(center.attribute_length);
+                wanted.paths.extend(paths);
+            }
+        }
+        wanted.paths.sort();
+        wanted.paths.dedup();
+        wanted
+    }
+}
+
+/// Whether an update was taken in: then what became of its fields is worth a report.
+pub(super) fn went_out(sent: &Result<Delivered, Trouble>) -> bool {
+    matches!(sent, Ok(Delivered::Now | Delivered::Later) | Err(Trouble::Salesforce(_)))
+}
+
+impl Bridge {
+    /// Whether a call is one of a contact center that fills fields.
+    pub(super) fn fills_fields(&self, call: &CallName) -> bool {
+        self.call_center(call.call_center().as_ref()).is_some_and(|center| !center.attributes.is_empty())
+    }
+
+    /// Keeps what a request tells of a call.
+    pub(super) async fn remember_told(&self, call: &CallName, route: &str, told: &Told, budget: &Budget) {
+        self.keep_details(call, &self.heard(route, told), budget).await;
+    }
+
+    /// What a webhook carries of its call, if any contact center fills fields with it.
+    #[must_use]
+    pub fn carried(
+        &self,
+        task: &TaskId,
+        event: &Event,
+        data: impl FnOnce() -> Option<Map<String, Value>>,
+    ) -> Option<Carried> {
+        if self.wanted.paths.is_empty() {
+            return None;
+        }
+        let (key, data) = (task.vendor_call_key()?, data()?);
+        let told = Told::by_webhook(&data, self.wanted.paths.iter(), self.wanted.longest);
+        let at = event.at.unwrap_or(Timestamp::UNIX_EPOCH);
+        let kinds = (DetailKind::Webhook, DetailKind::Carried);
+        let details = self.details_of(event.what.name(), &told, kinds, at);
+        Some(Carried { owner: Owner::Key(key), details })
+    }
+
+    /// Keeps what a webhook carries; it is durable when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written down: Webex sends it again.
+    pub async fn keep_carried(&self, carried: Option<Carried>, budget: &Budget) -> Result<(), Trouble> {
+        let Some(Carried { owner, details }) = carried else { return Ok(()) };
+        in_time(budget, self.outbox.store().keep_details(&owner, &details, self.outbox.now())).await
+    }
+
+    /// The create with its fields filled by what is known so early, and what is to be kept of that.
+    pub(super) async fn fill_create<'r>(
+        &self,
+        call: &CallName,
+        request: &'r CreateVoiceCall,
+        budget: &Budget,
+    ) -> (Cow<'r, CreateVoiceCall>, Vec<NewDetail>) {
+        let center = self.call_center(call.call_center().as_ref());
+        let Some(center) = center.filter(|center| center.keeps_attributes()) else {
+            return (Cow::Borrowed(request), Vec::new());
+        };
+        let (known, parent) =
+            tokio::join!(self.known_details(call, budget), self.sent_by_parent(center, request, budget));
+        let mut knowledge = knowledge(&known, call);
+        knowledge.hear_request(self.outbox.now(), &request.told);
+        let moment = Moment::Create { parent: parent.as_ref() };
+        let filled = fill(&form(center), &knowledge, request.call_attributes.as_deref(), moment);
+        let mut details = self.heard("createVoiceCall", &request.told);
+        details.push(self.single(DetailKind::Sent, filled.sent().body()));
+        details.extend(self.report(DetailKind::AtCreate, &filled));
+        let call_attributes = filled.call_attributes;
+        (Cow::Owned(CreateVoiceCall { call_attributes, ..request.clone() }), details)
+    }
+
+    /// Fills the fields of a final update; gives what is to be kept of that once the update is taken in.
+    pub(super) async fn fill_final(
+        &self,
+        update: &mut UpdateVoiceCall,
+        name: &CallName,
+        call: Option<&Call>,
+        budget: &Budget,
+    ) -> Vec<NewDetail> {
+        let center = self.call_center(name.call_center().as_ref());
+        let Some(center) = center.filter(|center| !center.attributes.is_empty()) else { return Vec::new() };
+        let (known, story) = tokio::join!(self.known_details(name, budget), self.story(name, budget));
+        let mut knowledge = knowledge(&known, name);
+        knowledge.hear_request(self.outbox.now(), &update.told);
+        if let Some(story) = story {
+            knowledge.understand(story, update.end_time.map(FlowTime::timestamp));
+        }
+        let create = last(&known, name, DetailKind::Sent).and_then(|detail| Sent::read(&detail.body));
+        // A record that an update has made knows nothing of what the create said.
+        let is_created = call.is_some_and(|call| call.voice_call_id.is_some() || call.deferred_at.is_some());
+        let moment = Moment::Final { create: create.as_ref(), is_created };
+        let filled = fill(&form(center), &knowledge, update.call_attributes.as_deref(), moment);
+        let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
+        update.call_attributes = filled.call_attributes;
+        report
+    }
+
+    /// Writes details down, if there are any.
+    pub(super) async fn keep_details(&self, call: &CallName, details: &[NewDetail], budget: &Budget) {
+        if details.is_empty() {
+            return;
+        }
+        let (owner, now) = (Owner::Call(call.clone()), self.outbox.now());
+        let kept = in_time(budget, self.outbox.store().keep_details(&owner, details, now)).await;
+        kept.unwrap_or_else(|error| forgetful(&error));
+    }
+
+    /// What was kept of a call. A database that does not answer gets half of the time at most.
+    async fn known_details(&self, call: &CallName, budget: &Budget) -> Vec<Detail> {
+        let details = self.outbox.store().details(call.call_center(), call.vendor_call_key());
+        in_time(&budget.half(), details).await.unwrap_or_else(|error| {
+            forgetful(&error);
+            Vec::new()
+        })
+    }
+
+    /// What Webex's events mean, as far as they have come.
+    async fn story(&self, call: &CallName, budget: &Budget) -> Option<Story> {
+        let task = call.vendor_call_key().task()?;
+        let found = in_time(&budget.half(), self.outbox.store().find_task(&task)).await;
+        let found = found.unwrap_or_else(|error| {
+            forgetful(&error);
+            None
+        });
+        found.map(|task| task.timeline.story())
+    }
+
+    /// What the create of the call has sent that this one continues, if it is to be inherited.
+    async fn sent_by_parent(
+        &self,
+        center: &CallCenter,
+        request: &CreateVoiceCall,
+        budget: &Budget,
+    ) -> Option<Sent> {
+        let Initiation::Transfer { parent, .. } = &request.initiation else { return None };
+        if !center.enrichment.inherit_attributes {
+            return None;
+        }
+        let here = &request.origin.call_center;
+        let found = self.find(here, parent, &budget.half()).await.map(|call| call.name);
+        let parent = found.or_else(|| named(here, parent))?;
+        let known = self.known_details(&parent, budget).await;
+        Sent::read(&last(&known, &parent, DetailKind::Sent)?.body)
+    }
+
+    fn heard(&self, route: &str, told: &Told) -> Vec<NewDetail> {
+        if told.is_empty() {
+            return Vec::new();
+        }
+        self.details_of(route, told, (DetailKind::Request, DetailKind::Arrived), self.outbox.now())
+    }
+
+    /// Values under a name that is made of them, so that none replaces another and each is there once; names under
+    /// that of where they came from.
+    fn details_of(
+        &self,
+        source: &str,
+        told: &Told,
+        (values, names): (DetailKind, DetailKind),
+        at: Timestamp,
+    ) -> Vec<NewDetail> {
+        let values = told.body().map(|body| {
+            let fingerprint = self.outbox.store().fingerprint(&[source, body.expose()]).0;
+            let [a, b, c, d, e, f, g, h, ..] = fingerprint;
+            let source = format!("{source} {:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+            NewDetail { kind: values, source, at, body }
+        });
+        let arrived = serde_json::to_string(told.arrived()).ok().map(|body| NewDetail {
+            kind: names,
+            source: source.to_owned(),
+            at,
+            body: Body::new(body),
+        });
+        values.into_iter().chain(arrived).collect()
+    }
+
+    /// A report, unless it says nothing.
+    fn report(&self, kind: DetailKind, filled: &Filled) -> Option<NewDetail> {
+        (!filled.report.lines.is_empty()).then(|| self.single(kind, filled.report.body()))
+    }
+
+    fn single(&self, kind: DetailKind, body: Body) -> NewDetail {
+        NewDetail { kind, source: String::new(), at: self.outbox.now(), body }
+    }
+}
+
+fn form(center: &CallCenter) -> Form<'_> {
+    let names = Names { queues: &center.enrichment.queues, agents: &center.enrichment.agents };
+    Form { attributes: &center.attributes, longest: center.attribute_length, names }
+}
+
+fn knowledge(details: &[Detail], call: &CallName) -> Knowledge {
+    let mut knowledge = Knowledge::default();
+    for detail in details.iter().filter(|detail| detail.is_of(call)) {
+        let told = || Told::read(&detail.body).unwrap_or_default();
+        match detail.kind {
+            DetailKind::Request => knowledge.hear_request(detail.at, &told()),
+            DetailKind::Webhook => knowledge.hear_webhook(detail.at, &told()),
+            DetailKind::Sent
+            | DetailKind::Arrived
+            | DetailKind::Carried
+            | DetailKind::AtCreate
+            | DetailKind::AtEnd => {}
+        }
+    }
+    knowledge
+}
+
+fn last<'d>(details: &'d [Detail], call: &CallName, kind: DetailKind) -> Option<&'d Detail> {
+    details.iter().rev().find(|detail| detail.kind == kind && detail.is_of(call))
+}
