@@ -17,9 +17,10 @@ impl Bridge {
         let known = self.find(center, &key, budget).await.map(|call| call.name);
         let Some(name) = known.or_else(|| super::named(center, &key)) else { return Ok(()) };
         let answered_at = Some(FlowTime::timestamp(request.accept_time));
-        let note = Note { answered_at, ..Note::of(name.clone(), self.outbox.now()) };
+        let note = Note { answered_at, ..Note::of(name, self.outbox.now()) };
+        let filled = self.filled(Some(&note));
         let noted = in_time(budget, self.outbox.store().note(note));
-        let told = self.remember_told(&name, "agentAnswered", &request.told, budget);
+        let told = self.remember_told(filled.as_ref(), "agentAnswered", &request.told, budget);
         tokio::join!(noted, told).0?;
         tracing::info!(call_center = %center, vendor_call_key = %request.vendor_call_key, agent = request.agent, queue = request.queue, "an agent answered");
         Ok(())

@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::salesforce::Budget;
 use crate::settings::{CallCenter, Settings};
-use crate::store::{Detail, DetailKind, NewDetail, Owner};
+use crate::store::{Detail, DetailKind, NewDetail, Note, Owner};
 
 /// What is of interest in webhooks, which do not say to which contact center they belong.
 #[derive(Debug, Default)]
@@ -54,13 +54,21 @@ pub(super) fn went_out(sent: &Result<Delivered, Trouble>) -> bool {
 }
 
 impl Bridge {
-    /// Whether a call is one of a contact center that fills fields.
-    pub(super) fn fills_fields(&self, call: &CallName) -> bool {
-        self.call_center(call.call_center().as_ref()).is_some_and(|center| !center.attributes.is_empty())
+    /// The call of a note, if its contact center fills fields.
+    pub(super) fn filled(&self, note: Option<&Note>) -> Option<CallName> {
+        let call = &note?.call;
+        let center = self.call_center(call.call_center().as_ref())?;
+        (!center.attributes.is_empty()).then(|| call.clone())
     }
 
     /// Keeps what a request tells of a call.
-    pub(super) async fn remember_told(&self, call: &CallName, route: &str, told: &Told, budget: &Budget) {
+    pub(super) async fn remember_told(
+        &self,
+        call: Option<&CallName>,
+        route: &str,
+        told: &Told,
+        budget: &Budget,
+    ) {
         self.keep_details(call, &self.heard(route, told), budget).await;
     }
 
@@ -143,10 +151,8 @@ impl Bridge {
     }
 
     /// Writes details down, if there are any.
-    pub(super) async fn keep_details(&self, call: &CallName, details: &[NewDetail], budget: &Budget) {
-        if details.is_empty() {
-            return;
-        }
+    pub(super) async fn keep_details(&self, call: Option<&CallName>, details: &[NewDetail], budget: &Budget) {
+        let Some(call) = call.filter(|_| !details.is_empty()) else { return };
         let (owner, now) = (Owner::Call(call.clone()), self.outbox.now());
         let kept = in_time(budget, self.outbox.store().keep_details(&owner, details, now)).await;
         kept.unwrap_or_else(|error| forgetful(&error));

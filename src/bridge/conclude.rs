@@ -95,9 +95,7 @@ impl Bridge {
         });
         let sent = self.keep_and_send(Ask::Update(&reference, &update), note, true, Guard::Off, None, budget);
         let sent = sent.await;
-        if let Some(name) = name.filter(|_| went_out(&sent)) {
-            self.keep_details(&name, &report, budget).await;
-        }
+        self.keep_details(name.as_ref().filter(|_| went_out(&sent)), &report, budget).await;
         sent.map(drop)
     }
 }

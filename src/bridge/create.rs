@@ -31,15 +31,15 @@ impl Bridge {
             Found::Answer(created) => Ok(created),
             found @ (Found::MadeByUpdate | Found::Nothing) => {
                 let (request, details) = self.fill_create(&name, request, budget).await;
-                let kept = self.keep_details(&name, &details, budget);
+                let filled = (!details.is_empty()).then(|| name.clone());
+                let kept = self.keep_details(filled.as_ref(), &details, budget);
                 let created = async {
                     match found {
-                        Found::MadeByUpdate => {
-                            self.catch_up(name.clone(), fingerprint, &request, budget).await
-                        }
-                        _ => self.create_anew(name.clone(), fingerprint, &request, budget).await,
+                        Found::MadeByUpdate => self.catch_up(name, fingerprint, &request, budget).await,
+                        _ => self.create_anew(name, fingerprint, &request, budget).await,
                     }
                 };
+                // Beside each other: nobody waits longer for that.
                 tokio::join!(created, kept).0
             }
         }

@@ -62,7 +62,7 @@ impl Bridge {
         let known = call.as_ref().map(facts).unwrap_or_default().and(answered).and(queued);
         let name = call.as_ref().map(|call| call.name.clone()).or_else(|| named(center, &key));
         let Some(name) = name else { return Ok(ended(Verdict::Duplicate, Delivered::NoSuchCall)) };
-        self.remember_told(&name, "phoneContactEnded", &request.told, budget).await;
+        self.remember_told(Some(&name), "phoneContactEnded", &request.told, budget).await;
         match decide(known) {
             Verdict::Abandoned { stage } => {
                 let named = request.voice_call.as_ref().unwrap_or(&key);
@@ -153,7 +153,7 @@ impl Bridge {
             Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
             Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
             Enqueued::Accepted { behind, ids, call } => {
-                self.keep_details(&name, &report, budget).await;
+                self.keep_details(Some(&name), &report, budget).await;
                 if behind {
                     return abandoned(Delivered::Later);
                 }

@@ -51,9 +51,10 @@ impl Bridge {
         let known = self.find(center, call, budget).await.map(|call| call.name);
         let Some(name) = known.or_else(|| named(center, call)) else { return };
         let now = self.outbox.now();
-        let note = Note { routed_at: Some(now), ..Note::of(name.clone(), now) };
+        let note = Note { routed_at: Some(now), ..Note::of(name, now) };
+        let filled = self.filled(Some(&note));
         let noted = in_time(budget, self.outbox.store().note(note));
-        let told = self.remember_told(&name, "executeOmniFlow", &request.told, budget);
+        let told = self.remember_told(filled.as_ref(), "executeOmniFlow", &request.told, budget);
         tokio::join!(noted, told).0.unwrap_or_else(|error| forgetful(&error));
     }
 

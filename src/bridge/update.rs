@@ -49,10 +49,10 @@ impl Bridge {
             ended_at: is_final.then_some(request.end_time.map_or(note.at, FlowTime::timestamp)),
             ..note
         });
+        let name = self.filled(note.as_ref());
         let (mut filled, mut report) = (None, Vec::new());
-        let name = note.as_ref().map(|note| note.call.clone());
-        if let Some(name) = name.as_ref().filter(|name| self.fills_fields(name)) {
-            self.remember_told(name, "updateVoiceCall", &request.told, budget).await;
+        if let Some(name) = &name {
+            self.remember_told(Some(name), "updateVoiceCall", &request.told, budget).await;
             if is_final {
                 let update = filled.insert(request.clone());
                 report = self.fill_final(update, name, call.as_ref(), budget).await;
@@ -61,9 +61,7 @@ impl Bridge {
         let ask = Ask::Update(&reference, filled.as_ref().unwrap_or(request));
         let sent = self.keep_and_send(ask, note, is_final, guard, hold, budget).await;
         drop(turn);
-        if let Some(name) = name.filter(|_| went_out(&sent)) {
-            self.keep_details(&name, &report, budget).await;
-        }
+        self.keep_details(name.as_ref().filter(|_| went_out(&sent)), &report, budget).await;
         sent
     }
 

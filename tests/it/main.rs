@@ -29,7 +29,6 @@ mod oauth;
 mod operations;
 mod order;
 mod outage;
-#[expect(dead_code, reason = "a test that stops the server needs one of its own")]
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod rotation;
