@@ -41,7 +41,7 @@
 //! [`bridge::Bridge::conclude`] do what a flow's phoneContactEnded would.
 //!
 //! Where a contact center fills fields of its VoiceCalls, what requests and webhooks tell is picked from them on their way
-//! ([`domain::Told`]) and kept as details beside the journal; [`domain::fill`] decides, at the create and at the final
+//! ([`domain::Picked`]) and kept as details beside the journal; [`domain::fill`] decides, at the create and at the final
 //! update, what goes into `callAttributes`.
 //!
 //! # Around it

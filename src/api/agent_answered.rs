@@ -26,7 +26,7 @@ pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<AgentAnswered
     let queue = body.fields.text("queueId");
     let accept_time = body.fields.time("acceptTime").unwrap_or(now);
     let origin = body.origin();
-    let (told, _unknown) = (body.told, body.fields.rest());
+    let (picked, _unknown) = (body.picked, body.fields.rest());
     let request = || {
         Some(AgentAnswered {
             origin: origin?,
@@ -34,7 +34,7 @@ pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<AgentAnswered
             agent,
             queue,
             accept_time,
-            told,
+            picked,
         })
     };
     body.fields.finish(request())

@@ -6,7 +6,7 @@ use super::ApiError;
 use super::body::Object;
 use super::fields::{Fields, kind};
 use crate::domain::{
-    CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, Told,
+    CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, Picked,
     VendorCallKey, quote,
 };
 use crate::phone::{PhoneNumber, Translation};
@@ -42,7 +42,7 @@ pub struct Reading<'a> {
     /// The contact center, if the body names one that is configured.
     pub center: Option<&'a CallCenter>,
     /// What it tells at the paths from which the contact center fills fields.
-    pub told: Told,
+    pub picked: Picked,
     certificate: Option<CertificateName>,
     /// The caller's number as it came and as it was translated: flows send it twice.
     caller: Option<(String, PhoneNumber)>,
@@ -70,7 +70,7 @@ impl<'a> Reading<'a> {
             );
         }
         // As it came, before anything is taken out or translated.
-        let told = center.map(|center| told(&fields, center)).unwrap_or_default();
+        let picked = center.map(|center| picked(&fields, center)).unwrap_or_default();
         let certificate = fields.name("certDevName", CertificateName::parse);
         // On the Apex way it names a certificate that is stored in the org: only Salesforce knows those.
         let ours = !matches!(center.map(|center| &center.api), Some(Api::Apex(_)));
@@ -83,7 +83,7 @@ impl<'a> Reading<'a> {
                 format_args!("no certificate {} is configured", quote(name.as_ref())),
             );
         }
-        Ok(Self { fields, center, told, certificate, caller: None })
+        Ok(Self { fields, center, picked, certificate, caller: None })
     }
 
     /// Who asks.
@@ -229,10 +229,10 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn told(fields: &Fields, center: &CallCenter) -> Told {
+fn picked(fields: &Fields, center: &CallCenter) -> Picked {
     match center.attributes.as_slice() {
-        [] => Told::default(),
-        attributes => Told::by_request(fields.each(), attributes, center.attribute_length),
+        [] => Picked::default(),
+        attributes => Picked::by_request(fields.each(), attributes, center.attribute_length),
     }
 }
 

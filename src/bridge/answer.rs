@@ -20,8 +20,8 @@ impl Bridge {
         let note = Note { answered_at, ..Note::of(name, self.outbox.now()) };
         let filled = self.filled(Some(&note));
         let noted = in_time(budget, self.outbox.store().note(note));
-        let told = self.remember_told(filled.as_ref(), "agentAnswered", &request.told, budget);
-        tokio::join!(noted, told).0?;
+        let picked = self.remember_picked(filled.as_ref(), "agentAnswered", &request.picked, budget);
+        tokio::join!(noted, picked).0?;
         tracing::info!(call_center = %center, vendor_call_key = %request.vendor_call_key, agent = request.agent, queue = request.queue, "an agent answered");
         Ok(())
     }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Bridge, Delivered, Trouble, forgetful, in_time, named};
 use crate::domain::{
     Body, Call, CallName, CreateVoiceCall, Event, Filled, FlowTime, Form, Initiation, Knowledge, Moment,
-    Names, Sent, Story, TaskId, Told, UpdateVoiceCall, ValuePath, fill,
+    Names, Sent, Story, TaskId, Picked, UpdateVoiceCall, ValuePath, fill,
 };
 use crate::salesforce::Budget;
 use crate::settings::{CallCenter, Settings};
@@ -62,14 +62,14 @@ impl Bridge {
     }
 
     /// Keeps what a request tells of a call.
-    pub(super) async fn remember_told(
+    pub(super) async fn remember_picked(
         &self,
         call: Option<&CallName>,
         route: &str,
-        told: &Told,
+        picked: &Picked,
         budget: &Budget,
     ) {
-        self.keep_details(call, &self.heard(route, told), budget).await;
+        self.keep_details(call, &self.heard(route, picked), budget).await;
     }
 
     /// What a webhook carries of its call, if any contact center fills fields with it.
@@ -84,10 +84,10 @@ impl Bridge {
             return None;
         }
         let (key, data) = (task.vendor_call_key()?, data()?);
-        let told = Told::by_webhook(&data, self.wanted.paths.iter(), self.wanted.longest);
+        let picked = Picked::by_webhook(&data, self.wanted.paths.iter(), self.wanted.longest);
         let at = event.at.unwrap_or(Timestamp::UNIX_EPOCH);
         let kinds = (DetailKind::Webhook, DetailKind::Carried);
-        let details = self.details_of(event.what.name(), &told, kinds, at);
+        let details = self.details_of(event.what.name(), &picked, kinds, at);
         Some(Carried { owner: Owner::Key(key), details })
     }
 
@@ -114,10 +114,10 @@ impl Bridge {
         let (known, parent) =
             tokio::join!(self.known_details(call, budget), self.sent_by_parent(center, request, budget));
         let mut knowledge = knowledge(&known, call);
-        knowledge.hear_request(self.outbox.now(), &request.told);
+        knowledge.hear_request(self.outbox.now(), &request.picked);
         let moment = Moment::Create { parent: parent.as_ref() };
         let filled = fill(&form(center), &knowledge, request.call_attributes.as_deref(), moment);
-        let mut details = self.heard("createVoiceCall", &request.told);
+        let mut details = self.heard("createVoiceCall", &request.picked);
         details.push(self.single(DetailKind::Sent, filled.sent().body()));
         details.extend(self.report(DetailKind::AtCreate, &filled));
         let call_attributes = filled.call_attributes;
@@ -136,7 +136,7 @@ impl Bridge {
         let Some(center) = center.filter(|center| !center.attributes.is_empty()) else { return Vec::new() };
         let (known, story) = tokio::join!(self.known_details(name, budget), self.story(name, budget));
         let mut knowledge = knowledge(&known, name);
-        knowledge.hear_request(self.outbox.now(), &update.told);
+        knowledge.hear_request(self.outbox.now(), &update.picked);
         if let Some(story) = story {
             knowledge.understand(story, update.end_time.map(FlowTime::timestamp));
         }
@@ -196,11 +196,11 @@ impl Bridge {
         Sent::read(&last(&known, &parent, DetailKind::Sent)?.body)
     }
 
-    fn heard(&self, route: &str, told: &Told) -> Vec<NewDetail> {
-        if told.is_empty() {
+    fn heard(&self, route: &str, picked: &Picked) -> Vec<NewDetail> {
+        if picked.is_empty() {
             return Vec::new();
         }
-        self.details_of(route, told, (DetailKind::Request, DetailKind::Arrived), self.outbox.now())
+        self.details_of(route, picked, (DetailKind::Request, DetailKind::Arrived), self.outbox.now())
     }
 
     /// Values under a name that is made of them, so that none replaces another and each is there once; names under
@@ -208,17 +208,17 @@ impl Bridge {
     fn details_of(
         &self,
         source: &str,
-        told: &Told,
+        picked: &Picked,
         (values, names): (DetailKind, DetailKind),
         at: Timestamp,
     ) -> Vec<NewDetail> {
-        let values = told.body().map(|body| {
+        let values = picked.body().map(|body| {
             let fingerprint = self.outbox.store().fingerprint(&[source, body.expose()]).0;
             let [a, b, c, d, e, f, g, h, ..] = fingerprint;
             let source = format!("{source} {:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]));
             NewDetail { kind: values, source, at, body }
         });
-        let arrived = serde_json::to_string(told.arrived()).ok().map(|body| NewDetail {
+        let arrived = serde_json::to_string(picked.arrived()).ok().map(|body| NewDetail {
             kind: names,
             source: source.to_owned(),
             at,
@@ -245,10 +245,10 @@ fn form(center: &CallCenter) -> Form<'_> {
 fn knowledge(details: &[Detail], call: &CallName) -> Knowledge {
     let mut knowledge = Knowledge::default();
     for detail in details.iter().filter(|detail| detail.is_of(call)) {
-        let told = || Told::read(&detail.body).unwrap_or_default();
+        let picked = || Picked::read(&detail.body).unwrap_or_default();
         match detail.kind {
-            DetailKind::Request => knowledge.hear_request(detail.at, &told()),
-            DetailKind::Webhook => knowledge.hear_webhook(detail.at, &told()),
+            DetailKind::Request => knowledge.hear_request(detail.at, &picked()),
+            DetailKind::Webhook => knowledge.hear_webhook(detail.at, &picked()),
             DetailKind::Sent
             | DetailKind::Arrived
             | DetailKind::Carried

@@ -4,7 +4,7 @@ use super::attributes::went_out;
 use super::update::Guard;
 use super::{Bridge, Trouble, in_time};
 use crate::domain::{
-    CallCenterName, CallReference, Direction, FlowTime, Origin, PhoneContactEnded, Stage, Story, Told,
+    CallCenterName, CallReference, Direction, FlowTime, Origin, PhoneContactEnded, Stage, Story, Picked,
     VendorCallKey, Verdict,
 };
 use crate::phone::{PhoneNumber, Translation};
@@ -121,6 +121,6 @@ fn hang_up(
         call_attributes: None,
         from: None,
         to: None,
-        told: Told::default(),
+        picked: Picked::default(),
     }
 }

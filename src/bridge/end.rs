@@ -62,7 +62,7 @@ impl Bridge {
         let known = call.as_ref().map(facts).unwrap_or_default().and(answered).and(queued);
         let name = call.as_ref().map(|call| call.name.clone()).or_else(|| named(center, &key));
         let Some(name) = name else { return Ok(ended(Verdict::Duplicate, Delivered::NoSuchCall)) };
-        self.remember_told(Some(&name), "phoneContactEnded", &request.told, budget).await;
+        self.remember_picked(Some(&name), "phoneContactEnded", &request.picked, budget).await;
         match decide(known) {
             Verdict::Abandoned { stage } => {
                 let named = request.voice_call.as_ref().unwrap_or(&key);
@@ -216,7 +216,7 @@ impl Bridge {
             disconnect_reason: Some(self.reason(request, stage)),
             call_attributes: request.call_attributes.clone(),
             rest: Rest::new(),
-            told: request.told.clone(),
+            picked: request.picked.clone(),
         };
         // A call that Salesforce may not know by an id: the update makes its record, and then wants to know what a
         // create would have said.

@@ -54,8 +54,8 @@ impl Bridge {
         let note = Note { routed_at: Some(now), ..Note::of(name, now) };
         let filled = self.filled(Some(&note));
         let noted = in_time(budget, self.outbox.store().note(note));
-        let told = self.remember_told(filled.as_ref(), "executeOmniFlow", &request.told, budget);
-        tokio::join!(noted, told).0.unwrap_or_else(|error| forgetful(&error));
+        let picked = self.remember_picked(filled.as_ref(), "executeOmniFlow", &request.picked, budget);
+        tokio::join!(noted, picked).0.unwrap_or_else(|error| forgetful(&error));
     }
 
     /// A caller who was gone before the answer came waits for nobody: the PendingServiceRouting that the flow has just

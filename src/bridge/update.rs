@@ -52,7 +52,7 @@ impl Bridge {
         let name = self.filled(note.as_ref());
         let (mut filled, mut report) = (None, Vec::new());
         if let Some(name) = &name {
-            self.remember_told(Some(name), "updateVoiceCall", &request.told, budget).await;
+            self.remember_picked(Some(name), "updateVoiceCall", &request.picked, budget).await;
             if is_final {
                 let update = filled.insert(request.clone());
                 report = self.fill_final(update, name, call.as_ref(), budget).await;

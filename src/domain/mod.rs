@@ -15,7 +15,7 @@ mod words;
 pub use abandonment::{Guarded, Intent, Stage, Verdict, decide, guard};
 pub use attributes::{
     Arrived, Attribute, Filled, Form, Found, InvalidPath, Knowledge, Line, Moment, Names, Outcome, Report,
-    Root, SegmentValue, Sent, Shape, Told, ValuePath, fill,
+    Root, SegmentValue, Sent, Shape, Picked, ValuePath, fill,
 };
 pub use digits::{hide_numbers, is_id, names_a_number};
 pub use ended_task::{EndedTask, Figures, Handling, Happening};

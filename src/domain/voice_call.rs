@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{CallCenterName, CallReference, CertificateName, FlowTime, Told, VendorCallKey};
+use super::{CallCenterName, CallReference, CertificateName, FlowTime, Picked, VendorCallKey};
 use crate::phone::PhoneNumber;
 
 /// Fields that we do not know: they travel on to Salesforce unchanged, because its API grows.
@@ -65,7 +65,7 @@ pub struct CreateVoiceCall {
     /// What else the flow sent.
     pub rest: Rest,
     /// What it tells at the paths from which fields are filled.
-    pub told: Told,
+    pub picked: Picked,
 }
 
 /// Why a call ended. Salesforce wants both keys.
@@ -102,7 +102,7 @@ pub struct UpdateVoiceCall {
     /// Everything else, counters and durations checked and as numbers.
     pub rest: Rest,
     /// What it tells at the paths from which fields are filled.
-    pub told: Told,
+    pub picked: Picked,
 }
 
 /// executeOmniFlow: asks the Omni-Channel flow where the call shall go; leaves a PendingServiceRouting behind.
@@ -117,7 +117,7 @@ pub struct ExecuteOmniFlow {
     /// Flow, fallback queue, input parameters and what else the flow sent.
     pub rest: Rest,
     /// What it tells at the paths from which fields are filled.
-    pub told: Told,
+    pub picked: Picked,
 }
 
 /// Where the Omni-Channel flow sends a call.
@@ -164,7 +164,7 @@ pub struct PhoneContactEnded {
     /// The dialed number, translated; only for a call that was never created.
     pub to: Option<PhoneNumber>,
     /// What it tells at the paths from which fields are filled.
-    pub told: Told,
+    pub picked: Picked,
 }
 
 /// agentAnswered: an agent took the call.
@@ -181,5 +181,5 @@ pub struct AgentAnswered {
     /// When the agent accepted; left out means now.
     pub accept_time: FlowTime,
     /// What it tells at the paths from which fields are filled.
-    pub told: Told,
+    pub picked: Picked,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Found, Root, Told, ValuePath};
+use super::{Found, Root, Picked, ValuePath};
 use crate::domain::Story;
 
 /// Webex's ids, and what is called so in Salesforce.
@@ -32,8 +32,8 @@ pub struct Knowledge {
 struct Latest(BTreeMap<String, (i64, Found)>);
 
 impl Latest {
-    fn take(&mut self, at: Timestamp, told: &Told) {
-        for (path, found) in told.values() {
+    fn take(&mut self, at: Timestamp, picked: &Picked) {
+        for (path, found) in picked.values() {
             let new = (at.as_millisecond(), found.clone());
             match self.0.get_mut(path) {
                 Some(known) if *known >= new => {}
@@ -50,14 +50,14 @@ impl Latest {
 
 impl Knowledge {
     /// Takes in what a request has told, and when it came.
-    pub fn hear_request(&mut self, at: Timestamp, told: &Told) {
-        self.requests.take(at, told);
-        self.named.extend(told.named().cloned());
+    pub fn hear_request(&mut self, at: Timestamp, picked: &Picked) {
+        self.requests.take(at, picked);
+        self.named.extend(picked.named().cloned());
     }
 
     /// Takes in what a webhook has told, and when that happened, by Webex's clock.
-    pub fn hear_webhook(&mut self, at: Timestamp, told: &Told) {
-        self.webhooks.take(at, told);
+    pub fn hear_webhook(&mut self, at: Timestamp, picked: &Picked) {
+        self.webhooks.take(at, picked);
     }
 
     /// Takes in what the events mean. What is still open in them lasts until `end`.

@@ -15,13 +15,13 @@ fn attribute(field: &str, path: &str) -> Attribute {
     Attribute { field: field.to_owned(), path: ValuePath::parse(path).unwrap() }
 }
 
-fn request(body: &Value, attributes: &[Attribute]) -> Told {
+fn request(body: &Value, attributes: &[Attribute]) -> Picked {
     let fields = body.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value));
-    Told::by_request(fields, attributes, 255)
+    Picked::by_request(fields, attributes, 255)
 }
 
-fn webhook(data: &Value, attributes: &[Attribute]) -> Told {
-    Told::by_webhook(data.as_object().unwrap(), attributes.iter().map(|attribute| &attribute.path), 255)
+fn webhook(data: &Value, attributes: &[Attribute]) -> Picked {
+    Picked::by_webhook(data.as_object().unwrap(), attributes.iter().map(|attribute| &attribute.path), 255)
 }
 
 struct Desk {
@@ -380,7 +380,7 @@ proptest! {
         let attributes: Vec<_> = paths.iter().map(|path| attribute("A__c", path)).collect();
         let told = request(&body, &attributes);
         if let Some(kept) = told.body() {
-            let read = Told::read(&kept).unwrap();
+            let read = Picked::read(&kept).unwrap();
             prop_assert_eq!(read.body(), Some(kept));
         }
     }

@@ -16,7 +16,7 @@ const LONGEST: usize = 120;
 
 /// What a request of a flow, or a webhook, tells of a call. Values have no printable form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct Picked {
     /// What was found, by path.
     #[serde(default)]
     values: BTreeMap<String, Found>,
@@ -37,7 +37,7 @@ pub struct Arrived {
     pub what: String,
 }
 
-impl Told {
+impl Picked {
     /// What a request of a flow tells: its fields as they came. Of a field that came twice the last counts.
     pub fn by_request<'v>(
         fields: impl Iterator<Item = (&'v str, &'v Value)>,
