@@ -42,7 +42,8 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<ExecuteOmniFlow, ApiError> {
     body.fields.put("flowInputParameters", parameters);
     let origin = body.origin();
     let (picked, rest) = (body.picked, body.fields.rest());
-    let request =
-        || Some(ExecuteOmniFlow { origin: origin?, call: call?, dialed_number: dialed_number?, rest, picked });
+    let request = || {
+        Some(ExecuteOmniFlow { origin: origin?, call: call?, dialed_number: dialed_number?, rest, picked })
+    };
     body.fields.finish(request())
 }

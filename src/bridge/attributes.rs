@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Bridge, Delivered, Trouble, forgetful, in_time, named};
 use crate::domain::{
     Body, Call, CallName, CreateVoiceCall, Event, Filled, FlowTime, Form, Initiation, Knowledge, Moment,
-    Names, Sent, Story, TaskId, Picked, UpdateVoiceCall, ValuePath, fill,
+    Names, Picked, Sent, Story, TaskId, UpdateVoiceCall, ValuePath, fill,
 };
 use crate::salesforce::Budget;
 use crate::settings::{CallCenter, Settings};
@@ -57,8 +57,7 @@ impl Bridge {
     /// The call of a note, if its contact center fills fields.
     pub(super) fn filled(&self, note: Option<&Note>) -> Option<CallName> {
         let call = &note?.call;
-        let center = self.call_center(call.call_center().as_ref())?;
-        (!center.attributes.is_empty()).then(|| call.clone())
+        self.filling(call).map(|_| call.clone())
     }
 
     /// Keeps what a request tells of a call.
@@ -132,22 +131,35 @@ impl Bridge {
         call: Option<&Call>,
         budget: &Budget,
     ) -> Vec<NewDetail> {
-        let center = self.call_center(name.call_center().as_ref());
-        let Some(center) = center.filter(|center| !center.attributes.is_empty()) else { return Vec::new() };
+        let Some(center) = self.filling(name) else { return Vec::new() };
         let (known, story) = tokio::join!(self.known_details(name, budget), self.story(name, budget));
-        let mut knowledge = knowledge(&known, name);
-        knowledge.hear_request(self.outbox.now(), &update.picked);
-        if let Some(story) = story {
-            knowledge.understand(story, update.end_time.map(FlowTime::timestamp));
-        }
-        let create = last(&known, name, DetailKind::Sent).and_then(|detail| Sent::read(&detail.body));
-        // A record that an update has made knows nothing of what the create said.
-        let is_created = call.is_some_and(|call| call.voice_call_id.is_some() || call.deferred_at.is_some());
-        let moment = Moment::Final { create: create.as_ref(), is_created };
-        let filled = fill(&form(center), &knowledge, update.call_attributes.as_deref(), moment);
+        let end = End { call, at: update.end_time, story, picked: &update.picked };
+        let (own, now) = (update.call_attributes.as_deref(), self.outbox.now());
+        let filled = end.fill(center, name, &known, own, now);
         let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
         update.call_attributes = filled.call_attributes;
         report
+    }
+
+    /// What the fields of a call that has ended are filled with, and what is to be kept of that once it is told.
+    pub(super) async fn fill_ended(
+        &self,
+        name: &CallName,
+        call: Option<&Call>,
+        (story, at): (&Story, FlowTime),
+        budget: &Budget,
+    ) -> (Option<String>, Vec<NewDetail>) {
+        let Some(center) = self.filling(name) else { return (None, Vec::new()) };
+        let known = self.known_details(name, budget).await;
+        let end = End { call, at: Some(at), story: Some(story.clone()), picked: &Picked::default() };
+        let filled = end.fill(center, name, &known, None, self.outbox.now());
+        let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
+        (filled.call_attributes, report)
+    }
+
+    /// The contact center of a call, if it fills fields.
+    fn filling(&self, call: &CallName) -> Option<&CallCenter> {
+        self.call_center(call.call_center().as_ref()).filter(|center| !center.attributes.is_empty())
     }
 
     /// Writes details down, if there are any.
@@ -237,8 +249,39 @@ impl Bridge {
     }
 }
 
+/// A call at its end.
+struct End<'a> {
+    call: Option<&'a Call>,
+    at: Option<FlowTime>,
+    story: Option<Story>,
+    picked: &'a Picked,
+}
+
+impl End<'_> {
+    fn fill(
+        self,
+        center: &CallCenter,
+        name: &CallName,
+        known: &[Detail],
+        own: Option<&str>,
+        now: Timestamp,
+    ) -> Filled {
+        let mut knowledge = knowledge(known, name);
+        knowledge.hear_request(now, self.picked);
+        if let Some(story) = self.story {
+            knowledge.understand(story, self.at.map(FlowTime::timestamp));
+        }
+        let create = last(known, name, DetailKind::Sent).and_then(|detail| Sent::read(&detail.body));
+        // A record that an update has made knows nothing of what the create said.
+        let has_taken = |call: &Call| call.voice_call_id.is_some() || call.deferred_at.is_some();
+        let is_created = self.call.is_some_and(has_taken);
+        let moment = Moment::Final { create: create.as_ref(), is_created };
+        fill(&form(center), &knowledge, own, moment)
+    }
+}
+
 fn form(center: &CallCenter) -> Form<'_> {
-    let names = Names { queues: &center.enrichment.queues, agents: &center.enrichment.agents };
+    let names = center.enrichment.names();
     Form { attributes: &center.attributes, longest: center.attribute_length, names }
 }
 

@@ -8,11 +8,11 @@ use super::deliver::{Fresh, promise};
 use super::inquire::{Shown, best_reference};
 use super::{Bridge, Delivered, Trouble, facts, in_time, named};
 use crate::domain::{
-    Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Rest, Stage,
+    Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Stage,
     UpdateVoiceCall, Verdict, decide,
 };
 use crate::salesforce::{Ask, Budget, Failure, Operation, Stored};
-use crate::store::{CreateBody, Enqueued, EntryKind, Note, Subject};
+use crate::store::{CreateBody, Enqueued, EntryKind, NewEvent, Note, Subject};
 
 /// What a hang-up turned out to be, and how far that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ struct Abandonment<'a> {
     name: CallName,
     reference: CallReference,
     stage: Stage,
+    mark: Option<NewEvent>,
 }
 
 impl Bridge {
@@ -49,6 +50,19 @@ impl Bridge {
     /// # Errors
     /// When Salesforce refused the final update for good, or nothing can be written down.
     pub async fn end(&self, request: &PhoneContactEnded, budget: &Budget) -> Result<Ended, Trouble> {
+        self.end_marked(request, None, budget).await
+    }
+
+    /// The same, with a mark for the call's task in the commit that takes an abandonment in.
+    ///
+    /// # Errors
+    /// As [`Bridge::end`].
+    pub(super) async fn end_marked(
+        &self,
+        request: &PhoneContactEnded,
+        mark: Option<NewEvent>,
+        budget: &Budget,
+    ) -> Result<Ended, Trouble> {
         let center = &request.origin.call_center;
         let key = CallReference::Key(request.vendor_call_key.clone());
         // Behind a create in flight, so that there is a record to complete; after the deadline the outbox keeps the
@@ -76,7 +90,7 @@ impl Bridge {
                         Shown::Unasked(failure) => Hurdle::Unasked(failure),
                     },
                 };
-                let abandonment = Abandonment { request, call, name, reference, stage };
+                let abandonment = Abandonment { request, call, name, reference, stage, mark };
                 self.abandon(abandonment, hurdle, budget).await
             }
             Verdict::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
@@ -133,7 +147,7 @@ impl Bridge {
         hurdle: Hurdle,
         budget: &Budget,
     ) -> Result<Ended, Trouble> {
-        let Abandonment { request, call, name, reference, stage } = abandonment;
+        let Abandonment { request, call, name, reference, stage, mark } = abandonment;
         let mut update = self.final_update(request, call, stage);
         let report = self.fill_final(&mut update, &name, call, budget).await;
         let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
@@ -148,7 +162,8 @@ impl Bridge {
             ..Note::of(name.clone(), now)
         };
         let abandoned = |delivered| Ok(ended(Verdict::Abandoned { stage }, delivered));
-        let put = self.outbox.put(Subject::Known(Box::new(note)), entries, true, hold.as_ref());
+        let subject = Subject::Known(Box::new(note));
+        let put = self.outbox.put_marked(subject, entries, true, hold.as_ref(), mark);
         match in_time(budget, put).await? {
             Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
             Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
@@ -215,7 +230,7 @@ impl Bridge {
             from_number: None,
             disconnect_reason: Some(self.reason(request, stage)),
             call_attributes: request.call_attributes.clone(),
-            rest: Rest::new(),
+            rest: request.rest.clone(),
             picked: request.picked.clone(),
         };
         // A call that Salesforce may not know by an id: the update makes its record, and then wants to know what a
@@ -249,7 +264,7 @@ fn complete(update: &mut UpdateVoiceCall, request: &PhoneContactEnded, call: Opt
     let said = |name: &str| failed.as_ref().and_then(|create| create.body.get(name)).and_then(Value::as_str);
     let method = said("initiationMethod").unwrap_or("Inbound").to_uppercase();
     update.rest.insert("callCenterApiName".into(), Value::from(request.origin.call_center.as_ref()));
-    update.rest.insert("initiationMethod".into(), Value::from(method));
+    update.rest.entry("initiationMethod").or_insert(Value::from(method));
     let to = request.to.as_ref().map(|number| number.expose()).or_else(|| said("to"));
     if let Some(to) = to {
         update.rest.insert("toNumber".into(), Value::from(to));

@@ -5,6 +5,7 @@ mod attributes;
 mod digits;
 mod ended_task;
 mod facts;
+mod final_record;
 mod journal;
 mod keys;
 mod time;
@@ -14,20 +15,22 @@ mod words;
 
 pub use abandonment::{Guarded, Intent, Stage, Verdict, decide, guard};
 pub use attributes::{
-    Arrived, Attribute, Filled, Form, Found, InvalidPath, Knowledge, Line, Moment, Names, Outcome, Report,
-    Root, SegmentValue, Sent, Shape, Picked, ValuePath, fill,
+    Arrived, Attribute, Filled, Form, Found, InvalidPath, Knowledge, Line, Moment, Outcome, Picked, Report,
+    Root, SegmentValue, Sent, Shape, ValuePath, fill,
 };
 pub use digits::{hide_numbers, is_id, names_a_number};
 pub use ended_task::{EndedTask, Figures, Handling, Happening};
 pub use facts::{Fact, Known};
+pub use final_record::{FinalRecord, Given, LocationTemplate, Names, RecordingNote};
 pub use journal::{Body, Call, CallId, CallName, Fingerprint, Progress};
 pub use keys::{
     CallCenterName, CallReference, CertificateName, InvalidName, TaskId, VendorCallKey, VoiceCallId,
 };
 pub use time::{FlowTime, InvalidTime};
 pub use timeline::{
-    Agency, AgentState, CallTimeline, Direction, Ending, Event, Mark, Numbers, Segment, SegmentKind, State,
-    Story, Stretch, StretchKind, What,
+    Agency, AgentState, Announced, CallTimeline, Captured, Direction, Ending, Event, FileName, Mark,
+    NoFileName, Numbers, Recording, Said, Segment, SegmentKind, Standing, State, Story, Stretch, StretchKind,
+    Told, What,
 };
 pub use voice_call::{
     AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,

@@ -253,20 +253,25 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => {
                 let mut turn = connection.begin_with("BEGIN IMMEDIATE").await?;
-                migrations([
-                    include_str!("migrations/sqlite/0001_journal_and_outbox.sql"),
-                    include_str!("migrations/sqlite/0002_tasks_and_events.sql"),
-                    include_str!("migrations/sqlite/0003_details.sql"),
+                migrations(&[
+                    (1, "journal and outbox", include_str!("migrations/sqlite/0001_journal_and_outbox.sql")),
+                    (2, "tasks and events", include_str!("migrations/sqlite/0002_tasks_and_events.sql")),
+                    (3, "details", include_str!("migrations/sqlite/0003_details.sql")),
+                    (4, "due sooner", include_str!("migrations/sqlite/0004_due_sooner.sql")),
                 ])
                 .run_direct(None, &mut *turn, false)
                 .await?;
                 turn.commit().await?;
             }
             Self::Postgres(connection) => {
-                migrations([
-                    include_str!("migrations/postgres/0001_journal_and_outbox.sql"),
-                    include_str!("migrations/postgres/0002_tasks_and_events.sql"),
-                    include_str!("migrations/postgres/0003_details.sql"),
+                migrations(&[
+                    (
+                        1,
+                        "journal and outbox",
+                        include_str!("migrations/postgres/0001_journal_and_outbox.sql"),
+                    ),
+                    (2, "tasks and events", include_str!("migrations/postgres/0002_tasks_and_events.sql")),
+                    (3, "details", include_str!("migrations/postgres/0003_details.sql")),
                 ])
                 .run_direct(None, connection, false)
                 .await?;
@@ -276,10 +281,10 @@ impl Connection {
     }
 }
 
-fn migrations(texts: [&'static str; 3]) -> Migrator {
-    let names = ["journal and outbox", "tasks and events", "details"];
-    let migration = |((version, name), sql): ((i64, &'static str), &'static str)| {
+/// Number, name and statements of each.
+fn migrations(all: &[(i64, &'static str, &'static str)]) -> Migrator {
+    let migration = |&(version, name, sql): &(i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations((1..).zip(names).zip(texts).map(migration).collect())
+    Migrator::with_migrations(all.iter().map(migration).collect())
 }

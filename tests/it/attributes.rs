@@ -214,6 +214,50 @@ async fn what_a_create_that_failed_would_have_said_goes_with_the_final_update() 
 }
 
 #[actix_web::test]
+async fn with_enrichment_an_answered_call_is_filled_too_and_what_comes_late_is_added() {
+    for way in [Plan::telephony(), Plan::apex()] {
+        let keys = "enrichment.enabled = true\nattributes.Code__c = \"segments.wrapUp.code\"";
+        let stage = plan(way, keys).start().await;
+        let first = json!({ "note": "n", "callAttributes": { "Own__c": "o" } });
+        stage.post("createVoiceCall", with(create("wxcc_1"), first)).await.data();
+        let tier = json!({ "flowInputParameters": { "tier": "gold" } });
+        stage.post("executeOmniFlow", with(omni_flow("wxcc_1"), tier)).await.data();
+        let mut connected = event("task:connected", "1", -20);
+        connected["data"]["agentId"] = "agent-1".into();
+        let events = [event("task:new", "1", -60), event("task:parked", "1", -50), connected];
+        stage.tell(events.into_iter().chain([event("task:ended", "1", 0)])).await;
+        stage.conclude(11).await;
+        let expected = json!({ "Tier__c": "gold", "Queue_Id__c": "queue-1", "Waited__c": "30" });
+        assert_eq!(sent(&stage, Operation::Update), [expected.clone()]);
+        assert_eq!(outcomes(&stage, "wxcc_1", "final").await["Code__c"], "missing");
+        let mut wrap_up = event("agent:state_change", "1", 5);
+        wrap_up["data"]["agentId"] = "agent-1".into();
+        wrap_up["data"]["currentState"] = "wrapup".into();
+        wrap_up["data"]["wrapUpAuxCodeId"] = "sale".into();
+        stage.tell([wrap_up]).await;
+        stage.conclude(30).await;
+        let more = with(expected, json!({ "Code__c": "sale" }));
+        assert_eq!(sent(&stage, Operation::Update)[1], more);
+        assert_eq!(outcomes(&stage, "wxcc_1", "final").await["Code__c"], "sent");
+        let call = stage.org.voice_call("wxcc_1").unwrap();
+        assert_eq!((call.attributes.len(), call.updates), (6, 2));
+    }
+}
+
+#[actix_web::test]
+async fn with_enrichment_a_create_that_failed_loses_nothing() {
+    let stage = plan(Plan::telephony(), "enrichment.enabled = true").start().await;
+    stage.script(BadDay::Unavailable { retry_after: None }, Operation::Create);
+    let body = with(create("wxcc_1"), json!({ "note": "n", "callAttributes": { "Own__c": "o" } }));
+    stage.post("createVoiceCall", body).await.error(503);
+    stage.tell([event("task:new", "1", -60), event("task:ended", "1", 0)]).await;
+    stage.conclude(11).await;
+    let _nothing_to_clear = stage.refusals();
+    let expected = json!({ "Own__c": "o", "Note__c": "n", "Queue_Id__c": "queue-1", "Waited__c": "0" });
+    assert_eq!(attributes_of(&stage, "wxcc_1"), expected);
+}
+
+#[actix_web::test]
 async fn a_transfer_inherits_what_the_first_create_has_sent() {
     for inherits in [true, false] {
         let keys = format!("enrichment.inherit_attributes = {inherits}");

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::merge::{merge, read};
 use super::report::Line;
-use super::{Attribute, Found, Knowledge, Names, Outcome, Report};
-use crate::domain::Body;
+use super::{Attribute, Found, Knowledge, Outcome, Report};
+use crate::domain::{Body, Names};
 
 /// The fields of a contact center, and how they are filled.
 #[derive(Debug, Clone, Copy)]

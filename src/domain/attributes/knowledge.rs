@@ -4,17 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Found, Root, Picked, ValuePath};
-use crate::domain::Story;
-
-/// Webex's ids, and what is called so in Salesforce.
-#[derive(Debug, Clone, Copy)]
-pub struct Names<'a> {
-    /// Of queues.
-    pub queues: &'a BTreeMap<String, String>,
-    /// Of agents.
-    pub agents: &'a BTreeMap<String, String>,
-}
+use super::{Found, Picked, Root, ValuePath};
+use crate::domain::{Names, Story};
 
 /// What requests and webhooks have told, and what the events mean. Of two values at a path the one of the later time
 /// counts, so the order in which they are taken in leaves no trace; what is empty was never told, and removes nothing.

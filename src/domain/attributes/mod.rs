@@ -10,16 +10,16 @@ mod found;
 mod knowledge;
 mod merge;
 mod path;
+mod picked;
 mod report;
 mod segments;
 #[cfg(test)]
 mod tests;
-mod picked;
 
 pub use fill::{Filled, Form, Moment, Sent, fill};
 pub use found::{Found, Shape};
-pub use knowledge::{Knowledge, Names};
+pub use knowledge::Knowledge;
 pub use path::{Attribute, InvalidPath, Root, ValuePath};
+pub use picked::{Arrived, Picked};
 pub use report::{Line, Outcome, Report};
 pub use segments::SegmentValue;
-pub use picked::{Arrived, Picked};

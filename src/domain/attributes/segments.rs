@@ -4,8 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::Names;
-use crate::domain::{FlowTime, Segment, SegmentKind, Story, StretchKind};
+use crate::domain::{FlowTime, Names, Segment, SegmentKind, Story, StretchKind};
 
 /// One value of the segments of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
