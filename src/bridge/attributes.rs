@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Bridge, Delivered, Trouble, forgetful, in_time, named};
 use crate::domain::{
     Body, Call, CallName, CreateVoiceCall, Event, Filled, FlowTime, Form, Initiation, Knowledge, Moment,
-    Names, Picked, Sent, Story, TaskId, UpdateVoiceCall, ValuePath, fill,
+    Picked, Sent, Story, TaskId, UpdateVoiceCall, ValuePath, fill,
 };
 use crate::salesforce::Budget;
 use crate::settings::{CallCenter, Settings};
