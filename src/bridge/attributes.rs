@@ -6,47 +6,15 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
 
 use super::{Bridge, Delivered, Trouble, forgetful, in_time, named};
 use crate::domain::{
-    Body, Call, CallName, CreateVoiceCall, Event, Filled, FlowTime, Form, Initiation, Knowledge, Moment,
-    Picked, Sent, Story, TaskId, UpdateVoiceCall, ValuePath, fill,
+    Body, Call, CallName, CreateVoiceCall, Filled, FlowTime, Form, Initiation, Knowledge, Moment, Picked,
+    Sent, Story, UpdateVoiceCall, fill,
 };
 use crate::salesforce::Budget;
-use crate::settings::{CallCenter, Settings};
+use crate::settings::CallCenter;
 use crate::store::{Detail, DetailKind, NewDetail, Note, Owner};
-
-/// What is of interest in webhooks, which do not say to which contact center they belong.
-#[derive(Debug, Default)]
-pub(super) struct Wanted {
-    paths: Vec<ValuePath>,
-    longest: usize,
-}
-
-/// What a webhook carries of its call, on its way to the journal.
-#[derive(Debug)]
-pub struct Carried {
-    owner: Owner,
-    details: Vec<NewDetail>,
-}
-
-impl Wanted {
-    pub(super) fn of(settings: &Settings) -> Self {
-        let mut wanted = Self::default();
-        for center in settings.call_centers.values() {
-            let paths = center.attributes.iter().map(|attribute| &attribute.path);
-            let paths: Vec<_> = paths.filter(|path| path.is_of_webhooks()).cloned().collect();
-            if !paths.is_empty() {
-                wanted.longest = wanted.longest.max(center.attribute_length);
-                wanted.paths.extend(paths);
-            }
-        }
-        wanted.paths.sort();
-        wanted.paths.dedup();
-        wanted
-    }
-}
 
 /// Whether an update was taken in: then what became of its fields is worth a report.
 pub(super) fn went_out(sent: &Result<Delivered, Trouble>) -> bool {
@@ -69,34 +37,6 @@ impl Bridge {
         budget: &Budget,
     ) {
         self.keep_details(call, &self.heard(route, picked), budget).await;
-    }
-
-    /// What a webhook carries of its call, if any contact center fills fields with it.
-    #[must_use]
-    pub fn carried(
-        &self,
-        task: &TaskId,
-        event: &Event,
-        data: impl FnOnce() -> Option<Map<String, Value>>,
-    ) -> Option<Carried> {
-        if self.wanted.paths.is_empty() {
-            return None;
-        }
-        let (key, data) = (task.vendor_call_key()?, data()?);
-        let picked = Picked::by_webhook(&data, self.wanted.paths.iter(), self.wanted.longest);
-        let at = event.at.unwrap_or(Timestamp::UNIX_EPOCH);
-        let kinds = (DetailKind::Webhook, DetailKind::Carried);
-        let details = self.details_of(event.what.name(), &picked, kinds, at);
-        Some(Carried { owner: Owner::Key(key), details })
-    }
-
-    /// Keeps what a webhook carries; it is durable when this returns.
-    ///
-    /// # Errors
-    /// When it cannot be written down: Webex sends it again.
-    pub async fn keep_carried(&self, carried: Option<Carried>, budget: &Budget) -> Result<(), Trouble> {
-        let Some(Carried { owner, details }) = carried else { return Ok(()) };
-        in_time(budget, self.outbox.store().keep_details(&owner, &details, self.outbox.now())).await
     }
 
     /// The create with its fields filled by what is known so early, and what is to be kept of that.
@@ -217,7 +157,7 @@ impl Bridge {
 
     /// Values under a name that is made of them, so that none replaces another and each is there once; names under
     /// that of where they came from.
-    fn details_of(
+    pub(super) fn details_of(
         &self,
         source: &str,
         picked: &Picked,

@@ -3,6 +3,7 @@
 
 mod answer;
 mod attributes;
+mod carried;
 mod conclude;
 mod create;
 mod deliver;
@@ -27,7 +28,7 @@ use crate::salesforce::{Budget, Failure, Org, Orgs};
 use crate::settings::{CallCenter, Settings};
 use crate::store::StoreError;
 
-pub use attributes::Carried;
+pub use carried::Carried;
 pub use conclude::{Concluded, Conclusion};
 pub use deliver::Delivered;
 pub use end::Ended;
@@ -47,7 +48,7 @@ pub struct Bridge {
     client: Client,
     outbox: Arc<Outbox>,
     turns: Arc<CallTurns>,
-    wanted: Arc<attributes::Wanted>,
+    wanted: Arc<carried::Wanted>,
 }
 
 impl Bridge {
@@ -60,7 +61,7 @@ impl Bridge {
         outbox: &Arc<Outbox>,
         turns: &Arc<CallTurns>,
     ) -> Self {
-        let wanted = Arc::new(attributes::Wanted::of(settings));
+        let wanted = Arc::new(carried::Wanted::of(settings));
         let (settings, orgs) = (Arc::clone(settings), Arc::clone(orgs));
         Self { settings, orgs, client, outbox: Arc::clone(outbox), turns: Arc::clone(turns), wanted }
     }

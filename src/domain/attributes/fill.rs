@@ -90,11 +90,14 @@ impl Filled {
     }
 }
 
-/// What the create of a call has sent, when its final update is filled.
+/// What was before this moment.
 struct Before {
+    /// What the create has filled fields with.
     filled: BTreeMap<String, String>,
-    fields: Map<String, Value>,
-    is_created: bool,
+    /// What Salesforce has of it.
+    taken: Map<String, Value>,
+    /// What it means that a value has not arrived.
+    missing: Outcome,
 }
 
 /// What is decided so far.
@@ -112,38 +115,24 @@ pub fn fill(form: &Form<'_>, knowledge: &Knowledge, own: Option<&str>, moment: M
     let fields = own.map(read);
     let is_mergeable = !matches!(fields, Some(None));
     let fields = fields.flatten();
-    let (before, missing) = match moment {
-        Moment::Create { .. } => (None, Outcome::NotYet),
-        Moment::Final { create, is_created } => {
-            let before = |create: &'_ Sent| Before {
-                filled: create.filled.clone(),
-                fields: create.fields(),
-                is_created,
-            };
-            (create.map(before), Outcome::Missing)
-        }
-    };
+    let before = Before::of(moment);
     let mut draft = Draft::default();
     for Attribute { field, path } in form.attributes {
         let found = knowledge.find(path, form.longest, &form.names);
-        let stood = fields.as_ref().and_then(|fields| fields.get(field));
-        // A create that failed comes back in the final update, with what was filled then.
-        let is_ours = before.as_ref().is_some_and(|before| before.has_filled(field, stood));
-        let is_flows = knowledge.is_named(field) || (stood.is_some() && !is_ours);
+        let stands = fields.as_ref().and_then(|fields| fields.get(field));
+        let is_flows =
+            knowledge.is_named(field) || stands.is_some_and(|value| !before.has_filled(field, value));
         let (outcome, text) = match &found {
-            None => (missing, None),
+            None => (before.missing, None),
             Some(Found::TooLong(length)) => (Outcome::TooLong { length: *length, limit: form.longest }, None),
             Some(Found::NotText(_)) => (Outcome::NotText, None),
+            Some(Found::Text(text)) if before.has_sent(field, text) => {
+                (Outcome::Unchanged, Some(text.as_str()))
+            }
+            Some(Found::Text(text)) if !is_mergeable => (Outcome::NotMerged, Some(text.as_str())),
             Some(Found::Text(text)) => (Outcome::Sent, Some(text.as_str())),
         };
-        let outcome = match (outcome, text) {
-            _ if is_flows => Outcome::TakenByFlow,
-            (_, Some(text)) if before.as_ref().is_some_and(|before| before.has_sent(field, text)) => {
-                Outcome::Unchanged
-            }
-            (_, Some(_)) if !is_mergeable => Outcome::NotMerged,
-            (outcome, _) => outcome,
-        };
+        let outcome = if is_flows { Outcome::TakenByFlow } else { outcome };
         draft.lines.push(Line::of(field, Some(path.as_ref()), outcome, text.map(|text| (path.last(), text))));
         if let (Outcome::Sent, Some(text)) = (outcome, text) {
             draft.send(field, text);
@@ -160,15 +149,25 @@ pub fn fill(form: &Form<'_>, knowledge: &Knowledge, own: Option<&str>, moment: M
 }
 
 impl Before {
-    /// Whether a value that goes out anyway is what the create has filled the field with.
-    fn has_filled(&self, field: &str, stood: Option<&Value>) -> bool {
-        let filled = self.filled.get(field).map(String::as_str);
-        filled.is_some() && filled == stood.and_then(Value::as_str)
+    fn of(moment: Moment<'_>) -> Self {
+        let (create, is_created, missing) = match moment {
+            Moment::Create { .. } => (None, false, Outcome::NotYet),
+            Moment::Final { create, is_created } => (create, is_created, Outcome::Missing),
+        };
+        let taken = create.filter(|_| is_created).map(Sent::fields).unwrap_or_default();
+        let filled = create.map(|create| create.filled.clone()).unwrap_or_default();
+        Self { filled, taken, missing }
+    }
+
+    /// Whether a value that goes out anyway is what the create has filled the field with: a create that failed comes back
+    /// in the final update.
+    fn has_filled(&self, field: &str, value: &Value) -> bool {
+        self.filled.get(field).is_some_and(|filled| value.as_str() == Some(filled))
     }
 
     /// Whether Salesforce has this value already.
     fn has_sent(&self, field: &str, text: &str) -> bool {
-        self.is_created && self.fields.get(field).and_then(Value::as_str) == Some(text)
+        self.taken.get(field).and_then(Value::as_str) == Some(text)
     }
 }
 
