@@ -110,7 +110,10 @@ impl Bridge {
         budget: &Budget,
     ) -> Result<Verdict, Trouble> {
         let center = call.name.call_center();
-        let request = hang_up(center, ending);
+        let mut request = hang_up(center, ending);
+        // The first event may be lost: then the flow knows better when the call began.
+        let of_flow = call.start_time.map(FlowTime::new).filter(|start| *start <= ending.at);
+        request.start_time = request.start_time.into_iter().chain(of_flow).min();
         let Some(finish) = self.finish(center, &ending, Some(call), budget).await else {
             return Ok(self.end(&request, budget).await?.verdict);
         };

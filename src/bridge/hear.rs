@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Bridge, Trouble, in_time, named};
-use crate::domain::{CallCenterName, CallName, CallReference, Event, Numbers, TaskId};
+use crate::domain::{AgentState, CallCenterName, CallName, CallReference, Event, Numbers, TaskId, What};
 use crate::salesforce::Budget;
 use crate::store::{NewEvent, Note};
 
@@ -24,8 +24,9 @@ impl Bridge {
         let now = self.outbox.now();
         let grace = SignedDuration::try_from(webex.grace).unwrap_or_default();
         let answered_at = event.what.implies_agent().then(|| event.at.unwrap_or(now));
-        let key = task.vendor_call_key().map(CallReference::Key);
-        let kept = self.outbox.store().keep_event(NewEvent {
+        let is_acceptance = matches!(event.what, What::Connected | What::Agent(AgentState::Connected));
+        let (store, key) = (self.outbox.store(), task.vendor_call_key());
+        let kept = store.keep_event(NewEvent {
             task,
             event,
             // A call that a flow has created has its numbers in Salesforce.
@@ -34,10 +35,13 @@ impl Bridge {
             due_at: now.checked_add(grace).unwrap_or(now),
         });
         let told = async {
-            match (answered_at, &key) {
-                (Some(at), Some(key)) => self.tell_answered(key, at, budget).await,
-                _ => Ok(()),
+            let (Some(at), Some(key)) = (answered_at, key) else { return Ok(()) };
+            let look = store.look_for_answer(&key);
+            if look.is_some() || is_acceptance {
+                self.tell_answered(&CallReference::Key(key), at, budget).await?;
             }
+            look.iter().for_each(|look| store.remember_answered(look));
+            Ok(())
         };
         let (kept, told) = tokio::join!(in_time(budget, kept), told);
         kept.and(told)

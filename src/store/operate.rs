@@ -190,6 +190,9 @@ impl Store {
             details: self.purge_all(self.dialect().purge_private, before.private).await?
                 + self.purge_all(self.dialect().purge_details, before.calls).await?,
         };
+        if let Some(answered) = self.answered.as_ref().filter(|_| purged.calls > 0) {
+            answered.clear();
+        }
         self.checkpoint().await?;
         if let Some(known) = &self.known {
             known.forget(purged.calls, self).await?;
