@@ -9,11 +9,11 @@ use super::deliver::Fresh;
 use super::{Bridge, Delivered, Trouble, in_time};
 use crate::domain::{
     Call, CallCenterName, CallName, CallReference, DisconnectReason, Event, FinalRecord, FlowTime, Given,
-    PhoneContactEnded, Rest, Said, Stage, Standing, UpdateVoiceCall, Verdict,
+    PhoneContactEnded, Picked, Rest, Said, Stage, Standing, UpdateVoiceCall, Verdict,
 };
 use crate::salesforce::{Ask, Budget};
 use crate::settings::Enrichment;
-use crate::store::{Enqueued, EntryKind, NewEvent, Note, Subject, Task};
+use crate::store::{Enqueued, EntryKind, NewDetail, NewEvent, Note, Subject, Task};
 
 /// Said where a call was first reported as abandoned, an agent turned out to have had it, and Webex gives no reason.
 const ENDED: &str = "Ended";
@@ -70,6 +70,8 @@ pub(super) struct Finish {
     additions: Additions,
     /// What it will have said.
     said: Said,
+    /// What became of fields, to be kept once it is told.
+    report: Vec<NewDetail>,
     unmapped: Vec<Unmapped>,
 }
 
@@ -84,17 +86,21 @@ pub(super) struct Told<'a> {
 
 impl Bridge {
     /// The final update of a call, if its contact center wants one. `began`: as the flow saw it.
-    pub(super) fn finish(
+    pub(super) async fn finish(
         &self,
         center: &CallCenterName,
         ending: &Ending<'_>,
         call: Option<&Call>,
+        budget: &Budget,
     ) -> Option<Finish> {
         let enrichment = self.enrichment(center)?;
         let location = enrichment.recording_location.as_ref().map(|template| (template, ending.task));
         let record = FinalRecord::of(ending.story, enrichment.names(), location);
         let record = record.begun(call.and_then(|call| call.start_time));
-        Some(Finish::of(&record, None, center))
+        let name = call.map(|call| call.name.clone());
+        let name = name.unwrap_or_else(|| CallName::new(center.clone(), ending.key.clone(), None));
+        let (attributes, report) = self.fill_ended(&name, call, (ending.story, ending.at), budget).await;
+        Some(Finish { report, ..Finish::of(&record, attributes, center) })
     }
 
     /// The settings of a contact center that wants a final update.
@@ -144,11 +150,12 @@ impl Bridge {
     /// Keeps an answered call's final update and tries it.
     async fn complete(&self, told: &Told<'_>, task: &mut Task, budget: &Budget) -> Result<Enriched, Trouble> {
         let Told { call, request, finish, .. } = told;
-        let update = UpdateVoiceCall {
+        let mut update = UpdateVoiceCall {
             accept_time: finish.additions.accept_time,
             disconnect_reason: finish.additions.disconnect_reason.clone(),
             ..self.final_update(request, *call, Stage::Unknown)
         };
+        let report = self.fill_final(&mut update, &told.name, *call, budget).await;
         let now = self.outbox.now();
         let note = Note {
             start_time: request.start_time.map(FlowTime::timestamp),
@@ -158,7 +165,10 @@ impl Bridge {
         };
         match self.tell(told, &update, (note, true), task, budget).await? {
             Delivered::Withheld => Ok(Enriched::Withheld),
-            _ => Ok(Enriched::Final),
+            _ => {
+                self.keep_details(Some(&told.name), &report, budget).await;
+                Ok(Enriched::Final)
+            }
         }
     }
 
@@ -179,6 +189,7 @@ impl Bridge {
         let update = told.finish.correction(told.request, before);
         let note = Note::of(told.name.clone(), self.outbox.now());
         self.tell(told, &update, (note, false), task, budget).await?;
+        self.keep_details(Some(&told.name), &told.finish.report, budget).await;
         Ok(Some(Enriched::Corrected))
     }
 
@@ -251,6 +262,7 @@ impl Finish {
                 .into_iter()
                 .flatten()
                 .collect(),
+            report: Vec::new(),
             additions,
         }
     }
@@ -260,7 +272,6 @@ impl Finish {
         PhoneContactEnded {
             start_time: self.said.start.map(FlowTime::new),
             enqueue_time: self.additions.enqueue_time,
-            call_attributes: self.additions.call_attributes.clone(),
             rest: self.additions.rest.clone(),
             ..request
         }
@@ -285,6 +296,7 @@ impl Finish {
             disconnect_reason: disconnect_reason.or_else(ended),
             call_attributes,
             rest,
+            picked: Picked::default(),
         }
     }
 }
