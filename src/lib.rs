@@ -41,6 +41,10 @@
 //! [`bridge::Bridge::conclude`] do what a flow's phoneContactEnded would. Where a contact center wants it, the whole story
 //! goes into the final update, as a [`domain::FinalRecord`]; a [`webex::Recorder`] asks Webex for recordings.
 //!
+//! Where a contact center fills fields of its VoiceCalls, what requests and webhooks tell is picked from them on their way
+//! ([`domain::Picked`]) and kept as details beside the journal; [`domain::fill`] decides, at the create and at the final
+//! update, what goes into `callAttributes`.
+//!
 //! # Around it
 //!
 //! What webhooks lost, [`webex::Reconciler`] finds: it compares Webex's own records of calls that have ended with what the

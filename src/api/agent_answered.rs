@@ -26,9 +26,16 @@ pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<AgentAnswered
     let queue = body.fields.text("queueId");
     let accept_time = body.fields.time("acceptTime").unwrap_or(now);
     let origin = body.origin();
-    let _unknown = body.fields.rest();
+    let (picked, _unknown) = (body.picked, body.fields.rest());
     let request = || {
-        Some(AgentAnswered { origin: origin?, vendor_call_key: vendor_call_key?, agent, queue, accept_time })
+        Some(AgentAnswered {
+            origin: origin?,
+            vendor_call_key: vendor_call_key?,
+            agent,
+            queue,
+            accept_time,
+            picked,
+        })
     };
     body.fields.finish(request())
 }

@@ -49,7 +49,7 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {
     // A flow that keeps one body for all its requests sends it along; there is no such call yet.
     let _ = body.fields.take("voiceCallId");
     let origin = body.origin();
-    let rest = body.fields.rest();
+    let (picked, rest) = (body.picked, body.fields.rest());
     let request = || {
         Some(CreateVoiceCall {
             origin: origin?,
@@ -61,6 +61,7 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {
             participants: participants?,
             call_attributes,
             rest,
+            picked,
         })
     };
     body.fields.finish(request())

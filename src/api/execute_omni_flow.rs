@@ -41,8 +41,9 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<ExecuteOmniFlow, ApiError> {
     let parameters = body.fields.object("flowInputParameters");
     body.fields.put("flowInputParameters", parameters);
     let origin = body.origin();
-    let rest = body.fields.rest();
-    let request =
-        || Some(ExecuteOmniFlow { origin: origin?, call: call?, dialed_number: dialed_number?, rest });
+    let (picked, rest) = (body.picked, body.fields.rest());
+    let request = || {
+        Some(ExecuteOmniFlow { origin: origin?, call: call?, dialed_number: dialed_number?, rest, picked })
+    };
     body.fields.finish(request())
 }

@@ -23,6 +23,11 @@ impl Fields {
         Self { fields: fields.into().0, problems: Vec::new() }
     }
 
+    /// All fields that are not yet taken.
+    pub fn each(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// Notes a problem with a field. Its words may quote the field, and any field may hold a phone number by
     /// mistake: such a number is hidden.
     pub fn problem(&mut self, name: &str, problem: impl Display) {

@@ -43,7 +43,7 @@ pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactE
     let call_attributes = body.call_attributes();
     let disconnect_reason = body.disconnect_reason();
     let origin = body.origin();
-    let _unknown = body.fields.rest();
+    let (picked, _unknown) = (body.picked, body.fields.rest());
     let request = || {
         Some(PhoneContactEnded {
             origin: origin?,
@@ -58,6 +58,7 @@ pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactE
             from,
             to,
             rest: Rest::new(),
+            picked,
         })
     };
     body.fields.finish(request())

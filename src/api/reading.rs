@@ -6,8 +6,8 @@ use super::ApiError;
 use super::body::Object;
 use super::fields::{Fields, kind};
 use crate::domain::{
-    CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, VendorCallKey,
-    quote,
+    CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, Picked,
+    VendorCallKey, quote,
 };
 use crate::phone::{PhoneNumber, Translation};
 use crate::settings::{Api, CallCenter, Client, Settings};
@@ -41,6 +41,8 @@ pub struct Reading<'a> {
     pub fields: Fields,
     /// The contact center, if the body names one that is configured.
     pub center: Option<&'a CallCenter>,
+    /// What it tells at the paths from which the contact center fills fields.
+    pub picked: Picked,
     certificate: Option<CertificateName>,
     /// The caller's number as it came and as it was translated: flows send it twice.
     caller: Option<(String, PhoneNumber)>,
@@ -67,6 +69,8 @@ impl<'a> Reading<'a> {
                 format_args!("no contact center {} is configured", quote(name.as_ref())),
             );
         }
+        // As it came, before anything is taken out or translated.
+        let picked = center.map(|center| picked(&fields, center)).unwrap_or_default();
         let certificate = fields.name("certDevName", CertificateName::parse);
         // On the Apex way it names a certificate that is stored in the org: only Salesforce knows those.
         let ours = !matches!(center.map(|center| &center.api), Some(Api::Apex(_)));
@@ -79,7 +83,7 @@ impl<'a> Reading<'a> {
                 format_args!("no certificate {} is configured", quote(name.as_ref())),
             );
         }
-        Ok(Self { fields, center, certificate, caller: None })
+        Ok(Self { fields, center, picked, certificate, caller: None })
     }
 
     /// Who asks.
@@ -222,6 +226,13 @@ impl<'a> Reading<'a> {
         let is_error = fields.required("isError", Fields::boolean);
         self.fields.absorb("disconnectReason", fields);
         Some(DisconnectReason { value: value?, is_error: is_error? })
+    }
+}
+
+fn picked(fields: &Fields, center: &CallCenter) -> Picked {
+    match center.attributes.as_slice() {
+        [] => Picked::default(),
+        attributes => Picked::by_request(fields.each(), attributes, center.attribute_length),
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<UpdateVoiceCall, ApiError> {
     let call_attributes = body.call_attributes();
     checked(&mut body.fields);
     let origin = body.origin();
-    let rest = body.fields.rest();
+    let (picked, rest) = (body.picked, body.fields.rest());
     let request = || {
         Some(UpdateVoiceCall {
             origin: origin?,
@@ -55,6 +55,7 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<UpdateVoiceCall, ApiError> {
             disconnect_reason,
             call_attributes,
             rest,
+            picked,
         })
     };
     body.fields.finish(request())

@@ -112,7 +112,10 @@ async fn take(
             if let Some(key) = task.vendor_call_key() {
                 notes.vendor_call_key(key.as_ref());
             }
-            bridge.hear(task, *event, numbers, budget).await?;
+            let carried = bridge.carried(&task, &event, || Webhook::data(&bytes));
+            let kept = bridge.keep_carried(carried, budget);
+            let (kept, heard) = tokio::join!(kept, bridge.hear(task, *event, numbers, budget));
+            heard.and(kept)?;
         }
     }
     Ok(())

@@ -132,9 +132,6 @@ impl Control {
         for warning in settings.warnings(self.lasting.clock.now()) {
             tracing::warn!("{warning}");
         }
-        for key in settings.not_used_yet() {
-            tracing::warn!(key, "this setting is not used by this version");
-        }
         *self.warned.lock().unwrap_or_else(PoisonError::into_inner) = today(&self.lasting);
         self.measure_certificates();
         self.lasting.metrics.configuration_read(true);

@@ -18,6 +18,9 @@ use crate::webex::{LostEvents, Reconciler, TaskWorker};
 /// How long nothing may have been in flight before the last answers count as sent.
 const SETTLED: Duration = Duration::from_millis(500);
 
+/// How long values for fields of a VoiceCall are kept after they were told last: the call is over by then.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Reaches into a running service.
 #[derive(Clone)]
 pub struct Handle {
@@ -110,8 +113,11 @@ impl Handle {
             self.outbox().now().checked_sub(keep).unwrap_or(Timestamp::MIN)
         };
         let settings = self.settings();
-        let purge =
-            PurgeBefore { calls: before(settings.journal.keep), buried: before(settings.outbox.keep_buried) };
+        let purge = PurgeBefore {
+            calls: before(settings.journal.keep),
+            buried: before(settings.outbox.keep_buried),
+            private: before(settings.journal.keep.min(DAY)),
+        };
         let purged = self.outbox().store().purge(purge).await?;
         if purged != Purged::default() {
             tracing::info!(
@@ -119,6 +125,7 @@ impl Handle {
                 buried = purged.buried,
                 tasks = purged.tasks,
                 events = purged.events,
+                details = purged.details,
                 "removed what is old from the store"
             );
         }

@@ -18,7 +18,10 @@ impl Bridge {
         let Some(name) = known.or_else(|| super::named(center, &key)) else { return Ok(()) };
         let answered_at = Some(FlowTime::timestamp(request.accept_time));
         let note = Note { answered_at, ..Note::of(name, self.outbox.now()) };
-        in_time(budget, self.outbox.store().note(note)).await?;
+        let filled = self.filled(Some(&note));
+        let noted = in_time(budget, self.outbox.store().note(note));
+        let picked = self.remember_picked(filled.as_ref(), "agentAnswered", &request.picked, budget);
+        tokio::join!(noted, picked).0?;
         tracing::info!(call_center = %center, vendor_call_key = %request.vendor_call_key, agent = request.agent, queue = request.queue, "an agent answered");
         Ok(())
     }

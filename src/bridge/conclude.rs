@@ -1,12 +1,13 @@
 //! A task has ended, and its late events have had their time: what follows for its VoiceCalls.
 
+use super::attributes::went_out;
 use super::enrich::{Enriched, Told};
 use super::finish::Unmapped;
 use super::update::Guard;
 use super::{Bridge, Trouble, in_time, named};
 use crate::domain::{
-    Call, CallCenterName, CallReference, Direction, FlowTime, Origin, PhoneContactEnded, Rest, Stage, Story,
-    TaskId, VendorCallKey, Verdict,
+    Call, CallCenterName, CallReference, Direction, FlowTime, Origin, PhoneContactEnded, Picked, Rest, Stage,
+    Story, TaskId, VendorCallKey, Verdict,
 };
 use crate::phone::{PhoneNumber, Translation};
 use crate::salesforce::{Ask, Budget};
@@ -114,7 +115,7 @@ impl Bridge {
         // The first event may be lost: then the flow knows better when the call began.
         let of_flow = call.start_time.map(FlowTime::new).filter(|start| *start <= ending.at);
         request.start_time = request.start_time.into_iter().chain(of_flow).min();
-        let Some(finish) = self.finish(center, &ending, Some(call)) else {
+        let Some(finish) = self.finish(center, &ending, Some(call), budget).await else {
             return Ok(self.end(&request, budget).await?.verdict);
         };
         let request = finish.of_request(request);
@@ -147,7 +148,7 @@ impl Bridge {
         concluded: &mut Concluded,
         budget: &Budget,
     ) -> Result<(), Trouble> {
-        let finish = self.finish(center, &ending, None);
+        let finish = self.finish(center, &ending, None, budget).await;
         let request = hang_up(center, ending);
         let request = finish.iter().fold(request, |request, finish| finish.of_request(request));
         let mut request = self.with_numbers(request, task);
@@ -166,15 +167,20 @@ impl Bridge {
                 let mut update = self.final_update(&request, None, Stage::Unknown);
                 update.disconnect_reason = None;
                 update.accept_time = accepted_at.map(FlowTime::new);
-                let note = name.map(|name| Note {
+                let mut report = Vec::new();
+                if let Some(name) = &name {
+                    report = self.fill_final(&mut update, name, None, budget).await;
+                }
+                let note = name.clone().map(|name| Note {
                     start_time: request.start_time.map(FlowTime::timestamp),
                     answered_at: accepted_at,
                     ended_at: Some(request.end_time.timestamp()),
                     ..Note::of(name, self.outbox.now())
                 });
-                self.keep_and_send(Ask::Update(&reference, &update), note, true, Guard::Off, None, budget)
-                    .await
-                    .map(drop)
+                let ask = Ask::Update(&reference, &update);
+                let sent = self.keep_and_send(ask, note, true, Guard::Off, None, budget).await;
+                self.keep_details(name.as_ref().filter(|_| went_out(&sent)), &report, budget).await;
+                sent.map(drop)
             }
         }
     }
@@ -196,6 +202,7 @@ fn hang_up(center: &CallCenterName, ending: Ending<'_>) -> PhoneContactEnded {
         call_attributes: None,
         from: None,
         to: None,
+        picked: Picked::default(),
         rest: Rest::new(),
     }
 }

@@ -29,8 +29,19 @@ impl Bridge {
         let fingerprint = self.fingerprint(request);
         match self.look_up(&name, fingerprint, budget).await? {
             Found::Answer(created) => Ok(created),
-            Found::MadeByUpdate => self.catch_up(name, fingerprint, request, budget).await,
-            Found::Nothing => self.create_anew(name, fingerprint, request, budget).await,
+            found @ (Found::MadeByUpdate | Found::Nothing) => {
+                let (request, details) = self.fill_create(&name, request, budget).await;
+                let filled = (!details.is_empty()).then(|| name.clone());
+                let kept = self.keep_details(filled.as_ref(), &details, budget);
+                let created = async {
+                    match found {
+                        Found::MadeByUpdate => self.catch_up(name, fingerprint, &request, budget).await,
+                        _ => self.create_anew(name, fingerprint, &request, budget).await,
+                    }
+                };
+                // Beside each other: nobody waits longer for that.
+                tokio::join!(created, kept).0
+            }
         }
     }
 

@@ -76,6 +76,7 @@ impl Bridge {
         let known = call.as_ref().map(facts).unwrap_or_default().and(answered).and(queued);
         let name = call.as_ref().map(|call| call.name.clone()).or_else(|| named(center, &key));
         let Some(name) = name else { return Ok(ended(Verdict::Duplicate, Delivered::NoSuchCall)) };
+        self.remember_picked(Some(&name), "phoneContactEnded", &request.picked, budget).await;
         match decide(known) {
             Verdict::Abandoned { stage } => {
                 let named = request.voice_call.as_ref().unwrap_or(&key);
@@ -147,7 +148,8 @@ impl Bridge {
         budget: &Budget,
     ) -> Result<Ended, Trouble> {
         let Abandonment { request, call, name, reference, stage, mark } = abandonment;
-        let update = self.final_update(request, call, stage);
+        let mut update = self.final_update(request, call, stage);
+        let report = self.fill_final(&mut update, &name, call, budget).await;
         let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
         let entries = vec![self.outbox.entry(asks[0], false, true), self.outbox.entry(asks[1], true, true)];
         let now = self.outbox.now();
@@ -165,8 +167,11 @@ impl Bridge {
         match in_time(budget, put).await? {
             Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
             Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
-            Enqueued::Accepted { behind: true, .. } => abandoned(Delivered::Later),
-            Enqueued::Accepted { ids, call, .. } => {
+            Enqueued::Accepted { behind, ids, call } => {
+                self.keep_details(Some(&name), &report, budget).await;
+                if behind {
+                    return abandoned(Delivered::Later);
+                }
                 if let Some(hold) = hold {
                     self.let_go_after_create(hold, name);
                     return abandoned(Delivered::Later);
@@ -226,6 +231,7 @@ impl Bridge {
             disconnect_reason: Some(self.reason(request, stage)),
             call_attributes: request.call_attributes.clone(),
             rest: request.rest.clone(),
+            picked: request.picked.clone(),
         };
         // A call that Salesforce may not know by an id: the update makes its record, and then wants to know what a
         // create would have said.

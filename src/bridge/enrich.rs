@@ -50,17 +50,21 @@ pub(super) struct Told<'a> {
 
 impl Bridge {
     /// The final update of a call, if its contact center wants one. `began`: as the flow saw it.
-    pub(super) fn finish(
+    pub(super) async fn finish(
         &self,
         center: &CallCenterName,
         ending: &Ending<'_>,
         call: Option<&Call>,
+        budget: &Budget,
     ) -> Option<Finish> {
         let enrichment = self.enrichment(center)?;
         let location = enrichment.recording_location.as_ref().map(|template| (template, ending.task));
         let record = FinalRecord::of(ending.story, enrichment.names(), location);
         let record = record.begun(call.and_then(|call| call.start_time));
-        Some(Finish::of(&record, None, center))
+        let name = call.map(|call| call.name.clone());
+        let name = name.unwrap_or_else(|| CallName::new(center.clone(), ending.key.clone(), None));
+        let (attributes, report) = self.fill_ended(&name, call, (ending.story, ending.at), budget).await;
+        Some(Finish { report, ..Finish::of(&record, attributes, center) })
     }
 
     /// The settings of a contact center that wants a final update.
@@ -110,11 +114,12 @@ impl Bridge {
     /// Keeps an answered call's final update and tries it.
     async fn complete(&self, told: &Told<'_>, task: &mut Task, budget: &Budget) -> Result<Enriched, Trouble> {
         let Told { call, request, finish, .. } = told;
-        let update = UpdateVoiceCall {
+        let mut update = UpdateVoiceCall {
             accept_time: finish.additions.accept_time,
             disconnect_reason: finish.additions.disconnect_reason.clone(),
             ..self.final_update(request, *call, Stage::Unknown)
         };
+        let report = self.fill_final(&mut update, &told.name, *call, budget).await;
         let now = self.outbox.now();
         let note = Note {
             start_time: request.start_time.map(FlowTime::timestamp),
@@ -124,7 +129,10 @@ impl Bridge {
         };
         match self.tell(told, &update, (note, true), task, budget).await? {
             Delivered::Withheld => Ok(Enriched::Withheld),
-            _ => Ok(Enriched::Final),
+            _ => {
+                self.keep_details(Some(&told.name), &report, budget).await;
+                Ok(Enriched::Final)
+            }
         }
     }
 
@@ -149,6 +157,7 @@ impl Bridge {
         }
         let note = Note::of(told.name.clone(), self.outbox.now());
         self.tell(told, &update, (note, false), task, budget).await?;
+        self.keep_details(Some(&told.name), &told.finish.report, budget).await;
         Ok(Some(Enriched::Corrected))
     }
 

@@ -4,9 +4,10 @@ use openssl::sha::sha256;
 use serde::Serialize;
 
 use crate::domain::{
-    CallCenterName, DisconnectReason, FinalRecord, FlowTime, Given, PhoneContactEnded, Rest, Said,
+    CallCenterName, DisconnectReason, FinalRecord, FlowTime, Given, PhoneContactEnded, Picked, Rest, Said,
     UpdateVoiceCall,
 };
+use crate::store::NewDetail;
 
 /// Said where a call was first reported as abandoned, an agent turned out to have had it, and Webex gives no reason.
 const ENDED: &str = "Ended";
@@ -37,6 +38,8 @@ pub(super) struct Finish {
     pub(super) additions: Additions,
     /// What it will have said.
     pub(super) said: Said,
+    /// What became of fields, to be kept once it is told.
+    pub(super) report: Vec<NewDetail>,
     pub(super) unmapped: Vec<Unmapped>,
 }
 
@@ -67,6 +70,7 @@ impl Finish {
                 .into_iter()
                 .flatten()
                 .collect(),
+            report: Vec::new(),
             additions,
         }
     }
@@ -76,7 +80,6 @@ impl Finish {
         PhoneContactEnded {
             start_time: self.said.start.map(FlowTime::new),
             enqueue_time: self.additions.enqueue_time,
-            call_attributes: self.additions.call_attributes.clone(),
             rest: self.additions.rest.clone(),
             ..request
         }
@@ -101,6 +104,7 @@ impl Finish {
             disconnect_reason: disconnect_reason.or_else(ended),
             call_attributes,
             rest,
+            picked: Picked::default(),
         }
     }
 }

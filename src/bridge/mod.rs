@@ -2,6 +2,8 @@
 //! asks Salesforce within the budget and says what came of it.
 
 mod answer;
+mod attributes;
+mod carried;
 mod conclude;
 mod create;
 mod deliver;
@@ -28,6 +30,7 @@ use crate::salesforce::{Budget, Failure, Org, Orgs};
 use crate::settings::{CallCenter, Settings};
 use crate::store::StoreError;
 
+pub use carried::Carried;
 pub use conclude::{Concluded, Conclusion};
 pub use deliver::Delivered;
 pub use end::Ended;
@@ -48,6 +51,7 @@ pub struct Bridge {
     client: Client,
     outbox: Arc<Outbox>,
     turns: Arc<CallTurns>,
+    wanted: Arc<carried::Wanted>,
 }
 
 impl Bridge {
@@ -60,8 +64,9 @@ impl Bridge {
         outbox: &Arc<Outbox>,
         turns: &Arc<CallTurns>,
     ) -> Self {
+        let wanted = Arc::new(carried::Wanted::of(settings));
         let (settings, orgs) = (Arc::clone(settings), Arc::clone(orgs));
-        Self { settings, orgs, client, outbox: Arc::clone(outbox), turns: Arc::clone(turns) }
+        Self { settings, orgs, client, outbox: Arc::clone(outbox), turns: Arc::clone(turns), wanted }
     }
 
     /// A contact center of the configuration.

@@ -52,7 +52,10 @@ impl Bridge {
         let Some(name) = known.or_else(|| named(center, call)) else { return };
         let now = self.outbox.now();
         let note = Note { routed_at: Some(now), ..Note::of(name, now) };
-        in_time(budget, self.outbox.store().note(note)).await.unwrap_or_else(|error| forgetful(&error));
+        let filled = self.filled(Some(&note));
+        let noted = in_time(budget, self.outbox.store().note(note));
+        let picked = self.remember_picked(filled.as_ref(), "executeOmniFlow", &request.picked, budget);
+        tokio::join!(noted, picked).0.unwrap_or_else(|error| forgetful(&error));
     }
 
     /// A caller who was gone before the answer came waits for nobody: the PendingServiceRouting that the flow has just

@@ -1,5 +1,6 @@
 //! Something has become of the call.
 
+use super::attributes::went_out;
 use super::deliver::Fresh;
 use super::inquire::{Shown, best_reference};
 use super::{Bridge, Delivered, Trouble, Turn, facts, forgetful, in_time, named};
@@ -48,9 +49,19 @@ impl Bridge {
             ended_at: is_final.then_some(request.end_time.map_or(note.at, FlowTime::timestamp)),
             ..note
         });
-        let sent = self.keep_and_send(Ask::Update(&reference, request), note, is_final, guard, hold, budget);
-        let sent = sent.await;
+        let name = self.filled(note.as_ref());
+        let (mut filled, mut report) = (None, Vec::new());
+        if let Some(name) = &name {
+            self.remember_picked(Some(name), "updateVoiceCall", &request.picked, budget).await;
+            if is_final {
+                let update = filled.insert(request.clone());
+                report = self.fill_final(update, name, call.as_ref(), budget).await;
+            }
+        }
+        let ask = Ask::Update(&reference, filled.as_ref().unwrap_or(request));
+        let sent = self.keep_and_send(ask, note, is_final, guard, hold, budget).await;
         drop(turn);
+        self.keep_details(name.as_ref().filter(|_| went_out(&sent)), &report, budget).await;
         sent
     }
 

@@ -43,9 +43,9 @@ pub fn run(
             return Ok(ExitCode::FAILURE);
         }
     };
-    let (warnings, unused) = (settings.warnings(now), settings.not_used_yet());
+    let warnings = settings.warnings(now);
     if args.json {
-        let report = json!({ "problems": [], "warnings": warnings, "not_used_yet": unused });
+        let report = json!({ "problems": [], "warnings": warnings });
         writeln!(out, "{report}")?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -53,9 +53,6 @@ pub fn run(
     write!(out, "{}", settings.summary(now))?;
     for warning in warnings {
         writeln!(out, "warning      {warning}")?;
-    }
-    for line in unused {
-        writeln!(out, "not used yet {line}")?;
     }
     Ok(ExitCode::SUCCESS)
 }

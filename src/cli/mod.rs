@@ -1,5 +1,6 @@
 //! The command line: a file per command.
 
+pub mod attributes;
 pub mod certificate;
 pub mod check;
 pub mod demo;
@@ -51,6 +52,8 @@ enum Command {
     Secret(secret::Args),
     /// Look at what still has to reach Salesforce; send what was buried again, or drop it.
     Outbox(outbox::Args),
+    /// Show which fields of a VoiceCall were filled with what, and why others were not.
+    Attributes(attributes::Args),
     /// Log in to Webex once, and subscribe to its webhooks.
     Webex(webex::Args),
     /// Compare a range of the past with Webex's records, and close what is open.
@@ -95,6 +98,7 @@ fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Certificate(args) => certificate::run(args, clock.as_ref(), &mut out),
         Command::Secret(args) => secret::run(args, &mut openssl::rand::rand_bytes, &mut out),
         Command::Outbox(args) => outbox::run(args, environment, clock.as_ref(), &mut out),
+        Command::Attributes(args) => attributes::run(args, environment, clock.as_ref(), &mut out),
         Command::Reconcile(args) => reconcile::run(args, environment, &clock, &mut out),
         Command::Webex(args) => webex::run(args, environment, &clock, &mut out),
         Command::MockSalesforce(args) => {

@@ -5,7 +5,7 @@
 
 mod change;
 mod entry;
-mod hide;
+pub(super) mod hide;
 mod list;
 mod select;
 #[cfg(test)]

@@ -37,9 +37,6 @@ pub fn run(
     for warning in settings.warnings(clock.now()) {
         tracing::warn!("{warning}");
     }
-    for key in settings.not_used_yet() {
-        tracing::warn!(key, "this setting is not used by this version");
-    }
     actix_web::rt::System::new().block_on(async {
         let application = Application::build(settings, clock, &Arc::new(Ids::random())).await?;
         lifecycle::run(application, source, files).await.context("the service ended")

@@ -47,6 +47,27 @@ pub fn is_id(text: &str) -> bool {
     is_uuid || is_record
 }
 
+/// Names under which flows and Webex send a phone number. Small letters.
+const NUMBERS: [&str; 11] = [
+    "from",
+    "to",
+    "fromnumber",
+    "tonumber",
+    "dialednumber",
+    "participantkey",
+    "phonenumber",
+    "ani",
+    "dnis",
+    "origin",
+    "destination",
+];
+
+/// Whether what has this name is a phone number, however short it is.
+#[must_use]
+pub fn names_a_number(name: &str) -> bool {
+    NUMBERS.contains(&name.to_lowercase().as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

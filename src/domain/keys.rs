@@ -108,6 +108,12 @@ impl VendorCallKey {
         check(id)?;
         Self::parse(format!("wxcc_{id}"))
     }
+
+    /// The task of Webex whose call it is, where it is a key of the vendor's flow.
+    #[must_use]
+    pub fn task(&self) -> Option<TaskId> {
+        TaskId::parse(self.0.strip_prefix("wxcc_")?).ok()
+    }
 }
 
 /// The id of a VoiceCall record: `0LQ` and 12 or 15 more letters and digits.
@@ -209,6 +215,8 @@ mod tests {
     #[test]
     fn an_interaction_gets_the_prefix_of_the_vendors_flow() {
         assert_eq!(VendorCallKey::of_interaction("7b3c").unwrap().as_ref(), "wxcc_7b3c");
+        assert_eq!(VendorCallKey::of_interaction("7b3c").unwrap().task(), TaskId::parse("7b3c").ok());
+        assert_eq!(VendorCallKey::parse("7b3c").unwrap().task(), None);
         assert_eq!(VendorCallKey::of_interaction(""), Err(InvalidName::Empty));
     }
 }

@@ -1,6 +1,7 @@
 //! Nouns and pure decisions: what a call is and what may be said of it. No I/O.
 
 mod abandonment;
+mod attributes;
 mod digits;
 mod ended_task;
 mod facts;
@@ -13,7 +14,11 @@ mod voice_call;
 mod words;
 
 pub use abandonment::{Guarded, Intent, Stage, Verdict, decide, guard};
-pub use digits::{hide_numbers, is_id};
+pub use attributes::{
+    Arrived, Attribute, Filled, Form, Found, InvalidPath, Knowledge, Line, Moment, Outcome, Picked, Report,
+    Root, SegmentValue, Sent, Shape, ValuePath, fill,
+};
+pub use digits::{hide_numbers, is_id, names_a_number};
 pub use ended_task::{EndedTask, Figures, Handling, Happening};
 pub use facts::{Fact, Known};
 pub use final_record::{FinalRecord, Given, LocationTemplate, Names, RecordingNote};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{CallCenterName, CallReference, CertificateName, FlowTime, VendorCallKey};
+use super::{CallCenterName, CallReference, CertificateName, FlowTime, Picked, VendorCallKey};
 use crate::phone::PhoneNumber;
 
 /// Fields that we do not know: they travel on to Salesforce unchanged, because its API grows.
@@ -64,6 +64,8 @@ pub struct CreateVoiceCall {
     pub call_attributes: Option<String>,
     /// What else the flow sent.
     pub rest: Rest,
+    /// What it tells at the paths from which fields are filled.
+    pub picked: Picked,
 }
 
 /// Why a call ended. Salesforce wants both keys.
@@ -99,6 +101,8 @@ pub struct UpdateVoiceCall {
     pub call_attributes: Option<String>,
     /// Everything else, counters and durations checked and as numbers.
     pub rest: Rest,
+    /// What it tells at the paths from which fields are filled.
+    pub picked: Picked,
 }
 
 /// executeOmniFlow: asks the Omni-Channel flow where the call shall go; leaves a PendingServiceRouting behind.
@@ -112,6 +116,8 @@ pub struct ExecuteOmniFlow {
     pub dialed_number: PhoneNumber,
     /// Flow, fallback queue, input parameters and what else the flow sent.
     pub rest: Rest,
+    /// What it tells at the paths from which fields are filled.
+    pub picked: Picked,
 }
 
 /// Where the Omni-Channel flow sends a call.
@@ -159,6 +165,8 @@ pub struct PhoneContactEnded {
     pub to: Option<PhoneNumber>,
     /// What else the final update is to say; flows do not tell.
     pub rest: Rest,
+    /// What it tells at the paths from which fields are filled.
+    pub picked: Picked,
 }
 
 /// agentAnswered: an agent took the call.
@@ -174,4 +182,6 @@ pub struct AgentAnswered {
     pub queue: Option<String>,
     /// When the agent accepted; left out means now.
     pub accept_time: FlowTime,
+    /// What it tells at the paths from which fields are filled.
+    pub picked: Picked,
 }

@@ -51,8 +51,7 @@ use crate::clock::Clock;
 
 pub use base_url::BaseUrl;
 pub use call_center::{
-    Abandonment, Apex, Api, Attribute, CallCenter, Enrichment, NextCertificate, OAuth, OnCreateFailure,
-    Telephony,
+    Abandonment, Apex, Api, CallCenter, Enrichment, NextCertificate, OAuth, OnCreateFailure, Telephony,
 };
 pub(crate) use clients::client_id;
 pub use clients::{Access, AssertionKey, Client, User};

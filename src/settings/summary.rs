@@ -51,18 +51,6 @@ impl Settings {
         let untold = centers().filter_map(|center| untold(center, self.webex.as_ref()));
         self.ending(now).into_iter().chain(other).chain(open).chain(untold).collect()
     }
-
-    /// Settings that are accepted and checked, but that no part of this version acts on yet.
-    #[must_use]
-    pub fn not_used_yet(&self) -> Vec<String> {
-        let mut unused = Vec::new();
-        for CallCenter { name, attributes, .. } in self.call_centers.values() {
-            if !attributes.is_empty() {
-                unused.push(format!("call_centers.{name}.attributes: none are sent yet"));
-            }
-        }
-        unused
-    }
 }
 
 /// Whoever reads the database can act in the name of whoever logged in.

@@ -256,6 +256,7 @@ impl Connection {
                 migrations(&[
                     (1, "journal and outbox", include_str!("migrations/sqlite/0001_journal_and_outbox.sql")),
                     (2, "tasks and events", include_str!("migrations/sqlite/0002_tasks_and_events.sql")),
+                    (3, "details", include_str!("migrations/sqlite/0003_details.sql")),
                     (4, "due sooner", include_str!("migrations/sqlite/0004_due_sooner.sql")),
                 ])
                 .run_direct(None, &mut *turn, false)
@@ -270,6 +271,7 @@ impl Connection {
                         include_str!("migrations/postgres/0001_journal_and_outbox.sql"),
                     ),
                     (2, "tasks and events", include_str!("migrations/postgres/0002_tasks_and_events.sql")),
+                    (3, "details", include_str!("migrations/postgres/0003_details.sql")),
                 ])
                 .run_direct(None, connection, false)
                 .await?;

@@ -10,10 +10,11 @@
 //!
 //! The *journal* ([`Note`], [`Call`](crate::domain::Call)) holds what is known of each call; the *outbox*
 //! ([`Enqueue`], [`Entry`]) what must still reach Salesforce. Webex's events are kept with their *tasks* ([`NewEvent`],
-//! [`Task`]). Time is passed in.
+//! [`Task`]), and what fields of a VoiceCall are filled with as *details* ([`NewDetail`], [`Detail`]). Time is passed in.
 
 mod answered;
 mod batch;
+mod detail;
 mod engine;
 mod error;
 mod execute;
@@ -43,6 +44,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 pub use answered::Look;
+pub use detail::{Detail, DetailKind, NewDetail, Owner};
 pub use error::StoreError;
 pub use journal::{OpenCall, Opened};
 pub use meta::{Memo, Turn};

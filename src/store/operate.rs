@@ -92,6 +92,8 @@ pub struct PurgeBefore {
     pub calls: Timestamp,
     /// Entries buried before.
     pub buried: Timestamp,
+    /// Private details of calls that were told before.
+    pub private: Timestamp,
 }
 
 /// What it has removed.
@@ -105,6 +107,8 @@ pub struct Purged {
     pub tasks: usize,
     /// Events.
     pub events: usize,
+    /// Details of calls.
+    pub details: usize,
 }
 
 impl Store {
@@ -183,6 +187,8 @@ impl Store {
             calls: self.purge_all(self.dialect().purge_calls, before.calls).await?,
             tasks: self.purge_all(self.dialect().purge_tasks, before.calls).await?,
             events: self.purge_all(self.dialect().purge_events, before.calls).await?,
+            details: self.purge_all(self.dialect().purge_private, before.private).await?
+                + self.purge_all(self.dialect().purge_details, before.calls).await?,
         };
         if let Some(answered) = self.answered.as_ref().filter(|_| purged.calls > 0) {
             answered.clear();

@@ -280,6 +280,34 @@ pub(super) const DIALECT: Dialect = Dialect {
             WHERE arrived_at < ($1::json->>'before')::bigint
             LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED)
         RETURNING event_id",
+    detail: concat!(
+        "INSERT INTO details (vendor_call_key, call_center, parent, kind, source, at, body, is_private, updated_at)
+        SELECT vendor_call_key, call_center, parent, kind, source, at, body, is_private, updated_at FROM ",
+        records!(
+            "vendor_call_key text, call_center text, parent text, kind text, source text, at bigint, body text,
+            is_private bigint, updated_at bigint"
+        ),
+        " ON CONFLICT (vendor_call_key, call_center, parent, kind, source) DO UPDATE
+        SET body = CASE WHEN excluded.at >= details.at THEN excluded.body ELSE details.body END,
+            at = greatest(details.at, excluded.at), updated_at = greatest(details.updated_at, excluded.updated_at)
+        RETURNING to_json(kind)::text"
+    ),
+    details: "SELECT json_build_object('parent', parent, 'kind', kind, 'source', source, 'at', at, 'body', body)::text
+        FROM details WHERE vendor_call_key = $1::json->>'vendor_call_key'
+            AND call_center IN ('', $1::json->>'call_center')
+        ORDER BY parent, kind, at, source",
+    purge_private: "DELETE FROM details WHERE (vendor_call_key, call_center, parent, kind, source) IN (
+            SELECT vendor_call_key, call_center, parent, kind, source FROM details
+            WHERE is_private = 1 AND updated_at < ($1::json->>'before')::bigint
+            LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED)
+        RETURNING to_json(kind)::text",
+    purge_details: "DELETE FROM details WHERE (vendor_call_key, call_center, parent, kind, source) IN (
+            SELECT vendor_call_key, call_center, parent, kind, source FROM details AS d
+            WHERE d.updated_at < ($1::json->>'before')::bigint AND NOT EXISTS (SELECT 1 FROM calls AS c
+                WHERE c.call_center = d.call_center AND c.vendor_call_key = d.vendor_call_key
+                AND c.parent = d.parent)
+            LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED)
+        RETURNING to_json(kind)::text",
     set: "INSERT INTO meta (key, value) VALUES ($1::json->>'key', $1::json->>'value') ON CONFLICT DO NOTHING",
     get: "SELECT to_json(value)::text FROM meta WHERE key = $1::json->>'key'",
     put: "INSERT INTO meta (key, value) VALUES ($1::json->>'key', $1::json->>'value')

@@ -251,6 +251,25 @@ pub(super) const DIALECT: Dialect = Dialect {
     purge_events: "DELETE FROM events WHERE (task_id, event_id) IN (SELECT task_id, event_id FROM events
             WHERE arrived_at < ?1->>'before' LIMIT ?1->>'limit')
         RETURNING event_id",
+    detail: "INSERT INTO details (vendor_call_key, call_center, parent, kind, source, at, body, is_private, updated_at)
+        SELECT value->>'vendor_call_key', value->>'call_center', value->>'parent', value->>'kind', value->>'source',
+            value->>'at', value->>'body', value->>'is_private', value->>'updated_at'
+        FROM json_each(?1) WHERE true
+        ON CONFLICT DO UPDATE SET body = CASE WHEN excluded.at >= at THEN excluded.body ELSE body END,
+            at = max(at, excluded.at), updated_at = max(updated_at, excluded.updated_at)",
+    details: "SELECT json_object('parent', parent, 'kind', kind, 'source', source, 'at', at, 'body', body)
+        FROM details WHERE vendor_call_key = ?1->>'vendor_call_key' AND call_center IN ('', ?1->>'call_center')
+        ORDER BY parent, kind, at, source",
+    purge_private: "DELETE FROM details WHERE (vendor_call_key, call_center, parent, kind, source) IN (
+            SELECT vendor_call_key, call_center, parent, kind, source FROM details
+            WHERE is_private = 1 AND updated_at < ?1->>'before' LIMIT ?1->>'limit')
+        RETURNING json_quote(kind)",
+    purge_details: "DELETE FROM details WHERE (vendor_call_key, call_center, parent, kind, source) IN (
+            SELECT vendor_call_key, call_center, parent, kind, source FROM details AS d
+            WHERE d.updated_at < ?1->>'before' AND NOT EXISTS (SELECT 1 FROM calls AS c
+                WHERE c.call_center = d.call_center AND c.vendor_call_key = d.vendor_call_key
+                AND c.parent = d.parent) LIMIT ?1->>'limit')
+        RETURNING json_quote(kind)",
     set: "INSERT INTO meta (key, value) VALUES (?1->>'key', ?1->>'value') ON CONFLICT DO NOTHING",
     get: "SELECT json_quote(value) FROM meta WHERE key = ?1->>'key'",
     put: "INSERT INTO meta (key, value) SELECT ?1->>'key', ?1->>'value' WHERE true

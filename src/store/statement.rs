@@ -74,6 +74,14 @@ pub(super) struct Dialect {
     pub(super) purge_tasks: &'static str,
     /// Removes some old events: `{before, limit}`, gives their ids.
     pub(super) purge_events: &'static str,
+    /// Keeps details: `[{vendor_call_key, call_center, parent, kind, source, at, body, is_private, updated_at}]`.
+    pub(super) detail: &'static str,
+    /// Details of a key: `{vendor_call_key, call_center}`, gives `{parent, kind, source, at, body}`.
+    pub(super) details: &'static str,
+    /// Removes some old private details: `{before, limit}`, gives their kinds.
+    pub(super) purge_private: &'static str,
+    /// Removes some old details of calls that are gone: the same.
+    pub(super) purge_details: &'static str,
     /// Sets what is not set yet: `{key, value}`.
     pub(super) set: &'static str,
     /// Reads it: `{key}`.

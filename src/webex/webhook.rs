@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::text::Text;
 use crate::domain::{AgentState, Direction, Ending, Event, FlowTime, Numbers, TaskId, What, quote};
@@ -112,6 +113,16 @@ impl Webhook {
         let about = data.about(id, &kind, sent_at)?;
         let org = envelope.comciscoorgid.within(LONGEST).or(envelope.comciscocorgid.within(LONGEST));
         Ok(Self { kind, org, sent_at, about })
+    }
+
+    /// The `data` of a body, whatever it holds: nothing where it has none.
+    #[must_use]
+    pub fn data(body: &[u8]) -> Option<Map<String, Value>> {
+        #[derive(Deserialize)]
+        struct Carried {
+            data: Option<Map<String, Value>>,
+        }
+        serde_json::from_slice::<Carried>(body).ok()?.data
     }
 
     /// The type as a label: one that we know, or `other`.

@@ -27,7 +27,7 @@ impl<'a> Tale<'a> {
     pub fn tell(task: &'a str, start: i64, dice: StdRng) -> (Vec<(i64, Event)>, Truth) {
         let truth = Truth { start, ..Truth::default() };
         let mut tale = Tale { task, dice, now: start, queue: None, events: Vec::new(), truth };
-        tale.event("task:new", json!({}));
+        tale.event("task:new", &json!({}));
         tale.pass(3_000, 40_000);
         match tale.dice.random_range(0..100) {
             0..8 => {}
@@ -40,11 +40,11 @@ impl<'a> Tale<'a> {
         tale.end()
     }
 
-    fn event(&mut self, kind: &str, more: Value) {
+    fn event(&mut self, kind: &str, more: &Value) {
         self.event_at(self.now, kind, more);
     }
 
-    fn event_at(&mut self, at: i64, kind: &str, more: Value) {
+    fn event_at(&mut self, at: i64, kind: &str, more: &Value) {
         let mut data = json!({
             "taskId": self.task, "createdTime": at, "channelType": "telephony", "direction": "INBOUND",
             "origin": "+14693150217", "destination": "+18005550100",
@@ -72,7 +72,7 @@ impl<'a> Tale<'a> {
         self.queue = (parked || number == 0).then(|| format!("queue-{}", self.dice.random_range(0..QUEUES)));
         self.truth.queue = self.queue.clone().or(self.truth.queue.take());
         if parked {
-            self.event("task:parked", json!({}));
+            self.event("task:parked", &json!({}));
             self.pass(1_000, 90_000);
         }
     }
@@ -81,7 +81,7 @@ impl<'a> Tale<'a> {
     fn ring(&mut self, chance: f64) {
         let is_offered = self.events.last().is_some_and(|(_, event)| event.kind == "task:parked");
         if !is_offered || self.dice.random_bool(chance) {
-            self.event("task:connect", json!({}));
+            self.event("task:connect", &json!({}));
             self.pass(2_000, 20_000);
         }
     }
@@ -101,12 +101,12 @@ impl<'a> Tale<'a> {
     }
 
     fn stay(&mut self, agent: &str) {
-        self.event("task:connect", json!({}));
+        self.event("task:connect", &json!({}));
         self.pass(1_000, 15_000);
         let accepted = self.now;
         self.truth.accepted = self.truth.accepted.or(Some(accepted));
         self.truth.agent = Some(agent.to_owned());
-        self.event("task:connected", json!({}));
+        self.event("task:connected", &json!({}));
         self.state(self.now, agent, "connected");
         self.queue = None;
         self.pass(2_000, 60_000);
@@ -121,46 +121,46 @@ impl<'a> Tale<'a> {
     }
 
     fn state(&mut self, at: i64, agent: &str, state: &str) {
-        self.event_at(at, "agent:state_change", json!({ "agentId": agent, "currentState": state }));
+        self.event_at(at, "agent:state_change", &json!({ "agentId": agent, "currentState": state }));
     }
 
     /// A hold; some with a consult within, some of which become a conference.
     fn turn(&mut self) {
-        self.event("task:on-hold", json!({}));
+        self.event("task:on-hold", &json!({}));
         let kind = self.dice.random_range(0..10);
         let held = match kind {
             0..8 => self.pass(3_000, 60_000),
             8 => {
                 let before = self.pass(500, 3_000);
-                self.event("task:consulting", json!({}));
+                self.event("task:consulting", &json!({}));
                 let consulted = self.pass(3_000, 40_000);
-                self.event("task:consult-done", json!({}));
+                self.event("task:consult-done", &json!({}));
                 before + consulted + self.pass(500, 3_000)
             }
             _ => {
-                self.event("task:consulting", json!({}));
+                self.event("task:consulting", &json!({}));
                 let consulted = self.pass(3_000, 20_000);
-                self.event("task:conferencing", json!({}));
+                self.event("task:conferencing", &json!({}));
                 consulted
             }
         };
-        self.event("task:hold-done", json!({}));
+        self.event("task:hold-done", &json!({}));
         self.truth.holds.push(held);
         if kind == 9 {
             self.pass(3_000, 60_000);
-            self.event("task:conference-done", json!({}));
+            self.event("task:conference-done", &json!({}));
         }
     }
 
     fn end(mut self) -> (Vec<(i64, Event)>, Truth) {
         self.queue = None;
         self.truth.end = self.now;
-        self.event("task:ended", json!({ "terminatingParty": "Customer", "reason": "Customer Left" }));
+        self.event("task:ended", &json!({ "terminatingParty": "Customer", "reason": "Customer Left" }));
         if let Some(start) = self.truth.accepted.filter(|_| self.dice.random_bool(0.1)) {
             self.truth.recorded = Some((start, self.now));
             let at = self.now + self.dice.random_range(5_000..30_000);
             let path = format!("https://recordings.example.com/{}.wav?{SIGNED}=0123", self.task);
-            self.event_at(at, "capture:available", json!({ "filePath": path }));
+            self.event_at(at, "capture:available", &json!({ "filePath": path }));
         }
         self.events.sort_by_key(|(at, _)| *at);
         (self.events, self.truth)

@@ -8,6 +8,7 @@ use std::hint::black_box;
 use actix_web::body::{BodySize, MessageBody as _};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use scv_bridge::api::{Peer, Route, rehearse, rehearse_token};
+use scv_bridge::domain::{Picked, ValuePath};
 use scv_bridge::phone::{Translation, mask};
 use scv_bridge::salesforce::{Answer, Operation, Way, judge};
 use scv_bridge::webex::Webhook;
@@ -75,8 +76,14 @@ fn token_request(on: &Installation, body: &[u8]) {
 
 /// The body of a webhook, its signature being right.
 fn webhook(_: &Installation, body: &[u8]) {
-    match Webhook::parse(body.get(..BODY_LIMIT).unwrap_or(body)) {
-        Ok(webhook) => assert!(!webhook.label().is_empty()),
+    let body = body.get(..BODY_LIMIT).unwrap_or(body);
+    match Webhook::parse(body) {
+        Ok(webhook) => {
+            assert!(!webhook.label().is_empty());
+            let paths = ["data.queueId", "data.a.0.b", "reason"].map(|path| ValuePath::parse(path).unwrap());
+            let told = Webhook::data(body).map(|data| Picked::by_webhook(&data, paths.iter(), 255));
+            assert!(told.is_none_or(|told| told.arrived().len() <= 100));
+        }
         Err(problem) => assert!(problem.to_string().len() < 200, "{problem}"),
     }
 }

@@ -11,6 +11,7 @@ mod abandoned_calls;
 mod any_body;
 mod apex_refusals;
 mod asking_salesforce;
+mod attributes;
 mod bad_input;
 mod beside_create;
 mod broken_answers;

@@ -2,12 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::{hide_numbers, is_id, quote};
+use crate::domain::{hide_numbers, is_id, names_a_number, quote};
 use crate::phone::mask;
-
-/// Fields whose value is a phone number, however short. Small letters.
-const NUMBERS: [&str; 9] =
-    ["from", "to", "fromnumber", "tonumber", "dialednumber", "participantkey", "phonenumber", "ani", "dnis"];
 
 /// Words of others on one line, without numbers, tokens and control characters. The ids of records and
 /// interactions stay, although they may look like numbers: without them nobody finds the call.
@@ -45,7 +41,7 @@ fn json(value: Value, is_number: bool) -> Value {
 
 fn object(fields: Map<String, Value>, is_number: bool) -> Map<String, Value> {
     let field = |(name, value): (String, Value)| {
-        let is_number = is_number || NUMBERS.contains(&name.to_lowercase().as_str());
+        let is_number = is_number || names_a_number(&name);
         (text(&name), json(value, is_number))
     };
     fields.into_iter().map(field).collect()

@@ -1,38 +1,48 @@
-//! `[call_centers.NAME.attributes]`: VoiceCall fields filled from what Webex knows.
+//! `[call_centers.NAME.attributes]`: VoiceCall fields filled from what the flow and Webex have told.
 
+use std::collections::BTreeSet;
+
+use super::super::nearest::nearest;
 use super::super::section::Section;
+use crate::domain::{Attribute, InvalidPath, ValuePath};
 
-/// One field and where its value is found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attribute {
-    /// API name of the VoiceCall field, such as `Recording_Id__c`.
-    pub field: String,
-    /// Names from the outside in, such as `serviceData`, `callRecordingId`.
-    pub path: Vec<String>,
-}
-
+/// Fields, sorted by their names.
 pub(super) fn read(section: &mut Section<'_>) -> Vec<Attribute> {
     let mut attributes = Vec::new();
     for (field, source) in section.texts("attributes") {
         let key = format!("attributes.{field}");
-        if !is_name(&field) {
+        if !Attribute::is_field(&field) {
             section.problem(&key, "is not the API name of a field", "such as Recording_Id__c");
         }
-        let path: Vec<String> = source.split('.').map(str::to_owned).collect();
-        if path.iter().all(|name| is_name(name)) {
-            attributes.push(Attribute { field, path });
-        } else {
-            section.problem(
-                &key,
-                "is not a path of names",
-                "names with dots, such as serviceData.callRecordingId",
-            );
+        match ValuePath::parse(&source) {
+            Ok(path) => attributes.push(Attribute { field, path }),
+            Err(invalid) => section.problem(&key, invalid.to_string(), hint(&source, invalid)),
         }
     }
     attributes
 }
 
-fn is_name(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(allowed)
+fn hint(source: &str, invalid: InvalidPath) -> String {
+    match invalid {
+        InvalidPath::Names => "names with dots, such as serviceData.callRecordingId".to_owned(),
+        InvalidPath::Bare(root) => format!("go on with a dot and a name, such as {root}.{}", example(root)),
+        InvalidPath::NearlyRoot(root) => {
+            format!("write `{root}`; or for a field of that name in the flow's body, `request.` before it")
+        }
+        InvalidPath::Segments => {
+            let known: BTreeSet<String> = ValuePath::all_of_segments().collect();
+            match nearest(source, &known) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => "docs/attributes.md lists them".to_owned(),
+            }
+        }
+    }
+}
+
+fn example(root: &str) -> &'static str {
+    match root {
+        "request" => "flowInputParameters.param1",
+        "data" => "queueId",
+        _ => "queue.duration",
+    }
 }

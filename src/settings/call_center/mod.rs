@@ -9,7 +9,6 @@ mod signer;
 use std::collections::BTreeMap;
 
 pub use api::{Apex, Api, Telephony};
-pub use attributes::Attribute;
 pub use enrichment::Enrichment;
 pub use oauth::OAuth;
 pub use signer::NextCertificate;
@@ -20,6 +19,7 @@ use super::names::Names;
 use super::section::Section;
 use super::{Token, Translations};
 use crate::certificate::SigningCertificate;
+use crate::domain::Attribute;
 
 /// A contact center. Its name is what flows send as `callCenterDevName`.
 #[derive(Debug, Clone)]
@@ -44,7 +44,13 @@ pub struct CallCenter {
     pub enrichment: Enrichment,
     /// VoiceCall fields and where their values are found.
     pub attributes: Vec<Attribute>,
+    /// The longest text that goes into one of them, in characters.
+    pub attribute_length: usize,
 }
+
+/// What a text field of Salesforce takes, and a long text area, in characters.
+const TEXT: usize = 255;
+const LONG_TEXT: usize = 131_072;
 
 /// What createVoiceCall answers when Salesforce cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +88,12 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl CallCenter {
+    /// Whether anything of the flow's or Webex's words is kept to fill fields with.
+    #[must_use]
+    pub fn keeps_attributes(&self) -> bool {
+        !self.attributes.is_empty() || self.enrichment.inherit_attributes
+    }
+
     pub(super) fn read(name: &str, mut section: Section<'_>, around: &Surroundings<'_>) -> Option<Self> {
         check_name(name, &section);
         let signers = Signers::read(&mut section, around);
@@ -103,6 +115,7 @@ impl CallCenter {
         }
         let enrichment = Enrichment::read(section.section_or_empty("enrichment"));
         let attributes = attributes::read(&mut section);
+        let attribute_length = section.count("attribute_length", Some(TEXT), 1..=LONG_TEXT);
         section.finish();
         let (certificate, next_certificate) = signers.find(around)?;
         Some(Self {
@@ -116,6 +129,7 @@ impl CallCenter {
             abandonment: abandonment?,
             enrichment: enrichment?,
             attributes,
+            attribute_length: attribute_length?,
         })
     }
 }

@@ -80,6 +80,7 @@ fn what_the_reference_calls_a_default_is_the_default() {
     assert_eq!(silent_center.translations.to.rules(), 0);
     assert_eq!(told_center.abandonment, silent_center.abandonment);
     assert_eq!(told_center.enrichment, silent_center.enrichment);
+    assert_eq!(told_center.attribute_length, silent_center.attribute_length);
     let (Api::Telephony(told_api), Api::Telephony(silent_api)) = (&told_center.api, &silent_center.api)
     else {
         panic!("api = telephony");

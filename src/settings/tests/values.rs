@@ -146,14 +146,6 @@ fn a_certificate_with_few_days_left_is_a_warning() {
 }
 
 #[test]
-fn what_no_part_acts_on_yet_is_said() {
-    let toml = SMALL.to_owned()
-        + "on_create_failure = \"defer\"\nenrichment.enabled = true\nattributes.A__c = \"b.c\"\n[webex]\n\
-        client_id = \"C1\"\nclient_secret = \"c1-secret\"\n";
-    insta::assert_snapshot!(Folder::new().load(&toml).unwrap().not_used_yet().join("\n"));
-}
-
-#[test]
 fn a_host_that_is_not_salesforces_is_a_warning_unless_it_is_this_machine() {
     let folder = Folder::new();
     let with_host = |url: &str| {

@@ -141,9 +141,9 @@ async fn notes_at_once_of_any_number_all_arrive(engine: Engine) {
             assert_eq!(found.unwrap().answered_at, Some(at(number)));
         }
     }
-    let nothing = PurgeBefore { calls: at(-1), buried: at(-1) };
+    let nothing = PurgeBefore { calls: at(-1), buried: at(-1), private: at(-1) };
     assert_eq!(store.purge(nothing).await.unwrap().calls, 0, "no row was made up");
-    let all = PurgeBefore { calls: at(1000), buried: at(-1) };
+    let all = PurgeBefore { calls: at(1000), buried: at(-1), private: at(1000) };
     assert_eq!(store.purge(all).await.unwrap().calls, (1..20).sum::<usize>());
 }
 
@@ -166,7 +166,7 @@ async fn what_a_call_is_known_by_outlives_a_restart_a_purge_and_an_entry(engine:
         assert!(!store.open_call(create(key, "a")).await.unwrap().is_new(), "{key}");
     }
     for _ in 0..2 {
-        store.purge(PurgeBefore { calls: at(4), buried: at(4) }).await.unwrap();
+        store.purge(PurgeBefore { calls: at(4), buried: at(4), private: at(4) }).await.unwrap();
         assert!(store.open_call(create("wxcc_old_1", "a")).await.unwrap().is_new());
         store.release_claim(&call("wxcc_old_1"), "a").await.unwrap();
         for key in ["wxcc_new", "wxcc_deferred"] {

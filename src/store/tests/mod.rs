@@ -1,5 +1,6 @@
 //! The same tests on both engines.
 
+mod details;
 mod faults;
 mod journal;
 mod meta;

@@ -82,9 +82,9 @@ async fn what_is_old_is_removed_and_what_waits_is_not(engine: Engine) {
         store.note(Note::of(call(&format!("wxcc_old_{key}")), at(0))).await.unwrap();
     }
     store.note(Note::of(call("wxcc_new"), at(9))).await.unwrap();
-    let before = PurgeBefore { calls: at(0), buried: at(5) };
+    let before = PurgeBefore { calls: at(0), buried: at(5), private: at(0) };
     assert_eq!(store.purge(before).await.unwrap(), Purged::default());
-    let before = PurgeBefore { calls: at(9), buried: at(6) };
+    let before = PurgeBefore { calls: at(9), buried: at(6), private: at(9) };
     assert_eq!(store.purge(before).await.unwrap(), Purged { calls: 1501, buried: 2, ..Purged::default() });
     for (key, kept) in [("wxcc_old_7", false), ("wxcc_1", false), ("wxcc_2", true), ("wxcc_new", true)] {
         let found = store.find(&center(), &reference(key)).await.unwrap();

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::domain::{Ending, Numbers, What};
-use crate::store::{Attempt, CreateBody, PurgeBefore, Settle, SettleTask, StoreError};
+use crate::store::{Attempt, CreateBody, DetailKind, Owner, PurgeBefore, Settle, SettleTask, StoreError};
 
 /// No number looks like it, so that finding it anywhere is a find.
 const NUMBER: &str = "+4930555012345678";
@@ -59,7 +59,26 @@ async fn no_number_of_an_event_is_left_in_any_file_once_its_task_is_folded_or_fo
         let settle = SettleTask { task, owner: "a".to_owned(), due_at: None, folds: true, now: at(10) };
         assert!(store.settle_task(settle).await.unwrap());
     }
-    store.purge(PurgeBefore { calls: at(1), buried: at(1) }).await.unwrap();
+    store.purge(PurgeBefore { calls: at(1), buried: at(1), private: at(1) }).await.unwrap();
+    assert!(!holds_the_number(folder.path()));
+}
+
+#[tokio::test]
+async fn no_number_of_a_detail_is_left_in_any_file_once_it_was_purged() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&format!("sqlite:{}/bridge.db", folder.path().display())).await.unwrap();
+    for number in 0..60 {
+        let name = call(&format!("wxcc_{number}"));
+        store.note(Note::of(name.clone(), at(0))).await.unwrap();
+        for owner in [Owner::Call(name.clone()), Owner::Key(name.vendor_call_key().clone())] {
+            let details = [DetailKind::Request, DetailKind::Webhook, DetailKind::Sent]
+                .map(|kind| details::detail(kind, "1", number, NUMBER));
+            store.keep_details(&owner, &details, at(0)).await.unwrap();
+        }
+    }
+    assert!(holds_the_number(folder.path()));
+    let before = PurgeBefore { calls: at(0), buried: at(0), private: at(1) };
+    assert_eq!(store.purge(before).await.unwrap().details, 360);
     assert!(!holds_the_number(folder.path()));
 }
 

@@ -143,7 +143,7 @@ async fn what_is_old_is_removed_unless_something_is_still_to_be_done(engine: Eng
         let due_at = (task.id.as_ref() == "due").then_some(at(1000));
         assert!(store.settle_task(SettleTask { due_at, ..settle(task, "a", 10) }).await.unwrap());
     }
-    let purged = store.purge(PurgeBefore { calls: at(20), buried: at(20) }).await.unwrap();
+    let purged = store.purge(PurgeBefore { calls: at(20), buried: at(20), private: at(20) }).await.unwrap();
     assert_eq!((purged.tasks, purged.events), (1, 1));
     assert_eq!(store.claim_tasks(&claim("a", 1000)).await.unwrap().len(), 1);
 }

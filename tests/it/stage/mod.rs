@@ -9,6 +9,7 @@ mod reply;
 mod webex;
 
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -172,9 +173,14 @@ impl Stage {
         self.handle.outbox().store().list(&Filter::default()).await.unwrap()
     }
 
+    /// The file of the configuration.
+    pub fn configuration_file(&self) -> PathBuf {
+        self.folder.path().join("bridge.toml")
+    }
+
     /// The configuration as its file says it.
     pub fn configuration(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("bridge.toml")).unwrap()
+        std::fs::read_to_string(self.configuration_file()).unwrap()
     }
 
     /// Writes another configuration and has it read.

@@ -1,0 +1,247 @@
+//! Fields of a VoiceCall that are filled from what the flow and Webex have told.
+//!
+//! What is told is kept as it arrives, at best effort: a journal that cannot be used costs a field its value, never a flow
+//! its answer. Contact centers that fill no fields pay nothing.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::{Bridge, Delivered, Trouble, forgetful, in_time, named};
+use crate::domain::{
+    Body, Call, CallName, CreateVoiceCall, Filled, FlowTime, Form, Initiation, Knowledge, Moment, Picked,
+    Sent, Story, UpdateVoiceCall, fill,
+};
+use crate::salesforce::Budget;
+use crate::settings::CallCenter;
+use crate::store::{Detail, DetailKind, NewDetail, Note, Owner};
+
+/// Whether an update was taken in: then what became of its fields is worth a report.
+pub(super) fn went_out(sent: &Result<Delivered, Trouble>) -> bool {
+    matches!(sent, Ok(Delivered::Now | Delivered::Later) | Err(Trouble::Salesforce(_)))
+}
+
+impl Bridge {
+    /// The call of a note, if its contact center fills fields.
+    pub(super) fn filled(&self, note: Option<&Note>) -> Option<CallName> {
+        let call = &note?.call;
+        self.filling(call).map(|_| call.clone())
+    }
+
+    /// Keeps what a request tells of a call.
+    pub(super) async fn remember_picked(
+        &self,
+        call: Option<&CallName>,
+        route: &str,
+        picked: &Picked,
+        budget: &Budget,
+    ) {
+        self.keep_details(call, &self.heard(route, picked), budget).await;
+    }
+
+    /// The create with its fields filled by what is known so early, and what is to be kept of that.
+    pub(super) async fn fill_create<'r>(
+        &self,
+        call: &CallName,
+        request: &'r CreateVoiceCall,
+        budget: &Budget,
+    ) -> (Cow<'r, CreateVoiceCall>, Vec<NewDetail>) {
+        let center = self.call_center(call.call_center().as_ref());
+        let Some(center) = center.filter(|center| center.keeps_attributes()) else {
+            return (Cow::Borrowed(request), Vec::new());
+        };
+        let (known, parent) =
+            tokio::join!(self.known_details(call, budget), self.sent_by_parent(center, request, budget));
+        let mut knowledge = knowledge(&known, call);
+        knowledge.hear_request(self.outbox.now(), &request.picked);
+        let moment = Moment::Create { parent: parent.as_ref() };
+        let filled = fill(&form(center), &knowledge, request.call_attributes.as_deref(), moment);
+        let mut details = self.heard("createVoiceCall", &request.picked);
+        details.push(self.single(DetailKind::Sent, filled.sent().body()));
+        details.extend(self.report(DetailKind::AtCreate, &filled));
+        let call_attributes = filled.call_attributes;
+        (Cow::Owned(CreateVoiceCall { call_attributes, ..request.clone() }), details)
+    }
+
+    /// Fills the fields of a final update; gives what is to be kept of that once the update is taken in.
+    pub(super) async fn fill_final(
+        &self,
+        update: &mut UpdateVoiceCall,
+        name: &CallName,
+        call: Option<&Call>,
+        budget: &Budget,
+    ) -> Vec<NewDetail> {
+        let Some(center) = self.filling(name) else { return Vec::new() };
+        let (known, story) = tokio::join!(self.known_details(name, budget), self.story(name, budget));
+        let end = End { call, at: update.end_time, story, picked: &update.picked };
+        let (own, now) = (update.call_attributes.as_deref(), self.outbox.now());
+        let filled = end.fill(center, name, &known, own, now);
+        let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
+        update.call_attributes = filled.call_attributes;
+        report
+    }
+
+    /// What the fields of a call that has ended are filled with, and what is to be kept of that once it is told.
+    pub(super) async fn fill_ended(
+        &self,
+        name: &CallName,
+        call: Option<&Call>,
+        (story, at): (&Story, FlowTime),
+        budget: &Budget,
+    ) -> (Option<String>, Vec<NewDetail>) {
+        let Some(center) = self.filling(name) else { return (None, Vec::new()) };
+        let known = self.known_details(name, budget).await;
+        let end = End { call, at: Some(at), story: Some(story.clone()), picked: &Picked::default() };
+        let filled = end.fill(center, name, &known, None, self.outbox.now());
+        let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
+        (filled.call_attributes, report)
+    }
+
+    /// The contact center of a call, if it fills fields.
+    fn filling(&self, call: &CallName) -> Option<&CallCenter> {
+        self.call_center(call.call_center().as_ref()).filter(|center| !center.attributes.is_empty())
+    }
+
+    /// Writes details down, if there are any.
+    pub(super) async fn keep_details(&self, call: Option<&CallName>, details: &[NewDetail], budget: &Budget) {
+        let Some(call) = call.filter(|_| !details.is_empty()) else { return };
+        let (owner, now) = (Owner::Call(call.clone()), self.outbox.now());
+        let kept = in_time(budget, self.outbox.store().keep_details(&owner, details, now)).await;
+        kept.unwrap_or_else(|error| forgetful(&error));
+    }
+
+    /// What was kept of a call. A database that does not answer gets half of the time at most.
+    async fn known_details(&self, call: &CallName, budget: &Budget) -> Vec<Detail> {
+        let details = self.outbox.store().details(call.call_center(), call.vendor_call_key());
+        in_time(&budget.half(), details).await.unwrap_or_else(|error| {
+            forgetful(&error);
+            Vec::new()
+        })
+    }
+
+    /// What Webex's events mean, as far as they have come.
+    async fn story(&self, call: &CallName, budget: &Budget) -> Option<Story> {
+        let task = call.vendor_call_key().task()?;
+        let found = in_time(&budget.half(), self.outbox.store().find_task(&task)).await;
+        let found = found.unwrap_or_else(|error| {
+            forgetful(&error);
+            None
+        });
+        found.map(|task| task.timeline.story())
+    }
+
+    /// What the create of the call has sent that this one continues, if it is to be inherited.
+    async fn sent_by_parent(
+        &self,
+        center: &CallCenter,
+        request: &CreateVoiceCall,
+        budget: &Budget,
+    ) -> Option<Sent> {
+        let Initiation::Transfer { parent, .. } = &request.initiation else { return None };
+        if !center.enrichment.inherit_attributes {
+            return None;
+        }
+        let here = &request.origin.call_center;
+        let found = self.find(here, parent, &budget.half()).await.map(|call| call.name);
+        let parent = found.or_else(|| named(here, parent))?;
+        let known = self.known_details(&parent, budget).await;
+        Sent::read(&last(&known, &parent, DetailKind::Sent)?.body)
+    }
+
+    fn heard(&self, route: &str, picked: &Picked) -> Vec<NewDetail> {
+        if picked.is_empty() {
+            return Vec::new();
+        }
+        self.details_of(route, picked, (DetailKind::Request, DetailKind::Arrived), self.outbox.now())
+    }
+
+    /// Values under a name that is made of them, so that none replaces another and each is there once; names under
+    /// that of where they came from.
+    pub(super) fn details_of(
+        &self,
+        source: &str,
+        picked: &Picked,
+        (values, names): (DetailKind, DetailKind),
+        at: Timestamp,
+    ) -> Vec<NewDetail> {
+        let values = picked.body().map(|body| {
+            let fingerprint = self.outbox.store().fingerprint(&[source, body.expose()]).0;
+            let [a, b, c, d, e, f, g, h, ..] = fingerprint;
+            let source = format!("{source} {:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+            NewDetail { kind: values, source, at, body }
+        });
+        let arrived = serde_json::to_string(picked.arrived()).ok().map(|body| NewDetail {
+            kind: names,
+            source: source.to_owned(),
+            at,
+            body: Body::new(body),
+        });
+        values.into_iter().chain(arrived).collect()
+    }
+
+    /// A report, unless it says nothing.
+    fn report(&self, kind: DetailKind, filled: &Filled) -> Option<NewDetail> {
+        (!filled.report.lines.is_empty()).then(|| self.single(kind, filled.report.body()))
+    }
+
+    fn single(&self, kind: DetailKind, body: Body) -> NewDetail {
+        NewDetail { kind, source: String::new(), at: self.outbox.now(), body }
+    }
+}
+
+/// A call at its end.
+struct End<'a> {
+    call: Option<&'a Call>,
+    at: Option<FlowTime>,
+    story: Option<Story>,
+    picked: &'a Picked,
+}
+
+impl End<'_> {
+    fn fill(
+        self,
+        center: &CallCenter,
+        name: &CallName,
+        known: &[Detail],
+        own: Option<&str>,
+        now: Timestamp,
+    ) -> Filled {
+        let mut knowledge = knowledge(known, name);
+        knowledge.hear_request(now, self.picked);
+        if let Some(story) = self.story {
+            knowledge.understand(story, self.at.map(FlowTime::timestamp));
+        }
+        let create = last(known, name, DetailKind::Sent).and_then(|detail| Sent::read(&detail.body));
+        // A record that an update has made knows nothing of what the create said.
+        let has_taken = |call: &Call| call.voice_call_id.is_some() || call.deferred_at.is_some();
+        let is_created = self.call.is_some_and(has_taken);
+        let moment = Moment::Final { create: create.as_ref(), is_created };
+        fill(&form(center), &knowledge, own, moment)
+    }
+}
+
+fn form(center: &CallCenter) -> Form<'_> {
+    let names = center.enrichment.names();
+    Form { attributes: &center.attributes, longest: center.attribute_length, names }
+}
+
+fn knowledge(details: &[Detail], call: &CallName) -> Knowledge {
+    let mut knowledge = Knowledge::default();
+    for detail in details.iter().filter(|detail| detail.is_of(call)) {
+        let picked = || Picked::read(&detail.body).unwrap_or_default();
+        match detail.kind {
+            DetailKind::Request => knowledge.hear_request(detail.at, &picked()),
+            DetailKind::Webhook => knowledge.hear_webhook(detail.at, &picked()),
+            DetailKind::Sent
+            | DetailKind::Arrived
+            | DetailKind::Carried
+            | DetailKind::AtCreate
+            | DetailKind::AtEnd => {}
+        }
+    }
+    knowledge
+}
+
+fn last<'d>(details: &'d [Detail], call: &CallName, kind: DetailKind) -> Option<&'d Detail> {
+    details.iter().rev().find(|detail| detail.kind == kind && detail.is_of(call))
+}

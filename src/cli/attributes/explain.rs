@@ -1,0 +1,246 @@
+//! What became of the fields of one VoiceCall.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::hide;
+use crate::domain::{
+    Arrived, CallCenterName, CallName, CallReference, FlowTime, Line, Outcome, Report, ValuePath,
+    VendorCallKey,
+};
+use crate::settings::CallCenter;
+use crate::store::{Detail, DetailKind, Store, StoreError};
+
+/// One VoiceCall. The fields are those of `--json`.
+#[derive(Debug, Serialize)]
+pub struct Explained {
+    call_center: String,
+    vendor_call_key: String,
+    /// The call that it continues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voice_call_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create: Option<Stage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#final: Option<Stage>,
+    /// What arrived and no field takes.
+    unused: Vec<Unused>,
+    /// Whether the contact center fills fields at all.
+    #[serde(skip)]
+    fills: bool,
+}
+
+/// What became of the fields at the create, or at the final update.
+#[derive(Debug, Serialize)]
+struct Stage {
+    at: String,
+    fields: Vec<Told>,
+}
+
+/// A line, and what may be wrong with its path.
+#[derive(Debug, Serialize)]
+struct Told {
+    #[serde(flatten)]
+    line: Line,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arrived_as: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Unused {
+    from: String,
+    path: String,
+    what: String,
+}
+
+impl Explained {
+    /// The VoiceCalls of a key, those that continue others too.
+    pub async fn of(
+        store: &Store,
+        center: &CallCenter,
+        name: &CallCenterName,
+        key: &VendorCallKey,
+    ) -> Result<Vec<Self>, StoreError> {
+        let details = store.details(name, key).await?;
+        let found = store.find(name, &CallReference::Key(key.clone())).await?;
+        let own = details.iter().filter(|detail| !is_of_webhook(detail));
+        let mut parents: BTreeSet<&str> = own.map(|detail| detail.parent.as_str()).collect();
+        parents.extend(found.as_ref().map(|call| call.name.parent()));
+        let calls = parents.into_iter().filter_map(|parent| {
+            let reference = (!parent.is_empty()).then(|| CallReference::parse(parent)).transpose().ok()?;
+            let call = CallName::new(name.clone(), key.clone(), reference.as_ref());
+            let known = found.as_ref().filter(|found| found.name == call);
+            let id = known.and_then(|call| call.voice_call_id.as_ref()).map(ToString::to_string);
+            Some(Self::new(center, &call, id, &details))
+        });
+        Ok(calls.collect())
+    }
+
+    fn new(center: &CallCenter, call: &CallName, voice_call_id: Option<String>, details: &[Detail]) -> Self {
+        let own: Vec<&Detail> = details.iter().filter(|detail| detail.is_of(call)).collect();
+        let arrived: Vec<(&Detail, Arrived)> = own.iter().flat_map(|detail| arrived(detail)).collect();
+        let stage = |kind| Stage::of(own.iter().rev().find(|detail| detail.kind == kind)?, &arrived);
+        let (create, last) = (stage(DetailKind::AtCreate), stage(DetailKind::AtEnd));
+        let mapped = |path: &str| center.attributes.iter().any(|attribute| attribute.path.inner() == path);
+        let unused: BTreeSet<(&str, &str, &str)> = arrived
+            .iter()
+            .filter(|(_, arrived)| !mapped(&arrived.path))
+            .map(|(detail, arrived)| (detail.source.as_str(), arrived.path.as_str(), arrived.what.as_str()))
+            .collect();
+        let unused = unused.into_iter().map(|(from, path, what)| Unused {
+            from: from.to_owned(),
+            path: path.to_owned(),
+            what: what.to_owned(),
+        });
+        Self {
+            call_center: hide::text(call.call_center().as_ref()),
+            vendor_call_key: hide::text(call.vendor_call_key().as_ref()),
+            parent: (!call.parent().is_empty()).then(|| hide::text(call.parent())),
+            voice_call_id,
+            create,
+            r#final: last,
+            unused: unused.collect(),
+            fills: center.keeps_attributes(),
+        }
+    }
+
+    /// Prints its tables.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{} in {}", self.vendor_call_key, self.call_center)?;
+        if let Some(id) = &self.voice_call_id {
+            write!(out, ", VoiceCall {id}")?;
+        }
+        match &self.parent {
+            Some(parent) => writeln!(out, ", continues {parent}")?,
+            None => writeln!(out)?,
+        }
+        for (name, stage) in [("create", &self.create), ("final update", &self.r#final)] {
+            match stage {
+                Some(stage) => {
+                    writeln!(out, "\n{name}, {}", stage.at)?;
+                    let rows = stage.fields.iter().map(Told::cells);
+                    table(out, ["field", "path", "value", "what became of it"], rows)?;
+                }
+                None if self.fills => writeln!(out, "\n{name}: none so far that fills fields")?,
+                None => {}
+            }
+        }
+        if !self.fills {
+            let key = format!("call_centers.{}.attributes", self.call_center);
+            return writeln!(out, "\nno fields are filled: {key} is empty");
+        }
+        if !self.unused.is_empty() {
+            writeln!(out, "\narrived, and no field takes it")?;
+            let cells = |unused: &Unused| [&unused.from, &unused.path, &unused.what].map(Clone::clone);
+            table(out, ["from", "path", "what"], self.unused.iter().map(cells))?;
+        }
+        Ok(())
+    }
+}
+
+impl Stage {
+    fn of(detail: &Detail, arrived: &[(&Detail, Arrived)]) -> Option<Self> {
+        let report = Report::read(&detail.body)?;
+        let told = |line: Line| {
+            let is_missing = matches!(line.outcome, Outcome::Missing | Outcome::NotYet);
+            let path = line.path.as_deref().filter(|_| is_missing);
+            let arrived_as = path.and_then(|path| meant(path, arrived));
+            Told { line, arrived_as }
+        };
+        let fields = report.lines.into_iter().map(told).collect();
+        Some(Self { at: moment(detail.at), fields })
+    }
+}
+
+impl Told {
+    fn cells(&self) -> [String; 4] {
+        let Line { field, path, outcome, value } = &self.line;
+        let what = match outcome {
+            Outcome::Sent => "sent".to_owned(),
+            Outcome::Inherited => "sent: inherited from the call it continues".to_owned(),
+            Outcome::Unchanged => "sent at the create already".to_owned(),
+            Outcome::NotYet => "not yet: nothing has arrived at this path".to_owned(),
+            Outcome::Missing => "not sent: nothing has arrived at this path".to_owned(),
+            Outcome::TooLong { length, limit } => format!(
+                "not sent: {length} characters, the limit is {limit}; if the field takes more, raise attribute_length"
+            ),
+            Outcome::NotText => {
+                "not sent: a list or an object; let the path go on to a value inside it".to_owned()
+            }
+            Outcome::TakenByFlow => "left: the flow's own callAttributes name the field".to_owned(),
+            Outcome::NotMerged => {
+                "not sent: callAttributes is no JSON object; look at what the flow sends as callAttributes"
+                    .to_owned()
+            }
+        };
+        let what = match &self.arrived_as {
+            Some(path) => format!("{what}; it arrived as {path}"),
+            None => what,
+        };
+        let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        [field.clone(), dash(path), dash(value), what]
+    }
+}
+
+/// What arrived in other capitals, or under the same name at another place, if there is one such thing only.
+fn meant(path: &str, arrived: &[(&Detail, Arrived)]) -> Option<String> {
+    let path = ValuePath::parse(path).ok()?;
+    let (all, last) = (path.inner().to_lowercase(), path.last().to_lowercase());
+    let full = |(detail, arrived): &(&Detail, Arrived)| {
+        let root = if is_of_webhook(detail) { "data" } else { "request" };
+        format!("{root}.{}", arrived.path)
+    };
+    let holds = |arrived: &Arrived| arrived.what != "empty";
+    let candidates = |fits: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
+        let fitting = arrived.iter().filter(|(_, one)| holds(one) && fits(&one.path.to_lowercase()));
+        fitting.map(full).collect()
+    };
+    let mut found = candidates(&|path| path == all);
+    if found.is_empty() {
+        found = candidates(&|path| path.rsplit('.').next() == Some(last.as_str()));
+    }
+    if found.len() == 1 { found.pop_first() } else { None }
+}
+
+fn is_of_webhook(detail: &Detail) -> bool {
+    matches!(detail.kind, DetailKind::Webhook | DetailKind::Carried)
+}
+
+fn arrived(detail: &Detail) -> Vec<(&Detail, Arrived)> {
+    if !matches!(detail.kind, DetailKind::Arrived | DetailKind::Carried) {
+        return Vec::new();
+    }
+    let names: Vec<Arrived> = serde_json::from_str(detail.body.expose()).unwrap_or_default();
+    names.into_iter().map(|arrived| (detail, arrived)).collect()
+}
+
+fn moment(at: Timestamp) -> String {
+    FlowTime::new(at).to_string()
+}
+
+fn table<const N: usize>(
+    out: &mut dyn Write,
+    head: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> io::Result<()> {
+    let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for row in &rows {
+        let padded = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,387 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::domain::{Ending, Event, Names, What};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_795_000_000 + second).unwrap()
+}
+
+fn attribute(field: &str, path: &str) -> Attribute {
+    Attribute { field: field.to_owned(), path: ValuePath::parse(path).unwrap() }
+}
+
+fn request(body: &Value, attributes: &[Attribute]) -> Picked {
+    let fields = body.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value));
+    Picked::by_request(fields, attributes, 255)
+}
+
+fn webhook(data: &Value, attributes: &[Attribute]) -> Picked {
+    Picked::by_webhook(data.as_object().unwrap(), attributes.iter().map(|attribute| &attribute.path), 255)
+}
+
+struct Desk {
+    attributes: Vec<Attribute>,
+    queues: BTreeMap<String, String>,
+    agents: BTreeMap<String, String>,
+    longest: usize,
+}
+
+impl Desk {
+    fn new(attributes: &[(&str, &str)]) -> Self {
+        let attributes = attributes.iter().map(|(field, path)| attribute(field, path)).collect();
+        let queues = BTreeMap::from([("q1".to_owned(), "Sales".to_owned())]);
+        Self { attributes, queues, agents: BTreeMap::new(), longest: 255 }
+    }
+
+    fn fill(&self, knowledge: &Knowledge, own: Option<&str>, moment: Moment<'_>) -> Filled {
+        let names = Names { queues: &self.queues, agents: &self.agents };
+        fill(&Form { attributes: &self.attributes, longest: self.longest, names }, knowledge, own, moment)
+    }
+
+    fn at_create(&self, body: &Value, own: Option<&str>) -> Filled {
+        let mut knowledge = Knowledge::default();
+        knowledge.hear_request(at(0), &request(body, &self.attributes));
+        self.fill(&knowledge, own, Moment::Create { parent: None })
+    }
+}
+
+fn outcomes(filled: &Filled) -> Vec<(&str, Outcome)> {
+    filled.report.lines.iter().map(|line| (line.field.as_str(), line.outcome)).collect()
+}
+
+fn object(filled: &Filled) -> Value {
+    filled.call_attributes.as_deref().map_or(Value::Null, |text| serde_json::from_str(text).unwrap())
+}
+
+const LAST: Moment<'_> = Moment::Final { create: None, is_created: false };
+
+#[test]
+fn a_path_leads_through_objects_lists_and_json_in_texts_and_capitals_count() {
+    let desk = Desk::new(&[
+        ("A__c", "serviceData.callRecordingId"),
+        ("B__c", "request.flowInputParameters.param1"),
+        ("C__c", "request.participants.1.participantKey"),
+        ("D__c", "request.quoted.inner.0"),
+        ("E__c", "servicedata.callRecordingId"),
+        ("F__c", "request.serviceData"),
+        ("G__c", "request.priority"),
+        ("H__c", "request.vip"),
+        ("I__c", "request.blank"),
+        ("J__c", "request.flowInputParameters.param1.deeper"),
+    ]);
+    let body = json!({
+        "serviceData": { "callRecordingId": "r-1" },
+        "flowInputParameters": { "param1": "gold" },
+        "participants": [{}, { "participantKey": "k" }],
+        "quoted": "{\"inner\": \"[\\\"deep\\\"]\"}",
+        "priority": 3, "vip": true, "blank": " ",
+    });
+    let filled = desk.at_create(&body, None);
+    let expected =
+        json!({ "A__c": "r-1", "B__c": "gold", "C__c": "k", "D__c": "deep", "G__c": "3", "H__c": "true" });
+    assert_eq!(object(&filled), expected);
+    let left = outcomes(&filled).into_iter().filter(|(_, outcome)| *outcome != Outcome::Sent);
+    assert_eq!(
+        left.collect::<Vec<_>>(),
+        [
+            ("E__c", Outcome::NotYet),
+            ("F__c", Outcome::NotText),
+            ("I__c", Outcome::NotYet),
+            ("J__c", Outcome::NotYet)
+        ]
+    );
+}
+
+#[test]
+fn a_text_that_is_too_long_is_not_sent_and_not_kept() {
+    let desk = Desk::new(&[("A__c", "request.a"), ("B__c", "request.b"), ("C__c", "request.c")]);
+    let body = json!({ "a": "x".repeat(256), "b": "y".repeat(255), "c": "😀".repeat(128) });
+    let told = request(&body, &desk.attributes);
+    assert!(!told.body().unwrap().expose().contains("xx"));
+    let filled = desk.at_create(&body, None);
+    let too_long = Outcome::TooLong { length: 256, limit: 255 };
+    assert_eq!(outcomes(&filled), [("A__c", too_long), ("B__c", Outcome::Sent), ("C__c", too_long)]);
+    assert_eq!(object(&filled).as_object().unwrap().len(), 1);
+}
+
+#[test]
+fn what_the_flow_names_itself_is_the_flows_to_the_letter() {
+    let desk = Desk::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
+    let own = r#"{ "A__c": "flow's", "big": 123456789012345678901234567890 } "#;
+    let body = json!({ "a": "ours", "b": "b", "callAttributes": own });
+    let filled = desk.at_create(&body, Some(own));
+    assert_eq!(outcomes(&filled), [("A__c", Outcome::TakenByFlow), ("B__c", Outcome::Sent)]);
+    let expected = r#"{ "A__c": "flow's", "big": 123456789012345678901234567890,"B__c":"b"}"#;
+    assert_eq!(filled.call_attributes.as_deref(), Some(expected));
+    // A later update of ours leaves it alone too, although that carries none of the flow's.
+    let mut knowledge = Knowledge::default();
+    knowledge.hear_request(at(0), &request(&body, &desk.attributes));
+    let create = filled.sent();
+    let last = desk.fill(&knowledge, None, Moment::Final { create: Some(&create), is_created: true });
+    assert_eq!(outcomes(&last), [("A__c", Outcome::TakenByFlow), ("B__c", Outcome::Unchanged)]);
+    assert_eq!(last.call_attributes, None);
+    for broken in ["{\"A__c\": ", "[1]", "", "null"] {
+        let filled = desk.at_create(&json!({ "a": "ours" }), Some(broken));
+        assert_eq!(filled.call_attributes.as_deref(), Some(broken));
+        assert_eq!(outcomes(&filled), [("A__c", Outcome::NotMerged), ("B__c", Outcome::NotYet)]);
+    }
+    assert_eq!(
+        desk.at_create(&json!({ "b": "b" }), Some("{}")).call_attributes.as_deref(),
+        Some(r#"{"B__c":"b"}"#)
+    );
+}
+
+#[test]
+fn the_final_update_of_a_create_that_failed_sends_what_is_known_then() {
+    let desk = Desk::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
+    let first = desk.at_create(&json!({ "a": "1", "b": "2" }), Some(r#"{"Own":1}"#));
+    let mut knowledge = Knowledge::default();
+    knowledge.hear_request(at(0), &request(&json!({ "a": "1", "b": "2" }), &desk.attributes));
+    knowledge.hear_request(at(5), &request(&json!({ "a": "9" }), &desk.attributes));
+    let create = first.sent();
+    let moment = Moment::Final { create: Some(&create), is_created: false };
+    let last = desk.fill(&knowledge, first.call_attributes.as_deref(), moment);
+    assert_eq!(object(&last), json!({ "Own": 1, "A__c": "9", "B__c": "2" }));
+    assert_eq!(outcomes(&last), [("A__c", Outcome::Sent), ("B__c", Outcome::Sent)]);
+}
+
+#[test]
+fn a_call_inherits_what_neither_its_flow_nor_its_own_values_say() {
+    let desk = Desk::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
+    let parent = desk.at_create(&json!({ "a": "p", "b": "p" }), Some(r#"{"Own":1,"Other":"p"}"#)).sent();
+    let mut knowledge = Knowledge::default();
+    knowledge.hear_request(at(0), &request(&json!({ "a": "c" }), &desk.attributes));
+    let moment = Moment::Create { parent: Some(&parent) };
+    let child = desk.fill(&knowledge, Some(r#"{"Other":"c"}"#), moment);
+    assert_eq!(object(&child), json!({ "Other": "c", "A__c": "c", "B__c": "p", "Own": 1 }));
+    assert_eq!(
+        outcomes(&child),
+        [("A__c", Outcome::Sent), ("Own", Outcome::Inherited), ("B__c", Outcome::Inherited)]
+    );
+    let sent = child.sent();
+    let last = desk.fill(&knowledge, None, Moment::Final { create: Some(&sent), is_created: true });
+    assert_eq!(outcomes(&last), [("A__c", Outcome::Unchanged), ("B__c", Outcome::Missing)]);
+}
+
+fn story() -> crate::domain::Story {
+    let event = |what: What, second: i64| Event {
+        at: Some(at(second)),
+        id: format!("{what}-{second}"),
+        queue: matches!(what, What::Parked).then(|| "q1".to_owned()),
+        agent: matches!(what, What::Connected).then(|| "a1".to_owned()),
+        direction: None,
+        what,
+    };
+    let events = [
+        event(What::New, 0),
+        event(What::Parked, 10),
+        event(What::Connected, 40),
+        event(What::OnHold, 50),
+        event(What::HoldDone, 57),
+    ];
+    events.into_iter().collect::<crate::domain::CallTimeline>().story()
+}
+
+#[test]
+fn segments_tell_what_the_events_add_up_to() {
+    let paths: Vec<String> = ValuePath::all_of_segments().collect();
+    let desk = Desk::new(&paths.iter().map(|path| ("X__c", path.as_str())).collect::<Vec<_>>());
+    let mut knowledge = Knowledge::default();
+    assert!(
+        outcomes(&desk.fill(&knowledge, None, LAST)).iter().all(|(_, outcome)| *outcome == Outcome::Missing)
+    );
+    knowledge.understand(story(), Some(at(100)));
+    let filled = desk.fill(&knowledge, None, LAST);
+    let lines = filled.report.lines.iter().map(|line| {
+        format!("{} {}", line.path.as_deref().unwrap_or_default(), line.value.as_deref().unwrap_or("-"))
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
+    // Without an end, nobody knows how long the agent had it.
+    knowledge.understand(story(), None);
+    let filled = desk.fill(&knowledge, None, LAST);
+    let value = |path: &str| {
+        let line = filled.report.lines.iter().find(|line| line.path.as_deref() == Some(path)).unwrap();
+        line.value.clone()
+    };
+    assert_eq!(value("segments.agent.duration"), None);
+    assert_eq!(value("segments.queue.duration").as_deref(), Some("30"));
+}
+
+#[test]
+fn an_end_that_webex_has_told_counts_before_ours() {
+    let desk = Desk::new(&[("A__c", "segments.agent.duration")]);
+    let mut timeline: crate::domain::CallTimeline = [].into_iter().collect();
+    for (what, second) in [(What::Connected, 0), (What::Ended(Ending::default()), 20)] {
+        let id = what.to_string();
+        timeline.apply(Event { at: Some(at(second)), what, id, queue: None, agent: None, direction: None });
+    }
+    let mut knowledge = Knowledge::default();
+    knowledge.understand(timeline.story(), Some(at(25)));
+    assert_eq!(object(&desk.fill(&knowledge, None, LAST)), json!({ "A__c": "20" }));
+}
+
+#[test]
+fn a_path_is_refused_with_what_is_wrong_with_it() {
+    for (path, wrong) in [
+        ("", InvalidPath::Names),
+        ("service data", InvalidPath::Names),
+        ("a..b", InvalidPath::Names),
+        ("1.a", InvalidPath::Names),
+        ("a.12345", InvalidPath::Names),
+        ("request", InvalidPath::Bare("request")),
+        ("Data.queueId", InvalidPath::NearlyRoot("data")),
+        ("segment.queue.duration", InvalidPath::NearlyRoot("segments")),
+        ("segments.queue", InvalidPath::Segments),
+        ("segments.Queue.duration", InvalidPath::Segments),
+        ("segments.menu.id", InvalidPath::Segments),
+    ] {
+        assert_eq!(ValuePath::parse(path), Err(wrong), "{path}");
+    }
+    for path in ["serviceData", "request.Data.x", "data.list.0.x", "segments.wrapUp.code"] {
+        assert_eq!(ValuePath::parse(path).unwrap().as_ref(), path);
+    }
+}
+
+#[test]
+fn names_of_what_arrived_are_listed_without_values() {
+    let body = json!({
+        "from": "+14693150217", "empty": "", "list": [], "n": 1,
+        "callAttributes": "{\"A__c\": \"x\", \"+14693150217\": {\"deep\": true}}",
+    });
+    let told = request(&body, &[]);
+    let names: Vec<String> = told.arrived().iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
+    assert_eq!(
+        names,
+        [
+            "callAttributes.A__c: text (1)",
+            "callAttributes.+***********.deep: true or false",
+            "empty: empty",
+            "from: text (12)",
+            "list: list",
+            "n: number",
+        ]
+    );
+    assert_eq!(told.body(), None);
+    let wide: Value = (0..500).map(|n| (format!("f{n}"), json!(n))).collect::<Map<_, _>>().into();
+    assert_eq!(request(&wide, &[]).arrived().len(), 100);
+}
+
+#[test]
+fn no_value_has_a_printable_form_and_a_report_shows_no_number() {
+    let desk = Desk::new(&[("A__c", "request.note"), ("B__c", "request.from"), ("C__c", "request.name")]);
+    let body = json!({ "note": "call 469 315 0217\u{1b}", "from": "4711", "name": "Ada" });
+    let told = request(&body, &desk.attributes);
+    assert!(!format!("{told:?}").contains("469") && !format!("{told:?}").contains("4711"));
+    let filled = desk.at_create(&body, None);
+    assert!(!format!("{:?}", filled.sent()).contains("Ada"));
+    let shown = filled.report.body();
+    assert!(!shown.expose().contains("469") && !shown.expose().contains("4711"), "{}", shown.expose());
+    assert!(shown.expose().contains("Ada"));
+    assert_eq!(Report::read(&shown), Some(filled.report));
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[ a-z\"\\\\{}]{0,6}".prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        Just(Value::from("long".repeat(10))),
+        Just(Value::from(r#"{"b":"inner"}"#)),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        let names = prop::sample::select(vec!["a", "b", "c"]);
+        let object = prop::collection::vec((names, inner.clone()), 0..3).prop_map(|fields| {
+            fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>()
+        });
+        prop_oneof![object.prop_map(Value::from), prop::collection::vec(inner, 0..3).prop_map(Value::from)]
+    })
+}
+
+fn bodies() -> impl Strategy<Value = Value> {
+    let names = prop::sample::select(vec!["a", "b", "c"]);
+    prop::collection::vec((names, values()), 0..4).prop_map(|fields| {
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
+    })
+}
+
+fn paths() -> impl Strategy<Value = String> {
+    "(request|data|x)(\\.(a|b|c|0)){1,3}"
+        .prop_map(|path| path.replacen("x.", "", 1))
+        .prop_filter("a root", |path| ValuePath::parse(path).is_ok())
+}
+
+proptest! {
+    #[test]
+    fn what_goes_out_is_json_with_exactly_the_flows_own_and_what_was_sent(
+        body in bodies(), data in bodies(), own in prop::option::of(bodies()),
+        paths in prop::collection::vec(paths(), 0..6), longest in 1_usize..50,
+    ) {
+        let mut desk = Desk::new(&[]);
+        desk.longest = longest;
+        let field = |at: usize| if at == 0 { "a".to_owned() } else { format!("F{at}__c") };
+        desk.attributes = paths.iter().enumerate().map(|(at, path)| attribute(&field(at), path)).collect();
+        let mut knowledge = Knowledge::default();
+        knowledge.hear_request(at(0), &request(&body, &desk.attributes));
+        knowledge.hear_webhook(at(0), &webhook(&data, &desk.attributes));
+        let own = own.map(|own| own.to_string());
+        let filled = desk.fill(&knowledge, own.as_deref(), LAST);
+        prop_assert_eq!(filled.report.lines.len(), desk.attributes.len());
+        let mut expected: Map<String, Value> =
+            own.as_deref().map(|own| serde_json::from_str(own).unwrap()).unwrap_or_default();
+        let all: Map<String, Value> = filled.call_attributes.as_deref()
+            .map(|text| serde_json::from_str(text).unwrap()).unwrap_or_default();
+        prop_assert_eq!(filled.call_attributes.is_none(), own.is_none() && all.is_empty());
+        for line in &filled.report.lines {
+            if line.outcome == Outcome::Sent {
+                let text = all[&line.field].as_str().unwrap();
+                prop_assert!(text.encode_utf16().count() <= longest && !text.trim().is_empty());
+                prop_assert!(!expected.contains_key(&line.field), "the flow's own was replaced");
+                expected.insert(line.field.clone(), text.into());
+            }
+        }
+        prop_assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn the_order_of_arrival_and_repetition_leave_no_trace(
+        told in prop::collection::vec((bodies(), 0_i64..4, any::<bool>()), 0..6)
+            .prop_flat_map(|told| (Just(told.clone()), Just(told).prop_shuffle())),
+        paths in prop::collection::vec(paths(), 1..5),
+    ) {
+        let mut desk = Desk::new(&[]);
+        desk.attributes =
+            paths.iter().enumerate().map(|(at, path)| attribute(&format!("F{at}__c"), path)).collect();
+        let fill = |told: &mut dyn Iterator<Item = &(Value, i64, bool)>| {
+            let mut knowledge = Knowledge::default();
+            for (body, second, is_request) in told {
+                match is_request {
+                    true => knowledge.hear_request(at(*second), &request(body, &desk.attributes)),
+                    false => knowledge.hear_webhook(at(*second), &webhook(body, &desk.attributes)),
+                }
+            }
+            let filled = desk.fill(&knowledge, None, LAST);
+            (filled.call_attributes, filled.report)
+        };
+        let (in_order, shuffled) = told;
+        let first = fill(&mut in_order.iter());
+        prop_assert_eq!(&first, &fill(&mut shuffled.iter()));
+        prop_assert_eq!(&first, &fill(&mut in_order.iter().chain(&shuffled)));
+    }
+
+    #[test]
+    fn what_was_told_survives_being_kept(body in bodies(), paths in prop::collection::vec(paths(), 1..5)) {
+        let attributes: Vec<_> = paths.iter().map(|path| attribute("A__c", path)).collect();
+        let told = request(&body, &attributes);
+        if let Some(kept) = told.body() {
+            let read = Picked::read(&kept).unwrap();
+            prop_assert_eq!(read.body(), Some(kept));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Details of calls: what is kept to fill fields of their VoiceCalls with, and what became of them. Only contact centers
+//! that are configured so have any.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::row::{json, moment, read};
+use super::{Store, StoreError};
+use crate::domain::{Body, CallCenterName, CallName, VendorCallKey};
+
+/// What a detail is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DetailKind {
+    /// Values that a request of a flow has told. Private.
+    Request,
+    /// Values that a webhook has told. Private.
+    Webhook,
+    /// What the create has sent. Private.
+    Sent,
+    /// The names of what a request held.
+    Arrived,
+    /// The names of what a webhook carried.
+    Carried,
+    /// What became of each field at the create.
+    AtCreate,
+    /// What became of each field at the final update.
+    AtEnd,
+}
+
+impl DetailKind {
+    /// Whether it may hold phone numbers: then it goes long before its call does.
+    #[must_use]
+    pub fn is_private(self) -> bool {
+        matches!(self, Self::Request | Self::Webhook | Self::Sent)
+    }
+}
+
+/// Whose detail it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// A call's.
+    Call(CallName),
+    /// Of all calls of a key, in whichever contact center: a webhook does not say.
+    Key(VendorCallKey),
+}
+
+/// A detail to be kept. Of the same owner, kind and source there is one, that of the latest time.
+#[derive(Debug, Clone)]
+pub struct NewDetail {
+    /// What it is.
+    pub kind: DetailKind,
+    /// What tells those of one kind apart.
+    pub source: String,
+    /// When it happened, or was told.
+    pub at: Timestamp,
+    /// JSON.
+    pub body: Body,
+}
+
+/// A detail that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// The call that its call continues; empty for none, and for the details of a key.
+    pub parent: String,
+    /// What it is.
+    pub kind: DetailKind,
+    /// What tells those of one kind apart.
+    pub source: String,
+    /// When it happened, or was told.
+    pub at: Timestamp,
+    /// JSON.
+    pub body: Body,
+}
+
+impl Detail {
+    /// Whether it is one of this call. Webhooks tell of all calls of a key.
+    #[must_use]
+    pub fn is_of(&self, call: &CallName) -> bool {
+        matches!(self.kind, DetailKind::Webhook | DetailKind::Carried) || self.parent == call.parent()
+    }
+}
+
+#[derive(Serialize)]
+struct NewRow<'a> {
+    vendor_call_key: &'a str,
+    call_center: &'a str,
+    parent: &'a str,
+    kind: DetailKind,
+    source: &'a str,
+    at: i64,
+    body: &'a str,
+    is_private: i64,
+    updated_at: i64,
+}
+
+impl<'a> NewRow<'a> {
+    fn of(
+        detail: &'a NewDetail,
+        (vendor_call_key, call_center, parent): (&'a str, &'a str, &'a str),
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            vendor_call_key,
+            call_center,
+            parent,
+            kind: detail.kind,
+            source: &detail.source,
+            at: detail.at.as_millisecond(),
+            body: detail.body.expose(),
+            is_private: i64::from(detail.kind.is_private()),
+            updated_at: now.as_millisecond(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Row {
+    parent: String,
+    kind: DetailKind,
+    source: String,
+    at: i64,
+    body: String,
+}
+
+impl Store {
+    /// Keeps details of a call; they are durable when this returns.
+    ///
+    /// # Errors
+    /// When they could not be written.
+    pub async fn keep_details(
+        &self,
+        owner: &Owner,
+        details: &[NewDetail],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if details.is_empty() {
+            return Ok(());
+        }
+        let (key, call_center, parent) = match owner {
+            Owner::Call(call) => (call.vendor_call_key(), call.call_center().as_ref(), call.parent()),
+            Owner::Key(key) => (key, "", ""),
+        };
+        let row = |detail| NewRow::of(detail, (key.as_ref(), call_center, parent), now);
+        let mut rows: Vec<NewRow<'_>> = details.iter().map(row).collect();
+        // The same order everywhere: replicas that lock the same rows then never wait for each other.
+        rows.sort_by(|one, other| (one.kind, one.source).cmp(&(other.kind, other.source)));
+        self.write(self.dialect().detail, json(&rows)?).await.map(drop)
+    }
+
+    /// All details of the calls of a key in a contact center, by parent, kind and time.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn details(
+        &self,
+        call_center: &CallCenterName,
+        key: &VendorCallKey,
+    ) -> Result<Vec<Detail>, StoreError> {
+        let input = json(&serde_json::json!({
+            "call_center": call_center.as_ref(),
+            "vendor_call_key": key.as_ref(),
+        }))?;
+        let rows = self.read(self.dialect().details, input).await?;
+        let detail = |row: Row| Detail {
+            parent: row.parent,
+            kind: row.kind,
+            source: row.source,
+            at: moment(row.at),
+            body: Body::new(row.body),
+        };
+        Ok(read::<Row>(&rows)?.into_iter().map(detail).collect())
+    }
+}
