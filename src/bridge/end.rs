@@ -1,5 +1,6 @@
 //! The caller is gone.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
@@ -9,7 +10,7 @@ use super::inquire::{Shown, best_reference};
 use super::{Bridge, Delivered, Trouble, facts, in_time, named};
 use crate::domain::{
     Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Rest, Stage,
-    UpdateVoiceCall, Verdict, decide,
+    UpdateVoiceCall, Verdict, decide, is_nameless,
 };
 use crate::salesforce::{Ask, Budget, Failure, Operation, Stored};
 use crate::store::{CreateBody, Enqueued, EntryKind, Note, Subject};
@@ -31,6 +32,20 @@ enum Hurdle {
     Create,
     /// Salesforce could not be asked whether an agent had the call.
     Unasked(Failure),
+}
+
+/// A hang-up, and the call that it ends.
+pub(super) struct HangUp<'a> {
+    /// What was told.
+    pub(super) request: &'a PhoneContactEnded,
+    /// The call, as far as it is known.
+    pub(super) call: Option<Call>,
+    /// The others of its key, with itself, if there are any.
+    pub(super) company: &'a [Call],
+    /// The agent who had it.
+    pub(super) agent: Option<&'a str>,
+    /// Whether no create of it is in flight here.
+    pub(super) has_turn: bool,
 }
 
 /// A hang-up that looks like an abandonment.
@@ -57,7 +72,30 @@ impl Bridge {
         let patience = budget.half().deadline();
         let turn = self.turns.take(turn, patience).await;
         let call = self.find_ended(request, &key, budget, patience).await;
-        let answered = Fact::AgentAtHangUp.of_agent(request.agent.as_deref());
+        let company = self.company_of(call.as_ref(), budget).await;
+        // Each flow run of an interaction may report its end, under the same key.
+        let began = request.start_time.map(FlowTime::timestamp);
+        let names_id = matches!(request.voice_call, Some(CallReference::Id(_)));
+        let at_start = company.iter().find(|one| !names_id && began.is_some() && one.began() == began);
+        let call = at_start.cloned().or(call);
+        let named = request.agent.as_deref();
+        let agent = match &call {
+            Some(call) if !company.is_empty() => self.last_agent(named, call, &company, budget).await,
+            _ => named,
+        };
+        let hang_up = HangUp { request, call, company: &company, agent, has_turn: turn.is_some() };
+        self.end_of(hang_up, budget).await
+    }
+
+    /// As [`Bridge::end`], of one call.
+    ///
+    /// # Errors
+    /// As [`Bridge::end`].
+    pub(super) async fn end_of(&self, hang_up: HangUp<'_>, budget: &Budget) -> Result<Ended, Trouble> {
+        let HangUp { request, call, company, agent, has_turn } = hang_up;
+        let center = &request.origin.call_center;
+        let key = CallReference::Key(request.vendor_call_key.clone());
+        let answered = Fact::AgentAtHangUp.of_agent(agent);
         let queued = request.enqueue_time.map(|_| Fact::Queued);
         let known = call.as_ref().map(facts).unwrap_or_default().and(answered).and(queued);
         let name = call.as_ref().map(|call| call.name.clone()).or_else(|| named(center, &key));
@@ -66,10 +104,12 @@ impl Bridge {
             Verdict::Abandoned { stage } => {
                 let named = request.voice_call.as_ref().unwrap_or(&key);
                 let (call, reference) = (call.as_ref(), best_reference(named, call.as_ref()));
-                // Beside a create in flight there may be no record yet to ask; the outbox asks it later.
-                let hurdle = match turn {
-                    None => Hurdle::Create,
-                    Some(_) => match self.shown(center, &reference, budget).await {
+                let is_nameless = call.is_some_and(|call| is_nameless(company, call));
+                // Beside a create in flight there may be no record yet to ask; the outbox asks it later. So it is where
+                // the outbox has to make the record first.
+                let hurdle = match has_turn && !is_nameless {
+                    false => Hurdle::Create,
+                    true => match self.shown(center, &reference, budget).await {
                         Shown::Agent => return self.leave(request, name, true, budget).await,
                         Shown::Nobody => Hurdle::None,
                         Shown::Unasked(failure) => Hurdle::Unasked(failure),
@@ -141,7 +181,7 @@ impl Bridge {
             matches!(hurdle, Hurdle::Create) || call.is_some_and(|call| call.is_being_created(now));
         let hold = is_early.then(|| self.hold());
         let note = Note {
-            start_time: request.start_time.map(FlowTime::timestamp),
+            start_time: start_of(request, call),
             ended_at: Some(request.end_time.timestamp()),
             ..Note::of(name.clone(), now)
         };
@@ -232,6 +272,12 @@ impl Bridge {
         let default = || DisconnectReason { value: String::from("Abandoned"), is_error: true };
         request.disconnect_reason.clone().or_else(configured).unwrap_or_else(default)
     }
+}
+
+/// When the call began, where no create has told: that is what tells flow runs apart.
+fn start_of(request: &PhoneContactEnded, call: Option<&Call>) -> Option<Timestamp> {
+    let is_told = call.is_some_and(|call| call.fingerprint.is_some());
+    request.start_time.map(FlowTime::timestamp).filter(|_| !is_told)
 }
 
 /// What a create would have said: from the request, else from the create that failed.

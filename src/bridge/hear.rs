@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Bridge, Trouble, in_time, named};
-use crate::domain::{CallCenterName, CallName, CallReference, Event, Numbers, TaskId};
+use crate::domain::{Call, CallCenterName, CallName, CallReference, Event, Numbers, TaskId};
 use crate::salesforce::Budget;
 use crate::store::{NewEvent, Note};
 
@@ -24,6 +24,7 @@ impl Bridge {
         let now = self.outbox.now();
         let grace = SignedDuration::try_from(webex.grace).unwrap_or_default();
         let answered_at = event.what.implies_agent().then(|| event.at.unwrap_or(now));
+        let told = answered_at.map(|_| event.clone());
         let key = task.vendor_call_key().map(CallReference::Key);
         let kept = self.outbox.store().keep_event(NewEvent {
             task,
@@ -34,8 +35,8 @@ impl Bridge {
             due_at: now.checked_add(grace).unwrap_or(now),
         });
         let told = async {
-            match (answered_at, &key) {
-                (Some(at), Some(key)) => self.tell_answered(key, at, budget).await,
+            match (answered_at, &key, &told) {
+                (Some(at), Some(key), Some(told)) => self.tell_answered(key, at, told, budget).await,
                 _ => Ok(()),
             }
         };
@@ -49,13 +50,19 @@ impl Bridge {
         &self,
         key: &CallReference,
         at: Timestamp,
+        event: &Event,
         budget: &Budget,
     ) -> Result<(), Trouble> {
         let store = self.outbox.store();
         let mut names = Vec::new();
         for center in self.call_centers() {
-            if let Some(call) = in_time(budget, store.find(&center, key)).await? {
-                names.push((call.name.clone(), call.is_answered()));
+            match in_time(budget, store.find(&center, key)).await? {
+                Some(call) if !call.name.is_plain() => {
+                    self.tell_parts(&call, event, budget).await?;
+                    names.push((call.name, true));
+                }
+                Some(call) => names.push((call.name.clone(), call.is_answered())),
+                None => {}
             }
         }
         if names.is_empty() {
@@ -65,6 +72,26 @@ impl Bridge {
         for (name, is_known) in names {
             if !is_known {
                 in_time(budget, store.note(answered(name, at, self.outbox.now()))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells each VoiceCall of the key that was answered in its own part of the interaction. An event of the part before
+    /// may come only now, or end only now what began there: so all that is known of the task is looked at.
+    async fn tell_parts(&self, newest: &Call, event: &Event, budget: &Budget) -> Result<(), Trouble> {
+        let store = self.outbox.store();
+        let key = newest.name.vendor_call_key();
+        let calls = in_time(budget, store.calls_of(newest.name.call_center(), key)).await?;
+        let task = match key.task_id() {
+            Some(task) => in_time(budget, store.find_task(&task)).await?,
+            None => None,
+        };
+        let mut timeline = task.map(|task| task.timeline).unwrap_or_default();
+        timeline.apply(event.clone());
+        for (call, part) in timeline.parts_of(&calls) {
+            if let Some(at) = part.answered_at().filter(|_| !call.is_answered()) {
+                in_time(budget, store.note(answered(call.name.clone(), at, self.outbox.now()))).await?;
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ mod end;
 mod hear;
 mod inquire;
 mod route;
+mod transfer;
 mod trouble;
 mod turns;
 mod update;

@@ -8,6 +8,7 @@ mod journal;
 mod keys;
 mod time;
 mod timeline;
+mod transfer;
 mod voice_call;
 mod words;
 
@@ -24,6 +25,7 @@ pub use timeline::{
     Agency, AgentState, CallTimeline, Direction, Ending, Event, Mark, Numbers, Segment, SegmentKind, State,
     Story, Stretch, StretchKind, What,
 };
+pub use transfer::{Continues, Place, Run, call_at, is_nameless, parent_of, place};
 pub use voice_call::{
     AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
     Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,

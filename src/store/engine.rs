@@ -256,6 +256,7 @@ impl Connection {
                 migrations([
                     include_str!("migrations/sqlite/0001_journal_and_outbox.sql"),
                     include_str!("migrations/sqlite/0002_tasks_and_events.sql"),
+                    include_str!("migrations/sqlite/0005_answered_by.sql"),
                 ])
                 .run_direct(None, &mut *turn, false)
                 .await?;
@@ -265,6 +266,7 @@ impl Connection {
                 migrations([
                     include_str!("migrations/postgres/0001_journal_and_outbox.sql"),
                     include_str!("migrations/postgres/0002_tasks_and_events.sql"),
+                    include_str!("migrations/postgres/0005_answered_by.sql"),
                 ])
                 .run_direct(None, connection, false)
                 .await?;
@@ -274,12 +276,13 @@ impl Connection {
     }
 }
 
-fn migrations([first, second]: [&'static str; 2]) -> Migrator {
+fn migrations([first, second, fifth]: [&'static str; 3]) -> Migrator {
     let migration = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
     Migrator::with_migrations(vec![
         migration(1, "journal and outbox", first),
         migration(2, "tasks and events", second),
+        migration(5, "answered by", fifth),
     ])
 }

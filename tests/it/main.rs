@@ -28,7 +28,6 @@ mod oauth;
 mod operations;
 mod order;
 mod outage;
-#[expect(dead_code, reason = "a test that stops the server needs one of its own")]
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod rotation;
@@ -38,6 +37,7 @@ mod sessions;
 mod stage;
 mod statuses;
 mod telephony_refusals;
+mod transfers;
 mod unplugged;
 mod vendors_flow;
 mod webex;
