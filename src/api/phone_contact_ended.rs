@@ -7,7 +7,7 @@ use super::desk::{Desk, Route};
 use super::reading::{Reading, Rules};
 use super::{ApiError, envelope};
 use crate::bridge::Delivered;
-use crate::domain::{CallReference, FlowTime, PhoneContactEnded, Verdict};
+use crate::domain::{CallReference, FlowTime, PhoneContactEnded, Rest, Verdict};
 
 /// The caller is gone: one request for all that follows, whatever the call was.
 pub async fn phone_contact_ended(
@@ -57,6 +57,7 @@ pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactE
             call_attributes,
             from,
             to,
+            rest: Rest::new(),
         })
     };
     body.fields.finish(request())

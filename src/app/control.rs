@@ -48,7 +48,8 @@ impl Control {
         let Built { generation, staff, under } = built;
         let (orgs, concurrency) = (Arc::clone(&generation.orgs), generation.settings.outbox.concurrency);
         let worker = Worker::new(Arc::clone(&lasting.outbox), orgs, generation.own.clone(), concurrency);
-        let tasks = |bridge| Arc::new(TaskWorker::new(bridge, Arc::clone(&lasting.outbox)));
+        let (outbox, metrics) = (Arc::clone(&lasting.outbox), Arc::clone(&lasting.metrics));
+        let tasks = |bridge| Arc::new(TaskWorker::new(bridge, outbox, metrics));
         let control = Self {
             task_worker: generation.settings.webex.as_ref().map(|_| tasks(generation.spare(&lasting))),
             warned: StdMutex::new(today(&lasting)),

@@ -9,11 +9,11 @@ use super::deliver::{Fresh, promise};
 use super::inquire::{Shown, best_reference};
 use super::{Bridge, Delivered, Trouble, facts, in_time, named};
 use crate::domain::{
-    Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Rest, Stage,
+    Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Stage,
     UpdateVoiceCall, Verdict, decide, is_nameless,
 };
 use crate::salesforce::{Ask, Budget, Failure, Operation, Stored};
-use crate::store::{CreateBody, Enqueued, EntryKind, Note, Subject};
+use crate::store::{CreateBody, Enqueued, EntryKind, NewEvent, Note, Subject};
 
 /// What a hang-up turned out to be, and how far that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,17 +35,18 @@ enum Hurdle {
 }
 
 /// A hang-up, and the call that it ends.
-pub(super) struct HangUp<'a> {
+struct HangUp<'a> {
     /// What was told.
-    pub(super) request: &'a PhoneContactEnded,
+    request: &'a PhoneContactEnded,
     /// The call, as far as it is known.
-    pub(super) call: Option<Call>,
+    call: Option<Call>,
     /// The others of its key, with itself, if there are any.
-    pub(super) company: &'a [Call],
+    company: &'a [Call],
     /// The agent who had it.
-    pub(super) agent: Option<&'a str>,
+    agent: Option<&'a str>,
     /// Whether no create of it is in flight here.
-    pub(super) has_turn: bool,
+    has_turn: bool,
+    mark: Option<NewEvent>,
 }
 
 /// A hang-up that looks like an abandonment.
@@ -55,6 +56,7 @@ struct Abandonment<'a> {
     name: CallName,
     reference: CallReference,
     stage: Stage,
+    mark: Option<NewEvent>,
 }
 
 impl Bridge {
@@ -64,6 +66,21 @@ impl Bridge {
     /// # Errors
     /// When Salesforce refused the final update for good, or nothing can be written down.
     pub async fn end(&self, request: &PhoneContactEnded, budget: &Budget) -> Result<Ended, Trouble> {
+        self.end_marked(request, None, None, budget).await
+    }
+
+    /// The same, with a mark for the call's task in the commit that takes an abandonment in. `which` of the calls of the
+    /// key, where that is known: then the agent is one of this call.
+    ///
+    /// # Errors
+    /// As [`Bridge::end`].
+    pub(super) async fn end_marked(
+        &self,
+        request: &PhoneContactEnded,
+        which: Option<&CallName>,
+        mark: Option<NewEvent>,
+        budget: &Budget,
+    ) -> Result<Ended, Trouble> {
         let center = &request.origin.call_center;
         let key = CallReference::Key(request.vendor_call_key.clone());
         // Behind a create in flight, so that there is a record to complete; after the deadline the outbox keeps the
@@ -76,23 +93,34 @@ impl Bridge {
         // Each flow run of an interaction may report its end, under the same key.
         let began = request.start_time.map(FlowTime::timestamp);
         let names_id = matches!(request.voice_call, Some(CallReference::Id(_)));
-        let at_start = company.iter().find(|one| !names_id && began.is_some() && one.began() == began);
-        let call = at_start.cloned().or(call);
+        let is_meant = |one: &&Call| match which {
+            Some(name) => one.name == *name,
+            None => !names_id && began.is_some() && one.began() == began,
+        };
+        let call = company.iter().find(is_meant).cloned().or(call);
         let named = request.agent.as_deref();
         let agent = match &call {
-            Some(call) if !company.is_empty() => self.last_agent(named, call, &company, budget).await,
+            Some(call) if !company.is_empty() && which.is_none() => {
+                self.last_agent(named, call, &company, budget).await
+            }
             _ => named,
         };
-        let hang_up = HangUp { request, call, company: &company, agent, has_turn: turn.is_some() };
-        self.end_of(hang_up, budget).await
+        let is_newest =
+            call.as_ref().is_some_and(|call| company.last().is_some_and(|last| last.id == call.id));
+        let hang_up = HangUp { request, call, company: &company, agent, has_turn: turn.is_some(), mark };
+        let ended = self.end_of(hang_up, budget).await?;
+        if is_newest {
+            self.leave_earlier(&company, budget).await?;
+        }
+        Ok(ended)
     }
 
     /// As [`Bridge::end`], of one call.
     ///
     /// # Errors
     /// As [`Bridge::end`].
-    pub(super) async fn end_of(&self, hang_up: HangUp<'_>, budget: &Budget) -> Result<Ended, Trouble> {
-        let HangUp { request, call, company, agent, has_turn } = hang_up;
+    async fn end_of(&self, hang_up: HangUp<'_>, budget: &Budget) -> Result<Ended, Trouble> {
+        let HangUp { request, call, company, agent, has_turn, mark } = hang_up;
         let center = &request.origin.call_center;
         let key = CallReference::Key(request.vendor_call_key.clone());
         let answered = Fact::AgentAtHangUp.of_agent(agent);
@@ -115,7 +143,7 @@ impl Bridge {
                         Shown::Unasked(failure) => Hurdle::Unasked(failure),
                     },
                 };
-                let abandonment = Abandonment { request, call, name, reference, stage };
+                let abandonment = Abandonment { request, call, name, reference, stage, mark };
                 self.abandon(abandonment, hurdle, budget).await
             }
             Verdict::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
@@ -172,7 +200,7 @@ impl Bridge {
         hurdle: Hurdle,
         budget: &Budget,
     ) -> Result<Ended, Trouble> {
-        let Abandonment { request, call, name, reference, stage } = abandonment;
+        let Abandonment { request, call, name, reference, stage, mark } = abandonment;
         let update = self.final_update(request, call, stage);
         let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
         let entries = vec![self.outbox.entry(asks[0], false, true), self.outbox.entry(asks[1], true, true)];
@@ -186,7 +214,8 @@ impl Bridge {
             ..Note::of(name.clone(), now)
         };
         let abandoned = |delivered| Ok(ended(Verdict::Abandoned { stage }, delivered));
-        let put = self.outbox.put(Subject::Known(Box::new(note)), entries, true, hold.as_ref());
+        let subject = Subject::Known(Box::new(note));
+        let put = self.outbox.put_marked(subject, entries, true, hold.as_ref(), mark);
         match in_time(budget, put).await? {
             Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
             Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
@@ -250,7 +279,7 @@ impl Bridge {
             from_number: None,
             disconnect_reason: Some(self.reason(request, stage)),
             call_attributes: request.call_attributes.clone(),
-            rest: Rest::new(),
+            rest: request.rest.clone(),
         };
         // A call that Salesforce may not know by an id: the update makes its record, and then wants to know what a
         // create would have said.
@@ -289,7 +318,7 @@ fn complete(update: &mut UpdateVoiceCall, request: &PhoneContactEnded, call: Opt
     let said = |name: &str| failed.as_ref().and_then(|create| create.body.get(name)).and_then(Value::as_str);
     let method = said("initiationMethod").unwrap_or("Inbound").to_uppercase();
     update.rest.insert("callCenterApiName".into(), Value::from(request.origin.call_center.as_ref()));
-    update.rest.insert("initiationMethod".into(), Value::from(method));
+    update.rest.entry("initiationMethod").or_insert(Value::from(method));
     let to = request.to.as_ref().map(|number| number.expose()).or_else(|| said("to"));
     if let Some(to) = to {
         update.rest.insert("toNumber".into(), Value::from(to));

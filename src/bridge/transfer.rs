@@ -1,15 +1,17 @@
 //! A call that continues another: a later flow run for the same interaction, or a Transfer by the flow's own word.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
 use super::{Bridge, Trouble, forgetful, in_time};
 use crate::domain::{
-    Call, CallCenterName, CallName, CallReference, Continues, CreateVoiceCall, Fingerprint, Initiation,
-    Place, Run, VendorCallKey, call_at, parent_of, place,
+    Call, CallCenterName, CallName, CallReference, CallTimeline, Continues, CreateVoiceCall, Fingerprint,
+    Initiation, Place, Run, VendorCallKey, call_at, parent_of, place,
 };
 use crate::salesforce::{Budget, Failure};
+use crate::store::{CreateBody, Note};
 
 impl Bridge {
     /// The name of the call that a create is about. Only where it may be that of a later flow run, the journal is asked.
@@ -77,7 +79,7 @@ impl Bridge {
             (Initiation::Inbound, Some(_)) => &request.vendor_call_key,
             _ => return (Cow::Borrowed(request), None),
         };
-        let calls = self.calls_of(name.call_center(), key, budget).await;
+        let calls = self.calls_under(name.call_center(), key, budget).await;
         let Some(parent) = parent_of(&calls, name) else { return (Cow::Borrowed(request), None) };
         let failure = parent.is_only_promised().then(|| Failure::Again {
             after: None,
@@ -99,14 +101,16 @@ impl Bridge {
         if newest.name.is_plain() || newest.began().is_some_and(|began| began <= at) {
             return Some(newest);
         }
-        let calls = self.calls_of(center, key, budget).await;
+        let calls = self.calls_under(center, key, budget).await;
         Some(call_at(&calls, at).cloned().unwrap_or(newest))
     }
 
     /// All calls of the key of `call`, where it may have more than one: nothing where it is plainly the first.
     pub(super) async fn company_of(&self, call: Option<&Call>, budget: &Budget) -> Vec<Call> {
         match call.filter(|call| !call.name.is_plain()) {
-            Some(call) => self.calls_of(call.name.call_center(), call.name.vendor_call_key(), budget).await,
+            Some(call) => {
+                self.calls_under(call.name.call_center(), call.name.vendor_call_key(), budget).await
+            }
             None => Vec::new(),
         }
     }
@@ -131,36 +135,52 @@ impl Bridge {
         let began = call.began();
         let earlier = company.iter().filter(|other| other.name != call.name && other.began() < began);
         let hash = self.hash_of(Some(agent));
-        let begins: Vec<Timestamp> = company.iter().skip(1).filter_map(Call::began).collect();
-        let is_of_earlier = earlier.clone().any(|other| other.answered_by == hash)
-            || self.is_in_earlier_part(agent, call, &begins, budget).await;
-        if is_of_earlier && earlier.count() > 0 { None } else { Some(agent) }
+        let mut is_of_earlier = earlier.clone().any(|other| other.answered_by == hash);
+        for (part_of, part) in self.timeline_of(call, budget).await.parts_of(company) {
+            match part_of.began().cmp(&began) {
+                Ordering::Less => is_of_earlier |= part.story().agents.iter().any(|one| one.agent == agent),
+                Ordering::Equal if part.is_answered() => return Some(agent),
+                Ordering::Equal | Ordering::Greater => {}
+            }
+        }
+        if is_of_earlier { None } else { Some(agent) }
     }
 
-    /// Whether Webex's events show that the agent had an earlier VoiceCall of the interaction.
-    async fn is_in_earlier_part(
-        &self,
-        agent: &str,
-        call: &Call,
-        begins: &[Timestamp],
-        budget: &Budget,
-    ) -> bool {
-        let (Some(began), Some(task)) = (call.began(), call.name.vendor_call_key().task_id()) else {
-            return false;
-        };
+    /// What Webex's events have told of the interaction.
+    async fn timeline_of(&self, call: &Call, budget: &Budget) -> CallTimeline {
+        let Some(task) = call.name.vendor_call_key().task_id() else { return CallTimeline::default() };
         let task = in_time(budget, self.outbox.store().find_task(&task)).await;
         let task = task.unwrap_or_else(|error| {
             forgetful(&error);
             None
         });
-        let Some(task) = task else { return false };
-        let earlier = begins.iter().filter(|begin| **begin <= began).count();
-        let parts = task.timeline.cut(begins);
-        parts.iter().take(earlier).any(|part| part.story().agents.iter().any(|one| one.agent == agent))
+        task.map(|task| task.timeline).unwrap_or_default()
+    }
+
+    /// The hang-up of the newest call is the end of the interaction: those before it, which agents had, ended where the
+    /// next began, and nothing of them is needed any more.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub(super) async fn leave_earlier(&self, company: &[Call], budget: &Budget) -> Result<(), Trouble> {
+        for pair in company.windows(2) {
+            let [call, next] = pair else { continue };
+            if !call.is_answered() || call.is_over() {
+                continue;
+            }
+            let name = call.name.clone();
+            let note = Note {
+                ended_at: next.began(),
+                create_body: CreateBody::Done,
+                ..Note::of(name, self.outbox.now())
+            };
+            in_time(budget, self.outbox.store().note(note)).await?;
+        }
+        Ok(())
     }
 
     /// The calls of a key; none while the journal cannot be read.
-    pub(super) async fn calls_of(
+    pub(super) async fn calls_under(
         &self,
         center: &CallCenterName,
         key: &VendorCallKey,

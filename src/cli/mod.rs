@@ -17,11 +17,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::clock::{Clock, SystemClock};
 use crate::phone::Translation;
 use crate::settings::{Settings, Source, configuration_file};
+use crate::store::{Store, StoreError};
 
 /// Between Webex Contact Center flows and Salesforce Service Cloud Voice.
 ///
@@ -111,6 +113,23 @@ fn settings(
 ) -> anyhow::Result<Settings> {
     let file = configuration_file(config, &environment);
     Ok(Settings::load(&Source { file: Some(file), environment }, clock)?)
+}
+
+/// Runs `work` on the database that `open` opens.
+///
+/// # Errors
+/// When it cannot be opened or closed, or what `work` says.
+fn on_store<T>(
+    open: impl Future<Output = Result<Store, StoreError>>,
+    work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = open.await.context("store.url")?;
+        let done = work(&store).await?;
+        store.close().await?;
+        Ok(done)
+    })
 }
 
 fn configured_rules(

@@ -15,7 +15,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -71,14 +70,9 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let settings = super::settings(args.config.clone(), environment, clock)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let url = settings.store.url.expose_secret();
-        let store = Store::open_existing(url).await.context("store.url")?;
-        let found = obey(args, &store, clock.now(), out).await?;
-        store.close().await?;
-        Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-    })
+    let open = Store::open_existing(settings.store.url.expose_secret());
+    let found = super::on_store(open, async |store| obey(args, store, clock.now(), out).await)?;
+    Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Gives whether there was what was asked for.

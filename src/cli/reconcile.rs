@@ -65,10 +65,9 @@ pub fn run(
         bail!("--from {}: is not before --to, or not before now", args.from);
     }
     let run = if args.dry_run { Run::Dry } else { Run::Real };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let store = Store::open_existing(settings.store.url.expose_secret()).await.context("store.url")?;
-        let reconciler = reconciler(&settings, &store, clock)?;
+    let open = Store::open_existing(settings.store.url.expose_secret());
+    let report = super::on_store(open, async |store| {
+        let reconciler = reconciler(&settings, store, clock)?;
         let bar = bar(range);
         let mut show = |progress: Progress| {
             bar.set_position(minutes(range.from, progress.to));
@@ -76,11 +75,10 @@ pub fn run(
         };
         let report = reconciler.backfill(range, run, &mut show).await;
         bar.finish_and_clear();
-        let report = report?;
-        print(&report, run, out)?;
-        store.close().await?;
-        Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-    })
+        Ok(report?)
+    })?;
+    print(&report, run, out)?;
+    Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn reconciler(

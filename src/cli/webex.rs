@@ -53,13 +53,9 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let settings = super::settings(args.config.clone(), environment, clock.as_ref())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let store = Store::open(settings.store.url.expose_secret()).await.context("store.url")?;
-        let in_order = obey(args, &settings, &store, clock, out).await?;
-        store.close().await?;
-        Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-    })
+    let open = Store::open(settings.store.url.expose_secret());
+    let in_order = super::on_store(open, async |store| obey(args, &settings, store, clock, out).await)?;
+    Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn obey(

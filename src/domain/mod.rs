@@ -4,6 +4,7 @@ mod abandonment;
 mod digits;
 mod ended_task;
 mod facts;
+mod final_record;
 mod journal;
 mod keys;
 mod time;
@@ -16,14 +17,16 @@ pub use abandonment::{Guarded, Intent, Stage, Verdict, decide, guard};
 pub use digits::{hide_numbers, is_id};
 pub use ended_task::{EndedTask, Figures, Handling, Happening};
 pub use facts::{Fact, Known};
+pub use final_record::{FinalRecord, Given, LocationTemplate, Names, RecordingNote};
 pub use journal::{Body, Call, CallId, CallName, Fingerprint, Progress};
 pub use keys::{
     CallCenterName, CallReference, CertificateName, InvalidName, TaskId, VendorCallKey, VoiceCallId,
 };
 pub use time::{FlowTime, InvalidTime};
 pub use timeline::{
-    Agency, AgentState, CallTimeline, Direction, Ending, Event, Mark, Numbers, Segment, SegmentKind, State,
-    Story, Stretch, StretchKind, What,
+    Agency, AgentState, Announced, CallTimeline, Captured, Direction, Ending, Event, FileName, Mark,
+    NoFileName, Numbers, Recording, Said, Segment, SegmentKind, Standing, State, Story, Stretch, StretchKind,
+    Told, What,
 };
 pub use transfer::{Continues, Place, Run, call_at, is_nameless, parent_of, place};
 pub use voice_call::{

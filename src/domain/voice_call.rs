@@ -159,6 +159,8 @@ pub struct PhoneContactEnded {
     pub from: Option<PhoneNumber>,
     /// The dialed number, translated; only for a call that was never created.
     pub to: Option<PhoneNumber>,
+    /// What else the final update is to say; flows do not tell.
+    pub rest: Rest,
 }
 
 /// agentAnswered: an agent took the call.

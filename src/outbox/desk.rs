@@ -16,7 +16,8 @@ use crate::ids::Ids;
 use crate::salesforce::{Ask, Failure, Operation, Stored};
 use crate::settings;
 use crate::store::{
-    Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, Note, Settle, Store, StoreError, Subject,
+    Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, NewEvent, Note, Settle, Store, StoreError,
+    Subject,
 };
 
 /// A lease on fresh entries that nobody tries yet, because a create of their call is in flight: it ends early, or by
@@ -160,12 +161,28 @@ impl Outbox {
         unless_answered: bool,
         hold: Option<&Hold>,
     ) -> Result<Enqueued, StoreError> {
+        self.put_marked(subject, entries, unless_answered, hold, None).await
+    }
+
+    /// The same, with a mark for the call's task in the same commit, if they are taken.
+    ///
+    /// # Errors
+    /// As [`Outbox::put`].
+    pub async fn put_marked(
+        &self,
+        subject: Subject,
+        entries: Vec<NewEntry>,
+        unless_answered: bool,
+        hold: Option<&Hold>,
+        mark: Option<NewEvent>,
+    ) -> Result<Enqueued, StoreError> {
         let now = self.now();
         let (owner, lease_until) = match hold {
             Some(hold) => (hold.owner.clone(), hold.until),
             None => (self.owner.clone(), self.lease_until()),
         };
-        let enqueue = Enqueue { subject, entries, unless_answered, owner, lease_until, now };
+        let mark = mark.map(Box::new);
+        let enqueue = Enqueue { subject, entries, unless_answered, mark, owner, lease_until, now };
         let enqueued = self.store.enqueue(enqueue).await?;
         if matches!(enqueued, Enqueued::Accepted { behind: true, .. }) {
             self.ring();

@@ -55,10 +55,7 @@ impl Settings {
     #[must_use]
     pub fn not_used_yet(&self) -> Vec<String> {
         let mut unused = Vec::new();
-        for CallCenter { name, enrichment, attributes, .. } in self.call_centers.values() {
-            if enrichment.enabled {
-                unused.push(format!("call_centers.{name}.enrichment: no enrichment is sent yet"));
-            }
+        for CallCenter { name, attributes, .. } in self.call_centers.values() {
             if !attributes.is_empty() {
                 unused.push(format!("call_centers.{name}.attributes: none are sent yet"));
             }

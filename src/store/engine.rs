@@ -253,20 +253,25 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => {
                 let mut turn = connection.begin_with("BEGIN IMMEDIATE").await?;
-                migrations([
-                    include_str!("migrations/sqlite/0001_journal_and_outbox.sql"),
-                    include_str!("migrations/sqlite/0002_tasks_and_events.sql"),
-                    include_str!("migrations/sqlite/0005_answered_by.sql"),
+                migrations(&[
+                    (1, "journal and outbox", include_str!("migrations/sqlite/0001_journal_and_outbox.sql")),
+                    (2, "tasks and events", include_str!("migrations/sqlite/0002_tasks_and_events.sql")),
+                    (4, "due sooner", include_str!("migrations/sqlite/0004_due_sooner.sql")),
+                    (5, "answered by", include_str!("migrations/sqlite/0005_answered_by.sql")),
                 ])
                 .run_direct(None, &mut *turn, false)
                 .await?;
                 turn.commit().await?;
             }
             Self::Postgres(connection) => {
-                migrations([
-                    include_str!("migrations/postgres/0001_journal_and_outbox.sql"),
-                    include_str!("migrations/postgres/0002_tasks_and_events.sql"),
-                    include_str!("migrations/postgres/0005_answered_by.sql"),
+                migrations(&[
+                    (
+                        1,
+                        "journal and outbox",
+                        include_str!("migrations/postgres/0001_journal_and_outbox.sql"),
+                    ),
+                    (2, "tasks and events", include_str!("migrations/postgres/0002_tasks_and_events.sql")),
+                    (5, "answered by", include_str!("migrations/postgres/0005_answered_by.sql")),
                 ])
                 .run_direct(None, connection, false)
                 .await?;
@@ -276,13 +281,10 @@ impl Connection {
     }
 }
 
-fn migrations([first, second, fifth]: [&'static str; 3]) -> Migrator {
-    let migration = |version, name: &'static str, sql: &'static str| {
+/// Number, name and statements of each.
+fn migrations(all: &[(i64, &'static str, &'static str)]) -> Migrator {
+    let migration = |&(version, name, sql): &(i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(vec![
-        migration(1, "journal and outbox", first),
-        migration(2, "tasks and events", second),
-        migration(5, "answered by", fifth),
-    ])
+    Migrator::with_migrations(all.iter().map(migration).collect())
 }

@@ -9,7 +9,7 @@ use super::execute_outbox::{enqueue, settle};
 use super::execute_task::{keep, settle_tasks};
 use super::journal::{Find, FoundRow};
 use super::row::{CallRow, json, read};
-use super::{Note, OpenCall, Opened, StoreError, Subject};
+use super::{Enqueued, Note, OpenCall, Opened, StoreError, Subject};
 use crate::domain::{Call, CallName};
 
 /// Calls by name, with who claims them.
@@ -37,7 +37,10 @@ pub(super) async fn run(connection: &mut Connection, batch: &Batch) -> Result<An
     let notes = vec![(); batch.notes.questions.len()];
     let enqueues = enqueue(connection, &batch.enqueues.questions, &calls).await?;
     let settles = settle(connection, &batch.settles.questions).await?;
-    keep(connection, &batch.events.questions).await?;
+    let taken = batch.enqueues.questions.iter().zip(&enqueues);
+    let taken = taken.filter(|(_, enqueued)| matches!(enqueued, Enqueued::Accepted { .. }));
+    let marks = taken.filter_map(|(enqueue, _)| enqueue.mark.as_deref());
+    keep(connection, &batch.events.questions.iter().chain(marks).collect::<Vec<_>>()).await?;
     let events = vec![(); batch.events.questions.len()];
     let tasks = settle_tasks(connection, &batch.tasks.questions).await?;
     let opens = open(connection, &batch.opens.questions).await?;

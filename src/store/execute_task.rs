@@ -7,7 +7,7 @@ use super::{NewEvent, SettleTask, StoreError};
 use crate::domain::{Body, Numbers};
 
 /// Keeps all, in the order of their names, as notes are. The end of a task makes it due; so does whatever comes after.
-pub(super) async fn keep(connection: &mut Connection, events: &[NewEvent]) -> Result<(), StoreError> {
+pub(super) async fn keep(connection: &mut Connection, events: &[&NewEvent]) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
@@ -20,7 +20,8 @@ pub(super) async fn keep(connection: &mut Connection, events: &[NewEvent]) -> Re
             event_id: &new.event.id,
             arrived_at: new.now.as_millisecond(),
             due_at: new.due_at.as_millisecond(),
-            is_end: i64::from(new.event.what.is_end()),
+            // A mark is nothing that somebody would have to look at.
+            is_end: if new.event.what.is_mark() { 2 } else { i64::from(new.event.what.is_end()) },
             event: json(&new.event)?,
             numbers: numbers.as_ref().map(Body::expose),
         });
@@ -38,7 +39,7 @@ pub(super) async fn settle_tasks(
     for settle in settles {
         let input = json(&settle.row()?)?;
         let held = !connection.rows(connection.dialect().fold, &input).await?.is_empty();
-        if held {
+        if held && settle.folds {
             connection.rows(connection.dialect().folded, &input).await?;
         }
         settled.push(held);

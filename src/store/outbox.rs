@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Job;
 use super::row::{CallRow, json, moment, read, unreadable};
-use super::{Note, Store, StoreError};
+use super::{NewEvent, Note, Store, StoreError};
 use crate::domain::{Body, Call, CallCenterName, CallReference};
 
 /// The number of an entry; ascending is the order. Never used twice.
@@ -66,6 +66,8 @@ pub struct Enqueue {
     pub entries: Vec<NewEntry>,
     /// Take them only if no agent is known to have had the call, in the same commit that would tell.
     pub unless_answered: bool,
+    /// Kept with the call's task if they are taken, in the same commit.
+    pub mark: Option<Box<NewEvent>>,
     /// Who will try them at once.
     pub owner: String,
     /// Until when the worker leaves them alone.

@@ -109,13 +109,13 @@ pub(super) const KEEP: &str = concat!(
     " ON CONFLICT DO NOTHING RETURNING task_id, arrived_at, due_at, is_end
     ), told AS (
         SELECT task_id, max(arrived_at) AS now, min(due_at) AS due_at, max(is_end) AS is_end
-        FROM kept GROUP BY task_id ORDER BY task_id
+        FROM kept WHERE is_end < 2 GROUP BY task_id ORDER BY task_id
     ), ended AS (
         INSERT INTO tasks (task_id, due_at, updated_at) SELECT task_id, due_at, now FROM told WHERE is_end = 1
-        ON CONFLICT (task_id) DO UPDATE SET news = tasks.news + 1, due_at = coalesce(tasks.due_at, excluded.due_at),
+        ON CONFLICT (task_id) DO UPDATE SET news = tasks.news + 1, due_at = least(tasks.due_at, excluded.due_at),
             updated_at = greatest(tasks.updated_at, excluded.updated_at)
     )
-    UPDATE tasks SET news = tasks.news + 1, due_at = coalesce(tasks.due_at, told.due_at)
+    UPDATE tasks SET news = tasks.news + 1, due_at = least(tasks.due_at, told.due_at)
     FROM told WHERE tasks.task_id = told.task_id AND told.is_end = 0"
 );
 

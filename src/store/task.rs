@@ -55,12 +55,14 @@ pub struct Task {
 /// The end of a look at a claimed task.
 #[derive(Debug, Clone)]
 pub struct SettleTask {
-    /// The task as it was claimed; its events are folded, their numbers removed.
+    /// The task as it was claimed, with what was added to it.
     pub task: Task,
     /// Who has looked. Nothing is written down for one who does not hold the claim any more.
     pub owner: String,
     /// When to look again, if ever. Events that came meanwhile make it due at once.
     pub due_at: Option<Timestamp>,
+    /// Whether its events are folded, and their numbers removed. If not, the call may still have to be logged.
+    pub folds: bool,
     /// The current time.
     pub now: Timestamp,
 }
@@ -72,6 +74,7 @@ pub(super) struct EventRow<'a> {
     pub(super) event_id: &'a str,
     pub(super) arrived_at: i64,
     pub(super) due_at: i64,
+    /// 0, 1 for an end, 2 for a mark.
     pub(super) is_end: i64,
     pub(super) event: String,
     pub(super) numbers: Option<&'a str>,
@@ -101,6 +104,14 @@ pub(super) struct FoldRow<'a> {
     news: i64,
     now: i64,
     events: &'a [String],
+}
+
+impl Task {
+    /// Takes in a mark that is kept, or is with the end of this look.
+    pub fn add(&mut self, mark: Event) {
+        self.fresh.push(mark.id.clone());
+        self.timeline.apply(mark);
+    }
 }
 
 impl TaskRow {
@@ -159,8 +170,8 @@ impl Store {
         read::<TaskRow>(&rows)?.into_iter().map(TaskRow::task).collect()
     }
 
-    /// Folds the events of a claimed task, removes their numbers, and gives the claim back. Gives whether it still
-    /// was the owner's.
+    /// Keeps a claimed task as it is now, folds its events if they are to be, and gives the claim back. Gives whether it
+    /// still was the owner's.
     ///
     /// # Errors
     /// When it could not be written; the claim then ends by itself.

@@ -37,6 +37,12 @@ enum Name {
     Subscriptions,
     /// Whole days until the login at Webex ends.
     WebexLoginDaysLeft,
+    /// Calls whose final update was enriched, by outcome (final, abandoned, corrected, withheld).
+    Enrichments,
+    /// Ids of Webex left out of an update because the configuration gives them no name, by table (queues, agents).
+    UnmappedIds,
+    /// Tasks that Webex was asked for recordings of, by outcome (found, nothing, failed, given_up).
+    RecordingQueries,
 }
 
 impl Name {
@@ -54,6 +60,9 @@ impl Name {
             Self::WaterMark => "scv_bridge_reconcile_water_mark_seconds",
             Self::Subscriptions => "scv_bridge_webex_subscriptions",
             Self::WebexLoginDaysLeft => "scv_bridge_webex_login_days_left",
+            Self::Enrichments => "scv_bridge_enrichments_total",
+            Self::UnmappedIds => "scv_bridge_unmapped_ids_total",
+            Self::RecordingQueries => "scv_bridge_recording_queries_total",
         }
     }
 
@@ -81,6 +90,15 @@ impl Name {
                 "Subscriptions at Webex that send to this bridge, by status (active, inactive)."
             }
             Self::WebexLoginDaysLeft => "Whole days until the login at Webex ends.",
+            Self::Enrichments => {
+                "Calls whose final update was enriched, by outcome (final, abandoned, corrected, withheld)."
+            }
+            Self::UnmappedIds => {
+                "Ids of Webex left out of an update because the configuration gives them no name, by table (queues, agents)."
+            }
+            Self::RecordingQueries => {
+                "Tasks that Webex was asked for recordings of, by outcome (found, nothing, failed, given_up)."
+            }
         }
     }
 }
@@ -120,6 +138,9 @@ impl Metrics {
         gauge(Name::WaterMark);
         gauge(Name::Subscriptions);
         gauge(Name::WebexLoginDaysLeft);
+        counter(Name::Enrichments);
+        counter(Name::UnmappedIds);
+        counter(Name::RecordingQueries);
         let (name, unit) = (Name::RequestSeconds, Some(Unit::Seconds));
         recorder.describe_histogram(name.text().into(), unit, name.help().into());
         let version = Label::from_static_parts("version", env!("CARGO_PKG_VERSION"));
@@ -217,6 +238,25 @@ impl Metrics {
         #[expect(clippy::cast_precision_loss, reason = "a number of days")]
         let days_left = days_left as f64;
         self.recorder.register_gauge(&key(Name::WebexLoginDaysLeft, vec![]), &METADATA).set(days_left);
+    }
+
+    /// Counts a call whose final update was enriched.
+    pub fn enriched(&self, outcome: &'static str) {
+        self.count(Name::Enrichments, Label::from_static_parts("outcome", outcome));
+    }
+
+    /// Counts an id that was left out of an update.
+    pub fn unmapped(&self, table: &'static str) {
+        self.count(Name::UnmappedIds, Label::from_static_parts("table", table));
+    }
+
+    /// Counts a task that Webex was asked for recordings of.
+    pub fn recording_query(&self, outcome: &'static str) {
+        self.count(Name::RecordingQueries, Label::from_static_parts("outcome", outcome));
+    }
+
+    fn count(&self, name: Name, label: Label) {
+        self.recorder.register_counter(&key(name, vec![label]), &METADATA).increment(1);
     }
 
     /// The text that Prometheus reads.

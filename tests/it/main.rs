@@ -15,6 +15,7 @@ mod bad_input;
 mod beside_create;
 mod broken_answers;
 mod deadlines;
+mod enrichment;
 mod envelope;
 mod failed_logins;
 mod fallback_queue;

@@ -84,6 +84,7 @@ impl Scene {
             subject,
             entries: kinds.iter().map(entry).collect(),
             unless_answered: false,
+            mark: None,
             owner: "a".to_owned(),
             lease_until: self.now().checked_add(Duration::from_secs(30)).unwrap(),
             now: self.now(),

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{CallTimeline, Ending, Event, What};
+use super::{CallTimeline, Captured, Ending, Event, Recording, What};
 use crate::domain::Call;
 
 /// What is told of the end of a part that another follows.
-const WENT_ON: &str = "the call went on to another flow";
+const WENT_ON: &str = "Transferred";
 
 impl CallTimeline {
     /// Its parts, one more than `begins`, which are the times at which the later VoiceCalls began, ascending. What
@@ -22,6 +22,10 @@ impl CallTimeline {
         let mut parts = vec![Self::default(); begins.len() + 1];
         let openings = Openings::of(self, begins);
         for event in &self.events {
+            if let What::Captured(captured) = &event.what {
+                share(event, captured, begins, &mut parts);
+                continue;
+            }
             let by_time = part_at(begins, event.at);
             let part = openings.part_of(event, by_time);
             let mut event = event.clone();
@@ -60,6 +64,18 @@ impl CallTimeline {
     #[must_use]
     pub fn answered_at(&self) -> Option<Timestamp> {
         self.events.iter().filter(|event| event.what.implies_agent()).find_map(|event| event.at)
+    }
+}
+
+/// Each recording is of the part in which it began.
+fn share(event: &Event, captured: &Captured, begins: &[Timestamp], parts: &mut [CallTimeline]) {
+    for (number, part) in parts.iter_mut().enumerate() {
+        let is_theirs = |one: &&Recording| part_at(begins, one.started) == number;
+        let recordings: Vec<Recording> = captured.recordings.iter().filter(is_theirs).cloned().collect();
+        if !recordings.is_empty() {
+            let captured = Captured { announced: captured.announced, recordings };
+            part.events.insert(Event { what: What::Captured(captured), ..event.clone() });
+        }
     }
 }
 

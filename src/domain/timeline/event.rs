@@ -5,6 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{Captured, Told};
+
 /// An event of one task.
 ///
 /// Events order by their own time. At the same millisecond the order is that of [`What`], which is the order in
@@ -67,6 +69,10 @@ pub enum What {
     CaptureAvailable,
     /// A type that we do not know, kept by its name.
     Other(String),
+    /// Not of Webex: what it answered when it was asked for recordings.
+    Captured(Captured),
+    /// Not of Webex: what Salesforce has been told of a call.
+    Told(Told),
 }
 
 /// How a task ended, in Webex's words.
@@ -113,7 +119,7 @@ pub enum Direction {
 }
 
 impl What {
-    /// The type as Webex names it.
+    /// The type as Webex names it; what is kept by the bridge itself has names that Webex has not.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -134,6 +140,8 @@ impl What {
             Self::Ended(_) => "task:ended",
             Self::CaptureAvailable => "capture:available",
             Self::Other(name) => name,
+            Self::Captured(_) => "captured",
+            Self::Told(_) => "told",
         }
     }
 
@@ -158,7 +166,9 @@ impl What {
             | Self::Failed(_)
             | Self::Ended(_)
             | Self::CaptureAvailable
-            | Self::Other(_) => false,
+            | Self::Other(_)
+            | Self::Captured(_)
+            | Self::Told(_) => false,
         }
     }
 
@@ -179,6 +189,12 @@ impl What {
     #[must_use]
     pub fn is_end(&self) -> bool {
         matches!(self, Self::Ended(_) | Self::Failed(_))
+    }
+
+    /// Whether the bridge itself has kept it: nothing has happened to the call.
+    #[must_use]
+    pub fn is_mark(&self) -> bool {
+        matches!(self, Self::Captured(_) | Self::Told(_))
     }
 
     /// Whether it tells of an agent rather than of the task.
@@ -231,17 +247,20 @@ impl fmt::Display for What {
 }
 
 /// A time as epoch milliseconds.
-mod millisecond {
+pub(super) mod millisecond {
     use jiff::Timestamp;
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
     #[expect(clippy::ref_option, reason = "serde passes the field by reference")]
-    pub(super) fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::domain::timeline) fn serialize<S: Serializer>(
+        at: &Option<Timestamp>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         at.map(Timestamp::as_millisecond).serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::domain::timeline) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Timestamp>, D::Error> {
         let at = Option::<i64>::deserialize(deserializer)?;

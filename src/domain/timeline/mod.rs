@@ -7,10 +7,12 @@ mod agents;
 mod cut;
 mod event;
 mod numbers;
+mod recording;
 mod segment;
 mod story;
 #[cfg(test)]
 mod tests;
+mod told;
 mod walk;
 
 use std::collections::{BTreeSet, HashSet};
@@ -20,8 +22,10 @@ use serde::{Deserialize, Serialize};
 
 pub use event::{AgentState, Direction, Ending, Event, What};
 pub use numbers::Numbers;
+pub use recording::{Announced, Captured, FileName, NoFileName, Recording};
 pub use segment::{Mark, Segment, SegmentKind, Stretch, StretchKind};
 pub use story::{Agency, State, Story};
+pub use told::{Said, Standing, Told};
 
 /// The most events that a timeline keeps; a real call has some dozens.
 const MOST: usize = 2000;

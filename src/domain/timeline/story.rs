@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::segment::span;
-use super::{Direction, Ending, Segment, SegmentKind, StretchKind};
+use super::{Direction, Ending, Recording, Segment, SegmentKind, StretchKind};
 
 /// Where a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +56,17 @@ pub struct Story {
     pub is_answered: bool,
     /// Whether there is a recording.
     pub has_capture: bool,
+    /// The recordings that Webex has given, the first first.
+    pub recordings: Vec<Recording>,
 }
 
 impl Story {
+    /// Whether an agent had it: by any sign, or because an agent dialed it.
+    #[must_use]
+    pub fn has_agent(&self) -> bool {
+        self.is_answered || self.direction == Some(Direction::Outbound)
+    }
+
     /// When the call began, as far as is known.
     #[must_use]
     pub fn started_at(&self) -> Option<Timestamp> {

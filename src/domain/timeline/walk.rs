@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::agents::{agents, wrap_ups};
+use super::recording::recordings;
 use super::{AgentState, Ending, Event, Mark, Segment, SegmentKind, State, Story, StretchKind, What};
 
 /// When and how the call ended. An end that is followed by signs of life was that of a consulted party, or came with
@@ -51,6 +52,7 @@ pub(super) fn walk(events: &[&Event]) -> Story {
         agents: agents(events),
         is_answered: events.iter().any(|event| event.what.implies_agent()),
         has_capture: events.iter().any(|event| event.what == What::CaptureAvailable),
+        recordings: recordings(events),
     }
 }
 
@@ -111,7 +113,9 @@ impl Walk {
             | What::Failed(_)
             | What::Ended(_)
             | What::CaptureAvailable
-            | What::Other(_) => {}
+            | What::Other(_)
+            | What::Captured(_)
+            | What::Told(_) => {}
         }
     }
 

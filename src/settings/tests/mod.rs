@@ -1,6 +1,7 @@
 //! Configurations on disk, read as the program reads them.
 
 mod durable;
+mod enrichment;
 mod layers;
 mod problems;
 mod reference;

@@ -116,6 +116,7 @@ pub(super) fn hang_up(key: &str, owner: &str) -> Enqueue {
         subject: Subject::Known(Box::new(note)),
         entries: vec![entry(EntryKind::Clear, false), entry(EntryKind::Update, true)],
         unless_answered: true,
+        mark: None,
         owner: owner.to_owned(),
         lease_until: at(10),
         now: at(0),

@@ -22,7 +22,7 @@ fn ended() -> What {
 }
 
 fn settle(task: Task, owner: &str, second: i64) -> SettleTask {
-    SettleTask { task, owner: owner.to_owned(), due_at: None, now: at(second) }
+    SettleTask { task, owner: owner.to_owned(), due_at: None, folds: true, now: at(second) }
 }
 
 async fn a_task_is_due_once_it_has_ended_and_only_one_gets_it(engine: Engine) {

@@ -2,6 +2,7 @@
 
 mod creates;
 mod ends;
+mod events;
 mod failures;
 
 use scv_bridge::mock::VoiceCall;

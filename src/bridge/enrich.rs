@@ -1,0 +1,318 @@
+//! What a conclusion adds to a call's final update, where the contact center is configured so: the whole story in
+//! Salesforce's terms. One final update for each call; what is learned afterwards corrects it without ending it again.
+
+use openssl::sha::sha256;
+use serde::Serialize;
+
+use super::conclude::{Concluded, Ending};
+use super::deliver::Fresh;
+use super::{Bridge, Delivered, Trouble, in_time};
+use crate::domain::{
+    Call, CallCenterName, CallName, CallReference, DisconnectReason, Event, FinalRecord, FlowTime, Given,
+    PhoneContactEnded, Rest, Said, Stage, Standing, UpdateVoiceCall, Verdict,
+};
+use crate::salesforce::{Ask, Budget};
+use crate::settings::Enrichment;
+use crate::store::{Enqueued, EntryKind, NewEvent, Note, Subject, Task};
+
+/// Said where a call was first reported as abandoned, an agent turned out to have had it, and Webex gives no reason.
+const ENDED: &str = "Ended";
+
+/// What an enrichment came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enriched {
+    /// The final update of an answered call was kept.
+    Final,
+    /// The final update of an abandoned call was kept, with what is known of it.
+    Abandoned,
+    /// What was learned afterwards was kept, as an update that does not end the call again.
+    Corrected,
+    /// A final update had been sent by somebody else: none of ours.
+    Withheld,
+}
+
+impl Enriched {
+    /// As a label of a metric.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Final => "final",
+            Self::Abandoned => "abandoned",
+            Self::Corrected => "corrected",
+            Self::Withheld => "withheld",
+        }
+    }
+}
+
+/// An id of Webex that has no name in the configuration, and was left out of an update.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Unmapped {
+    /// `queues` or `agents`.
+    pub table: &'static str,
+    /// The contact center.
+    pub call_center: CallCenterName,
+    /// The id.
+    pub id: String,
+}
+
+/// What an update says beyond start and end.
+#[derive(Debug, Clone, Serialize)]
+struct Additions {
+    enqueue_time: Option<FlowTime>,
+    accept_time: Option<FlowTime>,
+    disconnect_reason: Option<DisconnectReason>,
+    call_attributes: Option<String>,
+    rest: Rest,
+}
+
+/// A call's final update as its contact center wants it.
+pub(super) struct Finish {
+    additions: Additions,
+    /// What it will have said.
+    said: Said,
+    unmapped: Vec<Unmapped>,
+}
+
+/// A call, how it ended, and what is to be told of it.
+pub(super) struct Told<'a> {
+    /// None where no flow has told of it.
+    pub(super) call: Option<&'a Call>,
+    pub(super) name: CallName,
+    pub(super) request: &'a PhoneContactEnded,
+    pub(super) finish: &'a Finish,
+}
+
+impl Bridge {
+    /// The final update of a call, if its contact center wants one. `began`: as the flow saw it.
+    pub(super) fn finish(
+        &self,
+        center: &CallCenterName,
+        ending: &Ending<'_>,
+        call: Option<&Call>,
+    ) -> Option<Finish> {
+        let enrichment = self.enrichment(center)?;
+        let location = enrichment.recording_location.as_ref().map(|template| (template, ending.task));
+        let record = FinalRecord::of(ending.story, enrichment.names(), location);
+        let record = record.begun(call.and_then(|call| call.start_time));
+        Some(Finish::of(&record, None, center))
+    }
+
+    /// The settings of a contact center that wants a final update.
+    pub(super) fn enrichment(&self, center: &CallCenterName) -> Option<&Enrichment> {
+        Some(&self.call_center(center.as_ref())?.enrichment).filter(|enrichment| enrichment.enabled)
+    }
+
+    /// Ends a call and tells what is known of it: by its final update, or, where that was ours before, by a correction. A
+    /// call that an agent had by other signs than its events gets none: it would say less than is known.
+    ///
+    /// # Errors
+    /// When it cannot be kept, or Salesforce refused it for good.
+    pub(super) async fn enrich(
+        &self,
+        told: Told<'_>,
+        task: &mut Task,
+        concluded: &mut Concluded,
+        budget: &Budget,
+    ) -> Result<Verdict, Trouble> {
+        let finish = told.finish;
+        let before = match task.timeline.standing(&told.name) {
+            Standing::Unknown => None,
+            Standing::Ours(said) => Some(Some(said.clone())),
+            Standing::Others => Some(None),
+        };
+        let mark = task.timeline.mark(&told.name, Some(finish.said.clone()));
+        let new = before.is_none().then(|| self.new_mark(task, mark.clone()));
+        // The mark is kept if the call turns out to be abandoned; that of an answered one comes with its own update.
+        let verdict = self.end_marked(told.request, Some(&told.name), new, budget).await?.verdict;
+        let enriched = match (before, verdict) {
+            (None, Verdict::Abandoned { .. }) => {
+                task.add(mark);
+                Some(Enriched::Abandoned)
+            }
+            (None, _) if finish.said.is_abandonment => None,
+            (None, _) => Some(self.complete(&told, task, budget).await?),
+            (Some(Some(said)), _) => self.correct(&told, &said, task, budget).await?,
+            (Some(None), _) => None,
+        };
+        concluded.enriched.extend(enriched);
+        if enriched.is_some_and(|enriched| enriched != Enriched::Withheld) {
+            concluded.unmapped.extend(finish.unmapped.iter().cloned());
+        }
+        Ok(verdict)
+    }
+
+    /// Keeps an answered call's final update and tries it.
+    async fn complete(&self, told: &Told<'_>, task: &mut Task, budget: &Budget) -> Result<Enriched, Trouble> {
+        let Told { call, request, finish, .. } = told;
+        let update = UpdateVoiceCall {
+            accept_time: finish.additions.accept_time,
+            disconnect_reason: finish.additions.disconnect_reason.clone(),
+            ..self.final_update(request, *call, Stage::Unknown)
+        };
+        let now = self.outbox.now();
+        let note = Note {
+            start_time: request.start_time.map(FlowTime::timestamp),
+            answered_at: Some(finish.additions.accept_time.map_or(now, FlowTime::timestamp)),
+            ended_at: Some(request.end_time.timestamp()),
+            ..Note::of(told.name.clone(), now)
+        };
+        match self.tell(told, &update, (note, true), task, budget).await? {
+            Delivered::Withheld => Ok(Enriched::Withheld),
+            _ => Ok(Enriched::Final),
+        }
+    }
+
+    /// Tells what was learned after the final update, if anything was: all of it, because what an update leaves out of
+    /// holds and durations becomes 0.
+    async fn correct(
+        &self,
+        told: &Told<'_>,
+        before: &Said,
+        task: &mut Task,
+        budget: &Budget,
+    ) -> Result<Option<Enriched>, Trouble> {
+        // Nothing makes an answered call an abandoned one.
+        let said = &told.finish.said;
+        if before == said || (said.is_abandonment && !before.is_abandonment) {
+            return Ok(None);
+        }
+        let update = told.finish.correction(told.request, before);
+        let note = Note::of(told.name.clone(), self.outbox.now());
+        self.tell(told, &update, (note, false), task, budget).await?;
+        Ok(Some(Enriched::Corrected))
+    }
+
+    /// Keeps an update and its mark in one commit, so that it is kept once, and tries it.
+    async fn tell(
+        &self,
+        told: &Told<'_>,
+        update: &UpdateVoiceCall,
+        (note, is_final): (Note, bool),
+        task: &mut Task,
+        budget: &Budget,
+    ) -> Result<Delivered, Trouble> {
+        let name = &told.name;
+        let key = || CallReference::Key(name.vendor_call_key().clone());
+        let reference = told.call.map_or_else(key, Call::reference);
+        let ask = Ask::Update(&reference, update);
+        let mark = task.timeline.mark(name, Some(told.finish.said.clone()));
+        let new = self.new_mark(task, mark.clone());
+        let entry = self.outbox.entry(ask, is_final, false);
+        let put = self.outbox.put_marked(Subject::Known(Box::new(note)), vec![entry], false, None, Some(new));
+        match in_time(budget, put).await? {
+            Enqueued::Accepted { ids, behind, .. } => {
+                task.add(mark);
+                let fresh = |&id| Fresh { id, kind: EntryKind::Update, is_final };
+                match ids.first().map(fresh).filter(|_| !behind) {
+                    Some(fresh) => self.try_now(fresh, ask, budget).await,
+                    None => Ok(Delivered::Later),
+                }
+            }
+            Enqueued::Duplicate | Enqueued::Answered => {
+                let key = name.vendor_call_key();
+                tracing::info!(vendor_call_key = %key, "withheld: a final update was sent before");
+                task.add(task.timeline.mark(name, None));
+                Ok(Delivered::Withheld)
+            }
+        }
+    }
+
+    /// A mark, to be kept with its task.
+    pub(super) fn new_mark(&self, task: &Task, event: Event) -> NewEvent {
+        let now = self.outbox.now();
+        NewEvent { task: task.id.clone(), event, numbers: None, now, due_at: now }
+    }
+}
+
+impl Finish {
+    /// The one place where the final update of a conclusion takes shape. `call_attributes`: JSON of custom fields.
+    fn of(record: &FinalRecord, call_attributes: Option<String>, center: &CallCenterName) -> Self {
+        let time = |at: Option<jiff::Timestamp>| at.map(FlowTime::new);
+        let reason = |value: &String| DisconnectReason { value: value.clone(), is_error: false };
+        let additions = Additions {
+            enqueue_time: time(record.enqueue_time),
+            accept_time: time(record.accept_time),
+            disconnect_reason: record.disconnect_reason.as_ref().map(reason),
+            call_attributes,
+            rest: rest(record),
+        };
+        let unmapped = |table, given: &Option<Given>| {
+            let id = given.as_ref()?.unmapped()?.to_owned();
+            Some(Unmapped { table, call_center: center.clone(), id })
+        };
+        Self {
+            said: Said {
+                start: time(record.start_time).map(FlowTime::timestamp),
+                end: time(record.end_time).map(FlowTime::timestamp),
+                digest: digest(&additions),
+                is_abandonment: !record.has_agent,
+            },
+            unmapped: [unmapped("queues", &record.queue), unmapped("agents", &record.agent)]
+                .into_iter()
+                .flatten()
+                .collect(),
+            additions,
+        }
+    }
+
+    /// A hang-up, with what the final update is to say besides.
+    pub(super) fn of_request(&self, request: PhoneContactEnded) -> PhoneContactEnded {
+        PhoneContactEnded {
+            start_time: self.said.start.map(FlowTime::new),
+            enqueue_time: self.additions.enqueue_time,
+            call_attributes: self.additions.call_attributes.clone(),
+            rest: self.additions.rest.clone(),
+            ..request
+        }
+    }
+
+    /// Everything again, without ending the call again. Start and end only if they were wrong: Salesforce computes the duration from both.
+    fn correction(&self, request: &PhoneContactEnded, before: &Said) -> UpdateVoiceCall {
+        let Additions { enqueue_time, accept_time, disconnect_reason, call_attributes, mut rest } =
+            self.additions.clone();
+        rest.insert("isActiveCall".into(), true.into());
+        let moved = (before.start, before.end) != (self.said.start, self.said.end);
+        let was_abandoned = before.is_abandonment && !self.said.is_abandonment;
+        let ended = || was_abandoned.then(|| DisconnectReason { value: ENDED.to_owned(), is_error: false });
+        UpdateVoiceCall {
+            origin: request.origin.clone(),
+            call: None,
+            start_time: self.said.start.filter(|_| moved).map(FlowTime::new),
+            end_time: self.said.end.filter(|_| moved).map(FlowTime::new),
+            enqueue_time,
+            accept_time,
+            from_number: None,
+            disconnect_reason: disconnect_reason.or_else(ended),
+            call_attributes,
+            rest,
+        }
+    }
+}
+
+/// Counts, durations in whole seconds, and names. A duration with an agent is taken only together with the location of
+/// the recording.
+fn rest(record: &FinalRecord) -> Rest {
+    let mut rest = Rest::new();
+    rest.insert("numberOfHolds".into(), record.number_of_holds.into());
+    rest.insert("longestHoldDuration".into(), record.longest_hold.into());
+    rest.insert("totalHoldDuration".into(), record.total_hold.into());
+    for (name, given) in [("queue", &record.queue), ("agent", &record.agent)] {
+        if let Some(value) = given.as_ref().and_then(Given::name) {
+            rest.insert(name.into(), value.into());
+        }
+    }
+    if let Some(recording) = &record.recording {
+        rest.insert("recordingLocation".into(), recording.location.as_str().into());
+        rest.insert("agentInteractionDuration".into(), record.agent_interaction.into());
+        if let Some(total) = recording.total {
+            rest.insert("totalRecordingDuration".into(), total.into());
+        }
+    }
+    rest
+}
+
+/// A hash: what was said is compared, not kept.
+fn digest(additions: &Additions) -> String {
+    let json = serde_json::to_vec(additions).unwrap_or_default();
+    sha256(&json).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
