@@ -33,8 +33,9 @@ test-clients: setup-checks ## real OAuth and Salesforce clients against a runnin
 	$(CARGO) build --locked
 	scripts/clients/run.sh
 
-soak: setup-checks ## kill the bridge again and again under load, on both engines
+soak: setup-checks ## kill the bridge again and again under load; a day of 50,000 calls in bad weather (CALLS=...)
 	SOAK=1 $(CARGO) test --locked --test kill -- --test-threads=1
+	SOAK=1 $(CARGO) test --locked --release --test day
 
 fuzz: setup-checks ## look for hostile input with libFuzzer (SECONDS=60 for each target; TARGETS="...")
 	scripts/fuzz.sh $(or $(SECONDS),60) $(TARGETS)

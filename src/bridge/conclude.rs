@@ -160,6 +160,9 @@ impl Bridge {
             request.disconnect_reason =
                 Some(DisconnectReason { value: TRANSFERRED.to_owned(), is_error: false });
         }
+        // The first event may be lost: then the flow knows better when the call began.
+        let of_flow = call.start_time.map(FlowTime::new).filter(|start| *start <= ending.at);
+        request.start_time = request.start_time.into_iter().chain(of_flow).min();
         let Some(finish) = self.finish(center, &ending, Some(call)).filter(|_| !part.is_nameless) else {
             return Ok(self.end_marked(&request, Some(&call.name), None, budget).await?.verdict);
         };

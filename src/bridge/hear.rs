@@ -3,7 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Bridge, Trouble, in_time, named};
-use crate::domain::{Call, CallCenterName, CallName, CallReference, Event, Numbers, TaskId};
+use crate::domain::{
+    AgentState, Call, CallCenterName, CallName, CallReference, Event, Numbers, TaskId, What,
+};
 use crate::salesforce::Budget;
 use crate::store::{NewEvent, Note};
 
@@ -24,9 +26,10 @@ impl Bridge {
         let now = self.outbox.now();
         let grace = SignedDuration::try_from(webex.grace).unwrap_or_default();
         let answered_at = event.what.implies_agent().then(|| event.at.unwrap_or(now));
+        let is_acceptance = matches!(event.what, What::Connected | What::Agent(AgentState::Connected));
         let told = answered_at.map(|_| event.clone());
-        let key = task.vendor_call_key().map(CallReference::Key);
-        let kept = self.outbox.store().keep_event(NewEvent {
+        let (store, key) = (self.outbox.store(), task.vendor_call_key());
+        let kept = store.keep_event(NewEvent {
             task,
             event,
             // A call that a flow has created has its numbers in Salesforce.
@@ -35,30 +38,38 @@ impl Bridge {
             due_at: now.checked_add(grace).unwrap_or(now),
         });
         let told = async {
-            match (answered_at, &key, &told) {
-                (Some(at), Some(key), Some(told)) => self.tell_answered(key, at, told, budget).await,
-                _ => Ok(()),
+            let (Some(at), Some(key), Some(told)) = (answered_at, key, told) else { return Ok(()) };
+            let look = store.look_for_answer(&key);
+            if look.is_none() && !is_acceptance {
+                return Ok(());
             }
+            let is_one = self.tell_answered(&CallReference::Key(key), at, &told, budget).await?;
+            if let Some(look) = look.filter(|_| is_one) {
+                store.remember_answered(&look);
+            }
+            Ok(())
         };
         let (kept, told) = tokio::join!(in_time(budget, kept), told);
         kept.and(told)
     }
 
     /// Tells the journal that the call was answered. A webhook does not say which contact center it belongs to: it
-    /// is the one whose journal knows the call, else it may be any.
+    /// is the one whose journal knows the call, else it may be any. Gives whether every contact center knows one at most:
+    /// of several calls of a key, not all need be answered.
     async fn tell_answered(
         &self,
         key: &CallReference,
         at: Timestamp,
         event: &Event,
         budget: &Budget,
-    ) -> Result<(), Trouble> {
+    ) -> Result<bool, Trouble> {
         let store = self.outbox.store();
-        let mut names = Vec::new();
+        let (mut names, mut is_one) = (Vec::new(), true);
         for center in self.call_centers() {
             match in_time(budget, store.find(&center, key)).await? {
                 Some(call) if !call.name.is_plain() => {
                     self.tell_parts(&call, event, budget).await?;
+                    is_one = false;
                     names.push((call.name, true));
                 }
                 Some(call) => names.push((call.name.clone(), call.is_answered())),
@@ -74,7 +85,7 @@ impl Bridge {
                 in_time(budget, store.note(answered(name, at, self.outbox.now()))).await?;
             }
         }
-        Ok(())
+        Ok(is_one)
     }
 
     /// Tells each VoiceCall of the key that was answered in its own part of the interaction. An event of the part before

@@ -23,6 +23,8 @@ pub use keys::{
     CallCenterName, CallReference, CertificateName, InvalidName, TaskId, VendorCallKey, VoiceCallId,
 };
 pub use time::{FlowTime, InvalidTime};
+#[cfg(test)]
+pub(crate) use timeline::tests::history;
 pub use timeline::{
     Agency, AgentState, Announced, CallTimeline, Captured, Direction, Ending, Event, FileName, Mark,
     NoFileName, Numbers, Recording, Said, Segment, SegmentKind, Standing, State, Story, Stretch, StretchKind,

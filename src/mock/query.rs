@@ -34,19 +34,15 @@ pub(super) fn attend(org: &Org, version: &str, incoming: &Incoming) -> Result<An
     if query.condition == "Id" && short_form(&query.value).is_none() {
         return Err(Refused::new(400, "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field"));
     }
-    let calls = org.state().records.select(|call| query.finds(call));
+    let calls = match query.condition {
+        "Id" => org.state().records.find(&query.value).cloned().into_iter().collect(),
+        _ => org.state().records.select(|call| call.vendor_call_key == query.value),
+    };
     let records: Vec<Value> = calls.iter().map(|call| query.record(call, version)).collect();
     Ok(Answer::json(200, &json!({ "totalSize": records.len(), "done": true, "records": records })))
 }
 
 impl Query {
-    fn finds(&self, call: &VoiceCall) -> bool {
-        match self.condition {
-            "Id" => short_form(&call.id) == short_form(&self.value),
-            _ => call.vendor_call_key == self.value,
-        }
-    }
-
     fn record(&self, call: &VoiceCall, version: &str) -> Value {
         let shown = serde_json::to_value(call).unwrap_or_default();
         let url = format!("/services/data/{version}/sobjects/VoiceCall/{}", call.id);

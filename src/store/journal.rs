@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Job;
 use super::row::{CallRow, json, read};
-use super::{Note, Store, StoreError};
+use super::{Look, Note, Store, StoreError};
 use crate::domain::{Call, CallCenterName, CallName, CallReference, VendorCallKey};
 
 /// Asks whether a call may be created.
@@ -136,6 +136,24 @@ impl Store {
     pub async fn note(&self, note: Note) -> Result<(), StoreError> {
         self.announce(&note);
         self.ask(|reply| Job::Note(Box::new(note), reply)).await
+    }
+
+    /// Whether something that only an answered call can tell says more than what the journal holds; none if all calls of
+    /// the key are known there as answered. Else whoever has looked at them, and noted what was missing, says so by
+    /// [`Store::remember_answered`]. On PostgreSQL there is always something to look at: another replica may know more.
+    #[must_use]
+    pub fn look_for_answer(&self, key: &VendorCallKey) -> Option<Look> {
+        match &self.answered {
+            Some(answered) => answered.look(key),
+            None => Some(Look::default()),
+        }
+    }
+
+    /// All calls that a look has found are answered, and that is durable.
+    pub fn remember_answered(&self, look: &Look) {
+        if let Some(answered) = &self.answered {
+            answered.found(look);
+        }
     }
 
     /// Finds a call by its id, in either form, or by its key: then the newest of that key.

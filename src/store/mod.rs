@@ -12,6 +12,7 @@
 //! ([`Enqueue`], [`Entry`]) what must still reach Salesforce. Webex's events are kept with their *tasks* ([`NewEvent`],
 //! [`Task`]). Time is passed in.
 
+mod answered;
 mod batch;
 mod engine;
 mod error;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use answered::Look;
 pub use error::StoreError;
 pub use journal::{OpenCall, Opened};
 pub use meta::{Memo, Turn};
@@ -52,6 +54,7 @@ pub use outbox::{
 pub use task::{ClaimTasks, NewEvent, SettleTask, Task};
 pub use writer::Work;
 
+use answered::Answered;
 use batch::{Job, Reply, Single};
 use engine::{Limits, Target};
 use fingerprint::Key;
@@ -69,6 +72,7 @@ pub struct Store {
     health: Arc<Health>,
     key: Arc<Key>,
     known: Option<Arc<Known>>,
+    answered: Option<Arc<Answered>>,
     dialect: &'static Dialect,
 }
 
@@ -111,12 +115,13 @@ impl Store {
             Kind::Sqlite => Some(Arc::new(Known::of(&mut connection).await?)),
             Kind::Postgres => None,
         };
+        let answered = known.is_some().then(Arc::default);
         let dialect = connection.dialect();
         let (jobs, queue) = mpsc::channel(QUEUE);
         let health = Arc::new(Health::default());
         let writer = Writer::new(target, connection, queue, Arc::clone(&health), limits);
         tokio::spawn(writer.run());
-        Ok(Self { jobs, health, key, known, dialect })
+        Ok(Self { jobs, health, key, known, answered, dialect })
     }
 
     /// Whether writing works, as far as the last attempt showed.
@@ -162,6 +167,9 @@ impl Store {
     fn announce(&self, note: &Note) {
         if let Some(known) = &self.known {
             known.add(&note.call);
+        }
+        if let Some(answered) = &self.answered {
+            answered.meet(&note.call);
         }
     }
 

@@ -184,6 +184,9 @@ impl Store {
             tasks: self.purge_all(self.dialect().purge_tasks, before.calls).await?,
             events: self.purge_all(self.dialect().purge_events, before.calls).await?,
         };
+        if let Some(answered) = self.answered.as_ref().filter(|_| purged.calls > 0) {
+            answered.clear();
+        }
         self.checkpoint().await?;
         if let Some(known) = &self.known {
             known.forget(purged.calls, self).await?;

@@ -43,6 +43,17 @@ async fn a_call_whose_event_flow_never_ran_is_completed_by_its_events() {
 }
 
 #[actix_web::test]
+async fn with_its_first_event_lost_a_call_still_began_when_its_flow_says() {
+    let stage = Plan::telephony().sections(&webex("")).start().await;
+    let body = with(create("wxcc_1"), json!({ "startTime": "2026-11-21T09:59:00Z" }));
+    stage.post("createVoiceCall", body).await.data();
+    stage.tell([event("task:parked", "1", -50), event("task:ended", "1", 0)]).await;
+    stage.conclude(11).await;
+    let call = stage.org.voice_call("wxcc_1").unwrap();
+    assert_eq!(call.call_start_date_time.as_deref(), Some("2026-11-21T09:59:00.000Z"));
+}
+
+#[actix_web::test]
 async fn events_and_flow_together_give_one_abandon_update_whoever_comes_first() {
     for stage in both("").await {
         for (task, flow_first) in [("1", true), ("2", false)] {
@@ -186,4 +197,23 @@ async fn the_contact_center_is_the_one_whose_journal_knows_the_call() {
     let call = CallReference::parse("wxcc_1").unwrap();
     let found = stage.handle.outbox().store().find(&here, &call).await.unwrap();
     assert_eq!(found, None, "the other one has nothing to do with it");
+}
+
+#[actix_web::test]
+async fn what_an_agent_does_with_an_answered_call_asks_nothing_and_a_transfer_of_it_is_told_all_the_same() {
+    let stage = Plan::telephony().sections(&webex("")).start().await;
+    let store = stage.handle.outbox().store().clone();
+    let first = waiting(&stage, "1").await;
+    stage.tell([event("task:connected", "1", -60)]).await;
+    let before = store.work().commands;
+    stage.tell([event("task:on-hold", "1", -50), event("task:hold-done", "1", -40)]).await;
+    assert_eq!(store.work().commands - before, 2, "they are kept, and that is all");
+    let transfer = json!({ "parentVoiceCallId": first, "initiationMethod": "Transfer" });
+    stage.post("createVoiceCall", with(create("wxcc_1"), transfer)).await.data();
+    let key = CallReference::parse("wxcc_1").unwrap();
+    let center = CallCenterName::parse(CENTER).unwrap();
+    let newest = store.find(&center, &key).await.unwrap().unwrap();
+    assert!(!newest.name.parent().is_empty() && !newest.is_answered());
+    stage.tell([event("task:on-hold", "1", 20)]).await;
+    assert!(store.find(&center, &key).await.unwrap().unwrap().is_answered());
 }

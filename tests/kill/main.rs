@@ -18,12 +18,15 @@ mod judge;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+#[path = "../support/orgs_log.rs"]
 mod orgs_log;
 #[cfg(test)]
 #[expect(dead_code, reason = "only other tests stop a server")]
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[cfg(test)]
+#[expect(dead_code, reason = "only other tests look at the process")]
+#[path = "../support/replica.rs"]
 mod replica;
 #[cfg(test)]
 mod site;

@@ -11,7 +11,7 @@ mod recording;
 mod segment;
 mod story;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod told;
 mod walk;
 

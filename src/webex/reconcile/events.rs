@@ -9,7 +9,7 @@ use super::missing::missing;
 use super::{Closed, Closing, ClosingError};
 use crate::bridge::{Bridge, Trouble};
 use crate::domain::{
-    Call, CallCenterName, CallTimeline, EndedTask, Event, Handling, Numbers, TaskId, VendorCallKey,
+    Call, CallCenterName, CallTimeline, EndedTask, Event, Handling, Numbers, TaskId, VendorCallKey, What,
 };
 use crate::salesforce::Budget;
 use crate::settings::Settings;
@@ -65,7 +65,12 @@ impl Closing for LostEvents {
         let logs = self.settings.webex.as_ref().is_some_and(|webex| webex.log_unknown_calls);
         let lost = missing(&task, &known);
         let closed = judge(&task, &known, &calls, &lost, logs);
-        let tells = matches!(closed, Closed::Differed { .. } | Closed::Unknown { logged: true });
+        let tells = match closed {
+            Closed::Differed { .. } => true,
+            Closed::Unknown { logged } => logged,
+            // Perhaps who answered, or that there is a recording; a call that flows alone have told is whole without events.
+            Closed::Agreed => !known.is_empty(),
+        };
         if tells && run == Run::Real {
             let numbers = Numbers { origin: task.origin.clone(), destination: task.destination.clone() };
             self.tell(&id, lost, &numbers).await?;
@@ -84,7 +89,8 @@ fn judge(task: &EndedTask, known: &CallTimeline, calls: &[Call], lost: &[Event],
         let told = calls.iter().all(|call| call.ended_at.is_some());
         told && (!was_answered || calls.iter().any(Call::is_answered))
     } else {
-        lost.is_empty()
+        // Who answered, and that there is a recording, comes by subscriptions that not everybody has.
+        lost.iter().all(|event| matches!(event.what, What::Agent(_) | What::CaptureAvailable))
     };
     if agrees {
         return Closed::Agreed;

@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{CallTimeline, Direction, EndedTask, Ending, Event, Handling, What, quote};
+use crate::domain::{
+    AgentState, CallTimeline, Direction, EndedTask, Ending, Event, Handling, SegmentKind, What, quote,
+};
 use crate::webex::webhook::what_of_task;
 
 /// A record and a webhook of the same moment may differ by so much.
@@ -16,25 +18,42 @@ pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
         lacking.retain(|(what, _)| !what.is_end());
         lacking.push((What::Ended(ending(task)), task.ended));
     }
-    lacking.into_iter().map(|(what, at)| event(task, what, at)).collect()
+    let mut events: Vec<Event> = lacking.into_iter().map(|(what, at)| event(task, what, at)).collect();
+    events.extend(naming(task, known, &events));
+    if task.has_capture && !known.events().any(|event| event.what == What::CaptureAvailable) {
+        events.push(event(task, What::CaptureAvailable, task.ended));
+    }
+    events
 }
 
 /// What the history tells and no known event of about the same time does. An end is told apart.
 fn gaps(task: &EndedTask, known: &CallTimeline) -> Vec<(What, Timestamp)> {
     let mut unmatched: Vec<&Event> = known.events().collect();
-    let mut gaps = Vec::new();
-    for happening in &task.history {
-        let Some(what) = what_of_task(&happening.event) else { continue };
-        let is_it = |event: &&Event| {
-            let near = event.at.is_none_or(|at| at.duration_since(happening.at).abs() <= SAME);
-            near && event.what.name() == what.name()
-        };
-        match unmatched.iter().position(is_it) {
-            Some(place) => drop(unmatched.swap_remove(place)),
-            None => gaps.push((what, happening.at)),
-        }
+    let told = task.history.iter().filter_map(|each| Some((what_of_task(&each.event)?, each.at)));
+    let mut gaps: Vec<(What, Timestamp)> = told.collect();
+    // First those of the same moment: near to each other may also be two of which one is lost.
+    for tolerance in [SignedDuration::ZERO, SAME] {
+        gaps.retain(|(what, at)| {
+            let is_it = |event: &&Event| {
+                let near = event.at.is_none_or(|own| own.duration_since(*at).abs() <= tolerance);
+                near && event.what.name() == what.name()
+            };
+            let place = unmatched.iter().position(is_it);
+            place.map(|place| unmatched.swap_remove(place)).is_none()
+        });
     }
     gaps
+}
+
+/// Who had the call last, where the record knows and no event says. Without a history nobody knows when.
+fn naming(task: &EndedTask, known: &CallTimeline, lacking: &[Event]) -> Option<Event> {
+    let agent = task.agent.as_ref().filter(|_| !task.history.is_empty())?;
+    let mut whole = known.clone();
+    whole.extend(lacking.iter().cloned());
+    let story = whole.story();
+    let last = story.of(SegmentKind::Agent).last().filter(|segment| segment.agent.is_none())?;
+    let what = What::Agent(AgentState::Connected);
+    Some(Event { agent: Some(agent.clone()), ..event(task, what, last.start) })
 }
 
 /// Without a history, the figures tell the outline of the call: when it began, was queued and answered.
@@ -47,10 +66,13 @@ fn outline(task: &EndedTask, known: &CallTimeline) -> Vec<(What, Timestamp)> {
     let is_answered = task.handling == Some(Handling::Answered);
     let with_agents = task.figures.connected_for.saturating_add(task.figures.held_for);
     let answered = if is_answered { before(task.ended, with_agents) } else { task.ended };
+    // What an event tells is truer than what sums give: no queue after the first sign of an agent.
+    let signs = known.events().filter(|event| event.what.implies_agent()).filter_map(|event| event.at);
+    let answered = signs.min().map_or(answered, |sign| sign.min(answered));
     let told = [
         Some((What::New, began)),
         (task.figures.queued > 0).then(|| (What::Parked, before(answered, task.figures.queued_for))),
-        (is_answered && !known.is_answered()).then_some((What::Connected, answered)),
+        (is_answered && known.story().accepted_at().is_none()).then_some((What::Connected, answered)),
     ];
     let is_known = |what: &What| known.events().any(|event| event.what == *what);
     told.into_iter().flatten().filter(|(what, _)| !is_known(what)).collect()
@@ -64,11 +86,22 @@ fn event(task: &EndedTask, what: What, at: Timestamp) -> Event {
         }
         _ => None,
     };
-    // The record names the last queue and agent: where there was one only, it is that of the event.
-    let queue = task.queue.clone().filter(|_| task.figures.queued == 1 && what == What::Parked);
+    // The record names the last queue and agent: an event has it where that was the only one, or since it was.
+    let is_of_last_queue = match what {
+        What::Parked if task.figures.queued == 1 => true,
+        What::Parked | What::Connect | What::Connected => is_in_last_queue(task, at),
+        _ => false,
+    };
+    let queue = task.queue.clone().filter(|_| is_of_last_queue);
     let agent = task.agent.clone().filter(|_| task.figures.connected == 1 && what == What::Connected);
     let id = format!("search:{}:{}", what.name(), at.as_millisecond());
     Event { at: Some(at), what, id, queue, agent, direction }
+}
+
+/// Whether the call, by its history, was in no other queue from then on.
+fn is_in_last_queue(task: &EndedTask, at: Timestamp) -> bool {
+    let last = task.history.iter().rev().find(|each| each.event == What::Parked.name());
+    !task.history.is_empty() && last.is_none_or(|last| last.at <= at)
 }
 
 /// The reason is free text: a number in it is hidden.
@@ -150,7 +183,11 @@ mod tests {
             [late(What::New, 2), late(What::OnHold, 61), late(What::Ended(Ending::default()), 101)]
                 .into_iter()
                 .collect();
-        assert_eq!(told(&missing(&record, &known)), [("task:on-hold", 61)]);
+        assert_eq!(
+            told(&missing(&record, &known)[..1]),
+            [("task:on-hold", 60)],
+            "what is at the same moment is first"
+        );
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod events;
 mod missing;
 mod read;
 mod report;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod window;
 

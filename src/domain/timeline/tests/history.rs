@@ -1,21 +1,57 @@
 //! Histories as they may truly happen: the events, and what they mean, told by who made them up.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
-use super::{event, of_agent};
-use crate::domain::timeline::{AgentState, Ending, Event, SegmentKind, What};
+use super::{at, event, of_agent};
+use crate::domain::timeline::{AgentState, Ending, Event, SegmentKind, Story, What};
+use crate::domain::{FinalRecord, Given, Names};
 
-/// A call that has ended.
+/// A call that has ended. Times are milliseconds after its beginning.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     /// In order.
     pub events: Vec<Event>,
     pub outline: Vec<(SegmentKind, u64, Option<u64>)>,
+    pub ended_at: u64,
     pub accepted_at: Option<u64>,
     pub enqueued_at: Option<u64>,
     pub holds: Vec<u64>,
     pub consults: usize,
+    /// The queue that it was in last.
+    pub queue: Option<String>,
+    /// The agent who had it last.
     pub agent: Option<String>,
+    /// How long agents had it, holds included.
+    pub with_agents: u64,
+}
+
+impl History {
+    /// All that the final record tells, in its units, against what was made of events.
+    pub fn assert_told_by(&self, story: &Story) {
+        let seconds = |milliseconds: u64| (milliseconds + 500) / 1000;
+        let total: u64 = self.holds.iter().sum();
+        let none = BTreeMap::new();
+        let told = FinalRecord::of(story, Names { queues: &none, agents: &none }, None);
+        let given = |id: &Option<String>| id.clone().map(Given::Unmapped);
+        let truth = FinalRecord {
+            has_agent: self.accepted_at.is_some(),
+            start_time: Some(at(0)),
+            enqueue_time: self.enqueued_at.map(at),
+            accept_time: self.accepted_at.map(at),
+            end_time: Some(at(self.ended_at)),
+            number_of_holds: self.holds.len(),
+            longest_hold: seconds(self.holds.iter().copied().max().unwrap_or_default()),
+            total_hold: seconds(total),
+            agent_interaction: seconds(self.with_agents - total),
+            queue: given(&self.queue),
+            agent: given(&self.agent),
+            recording: None,
+            disconnect_reason: told.disconnect_reason.clone(),
+        };
+        assert_eq!(told, truth);
+    }
 }
 
 /// What happens while an agent has the call; milliseconds.
@@ -79,10 +115,12 @@ pub fn history() -> impl Strategy<Value = History> {
             tale.stay(stay, number);
         }
         if let Some((parked, ringing)) = last {
+            tale.enqueue(parked, stays.len());
             tale.wait(parked, &[ringing]);
         }
-        let end = What::Ended(Ending { party: Some("Customer".into()), reason: None });
-        tale.tell(end);
+        tale.queue = None;
+        tale.history.ended_at = tale.now;
+        tale.tell(What::Ended(Ending { party: Some("Customer".into()), reason: None }));
         tale.end()
     })
 }
@@ -91,12 +129,22 @@ pub fn history() -> impl Strategy<Value = History> {
 struct Tale {
     history: History,
     now: u64,
+    /// The queue that what is told belongs to.
+    queue: Option<String>,
     wrap_ups: Vec<(String, u64, u64)>,
 }
 
 impl Tale {
     fn tell(&mut self, what: What) {
-        self.history.events.push(event(what, self.now));
+        let queue = self.queue.clone();
+        self.history.events.push(Event { queue, ..event(what, self.now) });
+    }
+
+    /// A call comes out of the menu into a queue, even if an agent is free; later only if it waits there: else one
+    /// agent gives it to another.
+    fn enqueue(&mut self, parked: Option<u64>, number: usize) {
+        self.queue = (parked.is_some() || number == 0).then(|| format!("queue-{number}"));
+        self.history.queue = self.queue.clone().or(self.history.queue.take());
     }
 
     fn pass(&mut self, kind: SegmentKind, time: u64) {
@@ -118,6 +166,7 @@ impl Tale {
 
     fn stay(&mut self, stay: &Stay, number: usize) {
         let agent = format!("agent-{number}");
+        self.enqueue(stay.parked, number);
         self.wait(stay.parked, &stay.missed);
         self.tell(What::Connect);
         self.pass(SegmentKind::Invitation, stay.ringing);
@@ -126,11 +175,13 @@ impl Tale {
         self.tell(What::Connected);
         self.history.events.push(of_agent(AgentState::Connected, self.now, &agent));
         let start = self.now;
+        self.queue = None;
         self.now += 1;
         for turn in &stay.turns {
             self.turn(turn);
         }
         self.history.outline.push((SegmentKind::Agent, start, Some(self.now)));
+        self.history.with_agents += self.now - start;
         self.wrap_ups.push((agent, self.now, self.now + stay.wrap_up));
     }
 

@@ -36,6 +36,11 @@ impl Replica {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// Starts it.
     pub fn spawn(&mut self) {
         let log = OpenOptions::new().create(true).append(true).open(self.log()).unwrap();

@@ -1,0 +1,88 @@
+//! What is lost and then found by comparing, against histories as they truly happened.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::ended_task;
+use super::missing::missing;
+use crate::domain::history::{History, history};
+use crate::domain::{CallTimeline, EndedTask, Event, Segment, SegmentKind, Story, What};
+
+/// Search's record of what truly happened.
+fn record(history: &History, with_activities: bool) -> EndedTask {
+    let millisecond = |event: &Event| event.at.unwrap().as_millisecond();
+    let count = |what: &What| history.events.iter().filter(|event| event.what == *what).count();
+    let lasted = |kind: SegmentKind| -> u64 {
+        history.outline.iter().filter(|part| part.0 == kind).map(|part| part.2.unwrap() - part.1).sum()
+    };
+    let mut queues: Vec<_> = history.events.iter().filter_map(|event| event.queue.as_ref()).collect();
+    queues.dedup();
+    let held: u64 = history.holds.iter().sum();
+    let end = history.events.iter().find(|event| event.what.is_end()).unwrap();
+    let mut task = json!({
+        "id": "t1", "channelType": "telephony", "isActive": false,
+        "createdTime": millisecond(&history.events[0]), "endedTime": millisecond(end),
+        "lastQueue": { "id": history.queue }, "lastAgent": { "id": history.agent },
+        "connectedCount": count(&What::Connected), "connectedDuration": history.with_agents - held,
+        "holdCount": history.holds.len(), "holdDuration": held,
+        "queueCount": queues.len(), "queueDuration": lasted(SegmentKind::Queue),
+    });
+    if with_activities {
+        let of_task = history.events.iter().rev().filter_map(|event| {
+            let name = event.what.name().strip_prefix("task:")?;
+            Some(json!({ "eventName": name, "createdTime": millisecond(event) }))
+        });
+        let nodes: Vec<Value> = of_task.collect();
+        task["activities"] = json!({ "totalCount": nodes.len(), "nodes": nodes });
+    }
+    ended_task(serde_json::from_value(task).unwrap()).unwrap()
+}
+
+/// A history, and what arrived of it: not all, some of it twice, in any order.
+fn with_loss() -> impl Strategy<Value = (History, Vec<Event>)> {
+    history().prop_flat_map(|history| {
+        let twice = [history.events.clone(), history.events.clone()].concat();
+        let some = proptest::sample::subsequence(twice.clone(), 0..=twice.len());
+        (Just(history), some.prop_shuffle())
+    })
+}
+
+/// All that is known in the end.
+fn reconciled(record: &EndedTask, arrived: Vec<Event>) -> Story {
+    let mut known: CallTimeline = arrived.into_iter().collect();
+    known.extend(missing(record, &known));
+    assert_eq!(missing(record, &known), [], "what was found once is not missing again");
+    known.story()
+}
+
+proptest! {
+    #[test]
+    fn whatever_was_lost_is_told_by_the_record_and_its_history((history, arrived) in with_loss()) {
+        history.assert_told_by(&reconciled(&record(&history, true), arrived));
+    }
+
+    #[test]
+    fn nothing_but_the_record_tells_the_truth_too(history in history()) {
+        history.assert_told_by(&reconciled(&record(&history, true), Vec::new()));
+    }
+
+    #[test]
+    fn a_record_without_history_tells_who_gave_up_and_when_and_invents_nothing(
+        (history, arrived) in with_loss()
+    ) {
+        let arrived_holds = arrived.iter().cloned().collect::<CallTimeline>().story().holds();
+        let story = reconciled(&record(&history, false), arrived);
+        prop_assert_eq!(story.started_at(), history.events[0].at);
+        let end = history.events.iter().find(|event| event.what.is_end()).unwrap();
+        prop_assert_eq!(story.ended_at, end.at);
+        prop_assert_eq!(story.is_answered, history.accepted_at.is_some());
+        prop_assert_eq!(story.accepted_at().is_some(), history.accepted_at.is_some());
+        prop_assert!(story.holds() <= arrived_holds);
+        prop_assert!(story.enqueued_at().is_none() || history.enqueued_at.is_some());
+        let sum: u64 = story.segments.iter().filter(|one| one.kind != SegmentKind::WrapUp)
+            .filter_map(Segment::milliseconds).sum();
+        prop_assert_eq!(sum, history.ended_at);
+        let own = |agent: &str| history.events.iter().any(|event| event.agent.as_deref() == Some(agent));
+        prop_assert!(story.agent().is_none_or(own));
+    }
+}

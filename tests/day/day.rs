@@ -1,0 +1,140 @@
+//! The test.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use scv_bridge::clock::{Clock as _, SystemClock};
+use scv_bridge::mock::webex::{MockWebex, Recording};
+use scv_bridge::store::Store;
+
+use super::call::Call;
+use super::flow::Speaker;
+use super::judge::judge;
+use super::measure::{cpu, peak, size};
+use super::orgs_log::OrgsLog;
+use super::play::Day;
+use super::replica::Replica;
+use super::site::Site;
+use super::tale::SIGNED;
+use super::webex::log_in;
+
+/// How long the bridge may need to be through with what it knows.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// The day of the calls ended this long ago, so that all of it has settled.
+const AGO: i64 = 3 * 3_600_000;
+/// The longest call, with what follows it.
+const LONGEST: i64 = 3_600_000;
+
+#[actix_web::test]
+async fn after_a_day_of_lost_doubled_and_shuffled_webhooks_every_record_is_true() {
+    let (seed, count) = (seed(), count());
+    say(&format!("a day of {count} calls, seed {seed}"));
+    let begin = SystemClock.now().as_millisecond() - AGO - LONGEST - i64::try_from(count).unwrap() * 1_700;
+    let calls: Arc<Vec<Call>> = Arc::new((0..count).map(|number| Call::of(seed, number, begin)).collect());
+    let day = Day::of(&calls, seed);
+    let way = day.way;
+    let site = Site::open().await;
+    let mut bridge = Replica::new(site.path());
+    bridge.spawn();
+    bridge.ready().await;
+    let process = bridge.process();
+    let speaker = Arc::new(Speaker::new(&site.webex, &bridge.url()));
+
+    let store = Store::open(&format!("sqlite:{}", site.database().display())).await.unwrap();
+    log_in(&site.webex, &store).await;
+    record(&site.webex, &calls);
+
+    let (begun, used) = (Instant::now(), cpu(process));
+    let sent = day.play(&calls, &site.org, &speaker).await;
+    let (took, used) = (begun.elapsed(), cpu(process).saturating_sub(used));
+    let of_all = |part: usize| format!("{part} ({:.1} %)", part as f64 * 100.0 / way.events as f64);
+    let (lost, doubled, late) = (of_all(way.lost), of_all(way.doubled), of_all(way.late));
+    say(&format!("  {} events: {lost} lost, {doubled} doubled, {late} out of order", way.events));
+    let rate = |time: Duration| sent as f64 / time.as_secs_f64();
+    say(&format!(
+        "  {sent} accepted beside all that flows do: {:.0}/s in {:.1} s, {:.0} for a second of the bridge's CPU",
+        rate(took),
+        took.as_secs_f64(),
+        rate(used)
+    ));
+
+    settled(&store).await;
+    tell_search(&site.webex, &calls);
+    let begun = Instant::now();
+    let [from, to] = [begin, begin + i64::try_from(count).unwrap() * 1_700 + LONGEST]
+        .map(|at| jiff::Timestamp::from_millisecond(at).unwrap().to_string());
+    let told = site.run(&["reconcile", "--from", &from, "--to", &to]).await;
+    say(&format!("  {} in {:.1} s", told.lines().last().unwrap(), begun.elapsed().as_secs_f64()));
+    settled(&store).await;
+
+    say(&format!("  {} MB resident at most, {:.1} MB of database", peak(process), size(&site.database())));
+    let mut verdict = judge(&calls, &OrgsLog::read(&site.org));
+    verdict.problems.extend(signed(&site, &store).await);
+    say(&format!("  {verdict}"));
+    let problems = verdict.problems.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+    assert!(verdict.problems.is_empty(), "seed {seed}, see {}:\n{problems}", site.path().display());
+    let half = count / 2;
+    assert!(verdict.answered > half && verdict.abandoned > count / 10 && verdict.unknown > 0, "{verdict}");
+    assert!(
+        way.lost > way.events / 25 && way.doubled > way.events / 25 && way.late > way.events / 8,
+        "{way:?}"
+    );
+}
+
+/// Recordings are there before anybody hears of them.
+fn record(webex: &MockWebex, calls: &[Call]) {
+    for call in calls {
+        if let Some((start_time, stop_time)) = call.truth.recorded {
+            let file_name = format!("{}.wav", call.task);
+            webex.put_recording(&call.task, Recording { file_name, start_time, stop_time });
+        }
+    }
+}
+
+/// Search shows a task some time after it has ended.
+fn tell_search(webex: &MockWebex, calls: &[Call]) {
+    for call in calls {
+        webex.put_task(call.record());
+    }
+}
+
+/// Waits until nothing is left to conclude or to send, as an operator beside the running service sees it.
+async fn settled(store: &Store) {
+    let patience = Instant::now() + PATIENCE;
+    let mut pause = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        pause.tick().await;
+        let (left, next) = (store.count().await.unwrap(), store.next_task().await.unwrap());
+        if left.is_empty() && next.is_none() {
+            return;
+        }
+        assert!(Instant::now() < patience, "still waiting: {left:?}, tasks due at {next:?}");
+    }
+}
+
+/// No address that dies reaches Salesforce, or is kept.
+async fn signed(site: &Site, store: &Store) -> Option<String> {
+    store.checkpoint().await.unwrap();
+    let asked = site.org.requests().into_iter().filter_map(|request| request.body);
+    let sent =
+        asked.map(|body| body.to_string()).any(|body| body.contains(SIGNED) || body.contains("signature="));
+    let kept = std::fs::read(site.database()).unwrap();
+    let kept = kept.windows(SIGNED.len()).any(|bytes| bytes == SIGNED.as_bytes());
+    (sent || kept).then(|| format!("a signed address was sent: {sent}, or kept: {kept}"))
+}
+
+fn count() -> usize {
+    let given = std::env::var("CALLS").ok().map(|text| text.parse().unwrap());
+    given.unwrap_or(if std::env::var_os("SOAK").is_some() { 50_000 } else { 500 })
+}
+
+fn seed() -> u64 {
+    let given = std::env::var("SEED").ok().map(|text| text.parse().unwrap());
+    given.unwrap_or_else(|| SystemClock.now().as_nanosecond().unsigned_abs() as u64)
+}
+
+/// Says something that is heard even if the test passes.
+fn say(words: &str) {
+    writeln!(std::io::stderr(), "{words}").unwrap();
+}
