@@ -13,7 +13,8 @@
 //!    on an engine that counts its steps.
 //! 4. [`bridge::Bridge::create`] is the verb: what happens to a call, one file each, whichever way Salesforce is reached.
 //!    A create takes its turn ([`bridge::Turns`]), so that a repeated one joins the one in flight, and asks the journal
-//!    whether the call is known ([`store::Store::open_call`]): then Salesforce is not asked again.
+//!    whether the call is known ([`store::Store::open_call`]): then Salesforce is not asked again. A create that began at
+//!    another time may be that of a later flow run, to which an agent has given the call: [`domain::place`] decides.
 //! 5. A [`salesforce::Gate`] stands before each org: a breaker, a number of places and a limit of creates, so that a
 //!    Salesforce that is down costs a caller nothing.
 //! 6. [`salesforce::Org`] is a contact center's way there: the telephony API with a token that we sign with a

@@ -7,7 +7,7 @@ use super::desk::{Desk, Route};
 use super::fields::Fields;
 use super::reading::{Reading, Rules};
 use super::{ApiError, envelope};
-use crate::domain::{CallReference, CreateVoiceCall, Initiation};
+use crate::domain::{CallReference, Continues, CreateVoiceCall, Initiation, VendorCallKey};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,7 +36,8 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {
     let vendor_call_key = body.required_vendor_call_key();
     let to = body.required("to", |body| body.number("to", Rules::To));
     let from = body.required("from", |body| body.number("from", Rules::From));
-    let initiation = initiation(&mut body);
+    let initiation = initiation(&mut body, vendor_call_key.as_ref());
+    let queue = body.fields.text("queue");
     let start_time = body.fields.required("startTime", Fields::time);
     let participants = body.participants();
     let call_attributes = body.call_attributes();
@@ -51,12 +52,15 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {
     let origin = body.origin();
     let (picked, rest) = (body.picked, body.fields.rest());
     let request = || {
+        let (initiation, continues) = initiation?;
         Some(CreateVoiceCall {
             origin: origin?,
             vendor_call_key: vendor_call_key?,
             to: to?,
             from: from?,
-            initiation: initiation?,
+            initiation,
+            continues,
+            queue,
             start_time: start_time?,
             participants: participants?,
             call_attributes,
@@ -67,24 +71,43 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {
     body.fields.finish(request())
 }
 
-/// `initiationMethod`, with the parent and the queue that only a transfer has.
-fn initiation(body: &mut Reading<'_>) -> Option<Initiation> {
-    let method = body.fields.required("initiationMethod", Fields::text);
+/// `initiationMethod`, and the call that this one continues. A parent's interaction says that it is a Transfer, whatever
+/// the method: a flow that keeps one body for all its calls sends it empty for an ordinary one. `own` is the key of the
+/// call itself; under it, the journal knows what came before.
+fn initiation(body: &mut Reading<'_>, own: Option<&VendorCallKey>) -> Option<(Initiation, Continues)> {
+    let before = body.fields.count_problems();
     let parent = body.fields.name("parentVoiceCallId", CallReference::parse);
-    let queue = body.fields.text("queue");
-    let method = method?;
-    if method.eq_ignore_ascii_case("Inbound") {
-        return Some(Initiation::Inbound);
+    let interaction = body
+        .fields
+        .name("parentInteractionId", |id| VendorCallKey::of_interaction(&id))
+        .map(CallReference::Key);
+    let is_wrong = body.fields.count_problems() > before;
+    if let (Some(parent @ CallReference::Key(_)), Some(interaction)) = (&parent, &interaction)
+        && parent != interaction
+    {
+        let problem = "another call than that of parentVoiceCallId; send one of the two";
+        body.fields.problem("parentInteractionId", problem);
     }
-    if !method.eq_ignore_ascii_case("Transfer") {
+    let method = match &interaction {
+        Some(_) => body.fields.text("initiationMethod"),
+        None => body.fields.required("initiationMethod", Fields::text),
+    };
+    let says = |word: &str| method.as_ref().is_some_and(|method| method.eq_ignore_ascii_case(word));
+    if method.is_some() && !says("Inbound") && !says("Transfer") {
         body.fields.problem("initiationMethod", "expected Inbound or Transfer");
         return None;
     }
-    if parent.is_none() {
-        body.fields.problem(
-            "parentVoiceCallId",
-            "missing or wrong; a Transfer names the call it continues, by id or vendorCallKey",
-        );
+    if is_wrong || method.is_none() && interaction.is_none() {
+        return None;
     }
-    Some(Initiation::Transfer { parent: parent?, queue })
+    let is_transfer = says("Transfer") || interaction.is_some();
+    match parent.filter(|_| is_transfer).or(interaction) {
+        Some(CallReference::Key(key)) if Some(&key) == own => {
+            let continues = if says("Transfer") { Continues::Earlier } else { Continues::Itself };
+            Some((Initiation::Inbound, continues))
+        }
+        Some(parent) => Some((Initiation::Transfer { parent }, Continues::Unsaid)),
+        None if is_transfer => Some((Initiation::Inbound, Continues::Earlier)),
+        None => Some((Initiation::Inbound, Continues::Unsaid)),
+    }
 }

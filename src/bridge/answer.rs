@@ -1,7 +1,7 @@
 //! An agent took the call.
 
 use super::{Bridge, Trouble, in_time};
-use crate::domain::{AgentAnswered, CallReference, FlowTime};
+use crate::domain::{AgentAnswered, CallName};
 use crate::salesforce::Budget;
 use crate::store::Note;
 
@@ -13,11 +13,11 @@ impl Bridge {
     /// When it cannot be written down.
     pub async fn agent_answered(&self, request: &AgentAnswered, budget: &Budget) -> Result<(), Trouble> {
         let center = &request.origin.call_center;
-        let key = CallReference::Key(request.vendor_call_key.clone());
-        let known = self.find(center, &key, budget).await.map(|call| call.name);
-        let Some(name) = known.or_else(|| super::named(center, &key)) else { return Ok(()) };
-        let answered_at = Some(FlowTime::timestamp(request.accept_time));
-        let note = Note { answered_at, ..Note::of(name, self.outbox.now()) };
+        let (key, at) = (&request.vendor_call_key, request.accept_time.timestamp());
+        let known = self.find_at(center, key, at, budget).await.map(|call| call.name);
+        let name = known.unwrap_or_else(|| CallName::new(center.clone(), key.clone(), None));
+        let answered_by = self.hash_of(request.agent.as_deref());
+        let note = Note { answered_at: Some(at), answered_by, ..Note::of(name, self.outbox.now()) };
         let filled = self.filled(Some(&note));
         let noted = in_time(budget, self.outbox.store().note(note));
         let picked = self.remember_picked(filled.as_ref(), "agentAnswered", &request.picked, budget);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{Bridge, Delivered, Trouble, forgetful, in_time, named};
 use crate::domain::{
     Body, Call, CallName, CreateVoiceCall, Filled, FlowTime, Form, Initiation, Knowledge, Moment, Picked,
-    Sent, Story, UpdateVoiceCall, fill,
+    Sent, Story, UpdateVoiceCall, fill, parent_of,
 };
 use crate::salesforce::Budget;
 use crate::settings::CallCenter;
@@ -50,8 +50,10 @@ impl Bridge {
         let Some(center) = center.filter(|center| center.keeps_attributes()) else {
             return (Cow::Borrowed(request), Vec::new());
         };
-        let (known, parent) =
-            tokio::join!(self.known_details(call, budget), self.sent_by_parent(center, request, budget));
+        let (known, parent) = tokio::join!(
+            self.known_details(call, budget),
+            self.sent_by_parent(center, call, request, budget)
+        );
         let mut knowledge = knowledge(&known, call);
         knowledge.hear_request(self.outbox.now(), &request.picked);
         let moment = Moment::Create { parent: parent.as_ref() };
@@ -119,31 +121,42 @@ impl Bridge {
         })
     }
 
-    /// What Webex's events mean, as far as they have come.
-    async fn story(&self, call: &CallName, budget: &Budget) -> Option<Story> {
-        let task = call.vendor_call_key().task()?;
-        let found = in_time(&budget.half(), self.outbox.store().find_task(&task)).await;
-        let found = found.unwrap_or_else(|error| {
-            forgetful(&error);
-            None
-        });
-        found.map(|task| task.timeline.story())
+    /// What Webex's events mean for the call, as far as they have come.
+    async fn story(&self, name: &CallName, budget: &Budget) -> Option<Story> {
+        let half = budget.half();
+        let timeline = self.timeline_of(name.vendor_call_key(), &half).await;
+        if timeline.is_empty() {
+            return None;
+        }
+        let company = self.calls_under(name.call_center(), name.vendor_call_key(), &half).await;
+        let mut parts = timeline.parts_of(&company);
+        let own = parts.find(|(call, _)| call.name == *name).map(|(_, part)| part.story());
+        own.or_else(|| Some(timeline.story()))
     }
 
     /// What the create of the call has sent that this one continues, if it is to be inherited.
     async fn sent_by_parent(
         &self,
         center: &CallCenter,
+        call: &CallName,
         request: &CreateVoiceCall,
         budget: &Budget,
     ) -> Option<Sent> {
-        let Initiation::Transfer { parent, .. } = &request.initiation else { return None };
         if !center.enrichment.inherit_attributes {
             return None;
         }
-        let here = &request.origin.call_center;
-        let found = self.find(here, parent, &budget.half()).await.map(|call| call.name);
-        let parent = found.or_else(|| named(here, parent))?;
+        let (here, half) = (call.call_center(), budget.half());
+        let parent = match (&request.initiation, call.run_began()) {
+            (Initiation::Transfer { parent }, _) => {
+                let found = self.find(here, parent, &half).await.map(|call| call.name);
+                found.or_else(|| named(here, parent))?
+            }
+            (Initiation::Inbound, Some(_)) => {
+                let company = self.calls_under(here, call.vendor_call_key(), &half).await;
+                parent_of(&company, call)?.name.clone()
+            }
+            (Initiation::Inbound, None) => return None,
+        };
         let known = self.known_details(&parent, budget).await;
         Sent::read(&last(&known, &parent, DetailKind::Sent)?.body)
     }

@@ -1,17 +1,22 @@
 //! A task has ended, and its late events have had their time: what follows for its VoiceCalls.
 
+use jiff::Timestamp;
+
 use super::attributes::went_out;
 use super::enrich::{Enriched, Told};
 use super::finish::Unmapped;
 use super::update::Guard;
 use super::{Bridge, Trouble, in_time, named};
 use crate::domain::{
-    Call, CallCenterName, CallReference, Direction, FlowTime, Origin, PhoneContactEnded, Picked, Rest, Stage,
-    Story, TaskId, VendorCallKey, Verdict,
+    Call, CallCenterName, CallReference, CallTimeline, Direction, DisconnectReason, FlowTime, Origin,
+    PhoneContactEnded, Picked, Rest, Stage, Story, TaskId, VendorCallKey, Verdict, is_nameless,
 };
 use crate::phone::{PhoneNumber, Translation};
 use crate::salesforce::{Ask, Budget};
 use crate::store::{Note, Task};
+
+/// Said of a call that no agent had, and that went on to another flow.
+const TRANSFERRED: &str = "Transferred";
 
 /// What followed from a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +51,36 @@ pub(super) struct Ending<'a> {
     pub(super) at: FlowTime,
 }
 
+/// A VoiceCall of a task, and what is told of it.
+struct Part<'a> {
+    call: &'a Call,
+    /// Its own story; none where it is that of the task.
+    story: Option<Story>,
+    at: FlowTime,
+    /// Whether another VoiceCall follows.
+    goes_on: bool,
+    /// Whether every name of it is that of another VoiceCall, until its record is made.
+    is_nameless: bool,
+}
+
+/// The VoiceCalls of one contact center, each with its part of the story: an earlier one ends where the next begins. One
+/// of whose part nothing was told is left alone.
+fn voice_calls<'a>(company: &'a [Call], timeline: &CallTimeline, at: FlowTime) -> Vec<Part<'a>> {
+    if let [call] = company {
+        return vec![Part { call, story: None, at, goes_on: false, is_nameless: false }];
+    }
+    let nexts = company.iter().skip(1).map(Call::began).chain([None]);
+    let parts = timeline.parts_of(company).zip(nexts).filter(|((_, part), _)| !part.is_empty());
+    let part = |((call, part), next): ((&'a Call, CallTimeline), Option<Timestamp>)| Part {
+        call,
+        story: Some(part.story()),
+        at: next.map_or(at, FlowTime::new),
+        goes_on: next.is_some(),
+        is_nameless: is_nameless(company, call),
+    };
+    parts.map(part).collect()
+}
+
 impl Concluded {
     fn new(conclusion: Conclusion) -> Self {
         Self { conclusion, enriched: Vec::new(), unmapped: Vec::new() }
@@ -71,8 +106,9 @@ impl Bridge {
         let mut concluded = Concluded::new(Conclusion::Unknown);
         let calls = self.calls_of(&key, budget).await?;
         let mut trouble = None;
-        for call in &calls {
-            match self.conclude_call(call, ending, task, &mut concluded, budget).await {
+        let parts = calls.iter().flat_map(|company| voice_calls(company, &task.timeline, ending.at));
+        for part in parts.collect::<Vec<_>>() {
+            match self.conclude_call(&part, ending, task, &mut concluded, budget).await {
                 Ok(verdict) => concluded.conclusion = Conclusion::Ended(verdict),
                 Err(error @ Trouble::Store(_)) => return Err(error),
                 // What one org refuses is no matter of another's.
@@ -90,33 +126,55 @@ impl Bridge {
         Ok(concluded)
     }
 
-    /// The calls of a task that flows have told of, of any contact center: an event names none.
-    pub(super) async fn calls_of(&self, key: &VendorCallKey, budget: &Budget) -> Result<Vec<Call>, Trouble> {
-        let reference = CallReference::Key(key.clone());
-        let mut calls = Vec::new();
+    /// The calls of a task that flows have told of, of each contact center that knows any: an event names none.
+    pub(super) async fn calls_of(
+        &self,
+        key: &VendorCallKey,
+        budget: &Budget,
+    ) -> Result<Vec<Vec<Call>>, Trouble> {
+        let (store, reference) = (self.outbox.store(), CallReference::Key(key.clone()));
+        let mut all = Vec::new();
         for center in self.call_centers() {
-            let call = in_time(budget, self.outbox.store().find(&center, &reference)).await?;
-            calls.extend(call.filter(Call::is_of_a_flow));
+            let mut calls = match in_time(budget, store.find(&center, &reference)).await? {
+                Some(call) if !call.name.is_plain() => in_time(budget, store.calls_of(&center, key)).await?,
+                newest => newest.into_iter().collect(),
+            };
+            calls.retain(Call::is_of_a_flow);
+            if !calls.is_empty() {
+                all.push(calls);
+            }
         }
-        Ok(calls)
+        Ok(all)
     }
 
     /// One call and its story.
     async fn conclude_call(
         &self,
-        call: &Call,
+        part: &Part<'_>,
         ending: Ending<'_>,
         task: &mut Task,
         concluded: &mut Concluded,
         budget: &Budget,
     ) -> Result<Verdict, Trouble> {
-        let center = call.name.call_center();
+        let (call, center) = (part.call, part.call.name.call_center());
+        let ending = match &part.story {
+            Some(story) => Ending { story, at: part.at, ..ending },
+            None => ending,
+        };
         let mut request = hang_up(center, ending);
+        if part.goes_on && !ending.story.has_agent() {
+            request.disconnect_reason =
+                Some(DisconnectReason { value: TRANSFERRED.to_owned(), is_error: false });
+        }
         // The first event may be lost: then the flow knows better when the call began.
         let of_flow = call.start_time.map(FlowTime::new).filter(|start| *start <= ending.at);
         request.start_time = request.start_time.into_iter().chain(of_flow).min();
-        let Some(finish) = self.finish(center, &ending, Some(call), budget).await else {
-            return Ok(self.end(&request, budget).await?.verdict);
+        let finish = match part.is_nameless {
+            true => None,
+            false => self.finish(center, &ending, Some(call), budget).await,
+        };
+        let Some(finish) = finish else {
+            return Ok(self.end_marked(&request, Some(&call.name), None, budget).await?.verdict);
         };
         let request = finish.of_request(request);
         let told = Told { call: Some(call), name: call.name.clone(), request: &request, finish: &finish };

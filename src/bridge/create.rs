@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::deliver::Fresh;
-use super::earlier::{Found, answer, contradicts, earlier};
+use super::earlier::{Found, answer, began_elsewhen, contradicts, earlier};
 use super::{Bridge, Trouble, forgetful, in_time};
-use crate::domain::{Body, CallName, CallReference, CreateVoiceCall, Fingerprint, Initiation, VoiceCallId};
+use crate::domain::{
+    Body, CallName, CallReference, Continues, CreateVoiceCall, Fingerprint, Initiation, VoiceCallId,
+};
 use crate::salesforce::{Ask, Budget, Created, Failure, Stored};
 use crate::settings::OnCreateFailure;
 use crate::store::{Attempt, CreateBody, Enqueued, EntryKind, Note, OpenCall, Opened, Subject};
@@ -23,13 +27,20 @@ impl Bridge {
     /// # Errors
     /// When Salesforce did not make it in time, or the key was used for another call.
     pub async fn create(&self, request: &CreateVoiceCall, budget: &Budget) -> Result<Created, Trouble> {
-        let name = name_of(request);
-        let turn = (name.call_center().clone(), name.vendor_call_key().to_string());
+        let turn = (request.origin.call_center.clone(), request.vendor_call_key.to_string());
         let _turn = self.turns.take(turn, budget.deadline()).await.ok_or(Failure::Late)?;
         let fingerprint = self.fingerprint(request);
-        match self.look_up(&name, fingerprint, budget).await? {
+        let mut name = self.name_of(request, budget).await?;
+        // Of calls whose create says nothing of an earlier one, the first has a name that needs no look at the others.
+        let may_be_later = name.is_plain().then(|| request.start_time.timestamp());
+        let mut found = self.look_up(&name, fingerprint, may_be_later, budget).await?;
+        if matches!(found, Found::BeganElsewhen) {
+            name = self.place_of(request, budget).await?;
+            found = self.look_up(&name, fingerprint, None, budget).await?;
+        }
+        match found {
             Found::Answer(created) => Ok(created),
-            found @ (Found::MadeByUpdate | Found::Nothing) => {
+            found => {
                 let (request, details) = self.fill_create(&name, request, budget).await;
                 let filled = (!details.is_empty()).then(|| name.clone());
                 let kept = self.keep_details(filled.as_ref(), &details, budget);
@@ -45,11 +56,12 @@ impl Bridge {
         }
     }
 
-    /// What an earlier create of the same call gave.
+    /// What an earlier create of the same call gave. `began`: the call may be another one if it began then.
     async fn look_up(
         &self,
         name: &CallName,
         fingerprint: Fingerprint,
+        began: Option<Timestamp>,
         budget: &Budget,
     ) -> Result<Found, Trouble> {
         loop {
@@ -60,11 +72,17 @@ impl Bridge {
                 }
                 Ok(Opened::New(None)) => return Ok(Found::Nothing),
                 Ok(Opened::New(Some(call))) => {
-                    let found = earlier(&call, fingerprint);
+                    let found = match began.is_some_and(|began| began_elsewhen(&call, began)) {
+                        true => Ok(Found::BeganElsewhen),
+                        false => earlier(&call, fingerprint),
+                    };
                     if !matches!(found, Ok(Found::Nothing | Found::MadeByUpdate)) {
                         self.give_back(name, budget).await;
                     }
                     return found;
+                }
+                Ok(Opened::Known(call)) if began.is_some_and(|began| began_elsewhen(&call, began)) => {
+                    return Ok(Found::BeganElsewhen);
                 }
                 Ok(Opened::Known(call)) => {
                     contradicts(&call, fingerprint)?;
@@ -98,7 +116,12 @@ impl Bridge {
         let center = self.call_center(request.origin.call_center.as_ref());
         let defer = center.is_some_and(|center| center.on_create_failure == OnCreateFailure::Defer);
         let asking = budget.sooner(if defer { RESERVE } else { Duration::ZERO });
-        let result = org.create(&self.client, request, &asking).await;
+        let (request, not_yet) = self.with_parent(&note.call, request, &asking).await;
+        let request = request.as_ref();
+        let result = match not_yet {
+            None => org.create(&self.client, request, &asking).await,
+            Some(failure) => Err(failure),
+        };
         budget.waited(asking.upstream().unwrap_or_default());
         let failure = match result {
             Ok(created) => {
@@ -196,26 +219,18 @@ impl Bridge {
             call: name.clone(),
             owner: self.outbox.owner().to_owned(),
             claim_until: self.outbox.lease_until(),
-            window: now.checked_sub(keep).unwrap_or(jiff::Timestamp::MIN),
+            window: now.checked_sub(keep).unwrap_or(Timestamp::MIN),
             now,
         }
     }
 
     fn fingerprint(&self, request: &CreateVoiceCall) -> Fingerprint {
-        let method = match request.initiation {
-            Initiation::Inbound => "Inbound",
-            Initiation::Transfer { .. } => "Transfer",
+        let method = match (&request.initiation, request.continues) {
+            (Initiation::Inbound, Continues::Unsaid | Continues::Itself) => "Inbound",
+            (Initiation::Inbound, Continues::Earlier) | (Initiation::Transfer { .. }, _) => "Transfer",
         };
         self.outbox.store().fingerprint(&[request.from.expose(), request.to.expose(), method])
     }
-}
-
-fn name_of(request: &CreateVoiceCall) -> CallName {
-    let parent: Option<&CallReference> = match &request.initiation {
-        Initiation::Inbound => None,
-        Initiation::Transfer { parent, .. } => Some(parent),
-    };
-    CallName::new(request.origin.call_center.clone(), request.vendor_call_key.clone(), parent)
 }
 
 pub(super) fn body_of(request: &CreateVoiceCall) -> Body {

@@ -1,5 +1,7 @@
 //! What earlier requests for a call mean for its create.
 
+use jiff::Timestamp;
+
 use super::create::body_of;
 use super::update::Guard;
 use super::{Bridge, Trouble, forgetful, in_time};
@@ -13,6 +15,8 @@ pub(super) enum Found {
     Nothing,
     /// An update under the key has made the record, and knows little of the call.
     MadeByUpdate,
+    /// It is there, and the create tells of another beginning: it may be a later flow run.
+    BeganElsewhen,
     /// This is its answer.
     Answer(Created),
 }
@@ -28,6 +32,11 @@ pub(super) fn earlier(call: &Call, fingerprint: Fingerprint) -> Result<Found, Tr
     } else {
         Found::Nothing
     })
+}
+
+/// Whether a create that began at `began` may be another one than that of the call, which began at another time.
+pub(super) fn began_elsewhen(call: &Call, began: Timestamp) -> bool {
+    call.fingerprint.is_some() && call.began().is_some_and(|first| first != began)
 }
 
 /// Whether a create that failed counts too: its key was taken then.

@@ -1,18 +1,16 @@
 //! The caller is gone.
 
-use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
+use super::abandon::{Abandonment, Hurdle};
 use super::create::LOOK;
-use super::deliver::{Fresh, promise};
 use super::inquire::{Shown, best_reference};
 use super::{Bridge, Delivered, Trouble, facts, in_time, named};
 use crate::domain::{
-    Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, PhoneContactEnded, Stage,
-    UpdateVoiceCall, Verdict, decide,
+    Call, CallName, CallReference, Fact, FlowTime, PhoneContactEnded, Verdict, decide, is_nameless,
 };
-use crate::salesforce::{Ask, Budget, Failure, Operation, Stored};
-use crate::store::{CreateBody, Enqueued, EntryKind, NewEvent, Note, Subject};
+use crate::salesforce::Budget;
+use crate::store::{CreateBody, NewEvent, Note};
 
 /// What a hang-up turned out to be, and how far that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,23 +21,18 @@ pub struct Ended {
     pub delivered: Delivered,
 }
 
-/// What keeps an abandonment from being sent as soon as it is kept.
-enum Hurdle {
-    /// Nothing.
-    None,
-    /// A create in flight: an update that came before it would make a record of its own.
-    Create,
-    /// Salesforce could not be asked whether an agent had the call.
-    Unasked(Failure),
-}
-
-/// A hang-up that looks like an abandonment.
-struct Abandonment<'a> {
+/// A hang-up, and the call that it ends.
+struct HangUp<'a> {
+    /// What was told.
     request: &'a PhoneContactEnded,
-    call: Option<&'a Call>,
-    name: CallName,
-    reference: CallReference,
-    stage: Stage,
+    /// The call, as far as it is known.
+    call: Option<Call>,
+    /// The others of its key, with itself, if there are any.
+    company: &'a [Call],
+    /// The agent who had it.
+    agent: Option<&'a str>,
+    /// Whether no create of it is in flight here.
+    has_turn: bool,
     mark: Option<NewEvent>,
 }
 
@@ -50,16 +43,18 @@ impl Bridge {
     /// # Errors
     /// When Salesforce refused the final update for good, or nothing can be written down.
     pub async fn end(&self, request: &PhoneContactEnded, budget: &Budget) -> Result<Ended, Trouble> {
-        self.end_marked(request, None, budget).await
+        self.end_marked(request, None, None, budget).await
     }
 
-    /// The same, with a mark for the call's task in the commit that takes an abandonment in.
+    /// The same, with a mark for the call's task in the commit that takes an abandonment in. `which` of the calls of the
+    /// key, where that is known: then the agent is one of this call.
     ///
     /// # Errors
     /// As [`Bridge::end`].
     pub(super) async fn end_marked(
         &self,
         request: &PhoneContactEnded,
+        which: Option<&CallName>,
         mark: Option<NewEvent>,
         budget: &Budget,
     ) -> Result<Ended, Trouble> {
@@ -71,7 +66,41 @@ impl Bridge {
         let patience = budget.half().deadline();
         let turn = self.turns.take(turn, patience).await;
         let call = self.find_ended(request, &key, budget, patience).await;
-        let answered = Fact::AgentAtHangUp.of_agent(request.agent.as_deref());
+        let company = self.company_of(call.as_ref(), budget).await;
+        // Each flow run of an interaction may report its end, under the same key.
+        let began = request.start_time.map(FlowTime::timestamp);
+        let names_id = matches!(request.voice_call, Some(CallReference::Id(_)));
+        let is_meant = |one: &&Call| match which {
+            Some(name) => one.name == *name,
+            None => !names_id && began.is_some() && one.began() == began,
+        };
+        let call = company.iter().find(is_meant).cloned().or(call);
+        let named = request.agent.as_deref();
+        let agent = match &call {
+            Some(call) if !company.is_empty() && which.is_none() => {
+                self.last_agent(named, call, &company, budget).await
+            }
+            _ => named,
+        };
+        let is_newest =
+            call.as_ref().is_some_and(|call| company.last().is_some_and(|last| last.id == call.id));
+        let hang_up = HangUp { request, call, company: &company, agent, has_turn: turn.is_some(), mark };
+        let ended = self.end_of(hang_up, budget).await?;
+        if is_newest {
+            self.leave_earlier(&company, budget).await?;
+        }
+        Ok(ended)
+    }
+
+    /// As [`Bridge::end`], of one call.
+    ///
+    /// # Errors
+    /// As [`Bridge::end`].
+    async fn end_of(&self, hang_up: HangUp<'_>, budget: &Budget) -> Result<Ended, Trouble> {
+        let HangUp { request, call, company, agent, has_turn, mark } = hang_up;
+        let center = &request.origin.call_center;
+        let key = CallReference::Key(request.vendor_call_key.clone());
+        let answered = Fact::AgentAtHangUp.of_agent(agent);
         let queued = request.enqueue_time.map(|_| Fact::Queued);
         let known = call.as_ref().map(facts).unwrap_or_default().and(answered).and(queued);
         let name = call.as_ref().map(|call| call.name.clone()).or_else(|| named(center, &key));
@@ -81,10 +110,12 @@ impl Bridge {
             Verdict::Abandoned { stage } => {
                 let named = request.voice_call.as_ref().unwrap_or(&key);
                 let (call, reference) = (call.as_ref(), best_reference(named, call.as_ref()));
-                // Beside a create in flight there may be no record yet to ask; the outbox asks it later.
-                let hurdle = match turn {
-                    None => Hurdle::Create,
-                    Some(_) => match self.shown(center, &reference, budget).await {
+                let is_nameless = call.is_some_and(|call| is_nameless(company, call));
+                // Beside a create in flight there may be no record yet to ask; the outbox asks it later. So it is where
+                // the outbox has to make the record first.
+                let hurdle = match has_turn && !is_nameless {
+                    false => Hurdle::Create,
+                    true => match self.shown(center, &reference, budget).await {
                         Shown::Agent => return self.leave(request, name, true, budget).await,
                         Shown::Nobody => Hurdle::None,
                         Shown::Unasked(failure) => Hurdle::Unasked(failure),
@@ -138,145 +169,8 @@ impl Bridge {
             sleep_until(look).await;
         }
     }
-
-    /// The vendors' recipe: clear routing, then one final update with start, end and reason. The update alone clears
-    /// the routing too, so a first step that is refused is no harm. Before a hurdle it is left to the outbox.
-    async fn abandon(
-        &self,
-        abandonment: Abandonment<'_>,
-        hurdle: Hurdle,
-        budget: &Budget,
-    ) -> Result<Ended, Trouble> {
-        let Abandonment { request, call, name, reference, stage, mark } = abandonment;
-        let mut update = self.final_update(request, call, stage);
-        let report = self.fill_final(&mut update, &name, call, budget).await;
-        let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
-        let entries = vec![self.outbox.entry(asks[0], false, true), self.outbox.entry(asks[1], true, true)];
-        let now = self.outbox.now();
-        let is_early =
-            matches!(hurdle, Hurdle::Create) || call.is_some_and(|call| call.is_being_created(now));
-        let hold = is_early.then(|| self.hold());
-        let note = Note {
-            start_time: request.start_time.map(FlowTime::timestamp),
-            ended_at: Some(request.end_time.timestamp()),
-            ..Note::of(name.clone(), now)
-        };
-        let abandoned = |delivered| Ok(ended(Verdict::Abandoned { stage }, delivered));
-        let subject = Subject::Known(Box::new(note));
-        let put = self.outbox.put_marked(subject, entries, true, hold.as_ref(), mark);
-        match in_time(budget, put).await? {
-            Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
-            Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
-            Enqueued::Accepted { behind, ids, call } => {
-                self.keep_details(Some(&name), &report, budget).await;
-                if behind {
-                    return abandoned(Delivered::Later);
-                }
-                if let Some(hold) = hold {
-                    self.let_go_after_create(hold, name);
-                    return abandoned(Delivered::Later);
-                }
-                let fresh = |at: usize, kind, is_final| ids.get(at).map(|&id| Fresh { id, kind, is_final });
-                let pair = fresh(0, EntryKind::Clear, false).zip(fresh(1, EntryKind::Update, true));
-                // A create that another replica has begun in the meantime: the lease keeps it back.
-                let is_early = call.is_some_and(|call| call.is_being_created(now));
-                match (hurdle, pair) {
-                    (Hurdle::None, Some(pair)) if !is_early => {
-                        abandoned(self.try_both(pair, asks, budget).await?)
-                    }
-                    (Hurdle::Unasked(failure), Some((clear, last))) if !is_early => {
-                        self.settle(clear, Some(&failure), asks[0]);
-                        self.settle(last, Some(&failure), asks[1]);
-                        abandoned(Delivered::Later)
-                    }
-                    _ => abandoned(Delivered::Later),
-                }
-            }
-        }
-    }
-
-    /// The final update clears the routing too. So it is tried even if the clearing failed, with half of the time for
-    /// itself, and once it is delivered nothing is left to clear.
-    async fn try_both(
-        &self,
-        (clear, last): (Fresh, Fresh),
-        [clearing, update]: [Ask<'_>; 2],
-        budget: &Budget,
-    ) -> Result<Delivered, Trouble> {
-        let org = self.org(&update.origin().call_center)?;
-        let half = budget.half();
-        let cleared = org.ask(&self.client, clearing, &half).await.map(drop);
-        budget.waited(half.upstream().unwrap_or_default());
-        let updated = org.ask(&self.client, update, budget).await.map(drop);
-        let left = if updated.is_ok() { None } else { cleared.as_ref().err() };
-        self.settle(clear, left, clearing);
-        self.settle(last, updated.as_ref().err(), update);
-        promise(updated)
-    }
-
-    pub(super) fn final_update(
-        &self,
-        request: &PhoneContactEnded,
-        call: Option<&Call>,
-        stage: Stage,
-    ) -> UpdateVoiceCall {
-        let mut update = UpdateVoiceCall {
-            origin: request.origin.clone(),
-            call: None,
-            start_time: request.start_time,
-            end_time: Some(request.end_time),
-            enqueue_time: request.enqueue_time,
-            accept_time: None,
-            from_number: None,
-            disconnect_reason: Some(self.reason(request, stage)),
-            call_attributes: request.call_attributes.clone(),
-            rest: request.rest.clone(),
-            picked: request.picked.clone(),
-        };
-        // A call that Salesforce may not know by an id: the update makes its record, and then wants to know what a
-        // create would have said.
-        let has_id = request.voice_call.as_ref().is_some_and(|call| matches!(call, CallReference::Id(_)))
-            || call.is_some_and(|call| call.voice_call_id.is_some());
-        if !has_id {
-            complete(&mut update, request, call);
-        }
-        update
-    }
-
-    /// What the request says, else what is configured for where the caller gave up.
-    pub(super) fn reason(&self, request: &PhoneContactEnded, stage: Stage) -> DisconnectReason {
-        let configured = || {
-            let abandonment = &self.call_center(request.origin.call_center.as_ref())?.abandonment;
-            let value = stage.choose(&abandonment.reason, &abandonment.reason_in_ivr).clone();
-            Some(DisconnectReason { value, is_error: abandonment.is_error })
-        };
-        let default = || DisconnectReason { value: String::from("Abandoned"), is_error: true };
-        request.disconnect_reason.clone().or_else(configured).unwrap_or_else(default)
-    }
 }
 
-/// What a create would have said: from the request, else from the create that failed.
-fn complete(update: &mut UpdateVoiceCall, request: &PhoneContactEnded, call: Option<&Call>) {
-    let failed = call
-        .and_then(|call| call.create_body.as_ref())
-        .and_then(|body| serde_json::from_str::<Stored>(body.expose()).ok())
-        .and_then(|stored| stored.read(Operation::Create).ok());
-    let said = |name: &str| failed.as_ref().and_then(|create| create.body.get(name)).and_then(Value::as_str);
-    let method = said("initiationMethod").unwrap_or("Inbound").to_uppercase();
-    update.rest.insert("callCenterApiName".into(), Value::from(request.origin.call_center.as_ref()));
-    update.rest.entry("initiationMethod").or_insert(Value::from(method));
-    let to = request.to.as_ref().map(|number| number.expose()).or_else(|| said("to"));
-    if let Some(to) = to {
-        update.rest.insert("toNumber".into(), Value::from(to));
-    }
-    update.from_number = request.from.clone().or_else(|| said("from").map(Into::into));
-    update.start_time =
-        update.start_time.or_else(|| said("startTime").and_then(|time| FlowTime::parse(time).ok()));
-    if update.call_attributes.is_none() {
-        update.call_attributes = said("callAttributes").map(str::to_owned);
-    }
-}
-
-fn ended(verdict: Verdict, delivered: Delivered) -> Ended {
+pub(super) fn ended(verdict: Verdict, delivered: Delivered) -> Ended {
     Ended { verdict, delivered }
 }

@@ -93,7 +93,7 @@ impl Bridge {
         let mark = task.timeline.mark(&told.name, Some(finish.said.clone()));
         let new = before.is_none().then(|| self.new_mark(task, mark.clone()));
         // The mark is kept if the call turns out to be abandoned; that of an answered one comes with its own update.
-        let verdict = self.end_marked(told.request, new, budget).await?.verdict;
+        let verdict = self.end_marked(told.request, Some(&told.name), new, budget).await?.verdict;
         let enriched = match (before, verdict) {
             (None, Verdict::Abandoned { .. }) => {
                 task.add(mark);

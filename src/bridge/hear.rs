@@ -3,7 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Bridge, Trouble, in_time, named};
-use crate::domain::{AgentState, CallCenterName, CallName, CallReference, Event, Numbers, TaskId, What};
+use crate::domain::{
+    AgentState, Call, CallCenterName, CallName, CallReference, Event, Numbers, TaskId, What,
+};
 use crate::salesforce::Budget;
 use crate::store::{NewEvent, Note};
 
@@ -25,6 +27,7 @@ impl Bridge {
         let grace = SignedDuration::try_from(webex.grace).unwrap_or_default();
         let answered_at = event.what.implies_agent().then(|| event.at.unwrap_or(now));
         let is_acceptance = matches!(event.what, What::Connected | What::Agent(AgentState::Connected));
+        let told = answered_at.map(|_| event.clone());
         let (store, key) = (self.outbox.store(), task.vendor_call_key());
         let kept = store.keep_event(NewEvent {
             task,
@@ -35,12 +38,15 @@ impl Bridge {
             due_at: now.checked_add(grace).unwrap_or(now),
         });
         let told = async {
-            let (Some(at), Some(key)) = (answered_at, key) else { return Ok(()) };
+            let (Some(at), Some(key), Some(told)) = (answered_at, key, told) else { return Ok(()) };
             let look = store.look_for_answer(&key);
-            if look.is_some() || is_acceptance {
-                self.tell_answered(&CallReference::Key(key), at, budget).await?;
+            if look.is_none() && !is_acceptance {
+                return Ok(());
             }
-            look.iter().for_each(|look| store.remember_answered(look));
+            let is_one = self.tell_answered(&CallReference::Key(key), at, &told, budget).await?;
+            if let Some(look) = look.filter(|_| is_one) {
+                store.remember_answered(&look);
+            }
             Ok(())
         };
         let (kept, told) = tokio::join!(in_time(budget, kept), told);
@@ -48,18 +54,26 @@ impl Bridge {
     }
 
     /// Tells the journal that the call was answered. A webhook does not say which contact center it belongs to: it
-    /// is the one whose journal knows the call, else it may be any.
+    /// is the one whose journal knows the call, else it may be any. Gives whether every contact center knows one at most:
+    /// of several calls of a key, not all need be answered.
     async fn tell_answered(
         &self,
         key: &CallReference,
         at: Timestamp,
+        event: &Event,
         budget: &Budget,
-    ) -> Result<(), Trouble> {
+    ) -> Result<bool, Trouble> {
         let store = self.outbox.store();
-        let mut names = Vec::new();
+        let (mut names, mut is_one) = (Vec::new(), true);
         for center in self.call_centers() {
-            if let Some(call) = in_time(budget, store.find(&center, key)).await? {
-                names.push((call.name.clone(), call.is_answered()));
+            match in_time(budget, store.find(&center, key)).await? {
+                Some(call) if !call.name.is_plain() => {
+                    self.tell_parts(&call, event, budget).await?;
+                    is_one = false;
+                    names.push((call.name, true));
+                }
+                Some(call) => names.push((call.name.clone(), call.is_answered())),
+                None => {}
             }
         }
         if names.is_empty() {
@@ -69,6 +83,26 @@ impl Bridge {
         for (name, is_known) in names {
             if !is_known {
                 in_time(budget, store.note(answered(name, at, self.outbox.now()))).await?;
+            }
+        }
+        Ok(is_one)
+    }
+
+    /// Tells each VoiceCall of the key that was answered in its own part of the interaction. An event of the part before
+    /// may come only now, or end only now what began there: so all that is known of the task is looked at.
+    async fn tell_parts(&self, newest: &Call, event: &Event, budget: &Budget) -> Result<(), Trouble> {
+        let store = self.outbox.store();
+        let key = newest.name.vendor_call_key();
+        let calls = in_time(budget, store.calls_of(newest.name.call_center(), key)).await?;
+        let task = match key.task_id() {
+            Some(task) => in_time(budget, store.find_task(&task)).await?,
+            None => None,
+        };
+        let mut timeline = task.map(|task| task.timeline).unwrap_or_default();
+        timeline.apply(event.clone());
+        for (call, part) in timeline.parts_of(&calls) {
+            if let Some(at) = part.answered_at().filter(|_| !call.is_answered()) {
+                in_time(budget, store.note(answered(call.name.clone(), at, self.outbox.now()))).await?;
             }
         }
         Ok(())

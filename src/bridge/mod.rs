@@ -1,6 +1,7 @@
 //! What happens to a call: one verb a file. Each takes a request that is known to be sound, remembers what it must,
 //! asks Salesforce within the budget and says what came of it.
 
+mod abandon;
 mod answer;
 mod attributes;
 mod carried;
@@ -15,6 +16,7 @@ mod hear;
 mod inquire;
 mod record;
 mod route;
+mod transfer;
 mod trouble;
 mod turns;
 mod update;

@@ -82,7 +82,7 @@ impl Bridge {
         let Some(key) = task.id.vendor_call_key() else { return Ok(Vec::new()) };
         let calls = self.calls_of(&key, budget).await?;
         if !calls.is_empty() {
-            return Ok(calls.into_iter().map(|call| call.name).collect());
+            return Ok(calls.into_iter().flatten().map(|call| call.name).collect());
         }
         let center = self.center_of_unknown_calls();
         Ok(center.and_then(|center| named(&center, &CallReference::Key(key))).into_iter().collect())

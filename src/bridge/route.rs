@@ -2,7 +2,7 @@
 
 use super::update::Guard;
 use super::{Bridge, Trouble, forgetful, in_time, named};
-use crate::domain::{ExecuteOmniFlow, Routing};
+use crate::domain::{CallName, CallReference, ExecuteOmniFlow, Routing, is_nameless};
 use crate::salesforce::{Ask, Budget, Failure};
 use crate::store::Note;
 
@@ -15,6 +15,16 @@ pub struct Routed {
     pub fallback: bool,
 }
 
+/// Why a call is not routed whose record is still to be made.
+const NOT_YET: &str = "the VoiceCall is still to be created, and its key names an earlier one";
+
+/// A request under a key, and the call that it means.
+struct Aimed {
+    request: ExecuteOmniFlow,
+    name: CallName,
+    is_nameless: bool,
+}
+
 impl Bridge {
     /// Asks the Omni-Channel flow. When Salesforce cannot answer and the contact center has a fallback queue, the
     /// caller goes there; a request that Salesforce refuses is the flow designer's to mend and is told.
@@ -24,11 +34,16 @@ impl Bridge {
     pub async fn route(&self, request: &ExecuteOmniFlow, budget: &Budget) -> Result<Routed, Trouble> {
         let name = &request.origin.call_center;
         let org = self.org(name)?;
+        let meant = self.aimed(request, budget).await;
+        let request = meant.as_ref().map_or(request, |meant| &meant.request);
+        let asked = async {
+            match meant.as_ref().filter(|meant| meant.is_nameless) {
+                None => org.omni_flow(&self.client, request, budget).await,
+                Some(_) => Err(Failure::Again { after: None, words: String::from(NOT_YET) }),
+            }
+        };
         // Beside each other: a hang-up right after the answer must find it, and nobody waits longer for that.
-        let (result, ()) = tokio::join!(
-            org.omni_flow(&self.client, request, budget),
-            self.remember_routing(request, budget)
-        );
+        let (result, ()) = tokio::join!(asked, self.remember_routing(request, meant.as_ref(), budget));
         if !matches!(result, Err(Failure::Refused { .. })) {
             self.clear_if_over(request, budget).await;
         }
@@ -45,10 +60,27 @@ impl Bridge {
         Ok(Routed { routing: Routing { queue: Some(queue), agent: None }, fallback: true })
     }
 
+    /// Under a key that has several VoiceCalls, the newest one is meant; Salesforce might take another.
+    async fn aimed(&self, request: &ExecuteOmniFlow, budget: &Budget) -> Option<Aimed> {
+        let CallReference::Key(_) = &request.call else { return None };
+        let call = self.find(&request.origin.call_center, &request.call, budget).await?;
+        let company = self.company_of(Some(&call), budget).await;
+        let is_nameless = is_nameless(&company, &call);
+        let aim = if company.is_empty() { request.call.clone() } else { call.reference() };
+        Some(Aimed {
+            request: ExecuteOmniFlow { call: aim, ..request.clone() },
+            name: call.name,
+            is_nameless,
+        })
+    }
+
     /// Asked means routed, whatever comes of it: the vendor's flow queues the call after a failure too.
-    async fn remember_routing(&self, request: &ExecuteOmniFlow, budget: &Budget) {
+    async fn remember_routing(&self, request: &ExecuteOmniFlow, meant: Option<&Aimed>, budget: &Budget) {
         let (call, center) = (&request.call, &request.origin.call_center);
-        let known = self.find(center, call, budget).await.map(|call| call.name);
+        let known = match meant {
+            Some(meant) => Some(meant.name.clone()),
+            None => self.find(center, call, budget).await.map(|call| call.name),
+        };
         let Some(name) = known.or_else(|| named(center, call)) else { return };
         let now = self.outbox.now();
         let note = Note { routed_at: Some(now), ..Note::of(name, now) };

@@ -1,12 +1,14 @@
 //! Something has become of the call.
 
+use jiff::Timestamp;
+
 use super::attributes::went_out;
 use super::deliver::Fresh;
 use super::inquire::{Shown, best_reference};
 use super::{Bridge, Delivered, Trouble, Turn, facts, forgetful, in_time, named};
 use crate::domain::{
     Call, CallCenterName, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Known, Origin,
-    UpdateVoiceCall, guard,
+    UpdateVoiceCall, call_at, guard, is_nameless,
 };
 use crate::outbox::Hold;
 use crate::salesforce::{Ask, Budget, Failure};
@@ -31,20 +33,26 @@ impl Bridge {
     /// When Salesforce refused it for good, or it cannot be kept.
     pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<Delivered, Trouble> {
         let started = request.start_time;
-        let Some((reference, call)) =
-            self.meant(&request.origin, request.call.as_ref(), started, budget).await
+        let times = (started.map(FlowTime::timestamp), request.accept_time.map(FlowTime::timestamp));
+        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), times, budget).await
         else {
             return Ok(Delivered::NoSuchCall);
         };
         let reason = request.disconnect_reason.as_ref().map(|reason| reason.value.as_str());
         let intent = Intent::Update { reason };
-        let Some(guard) = self.guard(&request.origin, intent, &reference, call.as_ref(), budget).await else {
+        let is_nameless = self.is_nameless(call.as_ref(), budget).await;
+        let guard = self.guard(&request.origin, intent, &reference, call.as_ref(), is_nameless, budget);
+        let Some(guard) = guard.await else {
             return Ok(Delivered::Withheld);
         };
-        let (turn, call, hold) = self.after_create(&request.origin, &reference, call, budget).await;
+        let (turn, call, hold) = match is_nameless {
+            false => self.after_create(&request.origin, &reference, call, budget).await,
+            // The outbox makes its record first.
+            true => (None, call, Some(self.hold())),
+        };
         let is_final = request.rest.get("isActiveCall").and_then(serde_json::Value::as_bool) != Some(true);
         let note = self.note_of(&request.origin, &reference, call.as_ref()).map(|note| Note {
-            start_time: request.start_time.map(FlowTime::timestamp),
+            start_time: start_of(request, call.as_ref()),
             answered_at: answered_at(request, note.at),
             ended_at: is_final.then_some(request.end_time.map_or(note.at, FlowTime::timestamp)),
             ..note
@@ -91,12 +99,19 @@ impl Bridge {
     /// # Errors
     /// As [`Bridge::update`].
     pub async fn clear_routing(&self, request: &ClearRouting, budget: &Budget) -> Result<Delivered, Trouble> {
-        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), None, budget).await
+        let no_times = (None, None);
+        let Some((reference, call)) =
+            self.meant(&request.origin, request.call.as_ref(), no_times, budget).await
         else {
             return Ok(Delivered::NoSuchCall);
         };
+        if self.is_nameless(call.as_ref(), budget).await {
+            // Without a record it waits nowhere; under its key, that of another VoiceCall would be cleared.
+            return Ok(Delivered::Withheld);
+        }
         let intent = Intent::ClearRouting;
-        let Some(guard) = self.guard(&request.origin, intent, &reference, call.as_ref(), budget).await else {
+        let guard = self.guard(&request.origin, intent, &reference, call.as_ref(), false, budget);
+        let Some(guard) = guard.await else {
             return Ok(Delivered::Withheld);
         };
         let note = self.note_of(&request.origin, &reference, call.as_ref());
@@ -148,22 +163,31 @@ impl Bridge {
     }
 
     /// Which call a request means. After a create that failed, the vendor's flow names none: then it is the one that
-    /// began at that time, if there is exactly one.
+    /// began at that time, if there is exactly one. Of several under one key it is the one that began then, or had the
+    /// caller when an agent accepted, else the newest; and it is named by its id.
     async fn meant(
         &self,
         origin: &Origin,
         named: Option<&CallReference>,
-        started: Option<FlowTime>,
+        (started, accepted): (Option<Timestamp>, Option<Timestamp>),
         budget: &Budget,
     ) -> Option<(CallReference, Option<Call>)> {
         let center = &origin.call_center;
         if let Some(reference) = named {
-            return Some((reference.clone(), self.find(center, reference, budget).await));
+            let call = self.find(center, reference, budget).await;
+            let company = match reference {
+                CallReference::Key(_) => self.company_of(call.as_ref(), budget).await,
+                CallReference::Id(_) => Vec::new(),
+            };
+            if company.is_empty() {
+                return Some((reference.clone(), call));
+            }
+            let at_start = company.iter().find(|one| started.is_some() && one.began() == started);
+            let meant = at_start.or_else(|| call_at(&company, accepted?)).cloned().or(call);
+            return Some((best_reference(reference, meant.as_ref()), meant));
         }
         let found = match started {
-            Some(started) => {
-                in_time(budget, self.outbox.store().find_by_start(center, started.timestamp())).await
-            }
+            Some(started) => in_time(budget, self.outbox.store().find_by_start(center, started)).await,
             None => Ok(Vec::new()),
         };
         match found.as_deref() {
@@ -180,13 +204,21 @@ impl Bridge {
         }
     }
 
-    /// How an intent is guarded; none when it is withheld, because an agent has had the call.
+    /// Whether Salesforce would take any name of the call for another VoiceCall.
+    async fn is_nameless(&self, call: Option<&Call>, budget: &Budget) -> bool {
+        let company = self.company_of(call, budget).await;
+        call.is_some_and(|call| is_nameless(&company, call))
+    }
+
+    /// How an intent is guarded; none when it is withheld, because an agent has had the call. One that is nameless has no
+    /// record to ask.
     async fn guard(
         &self,
         origin: &Origin,
         intent: Intent<'_>,
         reference: &CallReference,
         call: Option<&Call>,
+        is_nameless: bool,
         budget: &Budget,
     ) -> Option<Guard> {
         if !self.guards(origin, intent) {
@@ -194,6 +226,9 @@ impl Bridge {
         }
         if is_answered(call) {
             return None;
+        }
+        if is_nameless {
+            return Some(Guard::On);
         }
         match self.shown(&origin.call_center, &best_reference(reference, call), budget).await {
             Shown::Nobody => Some(Guard::On),
@@ -224,6 +259,12 @@ impl Bridge {
     }
 }
 
+/// When the call began, where no create has told: that is what tells flow runs apart.
+fn start_of(request: &UpdateVoiceCall, call: Option<&Call>) -> Option<Timestamp> {
+    let is_told = call.is_some_and(|call| call.fingerprint.is_some());
+    request.start_time.map(FlowTime::timestamp).filter(|_| !is_told)
+}
+
 /// Whether an agent is known to have had the call.
 fn is_answered(call: Option<&Call>) -> bool {
     let answered = call.is_some_and(|call| facts(call).is_answered());
@@ -235,7 +276,7 @@ fn is_answered(call: Option<&Call>) -> bool {
 }
 
 /// An update that names an agent or the time of acceptance tells that the call was answered.
-fn answered_at(request: &UpdateVoiceCall, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
+fn answered_at(request: &UpdateVoiceCall, now: Timestamp) -> Option<Timestamp> {
     let agent = request.rest.get("agent").and_then(serde_json::Value::as_str);
     let by_agent = Fact::AgentInUpdate.of_agent(agent).map(|_| now);
     request.accept_time.map(FlowTime::timestamp).or(by_agent)

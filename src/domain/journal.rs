@@ -6,8 +6,12 @@ use jiff::Timestamp;
 
 use super::{CallCenterName, CallReference, VendorCallKey, VoiceCallId};
 
+/// Before the beginning of a later flow run, in the place of a parent. No vendor's key looks like it.
+const RUN: &str = "run@";
+
 /// What tells one VoiceCall from another before Salesforce has given it an id. A Transfer with another parent is
-/// a new VoiceCall under the same key.
+/// a new VoiceCall under the same key; so is a later flow run for the same interaction, which is known by when it
+/// began: what it continues may get its id only afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallName {
     call_center: CallCenterName,
@@ -31,6 +35,24 @@ impl CallName {
         Self { call_center, vendor_call_key, parent }
     }
 
+    /// A later flow run for the interaction of `vendor_call_key`, which began at that millisecond.
+    #[must_use]
+    pub fn later_run(call_center: CallCenterName, vendor_call_key: VendorCallKey, began: Timestamp) -> Self {
+        Self { call_center, vendor_call_key, parent: format!("{RUN}{}", began.as_millisecond()) }
+    }
+
+    /// When it began, if it is a later flow run.
+    #[must_use]
+    pub fn run_began(&self) -> Option<Timestamp> {
+        Timestamp::from_millisecond(self.parent.strip_prefix(RUN)?.parse().ok()?).ok()
+    }
+
+    /// Whether it is the first that its key stood for, as far as its name tells.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.parent.is_empty()
+    }
+
     /// The contact center.
     #[must_use]
     pub fn call_center(&self) -> &CallCenterName {
@@ -43,7 +65,7 @@ impl CallName {
         &self.vendor_call_key
     }
 
-    /// The call it continues; empty when it continues none.
+    /// What tells it from others under its key: the call it continues, or when its flow run began; else empty.
     #[must_use]
     pub fn parent(&self) -> &str {
         &self.parent
@@ -121,6 +143,8 @@ pub struct Call {
     pub routed_at: Option<Timestamp>,
     /// When an agent accepted it.
     pub answered_at: Option<Timestamp>,
+    /// Which agent, their id in Webex hashed, if anybody said so.
+    pub answered_by: Option<Fingerprint>,
     /// When the caller was gone.
     pub ended_at: Option<Timestamp>,
     /// When nothing was left to send.
@@ -158,6 +182,12 @@ impl Call {
         self.voice_call_id.is_some() || self.created_at.is_some() || self.deferred_at.is_some()
     }
 
+    /// Whether its record was promised, and Salesforce has not made it yet, as far as we know.
+    #[must_use]
+    pub fn is_only_promised(&self) -> bool {
+        self.deferred_at.is_some() && self.voice_call_id.is_none() && self.created_at.is_none()
+    }
+
     /// Whether a flow has told of it. Webhooks alone tell that it was answered, and that of calls that no flow has
     /// brought here, too.
     #[must_use]
@@ -168,6 +198,18 @@ impl Call {
             || self.start_time.is_some()
             || self.routed_at.is_some()
             || self.ended_at.is_some()
+    }
+
+    /// When it began: a later flow run is known by it, of others the earliest word counts.
+    #[must_use]
+    pub fn began(&self) -> Option<Timestamp> {
+        self.name.run_began().or(self.start_time)
+    }
+
+    /// Whether the caller is known to be gone.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.ended_at.is_some() || self.closed_at.is_some()
     }
 
     /// Whether an agent is known to have had it.
@@ -226,6 +268,20 @@ mod tests {
     }
 
     #[test]
+    fn a_later_run_is_known_by_when_it_began_and_reads_back_from_its_text() {
+        let (center, key) =
+            (CallCenterName::parse("Sales").unwrap(), VendorCallKey::parse("wxcc_1").unwrap());
+        let began = Timestamp::from_millisecond(1_795_255_200_123).unwrap();
+        let run = CallName::later_run(center.clone(), key.clone(), began);
+        assert_eq!(run.run_began(), Some(began));
+        let read = CallReference::parse(run.parent()).unwrap();
+        assert_eq!(CallName::new(center, key, Some(&read)), run);
+        for other in [name(None), name(Some("wxcc_1")), name(Some("0LQ5g000000abcD"))] {
+            assert_eq!((other.run_began(), other == run), (None, false));
+        }
+    }
+
+    #[test]
     fn the_stage_is_the_furthest_that_is_known_in_whatever_order_it_was_learned() {
         let at = |second| Some(Timestamp::from_second(second).unwrap());
         let mut call = Call {
@@ -238,6 +294,7 @@ mod tests {
             deferred_at: None,
             routed_at: None,
             answered_at: None,
+            answered_by: None,
             ended_at: None,
             closed_at: None,
             claimed_until: at(10),

@@ -100,6 +100,12 @@ impl TaskId {
 }
 
 impl VendorCallKey {
+    /// The task of Webex that it stands for, if it was made as the vendor's flow makes it.
+    #[must_use]
+    pub fn task_id(&self) -> Option<TaskId> {
+        TaskId::parse(self.0.strip_prefix("wxcc_")?).ok()
+    }
+
     /// The key of a Webex interaction: the vendor's flow writes `wxcc_` before its id.
     ///
     /// # Errors
@@ -107,12 +113,6 @@ impl VendorCallKey {
     pub fn of_interaction(id: &str) -> Result<Self, InvalidName> {
         check(id)?;
         Self::parse(format!("wxcc_{id}"))
-    }
-
-    /// The task of Webex whose call it is, where it is a key of the vendor's flow.
-    #[must_use]
-    pub fn task(&self) -> Option<TaskId> {
-        TaskId::parse(self.0.strip_prefix("wxcc_")?).ok()
     }
 }
 
@@ -215,8 +215,9 @@ mod tests {
     #[test]
     fn an_interaction_gets_the_prefix_of_the_vendors_flow() {
         assert_eq!(VendorCallKey::of_interaction("7b3c").unwrap().as_ref(), "wxcc_7b3c");
-        assert_eq!(VendorCallKey::of_interaction("7b3c").unwrap().task(), TaskId::parse("7b3c").ok());
-        assert_eq!(VendorCallKey::parse("7b3c").unwrap().task(), None);
         assert_eq!(VendorCallKey::of_interaction(""), Err(InvalidName::Empty));
+        let task = TaskId::parse("7b3c").unwrap();
+        assert_eq!(task.vendor_call_key().unwrap().task_id(), Some(task));
+        assert_eq!(VendorCallKey::parse("7b3c").unwrap().task_id(), None);
     }
 }

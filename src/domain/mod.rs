@@ -10,6 +10,7 @@ mod journal;
 mod keys;
 mod time;
 mod timeline;
+mod transfer;
 mod voice_call;
 mod words;
 
@@ -34,6 +35,7 @@ pub use timeline::{
     NoFileName, Numbers, Recording, Said, Segment, SegmentKind, Standing, State, Story, Stretch, StretchKind,
     Told, What,
 };
+pub use transfer::{Continues, Place, Run, call_at, is_nameless, parent_of, place};
 pub use voice_call::{
     AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
     Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{CallCenterName, CallReference, CertificateName, FlowTime, Picked, VendorCallKey};
+use super::{CallCenterName, CallReference, CertificateName, Continues, FlowTime, Picked, VendorCallKey};
 use crate::phone::PhoneNumber;
 
 /// Fields that we do not know: they travel on to Salesforce unchanged, because its API grows.
@@ -27,8 +27,6 @@ pub enum Initiation {
     Transfer {
         /// The call it continues.
         parent: CallReference,
-        /// The queue it goes to; Salesforce reads it with a transfer only.
-        queue: Option<String>,
     },
 }
 
@@ -56,6 +54,10 @@ pub struct CreateVoiceCall {
     pub from: PhoneNumber,
     /// How it came to be.
     pub initiation: Initiation,
+    /// What it says of an earlier call under its own key, without naming a VoiceCall.
+    pub continues: Continues,
+    /// The queue it goes to; Salesforce reads it with a transfer only.
+    pub queue: Option<String>,
     /// When it began.
     pub start_time: FlowTime,
     /// Who takes part; at least one.

@@ -4,15 +4,15 @@ use reqwest::Client;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Outbox, Tried};
+use super::{Outbox, Tried, record};
 use crate::domain::{Call, CallReference, VoiceCallId};
 use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored, voice_call_id};
 use crate::settings;
 use crate::store::{Attempt, CreateBody, Entry, EntryKind, Note};
 
 /// Tries an entry that we hold, and writes down what came of it.
-pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: Entry) {
-    let result = send(orgs, client, &entry).await;
+pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, mut entry: Entry) {
+    let result = send(outbox, orgs, client, &mut entry).await;
     let withheld = matches!(result, Ok(Sent::Withheld));
     let tried = Tried { kind: entry.kind, is_final: entry.is_final };
     let attempt = outbox.judge(tried, result.as_ref().err(), entry.attempts, entry.created_at);
@@ -44,7 +44,7 @@ pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: Entry
     let note = match result {
         Ok(Sent::Done(data)) => created(outbox, &entry, &data),
         Ok(Sent::Withheld) => answered(outbox, &entry),
-        Err(_) => None,
+        Ok(Sent::Nothing) | Err(_) => None,
     };
     outbox.settle(entry.id, attempt, note).await;
 }
@@ -55,23 +55,37 @@ enum Sent {
     Done(Value),
     /// It would report an abandonment, and an agent has had the call: it is done with.
     Withheld,
+    /// There is nothing that it could be done to: it is done with.
+    Nothing,
 }
 
-async fn send(orgs: &Orgs, client: &Client, entry: &Entry) -> Result<Sent, Failure> {
-    let unreadable = |words: &str| Failure::Refused { words: words.to_owned() };
-    let kept = read(entry).ok_or_else(|| unreadable("the entry in the outbox cannot be read"))?;
-    let kept = fit(kept, entry);
+async fn send(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: &mut Entry) -> Result<Sent, Failure> {
     let org = orgs.get(entry.call_center.as_ref()).ok_or_else(|| Failure::Misconfigured {
         words: format!("no contact center {} is configured any more", entry.call_center),
     })?;
     let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT);
+    let kept = read(entry).ok_or_else(|| refused("the entry in the outbox cannot be read"))?;
+    if kept.unless_answered && entry.call.as_ref().is_some_and(Call::is_answered) {
+        return Ok(Sent::Withheld);
+    }
+    if kept.operation != Operation::Create && record::is_missing(outbox, entry).await? {
+        if kept.operation == Operation::ClearRouting {
+            return Ok(Sent::Nothing);
+        }
+        record::make(outbox, org, client, entry, &budget).await?;
+    }
+    let kept = record::with_parent(outbox, fit(kept, entry), entry).await?;
     if kept.unless_answered && had_agent(org, client, entry, &kept, &budget.half()).await? {
         return Ok(Sent::Withheld);
     }
     org.ask(client, Ask::Kept(&kept), &budget).await.map(Sent::Done)
 }
 
-/// Whether an agent has had the call: as the journal knows by now, or as the VoiceCall itself shows.
+fn refused(words: &str) -> Failure {
+    Failure::Refused { words: words.to_owned() }
+}
+
+/// Whether the VoiceCall itself shows that an agent has had the call.
 ///
 /// # Errors
 /// When the VoiceCall is to be asked and cannot be: nothing is sent on a guess.
@@ -82,9 +96,6 @@ async fn had_agent(
     kept: &Kept,
     budget: &Budget,
 ) -> Result<bool, Failure> {
-    if entry.call.as_ref().is_some_and(Call::is_answered) {
-        return Ok(true);
-    }
     let id = entry.call.as_ref().and_then(|call| call.voice_call_id.clone()).map(CallReference::Id);
     match id.as_ref().or(kept.call.as_ref()) {
         Some(call) => Ok(org.agent_in_record(client, call, budget).await?.is_some()),
@@ -94,7 +105,15 @@ async fn had_agent(
 
 /// What was put in before the create of its call was through, or before an update under its key made the record, is
 /// sent as it fits now.
-fn fit(kept: Kept, entry: &Entry) -> Kept {
+fn fit(mut kept: Kept, entry: &Entry) -> Kept {
+    // Its key names others too. By its id, an update makes no record, and need not say what a create has said.
+    let continues = entry.call.as_ref().filter(|call| !call.name.is_plain() && kept.call.is_some());
+    if let Some(id) = continues.and_then(|call| call.voice_call_id.clone()) {
+        kept.call = Some(CallReference::Id(id));
+        for said in ["callCenterApiName", "initiationMethod"] {
+            kept.body.remove(said);
+        }
+    }
     let Some(call) = entry.call.as_ref().filter(|call| call.voice_call_id.is_none()) else { return kept };
     if entry.kind == EntryKind::Create && call.created_at.is_some() {
         return kept.to_update().unwrap_or(kept);

@@ -3,6 +3,7 @@
 mod attempt;
 mod delivery;
 mod desk;
+mod record;
 mod schedule;
 mod worker;
 

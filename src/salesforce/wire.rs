@@ -59,7 +59,7 @@ impl<'a> Create<'a> {
     pub fn new(address: Address<'a>, request: &'a CreateVoiceCall) -> Self {
         let (initiation_method, parent, queue) = match &request.initiation {
             Initiation::Inbound => ("Inbound", None, None),
-            Initiation::Transfer { parent, queue } => ("Transfer", Some(parent.as_ref()), queue.as_deref()),
+            Initiation::Transfer { parent } => ("Transfer", Some(parent.as_ref()), request.queue.as_deref()),
         };
         Self {
             address,

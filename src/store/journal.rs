@@ -114,7 +114,8 @@ impl Store {
         self.ask(|reply| Job::Open(question, reply)).await
     }
 
-    /// Gives a claim back before its time, when nothing came of the create and nothing is to be noted.
+    /// Gives a claim back before its time, when nothing came of the create and nothing is to be noted. A call of which
+    /// nothing else is known is forgotten.
     ///
     /// # Errors
     /// When the database does not answer; the claim then ends by itself.
@@ -166,6 +167,26 @@ impl Store {
     ) -> Result<Option<Call>, StoreError> {
         let find = Find { call_center: call_center.clone(), call: call.clone() };
         self.ask(|reply| Job::Find(find, reply)).await
+    }
+
+    /// All calls of a key in the order of their beginning: more than one where a call was transferred. One whose
+    /// beginning nobody has told comes first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn calls_of(
+        &self,
+        call_center: &CallCenterName,
+        key: &VendorCallKey,
+    ) -> Result<Vec<Call>, StoreError> {
+        let input = json(&serde_json::json!({ "call_center": call_center.as_ref(), "key": key.as_ref() }))?;
+        let rows = self.read(self.dialect().calls, input).await?;
+        let calls: Result<Vec<Call>, _> = read::<CallRow>(&rows)?.into_iter().map(CallRow::call).collect();
+        let mut calls = calls?;
+        // A row that a claim has left behind knows nothing.
+        calls.retain(|call| call.is_of_a_flow() || call.is_answered() || call.claimed_until.is_some());
+        calls.sort_by_key(|call| (call.began(), call.id));
+        Ok(calls)
     }
 
     /// Finds the calls that began at `start_time`, at most two: one is found, two are ambiguous.

@@ -41,6 +41,8 @@ pub struct Note {
     pub routed_at: Option<Timestamp>,
     /// When an agent accepted it.
     pub answered_at: Option<Timestamp>,
+    /// Which agent, their id in Webex hashed.
+    pub answered_by: Option<Fingerprint>,
     /// When the caller was gone.
     pub ended_at: Option<Timestamp>,
     /// When nothing was left to send. Removes the create's request.
@@ -63,6 +65,7 @@ impl Note {
             deferred_at: None,
             routed_at: None,
             answered_at: None,
+            answered_by: None,
             ended_at: None,
             closed_at: None,
             create_body: CreateBody::Keep,
@@ -76,6 +79,7 @@ impl Note {
             self.voice_call_id.clone_from(&other.voice_call_id);
         }
         self.fingerprint = self.fingerprint.max(other.fingerprint);
+        self.answered_by = self.answered_by.max(other.answered_by);
         for (mine, theirs) in [
             (&mut self.start_time, other.start_time),
             (&mut self.created_at, other.created_at),
@@ -110,6 +114,7 @@ impl Note {
             deferred_at: millisecond(self.deferred_at),
             routed_at: millisecond(self.routed_at),
             answered_at: millisecond(self.answered_at),
+            answered_by: self.answered_by.as_ref().map(hex),
             ended_at: millisecond(self.ended_at),
             closed_at: millisecond(self.closed_at),
             create_body: match &self.create_body {
@@ -135,6 +140,7 @@ pub(super) struct NoteRow<'a> {
     pub(super) deferred_at: Option<i64>,
     pub(super) routed_at: Option<i64>,
     pub(super) answered_at: Option<i64>,
+    pub(super) answered_by: Option<String>,
     pub(super) ended_at: Option<i64>,
     pub(super) closed_at: Option<i64>,
     pub(super) create_body: Option<&'a str>,

@@ -124,19 +124,21 @@ macro_rules! note {
     () => {
         concat!(
             "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
-                deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done, updated_at)
+                deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body, body_done,
+                updated_at)
             SELECT call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
-                deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done, updated_at
+                deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body, body_done,
+                updated_at
             FROM ",
             records!(
                 "call_center text, vendor_call_key text, parent text, voice_call_id text, fingerprint text,
                 start_time bigint, created_at bigint, deferred_at bigint, routed_at bigint, answered_at bigint,
-                ended_at bigint, closed_at bigint, create_body text, body_done bigint, updated_at bigint"
+                answered_by text, ended_at bigint, closed_at bigint, create_body text, body_done bigint, updated_at bigint"
             ),
             " ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
             greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"),
-            earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"), earliest!("ended_at"),
-            earliest!("closed_at"), unclaim!("claim_owner"), unclaim!("claim_until"),
+            earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"),
+            greatest!("answered_by"), earliest!("ended_at"), earliest!("closed_at"), unclaim!("claim_owner"), unclaim!("claim_until"),
             "create_body = CASE WHEN greatest(calls.body_done, excluded.body_done) = 1 THEN NULL
                 ELSE greatest(calls.create_body, excluded.create_body) END,
             body_done = greatest(calls.body_done, excluded.body_done),
@@ -161,9 +163,14 @@ pub(super) const DIALECT: Dialect = Dialect {
         " RETURNING to_jsonb(calls.*)::text"
     ),
     forget: "DELETE FROM calls WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json))",
-    unclaim: "UPDATE calls SET claim_owner = NULL, claim_until = NULL
-        WHERE call_center = $1::json->>'call_center' AND vendor_call_key = $1::json->>'vendor_call_key'
-            AND parent = $1::json->>'parent' AND claim_owner = $1::json->>'owner'",
+    unclaim: "WITH ours AS (SELECT id FROM calls WHERE call_center = $1::json->>'call_center'
+            AND vendor_call_key = $1::json->>'vendor_call_key' AND parent = $1::json->>'parent'
+            AND claim_owner = $1::json->>'owner' FOR UPDATE
+        ), gone AS (DELETE FROM calls WHERE id IN (SELECT id FROM ours) AND body_done = 0
+            AND coalesce(voice_call_id, fingerprint, create_body) IS NULL AND coalesce(start_time, created_at,
+                deferred_at, routed_at, answered_at, ended_at, closed_at) IS NULL RETURNING id)
+        UPDATE calls SET claim_owner = NULL, claim_until = NULL
+        WHERE id IN (SELECT id FROM ours) AND id NOT IN (SELECT id FROM gone)",
     find: concat!(
         "SELECT jsonb_build_object('at', j.at, 'call', to_jsonb(c))::text FROM ",
         records!("at bigint, call_center text, key text, short text"),
@@ -172,6 +179,9 @@ pub(super) const DIALECT: Dialect = Dialect {
             ELSE (SELECT max(v.id) FROM calls AS v WHERE v.call_center = j.call_center
                 AND v.voice_call_id IS NOT NULL AND substr(v.voice_call_id, 1, 15) = j.short) END"
     ),
+    calls: "SELECT to_jsonb(c)::text FROM calls AS c WHERE c.call_center = $1::json->>'call_center'
+            AND c.vendor_call_key = $1::json->>'key'
+        ORDER BY c.id",
     find_by_start: "SELECT to_jsonb(c)::text FROM calls AS c WHERE c.call_center = $1::json->>'call_center'
             AND c.start_time = ($1::json->>'start_time')::bigint
         ORDER BY c.id DESC LIMIT 2",

@@ -60,6 +60,7 @@ pub(super) struct CallRow {
     deferred_at: Option<i64>,
     routed_at: Option<i64>,
     answered_at: Option<i64>,
+    answered_by: Option<String>,
     ended_at: Option<i64>,
     closed_at: Option<i64>,
     pub(super) claim_owner: Option<String>,
@@ -78,16 +79,13 @@ impl CallRow {
                 .map(VoiceCallId::parse)
                 .transpose()
                 .map_err(|_| unreadable())?,
-            fingerprint: self
-                .fingerprint
-                .map(|text| unhex(&text).and_then(|bytes| bytes.try_into().ok()).map(Fingerprint))
-                .map(|fingerprint| fingerprint.ok_or_else(unreadable))
-                .transpose()?,
+            fingerprint: self.fingerprint.as_deref().map(fingerprint).transpose()?,
             start_time: self.start_time.map(moment),
             created_at: self.created_at.map(moment),
             deferred_at: self.deferred_at.map(moment),
             routed_at: self.routed_at.map(moment),
             answered_at: self.answered_at.map(moment),
+            answered_by: self.answered_by.as_deref().map(fingerprint).transpose()?,
             ended_at: self.ended_at.map(moment),
             closed_at: self.closed_at.map(moment),
             claimed_until: self.claim_until.map(moment),
@@ -95,6 +93,11 @@ impl CallRow {
             updated_at: moment(self.updated_at),
         })
     }
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, StoreError> {
+    let bytes = unhex(text).and_then(|bytes| bytes.try_into().ok());
+    bytes.map(Fingerprint).ok_or_else(unreadable)
 }
 
 fn name(call_center: String, vendor_call_key: String, parent: String) -> Option<CallName> {

@@ -16,7 +16,7 @@ macro_rules! call {
             "json_object(",
             object!(
                 $table, "call_center" "vendor_call_key" "parent" "voice_call_id" "fingerprint" "start_time"
-                "created_at" "deferred_at" "routed_at" "answered_at" "ended_at" "closed_at" "claim_owner"
+                "created_at" "deferred_at" "routed_at" "answered_at" "answered_by" "ended_at" "closed_at" "claim_owner"
                 "claim_until" "create_body" "updated_at"
             ),
             ")"
@@ -124,19 +124,19 @@ pub(super) const NAMES: &str = "SELECT json_object('id', id, 'call_center', call
 
 /// Before the rows of notes.
 pub(super) const NOTES: &str = "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint,
-        start_time, created_at, deferred_at, routed_at, answered_at, ended_at, closed_at, create_body, body_done,
-        updated_at)
+        start_time, created_at, deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body,
+        body_done, updated_at)
     SELECT * FROM (VALUES ";
 
 /// A row of a note.
-pub(super) const NOTED: &str = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+pub(super) const NOTED: &str = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 /// After the rows of notes: merges them into the journal.
 pub(super) const MERGED: &str = concat!(
     ") WHERE column1 IS NOT NULL ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
     greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"),
-    earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"), earliest!("ended_at"),
-    earliest!("closed_at"),
+    earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"),
+    greatest!("answered_by"), earliest!("ended_at"), earliest!("closed_at"),
     "create_body = CASE WHEN max(body_done, excluded.body_done) = 1 THEN NULL
         ELSE max(coalesce(create_body, excluded.create_body), coalesce(excluded.create_body, create_body)) END,
     body_done = max(body_done, excluded.body_done),
@@ -162,6 +162,10 @@ pub(super) const DIALECT: Dialect = Dialect {
                 WHERE k.call_center = j.value->>'call_center' AND k.vendor_call_key = j.value->>'key')
             ELSE (SELECT max(v.id) FROM calls AS v WHERE v.call_center = j.value->>'call_center'
                 AND v.voice_call_id IS NOT NULL AND substr(v.voice_call_id, 1, 15) = j.value->>'short') END"
+    ),
+    calls: concat!(
+        "SELECT ", call!("c"), " FROM calls AS c
+        WHERE c.call_center = ?1->>'call_center' AND c.vendor_call_key = ?1->>'key' ORDER BY c.id"
     ),
     find_by_start: concat!(
         "SELECT ", call!("c"), " FROM calls AS c

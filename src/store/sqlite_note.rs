@@ -59,6 +59,7 @@ fn bind<'q>(
             .bind(note.deferred_at)
             .bind(note.routed_at)
             .bind(note.answered_at)
+            .bind(note.answered_by.clone())
             .bind(note.ended_at)
             .bind(note.closed_at)
             .bind(note.create_body.map(str::to_owned))

@@ -18,10 +18,12 @@ pub(super) struct Dialect {
     pub(super) open: &'static str,
     /// Forgets calls: `[id]`.
     pub(super) forget: &'static str,
-    /// Gives a claim back: `{call_center, vendor_call_key, parent, owner}`.
+    /// Gives a claim back, and forgets a call of which nothing else is known: `{call_center, vendor_call_key, parent, owner}`.
     pub(super) unclaim: &'static str,
     /// Finds calls by key or by id: `[{at, call_center, key|null, short|null}]`, gives `{at, call}`.
     pub(super) find: &'static str,
+    /// All calls of a key, in the order in which they became known: `{call_center, key}`.
+    pub(super) calls: &'static str,
     /// Finds at most two calls: `{call_center, start_time}`.
     pub(super) find_by_start: &'static str,
     /// What the outbox holds of calls already: `[call_key]`, gives `{call_key, final, pending}`.

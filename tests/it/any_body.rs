@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::stage::{Stage, create, ended, omni_flow, reference, with};
 
 /// The names that mean something, so that not every body fails at the first.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "acceptTime",
     "agent",
     "agentId",
@@ -25,6 +25,7 @@ const NAMES: [&str; 26] = [
     "interactionId",
     "isActiveCall",
     "numberOfHolds",
+    "parentInteractionId",
     "parentVoiceCallId",
     "participantKey",
     "participants",

@@ -149,8 +149,8 @@ async fn impossible_times_are_refused() {
 #[actix_web::test]
 async fn a_transfer_without_the_call_it_continues_is_refused() {
     let stage = Stage::telephony().await;
-    let problem =
-        "parentVoiceCallId: missing or wrong; a Transfer names the call it continues, by id or vendorCallKey";
+    let problem = "parentVoiceCallId: missing or wrong; a Transfer names the call it continues, by id or vendorCallKey, \
+                   or has the vendorCallKey of an earlier call that the bridge has created";
     create_has(&stage, json!({ "initiationMethod": "Transfer" }), problem).await;
     create_has(&stage, json!({ "initiationMethod": "Transfer", "parentVoiceCallId": "" }), problem).await;
 }

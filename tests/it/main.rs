@@ -43,6 +43,7 @@ mod sessions;
 mod stage;
 mod statuses;
 mod telephony_refusals;
+mod transfers;
 mod unplugged;
 mod vendors_flow;
 mod webex;

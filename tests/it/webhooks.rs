@@ -214,6 +214,6 @@ async fn what_an_agent_does_with_an_answered_call_asks_nothing_and_a_transfer_of
     let center = CallCenterName::parse(CENTER).unwrap();
     let newest = store.find(&center, &key).await.unwrap().unwrap();
     assert!(!newest.name.parent().is_empty() && !newest.is_answered());
-    stage.tell([event("task:on-hold", "1", -20)]).await;
+    stage.tell([event("task:on-hold", "1", 20)]).await;
     assert!(store.find(&center, &key).await.unwrap().unwrap().is_answered());
 }

@@ -33,7 +33,7 @@ async fn a_create_names_contact_center_and_certificate_in_its_body() {
 }
 
 #[actix_web::test]
-async fn a_transfer_names_its_parent_by_key_as_well() {
+async fn a_parent_named_by_its_key_is_sent_by_the_id_that_is_known() {
     let stage = Stage::apex().await;
     stage.call("wxcc_parent").await;
     stage.org.forget_requests();

@@ -172,6 +172,19 @@ impl What {
         }
     }
 
+    /// Whether an agent comes in by it, or does something that an agent does who has the call at that time.
+    #[must_use]
+    pub fn opens_with_agent(&self) -> bool {
+        matches!(
+            self,
+            Self::Connected
+                | Self::OnHold
+                | Self::Consulting
+                | Self::Conferencing
+                | Self::Agent(AgentState::Connected)
+        )
+    }
+
     /// Whether it says that the call is over.
     #[must_use]
     pub fn is_end(&self) -> bool {

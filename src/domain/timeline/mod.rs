@@ -4,6 +4,7 @@
 //! and says what they mean. So neither order nor repetition of arrival can leave a trace.
 
 mod agents;
+mod cut;
 mod event;
 mod numbers;
 mod recording;

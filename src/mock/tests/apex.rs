@@ -105,6 +105,19 @@ async fn the_token_endpoint_takes_forms_only() {
 }
 
 #[actix_web::test]
+async fn a_transfer_by_the_wrapper_needs_a_parent_that_exists() {
+    let caller = Caller::new().await;
+    let session = session(&caller).await;
+    let transfer = with(create("wxcc_2"), "initiationMethod", json!("Transfer"));
+    let transfer = with(transfer, "parentVoiceCallId", json!("wxcc_1"));
+    assert_eq!(call(&caller, &session, "createVoiceCall", &transfer).await.0, 400);
+    let (_, parent) = call(&caller, &session, "createVoiceCall", &create("wxcc_1")).await;
+    assert_eq!(call(&caller, &session, "createVoiceCall", &transfer).await.0, 200);
+    let previous = caller.org.voice_call("wxcc_2").unwrap().previous_call_id;
+    assert_eq!(previous.as_deref(), parent["data"]["voiceCallId"].as_str());
+}
+
+#[actix_web::test]
 async fn a_call_lives_through_the_wrapper() {
     let caller = Caller::new().await;
     let session = session(&caller).await;

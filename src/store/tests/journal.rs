@@ -48,6 +48,55 @@ async fn a_transfer_with_another_parent_is_another_call_and_the_newest_is_found(
     assert_eq!(store.find(&center(), &reference("wxcc_1")).await.unwrap(), Some(second));
 }
 
+async fn all_calls_of_a_key_are_given_in_the_order_of_their_beginning(engine: Engine) {
+    let store = engine.open().await;
+    let key = VendorCallKey::parse("wxcc_1").unwrap();
+    let run = |second| CallName::later_run(center(), key.clone(), at(second));
+    let parent = reference("wxcc_0");
+    let names = [run(60), CallName::new(center(), key.clone(), Some(&parent)), call("wxcc_1"), run(-5)];
+    for name in &names {
+        let start_time = name.run_began().or(Some(at(10))).filter(|_| !name.is_plain());
+        store
+            .note(Note { start_time, answered_at: Some(at(70)), ..Note::of(name.clone(), at(80)) })
+            .await
+            .unwrap();
+    }
+    store.note(Note::of(call("wxcc_2"), at(0))).await.unwrap();
+    let found = store.calls_of(&center(), &key).await.unwrap();
+    let found: Vec<&CallName> = found.iter().map(|call| &call.name).collect();
+    assert_eq!(found, [&names[2], &names[3], &names[1], &names[0]], "one without a beginning comes first");
+}
+
+async fn a_claim_that_came_to_nothing_leaves_no_call_behind(engine: Engine) {
+    let store = engine.open().await;
+    let key = VendorCallKey::parse("wxcc_1").unwrap();
+    let run = CallName::later_run(center(), key.clone(), at(60));
+    let first =
+        store.learn(Note { start_time: Some(at(0)), ..Note::of(call("wxcc_1"), at(0)) }).await.unwrap();
+    let open = |name: &CallName| OpenCall { call: name.clone(), ..create("wxcc_1", "a") };
+    for name in [&run, &first.name] {
+        assert!(store.open_call(open(name)).await.unwrap().is_new());
+        store.release_claim(name, "b").await.unwrap();
+        store.release_claim(name, "a").await.unwrap();
+    }
+    assert_eq!(store.find(&center(), &reference("wxcc_1")).await.unwrap().as_ref(), Some(&first));
+    assert_eq!(store.calls_of(&center(), &key).await.unwrap(), [first]);
+    assert!(store.open_call(open(&run)).await.unwrap().is_new());
+}
+
+async fn an_agent_is_kept_hashed_and_one_of_two(engine: Engine) {
+    let store = engine.open().await;
+    let by = |agent: &str| Note {
+        answered_by: Some(store.fingerprint(&[agent])),
+        ..Note::of(call("wxcc_1"), at(0))
+    };
+    for agent in ["7d6a", "9e1b", "7d6a"] {
+        store.note(by(agent)).await.unwrap();
+    }
+    let kept = store.learn(Note::of(call("wxcc_1"), at(1))).await.unwrap().answered_by;
+    assert_eq!(kept, [by("7d6a"), by("9e1b")].into_iter().filter_map(|note| note.answered_by).max());
+}
+
 async fn a_call_that_was_created_before_the_window_is_forgotten(engine: Engine) {
     let store = engine.open().await;
     let note = Note {
@@ -187,6 +236,9 @@ fn deferred(key: &str) -> Enqueue {
 on_both_engines! {
     a_created_call_is_known_by_its_key_and_by_both_forms_of_its_id
     a_transfer_with_another_parent_is_another_call_and_the_newest_is_found
+    all_calls_of_a_key_are_given_in_the_order_of_their_beginning
+    a_claim_that_came_to_nothing_leaves_no_call_behind
+    an_agent_is_kept_hashed_and_one_of_two
     a_call_that_was_created_before_the_window_is_forgotten
     a_deferred_call_counts_as_created_and_a_failed_one_does_not
     what_is_needed_no_more_never_comes_back

@@ -9,8 +9,7 @@ use super::missing::missing;
 use super::{Closed, Closing, ClosingError};
 use crate::bridge::{Bridge, Trouble};
 use crate::domain::{
-    Call, CallCenterName, CallReference, CallTimeline, EndedTask, Event, Handling, Numbers, TaskId,
-    VendorCallKey, What,
+    Call, CallCenterName, CallTimeline, EndedTask, Event, Handling, Numbers, TaskId, VendorCallKey, What,
 };
 use crate::salesforce::Budget;
 use crate::settings::Settings;
@@ -35,11 +34,10 @@ impl LostEvents {
 
     /// The calls of the task that flows have told of, of any contact center: a record names none.
     async fn calls(&self, key: VendorCallKey) -> Result<Vec<Call>, StoreError> {
-        let reference = CallReference::Key(key);
         let mut calls = Vec::new();
         for name in self.settings.call_centers.keys() {
             let Ok(center) = CallCenterName::parse(name.as_str()) else { continue };
-            calls.extend(self.store.find(&center, &reference).await?.filter(Call::is_of_a_flow));
+            calls.extend(self.store.calls_of(&center, &key).await?.into_iter().filter(Call::is_of_a_flow));
         }
         Ok(calls)
     }

@@ -41,6 +41,7 @@ pub struct Plan {
     center: String,
     sections: String,
     org: MockOrgSettings,
+    seed: u64,
 }
 
 impl Plan {
@@ -60,6 +61,7 @@ impl Plan {
         org.creates_per_second = None;
         let (server, center, sections) = (String::new(), String::new(), String::new());
         Self {
+            seed: 1,
             way,
             certificate: CERTIFICATE,
             salesforce: None,
@@ -139,6 +141,12 @@ impl Plan {
         self
     }
 
+    /// Another replica on the database of one: by another name.
+    pub fn replica(mut self, number: u64) -> Self {
+        self.seed = number;
+        self
+    }
+
     /// Worker threads of the bridge, each with connections of its own, instead of one.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
@@ -162,7 +170,8 @@ impl Plan {
         std::fs::write(&file, self.configuration(&org, folder.path())).unwrap();
         let source = Source { file: Some(file), environment: Vec::new() };
         let settings = Settings::load(&source, shared.as_ref()).unwrap();
-        let application = Application::build(settings, &shared, &Arc::new(Ids::new(1))).await.unwrap();
+        let application =
+            Application::build(settings, &shared, &Arc::new(Ids::new(self.seed))).await.unwrap();
         let public = format!("http://{}", application.public_address());
         let operations = format!("http://{}", application.operations_address());
         let handle = application.handle();

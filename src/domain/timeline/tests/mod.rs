@@ -1,5 +1,6 @@
 //! Timelines against true histories: made up ones, and those of a real tenant.
 
+mod cut;
 pub(crate) mod history;
 mod samples;
 mod single;

@@ -1,0 +1,125 @@
+//! A call with several VoiceCalls: which of its events belong to which of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{CallTimeline, Captured, Ending, Event, Recording, What};
+use crate::domain::Call;
+
+/// What is told of the end of a part that another follows.
+const WENT_ON: &str = "Transferred";
+
+impl CallTimeline {
+    /// Its parts, one more than `begins`, which are the times at which the later VoiceCalls began, ascending. What
+    /// happened before a beginning belongs to the part before it. Each part but the first begins, and each but the
+    /// last ends, at these times; so stories of the parts tell what each VoiceCall is to say.
+    ///
+    /// What ends something is of the part in which that began: an agent writes the first part up while the caller
+    /// waits in the second. An agent who is named nowhere else has had the part at whose time they are named.
+    #[must_use]
+    pub fn cut(&self, begins: &[Timestamp]) -> Vec<Self> {
+        let mut parts = vec![Self::default(); begins.len() + 1];
+        let openings = Openings::of(self, begins);
+        for event in &self.events {
+            if let What::Captured(captured) = &event.what {
+                share(event, captured, begins, &mut parts);
+                continue;
+            }
+            let by_time = part_at(begins, event.at);
+            let part = openings.part_of(event, by_time);
+            let mut event = event.clone();
+            // A part is over when the next begins, and so is a hold in it; a wrap-up lies behind it.
+            if part < by_time && !event.what.is_of_agent() {
+                event.at = event.at.min(begins.get(part).copied());
+            }
+            if let Some(part) = parts.get_mut(part) {
+                part.events.insert(event);
+            }
+        }
+        let direction = self.events.iter().find_map(|event| event.direction);
+        let edge = |what, at: Timestamp| {
+            let id = format!("cut:{}", at.as_millisecond());
+            Event { at: Some(at), what, id, queue: None, agent: None, direction }
+        };
+        for (before, begin) in begins.iter().enumerate() {
+            let ending = Ending { party: None, reason: Some(WENT_ON.to_owned()) };
+            if let Some(part) = parts.get_mut(before).filter(|part| !part.is_empty()) {
+                part.events.insert(edge(What::Ended(ending), *begin));
+            }
+            if let Some(part) = parts.get_mut(before + 1) {
+                part.events.insert(edge(What::New, *begin));
+            }
+        }
+        parts
+    }
+
+    /// The part of each VoiceCall of the interaction, which are in the order of their beginning.
+    pub fn parts_of<'a>(&self, calls: &'a [Call]) -> impl Iterator<Item = (&'a Call, Self)> {
+        let begins: Vec<Timestamp> = calls.iter().skip(1).filter_map(Call::began).collect();
+        calls.iter().zip(self.cut(&begins))
+    }
+
+    /// When an agent is first known to have had the call, by any sign.
+    #[must_use]
+    pub fn answered_at(&self) -> Option<Timestamp> {
+        self.events.iter().filter(|event| event.what.implies_agent()).find_map(|event| event.at)
+    }
+}
+
+/// Each recording is of the part in which it began.
+fn share(event: &Event, captured: &Captured, begins: &[Timestamp], parts: &mut [CallTimeline]) {
+    for (number, part) in parts.iter_mut().enumerate() {
+        let is_theirs = |one: &&Recording| part_at(begins, one.started) == number;
+        let recordings: Vec<Recording> = captured.recordings.iter().filter(is_theirs).cloned().collect();
+        if !recordings.is_empty() {
+            let captured = Captured { announced: captured.announced, recordings };
+            part.events.insert(Event { what: What::Captured(captured), ..event.clone() });
+        }
+    }
+}
+
+/// How many of `begins` have been by `at`; what has no time comes last.
+fn part_at(begins: &[Timestamp], at: Option<Timestamp>) -> usize {
+    at.map_or(begins.len(), |at| begins.iter().filter(|begin| **begin <= at).count())
+}
+
+/// Where agents came in, by the part and its agents as far as they are named.
+#[derive(Default)]
+struct Openings<'a> {
+    parts: BTreeMap<usize, BTreeSet<&'a str>>,
+    times: Vec<(Timestamp, usize)>,
+}
+
+impl<'a> Openings<'a> {
+    fn of(timeline: &'a CallTimeline, begins: &[Timestamp]) -> Self {
+        let mut openings = Self::default();
+        for event in timeline.events.iter().filter(|event| event.what.opens_with_agent()) {
+            let Some(at) = event.at else { continue };
+            let part = part_at(begins, event.at);
+            openings.parts.entry(part).or_default().extend(event.agent.as_deref());
+            openings.times.push((at, part));
+        }
+        openings
+    }
+
+    /// The part of an event that happened in the part `by_time`.
+    fn part_of(&self, event: &Event, by_time: usize) -> usize {
+        let closes = event.what.implies_agent() && !event.what.opens_with_agent();
+        if !closes && !event.what.is_of_agent() {
+            return by_time;
+        }
+        let has_begun = |at: &Timestamp| event.at.is_none_or(|end| *at <= end);
+        let opened = self.times.iter().filter(|(at, _)| has_begun(at)).map(|(_, part)| *part).max();
+        match event.agent.as_deref().filter(|_| !event.what.opens_with_agent()) {
+            None if closes => opened.unwrap_or(by_time),
+            None => by_time,
+            Some(agent) => {
+                let until = || self.parts.range(..=opened.unwrap_or_default().min(by_time)).rev();
+                let theirs = until().find(|(_, agents)| agents.contains(agent));
+                let unnamed = || until().find(|(_, agents)| agents.is_empty());
+                theirs.or_else(unnamed).map_or(by_time, |(part, _)| *part)
+            }
+        }
+    }
+}
