@@ -38,7 +38,8 @@
 //!
 //! Webex tells of the same call by webhooks, in any order: [`webex::Webhook`] reads one, [`bridge::Bridge::hear`] keeps it. A
 //! [`domain::CallTimeline`] makes a story of them, and once the call has ended, [`webex::TaskWorker`] has
-//! [`bridge::Bridge::conclude`] do what a flow's phoneContactEnded would.
+//! [`bridge::Bridge::conclude`] do what a flow's phoneContactEnded would. Where a contact center wants it, the whole story
+//! goes into the final update, as a [`domain::FinalRecord`]; a [`webex::Recorder`] asks Webex for recordings.
 //!
 //! Where a contact center fills fields of its VoiceCalls, what requests and webhooks tell is picked from them on their way
 //! ([`domain::Picked`]) and kept as details beside the journal; [`domain::fill`] decides, at the create and at the final

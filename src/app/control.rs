@@ -14,7 +14,7 @@ use super::tls::Door;
 use crate::api::{Configuration, Readiness, Staff};
 use crate::outbox::Worker;
 use crate::settings::{Files, Problem, Settings, Source};
-use crate::webex::TaskWorker;
+use crate::webex::{Recorder, TaskWorker};
 
 /// What became of reading the configuration again.
 #[derive(Debug)]
@@ -44,12 +44,17 @@ pub(super) struct Control {
 }
 
 impl Control {
-    pub(super) fn new(built: Built, lasting: Lasting, readiness: web::Data<Readiness>) -> Self {
+    pub(super) fn new(
+        built: Built,
+        lasting: Lasting,
+        readiness: web::Data<Readiness>,
+        recorder: Option<Recorder>,
+    ) -> Self {
         let Built { generation, staff, under } = built;
         let (orgs, concurrency) = (Arc::clone(&generation.orgs), generation.settings.outbox.concurrency);
         let worker = Worker::new(Arc::clone(&lasting.outbox), orgs, generation.own.clone(), concurrency);
         let (outbox, metrics) = (Arc::clone(&lasting.outbox), Arc::clone(&lasting.metrics));
-        let tasks = |bridge| Arc::new(TaskWorker::new(bridge, outbox, metrics));
+        let tasks = |bridge| Arc::new(TaskWorker::new(bridge, outbox, metrics, recorder));
         let control = Self {
             task_worker: generation.settings.webex.as_ref().map(|_| tasks(generation.spare(&lasting))),
             warned: StdMutex::new(today(&lasting)),

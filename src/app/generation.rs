@@ -17,7 +17,7 @@ use crate::salesforce::{Orgs, clients};
 use crate::settings::{Expiry, Settings};
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::webex::{LostEvents, Reconciler};
+use crate::webex::{LostEvents, Reconciler, Recorder};
 
 /// What lasts as long as the process, whatever the settings.
 pub(super) struct Lasting {
@@ -114,11 +114,13 @@ impl Generation {
         Bridge::new(&self.settings, self.own.clone(), &self.orgs, &lasting.outbox, &lasting.turns)
     }
 
-    /// What compares calls with Webex, where that is configured.
-    pub(super) fn reconciler(&self, lasting: &Lasting) -> Option<Reconciler<LostEvents>> {
+    /// What asks Webex, where that is configured: what compares calls, and what asks for recordings.
+    pub(super) fn askers(&self, lasting: &Lasting) -> (Option<Reconciler<LostEvents>>, Option<Recorder>) {
         let Lasting { outbox, metrics, clock, ids, .. } = lasting;
         let ground = Ground { settings: &self.settings, outbox, metrics, clock, ids };
-        ground.if_configured(self.spare(lasting), self.own.clone())
+        let Some(client) = ground.client_if_configured(self.own.clone()) else { return (None, None) };
+        let reconciler = ground.reconciler(self.spare(lasting), Arc::clone(&client)).ok();
+        (reconciler, ground.recorder(client))
     }
 }
 

@@ -94,8 +94,9 @@ impl Application {
         let lasting = Lasting::new(&settings, store, public.1, &metrics, clock, ids);
         let inbound = settings.server.inbound.clone();
         let built = Generation::build(settings, None, &lasting)?;
-        let reconciler = built.generation.reconciler(&lasting).map(Arc::new);
-        let control = Arc::new(Control::new(built, lasting, readiness));
+        let (reconciler, recorder) = built.generation.askers(&lasting);
+        let reconciler = reconciler.map(Arc::new);
+        let control = Arc::new(Control::new(built, lasting, readiness, recorder));
         let end = Arc::new(End::default());
         let in_flight = Arc::clone(&end.in_flight);
         let access = Access { ids: Arc::clone(ids), metrics, in_flight, inbound };

@@ -9,9 +9,9 @@ use crate::bridge::Bridge;
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::outbox::Outbox;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::telemetry::Metrics;
-use crate::webex::{self, LostEvents, Reconciler, Watch};
+use crate::webex::{self, LostEvents, Reconciler, Recorder, Watch};
 
 /// How long one comparison may wait for Webex's limit of requests, in all.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -31,25 +31,41 @@ pub struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// A reconciler with a bridge and connections of its own; the key that is missing, where Webex cannot be asked.
+    /// A client of Webex. One for the process: all who ask share the pace that Webex allows.
     ///
     /// # Errors
     /// What `[webex]` lacks.
-    pub fn reconciler(&self, bridge: Bridge, http: Client) -> Result<Reconciler<LostEvents>, webex::Missing> {
-        let settings = self.settings;
-        let hint = "add the section; config/default.toml shows its keys";
-        let configured = settings.webex.as_ref().ok_or(webex::Missing { key: "webex", hint })?;
+    pub fn client(&self, http: Client) -> Result<Arc<webex::Client>, webex::Missing> {
+        let configured = self.webex()?;
         let (store, clock, owner) = (self.outbox.store(), self.clock, self.outbox.owner());
         let tokens =
             webex::tokens(configured, http.clone(), store.clone(), Arc::clone(clock), owner.to_owned())?;
         let tokens = tokens.measured(Arc::clone(self.metrics));
-        let client = webex::client(configured, http, tokens, Arc::clone(clock), Arc::clone(self.ids))?;
+        webex::client(configured, http, tokens, Arc::clone(clock), Arc::clone(self.ids)).map(Arc::new)
+    }
+
+    fn webex(&self) -> Result<&settings::Webex, webex::Missing> {
+        let hint = "add the section; config/default.toml shows its keys";
+        self.settings.webex.as_ref().ok_or(webex::Missing { key: "webex", hint })
+    }
+
+    /// A reconciler that asks with this client, with a bridge of its own.
+    ///
+    /// # Errors
+    /// What `[webex]` lacks.
+    pub fn reconciler(
+        &self,
+        bridge: Bridge,
+        client: Arc<webex::Client>,
+    ) -> Result<Reconciler<LostEvents>, webex::Missing> {
+        let (settings, configured) = (self.settings, self.webex()?);
+        let (store, clock, owner) = (self.outbox.store(), self.clock, self.outbox.owner());
         let watch = webex::destination(settings.server.public_url.as_ref())
             .ok()
             .map(|destination| Watch { destination, reactivate: configured.reactivate_subscriptions });
         let closing = LostEvents::new(bridge, store.clone(), Arc::clone(settings));
         let reconciler = Reconciler::new(
-            Arc::new(client),
+            client,
             store.clone(),
             Arc::clone(clock),
             Arc::clone(self.metrics),
@@ -58,11 +74,18 @@ impl Ground<'_> {
         );
         Ok(reconciler.patient(PATIENCE).watching(watch))
     }
-    /// The same; none where there is no integration, for webhooks work without.
-    pub(super) fn if_configured(&self, bridge: Bridge, http: Client) -> Option<Reconciler<LostEvents>> {
+
+    /// The client, none where there is no integration: webhooks work without.
+    pub(super) fn client_if_configured(&self, http: Client) -> Option<Arc<webex::Client>> {
         self.settings.webex.as_ref()?.oauth_client.as_ref()?;
-        let reconciler = self.reconciler(bridge, http);
-        reconciler.inspect_err(|missing| tracing::warn!(%missing, "calls are not compared with Webex")).ok()
+        let client = self.client(http);
+        client.inspect_err(|missing| tracing::warn!(%missing, "Webex is not asked for anything")).ok()
+    }
+
+    /// What asks for recordings.
+    pub(super) fn recorder(&self, client: Arc<webex::Client>) -> Option<Recorder> {
+        let org_id = self.settings.webex.as_ref()?.org_id.clone()?;
+        Some(Recorder::new(client, org_id, Arc::clone(self.metrics)))
     }
 }
 

@@ -122,7 +122,7 @@ impl Bridge {
         self.enrich(told, task, concluded, budget).await
     }
 
-    fn center_of_unknown_calls(&self) -> Option<CallCenterName> {
+    pub(super) fn center_of_unknown_calls(&self) -> Option<CallCenterName> {
         let webex = self.settings.webex.as_ref().filter(|webex| webex.log_unknown_calls)?;
         CallCenterName::parse(webex.call_center.as_deref()?).ok()
     }

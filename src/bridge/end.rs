@@ -244,7 +244,7 @@ impl Bridge {
     }
 
     /// What the request says, else what is configured for where the caller gave up.
-    fn reason(&self, request: &PhoneContactEnded, stage: Stage) -> DisconnectReason {
+    pub(super) fn reason(&self, request: &PhoneContactEnded, stage: Stage) -> DisconnectReason {
         let configured = || {
             let abandonment = &self.call_center(request.origin.call_center.as_ref())?.abandonment;
             let value = stage.choose(&abandonment.reason, &abandonment.reason_in_ivr).clone();

@@ -186,7 +186,11 @@ impl Bridge {
         if before == said || (said.is_abandonment && !before.is_abandonment) {
             return Ok(None);
         }
-        let update = told.finish.correction(told.request, before);
+        let mut update = told.finish.correction(told.request, before);
+        // It may have been taken for one that never left the IVR.
+        if said.is_abandonment && update.enqueue_time.is_some() {
+            update.disconnect_reason = Some(self.reason(told.request, Stage::Queue));
+        }
         let note = Note::of(told.name.clone(), self.outbox.now());
         self.tell(told, &update, (note, false), task, budget).await?;
         self.keep_details(Some(&told.name), &told.finish.report, budget).await;

@@ -12,6 +12,7 @@ mod end;
 mod enrich;
 mod hear;
 mod inquire;
+mod record;
 mod route;
 mod trouble;
 mod turns;

@@ -92,7 +92,7 @@ fn reconciler(
     let http = clients(&settings.http_client, 1)?.pop().context("there is no HTTPS client")?;
     let bridge = Bridge::new(settings, http.clone(), &orgs, &outbox, &Arc::default());
     let ground = Ground { settings, outbox: &outbox, metrics: &metrics, clock, ids: &ids };
-    Ok(ground.reconciler(bridge, http)?)
+    Ok(ground.reconciler(bridge, ground.client(http)?)?)
 }
 
 /// On standard error, and only for people.

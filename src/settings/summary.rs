@@ -48,7 +48,8 @@ impl Settings {
         let centers = || self.call_centers.values();
         let other = centers().filter_map(gap).chain(centers().filter_map(unusual_host));
         let open = self.webex.as_ref().and_then(open_tokens);
-        self.ending(now).into_iter().chain(other).chain(open).collect()
+        let untold = centers().filter_map(|center| untold(center, self.webex.as_ref()));
+        self.ending(now).into_iter().chain(other).chain(open).chain(untold).collect()
     }
 }
 
@@ -58,6 +59,29 @@ fn open_tokens(webex: &Webex) -> Option<String> {
     open.then(|| {
         "webex.token_key_file: not set, so the login at Webex lies in clear text in the database".to_owned()
     })
+}
+
+/// Enrichment that lacks what it is to tell of.
+fn untold(center: &CallCenter, webex: Option<&Webex>) -> Option<String> {
+    let (name, enrichment) = (&center.name, &center.enrichment);
+    if !enrichment.enabled {
+        return None;
+    }
+    let Some(webex) = webex else {
+        return Some(format!(
+            "call_centers.{name}.enrichment.enabled: without [webex] no webhook tells of calls, so none is enriched"
+        ));
+    };
+    enrichment.recording_location.as_ref().filter(|template| template.needs_file())?;
+    let keys = [
+        ("webex.client_id", webex.oauth_client.is_none()),
+        ("webex.api_url", webex.api_url.is_none()),
+        ("webex.org_id", webex.org_id.is_none()),
+    ];
+    let (key, _) = keys.into_iter().find(|(_, is_missing)| *is_missing)?;
+    Some(format!(
+        "call_centers.{name}.enrichment.recording_location: {{fileName}} is asked of Webex, and {key} is not set, so no location is sent"
+    ))
 }
 
 /// A certificate that ends before the next one signs leaves Salesforce without a valid token.

@@ -8,33 +8,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::{Ask, AskError, Client};
-use crate::domain::FlowTime;
+use crate::domain::{FileName, FlowTime, Recording};
 
 /// The most tasks that one query may name.
 const TASKS: usize = 10;
 
 /// Recordings by task.
-pub type Recordings = BTreeMap<String, Vec<RecordingFile>>;
-
-/// A recording of a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordingFile {
-    /// Its name.
-    pub file_name: String,
-    /// When it began.
-    pub started: Option<Timestamp>,
-    /// When it ended.
-    pub stopped: Option<Timestamp>,
-}
-
-impl RecordingFile {
-    /// How long it is, in milliseconds.
-    #[must_use]
-    pub fn duration(&self) -> Option<u64> {
-        let (started, stopped) = (self.started?.as_millisecond(), self.stopped?.as_millisecond());
-        u64::try_from(stopped - started).ok()
-    }
-}
+pub type Recordings = BTreeMap<String, Vec<Recording>>;
 
 #[derive(Deserialize)]
 struct Answered {
@@ -84,13 +64,12 @@ impl Client {
     }
 }
 
-fn file(recorded: Recorded) -> Option<RecordingFile> {
+/// A recording whose file has a name.
+fn file(recorded: Recorded) -> Option<Recording> {
     let attributes = recorded.attributes?;
-    Some(RecordingFile {
-        file_name: attributes.file_name.filter(|name| !name.is_empty())?,
-        started: attributes.start_time.as_ref().and_then(moment),
-        stopped: attributes.stop_time.as_ref().and_then(moment),
-    })
+    let file = FileName::parse(attributes.file_name?).ok()?;
+    let [started, stopped] = [attributes.start_time, attributes.stop_time].map(|time| moment(&time?));
+    Some(Recording { started, stopped, file })
 }
 
 /// Epoch milliseconds, as a number or as text, or RFC 3339.

@@ -5,6 +5,7 @@ mod client;
 mod connect;
 mod flow;
 mod reconcile;
+mod recorder;
 mod search;
 mod signature;
 mod subscriptions;
@@ -16,7 +17,7 @@ mod token;
 mod webhook;
 mod worker;
 
-pub use captures::{RecordingFile, Recordings};
+pub use captures::Recordings;
 pub use client::{AskError, Client};
 pub use connect::{Missing, client, tokens};
 pub use flow::{Flow, FlowError, HttpActivity, Output};
@@ -24,6 +25,7 @@ pub use reconcile::{
     Closed, Closing, ClosingError, Comparison, Difference, LostEvents, Progress, ReconcileError, Reconciler,
     Report, Step, Watch, Watched, ended_task,
 };
+pub use recorder::Recorder;
 pub use search::{Activities, Activity, Cursor, Named, Page, Span, Task};
 pub use signature::{Signatures, is_fresh};
 pub use subscriptions::{NewSubscription, Resource, Subscription, destination};

@@ -5,13 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::captures::Recordings;
+use super::recorder::{Recorder, again};
 use crate::bridge::{Bridge, Concluded, Conclusion, Trouble, Unmapped};
+use crate::domain::{Recording, TaskId};
 use crate::outbox::Outbox;
 use crate::salesforce::Budget;
-use crate::store::{ClaimTasks, SettleTask, StoreError, Task};
+use crate::store::{ClaimTasks, NewEvent, SettleTask, StoreError, Task};
 use crate::telemetry::Metrics;
 
 /// How long one task may take; what Salesforce has not taken by then waits in the outbox.
@@ -28,6 +33,9 @@ pub struct TaskWorker {
     bridge: ArcSwap<Bridge>,
     outbox: Arc<Outbox>,
     ledger: Arc<Ledger>,
+    recorder: Option<Arc<Recorder>>,
+    /// One step at a time.
+    turn: AsyncMutex<()>,
 }
 
 /// What is counted, and told once.
@@ -37,11 +45,17 @@ struct Ledger {
 }
 
 impl TaskWorker {
-    /// A worker with a bridge of its own.
+    /// A worker with a bridge of its own; without a recorder nothing is known of recordings.
     #[must_use]
-    pub fn new(bridge: Bridge, outbox: Arc<Outbox>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        bridge: Bridge,
+        outbox: Arc<Outbox>,
+        metrics: Arc<Metrics>,
+        recorder: Option<Recorder>,
+    ) -> Self {
         let ledger = Arc::new(Ledger { metrics, told: Mutex::default() });
-        Self { bridge: ArcSwap::from_pointee(bridge), outbox, ledger }
+        let (bridge, recorder) = (ArcSwap::from_pointee(bridge), recorder.map(Arc::new));
+        Self { bridge, outbox, ledger, recorder, turn: AsyncMutex::default() }
     }
 
     /// Works with another bridge from now on.
@@ -68,6 +82,7 @@ impl TaskWorker {
     /// # Errors
     /// When the store does not answer.
     pub async fn step(&self) -> Result<usize, StoreError> {
+        let _turn = self.turn.lock().await;
         let claim = ClaimTasks {
             now: self.outbox.now(),
             owner: self.outbox.owner().to_owned(),
@@ -77,13 +92,29 @@ impl TaskWorker {
         let tasks = self.outbox.store().claim_tasks(&claim).await?;
         let count = tasks.len();
         let mut looks = JoinSet::new();
-        for task in tasks {
-            let (bridge, outbox) = (self.bridge.load_full(), Arc::clone(&self.outbox));
-            let ledger = Arc::clone(&self.ledger);
-            looks.spawn(async move { look(&bridge, &outbox, &ledger, task).await });
+        let is_announced = |task: &Task| self.recorder.is_some() && task.timeline.announced().is_some();
+        let (recorded, others): (Vec<_>, Vec<_>) = tasks.into_iter().partition(is_announced);
+        for task in others {
+            let glance = self.glance();
+            looks.spawn(async move { glance.look(task, None).await });
+        }
+        // Nobody else waits for what Webex is asked.
+        if !recorded.is_empty() {
+            let glance = self.glance();
+            looks.spawn(async move { glance.ask_and_look(recorded).await });
         }
         while looks.join_next().await.is_some() {}
         Ok(count)
+    }
+
+    /// What a look needs, as it is now.
+    fn glance(&self) -> Glance {
+        Glance {
+            bridge: self.bridge.load_full(),
+            outbox: Arc::clone(&self.outbox),
+            ledger: Arc::clone(&self.ledger),
+            recorder: self.recorder.clone(),
+        }
     }
 
     async fn nap(&self) {
@@ -95,7 +126,11 @@ impl TaskWorker {
 }
 
 impl Ledger {
-    fn enter(&self, concluded: &Concluded) {
+    fn enter(&self, task: &str, concluded: &Concluded) {
+        let Concluded { conclusion, enriched, .. } = concluded;
+        if *conclusion != Conclusion::Open {
+            tracing::info!(task, ?conclusion, ?enriched, "Webex says that a call has ended");
+        }
         for enriched in &concluded.enriched {
             self.metrics.enriched(enriched.label());
         }
@@ -111,25 +146,126 @@ impl Ledger {
     }
 }
 
-/// A look at one task. If nothing can be written down, the claim ends by itself, and somebody looks again.
-async fn look(bridge: &Bridge, outbox: &Outbox, ledger: &Ledger, mut task: Task) {
-    let id = task.id.to_string();
-    match bridge.conclude(&mut task, &Budget::new(Instant::now(), LOOK)).await {
-        Ok(concluded) => {
-            ledger.enter(&concluded);
-            if concluded.conclusion != Conclusion::Open {
-                tracing::info!(task = id, conclusion = ?concluded.conclusion, enriched = ?concluded.enriched, "Webex says that a call has ended");
+/// A look at tasks. If nothing can be written down, the claim ends by itself, and somebody looks again.
+#[derive(Clone)]
+struct Glance {
+    bridge: Arc<Bridge>,
+    outbox: Arc<Outbox>,
+    ledger: Arc<Ledger>,
+    recorder: Option<Arc<Recorder>>,
+}
+
+/// What came of asking for the recordings of a task.
+#[derive(Clone, Copy)]
+struct Asked {
+    /// Webex is not to be asked before.
+    earliest: Option<Timestamp>,
+}
+
+impl Glance {
+    /// Asks for the recordings of all of them together, then looks at each.
+    async fn ask_and_look(&self, mut tasks: Vec<Task>) {
+        let Some(recorder) = &self.recorder else { return };
+        let budget = Budget::new(Instant::now(), LOOK);
+        let mut wanted = HashSet::new();
+        for task in &tasks {
+            match self.bridge.wants_recordings(task, &budget).await {
+                Ok(true) => drop(wanted.insert(task.id.clone())),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(task = %task.id, %error, "a recording is asked for later"),
             }
         }
-        Err(Trouble::Store(error)) => {
-            tracing::warn!(task = id, %error, "the end of a task cannot be written down; trying again later");
-            return;
+        let ids: Vec<TaskId> =
+            tasks.iter().map(|task| &task.id).filter(|id| wanted.contains(id)).cloned().collect();
+        let answer = match ids.is_empty() {
+            true => Ok(Recordings::new()),
+            false => recorder.ask(&ids, self.outbox.now()).await,
+        };
+        let mut looks = JoinSet::new();
+        for mut task in tasks.drain(..) {
+            let asked = match &answer {
+                _ if !wanted.contains(&task.id) => None,
+                Ok(all) => {
+                    let found = all.get(task.id.as_ref()).cloned().unwrap_or_default();
+                    self.keep(recorder, &mut task, found).await;
+                    Some(Asked { earliest: None })
+                }
+                Err(until) => {
+                    recorder.count("failed");
+                    Some(Asked { earliest: Some(*until) })
+                }
+            };
+            let glance = self.clone();
+            looks.spawn(async move { glance.look(task, asked).await });
         }
-        Err(error) => tracing::error!(task = id, %error, "Salesforce refused the end of a call"),
+        while looks.join_next().await.is_some() {}
     }
-    let (owner, now) = (outbox.owner().to_owned(), outbox.now());
-    let settle = SettleTask { task, owner, due_at: None, folds: true, now };
-    if let Err(error) = outbox.store().settle_task(settle).await {
-        tracing::warn!(task = id, %error, "a task was not folded; it will be looked at again");
+
+    /// What Webex has given is durable before anything is told of it: so nothing that was told is taken back later.
+    async fn keep(&self, recorder: &Recorder, task: &mut Task, found: Vec<Recording>) {
+        let Some(mark) = task.timeline.announced().and_then(|announced| announced.answered(found)) else {
+            recorder.count("nothing");
+            return;
+        };
+        let now = self.outbox.now();
+        let new = NewEvent { task: task.id.clone(), event: mark.clone(), numbers: None, now, due_at: now };
+        match self.outbox.store().keep_event(new).await {
+            Ok(()) => {
+                recorder.count("found");
+                task.add(mark);
+            }
+            Err(error) => {
+                tracing::warn!(task = %task.id, %error, "a recording cannot be written down; asked again later");
+            }
+        }
+    }
+
+    /// Concludes a task, unless it waits for a recording. `asked`: its recordings were just asked for.
+    async fn look(&self, mut task: Task, asked: Option<Asked>) {
+        let id = task.id.to_string();
+        let budget = Budget::new(Instant::now(), LOOK);
+        let waits = match &self.recorder {
+            Some(_) => self.bridge.waits_for_recording(&task, &budget).await,
+            None => Ok(None),
+        };
+        let concluded = match waits {
+            Ok(Some(until)) => {
+                let due_at = self.next(&task, asked).map_or(until, |next| next.min(until));
+                return self.settle(task, Some(due_at), false).await;
+            }
+            Ok(None) => self.bridge.conclude(&mut task, &budget).await,
+            Err(error) => Err(error),
+        };
+        match concluded {
+            Ok(concluded) => self.ledger.enter(&id, &concluded),
+            Err(Trouble::Store(error)) => {
+                tracing::warn!(task = id, %error, "the end of a task cannot be written down; trying again later");
+                return;
+            }
+            Err(error) => tracing::error!(task = id, %error, "Salesforce refused the end of a call"),
+        }
+        let due_at = self.next(&task, asked);
+        if let (Some(_), Some(_), None, Some(recorder)) =
+            (asked, task.timeline.announced(), due_at, &self.recorder)
+        {
+            recorder.count("given_up");
+            tracing::warn!(task = id, "Webex announced a recording and gives none: no longer asked for");
+        }
+        self.settle(task, due_at, true).await;
+    }
+
+    /// When its recordings are asked for again, if they were asked for in vain.
+    fn next(&self, task: &Task, asked: Option<Asked>) -> Option<Timestamp> {
+        let (asked, announced) = (asked?, task.timeline.announced()?);
+        let now = self.outbox.now();
+        again(announced, task.timeline.ended_at().unwrap_or(now), now, asked.earliest)
+    }
+
+    async fn settle(&self, task: Task, due_at: Option<Timestamp>, folds: bool) {
+        let (id, owner, now) = (task.id.to_string(), self.outbox.owner().to_owned(), self.outbox.now());
+        let settle = SettleTask { task, owner, due_at, folds, now };
+        if let Err(error) = self.outbox.store().settle_task(settle).await {
+            tracing::warn!(task = id, %error, "a task was not folded; it will be looked at again");
+        }
     }
 }

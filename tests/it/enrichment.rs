@@ -7,7 +7,7 @@ use crate::postgres::Postgres;
 use crate::stage::{Plan, Stage, create, ended, event, omni_flow, reference, webex, with};
 
 /// Names for the queue of every event, and for an agent.
-const ENRICHMENT: &str = r#"enrichment.enabled = true
+pub const ENRICHMENT: &str = r#"enrichment.enabled = true
 enrichment.queues = { "queue-1" = "Sales" }
 enrichment.agents = { "agent-1" = "agent@example.com" }
 "#;
@@ -21,7 +21,7 @@ async fn both(more: &str) -> [Stage; 2] {
 }
 
 /// A call that waits in a queue.
-async fn waiting(stage: &Stage, task: &str) -> String {
+pub async fn waiting(stage: &Stage, task: &str) -> String {
     let body = with(create(&format!("wxcc_{task}")), json!({ "startTime": "2026-11-21T09:58:20Z" }));
     let id = stage.post("createVoiceCall", body).await.data()["voiceCallId"].as_str().unwrap().to_owned();
     stage.post("executeOmniFlow", omni_flow(&id)).await.data();
@@ -43,7 +43,7 @@ fn end(task: &str, second: i64) -> Value {
 }
 
 /// 100 s: 10 in the menu, 20 queued, 5 offered, 65 with an agent, of which 15 on hold at twice.
-fn history(task: &str, agent: &str) -> Vec<Value> {
+pub fn history(task: &str, agent: &str) -> Vec<Value> {
     vec![
         event("task:new", task, -100),
         event("task:parked", task, -90),
@@ -57,7 +57,7 @@ fn history(task: &str, agent: &str) -> Vec<Value> {
     ]
 }
 
-fn call(stage: &Stage, task: &str) -> VoiceCall {
+pub fn call(stage: &Stage, task: &str) -> VoiceCall {
     stage.org.voice_call(&format!("wxcc_{task}")).unwrap()
 }
 
@@ -65,7 +65,7 @@ fn updates(stage: &Stage) -> usize {
     stage.asked(Operation::Update).len()
 }
 
-fn assert_told(call: &VoiceCall) {
+pub fn assert_told(call: &VoiceCall) {
     assert_eq!(call.call_disposition, Disposition::Completed);
     assert_eq!(
         (call.queue_name.as_deref(), call.agent.as_deref()),

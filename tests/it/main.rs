@@ -22,6 +22,8 @@ mod failed_logins;
 mod fallback_queue;
 mod gates;
 mod harness;
+#[path = "../support/histories.rs"]
+mod histories;
 mod hostile;
 mod login;
 mod memory;
@@ -34,6 +36,7 @@ mod outage;
 mod postgres;
 mod rotation;
 mod rotation_keeps;
+mod samples;
 mod scrt_tokens;
 mod sessions;
 mod stage;

@@ -24,3 +24,25 @@ agents = { "" = "agent@example.com" }
 "#;
     insta::assert_snapshot!(Folder::new().problems(&toml));
 }
+
+#[test]
+fn enrichment_that_nobody_could_tell_of_is_a_warning() {
+    let enriched = SMALL.to_owned()
+        + "enrichment.enabled = true\nenrichment.recording_location = \"https://r.example.com/{fileName}\"\n";
+    let warnings = |toml: String| {
+        let warnings = Folder::new().load(&toml).unwrap().warnings(now());
+        warnings.into_iter().filter(|line| line.contains("enrichment")).collect::<Vec<_>>().join("\n")
+    };
+    let integration = "client_id = \"C1\"\nclient_secret = \"c1-secret\"\n";
+    let org = "api_url = \"https://api.example.com\"\norg_id = \"97cdbf45-ebe2-4687-8341-44d5c7abf101\"\n";
+    for (toml, word) in [
+        (enriched.clone(), "enrichment.enabled: without [webex] no webhook tells of calls"),
+        (format!("{enriched}[webex]\n"), "{fileName} is asked of Webex, and webex.client_id is not set"),
+        (format!("{enriched}[webex]\n{integration}"), "webex.api_url is not set"),
+    ] {
+        assert!(warnings(toml.clone()).contains(word), "{}", warnings(toml));
+    }
+    assert_eq!(warnings(format!("{enriched}[webex]\n{integration}{org}")), "");
+    let plain = enriched.replace("{fileName}", "{taskId}");
+    assert_eq!(warnings(format!("{plain}[webex]\n")), "", "that is known without asking");
+}

@@ -1,6 +1,6 @@
 use super::*;
-use crate::domain::{Ending, Event, State, TaskId, What};
-use crate::store::{ClaimTasks, NewEvent, PurgeBefore, SettleTask, Task};
+use crate::domain::{CallTimeline, Ending, Event, Numbers, Said, Standing, State, TaskId, What};
+use crate::store::{ClaimTasks, Enqueue, Enqueued, NewEvent, PurgeBefore, SettleTask, Task};
 
 pub(super) fn new_event(task: &str, id: &str, what: What, second: i64) -> NewEvent {
     let (id, at) = (id.to_owned(), at(second));
@@ -76,6 +76,56 @@ async fn what_comes_late_or_during_the_look_makes_the_task_due_again(engine: Eng
     assert_eq!(store.next_task().await.unwrap(), Some(at(500)));
 }
 
+async fn what_comes_while_a_task_waits_makes_it_due_sooner(engine: Engine) {
+    let store = engine.open().await;
+    store.keep_event(new_event("t", "1", ended(), 0)).await.unwrap();
+    let task = store.claim_tasks(&claim("a", 10)).await.unwrap().remove(0);
+    let later = SettleTask { due_at: Some(at(600)), ..settle(task, "a", 10) };
+    assert!(store.settle_task(later).await.unwrap());
+    store.keep_event(new_event("t", "2", What::CaptureAvailable, 20)).await.unwrap();
+    assert_eq!(store.next_task().await.unwrap(), Some(at(30)));
+    store.keep_event(new_event("t", "3", ended(), 15)).await.unwrap();
+    assert_eq!(store.next_task().await.unwrap(), Some(at(25)));
+}
+
+async fn a_task_that_is_not_folded_keeps_its_numbers(engine: Engine) {
+    let store = engine.open().await;
+    let numbers = Numbers { origin: Some("+14693150217".into()), destination: None };
+    let event = NewEvent { numbers: Some(numbers.clone()), ..new_event("t", "1", ended(), 0) };
+    store.keep_event(event).await.unwrap();
+    for (second, folds) in [(10, false), (20, true)] {
+        let task = store.claim_tasks(&claim("a", second)).await.unwrap().remove(0);
+        assert_eq!((&task.numbers, task.timeline.len()), (&numbers, 1));
+        let due_at = Some(at(second + 10));
+        assert!(store.settle_task(SettleTask { due_at, folds, ..settle(task, "a", second) }).await.unwrap());
+        assert_eq!(store.next_task().await.unwrap(), Some(at(second + 10)), "not at once again");
+    }
+    let task = store.claim_tasks(&claim("a", 30)).await.unwrap().remove(0);
+    assert_eq!((task.numbers, task.timeline.len()), (Numbers::default(), 1));
+}
+
+async fn a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due(engine: Engine) {
+    let store = engine.open().await;
+    store.keep_event(new_event("t", "1", ended(), 0)).await.unwrap();
+    let task = store.claim_tasks(&claim("a", 10)).await.unwrap().remove(0);
+    assert!(store.settle_task(settle(task, "a", 10)).await.unwrap());
+    let name = call("wxcc_t");
+    let marked = |timeline: &CallTimeline| {
+        let said = Said { start: None, end: None, digest: String::new(), is_abandonment: true };
+        let mark = timeline.mark(&name, Some(said));
+        let new = NewEvent { event: mark, ..new_event("t", "", What::New, 20) };
+        Enqueue { mark: Some(Box::new(new)), ..hang_up("wxcc_t", "a") }
+    };
+    let found = async || store.find_task(&TaskId::parse("t").unwrap()).await.unwrap().unwrap();
+    for (len, is_accepted) in [(2, true), (2, false)] {
+        let enqueued = store.enqueue(marked(&found().await.timeline)).await.unwrap();
+        assert_eq!(matches!(enqueued, Enqueued::Accepted { .. }), is_accepted);
+        assert_eq!(found().await.timeline.len(), len);
+    }
+    assert!(matches!(found().await.timeline.standing(&name), Standing::Ours(_)));
+    assert_eq!(store.next_task().await.unwrap(), None);
+}
+
 async fn a_claim_is_given_back_at_the_stop(engine: Engine) {
     let store = engine.open().await;
     store.keep_event(new_event("t", "1", ended(), 0)).await.unwrap();
@@ -122,6 +172,9 @@ on_both_engines! {
     a_task_is_due_once_it_has_ended_and_only_one_gets_it
     an_event_counts_once_before_and_after_the_fold
     what_comes_late_or_during_the_look_makes_the_task_due_again
+    what_comes_while_a_task_waits_makes_it_due_sooner
+    a_task_that_is_not_folded_keeps_its_numbers
+    a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due
     a_claim_is_given_back_at_the_stop
     what_is_old_is_removed_unless_something_is_still_to_be_done
     many_events_at_once_all_arrive

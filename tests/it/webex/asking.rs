@@ -157,7 +157,7 @@ async fn recordings_are_asked_for_ten_tasks_at_once_and_their_addresses_are_not_
     }
     let recordings = client.recordings("97cdbf45-ebe2-4687-8341-44d5c7abf101", &tasks).await.unwrap();
     assert_eq!(recordings.keys().collect::<Vec<_>>(), ["t0", "t1", "t24"]);
-    assert_eq!(recordings["t24"][0].duration(), Some(60_000));
+    assert_eq!(recordings["t24"][0].milliseconds(), Some(60_000));
     assert!(!format!("{recordings:?}").contains("signature"));
     assert_eq!(tenant.webex.asked(Operation::Captures).len(), 3);
 }

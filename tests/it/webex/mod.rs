@@ -3,6 +3,7 @@
 mod asking;
 mod closing;
 mod reconcile;
+mod recordings;
 mod tokens;
 
 use std::sync::Arc;

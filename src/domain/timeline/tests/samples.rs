@@ -2,73 +2,23 @@
 
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest::{prelude::*, strategy::Just};
-use serde_json::Value;
 
 use super::*;
 
-const RECORDED: &str = include_str!("../../../../tests/fixtures/webex/search_activities_response.json");
+#[path = "../../../../tests/support/histories.rs"]
+mod histories;
 
-/// A recorded event: name and milliseconds until the next one of its kind of thing.
-type Recorded = (String, u64);
+use histories::{Recorded, histories, kind, times, way};
 
-/// Histories that are whole, oldest event first. The API cuts those off that are longer than a page.
-fn histories() -> Vec<(String, Vec<Recorded>)> {
-    let answer: Value = serde_json::from_str(RECORDED).unwrap();
-    let tasks = answer["data"]["taskDetails"]["tasks"].as_array().unwrap();
-    let whole = tasks.iter().filter(|task| task["activities"]["pageInfo"]["hasNextPage"] == false);
-    whole
-        .map(|task| {
-            let nodes = task["activities"]["nodes"].as_array().unwrap().iter().rev();
-            let read = |node: &Value| {
-                let name = node["eventName"].as_str().unwrap().to_owned();
-                (name, u64::try_from(node["duration"].as_i64().unwrap().max(0)).unwrap())
-            };
-            (task["id"].as_str().unwrap().to_owned(), nodes.map(read).collect())
-        })
-        .collect()
-}
-
-/// The caller's way in order, with the time that each step states. What lies beside it (the consulted party, the
-/// wrap-up, recording) is left out, as are steps without a time of their own.
-fn way(recorded: &[Recorded]) -> Vec<Recorded> {
-    let sum_after =
-        |at: usize| -> u64 { recorded[at + 1..].iter().filter(|(name, _)| is_step(name)).map(|r| r.1).sum() };
-    let mut way: Vec<Recorded> = Vec::new();
-    let mut consulting = false;
-    for (at, (name, time)) in recorded.iter().enumerate() {
-        match name.as_str() {
-            "consulting" => consulting = true,
-            "consult-done" | "Transferred" => consulting = false,
-            _ => {}
-        }
-        if !is_step(name) || consulting {
-            continue;
-        }
-        // Of some calls `new` states the time before the first step, of others that of the whole call.
-        let whole = name == "new" && at == 0 && *time > sum_after(at);
-        way.push((name.clone(), if whole { time - sum_after(at) } else { *time }));
-    }
-    way
-}
-
-fn is_step(name: &str) -> bool {
-    let steps = ["new", "ivr-connected", "parked", "connect", "connected", "on-hold", "hold-done"];
-    let gaps = ["blind-transfer", "Transferred", "dequeued", "vt-transfer", "con-to-agent-error"];
-    steps.contains(&name) || gaps.contains(&name)
-}
-
-/// The webhooks of it. `None` where no webhook tells of a step: it passes in silence.
 fn what(name: &str) -> Option<What> {
-    Some(match name {
-        "new" => What::New,
-        "parked" => What::Parked,
-        "connect" => What::Connect,
-        "connected" => What::Connected,
-        "on-hold" => What::OnHold,
-        "hold-done" => What::HoldDone,
-        // The first agent is rid of the call, and writes it up.
-        "blind-transfer" | "vt-transfer" => What::Agent(AgentState::WrapUp { code: None }),
-        _ => return None,
+    Some(match kind(name)? {
+        "task:new" => What::New,
+        "task:parked" => What::Parked,
+        "task:connect" => What::Connect,
+        "task:connected" => What::Connected,
+        "task:on-hold" => What::OnHold,
+        "task:hold-done" => What::HoldDone,
+        _ => What::Agent(AgentState::WrapUp { code: None }),
     })
 }
 
@@ -84,24 +34,14 @@ struct Played {
 }
 
 fn play(way: &[Recorded]) -> Played {
-    // A step of which no webhook tells counts as the one before it.
-    let mut told: Vec<Recorded> = Vec::new();
-    for (name, time) in way {
-        match told.last_mut() {
-            Some(before) if what(name).is_none() => before.1 += time,
-            _ => told.push((name.clone(), *time)),
-        }
-    }
     let mut now = 0;
     let mut events = Vec::new();
-    for (name, time) in &told {
+    for (name, time) in way {
         events.extend(what(name).map(|what| event(what, now)));
         now += time;
     }
     events.push(event(What::Ended(Ending::default()), now));
-    let times = |wanted: &[&str]| {
-        told.iter().filter(|(name, _)| wanted.contains(&name.as_str())).map(|one| one.1).collect::<Vec<_>>()
-    };
+    let times = |wanted: &[&str]| times(way, wanted);
     Played {
         events,
         total: now,

@@ -1,0 +1,140 @@
+//! Asks Webex for the recordings of calls that have ended, and decides when to ask again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::timeout;
+
+use super::captures::Recordings;
+use super::client::{AskError, Client};
+use crate::domain::{Announced, TaskId};
+use crate::telemetry::Metrics;
+
+/// How long an answer is waited for: those who wait hold a claim.
+const WITHIN: Duration = Duration::from_secs(5);
+/// How long nobody asks after Webex has not answered.
+const PAUSE: Duration = Duration::from_secs(30);
+/// The shortest and the longest time between two questions for the same recording.
+const PAUSES: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_secs(30), SignedDuration::from_hours(6));
+/// How long a recording that was announced is asked for.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Asks for recordings, one for each process.
+pub struct Recorder {
+    client: Arc<Client>,
+    org_id: String,
+    metrics: Arc<Metrics>,
+    /// Until when Webex is left alone.
+    paused: Mutex<Option<Timestamp>>,
+}
+
+impl Recorder {
+    /// Asks with `client` for recordings of this organisation.
+    #[must_use]
+    pub fn new(client: Arc<Client>, org_id: String, metrics: Arc<Metrics>) -> Self {
+        Self { client, org_id, metrics, paused: Mutex::default() }
+    }
+
+    /// The recordings of these tasks that there are by now; or until when Webex is not to be asked.
+    pub(super) async fn ask(&self, tasks: &[TaskId], now: Timestamp) -> Result<Recordings, Timestamp> {
+        if let Some(until) = self.paused().filter(|until| *until > now) {
+            return Err(until);
+        }
+        let (client, org_id) = (Arc::clone(&self.client), self.org_id.clone());
+        let ids: Vec<String> = tasks.iter().map(ToString::to_string).collect();
+        // Not broken off: a token may be renewed meanwhile.
+        let asking = tokio::spawn(async move { client.recordings(&org_id, &ids).await });
+        let (error, pause) = match timeout(WITHIN, asking).await {
+            Ok(Ok(Ok(recordings))) => return Ok(recordings),
+            Ok(Ok(Err(AskError::Limited { after }))) => ("Webex limits our requests".to_owned(), after),
+            Ok(Ok(Err(error))) => (error.to_string(), PAUSE),
+            Ok(Err(broken)) => (broken.to_string(), PAUSE),
+            Err(_) => (format!("no answer within {} s", WITHIN.as_secs()), PAUSE),
+        };
+        let until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        tracing::warn!(
+            tasks = tasks.len(),
+            error,
+            "recordings cannot be asked for; again in {} s",
+            pause.as_secs().max(1)
+        );
+        *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        Err(until)
+    }
+
+    /// Counts what came of a question for one task.
+    pub(super) fn count(&self, outcome: &'static str) {
+        self.metrics.recording_query(outcome);
+    }
+
+    fn paused(&self) -> Option<Timestamp> {
+        *self.paused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When a recording is asked for again that was asked for in vain: after half of the time that it has been announced
+/// for, and not before `earliest`. None: never again.
+pub(super) fn again(
+    announced: Announced,
+    ended_at: Timestamp,
+    now: Timestamp,
+    earliest: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let since = announced.at.unwrap_or(ended_at);
+    let waited = now.duration_since(since).max(SignedDuration::ZERO);
+    if waited >= PATIENCE {
+        return None;
+    }
+    let (shortest, longest) = PAUSES;
+    let half = SignedDuration::from_millis(i64::try_from(waited.as_millis() / 2).unwrap_or(i64::MAX));
+    let last = since.max(now).checked_add(PATIENCE.saturating_sub(waited)).unwrap_or(Timestamp::MAX);
+    let next = now.checked_add(half.clamp(shortest, longest)).unwrap_or(Timestamp::MAX).min(last);
+    Some(earliest.map_or(next, |earliest| next.max(earliest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).unwrap()
+    }
+
+    fn announced(second: i64) -> Announced {
+        Announced { times: 1, at: Some(at(second)) }
+    }
+
+    #[test]
+    fn the_questions_come_further_and_further_apart_and_end_after_a_day() {
+        let mut now = 10;
+        let mut asked = vec![now];
+        while let Some(next) = again(announced(0), at(-60), at(now), None) {
+            now = next.as_second() - at(0).as_second();
+            asked.push(now);
+        }
+        assert_eq!(asked[..5], [10, 40, 70, 105, 157]);
+        assert_eq!(asked.last(), Some(&86_400));
+        assert!(asked.len() < 30, "{asked:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_asks_for_a_pause_gets_it_and_nobody_is_asked_twice_within_half_a_minute(
+            since in -100_i64..100_000, now in 0_i64..200_000, pause in proptest::option::of(0_i64..10_000),
+        ) {
+            let earliest = pause.map(|pause| at(now + pause));
+            match again(announced(since), at(0), at(now), earliest) {
+                Some(next) => {
+                    let end = at(since.max(now) + 86_400).max(earliest.unwrap_or(at(0)));
+                    prop_assert!(next > at(now) && next <= end && earliest.is_none_or(|earliest| next >= earliest));
+                    prop_assert!(next >= at(now + 30) || next == at(since + 86_400));
+                }
+                None => prop_assert!(now - since >= 86_400),
+            }
+        }
+    }
+}
