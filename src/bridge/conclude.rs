@@ -1,7 +1,8 @@
 //! A task has ended, and its late events have had their time: what follows for its VoiceCalls.
 
 use super::attributes::went_out;
-use super::enrich::{Enriched, Told, Unmapped};
+use super::enrich::{Enriched, Told};
+use super::finish::Unmapped;
 use super::update::Guard;
 use super::{Bridge, Trouble, in_time, named};
 use crate::domain::{

@@ -228,7 +228,7 @@ async fn with_enrichment_an_answered_call_is_filled_too_and_what_comes_late_is_a
         stage.tell(events.into_iter().chain([event("task:ended", "1", 0)])).await;
         stage.conclude(11).await;
         let expected = json!({ "Tier__c": "gold", "Queue_Id__c": "queue-1", "Waited__c": "30" });
-        assert_eq!(sent(&stage, Operation::Update), [expected.clone()]);
+        assert_eq!(sent(&stage, Operation::Update), std::slice::from_ref(&expected));
         assert_eq!(outcomes(&stage, "wxcc_1", "final").await["Code__c"], "missing");
         let mut wrap_up = event("agent:state_change", "1", 5);
         wrap_up["data"]["agentId"] = "agent-1".into();

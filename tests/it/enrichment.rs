@@ -1,9 +1,8 @@
 //! The final update with the whole story of a call, where a contact center wants it.
 
-use scv_bridge::mock::{BadDay, Disposition, Operation, VoiceCall};
+use scv_bridge::mock::{Disposition, Operation, VoiceCall};
 use serde_json::{Value, json};
 
-use crate::postgres::Postgres;
 use crate::stage::{Plan, Stage, create, ended, event, omni_flow, reference, webex, with};
 
 /// Names for the queue of every event, and for an agent.
@@ -12,11 +11,11 @@ enrichment.queues = { "queue-1" = "Sales" }
 enrichment.agents = { "agent-1" = "agent@example.com" }
 "#;
 
-fn plan(plan: Plan, more: &str) -> Plan {
+pub fn plan(plan: Plan, more: &str) -> Plan {
     plan.center(&format!("{ENRICHMENT}{more}")).sections(&webex(""))
 }
 
-async fn both(more: &str) -> [Stage; 2] {
+pub async fn both(more: &str) -> [Stage; 2] {
     [plan(Plan::telephony(), more).start().await, plan(Plan::apex(), more).start().await]
 }
 
@@ -35,7 +34,7 @@ fn by(agent: &str, event: Value) -> Value {
     event
 }
 
-fn end(task: &str, second: i64) -> Value {
+pub fn end(task: &str, second: i64) -> Value {
     let mut event = event("task:ended", task, second);
     event["data"]["reason"] = "Customer Left".into();
     event["data"]["terminatingParty"] = "Customer".into();
@@ -61,7 +60,7 @@ pub fn call(stage: &Stage, task: &str) -> VoiceCall {
     stage.org.voice_call(&format!("wxcc_{task}")).unwrap()
 }
 
-fn updates(stage: &Stage) -> usize {
+pub fn updates(stage: &Stage) -> usize {
     stage.asked(Operation::Update).len()
 }
 
@@ -221,40 +220,6 @@ async fn an_agent_of_whom_no_event_tells_is_not_contradicted() {
 }
 
 #[actix_web::test]
-async fn what_is_learned_afterwards_corrects_the_record_without_ending_it_again() {
-    for stage in both("").await {
-        waiting(&stage, "1").await;
-        let (lost, told): (Vec<_>, Vec<_>) =
-            history("1", "agent-1").into_iter().enumerate().partition(|(at, _)| [0, 1, 4, 5].contains(at));
-        stage.tell(told.into_iter().map(|(_, event)| event)).await;
-        stage.conclude(11).await;
-        assert_eq!(call(&stage, "1").holds.number_of_holds, Some(1));
-        stage.tell(lost.into_iter().map(|(_, event)| event)).await;
-        stage.conclude(11).await;
-        assert_told(&call(&stage, "1"));
-        let active: Vec<bool> =
-            stage.sent(Operation::Update).iter().map(|sent| sent["isActiveCall"] == true).collect();
-        assert_eq!(active, [false, true]);
-        let corrected = "scv_bridge_enrichments_total{outcome=\"corrected\"}";
-        assert_eq!(stage.metric(corrected).await.as_deref(), Some("1"));
-    }
-}
-
-#[actix_web::test]
-async fn a_call_that_seemed_abandoned_because_its_events_were_lost_becomes_an_answered_one() {
-    for stage in both("").await {
-        waiting(&stage, "1").await;
-        stage.tell([event("task:new", "1", -100), end("1", 0)]).await;
-        stage.conclude(11).await;
-        assert_eq!(call(&stage, "1").disconnect_reason.as_deref(), Some("Abandoned in queue"));
-        stage.tell(history("1", "agent-1")).await;
-        stage.conclude(11).await;
-        assert_told(&call(&stage, "1"));
-        assert_eq!(updates(&stage), 2);
-    }
-}
-
-#[actix_web::test]
 async fn an_id_without_a_name_is_left_out_and_counted() {
     let stage = plan(Plan::telephony(), "").start().await;
     for task in ["1", "2"] {
@@ -289,38 +254,4 @@ async fn calls_that_no_flow_told_of_are_logged_with_the_same_fields_outbound_too
     stage.tell([event("task:on-hold", "1", -20), event("task:hold-done", "1", -10)]).await;
     stage.conclude(30).await;
     assert_eq!((call(&stage, "1").holds.number_of_holds, updates(&stage)), (Some(3), 3));
-}
-
-#[actix_web::test]
-async fn what_salesforce_does_not_take_goes_out_later_and_in_order() {
-    let stage = plan(Plan::telephony(), "").start().await;
-    waiting(&stage, "1").await;
-    stage.script(BadDay::Unavailable { retry_after: Some(60) }, Operation::Update);
-    let (lost, told): (Vec<_>, Vec<_>) =
-        history("1", "agent-1").into_iter().enumerate().partition(|(at, _)| [4, 5].contains(at));
-    stage.tell(told.into_iter().map(|(_, event)| event)).await;
-    stage.conclude(11).await;
-    stage.tell(lost.into_iter().map(|(_, event)| event)).await;
-    stage.conclude(11).await;
-    assert_eq!(stage.entries().await.len(), 2, "the correction waits behind the final update");
-    stage.deliver(61).await;
-    assert_told(&call(&stage, "1"));
-}
-
-#[actix_web::test]
-async fn on_postgresql_the_same_becomes_of_a_call() {
-    let store = Postgres::shared().database();
-    let stage = plan(Plan::telephony(), "").store(store).start().await;
-    waiting(&stage, "1").await;
-    let (lost, told): (Vec<_>, Vec<_>) =
-        history("1", "agent-1").into_iter().enumerate().partition(|(at, _)| [4, 5].contains(at));
-    stage.tell(told.into_iter().map(|(_, event)| event)).await;
-    stage.conclude(11).await;
-    assert_eq!(call(&stage, "1").holds.number_of_holds, Some(1));
-    stage.tell(lost.into_iter().map(|(_, event)| event)).await;
-    stage.conclude(11).await;
-    assert_told(&call(&stage, "1"));
-    stage.tell(history("1", "agent-1")).await;
-    stage.conclude(11).await;
-    assert_eq!(updates(&stage), 2);
 }

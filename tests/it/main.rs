@@ -15,6 +15,7 @@ mod attributes;
 mod bad_input;
 mod beside_create;
 mod broken_answers;
+mod corrections;
 mod deadlines;
 mod enrichment;
 mod envelope;

@@ -1,0 +1,138 @@
+//! The final update of a conclusion takes shape.
+
+use openssl::sha::sha256;
+use serde::Serialize;
+
+use crate::domain::{
+    CallCenterName, DisconnectReason, FinalRecord, FlowTime, Given, PhoneContactEnded, Picked, Rest, Said,
+    UpdateVoiceCall,
+};
+use crate::store::NewDetail;
+
+/// Said where a call was first reported as abandoned, an agent turned out to have had it, and Webex gives no reason.
+const ENDED: &str = "Ended";
+
+/// An id of Webex that has no name in the configuration, and was left out of an update.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Unmapped {
+    /// `queues` or `agents`.
+    pub table: &'static str,
+    /// The contact center.
+    pub call_center: CallCenterName,
+    /// The id.
+    pub id: String,
+}
+
+/// What an update says beyond start and end.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Additions {
+    pub(super) enqueue_time: Option<FlowTime>,
+    pub(super) accept_time: Option<FlowTime>,
+    pub(super) disconnect_reason: Option<DisconnectReason>,
+    call_attributes: Option<String>,
+    rest: Rest,
+}
+
+/// A call's final update as its contact center wants it.
+pub(super) struct Finish {
+    pub(super) additions: Additions,
+    /// What it will have said.
+    pub(super) said: Said,
+    /// What became of fields, to be kept once it is told.
+    pub(super) report: Vec<NewDetail>,
+    pub(super) unmapped: Vec<Unmapped>,
+}
+
+impl Finish {
+    /// The one place where the final update of a conclusion takes shape. `call_attributes`: JSON of custom fields.
+    pub(super) fn of(record: &FinalRecord, call_attributes: Option<String>, center: &CallCenterName) -> Self {
+        let time = |at: Option<jiff::Timestamp>| at.map(FlowTime::new);
+        let reason = |value: &String| DisconnectReason { value: value.clone(), is_error: false };
+        let additions = Additions {
+            enqueue_time: time(record.enqueue_time),
+            accept_time: time(record.accept_time),
+            disconnect_reason: record.disconnect_reason.as_ref().map(reason),
+            call_attributes,
+            rest: rest(record),
+        };
+        let unmapped = |table, given: &Option<Given>| {
+            let id = given.as_ref()?.unmapped()?.to_owned();
+            Some(Unmapped { table, call_center: center.clone(), id })
+        };
+        Self {
+            said: Said {
+                start: time(record.start_time).map(FlowTime::timestamp),
+                end: time(record.end_time).map(FlowTime::timestamp),
+                digest: digest(&additions),
+                is_abandonment: !record.has_agent,
+            },
+            unmapped: [unmapped("queues", &record.queue), unmapped("agents", &record.agent)]
+                .into_iter()
+                .flatten()
+                .collect(),
+            report: Vec::new(),
+            additions,
+        }
+    }
+
+    /// A hang-up, with what the final update is to say besides.
+    pub(super) fn of_request(&self, request: PhoneContactEnded) -> PhoneContactEnded {
+        PhoneContactEnded {
+            start_time: self.said.start.map(FlowTime::new),
+            enqueue_time: self.additions.enqueue_time,
+            rest: self.additions.rest.clone(),
+            ..request
+        }
+    }
+
+    /// Everything again, without ending the call again. Start and end only if they were wrong: Salesforce computes the duration from both.
+    pub(super) fn correction(&self, request: &PhoneContactEnded, before: &Said) -> UpdateVoiceCall {
+        let Additions { enqueue_time, accept_time, disconnect_reason, call_attributes, mut rest } =
+            self.additions.clone();
+        rest.insert("isActiveCall".into(), true.into());
+        let moved = (before.start, before.end) != (self.said.start, self.said.end);
+        let was_abandoned = before.is_abandonment && !self.said.is_abandonment;
+        let ended = || was_abandoned.then(|| DisconnectReason { value: ENDED.to_owned(), is_error: false });
+        UpdateVoiceCall {
+            origin: request.origin.clone(),
+            call: None,
+            start_time: self.said.start.filter(|_| moved).map(FlowTime::new),
+            end_time: self.said.end.filter(|_| moved).map(FlowTime::new),
+            enqueue_time,
+            accept_time,
+            from_number: None,
+            disconnect_reason: disconnect_reason.or_else(ended),
+            call_attributes,
+            rest,
+            picked: Picked::default(),
+        }
+    }
+}
+
+/// Counts, durations in whole seconds, and names. A duration with an agent is taken only together with the location of
+/// the recording.
+fn rest(record: &FinalRecord) -> Rest {
+    let mut rest = Rest::new();
+    rest.insert("numberOfHolds".into(), record.number_of_holds.into());
+    rest.insert("longestHoldDuration".into(), record.longest_hold.into());
+    rest.insert("totalHoldDuration".into(), record.total_hold.into());
+    for (name, given) in [("queue", &record.queue), ("agent", &record.agent)] {
+        if let Some(value) = given.as_ref().and_then(Given::name) {
+            rest.insert(name.into(), value.into());
+        }
+    }
+    if let Some(recording) = &record.recording {
+        rest.insert("recordingLocation".into(), recording.location.as_str().into());
+        rest.insert("agentInteractionDuration".into(), record.agent_interaction.into());
+        if let Some(total) = recording.total {
+            rest.insert("totalRecordingDuration".into(), total.into());
+        }
+    }
+    rest
+}
+
+/// A hash: what was said is compared, not kept.
+fn digest(additions: &Additions) -> String {
+    let json = serde_json::to_vec(additions).unwrap_or_default();
+    sha256(&json).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
