@@ -94,6 +94,11 @@ impl Call {
         let total: i64 = truth.holds.iter().sum();
         let longest = truth.holds.iter().copied().max().unwrap_or_default();
         let name = |id: &Option<String>| id.as_deref().map(name_of);
+        let location = truth.recorded.map(|_| format!("https://player.example.com/{0}/{0}.wav", self.task));
+        let recorded = truth.recorded.map(|(start, end)| seconds(end - start));
+        let interaction = recorded.map(|_| seconds(truth.with_agents - total));
+        // Without a recording, what an update leaves out may also be 0.
+        let of_recording = |told: Option<u64>| told.filter(|told| recorded.is_some() || *told > 0);
         [
             differs("enqueue time", &time(&record.call_queued_date_time), &truth.enqueued),
             differs("accept time", &time(&record.call_accept_date_time), &truth.accepted),
@@ -102,7 +107,9 @@ impl Call {
             differs("total hold", &holds.total_hold_duration, &Some(seconds(total))),
             differs("queue", &record.queue_name, &name(&truth.queue)),
             differs("agent", &record.agent, &name(&truth.agent)),
-            differs("recording", &record.recording_location, &None),
+            differs("recording", &record.recording_location, &location),
+            differs("recorded", &of_recording(holds.total_recording_duration), &recorded),
+            differs("interaction", &of_recording(holds.agent_interaction_duration), &interaction),
         ]
         .into_iter()
         .flatten()

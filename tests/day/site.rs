@@ -113,6 +113,7 @@ impl Site {
             {centers}
             [call_centers.{ENRICHED}.enrichment]
             enabled = true
+            recording_location = "https://player.example.com/{{taskId}}/{{fileName}}"
             queues = {{ {} }}
             agents = {{ {} }}
             "#,
