@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Bridge, Delivered, Trouble, forgetful, in_time, named};
 use crate::domain::{
@@ -83,20 +83,27 @@ impl Bridge {
         report
     }
 
-    /// What the fields of a call that has ended are filled with, and what is to be kept of that once it is told.
+    /// What the fields of a call that has ended are filled with.
     pub(super) async fn fill_ended(
         &self,
         name: &CallName,
         call: Option<&Call>,
         (story, at): (&Story, FlowTime),
         budget: &Budget,
-    ) -> (Option<String>, Vec<NewDetail>) {
-        let Some(center) = self.filling(name) else { return (None, Vec::new()) };
-        let known = self.known_details(name, budget).await;
+    ) -> FilledAtEnd {
+        let Some(center) = self.filling(name) else { return FilledAtEnd::default() };
+        let (known, now) = (self.read_details(name, budget).await, self.outbox.now());
+        let is_whole = known.as_ref().is_some_and(|known| !self.has_forgotten(known, name, now));
         let end = End { call, at: Some(at), story: Some(story.clone()), picked: &Picked::default() };
-        let filled = end.fill(center, name, &known, None, self.outbox.now());
+        let filled = end.fill(center, name, &known.unwrap_or_default(), None, now);
         let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
-        (filled.call_attributes, report)
+        FilledAtEnd { call_attributes: filled.call_attributes, report, is_whole }
+    }
+
+    /// Whether something that was told of the call may be gone: values go before their names do.
+    fn has_forgotten(&self, known: &[Detail], name: &CallName, now: Timestamp) -> bool {
+        let keep = SignedDuration::try_from(self.settings.journal.keep_private()).unwrap_or_default();
+        known.iter().any(|detail| detail.is_of(name) && now.duration_since(detail.kept_at) >= keep)
     }
 
     /// The contact center of a call, if it fills fields.
@@ -114,11 +121,13 @@ impl Bridge {
 
     /// What was kept of a call. A database that does not answer gets half of the time at most.
     async fn known_details(&self, call: &CallName, budget: &Budget) -> Vec<Detail> {
+        self.read_details(call, budget).await.unwrap_or_default()
+    }
+
+    /// The same; nothing while the journal cannot be read.
+    async fn read_details(&self, call: &CallName, budget: &Budget) -> Option<Vec<Detail>> {
         let details = self.outbox.store().details(call.call_center(), call.vendor_call_key());
-        in_time(&budget.half(), details).await.unwrap_or_else(|error| {
-            forgetful(&error);
-            Vec::new()
-        })
+        in_time(&budget.half(), details).await.map_err(|error| forgetful(&error)).ok()
     }
 
     /// What Webex's events mean for the call, as far as they have come.
@@ -199,6 +208,22 @@ impl Bridge {
 
     fn single(&self, kind: DetailKind, body: Body) -> NewDetail {
         NewDetail { kind, source: String::new(), at: self.outbox.now(), body }
+    }
+}
+
+/// What the fields of a call that has ended are filled with.
+pub(super) struct FilledAtEnd {
+    pub(super) call_attributes: Option<String>,
+    /// What became of them, to be kept once they are told.
+    pub(super) report: Vec<NewDetail>,
+    /// Whether all is known that was told of the call.
+    pub(super) is_whole: bool,
+}
+
+/// Of a contact center that fills none.
+impl Default for FilledAtEnd {
+    fn default() -> Self {
+        Self { call_attributes: None, report: Vec::new(), is_whole: true }
     }
 }
 

@@ -171,7 +171,7 @@ impl Bridge {
         request.start_time = request.start_time.into_iter().chain(of_flow).min();
         let finish = match part.is_nameless {
             true => None,
-            false => self.finish(center, &ending, Some(call), budget).await,
+            false => self.finish(center, &ending, Some(call), &task.timeline, budget).await,
         };
         let Some(finish) = finish else {
             return Ok(self.end_marked(&request, Some(&call.name), None, budget).await?.verdict);
@@ -206,7 +206,7 @@ impl Bridge {
         concluded: &mut Concluded,
         budget: &Budget,
     ) -> Result<(), Trouble> {
-        let finish = self.finish(center, &ending, None, budget).await;
+        let finish = self.finish(center, &ending, None, &task.timeline, budget).await;
         let request = hang_up(center, ending);
         let request = finish.iter().fold(request, |request, finish| finish.of_request(request));
         let mut request = self.with_numbers(request, task);

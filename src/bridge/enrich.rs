@@ -6,8 +6,8 @@ use super::deliver::Fresh;
 use super::finish::Finish;
 use super::{Bridge, Delivered, Trouble, in_time};
 use crate::domain::{
-    Call, CallCenterName, CallName, CallReference, Event, FinalRecord, FlowTime, PhoneContactEnded, Said,
-    Stage, Standing, UpdateVoiceCall, Verdict,
+    Call, CallCenterName, CallName, CallReference, CallTimeline, Event, FinalRecord, FlowTime,
+    PhoneContactEnded, Said, Stage, Standing, UpdateVoiceCall, Verdict,
 };
 use crate::salesforce::{Ask, Budget};
 use crate::settings::Enrichment;
@@ -49,12 +49,13 @@ pub(super) struct Told<'a> {
 }
 
 impl Bridge {
-    /// The final update of a call, if its contact center wants one. `began`: as the flow saw it.
+    /// The final update of a call, if its contact center wants one. `timeline` tells what was said before.
     pub(super) async fn finish(
         &self,
         center: &CallCenterName,
         ending: &Ending<'_>,
         call: Option<&Call>,
+        timeline: &CallTimeline,
         budget: &Budget,
     ) -> Option<Finish> {
         let enrichment = self.enrichment(center)?;
@@ -63,8 +64,12 @@ impl Bridge {
         let record = record.begun(call.and_then(|call| call.start_time));
         let name = call.map(|call| call.name.clone());
         let name = name.unwrap_or_else(|| CallName::new(center.clone(), ending.key.clone(), None));
-        let (attributes, report) = self.fill_ended(&name, call, (ending.story, ending.at), budget).await;
-        Some(Finish { report, ..Finish::of(&record, attributes, center) })
+        let filled = self.fill_ended(&name, call, (ending.story, ending.at), budget).await;
+        let finish = Finish { report: filled.report, ..Finish::of(&record, filled.call_attributes, center) };
+        match timeline.standing(&name) {
+            Standing::Ours(before) if !filled.is_whole => Some(finish.without_fields(before)),
+            _ => Some(finish),
+        }
     }
 
     /// The settings of a contact center that wants a final update.
@@ -119,7 +124,14 @@ impl Bridge {
             disconnect_reason: finish.additions.disconnect_reason.clone(),
             ..self.final_update(request, *call, Stage::Unknown)
         };
-        let report = self.fill_final(&mut update, &told.name, *call, budget).await;
+        // What a create that failed would have said is to go with it; else the fields are filled already.
+        let report = match update.call_attributes {
+            Some(_) => self.fill_final(&mut update, &told.name, *call, budget).await,
+            None => {
+                update.call_attributes.clone_from(&finish.additions.call_attributes);
+                finish.report.clone()
+            }
+        };
         let now = self.outbox.now();
         let note = Note {
             start_time: request.start_time.map(FlowTime::timestamp),

@@ -29,7 +29,8 @@ pub(super) struct Additions {
     pub(super) enqueue_time: Option<FlowTime>,
     pub(super) accept_time: Option<FlowTime>,
     pub(super) disconnect_reason: Option<DisconnectReason>,
-    call_attributes: Option<String>,
+    #[serde(skip)]
+    pub(super) call_attributes: Option<String>,
     rest: Rest,
 }
 
@@ -63,7 +64,8 @@ impl Finish {
             said: Said {
                 start: time(record.start_time).map(FlowTime::timestamp),
                 end: time(record.end_time).map(FlowTime::timestamp),
-                digest: digest(&additions),
+                digest: serde_json::to_vec(&additions).map(|json| digest(&json)).unwrap_or_default(),
+                fields: additions.call_attributes.as_ref().map(|fields| digest(fields.as_bytes())),
                 is_abandonment: !record.has_agent,
             },
             unmapped: [unmapped("queues", &record.queue), unmapped("agents", &record.agent)]
@@ -73,6 +75,14 @@ impl Finish {
             report: Vec::new(),
             additions,
         }
+    }
+
+    /// What fields were filled with is not known any more: what was said of them stands.
+    pub(super) fn without_fields(mut self, before: &Said) -> Self {
+        self.additions.call_attributes = None;
+        self.said.fields.clone_from(&before.fields);
+        self.report.clear();
+        self
     }
 
     /// A hang-up, with what the final update is to say besides.
@@ -132,7 +142,6 @@ fn rest(record: &FinalRecord) -> Rest {
 }
 
 /// A hash: what was said is compared, not kept.
-fn digest(additions: &Additions) -> String {
-    let json = serde_json::to_vec(additions).unwrap_or_default();
-    sha256(&json).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+fn digest(json: &[u8]) -> String {
+    sha256(json).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -87,6 +87,12 @@ fn check_lease(section: &Section<'_>, lease: Duration, deadlines: Option<&Deadli
 }
 
 impl Journal {
+    /// How long what may hold phone numbers is kept for filling fields, from when it was told last: a day at most.
+    #[must_use]
+    pub fn keep_private(&self) -> Duration {
+        self.keep.min(DAY)
+    }
+
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         let keep = section.duration("keep", None, HOUR..=365 * DAY);
         section.finish();

@@ -69,6 +69,8 @@ pub struct Detail {
     pub source: String,
     /// When it happened, or was told.
     pub at: Timestamp,
+    /// When it was kept last: that is what its removal goes by.
+    pub kept_at: Timestamp,
     /// JSON.
     pub body: Body,
 }
@@ -120,6 +122,7 @@ struct Row {
     kind: DetailKind,
     source: String,
     at: i64,
+    updated_at: i64,
     body: String,
 }
 
@@ -167,6 +170,7 @@ impl Store {
             kind: row.kind,
             source: row.source,
             at: moment(row.at),
+            kept_at: moment(row.updated_at),
             body: Body::new(row.body),
         };
         Ok(read::<Row>(&rows)?.into_iter().map(detail).collect())

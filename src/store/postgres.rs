@@ -302,7 +302,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             at = greatest(details.at, excluded.at), updated_at = greatest(details.updated_at, excluded.updated_at)
         RETURNING to_json(kind)::text"
     ),
-    details: "SELECT json_build_object('parent', parent, 'kind', kind, 'source', source, 'at', at, 'body', body)::text
+    details: "SELECT json_build_object('parent', parent, 'kind', kind, 'source', source, 'at', at,
+            'updated_at', updated_at, 'body', body)::text
         FROM details WHERE vendor_call_key = $1::json->>'vendor_call_key'
             AND call_center IN ('', $1::json->>'call_center')
         ORDER BY parent, kind, at, source",

@@ -261,7 +261,8 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM json_each(?1) WHERE true
         ON CONFLICT DO UPDATE SET body = CASE WHEN excluded.at >= at THEN excluded.body ELSE body END,
             at = max(at, excluded.at), updated_at = max(updated_at, excluded.updated_at)",
-    details: "SELECT json_object('parent', parent, 'kind', kind, 'source', source, 'at', at, 'body', body)
+    details: "SELECT json_object('parent', parent, 'kind', kind, 'source', source, 'at', at, 'updated_at', updated_at,
+            'body', body)
         FROM details WHERE vendor_call_key = ?1->>'vendor_call_key' AND call_center IN ('', ?1->>'call_center')
         ORDER BY parent, kind, at, source",
     purge_private: "DELETE FROM details WHERE (vendor_call_key, call_center, parent, kind, source) IN (

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::hide;
 use crate::domain::{
-    Arrived, CallCenterName, CallName, CallReference, FlowTime, Line, Outcome, Report, ValuePath,
-    VendorCallKey,
+    Arrived, Call, CallCenterName, CallName, CallReference, FlowTime, Line, Outcome, Report, ValuePath,
+    VendorCallKey, parent_of,
 };
 use crate::settings::CallCenter;
 use crate::store::{Detail, DetailKind, Store, StoreError};
@@ -22,6 +22,9 @@ pub struct Explained {
     /// The call that it continues.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<String>,
+    /// When its flow run began, if it is a later one for the same interaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_began: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     voice_call_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,29 +62,34 @@ struct Unused {
 }
 
 impl Explained {
-    /// The VoiceCalls of a key, those that continue others too.
+    /// The VoiceCalls of a key in the order of their beginning; behind them those of which only details are left.
     pub async fn of(
         store: &Store,
         center: &CallCenter,
         name: &CallCenterName,
         key: &VendorCallKey,
     ) -> Result<Vec<Self>, StoreError> {
-        let details = store.details(name, key).await?;
-        let found = store.find(name, &CallReference::Key(key.clone())).await?;
-        let own = details.iter().filter(|detail| !is_of_webhook(detail));
-        let mut parents: BTreeSet<&str> = own.map(|detail| detail.parent.as_str()).collect();
-        parents.extend(found.as_ref().map(|call| call.name.parent()));
-        let calls = parents.into_iter().filter_map(|parent| {
-            let reference = (!parent.is_empty()).then(|| CallReference::parse(parent)).transpose().ok()?;
-            let call = CallName::new(name.clone(), key.clone(), reference.as_ref());
-            let known = found.as_ref().filter(|found| found.name == call);
-            let id = known.and_then(|call| call.voice_call_id.as_ref()).map(ToString::to_string);
-            Some(Self::new(center, &call, id, &details))
-        });
-        Ok(calls.collect())
+        let (details, calls) = (store.details(name, key).await?, store.calls_of(name, key).await?);
+        let mut names: Vec<CallName> = calls.iter().map(|call| call.name.clone()).collect();
+        for detail in details.iter().filter(|detail| !is_of_webhook(detail)) {
+            let parent = (!detail.parent.is_empty()).then(|| CallReference::parse(detail.parent.as_str()));
+            let Ok(parent) = parent.transpose() else { continue };
+            let left = CallName::new(name.clone(), key.clone(), parent.as_ref());
+            if !names.contains(&left) {
+                names.push(left);
+            }
+        }
+        Ok(names.iter().map(|call| Self::new(center, call, &calls, &details)).collect())
     }
 
-    fn new(center: &CallCenter, call: &CallName, voice_call_id: Option<String>, details: &[Detail]) -> Self {
+    fn new(center: &CallCenter, call: &CallName, company: &[Call], details: &[Detail]) -> Self {
+        let known = company.iter().find(|known| known.name == *call);
+        let id = known.and_then(|known| known.voice_call_id.as_ref());
+        // A later flow run is known by when it began, not by what it continues.
+        let parent = match call.run_began() {
+            Some(_) => parent_of(company, call).map(|parent| hide::text(parent.reference().as_ref())),
+            None => (!call.is_plain()).then(|| hide::text(call.parent())),
+        };
         let own: Vec<&Detail> = details.iter().filter(|detail| detail.is_of(call)).collect();
         let arrived: Vec<(&Detail, Arrived)> = own.iter().flat_map(|detail| arrived(detail)).collect();
         let stage = |kind| Stage::of(own.iter().rev().find(|detail| detail.kind == kind)?, &arrived);
@@ -100,8 +108,9 @@ impl Explained {
         Self {
             call_center: hide::text(call.call_center().as_ref()),
             vendor_call_key: hide::text(call.vendor_call_key().as_ref()),
-            parent: (!call.parent().is_empty()).then(|| hide::text(call.parent())),
-            voice_call_id,
+            parent,
+            run_began: call.run_began().map(moment),
+            voice_call_id: id.map(ToString::to_string),
             create,
             r#final: last,
             unused: unused.collect(),
@@ -117,6 +126,9 @@ impl Explained {
         write!(out, "{} in {}", self.vendor_call_key, self.call_center)?;
         if let Some(id) = &self.voice_call_id {
             write!(out, ", VoiceCall {id}")?;
+        }
+        if let Some(began) = &self.run_began {
+            write!(out, ", flow run of {began}")?;
         }
         match &self.parent {
             Some(parent) => writeln!(out, ", continues {parent}")?,

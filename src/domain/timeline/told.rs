@@ -31,6 +31,9 @@ pub struct Said {
     pub end: Option<Timestamp>,
     /// A hash over the other fields.
     pub digest: String,
+    /// A hash over `callAttributes`, which are kept apart: what they were made of goes before the story does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
     /// Whether it said that the call was abandoned.
     pub is_abandonment: bool,
 }
@@ -98,7 +101,8 @@ mod tests {
     }
 
     fn said(digest: &str) -> Said {
-        Said { start: None, end: Some(Timestamp::UNIX_EPOCH), digest: digest.into(), is_abandonment: false }
+        let end = Some(Timestamp::UNIX_EPOCH);
+        Said { start: None, end, digest: digest.into(), fields: None, is_abandonment: false }
     }
 
     #[test]

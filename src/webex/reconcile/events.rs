@@ -42,6 +42,15 @@ impl LostEvents {
         Ok(calls)
     }
 
+    /// Whether events could make the final update of one of these calls: of one that no agent had, the flow has said all.
+    fn completes(&self, calls: &[Call], lost: &[Event]) -> bool {
+        let enriches = |call: &Call| {
+            let center = self.settings.call_centers.get(call.name.call_center().as_ref());
+            center.is_some_and(|center| center.enrichment.enabled)
+        };
+        lost.iter().any(|event| event.what.implies_agent()) && calls.iter().any(enriches)
+    }
+
     async fn tell(&self, id: &TaskId, events: Vec<Event>, numbers: &Numbers) -> Result<(), ClosingError> {
         for event in events {
             let budget = Budget::new(Instant::now(), PATIENCE);
@@ -68,8 +77,9 @@ impl Closing for LostEvents {
         let tells = match closed {
             Closed::Differed { .. } => true,
             Closed::Unknown { logged } => logged,
-            // Perhaps who answered, or that there is a recording; a call that flows alone have told is whole without events.
-            Closed::Agreed => !known.is_empty(),
+            // Perhaps who answered, or that there is a recording. A call that flows alone have told is whole without
+            // events, unless its final update is to tell more than flows know.
+            Closed::Agreed => !known.is_empty() || self.completes(&calls, &lost),
         };
         if tells && run == Run::Real {
             let numbers = Numbers { origin: task.origin.clone(), destination: task.destination.clone() };

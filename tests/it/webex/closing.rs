@@ -1,13 +1,14 @@
 //! Calls whose webhooks were lost end as if all had come: by Webex's records.
 
-use scv_bridge::domain::{CallCenterName, CallReference, Progress};
+use scv_bridge::domain::{CallCenterName, CallReference, Progress, TaskId};
 use scv_bridge::mock::Disposition;
 use scv_bridge::mock::webex::{Envelope, Event, Weather};
-use scv_bridge::store::Run;
+use scv_bridge::store::{Run, Task};
 use scv_bridge::webex::{Closed, Report, Span, Step};
 use serde_json::json;
 
 use super::*;
+use crate::postgres::Postgres;
 use crate::stage::{CENTER, Plan, SECRET, Stage, create, ended, omni_flow, webex, with};
 
 /// A bridge with an org before it and a tenant behind it.
@@ -107,6 +108,67 @@ async fn what_a_flow_has_told_without_any_webhook_is_agreed() {
     house.stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
     let report = house.reconcile().await;
     assert_eq!((report.agreed, report.differed, house.updates("1")), (1, 0, 1));
+}
+
+#[actix_web::test]
+async fn an_answered_call_that_flows_alone_have_told_is_enriched_by_webexs_record_once() {
+    let begin = now() - 660_000;
+    let history =
+        [("new", 0), ("parked", 10), ("connected", 20), ("on-hold", 30), ("hold-done", 40), ("ended", 60)];
+    let nodes: Vec<_> = history
+        .iter()
+        .rev()
+        .map(|(name, second)| json!({ "eventName": name, "createdTime": begin + second * 1000 }))
+        .collect();
+    let answered = json!({ "connectedCount": 1, "connectedDuration": 30_000, "holdCount": 1, "holdDuration": 10_000,
+        "activities": { "totalCount": nodes.len(), "nodes": nodes } });
+    for (enriched, plan) in [
+        (true, Plan::telephony()),
+        (true, Plan::apex()),
+        (true, Plan::telephony().store(Postgres::shared().database())),
+        (false, Plan::telephony()),
+    ] {
+        let plan = plan.center(&format!("enrichment.enabled = {enriched}"));
+        let house = House::of(plan, "").await;
+        for (id, fields, agent) in [("1", &answered, "a1"), ("2", &json!({}), "")] {
+            house.call(id, fields.clone()).await;
+            let end = json!({ "startTime": "2026-11-21T09:49:00Z", "endTime": "2026-11-21T09:50:00Z", "agentId": agent });
+            house.stage.post("phoneContactEnded", with(ended(&format!("wxcc_{id}")), end)).await.data();
+        }
+        let report = house.reconcile().await;
+        assert_eq!((report.agreed, report.differed), (2, 0));
+        let updates = || ["1", "2"].map(|id| house.updates(id));
+        assert_eq!(updates(), [usize::from(enriched), 1]);
+        let call = house.stage.org.voice_call("wxcc_1").unwrap();
+        let told = (call.holds.number_of_holds, call.holds.total_hold_duration, call.disconnect_is_error);
+        assert_eq!(told.0.zip(told.1), enriched.then_some((1, 10)), "{told:?}");
+        let store = house.stage.handle.outbox().store();
+        let known = async |id| store.find_task(&TaskId::parse(id).unwrap()).await.unwrap();
+        assert_eq!((known("1").await.is_some(), known("2").await.is_some()), (enriched, false));
+        let before = known("1").await;
+        house.wait(300);
+        let again = house.reconcile().await;
+        assert_eq!((again.agreed, again.differed, again.differences.len()), (0, 0, 0), "counted once");
+        assert_eq!(updates(), [usize::from(enriched), 1]);
+        let events = |task: Option<Task>| task.map(|task| task.timeline);
+        assert_eq!(events(known("1").await), events(before), "its events are known");
+    }
+}
+
+#[actix_web::test]
+async fn a_dry_run_tells_no_events_of_a_call_that_could_be_enriched() {
+    let house = House::of(Plan::telephony().center("enrichment.enabled = true"), "").await;
+    house.call("1", json!({ "connectedCount": 1, "connectedDuration": 20_000 })).await;
+    house.stage.post("phoneContactEnded", with(ended("wxcc_1"), json!({ "agentId": "a1" }))).await.data();
+    let at = |ago: i64| jiff::Timestamp::from_millisecond(now() - ago * 1000).unwrap();
+    let range = Span { from: at(3600), to: at(0) };
+    let reconciler = house.stage.handle.reconciler().unwrap();
+    let report = reconciler.backfill(range, Run::Dry, &mut |_| {}).await.unwrap();
+    house.stage.conclude(11).await;
+    assert_eq!((report.agreed, house.updates("1")), (1, 0));
+    reconciler.backfill(range, Run::Real, &mut |_| {}).await.unwrap();
+    house.stage.conclude(11).await;
+    assert_eq!(house.updates("1"), 1);
 }
 
 #[actix_web::test]

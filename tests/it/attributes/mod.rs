@@ -1,5 +1,8 @@
 //! Fields of a VoiceCall that are filled from what the flow and Webex tell.
 
+mod enriched;
+mod transfers;
+
 use clap::Parser as _;
 use scv_bridge::cli::attributes;
 use scv_bridge::clock::ManualClock;
@@ -51,13 +54,14 @@ async fn explain(stage: &Stage, words: &[&str]) -> (String, bool) {
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
-/// What became of each field, by stage.
+/// What became of each field, by stage: of the VoiceCall of this id, else of the newest one of the key.
 async fn outcomes(stage: &Stage, key: &str, at: &str) -> Value {
     let (text, found) = explain(stage, &[key, "--json", "--call-center", CENTER]).await;
     assert!(found, "{text}");
     let said: Value = serde_json::from_str(&text).unwrap();
     let calls = said["calls"].as_array().unwrap();
-    let fields = calls.last().unwrap()[at]["fields"].as_array().unwrap().clone();
+    let of_id = calls.iter().find(|call| call["voice_call_id"] == key);
+    let fields = of_id.or(calls.last()).unwrap()[at]["fields"].as_array().unwrap().clone();
     fields
         .into_iter()
         .map(|line| (line["field"].as_str().unwrap().to_owned(), line["outcome"].clone()))
@@ -211,82 +215,6 @@ async fn what_a_create_that_failed_would_have_said_goes_with_the_final_update() 
         let _nothing_to_clear = stage.refusals();
         assert_eq!(attributes_of(&stage, "wxcc_1"), json!({ "Own__c": "o", "Note__c": "second" }));
     }
-}
-
-#[actix_web::test]
-async fn with_enrichment_an_answered_call_is_filled_too_and_what_comes_late_is_added() {
-    for way in [Plan::telephony(), Plan::apex()] {
-        let keys = "enrichment.enabled = true\nattributes.Code__c = \"segments.wrapUp.code\"";
-        let stage = plan(way, keys).start().await;
-        let first = json!({ "note": "n", "callAttributes": { "Own__c": "o" } });
-        stage.post("createVoiceCall", with(create("wxcc_1"), first)).await.data();
-        let tier = json!({ "flowInputParameters": { "tier": "gold" } });
-        stage.post("executeOmniFlow", with(omni_flow("wxcc_1"), tier)).await.data();
-        let mut connected = event("task:connected", "1", -20);
-        connected["data"]["agentId"] = "agent-1".into();
-        let events = [event("task:new", "1", -60), event("task:parked", "1", -50), connected];
-        stage.tell(events.into_iter().chain([event("task:ended", "1", 0)])).await;
-        stage.conclude(11).await;
-        let expected = json!({ "Tier__c": "gold", "Queue_Id__c": "queue-1", "Waited__c": "30" });
-        assert_eq!(sent(&stage, Operation::Update), std::slice::from_ref(&expected));
-        assert_eq!(outcomes(&stage, "wxcc_1", "final").await["Code__c"], "missing");
-        let mut wrap_up = event("agent:state_change", "1", 5);
-        wrap_up["data"]["agentId"] = "agent-1".into();
-        wrap_up["data"]["currentState"] = "wrapup".into();
-        wrap_up["data"]["wrapUpAuxCodeId"] = "sale".into();
-        stage.tell([wrap_up]).await;
-        stage.conclude(30).await;
-        let more = with(expected, json!({ "Code__c": "sale" }));
-        assert_eq!(sent(&stage, Operation::Update)[1], more);
-        assert_eq!(outcomes(&stage, "wxcc_1", "final").await["Code__c"], "sent");
-        let call = stage.org.voice_call("wxcc_1").unwrap();
-        assert_eq!((call.attributes.len(), call.updates), (6, 2));
-    }
-}
-
-#[actix_web::test]
-async fn with_enrichment_a_create_that_failed_loses_nothing() {
-    let stage = plan(Plan::telephony(), "enrichment.enabled = true").start().await;
-    stage.script(BadDay::Unavailable { retry_after: None }, Operation::Create);
-    let body = with(create("wxcc_1"), json!({ "note": "n", "callAttributes": { "Own__c": "o" } }));
-    stage.post("createVoiceCall", body).await.error(503);
-    stage.tell([event("task:new", "1", -60), event("task:ended", "1", 0)]).await;
-    stage.conclude(11).await;
-    let _nothing_to_clear = stage.refusals();
-    let expected = json!({ "Own__c": "o", "Note__c": "n", "Queue_Id__c": "queue-1", "Waited__c": "0" });
-    assert_eq!(attributes_of(&stage, "wxcc_1"), expected);
-}
-
-#[actix_web::test]
-async fn a_transfer_inherits_what_the_first_create_has_sent() {
-    for inherits in [true, false] {
-        let keys = format!("enrichment.inherit_attributes = {inherits}");
-        let stage = plan(Plan::telephony(), &keys).start().await;
-        let first = json!({ "note": "first", "callAttributes": { "Own__c": "o", "Other__c": "p" } });
-        let reply = stage.post("createVoiceCall", with(create("wxcc_1"), first)).await;
-        let id = reply.data()["voiceCallId"].clone();
-        for (key, parent) in [("wxcc_2", id), ("wxcc_3", "wxcc_1".into())] {
-            let transfer = json!({ "initiationMethod": "Transfer", "parentVoiceCallId": parent,
-                "serviceData": { "callRecordingId": "rec-2" }, "callAttributes": { "Other__c": "c" } });
-            stage.post("createVoiceCall", with(create(key), transfer)).await.data();
-            let own = json!({ "Other__c": "c", "Recording_Id__c": "rec-2" });
-            let inherited = json!({ "Note__c": "first", "Own__c": "o" });
-            let expected = if inherits { with(own, inherited) } else { own };
-            assert_eq!(attributes_of(&stage, key), expected);
-            let outcome = if inherits { "inherited" } else { "not_yet" };
-            assert_eq!(outcomes(&stage, key, "create").await["Note__c"], outcome);
-        }
-    }
-    let only = Plan::telephony().center("enrichment.inherit_attributes = true").start().await;
-    let own = json!({ "callAttributes": { "Own__c": "o" } });
-    only.post("createVoiceCall", with(create("wxcc_1"), own)).await.data();
-    let transfer = json!({ "initiationMethod": "Transfer", "parentVoiceCallId": "wxcc_1" });
-    only.post("createVoiceCall", with(create("wxcc_2"), transfer)).await.data();
-    assert_eq!(
-        attributes_of(&only, "wxcc_2"),
-        json!({ "Own__c": "o" }),
-        "without any field of the configuration"
-    );
 }
 
 #[actix_web::test]
