@@ -107,10 +107,13 @@ impl Bridge {
         let calls = self.calls_of(&key, budget).await?;
         let mut trouble = None;
         let parts = calls.iter().flat_map(|company| voice_calls(company, &task.timeline, ending.at));
-        for part in parts.collect::<Vec<_>>() {
-            match self.conclude_call(&part, ending, task, &mut concluded, budget).await {
+        let parts: Vec<Part<'_>> = parts.collect();
+        for (at, part) in parts.iter().enumerate() {
+            // What Salesforce keeps waiting leaves time to the others.
+            let share = if at + 1 < parts.len() { &budget.half() } else { budget };
+            match self.conclude_call(part, ending, task, &mut concluded, share).await {
                 Ok(verdict) => concluded.conclusion = Conclusion::Ended(verdict),
-                Err(error @ Trouble::Store(_)) => return Err(error),
+                Err(error) if error.is_passing() => return Err(error),
                 // What one org refuses is no matter of another's.
                 Err(error) => trouble = Some(error),
             }
@@ -169,7 +172,8 @@ impl Bridge {
         // The first event may be lost: then the flow knows better when the call began.
         let of_flow = call.start_time.map(FlowTime::new).filter(|start| *start <= ending.at);
         request.start_time = request.start_time.into_iter().chain(of_flow).min();
-        let finish = match part.is_nameless {
+        // One that nobody will make a record of any more has nothing that could be told.
+        let finish = match part.is_nameless && !call.is_only_promised() {
             true => None,
             false => self.finish(center, &ending, Some(call), &task.timeline, budget).await,
         };
@@ -177,7 +181,8 @@ impl Bridge {
             return Ok(self.end_marked(&request, Some(&call.name), None, budget).await?.verdict);
         };
         let request = finish.of_request(request);
-        let told = Told { call: Some(call), name: call.name.clone(), request: &request, finish: &finish };
+        let (name, is_nameless) = (call.name.clone(), part.is_nameless);
+        let told = Told { call: Some(call), name, is_nameless, request: &request, finish: &finish };
         self.enrich(told, task, concluded, budget).await
     }
 
@@ -216,7 +221,7 @@ impl Bridge {
         let reference = CallReference::Key(ending.key.clone());
         match (&finish, named(center, &reference)) {
             (Some(finish), Some(name)) => {
-                let told = Told { call: None, name, request: &request, finish };
+                let told = Told { call: None, name, is_nameless: false, request: &request, finish };
                 self.enrich(told, task, concluded, budget).await.map(drop)
             }
             _ if request.agent.is_none() => self.end(&request, budget).await.map(drop),

@@ -9,7 +9,7 @@ use crate::domain::{
     Call, CallCenterName, CallName, CallReference, CallTimeline, Event, FinalRecord, FlowTime,
     PhoneContactEnded, Said, Stage, Standing, UpdateVoiceCall, Verdict,
 };
-use crate::salesforce::{Ask, Budget};
+use crate::salesforce::{Ask, Budget, Failure};
 use crate::settings::Enrichment;
 use crate::store::{Enqueued, EntryKind, NewEvent, Note, Subject, Task};
 
@@ -44,6 +44,8 @@ pub(super) struct Told<'a> {
     /// None where no flow has told of it.
     pub(super) call: Option<&'a Call>,
     pub(super) name: CallName,
+    /// Whether every name of it is that of another VoiceCall, until the outbox has made its record.
+    pub(super) is_nameless: bool,
     pub(super) request: &'a PhoneContactEnded,
     pub(super) finish: &'a Finish,
 }
@@ -195,6 +197,11 @@ impl Bridge {
                 task.add(mark);
                 let fresh = |&id| Fresh { id, kind: EntryKind::Update, is_final };
                 match ids.first().map(fresh).filter(|_| !behind) {
+                    Some(fresh) if told.is_nameless => {
+                        let words = String::from("the VoiceCall is still to be created");
+                        self.settle(fresh, Some(&Failure::Again { after: None, words }), ask);
+                        Ok(Delivered::Later)
+                    }
                     Some(fresh) => self.try_now(fresh, ask, budget).await,
                     None => Ok(Delivered::Later),
                 }

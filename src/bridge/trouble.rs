@@ -16,3 +16,12 @@ pub enum Trouble {
     #[error("the bridge cannot keep this now: {0}")]
     Store(#[from] StoreError),
 }
+
+impl Trouble {
+    /// Whether nothing was decided, nor kept: the same may succeed another time. What Salesforce does not take in time is
+    /// kept, and no trouble; so what came too late is the database's answer.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Salesforce(Failure::Late | Failure::Again { .. }))
+    }
+}

@@ -38,6 +38,9 @@ impl Outbox {
     /// How much longer a lease must be than what is done under it, so that its end can still be written down.
     const RESERVE: Duration = Duration::from_secs(5);
 
+    /// The shortest lease that a configuration may have.
+    pub const LEAST_LEASE: Duration = Self::ATTEMPT.saturating_add(Self::RESERVE);
+
     /// `deadlines`: those of the routes, if they could be read.
     pub(super) fn read(mut section: Section<'_>, deadlines: Option<&Deadlines>) -> Option<Self> {
         let schedule = section.durations("schedule", Duration::from_millis(100)..=DAY);

@@ -12,7 +12,7 @@ use crate::domain::{Announced, TaskId};
 use crate::telemetry::Metrics;
 
 /// How long an answer is waited for: those who wait hold a claim.
-const WITHIN: Duration = Duration::from_secs(5);
+pub(super) const WITHIN: Duration = Duration::from_secs(5);
 /// How long nobody asks after Webex has not answered.
 const PAUSE: Duration = Duration::from_secs(30);
 /// The shortest and the longest time between two questions for the same recording.

@@ -8,19 +8,27 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::captures::Recordings;
-use super::recorder::{Recorder, again};
-use crate::bridge::{Bridge, Concluded, Conclusion, Trouble, Unmapped};
+use super::recorder::{Recorder, WITHIN, again};
+use crate::bridge::{Bridge, Concluded, Conclusion, Unmapped};
 use crate::domain::{Recording, TaskId};
 use crate::outbox::Outbox;
 use crate::salesforce::Budget;
+use crate::settings;
 use crate::store::{ClaimTasks, NewEvent, SettleTask, StoreError, Task};
 use crate::telemetry::Metrics;
 
 /// How long one task may take; what Salesforce has not taken by then waits in the outbox.
 const LOOK: Duration = Duration::from_secs(4);
+/// How long a step may take that only the database is asked in.
+const KEEP: Duration = Duration::from_secs(2);
+// All of it under one claim: nobody else draws the same conclusions meanwhile.
+const _: () = assert!(
+    KEEP.as_secs() + WITHIN.as_secs() + KEEP.as_secs() + LOOK.as_secs()
+        < settings::Outbox::LEAST_LEASE.as_secs()
+);
 /// Tasks looked at together.
 const TOGETHER: u32 = 16;
 /// The longest nap: another replica may have kept the end of a task.
@@ -164,41 +172,54 @@ struct Asked {
 
 impl Glance {
     /// Asks for the recordings of all of them together, then looks at each.
-    async fn ask_and_look(&self, mut tasks: Vec<Task>) {
+    async fn ask_and_look(&self, tasks: Vec<Task>) {
         let Some(recorder) = &self.recorder else { return };
-        let budget = Budget::new(Instant::now(), LOOK);
-        let mut wanted = HashSet::new();
-        for task in &tasks {
-            match self.bridge.wants_recordings(task, &budget).await {
-                Ok(true) => drop(wanted.insert(task.id.clone())),
-                Ok(false) => {}
-                Err(error) => tracing::warn!(task = %task.id, %error, "a recording is asked for later"),
-            }
-        }
-        let ids: Vec<TaskId> =
-            tasks.iter().map(|task| &task.id).filter(|id| wanted.contains(id)).cloned().collect();
+        let tasks = self.sift(tasks).await;
+        let wanted = tasks.iter().filter(|(_, is_wanted)| *is_wanted);
+        let ids: Vec<TaskId> = wanted.map(|(task, _)| task.id.clone()).collect();
         let answer = match ids.is_empty() {
             true => Ok(Recordings::new()),
             false => recorder.ask(&ids, self.outbox.now()).await,
         };
         let mut looks = JoinSet::new();
-        for mut task in tasks.drain(..) {
-            let asked = match &answer {
-                _ if !wanted.contains(&task.id) => None,
-                Ok(all) => {
-                    let found = all.get(task.id.as_ref()).cloned().unwrap_or_default();
-                    self.keep(recorder, &mut task, found).await;
-                    Some(Asked { earliest: None })
-                }
-                Err(until) => {
-                    recorder.count("failed");
-                    Some(Asked { earliest: Some(*until) })
-                }
-            };
+        for (mut task, is_wanted) in tasks {
             let glance = self.clone();
-            looks.spawn(async move { glance.look(task, asked).await });
+            let answer = answer.as_ref().map(|all| all.get(task.id.as_ref()).cloned().unwrap_or_default());
+            let answer = answer.map_err(|until| *until);
+            looks.spawn(async move {
+                let asked = if is_wanted { Some(glance.take_in(answer, &mut task).await) } else { None };
+                glance.look(task, asked).await;
+            });
         }
         while looks.join_next().await.is_some() {}
+    }
+
+    /// The tasks, each with whether its recordings are wanted. One of which nobody can tell now is left out.
+    async fn sift(&self, tasks: Vec<Task>) -> Vec<(Task, bool)> {
+        let budget = Budget::new(Instant::now(), KEEP);
+        let mut sifted = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            match self.bridge.wants_recordings(&task, &budget).await {
+                Ok(is_wanted) => sifted.push((task, is_wanted)),
+                Err(error) => tracing::warn!(task = %task.id, %error, "a recording is asked for later"),
+            }
+        }
+        sifted
+    }
+
+    /// What came of a question for the recordings of a task.
+    async fn take_in(&self, answer: Result<Vec<Recording>, Timestamp>, task: &mut Task) -> Asked {
+        let Some(recorder) = &self.recorder else { return Asked { earliest: None } };
+        match answer {
+            Ok(found) => {
+                self.keep(recorder, task, found).await;
+                Asked { earliest: None }
+            }
+            Err(until) => {
+                recorder.count("failed");
+                Asked { earliest: Some(until) }
+            }
+        }
     }
 
     /// What Webex has given is durable before anything is told of it: so nothing that was told is taken back later.
@@ -209,7 +230,8 @@ impl Glance {
         };
         let now = self.outbox.now();
         let new = NewEvent { task: task.id.clone(), event: mark.clone(), numbers: None, now, due_at: now };
-        match self.outbox.store().keep_event(new).await {
+        let kept = timeout(KEEP, self.outbox.store().keep_event(new)).await;
+        match kept.unwrap_or(Err(StoreError::Slow)) {
             Ok(()) => {
                 recorder.count("found");
                 task.add(mark);
@@ -238,7 +260,7 @@ impl Glance {
         };
         match concluded {
             Ok(concluded) => self.ledger.enter(&id, &concluded),
-            Err(Trouble::Store(error)) => {
+            Err(error) if error.is_passing() => {
                 tracing::warn!(task = id, %error, "the end of a task cannot be written down; trying again later");
                 return;
             }

@@ -40,6 +40,7 @@ mod rotation_keeps;
 mod samples;
 mod scrt_tokens;
 mod sessions;
+mod slow_conclusions;
 mod stage;
 mod statuses;
 mod telephony_refusals;

@@ -3,7 +3,7 @@
 use scv_bridge::mock::{BadDay, Disposition, Operation};
 
 use super::*;
-use crate::stage::{omni_flow, reference};
+use crate::stage::{event, omni_flow, reference, webex};
 
 const DEFER: &str = "on_create_failure = \"defer\"";
 
@@ -116,4 +116,34 @@ async fn a_second_run_after_a_first_that_has_no_voice_call_is_an_inbound_call() 
     assert_eq!(stage.post("phoneContactEnded", hang_up(AGENT)).await.data()["outcome"], "abandoned");
     assert_eq!(record(&stage, &second).updates, 1);
     let _nothing_to_clear = stage.refusals();
+}
+
+#[actix_web::test]
+async fn a_deferred_second_run_that_an_agent_had_is_enriched_as_soon_as_it_is_created() {
+    for plan in [Plan::telephony(), Plan::apex()] {
+        let plan = plan.center(DEFER).center("enrichment.enabled = true").sections(&webex(""));
+        let stage = plan.start().await;
+        let first = taken(&stage, "wxcc_1").await;
+        stage.tell([event("task:new", "1", 0), event("task:connected", "1", 60)]).await;
+        stage.script_times(BadDay::Unavailable { retry_after: None }, 2, Operation::Create);
+        assert_eq!(created(&stage, later("wxcc_1", SECOND)).await, "wxcc_1");
+        let second_part =
+            [("parked", 200), ("connected", 220), ("on-hold", 230), ("hold-done", 250), ("ended", 300)];
+        stage.tell(second_part.map(|(name, second)| event(&format!("task:{name}"), "1", second))).await;
+        stage.conclude(311).await;
+        let before = record(&stage, &first);
+        assert_eq!((before.updates, before.holds.number_of_holds), (1, Some(0)));
+        // The create fails once more by then.
+        stage.work_until(async || stage.asked(Operation::Create).len() == 3).await;
+        assert_eq!(stage.asked(Operation::Update).len(), 1);
+        let waiting = async || stage.entries().await.iter().all(|entry| entry.attempts < 2);
+        stage.work_until(async || !waiting().await).await;
+        stage.deliver(20).await;
+        assert_eq!(record(&stage, &first), before, "nothing of the second reaches the first");
+        let calls = stage.org.voice_calls();
+        assert_continues(&stage, &calls[1].id, &first);
+        assert_eq!((calls[1].updates, calls[1].created_by_update), (1, false));
+        assert_eq!((calls[1].holds.number_of_holds, calls[1].holds.total_hold_duration), (Some(1), Some(20)));
+        assert_eq!(calls[1].call_accept_date_time.as_deref(), Some("2026-11-21T10:03:40.000Z"));
+    }
 }
