@@ -13,7 +13,7 @@ use super::note::NoteRow;
 use super::row::json;
 use super::statement::{Dialect, Kind};
 use super::task::EventRow;
-use super::{StoreError, postgres, sqlite_event, sqlite_note};
+use super::{StoreError, postgres_note, sqlite_event, sqlite_note};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -195,7 +195,7 @@ impl Connection {
             _ if notes.is_empty() => {}
             Self::Sqlite(connection) => sqlite_note::note(connection, notes).await?,
             Self::Postgres(connection) => {
-                sqlx::query(postgres::NOTE).bind(json(&notes)?).execute(connection).await.map(drop)?;
+                sqlx::query(postgres_note::NOTE).bind(json(&notes)?).execute(connection).await.map(drop)?;
             }
         }
         Ok(())
@@ -206,7 +206,7 @@ impl Connection {
         match self {
             _ if notes.is_empty() => Ok(Vec::new()),
             Self::Sqlite(connection) => sqlite_note::learn(connection, notes).await,
-            Self::Postgres(_) => self.rows(postgres::LEARN, &json(&notes)?).await,
+            Self::Postgres(_) => self.rows(postgres_note::LEARN, &json(&notes)?).await,
         }
     }
 
@@ -215,7 +215,7 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => sqlite_event::keep(connection, events).await,
             Self::Postgres(connection) => {
-                sqlx::query(postgres::KEEP).bind(json(&events)?).execute(connection).await.map(drop)?;
+                sqlx::query(postgres_note::KEEP).bind(json(&events)?).execute(connection).await.map(drop)?;
                 Ok(())
             }
         }

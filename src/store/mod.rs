@@ -28,6 +28,7 @@ mod note;
 mod operate;
 mod outbox;
 mod postgres;
+mod postgres_note;
 mod row;
 mod sqlite;
 mod sqlite_event;

@@ -1,8 +1,8 @@
 //! Conclusions while somebody else does not answer: nothing that was to be told is lost, and nothing is told twice.
 
 use scv_bridge::mock::{BadDay, Operation};
-use serde_json::{Value, json};
 use scv_bridge::store::StoreError;
+use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::enrichment::{call, history, updates, waiting};
