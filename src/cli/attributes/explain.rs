@@ -19,9 +19,12 @@ use crate::store::{Detail, DetailKind, Store, StoreError};
 pub struct Explained {
     call_center: String,
     vendor_call_key: String,
-    /// The call that it continues.
+    /// The call that it continues, under another name.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<String>,
+    /// When it began, if it is a later flow run of its interaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_began: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     voice_call_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,6 +52,9 @@ struct Told {
     line: Line,
     #[serde(skip_serializing_if = "Option::is_none")]
     arrived_as: Option<String>,
+    /// Whether it has arrived at its path after all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    arrived_since: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,18 +73,20 @@ impl Explained {
         key: &VendorCallKey,
     ) -> Result<Vec<Self>, StoreError> {
         let details = store.details(name, key).await?;
-        let found = store.find(name, &CallReference::Key(key.clone())).await?;
-        let own = details.iter().filter(|detail| !is_of_webhook(detail));
-        let mut parents: BTreeSet<&str> = own.map(|detail| detail.parent.as_str()).collect();
-        parents.extend(found.as_ref().map(|call| call.name.parent()));
-        let calls = parents.into_iter().filter_map(|parent| {
-            let reference = (!parent.is_empty()).then(|| CallReference::parse(parent)).transpose().ok()?;
-            let call = CallName::new(name.clone(), key.clone(), reference.as_ref());
-            let known = found.as_ref().filter(|found| found.name == call);
+        let calls = store.calls_of(name, key).await?;
+        let mut names: Vec<CallName> = calls.iter().map(|call| call.name.clone()).collect();
+        for detail in details.iter().filter(|detail| !is_of_webhook(detail)) {
+            let parent =
+                (!detail.parent.is_empty()).then(|| CallReference::parse(&detail.parent)).transpose();
+            let call = parent.map(|parent| CallName::new(name.clone(), key.clone(), parent.as_ref()));
+            names.extend(call.ok().filter(|call| !names.contains(call)));
+        }
+        let explained = names.iter().map(|call| {
+            let known = calls.iter().find(|known| known.name == *call);
             let id = known.and_then(|call| call.voice_call_id.as_ref()).map(ToString::to_string);
-            Some(Self::new(center, &call, id, &details))
+            Self::new(center, call, id, &details)
         });
-        Ok(calls.collect())
+        Ok(explained.collect())
     }
 
     fn new(center: &CallCenter, call: &CallName, voice_call_id: Option<String>, details: &[Detail]) -> Self {
@@ -97,10 +105,12 @@ impl Explained {
             path: path.to_owned(),
             what: what.to_owned(),
         });
+        let began = call.run_began().map(moment);
         Self {
             call_center: hide::text(call.call_center().as_ref()),
             vendor_call_key: hide::text(call.vendor_call_key().as_ref()),
-            parent: (!call.parent().is_empty()).then(|| hide::text(call.parent())),
+            parent: (!call.is_plain() && began.is_none()).then(|| hide::text(call.parent())),
+            run_began: began,
             voice_call_id,
             create,
             r#final: last,
@@ -118,9 +128,10 @@ impl Explained {
         if let Some(id) = &self.voice_call_id {
             write!(out, ", VoiceCall {id}")?;
         }
-        match &self.parent {
-            Some(parent) => writeln!(out, ", continues {parent}")?,
-            None => writeln!(out)?,
+        match (&self.parent, &self.run_began) {
+            (Some(parent), _) => writeln!(out, ", continues {parent}")?,
+            (None, Some(began)) => writeln!(out, ", the flow run of {began}")?,
+            (None, None) => writeln!(out)?,
         }
         for (name, stage) in [("create", &self.create), ("final update", &self.r#final)] {
             match stage {
@@ -152,8 +163,10 @@ impl Stage {
         let told = |line: Line| {
             let is_missing = matches!(line.outcome, Outcome::Missing | Outcome::NotYet);
             let path = line.path.as_deref().filter(|_| is_missing);
-            let arrived_as = path.and_then(|path| meant(path, arrived));
-            Told { line, arrived_as }
+            let path = path.and_then(|path| ValuePath::parse(path).ok());
+            let arrived_since = path.as_ref().is_some_and(|path| has_arrived(path, arrived));
+            let arrived_as = path.filter(|_| !arrived_since).and_then(|path| meant(&path, arrived));
+            Told { line, arrived_as, arrived_since }
         };
         let fields = report.lines.into_iter().map(told).collect();
         Some(Self { at: moment(detail.at), fields })
@@ -183,6 +196,10 @@ impl Told {
         };
         let what = match &self.arrived_as {
             Some(path) => format!("{what}; it arrived as {path}"),
+            None if self.arrived_since && *outcome == Outcome::NotYet => format!("{what}; it came later"),
+            None if self.arrived_since => {
+                format!("{what}; it came later, or with another VoiceCall of this key")
+            }
             None => what,
         };
         let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -191,16 +208,14 @@ impl Told {
 }
 
 /// What arrived in other capitals, or under the same name at another place, if there is one such thing only.
-fn meant(path: &str, arrived: &[(&Detail, Arrived)]) -> Option<String> {
-    let path = ValuePath::parse(path).ok()?;
+fn meant(path: &ValuePath, arrived: &[(&Detail, Arrived)]) -> Option<String> {
     let (all, last) = (path.inner().to_lowercase(), path.last().to_lowercase());
     let full = |(detail, arrived): &(&Detail, Arrived)| {
         let root = if is_of_webhook(detail) { "data" } else { "request" };
         format!("{root}.{}", arrived.path)
     };
-    let holds = |arrived: &Arrived| arrived.what != "empty";
     let candidates = |fits: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
-        let fitting = arrived.iter().filter(|(_, one)| holds(one) && fits(&one.path.to_lowercase()));
+        let fitting = arrived.iter().filter(|(_, one)| is_told(one) && fits(&one.path.to_lowercase()));
         fitting.map(full).collect()
     };
     let mut found = candidates(&|path| path == all);
@@ -208,6 +223,17 @@ fn meant(path: &str, arrived: &[(&Detail, Arrived)]) -> Option<String> {
         found = candidates(&|path| path.rsplit('.').next() == Some(last.as_str()));
     }
     if found.len() == 1 { found.pop_first() } else { None }
+}
+
+/// Whether a value has arrived at that very path.
+fn has_arrived(path: &ValuePath, arrived: &[(&Detail, Arrived)]) -> bool {
+    let fits =
+        |detail: &Detail| if is_of_webhook(detail) { path.is_of_webhooks() } else { path.is_of_requests() };
+    arrived.iter().any(|(detail, one)| fits(detail) && one.path == path.inner() && is_told(one))
+}
+
+fn is_told(arrived: &Arrived) -> bool {
+    arrived.what != "empty"
 }
 
 fn is_of_webhook(detail: &Detail) -> bool {
