@@ -129,7 +129,14 @@ impl Ledger {
     fn enter(&self, task: &str, concluded: &Concluded) {
         let Concluded { conclusion, enriched, .. } = concluded;
         if *conclusion != Conclusion::Open {
-            tracing::info!(task, ?conclusion, ?enriched, "Webex says that a call has ended");
+            let enriched: Vec<&str> = enriched.iter().map(|enriched| enriched.label()).collect();
+            let enriched = (!enriched.is_empty()).then(|| enriched.join(", "));
+            tracing::info!(
+                task,
+                conclusion = conclusion.label(),
+                enriched,
+                "Webex says that a call has ended"
+            );
         }
         for enriched in &concluded.enriched {
             self.metrics.enriched(enriched.label());
