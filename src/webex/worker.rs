@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
@@ -12,7 +11,7 @@ use tokio::time::Instant;
 
 use super::captures::Recordings;
 use super::recorder::{Recorder, again};
-use crate::bridge::{Bridge, Concluded, Conclusion, Trouble, Unmapped};
+use crate::bridge::{Bridge, Concluded, Conclusion, SharedBridge, Trouble, Unmapped};
 use crate::domain::{Recording, TaskId};
 use crate::outbox::Outbox;
 use crate::salesforce::Budget;
@@ -30,7 +29,7 @@ const MOST_TOLD: usize = 10_000;
 
 /// Concludes tasks, one replica at a time for each.
 pub struct TaskWorker {
-    bridge: ArcSwap<Bridge>,
+    bridge: SharedBridge,
     outbox: Arc<Outbox>,
     ledger: Arc<Ledger>,
     recorder: Option<Arc<Recorder>>,
@@ -45,22 +44,17 @@ struct Ledger {
 }
 
 impl TaskWorker {
-    /// A worker with a bridge of its own; without a recorder nothing is known of recordings.
+    /// A worker; without a recorder nothing is known of recordings.
     #[must_use]
     pub fn new(
-        bridge: Bridge,
+        bridge: SharedBridge,
         outbox: Arc<Outbox>,
         metrics: Arc<Metrics>,
         recorder: Option<Recorder>,
     ) -> Self {
         let ledger = Arc::new(Ledger { metrics, told: Mutex::default() });
-        let (bridge, recorder) = (ArcSwap::from_pointee(bridge), recorder.map(Arc::new));
+        let recorder = recorder.map(Arc::new);
         Self { bridge, outbox, ledger, recorder, turn: AsyncMutex::default() }
-    }
-
-    /// Works with another bridge from now on.
-    pub fn adopt(&self, bridge: Bridge) {
-        self.bridge.store(Arc::new(bridge));
     }
 
     /// Works until it is dropped.

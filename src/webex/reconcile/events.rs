@@ -1,58 +1,59 @@
 //! Closes a call by telling the bridge the events that got lost: what follows from them follows from these.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::missing::missing;
 use super::{Closed, Closing, ClosingError};
-use crate::bridge::{Bridge, Trouble};
+use crate::bridge::{Bridge, SharedBridge, Trouble};
 use crate::domain::{
     Call, CallCenterName, CallTimeline, EndedTask, Event, Handling, Numbers, TaskId, VendorCallKey, What,
 };
 use crate::salesforce::Budget;
-use crate::settings::Settings;
-use crate::store::{Run, Store, StoreError};
+use crate::store::{Run, StoreError};
 
 /// How long keeping one event may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Tells the bridge what its webhooks did not.
 pub struct LostEvents {
-    bridge: Bridge,
-    store: Store,
-    settings: Arc<Settings>,
+    bridge: SharedBridge,
 }
 
 impl LostEvents {
-    /// Over a bridge of its own.
+    /// Tells it to whatever bridge is in place then.
     #[must_use]
-    pub fn new(bridge: Bridge, store: Store, settings: Arc<Settings>) -> Self {
-        Self { bridge, store, settings }
+    pub fn new(bridge: SharedBridge) -> Self {
+        Self { bridge }
     }
+}
 
-    /// The calls of the task that flows have told of, of any contact center: a record names none.
-    async fn calls(&self, key: VendorCallKey) -> Result<Vec<Call>, StoreError> {
-        let mut calls = Vec::new();
-        for name in self.settings.call_centers.keys() {
-            let Ok(center) = CallCenterName::parse(name.as_str()) else { continue };
-            calls.extend(self.store.calls_of(&center, &key).await?.into_iter().filter(Call::is_of_a_flow));
-        }
-        Ok(calls)
+/// The calls of the task that flows have told of, of any contact center: a record names none.
+async fn calls(bridge: &Bridge, key: &VendorCallKey) -> Result<Vec<Call>, StoreError> {
+    let mut calls = Vec::new();
+    for name in bridge.settings().call_centers.keys() {
+        let Ok(center) = CallCenterName::parse(name.as_str()) else { continue };
+        calls.extend(bridge.store().calls_of(&center, key).await?.into_iter().filter(Call::is_of_a_flow));
     }
+    Ok(calls)
+}
 
-    async fn tell(&self, id: &TaskId, events: Vec<Event>, numbers: &Numbers) -> Result<(), ClosingError> {
-        for event in events {
-            let budget = Budget::new(Instant::now(), PATIENCE);
-            match self.bridge.hear(id.clone(), event, numbers.clone(), &budget).await {
-                Ok(()) => {}
-                Err(Trouble::Store(error)) => return Err(error.into()),
-                Err(_) => return Err(StoreError::Slow.into()),
-            }
+async fn tell(
+    bridge: &Bridge,
+    id: &TaskId,
+    events: Vec<Event>,
+    numbers: &Numbers,
+) -> Result<(), ClosingError> {
+    for event in events {
+        let budget = Budget::new(Instant::now(), PATIENCE);
+        match bridge.hear(id.clone(), event, numbers.clone(), &budget).await {
+            Ok(()) => {}
+            Err(Trouble::Store(error)) => return Err(error.into()),
+            Err(_) => return Err(StoreError::Slow.into()),
         }
-        Ok(())
     }
+    Ok(())
 }
 
 impl Closing for LostEvents {
@@ -60,9 +61,10 @@ impl Closing for LostEvents {
         let unusable = || ClosingError::Unusable(crate::domain::quote(&task.id));
         let id = TaskId::parse(task.id.as_str()).map_err(|_| unusable())?;
         let key = id.vendor_call_key().ok_or_else(unusable)?;
-        let known = self.store.find_task(&id).await?.map(|task| task.timeline).unwrap_or_default();
-        let calls = self.calls(key).await?;
-        let logs = self.settings.webex.as_ref().is_some_and(|webex| webex.log_unknown_calls);
+        let bridge = self.bridge.load_full();
+        let known = bridge.store().find_task(&id).await?.map(|task| task.timeline).unwrap_or_default();
+        let calls = calls(&bridge, &key).await?;
+        let logs = bridge.settings().webex.as_ref().is_some_and(|webex| webex.log_unknown_calls);
         let lost = missing(&task, &known);
         let closed = judge(&task, &known, &calls, &lost, logs);
         let tells = match closed {
@@ -73,7 +75,7 @@ impl Closing for LostEvents {
         };
         if tells && run == Run::Real {
             let numbers = Numbers { origin: task.origin.clone(), destination: task.destination.clone() };
-            self.tell(&id, lost, &numbers).await?;
+            tell(&bridge, &id, lost, &numbers).await?;
         }
         Ok(closed)
     }
