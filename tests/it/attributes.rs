@@ -299,7 +299,7 @@ async fn explain_prints_what_became_of_each_field_and_what_none_takes() {
     stage.post("executeOmniFlow", with(omni_flow("wxcc_1"), tier)).await.data();
     let mut queued = event("task:parked", "1", 0);
     queued["data"]["queueId"] = "5a6b7c8d-0000-4111-8222-333344445555".into();
-    stage.tell([queued]).await;
+    stage.tell([event("task:new", "1", -1), queued]).await;
     stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
     let (text, found) = explain(&stage, &["1", "--call-center", CENTER]).await;
     assert!(found);

@@ -1,6 +1,6 @@
 //! What became of the fields of one VoiceCall.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -150,10 +150,30 @@ impl Explained {
         }
         if !self.unused.is_empty() {
             writeln!(out, "\narrived, and no field takes it")?;
-            let cells = |unused: &Unused| [&unused.from, &unused.path, &unused.what].map(Clone::clone);
-            table(out, ["from", "path", "what"], self.unused.iter().map(cells))?;
+            table(out, ["from", "path", "what"], self.unused_rows().into_iter())?;
         }
         Ok(())
+    }
+}
+
+impl Explained {
+    /// What no field takes: of a request each, of webhooks what all kinds of them carry alike in one row.
+    fn unused_rows(&self) -> Vec<[String; 3]> {
+        let mut alike: BTreeMap<(bool, &str, &str, &str), Vec<&str>> = BTreeMap::new();
+        for Unused { from, path, what } in &self.unused {
+            let is_webhook = from.contains(':');
+            let request = if is_webhook { "" } else { from };
+            alike.entry((is_webhook, request, path, what)).or_default().push(from);
+        }
+        let row = |((_, _, path, what), from): ((bool, &str, &str, &str), Vec<&str>)| {
+            let first = from.first().copied().unwrap_or_default();
+            let from = match from.len() {
+                0 | 1 => first.to_owned(),
+                kinds => format!("{first} and {} more", kinds - 1),
+            };
+            [from, path.to_owned(), what.to_owned()]
+        };
+        alike.into_iter().map(row).collect()
     }
 }
 
