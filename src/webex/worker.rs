@@ -20,8 +20,8 @@ use crate::telemetry::Metrics;
 
 /// How long one task may take; what Salesforce has not taken by then waits in the outbox.
 const LOOK: Duration = Duration::from_secs(4);
-/// Tasks looked at together.
-const TOGETHER: u32 = 16;
+/// Tasks looked at together: enough for some whole questions for recordings.
+const TOGETHER: u32 = 40;
 /// The longest nap: another replica may have kept the end of a task.
 const NAP: Duration = Duration::from_secs(1);
 /// Ids without a name that are told of once; beyond, they are only counted.
