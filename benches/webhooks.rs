@@ -1,5 +1,6 @@
 //! What a signed webhook costs: the whole service on loopback with SQLite, and a client in a process of its own, so that
-//! the CPU time of the one is told from that of the other. Events are those of calls, ten each.
+//! the CPU time of the one is told from that of the other. Events are those of calls, ten each; a second after a call has
+//! ended it is concluded, beside the events of others.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -133,7 +134,7 @@ fn settings(folder: &std::path::Path) -> anyhow::Result<Settings> {
         [store]\nurl = \"sqlite:{}\"\n[[clients]]\nid = \"flow\"\nsecret_sha256 = \"{}\"\ncall_centers = [\"*\"]\n\
         [certificates.Bench]\ncertificate = {certificate:?}\nprivate_key = {key:?}\n\
         [call_centers.Support]\ncertificate = \"Bench\"\napi = \"telephony\"\norg_id = \"00D000000000001EAA\"\n\
-        telephony_url = \"http://127.0.0.1:9\"\n[webex]\nwebhook_secrets = [\"{SECRET}\"]\n",
+        telephony_url = \"http://127.0.0.1:9\"\n[webex]\nwebhook_secrets = [\"{SECRET}\"]\ngrace = \"1s\"\n",
         folder.join("bridge.db").display(),
         "0".repeat(64)
     );

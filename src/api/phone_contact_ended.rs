@@ -7,7 +7,7 @@ use super::desk::{Desk, Route};
 use super::reading::{Reading, Rules};
 use super::{ApiError, envelope};
 use crate::bridge::Delivered;
-use crate::domain::{CallReference, FlowTime, PhoneContactEnded, Rest, Verdict};
+use crate::domain::{CallReference, FlowTime, PhoneContactEnded, Rest};
 
 /// The caller is gone: one request for all that follows, whatever the call was.
 pub async fn phone_contact_ended(
@@ -20,11 +20,7 @@ pub async fn phone_contact_ended(
     desk.serve(request, body, Route::PhoneContactEnded, read, async |bridge, ended, budget, notes| {
         notes.vendor_call_key(ended.vendor_call_key.as_ref());
         let ended = bridge.end(&ended, budget).await?;
-        let outcome = match ended.verdict {
-            Verdict::Abandoned { .. } => "abandoned",
-            Verdict::Answered => "answered",
-            Verdict::Duplicate => "duplicate",
-        };
+        let outcome = ended.verdict.label();
         let status = if ended.delivered == Delivered::Later { "pending" } else { "Success" };
         notes.outcome(outcome);
         Ok(envelope::success(json!({ "outcome": outcome, "status": status })))

@@ -12,9 +12,10 @@ use super::StartError;
 use super::generation::{Built, Generation, Lasting};
 use super::tls::Door;
 use crate::api::{Configuration, Readiness, Staff};
+use crate::bridge::SharedBridge;
 use crate::outbox::Worker;
 use crate::settings::{Files, Problem, Settings, Source};
-use crate::webex::{Recorder, TaskWorker};
+use crate::webex::{LostEvents, Reconciler, TaskWorker};
 
 /// What became of reading the configuration again.
 #[derive(Debug)]
@@ -35,6 +36,10 @@ pub(super) struct Control {
     pub(super) worker: Arc<Worker>,
     /// Where `[webex]` is configured.
     pub(super) task_worker: Option<Arc<TaskWorker>>,
+    /// Where Webex can be asked.
+    pub(super) reconciler: Option<Arc<Reconciler<LostEvents>>>,
+    /// Of those two.
+    spare: SharedBridge,
     pub(super) readiness: web::Data<Readiness>,
     current: ArcSwap<Generation>,
     /// One change after the other.
@@ -44,19 +49,18 @@ pub(super) struct Control {
 }
 
 impl Control {
-    pub(super) fn new(
-        built: Built,
-        lasting: Lasting,
-        readiness: web::Data<Readiness>,
-        recorder: Option<Recorder>,
-    ) -> Self {
+    pub(super) fn new(built: Built, lasting: Lasting, readiness: web::Data<Readiness>) -> Self {
         let Built { generation, staff, under } = built;
         let (orgs, concurrency) = (Arc::clone(&generation.orgs), generation.settings.outbox.concurrency);
         let worker = Worker::new(Arc::clone(&lasting.outbox), orgs, generation.own.clone(), concurrency);
         let (outbox, metrics) = (Arc::clone(&lasting.outbox), Arc::clone(&lasting.metrics));
-        let tasks = |bridge| Arc::new(TaskWorker::new(bridge, outbox, metrics, recorder));
+        let spare: SharedBridge = Arc::new(ArcSwap::from_pointee(generation.spare(&lasting)));
+        let (reconciler, recorder) = generation.askers(&lasting, &spare);
+        let tasks = || Arc::new(TaskWorker::new(Arc::clone(&spare), outbox, metrics, recorder));
         let control = Self {
-            task_worker: generation.settings.webex.as_ref().map(|_| tasks(generation.spare(&lasting))),
+            task_worker: generation.settings.webex.as_ref().map(|_| tasks()),
+            reconciler: reconciler.map(Arc::new),
+            spare,
             warned: StdMutex::new(today(&lasting)),
             lasting,
             staff: Arc::new(ArcSwap::from_pointee(staff)),
@@ -113,9 +117,7 @@ impl Control {
         let (logins, server) = (&generation.settings.limits.failed_logins, &generation.settings.server);
         self.lasting.throttle.adopt(logins, server.proxies.clone());
         self.worker.adopt(Arc::clone(&generation.orgs), generation.own.clone());
-        if let Some(worker) = &self.task_worker {
-            worker.adopt(generation.spare(&self.lasting));
-        }
+        self.spare.store(Arc::new(generation.spare(&self.lasting)));
         if let (Some(door), Some(under)) = (&self.door, under) {
             door.replace(under);
         }

@@ -9,7 +9,7 @@ use super::StartError;
 use super::reconciliation::Ground;
 use super::tls::Under;
 use crate::api::{Callers, Replays, Staff, Throttle, Webhooks};
-use crate::bridge::{Bridge, CallTurns};
+use crate::bridge::{Bridge, CallTurns, SharedBridge};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::outbox::Outbox;
@@ -115,11 +115,16 @@ impl Generation {
     }
 
     /// What asks Webex, where that is configured: what compares calls, and what asks for recordings.
-    pub(super) fn askers(&self, lasting: &Lasting) -> (Option<Reconciler<LostEvents>>, Option<Recorder>) {
+    /// `spare` is told what was lost.
+    pub(super) fn askers(
+        &self,
+        lasting: &Lasting,
+        spare: &SharedBridge,
+    ) -> (Option<Reconciler<LostEvents>>, Option<Recorder>) {
         let Lasting { outbox, metrics, clock, ids, .. } = lasting;
         let ground = Ground { settings: &self.settings, outbox, metrics, clock, ids };
         let Some(client) = ground.client_if_configured(self.own.clone()) else { return (None, None) };
-        let reconciler = ground.reconciler(self.spare(lasting), Arc::clone(&client)).ok();
+        let reconciler = ground.reconciler(Arc::clone(spare), Arc::clone(&client)).ok();
         (reconciler, ground.recorder(client))
     }
 }

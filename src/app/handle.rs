@@ -26,7 +26,6 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Handle {
     pub(super) servers: [ServerHandle; 2],
     pub(super) control: Arc<Control>,
-    pub(super) reconciler: Option<Arc<Reconciler<LostEvents>>>,
     pub(super) end: Arc<End>,
 }
 
@@ -70,7 +69,7 @@ impl Handle {
     /// What compares calls with Webex, if Webex can be asked; a test may take its steps itself.
     #[must_use]
     pub fn reconciler(&self) -> Option<&Reconciler<LostEvents>> {
-        self.reconciler.as_deref()
+        self.control.reconciler.as_deref()
     }
 
     /// Takes no new connections, lets the requests in flight end within `server.shutdown_timeout`, and stops.

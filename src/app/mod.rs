@@ -22,7 +22,6 @@ use crate::salesforce::ClientError;
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
-use crate::webex::{LostEvents, Reconciler};
 
 pub use reconciliation::Ground;
 
@@ -66,7 +65,6 @@ pub struct Application {
     public: Bound,
     operations: Bound,
     control: Arc<Control>,
-    reconciler: Option<Arc<Reconciler<LostEvents>>>,
     end: Arc<End>,
 }
 
@@ -94,15 +92,13 @@ impl Application {
         let lasting = Lasting::new(&settings, store, public.1, &metrics, clock, ids);
         let inbound = settings.server.inbound.clone();
         let built = Generation::build(settings, None, &lasting)?;
-        let (reconciler, recorder) = built.generation.askers(&lasting);
-        let reconciler = reconciler.map(Arc::new);
-        let control = Arc::new(Control::new(built, lasting, readiness, recorder));
+        let control = Arc::new(Control::new(built, lasting, readiness));
         let end = Arc::new(End::default());
         let in_flight = Arc::clone(&end.in_flight);
         let access = Access { ids: Arc::clone(ids), metrics, in_flight, inbound };
         let public = serve_public(&control, public, access)?;
         let operations = serve_operations(&control, operations)?;
-        Ok(Self { public, operations, control, reconciler, end })
+        Ok(Self { public, operations, control, end })
     }
 
     /// Where flows reach it.
@@ -121,8 +117,7 @@ impl Application {
     #[must_use]
     pub fn handle(&self) -> Handle {
         let servers = [self.public.0.handle(), self.operations.0.handle()];
-        let reconciler = self.reconciler.clone();
-        Handle { servers, control: Arc::clone(&self.control), reconciler, end: Arc::clone(&self.end) }
+        Handle { servers, control: Arc::clone(&self.control), end: Arc::clone(&self.end) }
     }
 
     /// Serves until it is stopped; then finishes what was promised as far as it can, and leaves the rest in the
@@ -144,7 +139,8 @@ impl Application {
             }
         };
         let mut tasks = tokio::spawn(tasks);
-        let mut reconciling = tokio::spawn(reconcile(self.reconciler.clone(), self.control.settings()));
+        let mut reconciling =
+            tokio::spawn(reconcile(self.control.reconciler.clone(), self.control.settings()));
         let served = tokio::select! {
             served = serve => served,
             () = self.end.reached.notified() => Ok(()),

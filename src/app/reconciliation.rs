@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::Client;
 
-use crate::bridge::Bridge;
+use crate::bridge::SharedBridge;
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::outbox::Outbox;
@@ -49,13 +49,13 @@ impl Ground<'_> {
         self.settings.webex.as_ref().ok_or(webex::Missing { key: "webex", hint })
     }
 
-    /// A reconciler that asks with this client, with a bridge of its own.
+    /// A reconciler that asks with this client, and tells whatever bridge is in place.
     ///
     /// # Errors
     /// What `[webex]` lacks.
     pub fn reconciler(
         &self,
-        bridge: Bridge,
+        bridge: SharedBridge,
         client: Arc<webex::Client>,
     ) -> Result<Reconciler<LostEvents>, webex::Missing> {
         let (settings, configured) = (self.settings, self.webex()?);
@@ -63,7 +63,7 @@ impl Ground<'_> {
         let watch = webex::destination(settings.server.public_url.as_ref())
             .ok()
             .map(|destination| Watch { destination, reactivate: configured.reactivate_subscriptions });
-        let closing = LostEvents::new(bridge, store.clone(), Arc::clone(settings));
+        let closing = LostEvents::new(bridge);
         let reconciler = Reconciler::new(
             client,
             store.clone(),

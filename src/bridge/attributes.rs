@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Bridge, Delivered, Trouble, forgetful, in_time, named};
 use crate::domain::{
-    Body, Call, CallName, CreateVoiceCall, Filled, FlowTime, Form, Initiation, Knowledge, Moment, Picked,
-    Sent, Story, UpdateVoiceCall, fill, parent_of,
+    Body, Call, CallName, CallTimeline, CreateVoiceCall, Filled, FlowTime, Form, Initiation, Knowledge,
+    Moment, Picked, Sent, Story, UpdateVoiceCall, call_at, fill, parent_of,
 };
 use crate::salesforce::Budget;
 use crate::settings::CallCenter;
@@ -50,11 +50,16 @@ impl Bridge {
         let Some(center) = center.filter(|center| center.keeps_attributes()) else {
             return (Cow::Borrowed(request), Vec::new());
         };
-        let (known, parent) = tokio::join!(
+        let before = async {
+            // All that webhooks have told so far is of the first one.
+            if call.is_plain() { Vec::new() } else { self.calls_beside(call, budget).await }
+        };
+        let (known, company, parent) = tokio::join!(
             self.known_details(call, budget),
+            before,
             self.sent_by_parent(center, call, request, budget)
         );
-        let mut knowledge = knowledge(&known, call);
+        let mut knowledge = knowledge(&known, call, &company);
         knowledge.hear_request(self.outbox.now(), &request.picked);
         let moment = Moment::Create { parent: parent.as_ref() };
         let filled = fill(&form(center), &knowledge, request.call_attributes.as_deref(), moment);
@@ -74,8 +79,14 @@ impl Bridge {
         budget: &Budget,
     ) -> Vec<NewDetail> {
         let Some(center) = self.filling(name) else { return Vec::new() };
-        let (known, story) = tokio::join!(self.known_details(name, budget), self.story(name, budget));
-        let end = End { call, at: update.end_time, story, picked: &update.picked };
+        let half = budget.half();
+        let (known, company, timeline) = tokio::join!(
+            self.known_details(name, budget),
+            self.calls_beside(name, budget),
+            self.timeline_of(name.vendor_call_key(), &half)
+        );
+        let story = story(&timeline, &company, name);
+        let end = End { call, company, at: update.end_time, story, picked: &update.picked };
         let (own, now) = (update.call_attributes.as_deref(), self.outbox.now());
         let filled = end.fill(center, name, &known, own, now);
         let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
@@ -92,9 +103,10 @@ impl Bridge {
         budget: &Budget,
     ) -> FilledAtEnd {
         let Some(center) = self.filling(name) else { return FilledAtEnd::default() };
-        let (known, now) = (self.read_details(name, budget).await, self.outbox.now());
+        let (known, company) = tokio::join!(self.read_details(name, budget), self.calls_beside(name, budget));
+        let (story, now) = (Some(story.clone()), self.outbox.now());
         let is_whole = known.as_ref().is_some_and(|known| !self.has_forgotten(known, name, now));
-        let end = End { call, at: Some(at), story: Some(story.clone()), picked: &Picked::default() };
+        let end = End { call, company, at: Some(at), story, picked: &Picked::default() };
         let filled = end.fill(center, name, &known.unwrap_or_default(), None, now);
         let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
         FilledAtEnd { call_attributes: filled.call_attributes, report, is_whole }
@@ -130,17 +142,9 @@ impl Bridge {
         in_time(&budget.half(), details).await.map_err(|error| forgetful(&error)).ok()
     }
 
-    /// What Webex's events mean for the call, as far as they have come.
-    async fn story(&self, name: &CallName, budget: &Budget) -> Option<Story> {
-        let half = budget.half();
-        let timeline = self.timeline_of(name.vendor_call_key(), &half).await;
-        if timeline.is_empty() {
-            return None;
-        }
-        let company = self.calls_under(name.call_center(), name.vendor_call_key(), &half).await;
-        let mut parts = timeline.parts_of(&company);
-        let own = parts.find(|(call, _)| call.name == *name).map(|(_, part)| part.story());
-        own.or_else(|| Some(timeline.story()))
+    /// The VoiceCalls of its key, in the order of their beginning.
+    async fn calls_beside(&self, name: &CallName, budget: &Budget) -> Vec<Call> {
+        self.calls_under(name.call_center(), name.vendor_call_key(), &budget.half()).await
     }
 
     /// What the create of the call has sent that this one continues, if it is to be inherited.
@@ -186,8 +190,10 @@ impl Bridge {
         (values, names): (DetailKind, DetailKind),
         at: Timestamp,
     ) -> Vec<NewDetail> {
+        // The same values of two webhooks may be of two VoiceCalls: their times decide.
+        let when = if values == DetailKind::Webhook { at.to_string() } else { String::new() };
         let values = picked.body().map(|body| {
-            let fingerprint = self.outbox.store().fingerprint(&[source, body.expose()]).0;
+            let fingerprint = self.outbox.store().fingerprint(&[source, body.expose(), &when]).0;
             let [a, b, c, d, e, f, g, h, ..] = fingerprint;
             let source = format!("{source} {:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]));
             NewDetail { kind: values, source, at, body }
@@ -230,6 +236,8 @@ impl Default for FilledAtEnd {
 /// A call at its end.
 struct End<'a> {
     call: Option<&'a Call>,
+    /// It, and the others of its key.
+    company: Vec<Call>,
     at: Option<FlowTime>,
     story: Option<Story>,
     picked: &'a Picked,
@@ -244,7 +252,7 @@ impl End<'_> {
         own: Option<&str>,
         now: Timestamp,
     ) -> Filled {
-        let mut knowledge = knowledge(known, name);
+        let mut knowledge = knowledge(known, name, &self.company);
         knowledge.hear_request(now, self.picked);
         if let Some(story) = self.story {
             knowledge.understand(story, self.at.map(FlowTime::timestamp));
@@ -263,14 +271,27 @@ fn form(center: &CallCenter) -> Form<'_> {
     Form { attributes: &center.attributes, longest: center.attribute_length, names }
 }
 
-fn knowledge(details: &[Detail], call: &CallName) -> Knowledge {
+/// What Webex's events mean for the call, as far as they have come.
+fn story(timeline: &CallTimeline, company: &[Call], name: &CallName) -> Option<Story> {
+    if timeline.is_empty() {
+        return None;
+    }
+    let own = timeline.parts_of(company).find(|(call, _)| call.name == *name);
+    Some(own.map_or_else(|| timeline.story(), |(_, part)| part.story()))
+}
+
+/// What was told of a call: by its own requests, and by the webhooks of the time when it had the
+/// caller, as far as `company` tells.
+fn knowledge(details: &[Detail], call: &CallName, company: &[Call]) -> Knowledge {
+    let had_caller = |at| call_at(company, at).is_none_or(|had| had.name == *call);
     let mut knowledge = Knowledge::default();
     for detail in details.iter().filter(|detail| detail.is_of(call)) {
         let picked = || Picked::read(&detail.body).unwrap_or_default();
         match detail.kind {
             DetailKind::Request => knowledge.hear_request(detail.at, &picked()),
-            DetailKind::Webhook => knowledge.hear_webhook(detail.at, &picked()),
-            DetailKind::Sent
+            DetailKind::Webhook if had_caller(detail.at) => knowledge.hear_webhook(detail.at, &picked()),
+            DetailKind::Webhook
+            | DetailKind::Sent
             | DetailKind::Arrived
             | DetailKind::Carried
             | DetailKind::AtCreate

@@ -31,6 +31,19 @@ pub enum Conclusion {
     Ended(Verdict),
 }
 
+impl Conclusion {
+    /// In one word, for the log.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Unknown => "unknown",
+            Self::Logged => "logged",
+            Self::Ended(verdict) => verdict.label(),
+        }
+    }
+}
+
 /// What followed from a task, with what is worth counting.
 #[derive(Debug)]
 pub struct Concluded {

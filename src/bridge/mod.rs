@@ -23,6 +23,7 @@ mod update;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use reqwest::Client;
 use tokio::time::timeout_at;
 
@@ -30,7 +31,7 @@ use crate::domain::{Call, CallCenterName, CallName, CallReference, Fact, Known};
 use crate::outbox::Outbox;
 use crate::salesforce::{Budget, Failure, Org, Orgs};
 use crate::settings::{CallCenter, Settings};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 pub use carried::Carried;
 pub use conclude::{Concluded, Conclusion};
@@ -44,6 +45,9 @@ pub use turns::{Turn, Turns};
 
 /// Who is busy with which call: by contact center and vendorCallKey.
 pub type CallTurns = Turns<(CallCenterName, String)>;
+
+/// A bridge that another takes the place of when the configuration changes, for work that is no flow's request.
+pub type SharedBridge = Arc<ArcSwap<Bridge>>;
 
 /// Everything the verbs need. One a worker thread, each with its own pool of connections; the rest is shared.
 #[derive(Clone)]
@@ -69,6 +73,18 @@ impl Bridge {
         let wanted = Arc::new(carried::Wanted::of(settings));
         let (settings, orgs) = (Arc::clone(settings), Arc::clone(orgs));
         Self { settings, orgs, client, outbox: Arc::clone(outbox), turns: Arc::clone(turns), wanted }
+    }
+
+    /// The configuration that it works by.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Where it keeps what it learns.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        self.outbox.store()
     }
 
     /// A contact center of the configuration.

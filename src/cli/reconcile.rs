@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use arc_swap::ArcSwap;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -92,7 +93,7 @@ fn reconciler(
     let http = clients(&settings.http_client, 1)?.pop().context("there is no HTTPS client")?;
     let bridge = Bridge::new(settings, http.clone(), &orgs, &outbox, &Arc::default());
     let ground = Ground { settings, outbox: &outbox, metrics: &metrics, clock, ids: &ids };
-    Ok(ground.reconciler(bridge, ground.client(http)?)?)
+    Ok(ground.reconciler(Arc::new(ArcSwap::from_pointee(bridge)), ground.client(http)?)?)
 }
 
 /// On standard error, and only for people.

@@ -16,6 +16,18 @@ pub enum Verdict {
     Duplicate,
 }
 
+impl Verdict {
+    /// In one word: what a flow is answered and what the log says.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Abandoned { .. } => "abandoned",
+            Self::Answered => "answered",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
+
 /// Where a caller gave up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {

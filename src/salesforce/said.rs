@@ -1,5 +1,7 @@
 //! Reading what Salesforce says beside the status: every shape of an error body that is known.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::http::Answer;
@@ -24,12 +26,15 @@ impl Said {
         let json = serde_json::from_slice::<Value>(&answer.body).ok();
         let text = String::from_utf8_lossy(&answer.body);
         let page = json.is_none() && (answer.html || text.trim_start().starts_with('<'));
-        let complaints = match &json {
+        let mut complaints = match &json {
             Some(json) => complaints(json),
             None if page => vec![title(&text)],
             None if text.trim().is_empty() => Vec::new(),
             None => vec![text.into_owned()],
         };
+        // Some bodies say the same as a message and in a list.
+        let mut said = HashSet::new();
+        complaints.retain(|complaint| said.insert(complaint.clone()));
         Self { json, complaints, page }
     }
 
@@ -101,6 +106,7 @@ mod tests {
             (r#"{"errors":"validation: Status"}"#, "validation: Status"),
             (r#"{"errors":[{"message":"m","errorCode":"C"}]}"#, "C: m"),
             (r#"{"message":"nope"}"#, "nope"),
+            (r#"{"message":"said twice","errors":["said twice","a"]}"#, "said twice; a"),
             (
                 r#"{"error":"invalid_grant","error_description":"audience is invalid"}"#,
                 "invalid_grant: audience is invalid",

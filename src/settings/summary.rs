@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::{Api, CallCenter, Settings, Webex};
+use crate::domain::{Attribute, Root};
 
 impl Settings {
     /// Listeners, contact centers and certificates, one a line, without secrets.
@@ -47,9 +48,16 @@ impl Settings {
     pub fn warnings(&self, now: Timestamp) -> Vec<String> {
         let centers = || self.call_centers.values();
         let other = centers().filter_map(gap).chain(centers().filter_map(unusual_host));
-        let open = self.webex.as_ref().and_then(open_tokens);
+        let webex = self.webex.iter().flat_map(|webex| [open_tokens(webex), deaf(webex), silent(webex)]);
         let untold = centers().filter_map(|center| untold(center, self.webex.as_ref()));
-        self.ending(now).into_iter().chain(other).chain(open).chain(untold).collect()
+        let unfilled = centers().filter(|_| self.webex.is_none()).filter_map(unfilled);
+        self.ending(now)
+            .into_iter()
+            .chain(other)
+            .chain(webex.flatten())
+            .chain(untold)
+            .chain(unfilled)
+            .collect()
     }
 }
 
@@ -58,6 +66,34 @@ fn open_tokens(webex: &Webex) -> Option<String> {
     let open = webex.oauth_client.is_some() && webex.token_key.is_none();
     open.then(|| {
         "webex.token_key_file: not set, so the login at Webex lies in clear text in the database".to_owned()
+    })
+}
+
+/// Webhooks that nobody can sign.
+fn deaf(webex: &Webex) -> Option<String> {
+    webex
+        .webhook_secrets
+        .is_empty()
+        .then(|| "webex.webhook_secret_files: empty, so every webhook is refused".to_owned())
+}
+
+/// An integration without an API.
+fn silent(webex: &Webex) -> Option<String> {
+    let is_silent = webex.oauth_client.is_some() && webex.api_url.is_none();
+    is_silent.then(|| {
+        "webex.api_url: not set, so Webex is asked for nothing, and events that are lost stay lost".to_owned()
+    })
+}
+
+/// Fields of which only webhooks could tell.
+fn unfilled(center: &CallCenter) -> Option<String> {
+    let of_webhooks =
+        |attribute: &&Attribute| matches!(attribute.path.root(), Root::Data | Root::Segments(_));
+    let fields: Vec<&str> =
+        center.attributes.iter().filter(of_webhooks).map(|attribute| attribute.field.as_str()).collect();
+    (!fields.is_empty()).then(|| {
+        let (name, fields) = (&center.name, fields.join(", "));
+        format!("call_centers.{name}.attributes: without [webex] no webhook fills {fields}")
     })
 }
 

@@ -18,6 +18,8 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// The shortest and the longest time between two questions for the same recording.
 const PAUSES: (SignedDuration, SignedDuration) =
     (SignedDuration::from_secs(30), SignedDuration::from_hours(6));
+/// The longest time after a question that Webex has not answered.
+const UNANSWERED: SignedDuration = SignedDuration::from_mins(2);
 /// How long a recording that was announced is asked for.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -75,7 +77,7 @@ impl Recorder {
 }
 
 /// When a recording is asked for again that was asked for in vain: after half of the time that it has been announced
-/// for, and not before `earliest`. None: never again.
+/// for; if Webex has not answered, within minutes, but not before `earliest`. None: never again.
 pub(super) fn again(
     announced: Announced,
     ended_at: Timestamp,
@@ -88,6 +90,7 @@ pub(super) fn again(
         return None;
     }
     let (shortest, longest) = PAUSES;
+    let longest = if earliest.is_some() { UNANSWERED } else { longest };
     let half = SignedDuration::from_millis(i64::try_from(waited.as_millis() / 2).unwrap_or(i64::MAX));
     let last = since.max(now).checked_add(PATIENCE.saturating_sub(waited)).unwrap_or(Timestamp::MAX);
     let next = now.checked_add(half.clamp(shortest, longest)).unwrap_or(Timestamp::MAX).min(last);
@@ -119,6 +122,13 @@ mod tests {
         assert_eq!(asked[..5], [10, 40, 70, 105, 157]);
         assert_eq!(asked.last(), Some(&86_400));
         assert!(asked.len() < 30, "{asked:?}");
+    }
+
+    #[test]
+    fn what_webex_has_not_answered_is_asked_again_within_minutes_however_old_the_call_is() {
+        assert_eq!(again(announced(0), at(0), at(40_000), Some(at(40_010))), Some(at(40_120)));
+        assert_eq!(again(announced(0), at(0), at(40_000), Some(at(40_900))), Some(at(40_900)));
+        assert_eq!(again(announced(0), at(0), at(40_000), None), Some(at(60_000)));
     }
 
     proptest! {

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
@@ -12,7 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use super::captures::Recordings;
 use super::recorder::{Recorder, WITHIN, again};
-use crate::bridge::{Bridge, Concluded, Conclusion, Unmapped};
+use crate::bridge::{Bridge, Concluded, Conclusion, SharedBridge, Unmapped};
 use crate::domain::{Recording, TaskId};
 use crate::outbox::Outbox;
 use crate::salesforce::Budget;
@@ -29,8 +28,8 @@ const _: () = assert!(
     KEEP.as_secs() + WITHIN.as_secs() + KEEP.as_secs() + LOOK.as_secs()
         < settings::Outbox::LEAST_LEASE.as_secs()
 );
-/// Tasks looked at together.
-const TOGETHER: u32 = 16;
+/// Tasks looked at together: enough for some whole questions for recordings.
+const TOGETHER: u32 = 40;
 /// The longest nap: another replica may have kept the end of a task.
 const NAP: Duration = Duration::from_secs(1);
 /// Ids without a name that are told of once; beyond, they are only counted.
@@ -38,7 +37,7 @@ const MOST_TOLD: usize = 10_000;
 
 /// Concludes tasks, one replica at a time for each.
 pub struct TaskWorker {
-    bridge: ArcSwap<Bridge>,
+    bridge: SharedBridge,
     outbox: Arc<Outbox>,
     ledger: Arc<Ledger>,
     recorder: Option<Arc<Recorder>>,
@@ -53,22 +52,17 @@ struct Ledger {
 }
 
 impl TaskWorker {
-    /// A worker with a bridge of its own; without a recorder nothing is known of recordings.
+    /// A worker; without a recorder nothing is known of recordings.
     #[must_use]
     pub fn new(
-        bridge: Bridge,
+        bridge: SharedBridge,
         outbox: Arc<Outbox>,
         metrics: Arc<Metrics>,
         recorder: Option<Recorder>,
     ) -> Self {
         let ledger = Arc::new(Ledger { metrics, told: Mutex::default() });
-        let (bridge, recorder) = (ArcSwap::from_pointee(bridge), recorder.map(Arc::new));
+        let recorder = recorder.map(Arc::new);
         Self { bridge, outbox, ledger, recorder, turn: AsyncMutex::default() }
-    }
-
-    /// Works with another bridge from now on.
-    pub fn adopt(&self, bridge: Bridge) {
-        self.bridge.store(Arc::new(bridge));
     }
 
     /// Works until it is dropped.
@@ -137,7 +131,14 @@ impl Ledger {
     fn enter(&self, task: &str, concluded: &Concluded) {
         let Concluded { conclusion, enriched, .. } = concluded;
         if *conclusion != Conclusion::Open {
-            tracing::info!(task, ?conclusion, ?enriched, "Webex says that a call has ended");
+            let enriched: Vec<&str> = enriched.iter().map(|enriched| enriched.label()).collect();
+            let enriched = (!enriched.is_empty()).then(|| enriched.join(", "));
+            tracing::info!(
+                task,
+                conclusion = conclusion.label(),
+                enriched,
+                "Webex says that a call has ended"
+            );
         }
         for enriched in &concluded.enriched {
             self.metrics.enriched(enriched.label());

@@ -20,7 +20,7 @@ use super::tale::SIGNED;
 use super::webex::log_in;
 
 /// How long the bridge may need to be through with what it knows.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(900);
 /// The day of the calls ended this long ago, so that all of it has settled.
 const AGO: i64 = 3 * 3_600_000;
 /// The longest call, with what follows it.

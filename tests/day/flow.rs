@@ -12,8 +12,14 @@ use scv_bridge::clock::{Clock as _, SystemClock};
 /// What the vendor's flow says at the end of every call, and the bridge of one whose stage is unknown.
 pub const DEFAULT_REASON: &str = "Abandoned in queue";
 
-/// How a call looks to its flow: the id of its VoiceCall, once the create was answered.
-pub type Voice = watch::Sender<Option<String>>;
+/// How a call looks to its flow.
+#[derive(Default)]
+pub struct Voice {
+    /// Of its VoiceCall, once the create was answered.
+    id: watch::Sender<Option<String>>,
+    /// Whether executeOmniFlow was answered.
+    is_routed: watch::Sender<bool>,
+}
 
 /// Whoever speaks to the bridge.
 pub struct Speaker {
@@ -47,7 +53,7 @@ impl Speaker {
             "participants": [{ "participantKey": "+14693150217", "type": "END_USER" }],
         });
         let data = self.post("createVoiceCall", &body).await;
-        voice.send_replace(data["voiceCallId"].as_str().map(str::to_owned));
+        voice.id.send_replace(data["voiceCallId"].as_str().map(str::to_owned));
     }
 
     /// The call is queued.
@@ -56,10 +62,14 @@ impl Speaker {
             "callCenterDevName": call.center, "voiceCallId": id(voice).await, "dialedNumber": "+18005550100",
         });
         self.post("executeOmniFlow", &body).await;
+        voice.is_routed.send_replace(true);
     }
 
-    /// The call is over: PhoneContactEnded.
+    /// The call is over: PhoneContactEnded. Nobody hangs up within the milliseconds in which the call is queued.
     pub async fn end(&self, call: &Call, voice: &Voice) {
+        if call.truth.enqueued.is_some() {
+            voice.is_routed.subscribe().wait_for(|is_routed| *is_routed).await.unwrap();
+        }
         let (start, end) = (call.truth.start.to_string(), call.truth.end.to_string());
         match call.flow {
             Flow::Vendors => {
@@ -97,5 +107,5 @@ impl Speaker {
 
 /// The id of the VoiceCall, once it is known.
 pub async fn id(voice: &Voice) -> String {
-    voice.subscribe().wait_for(Option::is_some).await.unwrap().clone().unwrap()
+    voice.id.subscribe().wait_for(Option::is_some).await.unwrap().clone().unwrap()
 }

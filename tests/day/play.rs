@@ -77,7 +77,7 @@ impl Day {
     /// Does all of it; how many webhooks were sent, all of which were taken.
     pub async fn play(self, calls: &Arc<Vec<Call>>, org: &MockOrg, speaker: &Arc<Speaker>) -> usize {
         let acts = Arc::new(Mutex::new(self.acts.into_iter()));
-        let voices: Arc<Vec<Voice>> = Arc::new(calls.iter().map(|_| Voice::new(None)).collect());
+        let voices: Arc<Vec<Voice>> = Arc::new(calls.iter().map(|_| Voice::default()).collect());
         let taken = Arc::new(AtomicUsize::new(0));
         let mut hands = JoinSet::new();
         for _ in 0..TOGETHER {

@@ -1,6 +1,6 @@
 //! What became of the fields of one VoiceCall.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ pub struct Explained {
     /// The call that it continues.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<String>,
-    /// When its flow run began, if it is a later one for the same interaction.
+    /// When it began, if it is a later flow run of its interaction.
     #[serde(skip_serializing_if = "Option::is_none")]
     run_began: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,6 +52,9 @@ struct Told {
     line: Line,
     #[serde(skip_serializing_if = "Option::is_none")]
     arrived_as: Option<String>,
+    /// Whether it has arrived at its path after all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    arrived_since: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -128,7 +131,7 @@ impl Explained {
             write!(out, ", VoiceCall {id}")?;
         }
         if let Some(began) = &self.run_began {
-            write!(out, ", flow run of {began}")?;
+            write!(out, ", the flow run of {began}")?;
         }
         match &self.parent {
             Some(parent) => writeln!(out, ", continues {parent}")?,
@@ -151,10 +154,30 @@ impl Explained {
         }
         if !self.unused.is_empty() {
             writeln!(out, "\narrived, and no field takes it")?;
-            let cells = |unused: &Unused| [&unused.from, &unused.path, &unused.what].map(Clone::clone);
-            table(out, ["from", "path", "what"], self.unused.iter().map(cells))?;
+            table(out, ["from", "path", "what"], self.unused_rows().into_iter())?;
         }
         Ok(())
+    }
+}
+
+impl Explained {
+    /// What no field takes: of a request each, of webhooks what all kinds of them carry alike in one row.
+    fn unused_rows(&self) -> Vec<[String; 3]> {
+        let mut alike: BTreeMap<(bool, &str, &str, &str), Vec<&str>> = BTreeMap::new();
+        for Unused { from, path, what } in &self.unused {
+            let is_webhook = from.contains(':');
+            let request = if is_webhook { "" } else { from };
+            alike.entry((is_webhook, request, path, what)).or_default().push(from);
+        }
+        let row = |((_, _, path, what), from): ((bool, &str, &str, &str), Vec<&str>)| {
+            let first = from.first().copied().unwrap_or_default();
+            let from = match from.len() {
+                0 | 1 => first.to_owned(),
+                kinds => format!("{first} and {} more", kinds - 1),
+            };
+            [from, path.to_owned(), what.to_owned()]
+        };
+        alike.into_iter().map(row).collect()
     }
 }
 
@@ -164,8 +187,10 @@ impl Stage {
         let told = |line: Line| {
             let is_missing = matches!(line.outcome, Outcome::Missing | Outcome::NotYet);
             let path = line.path.as_deref().filter(|_| is_missing);
-            let arrived_as = path.and_then(|path| meant(path, arrived));
-            Told { line, arrived_as }
+            let path = path.and_then(|path| ValuePath::parse(path).ok());
+            let arrived_since = path.as_ref().is_some_and(|path| has_arrived(path, arrived));
+            let arrived_as = path.filter(|_| !arrived_since).and_then(|path| meant(&path, arrived));
+            Told { line, arrived_as, arrived_since }
         };
         let fields = report.lines.into_iter().map(told).collect();
         Some(Self { at: moment(detail.at), fields })
@@ -195,6 +220,10 @@ impl Told {
         };
         let what = match &self.arrived_as {
             Some(path) => format!("{what}; it arrived as {path}"),
+            None if self.arrived_since && *outcome == Outcome::NotYet => format!("{what}; it came later"),
+            None if self.arrived_since => {
+                format!("{what}; it came later, or with another VoiceCall of this key")
+            }
             None => what,
         };
         let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -203,16 +232,14 @@ impl Told {
 }
 
 /// What arrived in other capitals, or under the same name at another place, if there is one such thing only.
-fn meant(path: &str, arrived: &[(&Detail, Arrived)]) -> Option<String> {
-    let path = ValuePath::parse(path).ok()?;
+fn meant(path: &ValuePath, arrived: &[(&Detail, Arrived)]) -> Option<String> {
     let (all, last) = (path.inner().to_lowercase(), path.last().to_lowercase());
     let full = |(detail, arrived): &(&Detail, Arrived)| {
         let root = if is_of_webhook(detail) { "data" } else { "request" };
         format!("{root}.{}", arrived.path)
     };
-    let holds = |arrived: &Arrived| arrived.what != "empty";
     let candidates = |fits: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
-        let fitting = arrived.iter().filter(|(_, one)| holds(one) && fits(&one.path.to_lowercase()));
+        let fitting = arrived.iter().filter(|(_, one)| is_told(one) && fits(&one.path.to_lowercase()));
         fitting.map(full).collect()
     };
     let mut found = candidates(&|path| path == all);
@@ -220,6 +247,17 @@ fn meant(path: &str, arrived: &[(&Detail, Arrived)]) -> Option<String> {
         found = candidates(&|path| path.rsplit('.').next() == Some(last.as_str()));
     }
     if found.len() == 1 { found.pop_first() } else { None }
+}
+
+/// Whether a value has arrived at that very path.
+fn has_arrived(path: &ValuePath, arrived: &[(&Detail, Arrived)]) -> bool {
+    let fits =
+        |detail: &Detail| if is_of_webhook(detail) { path.is_of_webhooks() } else { path.is_of_requests() };
+    arrived.iter().any(|(detail, one)| fits(detail) && one.path == path.inner() && is_told(one))
+}
+
+fn is_told(arrived: &Arrived) -> bool {
+    arrived.what != "empty"
 }
 
 fn is_of_webhook(detail: &Detail) -> bool {

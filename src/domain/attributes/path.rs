@@ -45,6 +45,9 @@ pub enum InvalidPath {
     /// Nearly a root: capitals count, and so does an s.
     #[error("begins with a word that is nearly `{0}`")]
     NearlyRoot(&'static str),
+    /// The bridge does not keep it.
+    #[error("is never kept: it is the name of this contact center")]
+    ContactCenter,
     /// There is no such value of segments.
     #[error("is no value of segments")]
     Segments,
@@ -53,6 +56,7 @@ pub enum InvalidPath {
 const REQUEST: &str = "request";
 const DATA: &str = "data";
 const SEGMENTS: &str = "segments";
+const CONTACT_CENTER: &str = "callCenterDevName";
 const ROOTS: [&str; 3] = [REQUEST, DATA, SEGMENTS];
 
 impl ValuePath {
@@ -71,6 +75,7 @@ impl ValuePath {
         }
         let root = match (ROOTS.into_iter().find(|root| *root == first), rest) {
             (Some(root), None) => return Err(InvalidPath::Bare(root)),
+            (Some(REQUEST), Some(CONTACT_CENTER)) => return Err(InvalidPath::ContactCenter),
             (Some(REQUEST), _) => Root::Request,
             (Some(DATA), _) => Root::Data,
             (Some(_), Some(rest)) => Root::Segments(SegmentValue::parse(rest).ok_or(InvalidPath::Segments)?),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Body, cut, hide_numbers, names_a_number, quote};
+use crate::domain::{Body, cut, hide_numbers, is_id, names_a_number, quote};
 use crate::phone::mask;
 
 /// The longest value in a report, in characters.
@@ -72,6 +72,10 @@ impl Line {
 fn shown(name: &str, text: &str) -> String {
     if names_a_number(name) {
         return cut(mask(text).to_string(), LONGEST);
+    }
+    // Of a queue, an agent, a record: without it nobody can compare.
+    if is_id(text) {
+        return text.to_owned();
     }
     let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     cut(hide_numbers(&quote(&visible)).into_owned(), LONGEST)

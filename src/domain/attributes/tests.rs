@@ -282,6 +282,9 @@ fn no_value_has_a_printable_form_and_a_report_shows_no_number() {
     let shown = filled.report.body();
     assert!(!shown.expose().contains("469") && !shown.expose().contains("4711"), "{}", shown.expose());
     assert!(shown.expose().contains("Ada"));
+    let id = "5a6b7c8d-0000-4111-8222-333344445555";
+    let of_queue = desk.at_create(&json!({ "note": id }), None);
+    assert!(of_queue.report.body().expose().contains(id), "ids can be compared");
     assert_eq!(Report::read(&shown), Some(filled.report));
 }
 

@@ -28,10 +28,13 @@ impl LocationTemplate {
         if filled.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err("holds a space".to_owned());
         }
-        match filled.strip_prefix("https://") {
-            Some(rest) if !rest.is_empty() => Ok(Self(text.to_owned())),
-            _ => Err("is not an https URL".to_owned()),
+        if filled.strip_prefix("https://").is_none_or(str::is_empty) {
+            return Err("is not an https URL".to_owned());
         }
+        if filled == text {
+            return Err(format!("holds neither {TASK} nor {FILE}, so all recordings would have one address"));
+        }
+        Ok(Self(text.to_owned()))
     }
 
     /// Whether it can only be filled once a file is known.
@@ -86,6 +89,10 @@ mod tests {
             ("https://", "is not an https URL"),
             ("https://r.example.com/{task}", "holds a placeholder other than {taskId} and {fileName}"),
             ("https://r.example.com/a b", "holds a space"),
+            (
+                "https://r.example.com/player",
+                "holds neither {taskId} nor {fileName}, so all recordings would have one address",
+            ),
         ] {
             assert_eq!(LocationTemplate::parse(text), Err(problem.to_owned()), "{text}");
         }

@@ -24,7 +24,10 @@ pub(super) fn read(section: &mut Section<'_>) -> Vec<Attribute> {
 
 fn hint(source: &str, invalid: InvalidPath) -> String {
     match invalid {
-        InvalidPath::Names => "names with dots, such as serviceData.callRecordingId".to_owned(),
+        InvalidPath::Names => {
+            "names with dots between them, without $ and [ ], such as request.participants.0.type".to_owned()
+        }
+        InvalidPath::ContactCenter => "take the line out".to_owned(),
         InvalidPath::Bare(root) => format!("go on with a dot and a name, such as {root}.{}", example(root)),
         InvalidPath::NearlyRoot(root) => {
             format!("write `{root}`; or for a field of that name in the flow's body, `request.` before it")

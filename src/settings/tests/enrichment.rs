@@ -46,3 +46,23 @@ fn enrichment_that_nobody_could_tell_of_is_a_warning() {
     let plain = enriched.replace("{fileName}", "{taskId}");
     assert_eq!(warnings(format!("{plain}[webex]\n")), "", "that is known without asking");
 }
+
+#[test]
+fn what_of_webex_cannot_work_is_a_warning() {
+    let warnings =
+        |toml: &str| Folder::new().load(&format!("{SMALL}{toml}")).unwrap().warnings(now()).join("\n");
+    let fields = "attributes.Code__c = \"segments.wrapUp.code\"\nattributes.Note__c = \"request.note\"\n";
+    let integration = "client_id = \"C1\"\nclient_secret = \"c1-secret\"\n";
+    let secret = format!("[webex]\nwebhook_secrets = [\"{}\"]\n", "s".repeat(32));
+    for (toml, warning) in [
+        (fields.to_owned(), "call_centers.Main.attributes: without [webex] no webhook fills Code__c"),
+        ("[webex]\n".to_owned(), "webex.webhook_secret_files: empty, so every webhook is refused"),
+        (
+            format!("{secret}{integration}token_key = \"{}\"\n", "k".repeat(32)),
+            "webex.api_url: not set, so Webex is asked for nothing, and events that are lost stay lost",
+        ),
+        (format!("{fields}{secret}"), ""),
+    ] {
+        assert_eq!(warnings(&toml), warning, "{toml}");
+    }
+}

@@ -96,6 +96,7 @@ Second__c = "service data"
 Third__c = "segments.queue.durations"
 Fourth__c = "Data.queueId"
 Fifth__c = "segments"
+Sixth__c = "request.callCenterDevName"
 
 [call_centers.Sandbox]
 certificate = "Expired"

@@ -1,67 +1,69 @@
 //! Closes a call by telling the bridge the events that got lost: what follows from them follows from these.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::missing::missing;
 use super::{Closed, Closing, ClosingError};
-use crate::bridge::{Bridge, Trouble};
+use crate::bridge::{Bridge, SharedBridge, Trouble};
 use crate::domain::{
     Call, CallCenterName, CallTimeline, EndedTask, Event, Handling, Numbers, TaskId, VendorCallKey, What,
 };
 use crate::salesforce::Budget;
 use crate::settings::Settings;
-use crate::store::{Run, Store, StoreError};
+use crate::store::{Run, StoreError};
 
 /// How long keeping one event may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Tells the bridge what its webhooks did not.
 pub struct LostEvents {
-    bridge: Bridge,
-    store: Store,
-    settings: Arc<Settings>,
+    bridge: SharedBridge,
 }
 
 impl LostEvents {
-    /// Over a bridge of its own.
+    /// Tells it to whatever bridge is in place then.
     #[must_use]
-    pub fn new(bridge: Bridge, store: Store, settings: Arc<Settings>) -> Self {
-        Self { bridge, store, settings }
+    pub fn new(bridge: SharedBridge) -> Self {
+        Self { bridge }
     }
+}
 
-    /// The calls of the task that flows have told of, of any contact center: a record names none.
-    async fn calls(&self, key: VendorCallKey) -> Result<Vec<Call>, StoreError> {
-        let mut calls = Vec::new();
-        for name in self.settings.call_centers.keys() {
-            let Ok(center) = CallCenterName::parse(name.as_str()) else { continue };
-            calls.extend(self.store.calls_of(&center, &key).await?.into_iter().filter(Call::is_of_a_flow));
+/// The calls of the task that flows have told of, of any contact center: a record names none.
+async fn calls(bridge: &Bridge, key: &VendorCallKey) -> Result<Vec<Call>, StoreError> {
+    let mut calls = Vec::new();
+    for name in bridge.settings().call_centers.keys() {
+        let Ok(center) = CallCenterName::parse(name.as_str()) else { continue };
+        calls.extend(bridge.store().calls_of(&center, key).await?.into_iter().filter(Call::is_of_a_flow));
+    }
+    Ok(calls)
+}
+
+/// Whether events could make the final update of one of these calls: of one that no agent had, the flow has said all.
+fn completes(settings: &Settings, calls: &[Call], lost: &[Event]) -> bool {
+    let enriches = |call: &Call| {
+        let center = settings.call_centers.get(call.name.call_center().as_ref());
+        center.is_some_and(|center| center.enrichment.enabled)
+    };
+    lost.iter().any(|event| event.what.implies_agent()) && calls.iter().any(enriches)
+}
+
+async fn tell(
+    bridge: &Bridge,
+    id: &TaskId,
+    events: Vec<Event>,
+    numbers: &Numbers,
+) -> Result<(), ClosingError> {
+    for event in events {
+        let budget = Budget::new(Instant::now(), PATIENCE);
+        match bridge.hear(id.clone(), event, numbers.clone(), &budget).await {
+            Ok(()) => {}
+            Err(Trouble::Store(error)) => return Err(error.into()),
+            Err(_) => return Err(StoreError::Slow.into()),
         }
-        Ok(calls)
     }
-
-    /// Whether events could make the final update of one of these calls: of one that no agent had, the flow has said all.
-    fn completes(&self, calls: &[Call], lost: &[Event]) -> bool {
-        let enriches = |call: &Call| {
-            let center = self.settings.call_centers.get(call.name.call_center().as_ref());
-            center.is_some_and(|center| center.enrichment.enabled)
-        };
-        lost.iter().any(|event| event.what.implies_agent()) && calls.iter().any(enriches)
-    }
-
-    async fn tell(&self, id: &TaskId, events: Vec<Event>, numbers: &Numbers) -> Result<(), ClosingError> {
-        for event in events {
-            let budget = Budget::new(Instant::now(), PATIENCE);
-            match self.bridge.hear(id.clone(), event, numbers.clone(), &budget).await {
-                Ok(()) => {}
-                Err(Trouble::Store(error)) => return Err(error.into()),
-                Err(_) => return Err(StoreError::Slow.into()),
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 impl Closing for LostEvents {
@@ -69,9 +71,10 @@ impl Closing for LostEvents {
         let unusable = || ClosingError::Unusable(crate::domain::quote(&task.id));
         let id = TaskId::parse(task.id.as_str()).map_err(|_| unusable())?;
         let key = id.vendor_call_key().ok_or_else(unusable)?;
-        let known = self.store.find_task(&id).await?.map(|task| task.timeline).unwrap_or_default();
-        let calls = self.calls(key).await?;
-        let logs = self.settings.webex.as_ref().is_some_and(|webex| webex.log_unknown_calls);
+        let bridge = self.bridge.load_full();
+        let known = bridge.store().find_task(&id).await?.map(|task| task.timeline).unwrap_or_default();
+        let calls = calls(&bridge, &key).await?;
+        let logs = bridge.settings().webex.as_ref().is_some_and(|webex| webex.log_unknown_calls);
         let lost = missing(&task, &known);
         let closed = judge(&task, &known, &calls, &lost, logs);
         let tells = match closed {
@@ -79,11 +82,11 @@ impl Closing for LostEvents {
             Closed::Unknown { logged } => logged,
             // Perhaps who answered, or that there is a recording. A call that flows alone have told is whole without
             // events, unless its final update is to tell more than flows know.
-            Closed::Agreed => !known.is_empty() || self.completes(&calls, &lost),
+            Closed::Agreed => !known.is_empty() || completes(bridge.settings(), &calls, &lost),
         };
         if tells && run == Run::Real {
             let numbers = Numbers { origin: task.origin.clone(), destination: task.destination.clone() };
-            self.tell(&id, lost, &numbers).await?;
+            tell(&bridge, &id, lost, &numbers).await?;
         }
         Ok(closed)
     }

@@ -36,7 +36,7 @@ struct Line {
 }
 
 /// What `attributes explain` prints beside the running service, and how it ends.
-async fn explain(stage: &Stage, words: &[&str]) -> (String, bool) {
+pub async fn explain(stage: &Stage, words: &[&str]) -> (String, bool) {
     let file = stage.configuration_file();
     let line: Vec<String> = ["attributes", "explain", "--config", file.to_str().unwrap()]
         .iter()
@@ -225,6 +225,9 @@ async fn explain_prints_what_became_of_each_field_and_what_none_takes() {
     stage.post("createVoiceCall", with(create("wxcc_1"), body)).await.data();
     let tier = json!({ "flowInputParameters": { "tier": ["gold"], "colour": "blue" } });
     stage.post("executeOmniFlow", with(omni_flow("wxcc_1"), tier)).await.data();
+    let mut queued = event("task:parked", "1", 0);
+    queued["data"]["queueId"] = "5a6b7c8d-0000-4111-8222-333344445555".into();
+    stage.tell([event("task:new", "1", -1), queued]).await;
     stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
     let (text, found) = explain(&stage, &["1", "--call-center", CENTER]).await;
     assert!(found);

@@ -98,7 +98,7 @@ async fn a_later_flow_run_inherits_what_the_first_has_sent_and_takes_nothing_els
         let second = second.as_str().unwrap();
         assert!(text.starts_with(&format!("{head}{first}\n")), "{text}");
         assert!(
-            text.contains(&format!("\n{head}{second}, flow run of {SECOND}, continues {first}\n")),
+            text.contains(&format!("\n{head}{second}, the flow run of {SECOND}, continues {first}\n")),
             "{text}"
         );
     }

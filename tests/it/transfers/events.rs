@@ -3,6 +3,7 @@
 use scv_bridge::mock::{Disposition, Operation};
 
 use super::*;
+use crate::attributes::explain;
 use crate::stage::{event, omni_flow, webex};
 
 /// Both ways to Salesforce, with webhooks.
@@ -148,5 +149,38 @@ async fn each_voice_call_gets_its_own_final_update_where_it_is_to_be_enriched() 
         assert_eq!((one.holds.number_of_holds, two.holds.number_of_holds), (Some(1), Some(0)));
         assert_eq!(two.call_accept_date_time.as_deref(), Some("2026-11-21T10:03:40.000Z"));
         assert_eq!((one.disconnect_reason.as_deref(), one.updates, two.updates), (Some("Transferred"), 1, 1));
+    }
+}
+
+#[actix_web::test]
+async fn what_webhooks_carry_fills_the_fields_of_the_voice_call_that_had_the_caller_then() {
+    let keys = "enrichment.enabled = true\nattributes.Team__c = \"data.teamId\"\n\
+        attributes.Queue__c = \"data.queueId\"";
+    for stage in both(keys).await {
+        let first = stage.call("wxcc_1").await;
+        assert!(stage.org.agent_accepts(&first, "agent@example.com"));
+        let mut connected = agent_state("connected", 60, AGENT);
+        connected["data"]["teamId"] = json!("team-1");
+        stage.tell([event("task:new", "1", 0), event("task:parked", "1", 30), connected]).await;
+        stage.wait_seconds(181);
+        let second = created(&stage, later("wxcc_1", SECOND)).await;
+        let attributes = |id: &str| Value::from(record(&stage, id).attributes);
+        assert_eq!(attributes(&second), json!({}), "nothing of the first part");
+        let mut reserved = agent_state("available", 190, "another");
+        reserved["data"]["teamId"] = json!("team-2");
+        stage.tell([event("task:parked", "1", 200), reserved, event("task:ended", "1", 240)]).await;
+        stage.conclude(100).await;
+        assert_eq!(attributes(&first), json!({ "Queue__c": "queue-1", "Team__c": "team-1" }));
+        assert_eq!(attributes(&second), json!({ "Queue__c": "queue-1", "Team__c": "team-2" }));
+        let (text, _) = explain(&stage, &["wxcc_1", "--call-center", CENTER]).await;
+        let heads: Vec<&str> = text.lines().filter(|line| line.starts_with("wxcc_1 in")).collect();
+        let head = format!("wxcc_1 in {CENTER}, VoiceCall");
+        assert_eq!(
+            heads,
+            [
+                format!("{head} {first}"),
+                format!("{head} {second}, the flow run of {SECOND}, continues {first}")
+            ]
+        );
     }
 }

@@ -189,6 +189,19 @@ async fn a_call_that_the_bridge_never_saw_is_logged_only_if_configured() {
 }
 
 #[actix_web::test]
+async fn calls_are_closed_by_the_configuration_that_runs_then() {
+    let house = House::new("log_unknown_calls = false").await;
+    house.record("1", json!({}));
+    assert_eq!(house.reconcile().await.unknown, 1);
+    house.stage.change("log_unknown_calls = false", "log_unknown_calls = true").await;
+    house.wait(600);
+    house.record("2", json!({ "endedTime": now() + 300_000, "createdTime": now() }));
+    assert_eq!(house.reconcile().await.unknown, 0);
+    assert_eq!(house.updates("2"), 1, "it was logged");
+    assert!(house.stage.refusals().iter().all(|refusal| refusal.status == 404), "no routing to clear");
+}
+
+#[actix_web::test]
 async fn a_dry_run_tells_and_changes_nothing() {
     let house = House::new("").await;
     house.call("1", json!({})).await;
