@@ -161,7 +161,7 @@ async fn each_voice_call_of_an_interaction_is_filled_and_corrected_from_its_own_
         stage.tell([event("task:parked", "1", 200), by("9e1b", event("task:connected", "1", 220))]).await;
         stage.tell([event("task:ended", "1", 300)]).await;
         stage.conclude(311).await;
-        let both = || [&first[..], second].map(|id| record(&stage, id));
+        let both = || [first.as_str(), second].map(|id| record(&stage, id));
         let waited = || both().map(|call| Value::from(call.attributes)["Waited__c"].clone());
         let updates = || both().map(|call| (call.updates, call.holds.number_of_holds));
         assert_eq!((waited(), updates()), ([json!("30"), json!("20")], [(1, Some(1)), (1, Some(0))]));
@@ -180,7 +180,7 @@ async fn each_voice_call_of_an_interaction_is_filled_and_corrected_from_its_own_
         let finals = stage.sent(Operation::Update).into_iter().filter(|sent| sent["isActiveCall"] != true);
         assert_eq!(finals.count(), 2);
         assert_eq!(both()[0].call_end_date_time.as_deref(), Some(SECOND));
-        for id in [&first[..], second] {
+        for id in [first.as_str(), second] {
             assert_eq!(outcomes(&stage, id, "final").await["Waited__c"], "sent");
         }
         assert_eq!(outcomes(&stage, &first, "final").await["Tier__c"], "sent");
