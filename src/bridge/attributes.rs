@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::finish::FilledAtEnd;
 use super::{Bridge, Delivered, Trouble, forgetful, in_time, named};
 use crate::domain::{
     Body, Call, CallName, CallTimeline, CreateVoiceCall, Filled, FlowTime, Form, Initiation, Knowledge,
@@ -214,22 +215,6 @@ impl Bridge {
 
     fn single(&self, kind: DetailKind, body: Body) -> NewDetail {
         NewDetail { kind, source: String::new(), at: self.outbox.now(), body }
-    }
-}
-
-/// What the fields of a call that has ended are filled with.
-pub(super) struct FilledAtEnd {
-    pub(super) call_attributes: Option<String>,
-    /// What became of them, to be kept once they are told.
-    pub(super) report: Vec<NewDetail>,
-    /// Whether all is known that was told of the call.
-    pub(super) is_whole: bool,
-}
-
-/// Of a contact center that fills none.
-impl Default for FilledAtEnd {
-    fn default() -> Self {
-        Self { call_attributes: None, report: Vec::new(), is_whole: true }
     }
 }
 

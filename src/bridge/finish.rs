@@ -44,6 +44,22 @@ pub(super) struct Finish {
     pub(super) unmapped: Vec<Unmapped>,
 }
 
+/// What the fields of a call that has ended are filled with.
+pub(super) struct FilledAtEnd {
+    pub(super) call_attributes: Option<String>,
+    /// What became of them, to be kept once they are told.
+    pub(super) report: Vec<NewDetail>,
+    /// Whether all is known that was told of the call.
+    pub(super) is_whole: bool,
+}
+
+/// Of a contact center that fills none.
+impl Default for FilledAtEnd {
+    fn default() -> Self {
+        Self { call_attributes: None, report: Vec::new(), is_whole: true }
+    }
+}
+
 impl Finish {
     /// The one place where the final update of a conclusion takes shape. `call_attributes`: JSON of custom fields.
     pub(super) fn of(record: &FinalRecord, call_attributes: Option<String>, center: &CallCenterName) -> Self {
