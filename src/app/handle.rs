@@ -18,9 +18,6 @@ use crate::webex::{LostEvents, Reconciler, TaskWorker};
 /// How long nothing may have been in flight before the last answers count as sent.
 const SETTLED: Duration = Duration::from_millis(500);
 
-/// How long values for fields of a VoiceCall are kept after they were told last: the call is over by then.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// Reaches into a running service.
 #[derive(Clone)]
 pub struct Handle {
@@ -115,7 +112,7 @@ impl Handle {
         let purge = PurgeBefore {
             calls: before(settings.journal.keep),
             buried: before(settings.outbox.keep_buried),
-            private: before(settings.journal.keep.min(DAY)),
+            private: before(settings.journal.keep_private()),
         };
         let purged = self.outbox().store().purge(purge).await?;
         if purged != Purged::default() {
