@@ -40,7 +40,7 @@ enum Command {
         #[arg(value_parser = reference)]
         key: CallReference,
         /// Look in this contact center only.
-        #[arg(long, value_name = "NAME", value_parser = call_center)]
+        #[arg(long, value_name = "NAME", value_parser = super::call_center)]
         call_center: Option<CallCenterName>,
     },
 }
@@ -115,8 +115,4 @@ async fn keys(
 
 fn reference(text: &str) -> Result<CallReference, String> {
     CallReference::parse(text).map_err(|error| error.to_string())
-}
-
-fn call_center(text: &str) -> Result<CallCenterName, String> {
-    CallCenterName::parse(text).map_err(|error| error.to_string())
 }

@@ -22,6 +22,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::clock::{Clock, SystemClock};
+use crate::domain::CallCenterName;
 use crate::phone::Translation;
 use crate::settings::{Settings, Source, configuration_file};
 use crate::store::{Store, StoreError};
@@ -117,6 +118,11 @@ fn settings(
 ) -> anyhow::Result<Settings> {
     let file = configuration_file(config, &environment);
     Ok(Settings::load(&Source { file: Some(file), environment }, clock)?)
+}
+
+/// Reads the name of a contact center.
+fn call_center(text: &str) -> Result<CallCenterName, String> {
+    CallCenterName::parse(text).map_err(|error| error.to_string())
 }
 
 /// Runs `work` on the database that `open` opens.

@@ -16,7 +16,7 @@ pub struct Select {
     #[arg(long)]
     pub state: Option<State>,
     /// Of this contact center.
-    #[arg(long, value_name = "NAME", value_parser = call_center)]
+    #[arg(long, value_name = "NAME", value_parser = super::super::call_center)]
     pub call_center: Option<CallCenterName>,
     /// Asking this of Salesforce.
     #[arg(long)]
@@ -78,8 +78,4 @@ pub fn id(text: &str) -> Result<EntryId, String> {
         Ok(number @ 1..) => Ok(EntryId(number)),
         _ => Err("is no number of an entry: `outbox list` shows them".to_owned()),
     }
-}
-
-fn call_center(text: &str) -> Result<CallCenterName, String> {
-    CallCenterName::parse(text).map_err(|error| error.to_string())
 }
