@@ -1,14 +1,20 @@
 //! Around every request: its id, its time, its line in the log and its count; and whether it is taken at all.
+//!
+//! The work of a request is a task of its own, and the connection only waits for it. Flows give up after two seconds and
+//! proxies cut connections; what Salesforce was asked must be known all the same.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, HttpRequest, web};
+use actix_web::{Error, HttpMessage as _, HttpRequest, rt, web};
 use tokio::time::Instant;
 
 use super::ApiError;
@@ -56,7 +62,9 @@ impl InFlight {
         self.count() > 0
     }
 
-    fn count(&self) -> usize {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
         self.0.load(Ordering::Acquire)
     }
 
@@ -75,13 +83,51 @@ impl Drop for Entered {
     }
 }
 
-/// Serves the request and writes its line.
+/// Whether the client of a request still waits for its answer.
+#[derive(Clone, Default)]
+struct Presence(Rc<Cell<bool>>);
+
+/// Held by the connection while it waits; dropped before the answer, the client is gone.
+struct Waiting {
+    presence: Presence,
+    is_answered: bool,
+}
+
+impl Presence {
+    fn is_gone(&self) -> bool {
+        self.0.get()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.presence.0.set(!self.is_answered);
+    }
+}
+
+/// Has the request served by a task of its own, which ends whatever becomes of the connection.
 ///
 /// # Errors
-/// As the service behind it.
-pub async fn access<B: MessageBody>(
+/// As the service behind it; and when that panics.
+pub async fn access<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let mut waiting = Waiting { presence: Presence::default(), is_answered: false };
+    let work = rt::spawn(serve(request, next, waiting.presence.clone()));
+    let served = work.await;
+    waiting.is_answered = true;
+    served.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request was not served to its end: this is a fault of the bridge");
+        Err(InternalError::from_response(error, ApiError::Internal.response()).into())
+    })
+}
+
+/// Serves the request and writes its line.
+async fn serve<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+    presence: Presence,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let started = Instant::now();
     request.extensions_mut().insert(Arrival { started });
@@ -98,14 +144,17 @@ pub async fn access<B: MessageBody>(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    let took = started.elapsed();
-    let status = response.status().as_u16();
+    let (took, status) = (started.elapsed(), response.status().as_u16());
     let notes = response.request().extensions_mut().remove::<Notes>();
     if let Some(access) = access {
-        access.metrics.request(notes.as_ref().map_or("other", |notes| notes.route), status, took);
+        let route = notes.as_ref().map_or("other", |notes| notes.route);
+        access.metrics.request(route, status, took);
+        if presence.is_gone() {
+            access.metrics.client_gone(route);
+        }
     }
     match notes {
-        Some(notes) => line(&id, status, took, &notes),
+        Some(notes) => line(&id, status, took, &notes, &presence),
         None => plain(&id, status, took, response.request().path()),
     }
     Ok(response)
@@ -167,7 +216,8 @@ fn sound(id: &HeaderValue) -> Option<String> {
     (plain && !id.is_empty() && id.len() <= LONGEST_ID).then(|| id.to_owned())
 }
 
-fn line(id: &str, status: u16, took: Duration, notes: &Notes) {
+fn line(id: &str, status: u16, took: Duration, notes: &Notes, presence: &Presence) {
+    let client_gone = presence.is_gone().then_some(true);
     macro_rules! write_line {
         ($level:ident) => {
             tracing::$level!(
@@ -181,6 +231,7 @@ fn line(id: &str, status: u16, took: Duration, notes: &Notes) {
                 outcome = notes.outcome,
                 milliseconds = milliseconds(took),
                 upstream_milliseconds = notes.upstream.map(milliseconds),
+                client_gone,
                 error = notes.error,
                 "request"
             )
@@ -189,7 +240,7 @@ fn line(id: &str, status: u16, took: Duration, notes: &Notes) {
     // What somebody has to act upon stands out: a fault of the set-up, or a caller who had to wait in vain.
     if status == 424 || status >= 500 {
         write_line!(warn);
-    } else if notes.is_frequent && status < 300 && notes.error.is_none() {
+    } else if notes.is_frequent && status < 300 && notes.error.is_none() && client_gone.is_none() {
         write_line!(debug);
     } else {
         write_line!(info);
@@ -209,4 +260,27 @@ fn plain(id: &str, status: u16, took: Duration, path: &str) {
 /// With three decimals.
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+    use actix_web::http::StatusCode;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service, try_call_service};
+    use actix_web::{App, HttpResponse};
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_request_whose_work_panics_is_answered_500_in_our_shape() {
+        let handler = async || -> HttpResponse { panic!("a fault of ours") };
+        let app = App::new().wrap(from_fn(access)).default_service(web::to(handler));
+        let app = init_service(app).await;
+        let error = try_call_service(&app, TestRequest::get().to_request()).await.unwrap_err();
+        let response = error.error_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = String::from_utf8(to_bytes(response.into_body()).await.unwrap().to_vec()).unwrap();
+        assert!(body.contains("the bridge itself failed at this request"), "{body}");
+    }
 }

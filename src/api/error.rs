@@ -62,6 +62,8 @@ pub enum ApiError {
     Salesforce(Failure),
     /// The bridge's own database does not take it.
     Store,
+    /// The bridge itself failed: a fault of ours.
+    Internal,
 }
 
 impl From<Trouble> for ApiError {
@@ -99,6 +101,7 @@ impl ApiError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::SlowBody | Self::Salesforce(Failure::Late) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy | Self::Store | Self::Salesforce(Failure::Again { .. }) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -143,6 +146,7 @@ impl ApiError {
             Self::BrokenBody => one("body: the connection ended before the body did"),
             Self::Salesforce(failure) => vec![failure.to_string()],
             Self::Store => one("the bridge cannot write to its own database now, so it promises nothing"),
+            Self::Internal => one("the bridge itself failed at this request; its log tells more"),
         }
     }
 
@@ -177,6 +181,7 @@ impl ApiError {
             Self::SlowBody => "slow_body",
             Self::BrokenBody => "broken_body",
             Self::Store => "store",
+            Self::Internal => "internal",
             Self::Salesforce(Failure::Late) => "late",
             Self::Salesforce(Failure::Again { .. }) => "again",
             Self::Salesforce(Failure::Refused { .. }) => "refused",

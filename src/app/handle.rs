@@ -69,6 +69,12 @@ impl Handle {
         self.control.reconciler.as_deref()
     }
 
+    /// How many requests are being served, those of clients that are gone among them.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.end.in_flight.count()
+    }
+
     /// Takes no new connections, lets the requests in flight end within `server.shutdown_timeout`, and stops.
     pub async fn stop(&self) {
         self.control.readiness.stop();

@@ -18,7 +18,8 @@ use std::time::Duration;
 use actix_http::{Extensions, HttpService, Protocol, Request, Response};
 use actix_server::Server;
 use actix_service::{
-    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config,
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt as _, apply_fn_factory, fn_service,
+    map_config,
 };
 use actix_tls::accept::openssl::{Acceptor, TlsStream};
 use actix_tls::accept::{TlsError, max_concurrent_tls_connect};
@@ -87,7 +88,7 @@ impl Listener {
             () => {{
                 let stopping = stopping.clone();
                 let app = factory().into_factory().map_err(|error| error.into().error_response());
-                HttpService::build()
+                let http = HttpService::build()
                     .graceful_shutdown_signal(move || {
                         let stopping = stopping.clone();
                         async move { stopping.notified().await }
@@ -100,7 +101,17 @@ impl Listener {
                         extensions.insert(io.traffic());
                         on_connect(io.inner(), extensions);
                     })
-                    .finish(map_config(app, |()| AppConfig::default()))
+                    .finish(map_config(app, |()| AppConfig::default()));
+                // A connection counts until the work of its requests has ended, so that a stop waits for that.
+                apply_fn_factory(http, |(io, protocol, peer): (Guarded<_>, _, _), http| {
+                    let traffic = io.traffic();
+                    let served = http.call((io, protocol, peer));
+                    async move {
+                        let served = served.await;
+                        traffic.rest().await;
+                        served
+                    }
+                })
             }};
         }
         let Some(mut tls) = tls else {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// How long a connection may be without a request.
@@ -30,6 +31,8 @@ struct State {
     opened: Instant,
     /// Whether anything arrived since the last answer.
     heard: Cell<bool>,
+    /// Told when the last of the requests that were being served has been.
+    idle: Notify,
 }
 
 impl Traffic {
@@ -41,6 +44,7 @@ impl Traffic {
             answered: Cell::new(None),
             opened: Instant::now(),
             heard: Cell::new(false),
+            idle: Notify::new(),
         }))
     }
 
@@ -49,6 +53,13 @@ impl Traffic {
     pub fn serve(&self) -> Served {
         self.0.serving.set(self.0.serving.get() + 1);
         Served(Rc::clone(&self.0))
+    }
+
+    /// Waits until no request is being served: their work may outlast the connection that they came by.
+    pub(super) async fn rest(&self) {
+        while self.0.serving.get() > 0 {
+            self.0.idle.notified().await;
+        }
     }
 
     /// Something has arrived.
@@ -86,6 +97,9 @@ pub struct Served(Rc<State>);
 impl Drop for Served {
     fn drop(&mut self) {
         self.0.serving.set(self.0.serving.get().saturating_sub(1));
+        if self.0.serving.get() == 0 {
+            self.0.idle.notify_one();
+        }
         self.0.answered.set(Some(Instant::now()));
         self.0.heard.set(false);
     }

@@ -32,6 +32,11 @@ pub enum BadDay {
         /// How late.
         milliseconds: u64,
     },
+    /// The work is done only after that time, whether anybody still waits for the answer or not.
+    WorksLate {
+        /// How late.
+        milliseconds: u64,
+    },
     /// The connection stays open and silent; no work done.
     NeverAnswers,
     /// The connection is closed without a byte of an answer.
@@ -127,6 +132,7 @@ impl BadDay {
             Self::Body { body } => Answer::json(200, body),
             Self::HugeBody { bytes } => Answer::json(200, &json!({ "padding": "x".repeat(*bytes) })),
             Self::Slow { .. }
+            | Self::WorksLate { .. }
             | Self::NeverAnswers
             | Self::DropConnection { .. }
             | Self::HalfBody

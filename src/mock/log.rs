@@ -91,6 +91,11 @@ impl<T: Clone> Newest<T> {
         self.entries.iter().cloned().collect()
     }
 
+    /// Offers the newest first, until one is taken.
+    pub(super) fn change_last(&mut self, mut change: impl FnMut(&mut T) -> bool) {
+        let _ = self.entries.iter_mut().rev().find_map(|entry| change(entry).then_some(()));
+    }
+
     pub(super) fn clear(&mut self) {
         self.entries.clear();
     }

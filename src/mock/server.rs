@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{Bytes, Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, rt};
 use jiff::Timestamp;
 use serde_json::Value;
 use url::form_urlencoded;
@@ -52,6 +52,19 @@ pub(super) async fn serve(request: HttpRequest, payload: Payload, org: Data<Org>
         Some(BadDay::Slow { milliseconds }) => {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         }
+        Some(BadDay::WorksLate { milliseconds }) => {
+            // In a task of its own: whoever waits may be gone by then.
+            let work = rt::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                let answer = org.answer(&target, &incoming);
+                org.state().requests.change_last(|one| {
+                    let is_it = one.path == incoming.path && one.answered.is_none();
+                    is_it.then(|| one.answered = Some(answer.status)).is_some()
+                });
+                Reply::Whole(answer)
+            });
+            return write(work.await.unwrap_or(Reply::Nothing));
+        }
         Some(BadDay::NeverAnswers) => std::future::pending().await,
         _ => {}
     }
@@ -67,7 +80,10 @@ fn spoiled(org: &Org, target: &Target, incoming: &Incoming, day: &BadDay) -> Rep
     if let Some(instead) = day.instead(target) {
         return Reply::Whole(instead);
     }
-    if matches!(day, BadDay::NeverAnswers | BadDay::DropConnection { after_work: false }) {
+    if matches!(
+        day,
+        BadDay::NeverAnswers | BadDay::WorksLate { .. } | BadDay::DropConnection { after_work: false }
+    ) {
         return Reply::Nothing;
     }
     let answer = day.spoil(org.answer(target, incoming));

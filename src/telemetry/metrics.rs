@@ -15,6 +15,8 @@ use metrics_exporter_prometheus::{
 enum Name {
     /// Requests answered, by route and status.
     Requests,
+    /// Requests whose client was gone before the answer, by route.
+    ClientsGone,
     /// Seconds from the head of a request to its answer, by route.
     RequestSeconds,
     /// The version that runs; always 1.
@@ -49,6 +51,7 @@ impl Name {
     const fn text(self) -> &'static str {
         match self {
             Self::Requests => "scv_bridge_requests_total",
+            Self::ClientsGone => "scv_bridge_clients_gone_total",
             Self::RequestSeconds => "scv_bridge_request_seconds",
             Self::BuildInfo => "scv_bridge_build_info",
             Self::CertificateDaysLeft => "scv_bridge_certificate_days_left",
@@ -69,6 +72,7 @@ impl Name {
     const fn help(self) -> &'static str {
         match self {
             Self::Requests => "Requests answered, by route and status.",
+            Self::ClientsGone => "Requests whose client was gone before the answer, by route.",
             Self::RequestSeconds => "Seconds from the head of a request to its answer, by route.",
             Self::BuildInfo => "The version that runs; always 1.",
             Self::CertificateDaysLeft => {
@@ -128,6 +132,7 @@ impl Metrics {
         let counter = |name: Name| recorder.describe_counter(name.text().into(), None, name.help().into());
         let gauge = |name: Name| recorder.describe_gauge(name.text().into(), None, name.help().into());
         counter(Name::Requests);
+        counter(Name::ClientsGone);
         counter(Name::Webhooks);
         counter(Name::ConfigurationReads);
         gauge(Name::ConfigurationCurrent);
@@ -159,6 +164,12 @@ impl Metrics {
         self.recorder.register_counter(&requests, &METADATA).increment(1);
         let seconds = key(Name::RequestSeconds, vec![by_route]);
         self.recorder.register_histogram(&seconds, &METADATA).record(took.as_secs_f64());
+    }
+
+    /// Counts a request whose client was gone before the answer.
+    pub fn client_gone(&self, route: &'static str) {
+        let labels = vec![Label::from_static_parts("route", route)];
+        self.recorder.register_counter(&key(Name::ClientsGone, labels), &METADATA).increment(1);
     }
 
     /// Counts a webhook.

@@ -22,6 +22,7 @@ mod envelope;
 mod failed_logins;
 mod fallback_queue;
 mod gates;
+mod gone_clients;
 mod harness;
 #[path = "../support/histories.rs"]
 mod histories;

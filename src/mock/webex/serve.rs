@@ -41,7 +41,9 @@ pub(super) async fn serve(request: HttpRequest, payload: Payload, tenant: Data<T
     };
     record(&tenant, operation, &incoming, &reply);
     match day {
-        Some(BadDay::Slow { milliseconds }) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
+        Some(BadDay::Slow { milliseconds } | BadDay::WorksLate { milliseconds }) => {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        }
         Some(BadDay::NeverAnswers) => std::future::pending().await,
         _ => {}
     }
@@ -89,7 +91,9 @@ fn spoiled(
             Reply::Nothing
         }
         BadDay::HalfBody => Reply::Half(work()),
-        BadDay::Slow { .. } | BadDay::Garbage | BadDay::Complaint { .. } => Reply::Whole(work()),
+        BadDay::Slow { .. } | BadDay::WorksLate { .. } | BadDay::Garbage | BadDay::Complaint { .. } => {
+            Reply::Whole(work())
+        }
     }
 }
 
