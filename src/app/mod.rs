@@ -86,7 +86,7 @@ impl Application {
         ids: &Arc<Ids>,
     ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new()?);
-        let store = Store::open(settings.store.url.expose_secret()).await?;
+        let store = Store::open_for_service(settings.store.url.expose_secret(), clock.now()).await?;
         let readiness = web::Data::new(Readiness::new(store.clone()));
         let [public, operations] = sockets(&settings)?;
         let lasting = Lasting::new(&settings, store, public.1, &metrics, clock, ids);

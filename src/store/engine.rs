@@ -4,11 +4,13 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, SqlSafeStr};
 
+use super::lock::ServiceLock;
 use super::note::NoteRow;
 use super::row::json;
 use super::statement::{Dialect, Kind};
@@ -143,6 +145,18 @@ impl Target {
         (!in_memory).then_some(path)
     }
 
+    /// Keeps other services away from SQLite's file, for as long as the lock lives. Before anything is changed in it: a
+    /// newer version must not migrate what an older one is using.
+    pub(super) async fn lock(
+        &self,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Result<Option<ServiceLock>, StoreError> {
+        let Some(path) = self.file() else { return Ok(None) };
+        self.create_file()?;
+        ServiceLock::take(path, now, limits.busy).await.map(Some)
+    }
+
     /// Fails where SQLite's file is missing.
     pub(super) fn find_file(&self) -> Result<(), StoreError> {
         let Some(path) = self.file() else { return Ok(()) };
@@ -159,10 +173,7 @@ impl Target {
             }
             std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)
         };
-        made().map(drop).map_err(|error| match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full,
-            kind => StoreError::File(kind),
-        })
+        made().map(drop).map_err(|error| StoreError::of_file(&error))
     }
 }
 

@@ -20,6 +20,12 @@ pub enum StoreError {
     /// Somebody else holds the lock.
     #[error("the database is locked by another program: end it, the service recovers by itself")]
     Locked,
+    /// SQLite's file serves one service at a time, and another has it.
+    #[error(
+        "the database is in use by another service, {0}: end that one, or give this one a database of its own; \
+        several services can share a PostgreSQL"
+    )]
+    Taken(String),
     /// Not a database, or a damaged one.
     #[error("the database is damaged or no database: restore it from a backup or move it away")]
     Corrupt,
@@ -49,6 +55,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What the system says of a file.
+    pub(super) fn of_file(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            kind => Self::File(kind),
+        }
+    }
+
     /// Whether the database as a whole is at fault; otherwise only the command is.
     pub(super) fn is_outage(&self) -> bool {
         !matches!(self, Self::Refused(_))

@@ -23,6 +23,7 @@ mod execute_task;
 mod fingerprint;
 mod journal;
 mod known;
+mod lock;
 mod meta;
 mod note;
 mod operate;
@@ -42,6 +43,7 @@ mod writer;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 pub use answered::Look;
@@ -62,6 +64,7 @@ use batch::{Job, Reply, Single};
 use engine::{Limits, Target};
 use fingerprint::Key;
 use known::Known;
+use lock::ServiceLock;
 use statement::{Dialect, Kind};
 use writer::{Health, Writer};
 
@@ -95,6 +98,21 @@ impl Store {
         Self::open_within(url, Limits::default()).await
     }
 
+    /// Opens the database for a service: SQLite's is then locked against a second service until this store is closed
+    /// or the process ends. Other programs may look at it and change it meanwhile ([`Store::open_existing`]).
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`StoreError::Taken`] where another service has SQLite's file.
+    pub async fn open_for_service(url: &str, now: Timestamp) -> Result<Self, StoreError> {
+        Self::open_locked(url, now, Limits::default()).await
+    }
+
+    async fn open_locked(url: &str, now: Timestamp, limits: Limits) -> Result<Self, StoreError> {
+        let target = Target::parse(url, &limits)?;
+        let lock = target.lock(now, &limits).await?;
+        Self::open_target(target, limits, lock).await
+    }
+
     /// Opens the database only if it is there already: for programs that look at the data of a service. SQLite's
     /// file is not made; a database of PostgreSQL never is.
     ///
@@ -104,14 +122,18 @@ impl Store {
         let limits = Limits::default();
         let target = Target::parse(url, &limits)?;
         target.find_file()?;
-        Self::open_target(target, limits).await
+        Self::open_target(target, limits, None).await
     }
 
     async fn open_within(url: &str, limits: Limits) -> Result<Self, StoreError> {
-        Self::open_target(Target::parse(url, &limits)?, limits).await
+        Self::open_target(Target::parse(url, &limits)?, limits, None).await
     }
 
-    async fn open_target(target: Target, limits: Limits) -> Result<Self, StoreError> {
+    async fn open_target(
+        target: Target,
+        limits: Limits,
+        lock: Option<ServiceLock>,
+    ) -> Result<Self, StoreError> {
         let mut connection = target.open(&limits).await?;
         let key = Arc::new(Key::of(&mut connection).await?);
         let known = match target.kind() {
@@ -122,7 +144,7 @@ impl Store {
         let dialect = connection.dialect();
         let (jobs, queue) = mpsc::channel(QUEUE);
         let health = Arc::new(Health::default());
-        let writer = Writer::new(target, connection, queue, Arc::clone(&health), limits);
+        let writer = Writer::new(target, connection, queue, Arc::clone(&health), limits, lock);
         tokio::spawn(writer.run());
         Ok(Self { jobs, health, key, known, answered, dialect })
     }

@@ -11,6 +11,7 @@ use super::StoreError;
 use super::batch::{Answers, Batch, Job, Sorted};
 use super::engine::{Connection, Limits, Target};
 use super::execute;
+use super::lock::ServiceLock;
 use super::statement::Kind;
 
 /// How many are served together at most.
@@ -60,6 +61,8 @@ pub(super) struct Writer {
     jobs: mpsc::Receiver<Job>,
     health: Arc<Health>,
     limits: Limits,
+    /// Until the last connection is closed.
+    lock: Option<ServiceLock>,
 }
 
 impl Writer {
@@ -69,8 +72,9 @@ impl Writer {
         jobs: mpsc::Receiver<Job>,
         health: Arc<Health>,
         limits: Limits,
+        lock: Option<ServiceLock>,
     ) -> Self {
-        Self { target, connection: Some(connection), jobs, health, limits }
+        Self { target, connection: Some(connection), jobs, health, limits, lock }
     }
 
     /// Serves until the last handle is gone or one of them closes the store.
@@ -112,6 +116,7 @@ impl Writer {
         if let Some(connection) = self.connection.take() {
             connection.close().await;
         }
+        self.lock = None;
         for reply in sorted.close {
             let _ = reply.send(Ok(()));
         }

@@ -87,3 +87,24 @@ async fn an_address_that_is_taken_is_told_with_its_key() {
         assert!(said.contains(&format!("{key}: cannot listen on {address}")), "{said}");
     }
 }
+
+#[actix_web::test]
+async fn a_second_service_on_the_same_file_says_who_has_it_and_ends_and_a_killed_one_has_it_no_more() {
+    let site = Site::open().await;
+    let service = site.serve(&[]).await;
+    let mut second = command(site.path(), &["serve", "--config", "bridge.toml"]);
+    second.env("SCV_BRIDGE__STORE__URL", "sqlite:./data/../data/bridge.db");
+    let (code, said) = Program::start(second).end().await;
+    assert_eq!(code, Some(1), "{said}");
+    let holder =
+        format!("store.url: the database is in use by another service, process {} on ", service.id());
+    assert!(said.contains(&holder), "{said}");
+    let ended = run(site.path(), &["outbox", "list", "--config", "bridge.toml"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(0), "no entries\n"), "{}", ended.err);
+    let (status, answer) = service.flow().create("wxcc_1").await;
+    assert_eq!(status, 200, "{answer}");
+    // Dropping it kills it.
+    drop(service);
+    let again = site.serve(&[]).await;
+    assert_eq!(again.flow().create("wxcc_1").await, (200, answer), "it is known");
+}

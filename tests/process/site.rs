@@ -140,6 +140,11 @@ pub struct Service {
 }
 
 impl Service {
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.program.id()
+    }
+
     /// A flow with a connector to it, and connections of its own.
     pub fn flow(&self) -> Flow {
         Flow::new(reqwest::Client::new(), format!("http://{}", self.public))

@@ -90,7 +90,7 @@ async fn a_full_disk_is_named_and_loses_nothing_that_was_answered() {
         panic!("not SQLite")
     };
     let small = Target::Sqlite(Box::new(options.pragma("max_page_count", "40")));
-    let store = Store::open_target(small, limits()).await.unwrap();
+    let store = Store::open_target(small, limits(), None).await.unwrap();
     let mut kept = 0;
     let full = loop {
         let body = CreateBody::Set(Body::new("x".repeat(3000)));

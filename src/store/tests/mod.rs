@@ -3,6 +3,7 @@
 mod details;
 mod faults;
 mod journal;
+mod lock;
 mod meta;
 mod operate;
 mod order;
