@@ -90,12 +90,16 @@ async fn obey(args: &Args, store: &Store, now: Timestamp, out: &mut dyn Write) -
             Ok(true)
         }
         Command::Show { id } => {
-            let Some(entry) = store.show(*id).await? else {
+            let filter = Filter { id: Some(*id), ..Filter::default() };
+            let Some(entry) = store.list_all(&filter).await?.into_iter().next() else {
                 let nothing = if args.json { "null".to_owned() } else { format!("no entry {}", id.0) };
                 writeln!(out, "{nothing}")?;
                 return Ok(false);
             };
-            let shown = entry::Shown::with_body(&entry, now);
+            let shown = match entry {
+                Ok(entry) => entry::Shown::with_body(&entry, now),
+                Err(unreadable) => entry::Shown::of_unreadable(&unreadable, now),
+            };
             if args.json {
                 writeln!(out, "{}", serde_json::to_string(&shown)?)?;
             } else {

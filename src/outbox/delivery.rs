@@ -10,12 +10,21 @@ use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored
 use crate::settings;
 use crate::store::{Attempt, CreateBody, Entry, EntryKind, Note};
 
+/// What is told of an entry whose body is no request.
+const UNREADABLE: &str = "its body is no request of this version";
+
 /// Tries an entry that we hold, and writes down what came of it.
 pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, mut entry: Entry) {
     let result = send(outbox, orgs, client, &mut entry).await;
     let withheld = matches!(result, Ok(Sent::Withheld));
     let tried = Tried { kind: entry.kind, is_final: entry.is_final };
-    let attempt = outbox.judge(tried, result.as_ref().err(), entry.attempts, entry.created_at);
+    let attempt = match result.as_ref().err() {
+        // Not even a clear, of which a refusal by Salesforce says that there is nothing to clear.
+        Some(_) if read(&entry).is_none() => {
+            Attempt::Buried { reason: "it cannot be read".into(), words: UNREADABLE.into() }
+        }
+        failure => outbox.judge(tried, failure, entry.attempts, entry.created_at),
+    };
     let key = entry.call.as_ref().map(|call| call.name.vendor_call_key().to_string());
     let (id, kind, attempts) = (entry.id.0, entry.kind, entry.attempts + 1);
     match &attempt {
@@ -64,7 +73,7 @@ async fn send(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: &mut Entry) 
         words: format!("no contact center {} is configured any more", entry.call_center),
     })?;
     let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT);
-    let kept = read(entry).ok_or_else(|| refused("the entry in the outbox cannot be read"))?;
+    let kept = read(entry).ok_or_else(|| refused(UNREADABLE))?;
     if kept.unless_answered && entry.call.as_ref().is_some_and(Call::is_answered) {
         return Ok(Sent::Withheld);
     }

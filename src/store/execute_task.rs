@@ -41,6 +41,9 @@ pub(super) async fn settle_tasks(
         let held = !connection.rows(connection.dialect().fold, &input).await?.is_empty();
         if held && settle.folds {
             connection.rows(connection.dialect().folded, &input).await?;
+            if settle.leaves() {
+                connection.rows(connection.dialect().left, &input).await?;
+            }
         }
         settled.push(held);
     }

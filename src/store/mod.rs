@@ -55,6 +55,7 @@ pub use note::{CreateBody, Note};
 pub use operate::{Count, Filter, PurgeBefore, Purged, Run};
 pub use outbox::{
     Attempt, Enqueue, Enqueued, Entry, EntryId, EntryKind, EntryState, Lease, NewEntry, Settle, Subject,
+    Unreadable,
 };
 pub use task::{ClaimTasks, NewEvent, SettleTask, Task};
 pub use writer::Work;

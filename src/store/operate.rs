@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::outbox::EntryRow;
-use super::row::{json, moment, read, unreadable};
-use super::{Entry, EntryId, EntryKind, EntryState, Store, StoreError};
+use super::row::{json, moment, read, read_some};
+use super::{Entry, EntryId, EntryKind, EntryState, Store, StoreError, Unreadable};
 use crate::domain::CallCenterName;
 
 /// How many rows one commit of the housekeeping removes, so that nobody waits long behind it.
@@ -112,16 +111,24 @@ pub struct Purged {
 }
 
 impl Store {
-    /// Entries of a filter, oldest first.
+    /// Entries of a filter, oldest first, those among them that this version cannot read as what can be told of them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list_all(&self, filter: &Filter) -> Result<Vec<Result<Entry, Box<Unreadable>>>, StoreError> {
+        let ids: Vec<EntryId> = read(&self.read(self.dialect().matching, filter.row()?).await?)?;
+        self.entries(&ids).await
+    }
+
+    /// Entries of a filter that can be read, oldest first.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn list(&self, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
-        let rows = self.read(self.dialect().list, filter.row()?).await?;
-        read::<EntryRow>(&rows)?.into_iter().map(EntryRow::entry).collect()
+        Ok(self.list_all(filter).await?.into_iter().filter_map(Result::ok).collect())
     }
 
-    /// One entry.
+    /// One entry that can be read.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -160,21 +167,22 @@ impl Store {
         Ok(rows.len())
     }
 
-    /// How many entries there are, by contact center and state.
+    /// How many entries there are, by contact center and state; those of a state that only a newer version knows are
+    /// not counted.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn count(&self) -> Result<Vec<Count>, StoreError> {
         let rows = self.read(self.dialect().count, "{}".to_owned()).await?;
         let count = |row: CountRow| {
-            Ok(Count {
-                call_center: CallCenterName::parse(row.call_center).map_err(|_| unreadable())?,
+            Some(Count {
+                call_center: CallCenterName::parse(row.call_center).ok()?,
                 state: row.state,
                 entries: row.entries,
                 oldest: moment(row.oldest),
             })
         };
-        read::<CountRow>(&rows)?.into_iter().map(count).collect()
+        Ok(read_some::<CountRow>(&rows).filter_map(count).collect())
     }
 
     /// Removes what is old, a little at a time, then leaves no trace of it in SQLite's files.

@@ -9,7 +9,7 @@ use super::{NewEvent, Note, Store, StoreError};
 use crate::domain::{Body, Call, CallCenterName, CallReference};
 
 /// The number of an entry; ascending is the order. Never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EntryId(pub i64);
 
@@ -182,9 +182,14 @@ pub struct Entry {
     pub buried_at: Option<Timestamp>,
 }
 
+#[derive(Deserialize)]
+struct IdRow {
+    id: i64,
+}
+
 /// An entry on its way from the database.
 #[derive(Deserialize)]
-pub(super) struct EntryRow {
+struct EntryRow {
     id: i64,
     call_center: String,
     call: Option<CallRow>,
@@ -201,12 +206,80 @@ pub(super) struct EntryRow {
     buried_at: Option<i64>,
 }
 
+/// An entry that this version cannot read, with what can be told of it all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its number.
+    pub id: EntryId,
+    /// The contact center, whatever stands there.
+    pub call_center: Option<String>,
+    /// What it asks, whatever stands there.
+    pub kind: Option<String>,
+    /// Whether it is still tried, whatever stands there.
+    pub state: Option<String>,
+    /// When it was put in.
+    pub created_at: Option<Timestamp>,
+    /// How often it has failed.
+    pub attempts: Option<u32>,
+    /// Why it was buried.
+    pub reason: Option<String>,
+    /// What Salesforce said last.
+    pub last_words: Option<String>,
+    /// What is wrong with it, without a word of what stands there.
+    pub problem: &'static str,
+}
+
+/// What is wrong with an entry of a kind that this version does not know.
+const UNKNOWN_KIND: &str = "a newer version of the service put it in: this one leaves it alone";
+
+impl Unreadable {
+    fn of(id: EntryId, row: &serde_json::Value, problem: &'static str) -> Self {
+        let text = |name: &str| row.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+        let number = |name: &str| row.get(name).and_then(serde_json::Value::as_i64);
+        Self {
+            id,
+            call_center: text("call_center"),
+            kind: text("kind"),
+            state: text("state"),
+            created_at: number("created_at").map(moment),
+            attempts: number("attempts").and_then(|attempts| u32::try_from(attempts).ok()),
+            reason: text("reason"),
+            last_words: text("last_words"),
+            problem,
+        }
+    }
+
+    /// Reads the row of an entry that was asked for.
+    fn or_entry(id: EntryId, row: &str) -> Result<Entry, Box<Self>> {
+        let value: serde_json::Value = serde_json::from_str(row).unwrap_or_default();
+        let kind = value.get("kind").cloned().unwrap_or_default();
+        let problem = match serde_json::from_str::<EntryRow>(row).map(EntryRow::entry) {
+            Ok(Ok(entry)) => return Ok(entry),
+            _ if kind.is_string() && serde_json::from_value::<EntryKind>(kind).is_err() => UNKNOWN_KIND,
+            Ok(Err(problem)) => problem,
+            Err(_) => "its row holds what does not belong there",
+        };
+        Err(Box::new(Self::of(id, &value, problem)))
+    }
+
+    /// Whether a newer version of the service has put it in.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        self.problem == UNKNOWN_KIND
+    }
+}
+
 impl EntryRow {
-    pub(super) fn entry(self) -> Result<Entry, StoreError> {
+    fn entry(self) -> Result<Entry, &'static str> {
         Ok(Entry {
             id: EntryId(self.id),
-            call_center: CallCenterName::parse(self.call_center).map_err(|_| unreadable())?,
-            call: self.call.map(CallRow::call).transpose()?,
+            call_center: CallCenterName::parse(self.call_center)
+                .map_err(|_| "its contact center is no name")?,
+            call: self
+                .call
+                .map(CallRow::call)
+                .transpose()
+                .map_err(|_| "what the journal holds of its call cannot be read")?,
             kind: self.kind,
             is_final: self.is_final == 1,
             body: Body::new(self.body),
@@ -247,7 +320,8 @@ impl Store {
     }
 
     /// Leases due entries, in order. An entry is due when its time has come, nobody holds it and no earlier entry
-    /// of its call is waiting.
+    /// of its call is waiting. One that turns out to be unreadable is buried, so that it holds up nobody; one of a kind that
+    /// this version does not know is not leased.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -259,11 +333,60 @@ impl Store {
             "limit": lease.limit,
             "without": lease.without.iter().map(CallCenterName::as_ref).collect::<Vec<_>>(),
         }))?;
-        let rows = self.write(self.dialect().lease, input).await?;
-        let entries: Result<Vec<_>, _> = read::<EntryRow>(&rows)?.into_iter().map(EntryRow::entry).collect();
-        let mut entries = entries?;
-        entries.sort_by_key(|entry| entry.id);
+        let leased: Vec<EntryId> = read(&self.write(self.dialect().lease, input).await?)?;
+        let mut entries = Vec::with_capacity(leased.len());
+        for read in self.entries(&leased).await? {
+            match read {
+                Ok(entry) => entries.push(entry),
+                Err(unreadable) => self.bury(*unreadable, lease).await?,
+            }
+        }
         Ok(entries)
+    }
+
+    async fn bury(&self, unreadable: Unreadable, lease: &Lease) -> Result<(), StoreError> {
+        let (id, kind) = (unreadable.id.0, unreadable.kind);
+        let (reason, words) = ("it cannot be read".to_owned(), unreadable.problem.to_owned());
+        tracing::error!(entry = id, kind, reason, words, "buried; see scv-bridge outbox show");
+        let attempt = Attempt::Buried { reason, words };
+        let owner = lease.owner.clone();
+        self.settle(Settle { id: unreadable.id, owner, attempt, note: None, now: lease.now }).await.map(drop)
+    }
+
+    /// Reads entries, each by itself where one of them cannot be told as a row at all.
+    pub(super) async fn entries(
+        &self,
+        ids: &[EntryId],
+    ) -> Result<Vec<Result<Entry, Box<Unreadable>>>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.rows_of(ids).await {
+            Err(StoreError::Refused(_)) => {}
+            rows => return rows,
+        }
+        let mut entries = Vec::with_capacity(ids.len());
+        for id in ids {
+            match self.rows_of(&[*id]).await {
+                Ok(rows) => entries.extend(rows),
+                Err(StoreError::Refused(_)) => {
+                    let nothing = serde_json::Value::Null;
+                    let unreadable = Unreadable::of(*id, &nothing, "its row cannot be read at all");
+                    entries.push(Err(Box::new(unreadable)));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn rows_of(&self, ids: &[EntryId]) -> Result<Vec<Result<Entry, Box<Unreadable>>>, StoreError> {
+        let rows = self.read(self.dialect().entries, json(&ids)?).await?;
+        let entry = |row: &String| {
+            let id = serde_json::from_str::<IdRow>(row).map_err(|_| unreadable())?.id;
+            Ok(Unreadable::or_entry(EntryId(id), row))
+        };
+        rows.iter().map(entry).collect()
     }
 
     /// Moves the end of all leases of `owner`, to later or to now; gives how many entries it holds.

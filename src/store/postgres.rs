@@ -1,6 +1,6 @@
 //! PostgreSQL's dialect. Replicas share the database: creates are claimed, entries leased past locked rows.
 
-use super::statement::Dialect;
+use super::statement::{Dialect, known_kinds};
 
 /// An entry as JSON, with its call.
 macro_rules! entry {
@@ -140,10 +140,11 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE o.id = ANY (ARRAY(SELECT o.id FROM outbox AS o
             WHERE o.state = 'pending' AND o.next_at <= ($1::json->>'now')::bigint
             AND (o.lease_until IS NULL OR o.lease_until <= ($1::json->>'now')::bigint)
+            AND o.kind IN ", known_kinds!(), "
             AND o.call_center NOT IN (SELECT value FROM json_array_elements_text($1::json->'without'))
             AND ", is_first!(), " ORDER BY o.next_at, o.id LIMIT ($1::json->>'limit')::bigint
             FOR UPDATE SKIP LOCKED))
-        RETURNING ", entry!()
+        RETURNING o.id::text"
     ),
     renew: "UPDATE outbox SET lease_until = ($1::json->>'until')::bigint
         WHERE lease_owner = $1::json->>'owner' AND state = 'pending' RETURNING id::text",
@@ -152,12 +153,15 @@ pub(super) const DIALECT: Dialect = Dialect {
     unclaim_all: "UPDATE calls SET claim_owner = NULL, claim_until = NULL WHERE claim_owner = $1::json->>'owner'",
     next_due: concat!(
         "SELECT coalesce(min(greatest(o.next_at, o.lease_until))::text, 'null') FROM outbox AS o
-        WHERE $1 IS NOT NULL AND o.state = 'pending' AND ", is_first!()
+        WHERE $1 IS NOT NULL AND o.state = 'pending' AND o.kind IN ", known_kinds!(), " AND ", is_first!()
     ),
     count: "SELECT json_build_object('call_center', call_center, 'state', state, 'entries', count(*),
             'oldest', min(created_at))::text
         FROM outbox WHERE $1 IS NOT NULL GROUP BY call_center, state ORDER BY call_center, state",
-    list: concat!("SELECT ", entry!(), " FROM outbox AS o WHERE ", filter!()),
+    entries: concat!(
+        "SELECT ", entry!(), " FROM outbox AS o
+        WHERE o.id IN (SELECT value::bigint FROM json_array_elements_text($1::json)) ORDER BY o.id"
+    ),
     matching: concat!("SELECT o.id::text FROM outbox AS o WHERE ", filter!()),
     retry: "UPDATE outbox SET state = 'pending', attempts = 0, created_at = ($1::json->>'now')::bigint,
             next_at = ($1::json->>'now')::bigint, reason = NULL, buried_at = NULL
@@ -186,12 +190,17 @@ pub(super) const DIALECT: Dialect = Dialect {
     fold: "UPDATE tasks SET timeline = $1::json->>'timeline', claim_owner = NULL, claim_until = NULL,
             due_at = CASE WHEN news = ($1::json->>'news')::bigint AND NOT EXISTS (SELECT 1 FROM events AS e
                 WHERE e.task_id = tasks.task_id
-                AND e.event_id NOT IN (SELECT value FROM json_array_elements_text($1::json->'events')))
+                AND e.event_id NOT IN (SELECT value FROM json_array_elements_text($1::json->'events')
+                    UNION ALL SELECT value FROM json_array_elements_text($1::json->'left')))
                 THEN ($1::json->>'due_at')::bigint ELSE ($1::json->>'now')::bigint END,
             updated_at = greatest(updated_at, ($1::json->>'now')::bigint)
         WHERE task_id = $1::json->>'task_id' AND claim_owner = $1::json->>'owner' RETURNING task_id",
     folded: "DELETE FROM events WHERE task_id = $1::json->>'task_id'
             AND event_id IN (SELECT value FROM json_array_elements_text($1::json->'events'))",
+    left: "UPDATE events SET numbers = NULL WHERE task_id = $1::json->>'task_id'
+            AND event_id IN (SELECT value FROM json_array_elements_text($1::json->'left'))",
+    put_off: "UPDATE tasks SET due_at = ($1::json->>'due_at')::bigint, claim_owner = NULL, claim_until = NULL
+        WHERE task_id = $1::json->>'task_id' AND claim_owner = $1::json->>'owner'",
     task: concat!(
         "SELECT ", task!(), " FROM (SELECT $1::json->>'task_id' AS task_id,
             (SELECT timeline FROM tasks WHERE task_id = $1::json->>'task_id') AS timeline, 0 AS news) AS t"

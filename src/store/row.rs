@@ -19,6 +19,11 @@ pub(super) fn read<T: DeserializeOwned>(rows: &[String]) -> Result<Vec<T>, Store
     rows.iter().map(|row| serde_json::from_str(row).map_err(|_| unreadable())).collect()
 }
 
+/// Those rows of a statement that this version can read: for what concerns no decision of a single call.
+pub(super) fn read_some<T: DeserializeOwned>(rows: &[String]) -> impl Iterator<Item = T> {
+    rows.iter().filter_map(|row| serde_json::from_str(row).ok())
+}
+
 /// One row that cannot be read is no fault of the whole database.
 pub(super) fn unreadable() -> StoreError {
     StoreError::Refused("unreadable row".to_owned())

@@ -1,6 +1,6 @@
 //! SQLite's dialect. There is one writer, so nothing is locked by hand and a create needs no durable claim.
 
-use super::statement::Dialect;
+use super::statement::{Dialect, known_kinds};
 
 /// A row as JSON: the columns of the table called `$table`.
 macro_rules! object {
@@ -24,7 +24,7 @@ macro_rules! call {
     };
 }
 
-/// An entry as JSON, with its call. RETURNING knows no alias, so this takes the table's name.
+/// An entry as JSON, with its call.
 macro_rules! entry {
     ($table:literal) => {
         concat!(
@@ -196,9 +196,10 @@ pub(super) const DIALECT: Dialect = Dialect {
         "UPDATE outbox SET lease_owner = ?1->>'owner', lease_until = ?1->>'until'
         WHERE id IN (SELECT o.id FROM outbox AS o WHERE o.state = 'pending' AND o.next_at <= ?1->>'now'
             AND (o.lease_until IS NULL OR o.lease_until <= ?1->>'now')
+            AND o.kind IN ", known_kinds!(), "
             AND o.call_center NOT IN (SELECT value FROM json_each(?1, '$.without'))
             AND ", is_first!(), " ORDER BY o.next_at, o.id LIMIT ?1->>'limit')
-        RETURNING ", entry!("outbox")
+        RETURNING CAST(id AS TEXT)"
     ),
     renew: "UPDATE outbox SET lease_until = ?1->>'until' WHERE lease_owner = ?1->>'owner' AND state = 'pending'
         RETURNING CAST(id AS TEXT)",
@@ -207,12 +208,14 @@ pub(super) const DIALECT: Dialect = Dialect {
     unclaim_all: "UPDATE calls SET claim_owner = NULL, claim_until = NULL WHERE claim_owner = ?1->>'owner'",
     next_due: concat!(
         "SELECT json_quote(min(max(o.next_at, coalesce(o.lease_until, o.next_at)))) FROM outbox AS o
-        WHERE ?1 IS NOT NULL AND o.state = 'pending' AND ", is_first!()
+        WHERE ?1 IS NOT NULL AND o.state = 'pending' AND o.kind IN ", known_kinds!(), " AND ", is_first!()
     ),
     count: "SELECT json_object('call_center', call_center, 'state', state, 'entries', count(*),
             'oldest', min(created_at))
         FROM outbox WHERE ?1 IS NOT NULL GROUP BY call_center, state ORDER BY call_center, state",
-    list: concat!("SELECT ", entry!("o"), " FROM outbox AS o WHERE ", filter!()),
+    entries: concat!(
+        "SELECT ", entry!("o"), " FROM outbox AS o WHERE o.id IN (SELECT value FROM json_each(?1)) ORDER BY o.id"
+    ),
     matching: concat!("SELECT CAST(o.id AS TEXT) FROM outbox AS o WHERE ", filter!()),
     retry: "UPDATE outbox SET state = 'pending', attempts = 0, created_at = ?1->>'now', next_at = ?1->>'now',
             reason = NULL, buried_at = NULL
@@ -241,6 +244,10 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE task_id = ?1->>'task_id' AND claim_owner = ?1->>'owner' RETURNING task_id",
     folded: "DELETE FROM events WHERE task_id = ?1->>'task_id'
             AND event_id IN (SELECT value FROM json_each(?1, '$.events'))",
+    left: "UPDATE events SET numbers = NULL WHERE task_id = ?1->>'task_id'
+            AND event_id IN (SELECT value FROM json_each(?1, '$.left'))",
+    put_off: "UPDATE tasks SET due_at = ?1->>'due_at', claim_owner = NULL, claim_until = NULL
+        WHERE task_id = ?1->>'task_id' AND claim_owner = ?1->>'owner'",
     task: concat!(
         "SELECT ", task!("t"), " FROM (SELECT ?1->>'task_id' AS task_id,
             (SELECT timeline FROM tasks WHERE task_id = ?1->>'task_id') AS timeline, 0 AS news) AS t"

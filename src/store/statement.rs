@@ -1,6 +1,15 @@
 //! What the store asks of a database. Nearly every statement takes one JSON text and gives rows of one JSON text: so a
 //! statement serves a whole batch, and both engines look alike.
 
+/// The kinds of entries that this version can send, as [`super::EntryKind`] spells them. Others are a newer version's:
+/// they are left alone, and keep the entries of their call behind them.
+macro_rules! known_kinds {
+    () => {
+        "('create', 'clear', 'update')"
+    };
+}
+pub(super) use known_kinds;
+
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -36,7 +45,7 @@ pub(super) struct Dialect {
     pub(super) delete: &'static str,
     /// Writes down failed attempts: `[{id, owner, state, next_at, words, reason, buried_at}]`, gives their ids.
     pub(super) postpone: &'static str,
-    /// Leases due entries: `{now, owner, until, limit, without: [call center]}`, gives them.
+    /// Leases due entries of known kinds: `{now, owner, until, limit, without: [call center]}`, gives their ids.
     pub(super) lease: &'static str,
     /// Prolongs leases: `{owner, until}`, gives the ids.
     pub(super) renew: &'static str,
@@ -44,13 +53,13 @@ pub(super) struct Dialect {
     pub(super) release: &'static str,
     /// Gives claims back: `{owner}`.
     pub(super) unclaim_all: &'static str,
-    /// When the next entry is due: `{}`, gives milliseconds or null.
+    /// When the next entry of a known kind is due: `{}`, gives milliseconds or null.
     pub(super) next_due: &'static str,
     /// Counts entries: `{}`, gives `{call_center, state, entries, oldest}`.
     pub(super) count: &'static str,
-    /// Entries of a filter, in order.
-    pub(super) list: &'static str,
-    /// Ids of a filter.
+    /// Entries: `[id]`, gives them in order.
+    pub(super) entries: &'static str,
+    /// Ids of a filter, in order.
     pub(super) matching: &'static str,
     /// Makes buried entries pending again, as if put in now: `{now, ids: [id]}`, gives their ids.
     pub(super) retry: &'static str,
@@ -62,10 +71,15 @@ pub(super) struct Dialect {
     pub(super) purge_buried: &'static str,
     /// Claims due tasks: `{now, owner, until, limit}`, gives them with their events.
     pub(super) claim: &'static str,
-    /// Folds a claimed task: `{task_id, owner, timeline, due_at, news, now, events: [event_id]}`, gives its id.
+    /// Folds a claimed task: `{task_id, owner, timeline, due_at, news, now, events: [event_id], left: [event_id]}`, gives
+    /// its id.
     pub(super) fold: &'static str,
     /// Removes folded events: the same.
     pub(super) folded: &'static str,
+    /// Removes the numbers of events that were left: the same.
+    pub(super) left: &'static str,
+    /// Puts a claimed task off and gives the claim back: `{task_id, owner, due_at}`.
+    pub(super) put_off: &'static str,
     /// Finds a task with its events: `{task_id}`.
     pub(super) task: &'static str,
     /// When the next task is due: `{}`, gives milliseconds or null.

@@ -1,13 +1,20 @@
 //! Webex's tasks: their events are kept as they come; once a task has ended, somebody claims it, draws the conclusions
 //! and folds its events into one row.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeSeq as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
 use super::batch::Job;
 use super::row::{json, moment, read, unreadable};
 use super::{Store, StoreError};
 use crate::domain::{Body, CallTimeline, Event, Numbers, TaskId};
+
+/// After how long a task that cannot be read is looked at again: by then another version may be running.
+const PUT_OFF: Duration = Duration::from_secs(3600);
 
 /// An event to be kept.
 #[derive(Debug, Clone)]
@@ -48,6 +55,10 @@ pub struct Task {
     pub numbers: Numbers,
     /// The ids of the events that came since.
     fresh: Vec<String>,
+    /// The ids of those that this version cannot read: they are left where they are.
+    left: Vec<String>,
+    /// Events among those that were folded that this version cannot read: kept as they are.
+    foreign: Vec<Value>,
     /// How often something was told since it ended.
     news: i64,
 }
@@ -104,6 +115,7 @@ pub(super) struct FoldRow<'a> {
     news: i64,
     now: i64,
     events: &'a [String],
+    left: &'a [String],
 }
 
 impl Task {
@@ -114,34 +126,80 @@ impl Task {
     }
 }
 
+/// Reads a timeline, without the events that only a newer version knows: those are given beside it.
+fn timeline(text: &str) -> Result<(CallTimeline, Vec<Value>), StoreError> {
+    if let Ok(timeline) = serde_json::from_str(text) {
+        return Ok((timeline, Vec::new()));
+    }
+    let (mut timeline, mut foreign) = (CallTimeline::default(), Vec::new());
+    for event in serde_json::from_str::<Vec<Value>>(text).map_err(|_| unreadable())? {
+        match Event::deserialize(&event) {
+            Ok(event) => timeline.apply(event),
+            Err(_) => foreign.push(event),
+        }
+    }
+    Ok((timeline, foreign))
+}
+
 impl TaskRow {
     fn task(self) -> Result<Task, StoreError> {
-        let folded = self.timeline.as_deref().map(serde_json::from_str).transpose();
-        let mut timeline: CallTimeline = folded.map_err(|_| unreadable())?.unwrap_or_default();
-        let (mut numbers, mut fresh) = (Numbers::default(), Vec::with_capacity(self.events.len()));
+        let (mut timeline, foreign) = self.timeline.as_deref().map(timeline).transpose()?.unwrap_or_default();
+        let (mut numbers, mut left) = (Numbers::default(), Vec::new());
+        let (mut events, mut fresh) = (Vec::new(), Vec::with_capacity(self.events.len()));
         for row in self.events {
-            // One that a later version has written must not hold the others up.
-            timeline.extend(serde_json::from_str::<Event>(&row.event).ok());
+            // One that a later version has written must neither hold the others up nor go with them.
+            match serde_json::from_str::<Event>(&row.event) {
+                Ok(event) => {
+                    events.push(event);
+                    fresh.push(row.event_id);
+                }
+                Err(_) => left.push(row.event_id),
+            }
             if let Some(told) = row.numbers.and_then(|text| Numbers::read(&Body::new(text))) {
                 numbers.merge(told);
             }
-            fresh.push(row.event_id);
         }
+        timeline.extend(events);
         let id = TaskId::parse(self.task_id).map_err(|_| unreadable())?;
-        Ok(Task { id, timeline, numbers, fresh, news: self.news })
+        Ok(Task { id, timeline, numbers, fresh, left, foreign, news: self.news })
+    }
+}
+
+/// A timeline with what this version cannot read of it.
+struct Mixed<'a> {
+    timeline: &'a CallTimeline,
+    foreign: &'a [Value],
+}
+
+impl Serialize for Mixed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut all = serializer.serialize_seq(None)?;
+        self.timeline.all().try_for_each(|event| all.serialize_element(event))?;
+        self.foreign.iter().try_for_each(|event| all.serialize_element(event))?;
+        all.end()
     }
 }
 
 impl SettleTask {
+    /// Whether some of its events are left unread.
+    pub(super) fn leaves(&self) -> bool {
+        !self.task.left.is_empty()
+    }
+
     pub(super) fn row(&self) -> Result<FoldRow<'_>, StoreError> {
+        let Task { timeline, foreign, .. } = &self.task;
         Ok(FoldRow {
             task_id: self.task.id.as_ref(),
             owner: &self.owner,
-            timeline: json(&self.task.timeline)?,
+            timeline: match foreign.is_empty() {
+                true => json(timeline)?,
+                false => json(&Mixed { timeline, foreign })?,
+            },
             due_at: self.due_at.map(Timestamp::as_millisecond),
             news: self.task.news,
             now: self.now.as_millisecond(),
             events: &self.task.fresh,
+            left: &self.task.left,
         })
     }
 }
@@ -155,7 +213,8 @@ impl Store {
         self.ask(|reply| Job::Event(Box::new(event), reply)).await
     }
 
-    /// Claims due tasks, the longest due first: until the claim ends nobody else gets them.
+    /// Claims due tasks, the longest due first: until the claim ends nobody else gets them. One that this version cannot
+    /// read is left alone, and looked at again an hour later.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -167,7 +226,23 @@ impl Store {
             "limit": claim.limit,
         }))?;
         let rows = self.write(self.dialect().claim, input).await?;
-        read::<TaskRow>(&rows)?.into_iter().map(TaskRow::task).collect()
+        let mut tasks = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match serde_json::from_str::<TaskRow>(row).map_err(|_| unreadable()).and_then(TaskRow::task) {
+                Ok(task) => tasks.push(task),
+                Err(_) => self.put_off(row, claim).await?,
+            }
+        }
+        Ok(tasks)
+    }
+
+    async fn put_off(&self, row: &str, claim: &ClaimTasks) -> Result<(), StoreError> {
+        let row: Value = serde_json::from_str(row).unwrap_or_default();
+        let task = row.get("task_id").and_then(Value::as_str);
+        tracing::error!(task, "what is kept of this task cannot be read: nothing is concluded from it");
+        let due_at = claim.now.checked_add(PUT_OFF).unwrap_or(Timestamp::MAX).as_millisecond();
+        let input = json(&serde_json::json!({ "task_id": task, "owner": claim.owner, "due_at": due_at }))?;
+        self.write(self.dialect().put_off, input).await.map(drop)
     }
 
     /// Keeps a claimed task as it is now, folds its events if they are to be, and gives the claim back. Gives whether it

@@ -2,8 +2,10 @@
 
 use scv_bridge::domain::CallCenterName;
 use scv_bridge::mock::{BadDay, Operation};
+use scv_bridge::store::EntryState;
 use scv_bridge::store::{Entry, Filter};
 use serde_json::{Value, json};
+use sqlx::Executor as _;
 
 use crate::stage::{CENTER, Plan, Stage, create, reference, silence, with};
 
@@ -41,4 +43,23 @@ async fn an_org_that_never_answers_holds_up_its_own_entries_only() {
     let left = entries(&stage, CENTER).await;
     assert!(left.iter().all(|entry| entry.attempts == 1), "the first of them is still being tried");
     assert_eq!(hanging().await, 2, "as many at once as there are places");
+}
+
+#[actix_web::test]
+async fn an_entry_whose_body_is_no_request_is_buried_and_the_others_are_sent() {
+    let stage = Stage::telephony().await;
+    let mut calls = Vec::new();
+    for key in ["wxcc_1", "wxcc_2"] {
+        calls.push(stage.call(key).await);
+    }
+    for id in &calls {
+        stage.script(BadDay::Unavailable { retry_after: None }, Operation::ClearRouting);
+        stage.post("clearRouting", reference(id)).await.data();
+    }
+    stage.beside().await.execute("UPDATE outbox SET body = '{' WHERE id = 1").await.unwrap();
+    stage.deliver(2).await;
+    let left = stage.entries().await;
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!((left[0].state, left[0].reason.as_deref()), (EntryState::Buried, Some("it cannot be read")));
+    assert_eq!(stage.asked(Operation::ClearRouting).len(), 3);
 }

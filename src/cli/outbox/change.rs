@@ -140,9 +140,11 @@ impl Action {
 
 /// Why nothing could be done with an entry.
 async fn reason(store: &Store, id: EntryId) -> Result<&'static str, StoreError> {
-    Ok(match store.show(id).await? {
+    let filter = Filter { id: Some(id), ..Filter::default() };
+    Ok(match store.list_all(&filter).await?.into_iter().next() {
         None => "no such entry",
-        Some(entry) if entry.state == EntryState::Pending => "still pending: it is tried again by itself",
+        Some(Ok(entry)) if entry.state == EntryState::Pending => "still pending: it is tried again by itself",
+        Some(Err(unreadable)) if unreadable.state.as_deref() == Some("pending") => unreadable.problem,
         Some(_) => "changed by somebody else meanwhile",
     })
 }

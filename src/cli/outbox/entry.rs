@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::hide;
 use crate::domain::{CallReference, cut};
-use crate::store::{Entry, EntryKind, EntryState};
+use crate::store::{Entry, EntryKind, EntryState, Unreadable};
 
 /// The longest last column of the table, in characters; alone, an entry is printed in full.
 const LONGEST: usize = 100;
@@ -17,15 +17,16 @@ const LONGEST: usize = 100;
 #[derive(Debug, Serialize)]
 pub struct Shown {
     id: i64,
-    state: EntryState,
-    kind: EntryKind,
+    state: String,
+    kind: String,
     /// The last update of its call.
     r#final: bool,
     call_center: String,
     vendor_call_key: Option<String>,
     voice_call_id: Option<String>,
-    #[serde(serialize_with = "time")]
-    created_at: Timestamp,
+    /// None where it cannot be read.
+    #[serde(serialize_with = "optional_time")]
+    created_at: Option<Timestamp>,
     attempts: u32,
     /// When it is tried again; none when it is buried.
     #[serde(serialize_with = "optional_time")]
@@ -37,6 +38,9 @@ pub struct Shown {
     buried_at: Option<Timestamp>,
     reason: Option<String>,
     words: Option<String>,
+    /// Why this version cannot read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Value>,
     #[serde(skip)]
@@ -51,19 +55,46 @@ impl Shown {
         let (vendor_call_key, voice_call_id) = names(entry);
         Self {
             id: entry.id.0,
-            state: entry.state,
-            kind: entry.kind,
+            state: state(entry.state).to_owned(),
+            kind: kind(entry.kind).to_owned(),
             r#final: entry.is_final,
             call_center: hide::text(entry.call_center.as_ref()),
             vendor_call_key: vendor_call_key.as_deref().map(hide::text),
             voice_call_id,
-            created_at: entry.created_at,
+            created_at: Some(entry.created_at),
             attempts: entry.attempts,
             next_at: pending.then_some(entry.next_at),
             lease_until: entry.lease_until.filter(|until| pending && *until > now),
             buried_at: entry.buried_at,
             reason: entry.reason.as_deref().map(hide::text),
             words: entry.last_words.as_deref().map(hide::text),
+            problem: None,
+            body: None,
+            now,
+        }
+    }
+
+    /// What can be told of one that this version cannot read.
+    #[must_use]
+    pub fn of_unreadable(entry: &Unreadable, now: Timestamp) -> Self {
+        let text = |text: &Option<String>| text.as_deref().map(hide::text);
+        let or_unknown = |told: &Option<String>| text(told).unwrap_or_else(|| String::from("?"));
+        Self {
+            id: entry.id.0,
+            state: or_unknown(&entry.state),
+            kind: or_unknown(&entry.kind),
+            r#final: false,
+            call_center: or_unknown(&entry.call_center),
+            vendor_call_key: None,
+            voice_call_id: None,
+            created_at: entry.created_at,
+            attempts: entry.attempts.unwrap_or_default(),
+            next_at: None,
+            lease_until: None,
+            buried_at: None,
+            reason: text(&entry.reason),
+            words: text(&entry.last_words),
+            problem: Some(entry.problem),
             body: None,
             now,
         }
@@ -79,14 +110,16 @@ impl Shown {
     #[must_use]
     pub fn cells(&self) -> [String; 9] {
         let call = self.vendor_call_key.as_ref().or(self.voice_call_id.as_ref());
-        let words = [self.reason.as_deref(), self.words.as_deref()];
+        // What is buried because of its problem tells it as Salesforce's words.
+        let problem = self.problem.filter(|problem| self.words.as_deref() != Some(problem));
+        let words = [self.reason.as_deref(), self.words.as_deref(), problem];
         [
             self.id.to_string(),
-            self.state().to_owned(),
-            self.kind().to_owned(),
+            self.state.clone(),
+            self.kind.clone(),
             self.call_center.clone(),
             call.cloned().unwrap_or_default(),
-            duration(self.created_at, self.now),
+            self.created_at.map(|at| duration(at, self.now)).unwrap_or_default(),
             self.attempts.to_string(),
             self.next(),
             cut(words.into_iter().flatten().collect::<Vec<_>>().join(": "), LONGEST),
@@ -103,21 +136,21 @@ impl Shown {
     /// It cannot be written.
     pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         let when = |at: Timestamp| format!("{at} ({} ago)", duration(at, self.now));
-        let kind =
-            format!("{}{}", self.kind(), if self.r#final { ", the final one of its call" } else { "" });
+        let kind = format!("{}{}", self.kind, if self.r#final { ", the final one of its call" } else { "" });
         for (name, value) in [
             ("id", Some(self.id.to_string())),
-            ("state", Some(self.state().to_owned())),
+            ("state", Some(self.state.clone())),
             ("kind", Some(kind)),
             ("contact center", Some(self.call_center.clone())),
             ("vendorCallKey", self.vendor_call_key.clone()),
             ("voiceCallId", self.voice_call_id.clone()),
-            ("put in", Some(when(self.created_at))),
+            ("put in", self.created_at.map(when)),
             ("attempts", Some(self.attempts.to_string())),
             ("next try", self.next_at.map(|_| self.next())),
             ("buried", self.buried_at.map(when)),
             ("reason", self.reason.clone()),
             ("words", self.words.clone()),
+            ("problem", self.problem.map(str::to_owned)),
         ] {
             if let Some(value) = value {
                 writeln!(out, "{name:<16}{value}")?;
@@ -137,20 +170,20 @@ impl Shown {
             (None, None) => "-".to_owned(),
         }
     }
+}
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            EntryState::Pending => "pending",
-            EntryState::Buried => "buried",
-        }
+fn state(state: EntryState) -> &'static str {
+    match state {
+        EntryState::Pending => "pending",
+        EntryState::Buried => "buried",
     }
+}
 
-    fn kind(&self) -> &'static str {
-        match self.kind {
-            EntryKind::Create => "create",
-            EntryKind::Clear => "clear",
-            EntryKind::Update => "update",
-        }
+fn kind(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Create => "create",
+        EntryKind::Clear => "clear",
+        EntryKind::Update => "update",
     }
 }
 
@@ -168,13 +201,9 @@ fn names(entry: &Entry) -> (Option<String>, Option<String>) {
     }
 }
 
-fn time<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(at)
-}
-
 fn optional_time<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     match at {
-        Some(at) => time(at, serializer),
+        Some(at) => serializer.collect_str(at),
         None => serializer.serialize_none(),
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::entry::Shown;
-use crate::store::{Filter, Run, Store, StoreError};
+use crate::store::{Entry, Filter, Run, Store, StoreError, Unreadable};
 
 /// The entries of a filter, the oldest of them in full.
 #[derive(Debug, Default, Serialize)]
@@ -18,9 +18,13 @@ pub struct List {
 
 /// Reads as many entries as the filter allows, and counts them all.
 pub async fn read(store: &Store, filter: &Filter, now: Timestamp) -> Result<List, StoreError> {
-    let entries = store.list(filter).await?;
+    let entries = store.list_all(filter).await?;
     let total = store.discard(&Filter { limit: None, ..filter.clone() }, Run::Dry).await?;
-    Ok(List { total, entries: entries.iter().map(|entry| Shown::of(entry, now)).collect() })
+    let shown = |entry: &Result<Entry, Box<Unreadable>>| match entry {
+        Ok(entry) => Shown::of(entry, now),
+        Err(unreadable) => Shown::of_unreadable(unreadable, now),
+    };
+    Ok(List { total, entries: entries.iter().map(shown).collect() })
 }
 
 impl List {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Executor as _};
 use tempfile::TempDir;
 
 use super::*;
@@ -216,6 +218,25 @@ async fn discard_removes_what_was_chosen_and_no_more() {
     assert_eq!(scene.ids("").await, [2, 4]);
     assert_eq!(scene.says("discard --all").await, ("2 discarded\n".to_owned(), true));
     assert_eq!(scene.says("list").await, ("no entries\n".to_owned(), true));
+}
+
+#[tokio::test]
+async fn an_entry_that_this_version_cannot_read_is_shown_as_far_as_it_can_be() {
+    let scene = Scene::filled().await;
+    let folder = scene._folder.as_ref().unwrap().path().join("bridge.db");
+    let mut beside = SqliteConnectOptions::new().filename(folder).connect().await.unwrap();
+    beside.execute("UPDATE outbox SET kind = 'survey' WHERE id = 3").await.unwrap();
+    beside.execute("UPDATE outbox SET call_center = '..' WHERE id = 1").await.unwrap();
+    assert_eq!(scene.ids("").await, [1, 2, 3, 4]);
+    let (text, _) = scene.says("list").await;
+    let line = |id: &str| text.lines().find(|line| line.starts_with(id)).unwrap();
+    assert!(line("3 ").contains("survey") && line("3 ").contains("a newer version"), "{text}");
+    assert!(line("1 ").contains("its contact center is no name"), "{text}");
+    let (text, found) = scene.says("show 3").await;
+    assert!(found && text.contains("problem         a newer version"), "{text}");
+    let said = scene.says("retry 3").await.0;
+    assert!(said.starts_with("3: a newer version of the service put it in"), "{said}");
+    assert_eq!(scene.says("discard 1 3").await, ("2 discarded\n".to_owned(), true));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use super::{Captured, Told};
 ///
 /// Events order by their own time. At the same millisecond the order is that of [`What`], which is the order in
 /// which these things happen to a call.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Event {
     /// When it happened, by Webex's clock; `task:conference-done` of the first version of webhooks tells none.
     #[serde(with = "millisecond", default, skip_serializing_if = "Option::is_none")]
@@ -116,6 +116,28 @@ pub enum Direction {
     Inbound,
     /// An agent, or a campaign, called.
     Outbound,
+}
+
+/// How much is lost with an event, where there are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// Without it nothing would ever be concluded, or it would be concluded twice.
+    Frame,
+    /// It shows that the call was answered.
+    Agent,
+    /// It only makes the story more exact.
+    Rest,
+}
+
+impl Event {
+    /// Ends and the bridge's own marks weigh most, then what only an answered call can tell.
+    pub(super) fn weight(&self) -> Weight {
+        match &self.what {
+            what if what.is_end() || what.is_mark() => Weight::Frame,
+            what if what.implies_agent() => Weight::Agent,
+            _ => Weight::Rest,
+        }
+    }
 }
 
 impl What {

@@ -20,6 +20,7 @@ use std::collections::{BTreeSet, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use event::Weight;
 pub use event::{AgentState, Direction, Ending, Event, What};
 pub use numbers::Numbers;
 pub use recording::{Announced, Captured, FileName, NoFileName, Recording};
@@ -38,13 +39,30 @@ pub struct CallTimeline {
 }
 
 impl CallTimeline {
-    /// Takes an event in. An event that is known changes nothing, in whatever order they come; of more than
-    /// 2,000 the latest are left out.
+    /// Takes an event in. An event that is known changes nothing, in whatever order they come; of more than 2,000 some
+    /// are left out, as [`Event::weight`] says.
     pub fn apply(&mut self, event: Event) {
         self.events.insert(event);
-        if self.events.len() > MOST {
-            self.events.pop_last();
+        self.trim();
+    }
+
+    /// Of too many, the middle is dropped: the beginning and the end of a call are never among a thousand alike. What
+    /// weighs most goes last. What is kept of each weight are its first and its last, of all that ever came: so the order
+    /// in which they came leaves no trace.
+    fn trim(&mut self) {
+        if self.events.len() <= MOST {
+            return;
         }
+        let mut left = MOST;
+        let mut dropped = HashSet::new();
+        for weight in [Weight::Frame, Weight::Agent, Weight::Rest] {
+            let alike: Vec<&Event> = self.events.iter().filter(|event| event.weight() == weight).collect();
+            let kept = alike.len().min(left);
+            let (first, too_many) = (kept.div_ceil(2), alike.len() - kept);
+            dropped.extend(alike.into_iter().skip(first).take(too_many).cloned());
+            left -= kept;
+        }
+        self.events.retain(|event| !dropped.contains(event));
     }
 
     /// How many different events it holds.
@@ -57,6 +75,11 @@ impl CallTimeline {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
+    }
+
+    /// All events as they were told, those that Webex has sent twice too.
+    pub fn all(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter()
     }
 
     /// The events in the order of their own times, those without a time first, each once: Webex sends some twice,
@@ -100,6 +123,7 @@ impl FromIterator<Event> for CallTimeline {
 
 impl Extend<Event> for CallTimeline {
     fn extend<T: IntoIterator<Item = Event>>(&mut self, events: T) {
-        events.into_iter().for_each(|event| self.apply(event));
+        self.events.extend(events);
+        self.trim();
     }
 }

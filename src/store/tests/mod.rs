@@ -14,10 +14,13 @@ mod privacy;
 pub(crate) mod server;
 mod tasks;
 mod together;
+mod unreadable;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Executor as _};
 use tempfile::TempDir;
 
 use self::server::Postgres;
@@ -44,6 +47,21 @@ impl Engine {
         match self {
             Self::Sqlite(folder) => format!("sqlite:{}/data/bridge.db", folder.path().display()),
             Self::Postgres(url) => url.clone(),
+        }
+    }
+
+    /// Does what only somebody else would do to it: another version, or a hand.
+    pub(super) async fn tamper(&self, sql: &'static str) {
+        match self {
+            Self::Sqlite(folder) => {
+                let file = folder.path().join("data/bridge.db");
+                let options = SqliteConnectOptions::new().filename(file);
+                options.connect().await.unwrap().execute(sql).await.unwrap();
+            }
+            Self::Postgres(url) => {
+                let database = url.split(['/', '?']).nth(3).unwrap();
+                Postgres::shared().ask(database, sql);
+            }
         }
     }
 

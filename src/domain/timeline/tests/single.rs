@@ -1,6 +1,7 @@
 //! Single questions.
 
 use super::*;
+use crate::domain::{CallCenterName, CallName, Said, Standing, VendorCallKey};
 
 fn story(events: impl IntoIterator<Item = Event>) -> Story {
     events.into_iter().collect::<CallTimeline>().story()
@@ -124,4 +125,36 @@ fn with_the_acceptance_lost_a_hold_still_shows_that_there_was_one() {
 fn a_timeline_stops_growing() {
     let events = (0..5000).map(|n| event(What::Other("task:noise".into()), n));
     assert_eq!(events.collect::<CallTimeline>().len(), 2000);
+}
+
+#[test]
+fn of_too_many_events_the_end_the_marks_and_the_agent_stay_in_whatever_order_they_come() {
+    let noise = |n| event(What::Other("task:noise".into()), n);
+    let mut events: Vec<Event> = (0..2500).map(noise).collect();
+    events.push(event(What::Connected, 1250));
+    events.push(event(What::Ended(Ending::default()), 2500));
+    events.extend((2501..5000).map(noise));
+    let said = |digest: &str| Said {
+        start: None,
+        end: None,
+        digest: digest.into(),
+        fields: None,
+        is_abandonment: false,
+    };
+    let name =
+        CallName::new(CallCenterName::parse("Sales").unwrap(), VendorCallKey::parse("wxcc_1").unwrap(), None);
+    events.push(CallTimeline::default().mark(&name, Some(said("a"))));
+    let forwards: CallTimeline = events.iter().cloned().collect();
+    let mut one_by_one = CallTimeline::default();
+    events.iter().step_by(2).rev().chain(events.iter().skip(1).step_by(2)).cloned().for_each(|event| {
+        one_by_one.apply(event);
+    });
+    assert_eq!((forwards.len(), &one_by_one), (2000, &forwards));
+    let story = forwards.story();
+    assert!(story.is_answered && forwards.is_answered());
+    assert_eq!(forwards.ended_at(), Some(at(2500)));
+    assert_eq!(forwards.standing(&name), Standing::Ours(&said("a")));
+    let times = |event: Option<&Event>| event.and_then(|event| event.at);
+    assert_eq!(times(forwards.all().nth(1)), Some(at(0)), "the first stays");
+    assert_eq!(times(forwards.all().last()), Some(at(4999)), "so does the last");
 }
