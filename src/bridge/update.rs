@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::outbox::Hold;
 use crate::salesforce::{Ask, Budget, Failure};
-use crate::store::{Enqueued, Note, Subject};
+use crate::store::{CreateBody, Enqueued, Note, Subject};
 
 /// Whether something is sent only if no agent has had the call.
 #[derive(Debug)]
@@ -43,6 +43,7 @@ impl Bridge {
         let is_nameless = self.is_nameless(call.as_ref(), budget).await;
         let guard = self.guard(&request.origin, intent, &reference, call.as_ref(), is_nameless, budget);
         let Some(guard) = guard.await else {
+            self.let_end(request, &reference, call.as_ref(), budget).await;
             return Ok(Delivered::Withheld);
         };
         let (turn, call, hold) = match is_nameless {
@@ -50,7 +51,7 @@ impl Bridge {
             // The outbox makes its record first.
             true => (None, call, Some(self.hold())),
         };
-        let is_final = request.rest.get("isActiveCall").and_then(serde_json::Value::as_bool) != Some(true);
+        let is_final = is_final(request);
         let note = self.note_of(&request.origin, &reference, call.as_ref()).map(|note| Note {
             start_time: start_of(request, call.as_ref()),
             answered_at: answered_at(request, note.at),
@@ -71,6 +72,22 @@ impl Bridge {
         drop(turn);
         self.keep_details(name.as_ref().filter(|_| went_out(&sent)), &report, budget).await;
         sent
+    }
+
+    /// What is withheld from a call that an agent has had may say that its caller is gone: then what its create said is
+    /// needed no more. Nobody is told of that, so nothing depends on it.
+    async fn let_end(
+        &self,
+        request: &UpdateVoiceCall,
+        reference: &CallReference,
+        call: Option<&Call>,
+        budget: &Budget,
+    ) {
+        let note = self.note_of(&request.origin, reference, call).filter(|_| is_final(request));
+        let Some(note) = note else { return };
+        let note = Note { create_body: CreateBody::Done, ..note };
+        let noted = in_time(budget, self.outbox.store().note(note)).await;
+        noted.unwrap_or_else(|error| forgetful(&error));
     }
 
     /// An update under a key that Salesforce does not know makes a record, and so does a create: so they take turns.
@@ -257,6 +274,11 @@ impl Bridge {
         let name = call.map(|call| call.name.clone()).or_else(|| named(&origin.call_center, reference))?;
         Some(Note::of(name, self.outbox.now()))
     }
+}
+
+/// Whether it ends the call.
+fn is_final(request: &UpdateVoiceCall) -> bool {
+    request.rest.get("isActiveCall").and_then(serde_json::Value::as_bool) != Some(true)
 }
 
 /// When the call began, where no create has told: that is what tells flow runs apart.

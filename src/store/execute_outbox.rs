@@ -80,6 +80,15 @@ pub(super) async fn enqueue(
     for (at, row) in rows.iter_mut().enumerate() {
         row.at = at;
     }
+    let over =
+        enqueues.iter().zip(&subjects).zip(&enqueued).filter_map(|((enqueue, (call, _)), enqueued)| {
+            let is_answered = *enqueued == Enqueued::Answered && enqueue.ends_call();
+            call.filter(|_| is_answered).map(|call| call.id.0)
+        });
+    let over: Vec<i64> = over.collect();
+    if !over.is_empty() {
+        connection.rows(connection.dialect().forget_bodies, &json(&over)?).await?;
+    }
     if !rows.is_empty() {
         let given = connection.rows(connection.dialect().insert, &json(&rows)?).await?;
         number(&mut enqueued, enqueues, read(&given)?);

@@ -87,7 +87,8 @@ struct CountRow {
 /// What the housekeeping removes.
 #[derive(Debug, Clone, Copy)]
 pub struct PurgeBefore {
-    /// Calls of which nothing was learned since, and for which nothing waits; so too for tasks and their events.
+    /// Calls of which nothing was learned since, and that no entry of the outbox needs; so too for tasks and their
+    /// events, as long as nothing is still to be done for them.
     pub calls: Timestamp,
     /// Entries buried before.
     pub buried: Timestamp,

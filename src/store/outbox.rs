@@ -76,6 +76,13 @@ pub struct Enqueue {
     pub now: Timestamp,
 }
 
+impl Enqueue {
+    /// Whether its note says that the caller is gone.
+    pub(super) fn ends_call(&self) -> bool {
+        matches!(&self.subject, Subject::Known(note) if note.ended_at.is_some())
+    }
+}
+
 /// What became of them. The note is kept in every case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Enqueued {
@@ -91,7 +98,7 @@ pub enum Enqueued {
     },
     /// The call has its final update already, on its way, buried or delivered.
     Duplicate,
-    /// An agent has had the call.
+    /// An agent has had the call. If the note says that the caller is gone, what its create said is removed.
     Answered,
 }
 

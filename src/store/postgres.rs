@@ -1,6 +1,6 @@
 //! PostgreSQL's dialect. Replicas share the database: creates are claimed, entries leased past locked rows.
 
-use super::statement::{Dialect, known_kinds};
+use super::statement::{Dialect, held_calls, is_not_held, known_kinds};
 
 /// An entry as JSON, with its call.
 macro_rules! entry {
@@ -80,13 +80,15 @@ pub(super) const DIALECT: Dialect = Dialect {
         claim!("claim_owner"), ", ", claim!("claim_until"),
         " RETURNING to_jsonb(calls.*)::text"
     ),
-    forget: "DELETE FROM calls WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json))",
+    forget: "DELETE FROM calls WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json))
+            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id AND o.state = 'pending')",
     unclaim: "WITH ours AS (SELECT id FROM calls WHERE call_center = $1::json->>'call_center'
             AND vendor_call_key = $1::json->>'vendor_call_key' AND parent = $1::json->>'parent'
             AND claim_owner = $1::json->>'owner' FOR UPDATE
         ), gone AS (DELETE FROM calls WHERE id IN (SELECT id FROM ours) AND body_done = 0
             AND coalesce(voice_call_id, fingerprint, create_body) IS NULL AND coalesce(start_time, created_at,
-                deferred_at, routed_at, answered_at, ended_at, closed_at) IS NULL RETURNING id)
+                deferred_at, routed_at, answered_at, ended_at, closed_at) IS NULL
+            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id) RETURNING id)
         UPDATE calls SET claim_owner = NULL, claim_until = NULL
         WHERE id IN (SELECT id FROM ours) AND id NOT IN (SELECT id FROM gone)",
     find: concat!(
@@ -118,6 +120,8 @@ pub(super) const DIALECT: Dialect = Dialect {
         ),
         " ORDER BY at RETURNING id::text"
     ),
+    forget_bodies: "UPDATE calls SET create_body = NULL, body_done = 1
+        WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json))",
     close: concat!(
         "UPDATE calls SET closed_at = least(calls.closed_at, j.now), create_body = NULL, body_done = 1,
             updated_at = greatest(calls.updated_at, j.now)
@@ -170,11 +174,13 @@ pub(super) const DIALECT: Dialect = Dialect {
     discard: concat!(
         "DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox AS o WHERE ", filter!(), ") RETURNING id::text"
     ),
-    purge_calls: "DELETE FROM calls WHERE id = ANY (ARRAY(SELECT c.id FROM calls AS c
-            WHERE c.updated_at < ($1::json->>'before')::bigint
-            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = c.id AND o.state = 'pending')
+    purge_calls: concat!(
+        held_calls!(),
+        " DELETE FROM calls WHERE id = ANY (ARRAY(SELECT c.id FROM calls AS c
+            WHERE c.updated_at < ($1::json->>'before')::bigint AND ", is_not_held!(), "
             LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED))
-        RETURNING id::text",
+        RETURNING id::text"
+    ),
     purge_buried: "DELETE FROM outbox WHERE id = ANY (ARRAY(SELECT id FROM outbox
             WHERE state = 'buried' AND buried_at < ($1::json->>'before')::bigint
             LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED))
@@ -199,7 +205,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             AND event_id IN (SELECT value FROM json_array_elements_text($1::json->'events'))",
     left: "UPDATE events SET numbers = NULL WHERE task_id = $1::json->>'task_id'
             AND event_id IN (SELECT value FROM json_array_elements_text($1::json->'left'))",
-    put_off: "UPDATE tasks SET due_at = ($1::json->>'due_at')::bigint, claim_owner = NULL, claim_until = NULL
+    put_off: "UPDATE tasks SET due_at = CASE WHEN updated_at > ($1::json->>'long_ago')::bigint
+            THEN ($1::json->>'due_at')::bigint END, claim_owner = NULL, claim_until = NULL
         WHERE task_id = $1::json->>'task_id' AND claim_owner = $1::json->>'owner'",
     task: concat!(
         "SELECT ", task!(), " FROM (SELECT $1::json->>'task_id' AS task_id,
@@ -214,7 +221,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED))
         RETURNING task_id",
     purge_events: "DELETE FROM events WHERE (task_id, event_id) IN (SELECT task_id, event_id FROM events
-            WHERE arrived_at < ($1::json->>'before')::bigint
+            WHERE arrived_at < ($1::json->>'before')::bigint AND NOT EXISTS (SELECT 1 FROM tasks AS t
+                WHERE t.task_id = events.task_id AND t.due_at IS NOT NULL)
             LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED)
         RETURNING event_id",
     detail: concat!(

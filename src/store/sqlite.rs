@@ -1,6 +1,6 @@
 //! SQLite's dialect. There is one writer, so nothing is locked by hand and a create needs no durable claim.
 
-use super::statement::{Dialect, known_kinds};
+use super::statement::{Dialect, held_calls, is_not_held, known_kinds};
 
 /// A row as JSON: the columns of the table called `$table`.
 macro_rules! object {
@@ -151,7 +151,8 @@ pub(super) const DIALECT: Dialect = Dialect {
         "SELECT ", call!("c"), " FROM json_each(?1) AS j JOIN calls AS c ON c.call_center = j.value->>'call_center'
             AND c.vendor_call_key = j.value->>'vendor_call_key' AND c.parent = j.value->>'parent'"
     ),
-    forget: "DELETE FROM calls WHERE id IN (SELECT value FROM json_each(?1))",
+    forget: "DELETE FROM calls WHERE id IN (SELECT value FROM json_each(?1))
+            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id AND o.state = 'pending')",
     unclaim: "UPDATE calls SET claim_owner = NULL, claim_until = NULL
         WHERE call_center = ?1->>'call_center' AND vendor_call_key = ?1->>'vendor_call_key'
             AND parent = ?1->>'parent' AND claim_owner = ?1->>'owner'",
@@ -180,6 +181,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             value->>'lease_until'
         FROM json_each(?1) WHERE true ORDER BY key
         RETURNING CAST(id AS TEXT)",
+    forget_bodies: "UPDATE calls SET create_body = NULL, body_done = 1 WHERE id IN (SELECT value FROM json_each(?1))",
     close: "UPDATE calls SET closed_at = min(coalesce(closed_at, j.now), j.now), create_body = NULL, body_done = 1,
             updated_at = max(updated_at, j.now)
         FROM (SELECT value->>'id' AS id, value->>'now' AS now FROM json_each(?1)) AS j
@@ -225,10 +227,12 @@ pub(super) const DIALECT: Dialect = Dialect {
         "DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox AS o WHERE ", filter!(), ")
         RETURNING CAST(id AS TEXT)"
     ),
-    purge_calls: "DELETE FROM calls WHERE id IN (SELECT c.id FROM calls AS c WHERE c.updated_at < ?1->>'before'
-            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = c.id AND o.state = 'pending')
-            LIMIT ?1->>'limit')
-        RETURNING CAST(id AS TEXT)",
+    purge_calls: concat!(
+        held_calls!(),
+        " DELETE FROM calls WHERE id IN (SELECT c.id FROM calls AS c WHERE c.updated_at < ?1->>'before'
+            AND ", is_not_held!(), " LIMIT ?1->>'limit')
+        RETURNING CAST(id AS TEXT)"
+    ),
     purge_buried: "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox
             WHERE state = 'buried' AND buried_at < ?1->>'before' LIMIT ?1->>'limit')
         RETURNING CAST(id AS TEXT)",
@@ -246,7 +250,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             AND event_id IN (SELECT value FROM json_each(?1, '$.events'))",
     left: "UPDATE events SET numbers = NULL WHERE task_id = ?1->>'task_id'
             AND event_id IN (SELECT value FROM json_each(?1, '$.left'))",
-    put_off: "UPDATE tasks SET due_at = ?1->>'due_at', claim_owner = NULL, claim_until = NULL
+    put_off: "UPDATE tasks SET due_at = CASE WHEN updated_at > ?1->>'long_ago' THEN ?1->>'due_at' END, claim_owner = NULL, claim_until = NULL
         WHERE task_id = ?1->>'task_id' AND claim_owner = ?1->>'owner'",
     task: concat!(
         "SELECT ", task!("t"), " FROM (SELECT ?1->>'task_id' AS task_id,
@@ -260,7 +264,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             WHERE updated_at < ?1->>'before' AND due_at IS NULL LIMIT ?1->>'limit')
         RETURNING task_id",
     purge_events: "DELETE FROM events WHERE (task_id, event_id) IN (SELECT task_id, event_id FROM events
-            WHERE arrived_at < ?1->>'before' LIMIT ?1->>'limit')
+            WHERE arrived_at < ?1->>'before' AND NOT EXISTS (SELECT 1 FROM tasks AS t
+                WHERE t.task_id = events.task_id AND t.due_at IS NOT NULL) LIMIT ?1->>'limit')
         RETURNING event_id",
     detail: "INSERT INTO details (vendor_call_key, call_center, parent, kind, source, at, body, is_private, updated_at)
         SELECT value->>'vendor_call_key', value->>'call_center', value->>'parent', value->>'kind', value->>'source',

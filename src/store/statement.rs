@@ -10,6 +10,28 @@ macro_rules! known_kinds {
 }
 pub(super) use known_kinds;
 
+/// Calls that the outbox holds entries of, as `held`: an entry is sent by what the journal knows of its call, of others of
+/// the same key and of the one that its call continues, so none of them goes before it. A buried one may be sent again.
+macro_rules! held_calls {
+    () => {
+        "WITH held AS (SELECT DISTINCT w.call_center, w.vendor_call_key, w.parent
+            FROM outbox AS o JOIN calls AS w ON w.id = o.call_id), kept AS (
+            SELECT call_center, vendor_call_key AS name FROM held
+            UNION SELECT call_center, parent FROM held WHERE parent <> '')"
+    };
+}
+pub(super) use held_calls;
+
+/// Whether the call `c` is none of them.
+macro_rules! is_not_held {
+    () => {
+        "(c.call_center, c.vendor_call_key) NOT IN (SELECT call_center, name FROM kept)
+            AND (c.voice_call_id IS NULL
+                OR (c.call_center, substr(c.voice_call_id, 1, 15)) NOT IN (SELECT call_center, name FROM kept))"
+    };
+}
+pub(super) use is_not_held;
+
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -25,7 +47,7 @@ pub(super) struct Dialect {
     /// Looks whether creates are known, and claims those that are not where replicas share the database:
     /// `[{call_center, vendor_call_key, parent, owner, until, now}]`, gives the calls.
     pub(super) open: &'static str,
-    /// Forgets calls: `[id]`.
+    /// Forgets calls for which nothing waits: `[id]`.
     pub(super) forget: &'static str,
     /// Gives a claim back, and forgets a call of which nothing else is known: `{call_center, vendor_call_key, parent, owner}`.
     pub(super) unclaim: &'static str,
@@ -39,6 +61,8 @@ pub(super) struct Dialect {
     pub(super) standing: &'static str,
     /// Puts entries in: `[entry]`, gives their ids.
     pub(super) insert: &'static str,
+    /// Removes what creates said, for good: `[id]` of calls.
+    pub(super) forget_bodies: &'static str,
     /// Closes the calls of entries: `[{id, now}]`.
     pub(super) close: &'static str,
     /// Removes delivered entries: `[id]`, gives those that were there.
@@ -65,7 +89,7 @@ pub(super) struct Dialect {
     pub(super) retry: &'static str,
     /// Removes entries of a filter; gives their ids.
     pub(super) discard: &'static str,
-    /// Removes some old calls that nothing waits for: `{before, limit}`, gives their ids.
+    /// Removes some old calls that no entry needs: `{before, limit}`, gives their ids.
     pub(super) purge_calls: &'static str,
     /// Removes some old buried entries: `{before, limit}`, gives their ids.
     pub(super) purge_buried: &'static str,
@@ -78,7 +102,8 @@ pub(super) struct Dialect {
     pub(super) folded: &'static str,
     /// Removes the numbers of events that were left: the same.
     pub(super) left: &'static str,
-    /// Puts a claimed task off and gives the claim back: `{task_id, owner, due_at}`.
+    /// Puts a claimed task off and gives the claim back, or leaves it to the purge if nothing was told of it for long:
+    /// `{task_id, owner, due_at, long_ago}`.
     pub(super) put_off: &'static str,
     /// Finds a task with its events: `{task_id}`.
     pub(super) task: &'static str,
@@ -88,7 +113,7 @@ pub(super) struct Dialect {
     pub(super) unclaim_tasks: &'static str,
     /// Removes some old tasks for which nothing is to be done: `{before, limit}`, gives their ids.
     pub(super) purge_tasks: &'static str,
-    /// Removes some old events: `{before, limit}`, gives their ids.
+    /// Removes some old events of tasks that are not to be looked at: `{before, limit}`, gives their ids.
     pub(super) purge_events: &'static str,
     /// Keeps details: `[{vendor_call_key, call_center, parent, kind, source, at, body, is_private, updated_at}]`.
     pub(super) detail: &'static str,

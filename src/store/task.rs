@@ -16,6 +16,9 @@ use crate::domain::{Body, CallTimeline, Event, Numbers, TaskId};
 /// After how long a task that cannot be read is looked at again: by then another version may be running.
 const PUT_OFF: Duration = Duration::from_secs(3600);
 
+/// How long after the last that was told of it: then it is left to the purge.
+const LONG: Duration = Duration::from_secs(7 * 86_400);
+
 /// An event to be kept.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
@@ -214,7 +217,7 @@ impl Store {
     }
 
     /// Claims due tasks, the longest due first: until the claim ends nobody else gets them. One that this version cannot
-    /// read is left alone, and looked at again an hour later.
+    /// read is left alone, and looked at again an hour later, for a week.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -240,8 +243,12 @@ impl Store {
         let row: Value = serde_json::from_str(row).unwrap_or_default();
         let task = row.get("task_id").and_then(Value::as_str);
         tracing::error!(task, "what is kept of this task cannot be read: nothing is concluded from it");
-        let due_at = claim.now.checked_add(PUT_OFF).unwrap_or(Timestamp::MAX).as_millisecond();
-        let input = json(&serde_json::json!({ "task_id": task, "owner": claim.owner, "due_at": due_at }))?;
+        let input = json(&serde_json::json!({
+            "task_id": task,
+            "owner": claim.owner,
+            "due_at": claim.now.checked_add(PUT_OFF).unwrap_or(Timestamp::MAX).as_millisecond(),
+            "long_ago": claim.now.checked_sub(LONG).unwrap_or(Timestamp::MIN).as_millisecond(),
+        }))?;
         self.write(self.dialect().put_off, input).await.map(drop)
     }
 

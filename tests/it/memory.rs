@@ -236,3 +236,38 @@ async fn an_answer_between_the_look_and_the_commit_keeps_an_abandonment_back() {
     assert_eq!(stage.sent(Operation::Update), Vec::<Value>::new());
     assert_eq!(stage.org.voice_call("wxcc_1").unwrap().call_disposition, Disposition::New);
 }
+
+/// No number of a create that failed is left, whatever ended as answered.
+async fn assert_no_number(stage: &Stage) {
+    stage.handle.tidy_store().await.unwrap();
+    for part in ["3150217", "315-0217", "18005550100"] {
+        assert!(!stage.database_holds(part), "{part}");
+    }
+}
+
+#[actix_web::test]
+async fn no_number_is_left_of_a_call_that_an_agent_answers_while_its_hang_up_is_decided() {
+    let stage = Plan::telephony().ask_salesforce().deadline("10s").start().await;
+    stage.script(BadDay::Unavailable { retry_after: None }, Operation::Create);
+    stage.post("createVoiceCall", create("wxcc_1")).await.error(503);
+    assert!(stage.database_holds("315-0217"), "as long as it may be needed");
+    stage.script(BadDay::Slow { milliseconds: 500 }, Operation::Query);
+    // The hang-up asks Salesforce, and is committed after the answer.
+    let (ended, ()) = tokio::join!(stage.post("phoneContactEnded", ended("wxcc_1")), async {
+        stage.work_until(async || !stage.asked(Operation::Query).is_empty()).await;
+        stage.post("agentAnswered", answered("wxcc_1")).await.data();
+    });
+    assert_eq!(ended.data()["outcome"], "answered");
+    assert_no_number(&stage).await;
+}
+
+#[actix_web::test]
+async fn no_number_is_left_of_an_answered_call_whose_end_the_vendors_flow_tells() {
+    let stage = Stage::telephony().await;
+    stage.script(BadDay::Unavailable { retry_after: None }, Operation::Create);
+    stage.post("createVoiceCall", create("wxcc_1")).await.error(503);
+    stage.post("agentAnswered", answered("wxcc_1")).await.data();
+    vendors_hang_up(&stage, "wxcc_1").await;
+    assert_eq!(stage.sent(Operation::Update), Vec::<Value>::new());
+    assert_no_number(&stage).await;
+}

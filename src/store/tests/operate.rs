@@ -1,5 +1,7 @@
 use super::*;
-use crate::store::{Attempt, Count, EntryState, Filter, Lease, PurgeBefore, Purged, Run, Settle};
+use crate::store::{
+    Attempt, Count, EntryState, Filter, Lease, OpenCall, Opened, PurgeBefore, Purged, Run, Settle,
+};
 
 /// Two calls: the entries of the first are buried, those of the second wait.
 async fn half_buried(store: &Store) -> Vec<EntryId> {
@@ -84,15 +86,70 @@ async fn what_is_old_is_removed_and_what_waits_is_not(engine: Engine) {
     store.note(Note::of(call("wxcc_new"), at(9))).await.unwrap();
     let before = PurgeBefore { calls: at(0), buried: at(5), private: at(0) };
     assert_eq!(store.purge(before).await.unwrap(), Purged::default());
+    let buried_later = PurgeBefore { calls: at(9), buried: at(5), private: at(9) };
+    let purged = store.purge(buried_later).await.unwrap();
+    assert_eq!(purged, Purged { calls: 1500, ..Purged::default() }, "what is buried may be sent again");
     let before = PurgeBefore { calls: at(9), buried: at(6), private: at(9) };
-    assert_eq!(store.purge(before).await.unwrap(), Purged { calls: 1501, buried: 2, ..Purged::default() });
+    assert_eq!(store.purge(before).await.unwrap(), Purged { calls: 1, buried: 2, ..Purged::default() });
     for (key, kept) in [("wxcc_old_7", false), ("wxcc_1", false), ("wxcc_2", true), ("wxcc_new", true)] {
         let found = store.find(&center(), &reference(key)).await.unwrap();
         assert_eq!(found.is_some(), kept, "{key}");
     }
 }
 
+/// An entry is sent by what the journal knows of its call's relatives.
+async fn a_call_stays_as_long_as_an_entry_needs_it_or_a_relative(engine: Engine) {
+    let store = engine.open().await;
+    let name = |key: &str, parent: Option<&str>| {
+        let parent = parent.map(reference);
+        CallName::new(center(), VendorCallKey::parse(key).unwrap(), parent.as_ref())
+    };
+    let known = |name, id: &str| Note { voice_call_id: voice_call(id), ..Note::of(name, at(0)) };
+    store.note(known(name("wxcc_first", None), "0LQ5g000000abcA")).await.unwrap();
+    store.note(known(name("wxcc_parent", None), "0LQ5g000000abcBAAQ")).await.unwrap();
+    store.note(known(name("wxcc_by_id", None), "0LQ5g000000abcCAAQ")).await.unwrap();
+    store.note(known(name("wxcc_stranger", None), "0LQ5g000000abcD")).await.unwrap();
+    for (key, parent) in [("wxcc_first", "wxcc_parent"), ("wxcc_other", "0LQ5g000000abcC")] {
+        let note = Note::of(name(key, Some(parent)), at(0));
+        store
+            .enqueue(Enqueue { subject: Subject::Known(Box::new(note)), ..hang_up(key, "a") })
+            .await
+            .unwrap();
+    }
+    let before = PurgeBefore { calls: at(9), buried: at(9), private: at(9) };
+    assert_eq!(store.purge(before).await.unwrap(), Purged { calls: 1, ..Purged::default() });
+    assert!(store.find(&center(), &reference("wxcc_stranger")).await.unwrap().is_none());
+    store.discard(&Filter::default(), Run::Real).await.unwrap();
+    assert_eq!(store.purge(before).await.unwrap(), Purged { calls: 5, ..Purged::default() });
+}
+
+async fn a_call_for_which_entries_wait_is_not_forgotten_by_a_create(engine: Engine) {
+    let store = engine.open().await;
+    let created = Note {
+        voice_call_id: voice_call("0LQ5g000000abcD"),
+        created_at: Some(at(0)),
+        ..Note::of(call("wxcc_1"), at(0))
+    };
+    store.note(created).await.unwrap();
+    store.enqueue(hang_up("wxcc_1", "a")).await.unwrap();
+    let again = OpenCall {
+        call: call("wxcc_1"),
+        owner: "a".to_owned(),
+        claim_until: at(2010),
+        window: at(1000),
+        now: at(2000),
+    };
+    assert!(matches!(store.open_call(again.clone()).await.unwrap(), Opened::Known(_)));
+    let lease = Lease { now: at(2000), owner: "b".into(), until: at(2010), limit: 9, without: vec![] };
+    let due = store.lease_due(&lease).await.unwrap();
+    assert_eq!(due[0].call.as_ref().unwrap().voice_call_id, voice_call("0LQ5g000000abcD"));
+    store.discard(&Filter::default(), Run::Real).await.unwrap();
+    assert!(matches!(store.open_call(again).await.unwrap(), Opened::New(_)));
+}
+
 on_both_engines! {
+    a_call_stays_as_long_as_an_entry_needs_it_or_a_relative
+    a_call_for_which_entries_wait_is_not_forgotten_by_a_create
     a_filter_narrows_by_each_of_its_parts
     buried_entries_are_tried_again_as_if_never_tried
     entries_are_discarded_by_filter

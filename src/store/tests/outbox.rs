@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::{Attempt, Entry, EntryState, Lease, Settle};
+use crate::store::{Attempt, CreateBody, Entry, EntryState, Lease, Settle};
 
 fn lease(second: i64, owner: &str) -> Lease {
     Lease {
@@ -62,6 +62,26 @@ async fn a_call_that_an_agent_had_takes_no_abandonment(engine: Engine) {
     let known = store.find(&center(), &reference("wxcc_1")).await.unwrap().unwrap();
     assert_eq!(known.ended_at, Some(at(0)), "the note is kept");
     assert!(store.count().await.unwrap().is_empty());
+}
+
+async fn what_the_create_of_an_answered_call_said_goes_with_the_end_of_the_call(engine: Engine) {
+    let store = engine.open().await;
+    let failed = |key: &str| Note {
+        create_body: CreateBody::Set(Body::new("{}")),
+        answered_at: Some(at(0)),
+        ..Note::of(call(key), at(0))
+    };
+    store.note(failed("wxcc_1")).await.unwrap();
+    store.note(failed("wxcc_2")).await.unwrap();
+    assert_eq!(store.enqueue(hang_up("wxcc_1", "a")).await.unwrap(), Enqueued::Answered);
+    let goes_on = Subject::Known(Box::new(Note::of(call("wxcc_2"), at(0))));
+    let withheld = Enqueue { subject: goes_on, ..hang_up("wxcc_2", "a") };
+    assert_eq!(store.enqueue(withheld).await.unwrap(), Enqueued::Answered);
+    for (key, body) in [("wxcc_1", None), ("wxcc_2", Some(Body::new("{}")))] {
+        let known = store.find(&center(), &reference(key)).await.unwrap().unwrap();
+        assert_eq!(known.create_body, body, "{key}");
+    }
+    assert_eq!(store.learn(failed("wxcc_1")).await.unwrap().create_body, None, "it never comes back");
 }
 
 async fn an_answer_that_is_noted_after_the_look_and_before_the_commit_counts(engine: Engine) {
@@ -163,6 +183,7 @@ on_both_engines! {
     entries_are_born_leased_and_come_up_again_in_order_when_the_lease_ends
     a_call_gets_one_final_update_even_after_it_was_delivered_or_buried
     a_call_that_an_agent_had_takes_no_abandonment
+    what_the_create_of_an_answered_call_said_goes_with_the_end_of_the_call
     an_answer_that_is_noted_after_the_look_and_before_the_commit_counts
     new_entries_wait_behind_those_of_their_call
     a_failure_is_written_down_only_by_who_holds_the_lease

@@ -145,7 +145,12 @@ async fn what_is_old_is_removed_unless_something_is_still_to_be_done(engine: Eng
     }
     let purged = store.purge(PurgeBefore { calls: at(20), buried: at(20), private: at(20) }).await.unwrap();
     assert_eq!((purged.tasks, purged.events), (1, 1));
-    assert_eq!(store.claim_tasks(&claim("a", 1000)).await.unwrap().len(), 1);
+    store.keep_event(new_event("due", "2", What::Connected, 15)).await.unwrap();
+    let later = PurgeBefore { calls: at(100), buried: at(100), private: at(100) };
+    let purged = store.purge(later).await.unwrap();
+    assert_eq!((purged.tasks, purged.events), (0, 0), "nothing is concluded without it");
+    let due = store.claim_tasks(&claim("a", 1000)).await.unwrap().remove(0);
+    assert_eq!(due.timeline.len(), 2);
 }
 
 async fn many_events_at_once_all_arrive(engine: Engine) {
