@@ -40,6 +40,12 @@ impl ManualClock {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.millisecond.fetch_add(by, Ordering::Relaxed);
     }
+
+    /// Sets the clock back, as somebody may do while the service runs.
+    pub fn set_back(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.millisecond.fetch_sub(by, Ordering::Relaxed);
+    }
 }
 
 impl Clock for ManualClock {

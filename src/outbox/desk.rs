@@ -16,8 +16,8 @@ use crate::ids::Ids;
 use crate::salesforce::{Ask, Failure, Operation, Stored};
 use crate::settings;
 use crate::store::{
-    Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, NewEvent, Note, Settle, Store, StoreError,
-    Subject,
+    Ahead, Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, NewEvent, Note, Settle, Store,
+    StoreError, Subject,
 };
 
 /// A lease on fresh entries that nobody tries yet, because a create of their call is in flight: it ends early, or by
@@ -135,11 +135,37 @@ impl Outbox {
         NewEntry { kind, is_final, body: Body::new(body), next_at: self.now() }
     }
 
+    /// Takes as come what a clock that has been set back since has put too far ahead. `is_set_back`: our own clock has
+    /// been, while we were running; then our own leases begin anew.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(super) async fn bring_back(&self, is_set_back: bool) -> Result<(), StoreError> {
+        let terms = self.terms.load_full();
+        if is_set_back {
+            tracing::warn!(
+                "the clock was set back: leases begin anew, and what waits longer than it can is due"
+            );
+            self.store.renew(&self.owner, self.lease_until()).await?;
+        }
+        let (lease, next) = (terms.lease, terms.schedule.longest());
+        let ahead = Ahead { now: self.now(), owner: self.owner.clone(), lease, next };
+        let brought_back = self.store.bring_back(&ahead).await?;
+        if brought_back > 0 {
+            tracing::warn!(
+                brought_back,
+                "times in the database lay too far ahead: a clock has been set back"
+            );
+        }
+        Ok(())
+    }
+
     /// A lease of its own, for that long at most.
     #[must_use]
     pub fn hold(&self, at_most: Duration) -> Hold {
         let until = self.now().checked_add(at_most).unwrap_or(Timestamp::MAX);
-        Hold { owner: self.ids.unique(), until }
+        // Whose it is must be seen: see `bring_back`.
+        Hold { owner: format!("{}/{}", self.owner, self.ids.unique()), until }
     }
 
     /// Ends a hold: the worker may take up what it held. If that fails, it ends by itself.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Client;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
@@ -21,6 +22,11 @@ const NAP: Duration = Duration::from_secs(1);
 /// The nap while something is due that must wait for its contact center: it hides when the next of others is due.
 const SHORT_NAP: Duration = Duration::from_millis(100);
 
+/// How often it is looked for times that lie too far ahead, as long as our own clock goes on.
+const LOOK: Duration = Duration::from_secs(600);
+/// By how much the clock may go back without a word: it is corrected a little all the time.
+const CORRECTION: SignedDuration = SignedDuration::from_secs(1);
+
 /// Delivers what the request handlers could not. Each contact center has places of its own, so that one whose
 /// Salesforce hangs holds up its own entries only.
 pub struct Worker {
@@ -30,6 +36,16 @@ pub struct Worker {
     concurrency: usize,
     /// What is under way. Who holds it takes a step; others wait.
     deliveries: Mutex<JoinSet<()>>,
+    /// What the clock said at the last step.
+    watch: Mutex<Option<Watched>>,
+}
+
+/// The clock as it was.
+#[derive(Clone, Copy)]
+struct Watched {
+    at: Timestamp,
+    /// When it was looked for times that lie too far ahead.
+    looked: Instant,
 }
 
 /// A lease to ask for.
@@ -68,7 +84,7 @@ impl Worker {
     #[must_use]
     pub fn new(outbox: Arc<Outbox>, orgs: Arc<Orgs>, client: Client, concurrency: usize) -> Self {
         let ways = ArcSwap::from_pointee(Ways::new(orgs, client, &HashMap::new(), concurrency));
-        Self { outbox, ways, concurrency, deliveries: Mutex::default() }
+        Self { outbox, ways, concurrency, deliveries: Mutex::default(), watch: Mutex::default() }
     }
 
     /// Reaches Salesforce this way from the next attempt on. What is under way ends as it began, in its place.
@@ -97,6 +113,7 @@ impl Worker {
     /// # Errors
     /// When the store does not answer.
     pub async fn step(&self) -> Result<usize, StoreError> {
+        self.watch_clock().await?;
         let mut deliveries = self.deliveries.lock().await;
         while deliveries.try_join_next().is_some() {}
         let mut taken = 0;
@@ -123,6 +140,19 @@ impl Worker {
             }
         }
         Ok(taken)
+    }
+
+    /// At the start, whenever the clock was set back, and now and then: another replica's clock may have been.
+    async fn watch_clock(&self) -> Result<(), StoreError> {
+        let mut watch = self.watch.lock().await;
+        let (at, now) = (self.outbox.now(), Instant::now());
+        let is_set_back = watch.is_some_and(|before| before.at.duration_since(at) > CORRECTION);
+        let looked = watch.filter(|before| !is_set_back && now.duration_since(before.looked) < LOOK);
+        if looked.is_none() {
+            self.outbox.bring_back(is_set_back).await?;
+        }
+        *watch = Some(Watched { at, looked: looked.map_or(now, |before| before.looked) });
+        Ok(())
     }
 
     /// Breaks off what is under way; its leases are still ours.

@@ -1,7 +1,10 @@
 //! What the service keeps beside calls and outbox: a few facts, and turns that one replica at a time may take.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
+use super::ahead::TOLERANCE;
 use super::row::{json, read};
 use super::{Store, StoreError};
 
@@ -80,11 +83,15 @@ impl Store {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        // Nobody takes a turn for much longer than others do: its clock has been set back since.
+        let long = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+        let far = until.checked_add(long.saturating_add(TOLERANCE)).unwrap_or(Timestamp::MAX);
         let input = json(&serde_json::json!({
             "key": turn.key(),
             "owner": owner,
             "until": until.as_millisecond(),
             "now": now.as_millisecond(),
+            "far": far.as_millisecond(),
         }))?;
         Ok(!self.write(self.dialect().take_turn, input).await?.is_empty())
     }

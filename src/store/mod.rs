@@ -12,6 +12,7 @@
 //! ([`Enqueue`], [`Entry`]) what must still reach Salesforce. Webex's events are kept with their *tasks* ([`NewEvent`],
 //! [`Task`]), and what fields of a VoiceCall are filled with as *details* ([`NewDetail`], [`Detail`]). Time is passed in.
 
+mod ahead;
 mod answered;
 mod batch;
 mod detail;
@@ -46,6 +47,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+pub use ahead::Ahead;
 pub use answered::Look;
 pub use detail::{Detail, DetailKind, NewDetail, Owner};
 pub use error::StoreError;

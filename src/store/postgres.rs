@@ -41,6 +41,13 @@ macro_rules! records {
 }
 pub(super) use records;
 
+/// How far ahead times can lie, as `j`.
+macro_rules! far {
+    () => {
+        "json_to_record($1::json) AS j(now bigint, owner text, lease bigint, next bigint, task bigint, told bigint)"
+    };
+}
+
 /// The condition of a filter on `o`.
 macro_rules! filter {
     () => {
@@ -159,6 +166,30 @@ pub(super) const DIALECT: Dialect = Dialect {
         "SELECT coalesce(min(greatest(o.next_at, o.lease_until))::text, 'null') FROM outbox AS o
         WHERE $1 IS NOT NULL AND o.state = 'pending' AND o.kind IN ", known_kinds!(), " AND ", is_first!()
     ),
+    bring_back_entries: concat!(
+        "UPDATE outbox SET created_at = least(created_at, j.now),
+            next_at = CASE WHEN next_at > j.next OR created_at > j.told THEN least(next_at, j.now) ELSE next_at END,
+            lease_owner = CASE WHEN coalesce(lease_until, 0) <= j.lease
+                OR substr(lease_owner, 1, length(j.owner)) = j.owner THEN lease_owner END,
+            lease_until = CASE WHEN coalesce(lease_until, 0) <= j.lease
+                OR substr(lease_owner, 1, length(j.owner)) = j.owner THEN lease_until END
+        FROM ", far!(), " WHERE state = 'pending' AND (created_at > j.told OR next_at > j.next
+            OR lease_until > j.lease AND substr(lease_owner, 1, length(j.owner)) <> j.owner)
+        RETURNING id::text"
+    ),
+    bring_back_tasks: concat!(
+        "UPDATE tasks SET updated_at = least(updated_at, j.now),
+            due_at = CASE WHEN due_at > j.task OR updated_at > j.told THEN least(due_at, j.now) ELSE due_at END,
+            claim_owner = CASE WHEN coalesce(claim_until, 0) <= j.lease OR claim_owner = j.owner THEN claim_owner END,
+            claim_until = CASE WHEN coalesce(claim_until, 0) <= j.lease OR claim_owner = j.owner THEN claim_until END
+        FROM ", far!(), " WHERE due_at IS NOT NULL AND (updated_at > j.told OR due_at > j.task
+            OR claim_until > j.lease AND claim_owner <> j.owner)
+        RETURNING task_id"
+    ),
+    bring_back_claims: concat!(
+        "UPDATE calls SET claim_owner = NULL, claim_until = NULL
+        FROM ", far!(), " WHERE claim_until > j.lease AND claim_owner <> j.owner"
+    ),
     count: "SELECT json_build_object('call_center', call_center, 'state', state, 'entries', count(*),
             'oldest', min(created_at))::text
         FROM outbox WHERE $1 IS NOT NULL GROUP BY call_center, state ORDER BY call_center, state",
@@ -267,6 +298,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         ON CONFLICT (key) DO UPDATE SET value = excluded.value
             WHERE meta.value::json->>'owner' = $1::json->>'owner'
             OR (meta.value::json->>'until')::bigint <= ($1::json->>'now')::bigint
+            OR (meta.value::json->>'until')::bigint > ($1::json->>'far')::bigint
         RETURNING to_json(key)::text",
     end_turn: "DELETE FROM meta WHERE key = $1::json->>'key' AND value::json->>'owner' = $1::json->>'owner'
         RETURNING to_json(key)::text",

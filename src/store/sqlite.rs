@@ -212,6 +212,28 @@ pub(super) const DIALECT: Dialect = Dialect {
         "SELECT json_quote(min(max(o.next_at, coalesce(o.lease_until, o.next_at)))) FROM outbox AS o
         WHERE ?1 IS NOT NULL AND o.state = 'pending' AND o.kind IN ", known_kinds!(), " AND ", is_first!()
     ),
+    bring_back_entries: "UPDATE outbox SET created_at = min(created_at, ?1->>'now'),
+            next_at = CASE WHEN next_at > ?1->>'next' OR created_at > ?1->>'told'
+                THEN min(next_at, ?1->>'now') ELSE next_at END,
+            lease_owner = CASE WHEN coalesce(lease_until, 0) <= ?1->>'lease'
+                OR substr(lease_owner, 1, length(?1->>'owner')) = ?1->>'owner' THEN lease_owner END,
+            lease_until = CASE WHEN coalesce(lease_until, 0) <= ?1->>'lease'
+                OR substr(lease_owner, 1, length(?1->>'owner')) = ?1->>'owner' THEN lease_until END
+        WHERE state = 'pending' AND (created_at > ?1->>'told' OR next_at > ?1->>'next'
+            OR lease_until > ?1->>'lease' AND substr(lease_owner, 1, length(?1->>'owner')) <> ?1->>'owner')
+        RETURNING CAST(id AS TEXT)",
+    bring_back_tasks: "UPDATE tasks SET updated_at = min(updated_at, ?1->>'now'),
+            due_at = CASE WHEN due_at > ?1->>'task' OR updated_at > ?1->>'told'
+                THEN min(due_at, ?1->>'now') ELSE due_at END,
+            claim_owner = CASE WHEN coalesce(claim_until, 0) <= ?1->>'lease' OR claim_owner = ?1->>'owner'
+                THEN claim_owner END,
+            claim_until = CASE WHEN coalesce(claim_until, 0) <= ?1->>'lease' OR claim_owner = ?1->>'owner'
+                THEN claim_until END
+        WHERE due_at IS NOT NULL AND (updated_at > ?1->>'told' OR due_at > ?1->>'task'
+            OR claim_until > ?1->>'lease' AND claim_owner <> ?1->>'owner')
+        RETURNING task_id",
+    // No create is claimed here.
+    bring_back_claims: "UPDATE calls SET claim_until = NULL WHERE ?1 IS NULL",
     count: "SELECT json_object('call_center', call_center, 'state', state, 'entries', count(*),
             'oldest', min(created_at))
         FROM outbox WHERE ?1 IS NOT NULL GROUP BY call_center, state ORDER BY call_center, state",
@@ -299,6 +321,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT ?1->>'key', json_object('owner', ?1->>'owner', 'until', ?1->>'until') WHERE true
         ON CONFLICT (key) DO UPDATE SET value = excluded.value
             WHERE meta.value->>'owner' = ?1->>'owner' OR meta.value->>'until' <= ?1->>'now'
+                OR meta.value->>'until' > ?1->>'far'
         RETURNING json_quote(key)",
     end_turn: "DELETE FROM meta WHERE key = ?1->>'key' AND value->>'owner' = ?1->>'owner' RETURNING json_quote(key)",
     probe: "INSERT INTO meta (key, value) SELECT 'probe', ?1 WHERE true

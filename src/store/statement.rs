@@ -79,6 +79,13 @@ pub(super) struct Dialect {
     pub(super) unclaim_all: &'static str,
     /// When the next entry of a known kind is due: `{}`, gives milliseconds or null.
     pub(super) next_due: &'static str,
+    /// Brings back pending entries whose times lie too far ahead, but for leases of the owner:
+    /// `{now, owner, lease, next, task, told}`, gives their ids.
+    pub(super) bring_back_entries: &'static str,
+    /// Brings back tasks: the same.
+    pub(super) bring_back_tasks: &'static str,
+    /// Ends claims of creates: the same, gives nothing.
+    pub(super) bring_back_claims: &'static str,
     /// Counts entries: `{}`, gives `{call_center, state, entries, oldest}`.
     pub(super) count: &'static str,
     /// Entries: `[id]`, gives them in order.
@@ -131,7 +138,8 @@ pub(super) struct Dialect {
     pub(super) put: &'static str,
     /// Sets it if it is still what it was: `{key, old|null, new}`, gives the key if so.
     pub(super) swap: &'static str,
-    /// Takes or prolongs a turn: `{key, owner, until, now}`, gives the key if nobody else has it.
+    /// Takes or prolongs a turn: `{key, owner, until, now, far}`, gives the key if nobody else has it. One that somebody
+    /// else has for longer than `far` is over.
     pub(super) take_turn: &'static str,
     /// Gives a turn back: `{key, owner}`.
     pub(super) end_turn: &'static str,

@@ -1,13 +1,15 @@
 //! The worker of the outbox: what one org does not take keeps no other org waiting.
 
 use scv_bridge::domain::CallCenterName;
-use scv_bridge::mock::{BadDay, Operation};
+use std::time::Duration;
+
+use scv_bridge::mock::{BadDay, Disposition, Operation};
 use scv_bridge::store::EntryState;
 use scv_bridge::store::{Entry, Filter};
 use serde_json::{Value, json};
 use sqlx::Executor as _;
 
-use crate::stage::{CENTER, Plan, Stage, create, reference, silence, with};
+use crate::stage::{CENTER, Plan, Stage, create, ended, reference, silence, with};
 
 /// The same request for the contact center whose Salesforce is well.
 fn sandbox(body: Value) -> Value {
@@ -62,4 +64,48 @@ async fn an_entry_whose_body_is_no_request_is_buried_and_the_others_are_sent() {
     assert_eq!(left.len(), 1, "{left:?}");
     assert_eq!((left[0].state, left[0].reason.as_deref()), (EntryState::Buried, Some("it cannot be read")));
     assert_eq!(stage.asked(Operation::ClearRouting).len(), 3);
+}
+
+/// A hang-up that Salesforce did not take.
+async fn put_off(stage: &Stage, key: &str) {
+    stage.call(key).await;
+    for operation in [Operation::ClearRouting, Operation::Update] {
+        stage.script(BadDay::Unavailable { retry_after: None }, operation);
+    }
+    assert_eq!(stage.post("phoneContactEnded", ended(key)).await.data()["status"], "pending");
+}
+
+#[actix_web::test]
+async fn what_waits_is_sent_at_once_when_the_clock_is_set_back() {
+    let stage = Stage::telephony().await;
+    put_off(&stage, "wxcc_1").await;
+    stage.handle.worker().step().await.unwrap();
+    stage.clock.set_back(Duration::from_secs(7200));
+    stage.deliver(1).await;
+    assert_eq!(stage.org.voice_call("wxcc_1").unwrap().call_disposition, Disposition::Completed);
+}
+
+#[actix_web::test]
+async fn what_a_dead_process_has_leased_is_sent_at_once_after_a_start_with_a_clock_that_was_set_back() {
+    let stage = Stage::telephony().await;
+    put_off(&stage, "wxcc_1").await;
+    let dead = "UPDATE outbox SET lease_owner = 'dead', lease_until = next_at + 30000";
+    stage.beside().await.execute(dead).await.unwrap();
+    // The first step is that of a start.
+    stage.clock.set_back(Duration::from_secs(7200));
+    stage.deliver(0).await;
+    assert_eq!(stage.org.voice_call("wxcc_1").unwrap().call_disposition, Disposition::Completed);
+}
+
+#[actix_web::test]
+async fn nothing_is_buried_because_the_clock_jumped_forward() {
+    let stage = Stage::telephony().await;
+    put_off(&stage, "wxcc_1").await;
+    stage.script(BadDay::Unavailable { retry_after: None }, Operation::ClearRouting);
+    stage.wait_seconds(80 * 3600);
+    let entries = async || stage.entries().await;
+    stage.work_until(async || entries().await[0].attempts == 2).await;
+    assert!(entries().await.iter().all(|entry| entry.state == EntryState::Pending));
+    stage.deliver(3600).await;
+    assert_eq!(stage.org.voice_call("wxcc_1").unwrap().call_disposition, Disposition::Completed);
 }

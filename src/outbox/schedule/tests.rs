@@ -45,13 +45,22 @@ fn the_usual_schedule_ends_with_an_attempt_after_exactly_72_hours() {
 fn an_entry_that_was_never_tried_is_due_however_old_it_is() {
     let late = created() + 100 * HOUR;
     assert_eq!(usual().next(0, created(), late, None, 0.0), Next::At(late));
-    assert_eq!(usual().next(1, created(), late, None, 0.0), Next::GiveUp);
+}
+
+#[test]
+fn an_entry_that_was_tried_once_is_not_given_up_because_the_clock_jumped() {
+    let late = created() + 80 * HOUR;
+    let Next::At(next) = usual().next(1, created(), late, None, 0.5) else { panic!("given up") };
+    assert_eq!(next, late + Duration::from_secs(1));
+    let tried = |attempts| usual().next(attempts, created(), late, None, 0.5);
+    let given_up = (1..).find(|attempts| tried(*attempts) == Next::GiveUp);
+    assert_eq!(given_up, Some(72), "nearly as often as the schedule tries in 72 hours");
 }
 
 #[test]
 fn salesforces_own_pause_is_obeyed_and_not_cut_at_the_end() {
     let now = created() + 71 * HOUR;
-    let next = |after| usual().next(9, created(), now, Some(after), 0.0);
+    let next = |after| usual().next(78, created(), now, Some(after), 0.0);
     assert_eq!(next(Duration::from_secs(1)), Next::At(now + Duration::from_secs(3240)));
     assert_eq!(next(HOUR), Next::At(now + HOUR));
     assert_eq!(next(HOUR + Duration::from_secs(1)), Next::GiveUp);
@@ -75,7 +84,8 @@ proptest! {
         jitter in 0.0..1.0,
     ) {
         let now = created() + Duration::from_secs(age);
-        let end = created() + schedule.give_up_after;
+        let end = schedule.end(attempts, created(), now);
+        prop_assert!(end >= created() + schedule.give_up_after, "the clock never shortens it");
         let asked = asked.map(Duration::from_secs);
         match schedule.next(attempts, created(), now, asked, jitter) {
             Next::At(next) => {
@@ -83,6 +93,41 @@ proptest! {
                 prop_assert!(next >= now + asked.unwrap_or_default());
             }
             Next::GiveUp => prop_assert!(now + asked.unwrap_or_default() >= end),
+        }
+    }
+
+    #[test]
+    fn whatever_the_clock_does_nothing_is_given_up_before_it_was_tried_as_often_as_the_slowest_schedule_tries(
+        schedule in any_schedule(),
+        clock in prop::collection::vec(-3_000_000_i64..6_000_000, 1..60),
+        jitter in 0.0..1.0,
+    ) {
+        for (attempts, second) in (1..).zip(clock) {
+            let now = Timestamp::from_second(created().as_second() + second).unwrap();
+            if schedule.next(attempts, created(), now, None, jitter) == Next::GiveUp {
+                prop_assert!(schedule.slowest(attempts) >= schedule.give_up_after);
+                prop_assert!(now >= created() + schedule.give_up_after);
+            }
+        }
+    }
+
+    #[test]
+    fn with_a_sound_clock_however_slow_the_attempts_are_it_ends_when_it_is_configured_to(
+        schedule in any_schedule(),
+        slowness in prop::collection::vec(0_u64..=11_000, 1..50),
+        draws in prop::collection::vec(0.0..1.0, 1..50),
+    ) {
+        let (mut slowness, mut draws) = (slowness.into_iter().cycle(), draws.into_iter().cycle());
+        let mut now = created() + Duration::from_millis(slowness.next().unwrap());
+        for attempts in 1..2000 {
+            match schedule.next(attempts, created(), now, None, draws.next().unwrap()) {
+                Next::At(next) => now = next + Duration::from_millis(slowness.next().unwrap()),
+                Next::GiveUp => {
+                    let late = now.duration_since(created() + schedule.give_up_after);
+                    prop_assert!(late.as_millis() <= 11_000);
+                    break;
+                }
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The same tests on both engines.
 
+mod ahead;
 mod details;
 mod faults;
 mod journal;

@@ -15,9 +15,14 @@ const FARTHEST: SignedDuration = SignedDuration::from_hours(24 * 390);
 /// The longest stretch that is compared before its end is kept.
 const SLICE: SignedDuration = SignedDuration::from_hours(6);
 
+/// How far ahead a mark may lie: replicas' clocks differ a little.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
 /// The next stretch, whose end is the next water mark, and the mark before it; none while nothing has settled since.
 pub(super) fn next(mark: Option<Timestamp>, now: Timestamp) -> Option<(Span, Timestamp)> {
     let settled = before(now, SETTLED);
+    // One of a clock that was set back since would hide what ends until then.
+    let mark = mark.filter(|mark| mark.duration_since(now) <= AHEAD);
     let mark = mark.unwrap_or_else(|| before(settled, FIRST)).max(before(now, FARTHEST));
     if mark >= settled {
         return None;
@@ -61,7 +66,8 @@ mod tests {
         assert_eq!(next(None, at(0)), Some((Span { from: at(-77), to: at(-2) }, at(-62))));
         assert_eq!(next(Some(at(-2)), at(5)), Some((Span { from: at(-17), to: at(3) }, at(-2))));
         assert_eq!(next(Some(at(3)), at(5)), None);
-        assert_eq!(next(Some(at(9)), at(5)), None, "a clock that went back");
+        assert_eq!(next(Some(at(9)), at(5)), None, "a clock that went back a little");
+        assert_eq!(next(Some(at(125)), at(5)), next(None, at(5)), "a clock that was set back");
     }
 
     #[test]
