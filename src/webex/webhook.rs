@@ -59,6 +59,12 @@ pub enum NoWebhook {
     /// It has no `type`.
     #[error("type: missing or empty")]
     NoType,
+    /// Its `id` holds control characters, of which no database keeps all.
+    #[error("id: holds characters that it must not hold")]
+    Id,
+    /// Its `type` holds control characters.
+    #[error("type: holds characters that it must not hold")]
+    Type,
     /// Its `data.taskId` cannot be part of a key.
     #[error("data.taskId: longer than 250 characters, or with characters that it must not hold")]
     TaskId,
@@ -108,6 +114,11 @@ impl Webhook {
             .map_err(|error| NoWebhook::Unreadable { line: error.line(), column: error.column().max(1) })?;
         let id = envelope.id.within(LONGEST).ok_or(NoWebhook::NoId)?;
         let kind = envelope.kind.within(LONGEST).ok_or(NoWebhook::NoType)?;
+        for (text, problem) in [(&id, NoWebhook::Id), (&kind, NoWebhook::Type)] {
+            if text.chars().any(char::is_control) {
+                return Err(problem);
+            }
+        }
         let sent_at = moment(&envelope.comciscotimestamp);
         let data = envelope.data.unwrap_or_default();
         let about = data.about(id, &kind, sent_at)?;

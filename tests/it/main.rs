@@ -31,6 +31,7 @@ mod login;
 mod memory;
 mod names_in_paths;
 mod oauth;
+mod odd_texts;
 mod operations;
 mod order;
 mod outage;
