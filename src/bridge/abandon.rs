@@ -44,7 +44,7 @@ impl Bridge {
     ) -> Result<Ended, Trouble> {
         let Abandonment { request, call, name, reference, stage, mark } = abandonment;
         let mut update = self.final_update(request, call, stage);
-        let report = self.fill_final(&mut update, &name, call, budget).await;
+        let report = self.fill_final(&mut update, &name, call, budget).await?;
         let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
         let entries = vec![self.outbox.entry(asks[0], false, true), self.outbox.entry(asks[1], true, true)];
         let now = self.outbox.now();

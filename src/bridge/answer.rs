@@ -14,7 +14,7 @@ impl Bridge {
     pub async fn agent_answered(&self, request: &AgentAnswered, budget: &Budget) -> Result<(), Trouble> {
         let center = &request.origin.call_center;
         let (key, at) = (&request.vendor_call_key, request.accept_time.timestamp());
-        let known = self.find_at(center, key, at, budget).await.map(|call| call.name);
+        let known = self.find_at(center, key, at, budget).await?.map(|call| call.name);
         let name = known.unwrap_or_else(|| CallName::new(center.clone(), key.clone(), None));
         let answered_by = self.hash_of(request.agent.as_deref());
         let note = Note { answered_at: Some(at), answered_by, ..Note::of(name, self.outbox.now()) };

@@ -1,14 +1,14 @@
 //! Fields of a VoiceCall that are filled from what the flow and Webex have told.
 //!
-//! What is told is kept as it arrives, at best effort: a journal that cannot be used costs a field its value, never a flow
-//! its answer. Contact centers that fill no fields pay nothing.
+//! What is told is kept as it arrives, at best effort; a create is filled with what can be read. A final update is filled
+//! with all that is known, or not sent yet. Contact centers that fill no fields pay nothing.
 
 use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::finish::FilledAtEnd;
-use super::{Bridge, Delivered, Trouble, forgetful, in_time, named};
+use super::{Bridge, Delivered, Trouble, forgetful, in_time, named, or_nothing};
 use crate::domain::{
     Body, Call, CallName, CallTimeline, CreateVoiceCall, Filled, FlowTime, Form, Initiation, Knowledge,
     Moment, Picked, Sent, Story, UpdateVoiceCall, call_at, fill, parent_of,
@@ -53,13 +53,14 @@ impl Bridge {
         };
         let before = async {
             // All that webhooks have told so far is of the first one.
-            if call.is_plain() { Vec::new() } else { self.calls_beside(call, budget).await }
+            if call.is_plain() { Ok(Vec::new()) } else { self.calls_beside(call, budget).await }
         };
         let (known, company, parent) = tokio::join!(
             self.known_details(call, budget),
             before,
             self.sent_by_parent(center, call, request, budget)
         );
+        let (known, company, parent) = (or_nothing(known), or_nothing(company), or_nothing(parent));
         let mut knowledge = knowledge(&known, call, &company);
         knowledge.hear_request(self.outbox.now(), &request.picked);
         let moment = Moment::Create { parent: parent.as_ref() };
@@ -72,45 +73,54 @@ impl Bridge {
     }
 
     /// Fills the fields of a final update; gives what is to be kept of that once the update is taken in.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
     pub(super) async fn fill_final(
         &self,
         update: &mut UpdateVoiceCall,
         name: &CallName,
         call: Option<&Call>,
         budget: &Budget,
-    ) -> Vec<NewDetail> {
-        let Some(center) = self.filling(name) else { return Vec::new() };
+    ) -> Result<Vec<NewDetail>, Trouble> {
+        let Some(center) = self.filling(name) else { return Ok(Vec::new()) };
         let half = budget.half();
         let (known, company, timeline) = tokio::join!(
             self.known_details(name, budget),
             self.calls_beside(name, budget),
             self.timeline_of(name.vendor_call_key(), &half)
         );
+        let (known, company, timeline) = (known?, company?, timeline?);
         let story = story(&timeline, &company, name);
         let end = End { call, company, at: update.end_time, story, picked: &update.picked };
         let (own, now) = (update.call_attributes.as_deref(), self.outbox.now());
         let filled = end.fill(center, name, &known, own, now);
         let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
         update.call_attributes = filled.call_attributes;
-        report
+        Ok(report)
     }
 
     /// What the fields of a call that has ended are filled with.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
     pub(super) async fn fill_ended(
         &self,
         name: &CallName,
         call: Option<&Call>,
         (story, at): (&Story, FlowTime),
         budget: &Budget,
-    ) -> FilledAtEnd {
-        let Some(center) = self.filling(name) else { return FilledAtEnd::default() };
-        let (known, company) = tokio::join!(self.read_details(name, budget), self.calls_beside(name, budget));
+    ) -> Result<FilledAtEnd, Trouble> {
+        let Some(center) = self.filling(name) else { return Ok(FilledAtEnd::default()) };
+        let (known, company) =
+            tokio::join!(self.known_details(name, budget), self.calls_beside(name, budget));
+        let (known, company) = (known?, company?);
         let (story, now) = (Some(story.clone()), self.outbox.now());
-        let is_whole = known.as_ref().is_some_and(|known| !self.has_forgotten(known, name, now));
+        let is_whole = !self.has_forgotten(&known, name, now);
         let end = End { call, company, at: Some(at), story, picked: &Picked::default() };
-        let filled = end.fill(center, name, &known.unwrap_or_default(), None, now);
+        let filled = end.fill(center, name, &known, None, now);
         let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
-        FilledAtEnd { call_attributes: filled.call_attributes, report, is_whole }
+        Ok(FilledAtEnd { call_attributes: filled.call_attributes, report, is_whole })
     }
 
     /// Whether something that was told of the call may be gone: values go before their names do.
@@ -133,46 +143,51 @@ impl Bridge {
     }
 
     /// What was kept of a call. A database that does not answer gets half of the time at most.
-    async fn known_details(&self, call: &CallName, budget: &Budget) -> Vec<Detail> {
-        self.read_details(call, budget).await.unwrap_or_default()
-    }
-
-    /// The same; nothing while the journal cannot be read.
-    async fn read_details(&self, call: &CallName, budget: &Budget) -> Option<Vec<Detail>> {
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    async fn known_details(&self, call: &CallName, budget: &Budget) -> Result<Vec<Detail>, Trouble> {
         let details = self.outbox.store().details(call.call_center(), call.vendor_call_key());
-        in_time(&budget.half(), details).await.map_err(|error| forgetful(&error)).ok()
+        in_time(&budget.half(), details).await
     }
 
     /// The VoiceCalls of its key, in the order of their beginning.
-    async fn calls_beside(&self, name: &CallName, budget: &Budget) -> Vec<Call> {
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    async fn calls_beside(&self, name: &CallName, budget: &Budget) -> Result<Vec<Call>, Trouble> {
         self.calls_under(name.call_center(), name.vendor_call_key(), &budget.half()).await
     }
 
     /// What the create of the call has sent that this one continues, if it is to be inherited.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
     async fn sent_by_parent(
         &self,
         center: &CallCenter,
         call: &CallName,
         request: &CreateVoiceCall,
         budget: &Budget,
-    ) -> Option<Sent> {
+    ) -> Result<Option<Sent>, Trouble> {
         if !center.enrichment.inherit_attributes {
-            return None;
+            return Ok(None);
         }
         let (here, half) = (call.call_center(), budget.half());
         let parent = match (&request.initiation, call.run_began()) {
             (Initiation::Transfer { parent }, _) => {
-                let found = self.find(here, parent, &half).await.map(|call| call.name);
-                found.or_else(|| named(here, parent))?
+                let found = self.find(here, parent, &half).await?.map(|call| call.name);
+                found.or_else(|| named(here, parent))
             }
             (Initiation::Inbound, Some(_)) => {
-                let company = self.calls_under(here, call.vendor_call_key(), &half).await;
-                parent_of(&company, call)?.name.clone()
+                let company = self.calls_under(here, call.vendor_call_key(), &half).await?;
+                parent_of(&company, call).map(|parent| parent.name.clone())
             }
-            (Initiation::Inbound, None) => return None,
+            (Initiation::Inbound, None) => None,
         };
-        let known = self.known_details(&parent, budget).await;
-        Sent::read(&last(&known, &parent, DetailKind::Sent)?.body)
+        let Some(parent) = parent else { return Ok(None) };
+        let known = self.known_details(&parent, budget).await?;
+        Ok(last(&known, &parent, DetailKind::Sent).and_then(|sent| Sent::read(&sent.body)))
     }
 
     fn heard(&self, route: &str, picked: &Picked) -> Vec<NewDetail> {

@@ -188,7 +188,7 @@ impl Bridge {
         // One that nobody will make a record of any more has nothing that could be told.
         let finish = match part.is_nameless && !call.is_only_promised() {
             true => None,
-            false => self.finish(center, &ending, Some(call), &task.timeline, budget).await,
+            false => self.finish(center, &ending, Some(call), &task.timeline, budget).await?,
         };
         let Some(finish) = finish else {
             return Ok(self.end_marked(&request, Some(&call.name), None, budget).await?.verdict);
@@ -224,7 +224,7 @@ impl Bridge {
         concluded: &mut Concluded,
         budget: &Budget,
     ) -> Result<(), Trouble> {
-        let finish = self.finish(center, &ending, None, &task.timeline, budget).await;
+        let finish = self.finish(center, &ending, None, &task.timeline, budget).await?;
         let request = hang_up(center, ending);
         let request = finish.iter().fold(request, |request, finish| finish.of_request(request));
         let mut request = self.with_numbers(request, task);
@@ -245,7 +245,7 @@ impl Bridge {
                 update.accept_time = accepted_at.map(FlowTime::new);
                 let mut report = Vec::new();
                 if let Some(name) = &name {
-                    report = self.fill_final(&mut update, name, None, budget).await;
+                    report = self.fill_final(&mut update, name, None, budget).await?;
                 }
                 let note = name.clone().map(|name| Note {
                     start_time: request.start_time.map(FlowTime::timestamp),

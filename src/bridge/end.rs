@@ -65,8 +65,8 @@ impl Bridge {
         let turn = (center.clone(), request.vendor_call_key.to_string());
         let patience = budget.half().deadline();
         let turn = self.turns.take(turn, patience).await;
-        let call = self.find_ended(request, &key, budget, patience).await;
-        let company = self.company_of(call.as_ref(), budget).await;
+        let call = self.find_ended(request, &key, budget, patience).await?;
+        let company = self.company_of(call.as_ref(), budget).await?;
         // Each flow run of an interaction may report its end, under the same key.
         let began = request.start_time.map(FlowTime::timestamp);
         let names_id = matches!(request.voice_call, Some(CallReference::Id(_)));
@@ -78,7 +78,7 @@ impl Bridge {
         let named = request.agent.as_deref();
         let agent = match &call {
             Some(call) if !company.is_empty() && which.is_none() => {
-                self.last_agent(named, call, &company, budget).await
+                self.last_agent(named, call, &company, budget).await?
             }
             _ => named,
         };
@@ -149,22 +149,26 @@ impl Bridge {
     }
 
     /// What is known of the call. Another replica's create is waited for like one of our own.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
     async fn find_ended(
         &self,
         request: &PhoneContactEnded,
         key: &CallReference,
         budget: &Budget,
         patience: Instant,
-    ) -> Option<Call> {
+    ) -> Result<Option<Call>, Trouble> {
         let center = &request.origin.call_center;
         loop {
-            let call = match self.find(center, request.voice_call.as_ref().unwrap_or(key), budget).await {
-                None if request.voice_call.is_some() => self.find(center, key, budget).await,
+            let call = match self.find(center, request.voice_call.as_ref().unwrap_or(key), budget).await? {
+                None if request.voice_call.is_some() => self.find(center, key, budget).await?,
                 found => found,
-            }?;
+            };
             let look = Instant::now() + LOOK;
-            if !call.is_being_created(self.outbox.now()) || look >= patience {
-                return Some(call);
+            let now = self.outbox.now();
+            if !call.as_ref().is_some_and(|call| call.is_being_created(now)) || look >= patience {
+                return Ok(call);
             }
             sleep_until(look).await;
         }

@@ -52,6 +52,9 @@ pub(super) struct Told<'a> {
 
 impl Bridge {
     /// The final update of a call, if its contact center wants one. `timeline` tells what was said before.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
     pub(super) async fn finish(
         &self,
         center: &CallCenterName,
@@ -59,18 +62,18 @@ impl Bridge {
         call: Option<&Call>,
         timeline: &CallTimeline,
         budget: &Budget,
-    ) -> Option<Finish> {
-        let enrichment = self.enrichment(center)?;
+    ) -> Result<Option<Finish>, Trouble> {
+        let Some(enrichment) = self.enrichment(center) else { return Ok(None) };
         let location = enrichment.recording_location.as_ref().map(|template| (template, ending.task));
         let record = FinalRecord::of(ending.story, enrichment.names(), location);
         let record = record.begun(call.and_then(|call| call.start_time));
         let name = call.map(|call| call.name.clone());
         let name = name.unwrap_or_else(|| CallName::new(center.clone(), ending.key.clone(), None));
-        let filled = self.fill_ended(&name, call, (ending.story, ending.at), budget).await;
+        let filled = self.fill_ended(&name, call, (ending.story, ending.at), budget).await?;
         let finish = Finish { report: filled.report, ..Finish::of(&record, filled.call_attributes, center) };
         match timeline.standing(&name) {
-            Standing::Ours(before) if !filled.is_whole => Some(finish.without_fields(before)),
-            _ => Some(finish),
+            Standing::Ours(before) if !filled.is_whole => Ok(Some(finish.without_fields(before))),
+            _ => Ok(Some(finish)),
         }
     }
 
@@ -128,7 +131,7 @@ impl Bridge {
         };
         // What a create that failed would have said is to go with it; else the fields are filled already.
         let report = match update.call_attributes {
-            Some(_) => self.fill_final(&mut update, &told.name, *call, budget).await,
+            Some(_) => self.fill_final(&mut update, &told.name, *call, budget).await?,
             None => {
                 update.call_attributes.clone_from(&finish.additions.call_attributes);
                 finish.report.clone()

@@ -99,16 +99,17 @@ impl Bridge {
         })
     }
 
-    /// What the journal knows of a call. Nothing is known while the journal cannot be read: a request that can do
-    /// without goes on.
-    async fn find(&self, center: &CallCenterName, call: &CallReference, budget: &Budget) -> Option<Call> {
-        match in_time(budget, self.outbox.store().find(center, call)).await {
-            Ok(found) => found,
-            Err(error) => {
-                forgetful(&error);
-                None
-            }
-        }
+    /// What the journal knows of a call.
+    ///
+    /// # Errors
+    /// When it cannot be read: nothing is decided on a guess.
+    async fn find(
+        &self,
+        center: &CallCenterName,
+        call: &CallReference,
+        budget: &Budget,
+    ) -> Result<Option<Call>, Trouble> {
+        in_time(budget, self.outbox.store().find(center, call)).await
     }
 }
 
@@ -124,6 +125,15 @@ async fn in_time<T>(
         Ok(result) => Ok(result?),
         Err(_) => Err(Failure::Late.into()),
     }
+}
+
+/// What was read of the journal; nothing where it could not be read. Only for creates and routings, which go on without
+/// what came before: a caller is waiting, and nothing of theirs takes anything back.
+fn or_nothing<T: Default>(read: Result<T, Trouble>) -> T {
+    read.unwrap_or_else(|error| {
+        forgetful(&error);
+        T::default()
+    })
 }
 
 /// Tells the log that a request goes on without the journal.

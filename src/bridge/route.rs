@@ -1,7 +1,7 @@
 //! Where shall the call go?
 
 use super::update::Guard;
-use super::{Bridge, Trouble, forgetful, in_time, named};
+use super::{Bridge, Trouble, forgetful, in_time, named, or_nothing};
 use crate::domain::{CallName, CallReference, ExecuteOmniFlow, Routing, is_nameless};
 use crate::salesforce::{Ask, Budget, Failure};
 use crate::store::Note;
@@ -63,8 +63,8 @@ impl Bridge {
     /// Under a key that has several VoiceCalls, the newest one is meant; Salesforce might take another.
     async fn aimed(&self, request: &ExecuteOmniFlow, budget: &Budget) -> Option<Aimed> {
         let CallReference::Key(_) = &request.call else { return None };
-        let call = self.find(&request.origin.call_center, &request.call, budget).await?;
-        let company = self.company_of(Some(&call), budget).await;
+        let call = or_nothing(self.find(&request.origin.call_center, &request.call, budget).await)?;
+        let company = or_nothing(self.company_of(Some(&call), budget).await);
         let is_nameless = is_nameless(&company, &call);
         let aim = if company.is_empty() { request.call.clone() } else { call.reference() };
         Some(Aimed {
@@ -79,7 +79,7 @@ impl Bridge {
         let (call, center) = (&request.call, &request.origin.call_center);
         let known = match meant {
             Some(meant) => Some(meant.name.clone()),
-            None => self.find(center, call, budget).await.map(|call| call.name),
+            None => or_nothing(self.find(center, call, budget).await).map(|call| call.name),
         };
         let Some(name) = known.or_else(|| named(center, call)) else { return };
         let now = self.outbox.now();
@@ -93,7 +93,7 @@ impl Bridge {
     /// A caller who was gone before the answer came waits for nobody: the PendingServiceRouting that the flow has just
     /// made is cleared again.
     async fn clear_if_over(&self, request: &ExecuteOmniFlow, budget: &Budget) {
-        let call = self.find(&request.origin.call_center, &request.call, budget).await;
+        let call = or_nothing(self.find(&request.origin.call_center, &request.call, budget).await);
         let Some(call) = call.filter(|call| call.ended_at.is_some() && !call.is_answered()) else { return };
         let (reference, note) = (call.reference(), Note::of(call.name.clone(), self.outbox.now()));
         let ask = Ask::ClearRouting(&reference, &request.origin);

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use super::{Bridge, Trouble, forgetful, in_time};
+use super::{Bridge, Trouble, in_time, or_nothing};
 use crate::domain::{
     Call, CallCenterName, CallName, CallReference, CallTimeline, Continues, CreateVoiceCall, Fingerprint,
     Initiation, Place, Run, VendorCallKey, call_at, parent_of, place,
@@ -79,7 +79,7 @@ impl Bridge {
             (Initiation::Inbound, Some(_)) => &request.vendor_call_key,
             _ => return (Cow::Borrowed(request), None),
         };
-        let calls = self.calls_under(name.call_center(), key, budget).await;
+        let calls = or_nothing(self.calls_under(name.call_center(), key, budget).await);
         let Some(parent) = parent_of(&calls, name) else { return (Cow::Borrowed(request), None) };
         let failure = parent.is_only_promised().then(|| Failure::Again {
             after: None,
@@ -90,28 +90,39 @@ impl Bridge {
     }
 
     /// The call of a key that had the caller at that moment: the only one, or one of several.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
     pub(super) async fn find_at(
         &self,
         center: &CallCenterName,
         key: &VendorCallKey,
         at: Timestamp,
         budget: &Budget,
-    ) -> Option<Call> {
+    ) -> Result<Option<Call>, Trouble> {
         let newest = self.find(center, &CallReference::Key(key.clone()), budget).await?;
+        let Some(newest) = newest else { return Ok(None) };
         if newest.name.is_plain() || newest.began().is_some_and(|began| began <= at) {
-            return Some(newest);
+            return Ok(Some(newest));
         }
-        let calls = self.calls_under(center, key, budget).await;
-        Some(call_at(&calls, at).cloned().unwrap_or(newest))
+        let calls = self.calls_under(center, key, budget).await?;
+        Ok(Some(call_at(&calls, at).cloned().unwrap_or(newest)))
     }
 
     /// All calls of the key of `call`, where it may have more than one: nothing where it is plainly the first.
-    pub(super) async fn company_of(&self, call: Option<&Call>, budget: &Budget) -> Vec<Call> {
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(super) async fn company_of(
+        &self,
+        call: Option<&Call>,
+        budget: &Budget,
+    ) -> Result<Vec<Call>, Trouble> {
         match call.filter(|call| !call.name.is_plain()) {
             Some(call) => {
                 self.calls_under(call.name.call_center(), call.name.vendor_call_key(), budget).await
             }
-            None => Vec::new(),
+            None => Ok(Vec::new()),
         }
     }
 
@@ -124,37 +135,44 @@ impl Bridge {
     /// The agent whom a hang-up of `call` names, if that shows that they had this call. Webex names the last agent of the
     /// interaction, who may have had an earlier VoiceCall of it: one who is known to have is no sign. One of whom nobody
     /// has told is one, so that no answered call is ever reported as abandoned.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
     pub(super) async fn last_agent<'a>(
         &self,
         agent: Option<&'a str>,
         call: &Call,
         company: &[Call],
         budget: &Budget,
-    ) -> Option<&'a str> {
-        let agent = agent.map(str::trim).filter(|agent| !agent.is_empty())?;
+    ) -> Result<Option<&'a str>, Trouble> {
+        let Some(agent) = agent.map(str::trim).filter(|agent| !agent.is_empty()) else { return Ok(None) };
         let began = call.began();
         let earlier = company.iter().filter(|other| other.name != call.name && other.began() < began);
         let hash = self.hash_of(Some(agent));
         let mut is_of_earlier = earlier.clone().any(|other| other.answered_by == hash);
-        for (part_of, part) in self.timeline_of(call.name.vendor_call_key(), budget).await.parts_of(company) {
+        let timeline = self.timeline_of(call.name.vendor_call_key(), budget).await?;
+        for (part_of, part) in timeline.parts_of(company) {
             match part_of.began().cmp(&began) {
                 Ordering::Less => is_of_earlier |= part.story().agents.iter().any(|one| one.agent == agent),
-                Ordering::Equal if part.is_answered() => return Some(agent),
+                Ordering::Equal if part.is_answered() => return Ok(Some(agent)),
                 Ordering::Equal | Ordering::Greater => {}
             }
         }
-        if is_of_earlier { None } else { Some(agent) }
+        Ok(if is_of_earlier { None } else { Some(agent) })
     }
 
     /// What Webex's events have told of the interaction.
-    pub(super) async fn timeline_of(&self, key: &VendorCallKey, budget: &Budget) -> CallTimeline {
-        let Some(task) = key.task_id() else { return CallTimeline::default() };
-        let task = in_time(budget, self.outbox.store().find_task(&task)).await;
-        let task = task.unwrap_or_else(|error| {
-            forgetful(&error);
-            None
-        });
-        task.map(|task| task.timeline).unwrap_or_default()
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(super) async fn timeline_of(
+        &self,
+        key: &VendorCallKey,
+        budget: &Budget,
+    ) -> Result<CallTimeline, Trouble> {
+        let Some(task) = key.task_id() else { return Ok(CallTimeline::default()) };
+        let task = in_time(budget, self.outbox.store().find_task(&task)).await?;
+        Ok(task.map(|task| task.timeline).unwrap_or_default())
     }
 
     /// The hang-up of the newest call is the end of the interaction: those before it, which agents had, ended where the
@@ -179,18 +197,17 @@ impl Bridge {
         Ok(())
     }
 
-    /// The calls of a key; none while the journal cannot be read.
+    /// The calls of a key.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
     pub(super) async fn calls_under(
         &self,
         center: &CallCenterName,
         key: &VendorCallKey,
         budget: &Budget,
-    ) -> Vec<Call> {
-        let calls = in_time(budget, self.outbox.store().calls_of(center, key)).await;
-        calls.unwrap_or_else(|error| {
-            forgetful(&error);
-            Vec::new()
-        })
+    ) -> Result<Vec<Call>, Trouble> {
+        in_time(budget, self.outbox.store().calls_of(center, key)).await
     }
 }
 

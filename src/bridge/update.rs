@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::attributes::went_out;
 use super::deliver::Fresh;
 use super::inquire::{Shown, best_reference};
-use super::{Bridge, Delivered, Trouble, Turn, facts, forgetful, in_time, named};
+use super::{Bridge, Delivered, Trouble, Turn, facts, in_time, named};
 use crate::domain::{
     Call, CallCenterName, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Known, Origin,
     UpdateVoiceCall, call_at, guard, is_nameless,
@@ -34,20 +34,20 @@ impl Bridge {
     pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<Delivered, Trouble> {
         let started = request.start_time;
         let times = (started.map(FlowTime::timestamp), request.accept_time.map(FlowTime::timestamp));
-        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), times, budget).await
+        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), times, budget).await?
         else {
             return Ok(Delivered::NoSuchCall);
         };
         let reason = request.disconnect_reason.as_ref().map(|reason| reason.value.as_str());
         let intent = Intent::Update { reason };
-        let is_nameless = self.is_nameless(call.as_ref(), budget).await;
+        let is_nameless = self.is_nameless(call.as_ref(), budget).await?;
         let guard = self.guard(&request.origin, intent, &reference, call.as_ref(), is_nameless, budget);
         let Some(guard) = guard.await else {
             self.let_end(request, &reference, call.as_ref(), budget).await;
             return Ok(Delivered::Withheld);
         };
         let (turn, call, hold) = match is_nameless {
-            false => self.after_create(&request.origin, &reference, call, budget).await,
+            false => self.after_create(&request.origin, &reference, call, budget).await?,
             // The outbox makes its record first.
             true => (None, call, Some(self.hold())),
         };
@@ -64,7 +64,7 @@ impl Bridge {
             self.remember_picked(Some(name), "updateVoiceCall", &request.picked, budget).await;
             if is_final {
                 let update = filled.insert(request.clone());
-                report = self.fill_final(update, name, call.as_ref(), budget).await;
+                report = self.fill_final(update, name, call.as_ref(), budget).await?;
             }
         }
         let ask = Ask::Update(&reference, filled.as_ref().unwrap_or(request));
@@ -92,23 +92,26 @@ impl Bridge {
 
     /// An update under a key that Salesforce does not know makes a record, and so does a create: so they take turns.
     /// An update whose turn does not come in time is held until the create is through.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
     async fn after_create(
         &self,
         origin: &Origin,
         reference: &CallReference,
         call: Option<Call>,
         budget: &Budget,
-    ) -> (Option<Turn<(CallCenterName, String)>>, Option<Call>, Option<Hold>) {
+    ) -> Result<(Option<Turn<(CallCenterName, String)>>, Option<Call>, Option<Hold>), Trouble> {
         let key = match reference {
             CallReference::Key(key) if !call.as_ref().is_some_and(Call::is_created) => key,
-            _ => return (None, call, None),
+            _ => return Ok((None, call, None)),
         };
         let turn = (origin.call_center.clone(), key.to_string());
         let turn = self.turns.take(turn, budget.half().deadline()).await;
-        let call = self.find(&origin.call_center, reference, budget).await;
+        let call = self.find(&origin.call_center, reference, budget).await?;
         let elsewhere = call.as_ref().is_some_and(|call| call.is_being_created(self.outbox.now()));
         let hold = (turn.is_none() || elsewhere).then(|| self.hold());
-        (turn, call, hold)
+        Ok((turn, call, hold))
     }
 
     /// Takes the call out of the waiting line, once that is kept; not for a call that an agent has had.
@@ -118,11 +121,11 @@ impl Bridge {
     pub async fn clear_routing(&self, request: &ClearRouting, budget: &Budget) -> Result<Delivered, Trouble> {
         let no_times = (None, None);
         let Some((reference, call)) =
-            self.meant(&request.origin, request.call.as_ref(), no_times, budget).await
+            self.meant(&request.origin, request.call.as_ref(), no_times, budget).await?
         else {
             return Ok(Delivered::NoSuchCall);
         };
-        if self.is_nameless(call.as_ref(), budget).await {
+        if self.is_nameless(call.as_ref(), budget).await? {
             // Without a record it waits nowhere; under its key, that of another VoiceCall would be cleared.
             return Ok(Delivered::Withheld);
         }
@@ -182,49 +185,49 @@ impl Bridge {
     /// Which call a request means. After a create that failed, the vendor's flow names none: then it is the one that
     /// began at that time, if there is exactly one. Of several under one key it is the one that began then, or had the
     /// caller when an agent accepted, else the newest; and it is named by its id.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
     async fn meant(
         &self,
         origin: &Origin,
         named: Option<&CallReference>,
         (started, accepted): (Option<Timestamp>, Option<Timestamp>),
         budget: &Budget,
-    ) -> Option<(CallReference, Option<Call>)> {
+    ) -> Result<Option<(CallReference, Option<Call>)>, Trouble> {
         let center = &origin.call_center;
         if let Some(reference) = named {
-            let call = self.find(center, reference, budget).await;
+            let call = self.find(center, reference, budget).await?;
             let company = match reference {
-                CallReference::Key(_) => self.company_of(call.as_ref(), budget).await,
+                CallReference::Key(_) => self.company_of(call.as_ref(), budget).await?,
                 CallReference::Id(_) => Vec::new(),
             };
             if company.is_empty() {
-                return Some((reference.clone(), call));
+                return Ok(Some((reference.clone(), call)));
             }
             let at_start = company.iter().find(|one| started.is_some() && one.began() == started);
             let meant = at_start.or_else(|| call_at(&company, accepted?)).cloned().or(call);
-            return Some((best_reference(reference, meant.as_ref()), meant));
+            return Ok(Some((best_reference(reference, meant.as_ref()), meant)));
         }
         let found = match started {
-            Some(started) => in_time(budget, self.outbox.store().find_by_start(center, started)).await,
-            None => Ok(Vec::new()),
+            Some(started) => in_time(budget, self.outbox.store().find_by_start(center, started)).await?,
+            None => Vec::new(),
         };
-        match found.as_deref() {
-            Ok([call]) => Some((call.reference(), Some(call.clone()))),
-            Ok(calls) => {
-                let calls = calls.len();
-                tracing::warn!(call_center = %center, calls, "no voiceCallId, and not one call that is meant: nothing is sent");
-                None
-            }
-            Err(error) => {
-                forgetful(error);
-                None
-            }
+        if let [call] = found.as_slice() {
+            return Ok(Some((call.reference(), Some(call.clone()))));
         }
+        let calls = found.len();
+        tracing::warn!(call_center = %center, calls, "no voiceCallId, and not one call that is meant: nothing is sent");
+        Ok(None)
     }
 
     /// Whether Salesforce would take any name of the call for another VoiceCall.
-    async fn is_nameless(&self, call: Option<&Call>, budget: &Budget) -> bool {
-        let company = self.company_of(call, budget).await;
-        call.is_some_and(|call| is_nameless(&company, call))
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    async fn is_nameless(&self, call: Option<&Call>, budget: &Budget) -> Result<bool, Trouble> {
+        let company = self.company_of(call, budget).await?;
+        Ok(call.is_some_and(|call| is_nameless(&company, call)))
     }
 
     /// How an intent is guarded; none when it is withheld, because an agent has had the call. One that is nameless has no
