@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::attributes::went_out;
 use super::deliver::Fresh;
 use super::inquire::{Shown, best_reference};
-use super::{Bridge, Delivered, Trouble, Turn, facts, in_time, named};
+use super::{Bridge, Delivered, Trouble, Turn, facts, forgetful, in_time, named};
 use crate::domain::{
     Call, CallCenterName, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Known, Origin,
     UpdateVoiceCall, call_at, guard, is_nameless,
@@ -34,7 +34,8 @@ impl Bridge {
     pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<Delivered, Trouble> {
         let started = request.start_time;
         let times = (started.map(FlowTime::timestamp), request.accept_time.map(FlowTime::timestamp));
-        let Some((reference, call)) = self.meant(&request.origin, request.call.as_ref(), times, budget).await?
+        let Some((reference, call)) =
+            self.meant(&request.origin, request.call.as_ref(), times, budget).await?
         else {
             return Ok(Delivered::NoSuchCall);
         };

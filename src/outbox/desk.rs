@@ -16,7 +16,7 @@ use crate::ids::Ids;
 use crate::salesforce::{Ask, Failure, Operation, Stored};
 use crate::settings;
 use crate::store::{
-    Ahead, Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, NewEvent, Note, Settle, Store,
+    Ahead, Answer, Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, NewEvent, Note, Settle, Store,
     StoreError, Subject,
 };
 
@@ -40,6 +40,29 @@ pub struct Outbox {
     /// Where what nobody waits for is done: the runtime that outlives those of the request handlers.
     runtime: Handle,
     background: Mutex<JoinSet<()>>,
+}
+
+/// Waits for the answer to entries that were put in. Dropped before it has come, because a deadline has passed, it lets the
+/// worker try them as soon as they are durable: else they would wait for the end of a lease that nobody uses.
+struct Waiting<'a> {
+    outbox: &'a Arc<Outbox>,
+    owner: String,
+    answer: Option<Answer<Enqueued>>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let Some(answer) = self.answer.take() else { return };
+        let (outbox, owner) = (Arc::clone(self.outbox), std::mem::take(&mut self.owner));
+        self.outbox.afterwards(async move {
+            let Ok(Ok(Enqueued::Accepted { ids, .. })) = answer.await else { return };
+            tracing::warn!(entries = ids.len(), "the database took what was to be kept after its deadline");
+            if let Err(error) = outbox.store.give_back(&ids, &owner).await {
+                tracing::warn!(%error, "what was kept late waits for the end of its lease");
+            }
+            outbox.ring();
+        });
+    }
 }
 
 /// When entries are tried again, and how long they are ours meanwhile: as configured at this moment.
@@ -181,7 +204,7 @@ impl Outbox {
     /// # Errors
     /// When they could not be written; nothing is promised then.
     pub async fn put(
-        &self,
+        self: &Arc<Self>,
         subject: Subject,
         entries: Vec<NewEntry>,
         unless_answered: bool,
@@ -195,7 +218,7 @@ impl Outbox {
     /// # Errors
     /// As [`Outbox::put`].
     pub async fn put_marked(
-        &self,
+        self: &Arc<Self>,
         subject: Subject,
         entries: Vec<NewEntry>,
         unless_answered: bool,
@@ -209,7 +232,15 @@ impl Outbox {
         };
         let mark = mark.map(Box::new);
         let enqueue = Enqueue { subject, entries, unless_answered, mark, owner, lease_until, now };
-        let enqueued = self.store.enqueue(enqueue).await?;
+        let owner = enqueue.owner.clone();
+        let answer = self.store.begin_enqueue(enqueue).await?;
+        let mut waiting = Waiting { outbox: self, owner, answer: Some(answer) };
+        let enqueued = match &mut waiting.answer {
+            Some(answer) => answer.await.map_err(|_| StoreError::Closed)?,
+            None => Err(StoreError::Closed),
+        };
+        waiting.answer = None;
+        let enqueued = enqueued?;
         if matches!(enqueued, Enqueued::Accepted { behind: true, .. }) {
             self.ring();
         }

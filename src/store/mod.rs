@@ -71,6 +71,9 @@ use lock::ServiceLock;
 use statement::{Dialect, Kind};
 use writer::{Health, Writer};
 
+/// Where the answer of the writer comes.
+pub type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
+
 /// How many may wait for the writer; who comes after them waits for a place.
 const QUEUE: usize = 1024;
 
@@ -206,9 +209,14 @@ impl Store {
     }
 
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
+        self.begin(job).await?.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Asks, and gives where the answer will come.
+    async fn begin<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<Answer<T>, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(job(reply)).await.map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        Ok(answer)
     }
 
     async fn write(&self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Job;
 use super::row::{CallRow, json, moment, read, unreadable};
-use super::{NewEvent, Note, Store, StoreError};
+use super::{Answer, NewEvent, Note, Store, StoreError};
 use crate::domain::{Body, Call, CallCenterName, CallReference};
 
 /// The number of an entry; ascending is the order. Never used twice.
@@ -309,10 +309,28 @@ impl Store {
     /// # Errors
     /// When they could not be written; nothing is promised then.
     pub async fn enqueue(&self, enqueue: Enqueue) -> Result<Enqueued, StoreError> {
+        self.begin_enqueue(enqueue).await?.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// As [`Store::enqueue`], and gives where the answer will come: who stops waiting for it must still learn of it,
+    /// because the entries are then leased to somebody who tries nothing.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub async fn begin_enqueue(&self, enqueue: Enqueue) -> Result<Answer<Enqueued>, StoreError> {
         if let Subject::Known(note) = &enqueue.subject {
             self.announce(note);
         }
-        self.ask(|reply| Job::Enqueue(Box::new(enqueue), reply)).await
+        self.begin(|reply| Job::Enqueue(Box::new(enqueue), reply)).await
+    }
+
+    /// Gives the leases of `owner` on these entries back: they are due for whoever comes first.
+    ///
+    /// # Errors
+    /// When the database does not answer; the leases then end by themselves.
+    pub async fn give_back(&self, ids: &[EntryId], owner: &str) -> Result<(), StoreError> {
+        let input = json(&serde_json::json!({ "ids": ids, "owner": owner }))?;
+        self.write(self.dialect().give_back, input).await.map(drop)
     }
 
     /// Writes down how an attempt ended. Gives whether the entry was still there and, for a failure, still ours.

@@ -9,11 +9,13 @@ macro_rules! entry {
     };
 }
 
-/// A claim is free for `excluded`: the call is not created, and nobody else is creating it.
+/// A claim is free for `excluded`: the call is not created, and nobody else is creating it. One of the same process is
+/// left over: its creates of a call take turns, so none of them is in flight.
 macro_rules! is_free {
     () => {
         "calls.voice_call_id IS NULL AND calls.deferred_at IS NULL
-        AND (calls.claim_until IS NULL OR calls.claim_until <= excluded.updated_at)"
+        AND (calls.claim_until IS NULL OR calls.claim_until <= excluded.updated_at
+            OR calls.claim_owner = excluded.claim_owner)"
     };
 }
 
@@ -160,6 +162,9 @@ pub(super) const DIALECT: Dialect = Dialect {
     renew: "UPDATE outbox SET lease_until = ($1::json->>'until')::bigint
         WHERE lease_owner = $1::json->>'owner' AND state = 'pending' RETURNING id::text",
     release: "UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = $1::json->>'owner'
+        RETURNING id::text",
+    give_back: "UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = $1::json->>'owner'
+        AND id IN (SELECT value::bigint FROM json_array_elements_text($1::json->'ids'))
         RETURNING id::text",
     unclaim_all: "UPDATE calls SET claim_owner = NULL, claim_until = NULL WHERE claim_owner = $1::json->>'owner'",
     next_due: concat!(

@@ -207,6 +207,9 @@ pub(super) const DIALECT: Dialect = Dialect {
         RETURNING CAST(id AS TEXT)",
     release: "UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1->>'owner'
         RETURNING CAST(id AS TEXT)",
+    give_back: "UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1->>'owner'
+        AND id IN (SELECT value FROM json_each(?1, '$.ids'))
+        RETURNING CAST(id AS TEXT)",
     unclaim_all: "UPDATE calls SET claim_owner = NULL, claim_until = NULL WHERE claim_owner = ?1->>'owner'",
     next_due: concat!(
         "SELECT json_quote(min(max(o.next_at, coalesce(o.lease_until, o.next_at)))) FROM outbox AS o

@@ -75,6 +75,8 @@ pub(super) struct Dialect {
     pub(super) renew: &'static str,
     /// Gives leases back: `{owner}`, gives the ids.
     pub(super) release: &'static str,
+    /// Gives leases on some entries back: `{owner, ids: [id]}`, gives their ids.
+    pub(super) give_back: &'static str,
     /// Gives claims back: `{owner}`.
     pub(super) unclaim_all: &'static str,
     /// When the next entry of a known kind is due: `{}`, gives milliseconds or null.

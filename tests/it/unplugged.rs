@@ -1,9 +1,9 @@
 //! The database goes away under the running bridge: what needs it is refused and not sent, what does not goes on, and
 //! all recovers by itself.
 
-use scv_bridge::mock::Operation;
+use scv_bridge::mock::{Disposition, Operation};
 use serde_json::{Value, json};
-use sqlx::Executor as _;
+use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::postgres::Postgres;
 use crate::stage::{BOUND, CENTER, Plan, Stage, create, ended, omni_flow, reference, with};
@@ -67,6 +67,41 @@ async fn a_locked_database_of_sqlite_is_outlived() {
     nothing_is_sent_that_cannot_be_kept(&stage, &id).await;
     other.execute("ROLLBACK").await.unwrap();
     all_is_kept_again(&stage, &id).await;
+}
+
+/// The caller has hung up while the database was busy with something else, and it took that in too late.
+async fn a_hang_up_that_lands_late_is_sent_at_once(stage: &Stage) {
+    assert_eq!(stage.post("phoneContactEnded", ended("wxcc_1")).await.data()["outcome"], "duplicate");
+    // The clock stands still: no lease ends by itself.
+    stage.deliver(0).await;
+    let call = stage.org.voice_call("wxcc_1").unwrap();
+    assert_eq!((call.call_disposition, call.updates), (Disposition::Completed, 1));
+    assert!(call.pending_routing.is_none());
+}
+
+#[actix_web::test]
+async fn a_hang_up_that_a_slow_sqlite_takes_in_after_its_deadline_is_sent_at_once() {
+    let stage = Plan::telephony().deadline("300ms").start().await;
+    let id = stage.call("wxcc_1").await;
+    assert_eq!(stage.post("executeOmniFlow", omni_flow(&id)).await.status, 200);
+    let mut other = stage.beside().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    assert!(stage.post("phoneContactEnded", ended("wxcc_1")).await.status >= 500);
+    other.execute("ROLLBACK").await.unwrap();
+    a_hang_up_that_lands_late_is_sent_at_once(&stage).await;
+}
+
+#[actix_web::test]
+async fn a_hang_up_that_a_slow_postgresql_takes_in_after_its_deadline_is_sent_at_once() {
+    let url = Postgres::shared().database();
+    let stage = Plan::telephony().deadline("300ms").store(url.clone()).start().await;
+    let id = stage.call("wxcc_1").await;
+    assert_eq!(stage.post("executeOmniFlow", omni_flow(&id)).await.status, 200);
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    other.execute("BEGIN; LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    assert!(stage.post("phoneContactEnded", ended("wxcc_1")).await.status >= 500);
+    other.execute("ROLLBACK").await.unwrap();
+    a_hang_up_that_lands_late_is_sent_at_once(&stage).await;
 }
 
 #[actix_web::test]

@@ -76,11 +76,13 @@ fn create(owner: &str, second: i64) -> OpenCall {
 #[tokio::test]
 async fn of_many_creates_on_two_replicas_one_goes_ahead() {
     let engine = Engine::postgres();
-    let stores = [("a", engine.open().await), ("b", engine.open().await)];
+    let stores = [engine.open().await, engine.open().await];
     let mut creates = JoinSet::new();
     for number in 0..50 {
-        let (owner, store) = stores[number % 2].clone();
-        creates.spawn(async move { store.open_call(create(owner, 0)).await.unwrap() });
+        let store = stores[number % 2].clone();
+        // Those of one process take turns: here each is of another.
+        let create = OpenCall { owner: number.to_string(), ..create("", 0) };
+        creates.spawn(async move { store.open_call(create).await.unwrap() });
     }
     let (new, others): (Vec<_>, Vec<_>) =
         creates.join_all().await.into_iter().partition(|opened| matches!(opened, Opened::New(_)));
@@ -95,6 +97,15 @@ async fn a_claim_at_a_time_finer_than_the_database_keeps_is_ours() {
     let mut create = create("a", 0);
     (create.now, create.claim_until) = (create.now + fraction, create.claim_until + fraction);
     assert!(matches!(store.open_call(create).await.unwrap(), Opened::New(_)));
+}
+
+#[tokio::test]
+async fn a_claim_of_the_own_process_that_is_left_over_is_its_own() {
+    let engine = Engine::postgres();
+    let (one, two) = (engine.open().await, engine.open().await);
+    assert!(matches!(one.open_call(create("a", 0)).await.unwrap(), Opened::New(_)));
+    assert!(matches!(two.open_call(create("b", 1)).await.unwrap(), Opened::Busy { .. }));
+    assert!(matches!(one.open_call(create("a", 2)).await.unwrap(), Opened::New(_)));
 }
 
 #[tokio::test]

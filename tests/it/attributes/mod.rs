@@ -282,14 +282,17 @@ async fn replicas_know_what_the_other_was_told() {
 }
 
 #[actix_web::test]
-async fn a_journal_that_cannot_be_written_costs_a_field_its_value_and_no_flow_its_answer() {
+async fn details_that_cannot_be_read_cost_a_create_its_field_and_a_hang_up_is_to_come_again() {
     let stage = plan(Plan::telephony(), "").start().await;
     let mut beside = stage.beside().await;
-    sqlx::query("DROP TABLE details").execute(&mut beside).await.unwrap();
+    sqlx::query("ALTER TABLE details RENAME TO away").execute(&mut beside).await.unwrap();
     let body = with(create("wxcc_1"), json!({ "note": "n" }));
     stage.post("createVoiceCall", body).await.data();
     assert_eq!(attributes_of(&stage, "wxcc_1"), json!({ "Note__c": "n" }));
     let end = with(ended("wxcc_1"), json!({ "note": "m" }));
+    // A final update without what is known of the call would be the only one.
+    stage.post("phoneContactEnded", end.clone()).await.error(503);
+    sqlx::query("ALTER TABLE away RENAME TO details").execute(&mut beside).await.unwrap();
     assert_eq!(stage.post("phoneContactEnded", end).await.data()["outcome"], "abandoned");
     assert_eq!(attributes_of(&stage, "wxcc_1"), json!({ "Note__c": "m" }));
 }
