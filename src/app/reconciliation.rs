@@ -45,7 +45,7 @@ impl Ground<'_> {
     }
 
     fn webex(&self) -> Result<&settings::Webex, webex::Missing> {
-        let hint = "add the section; config/default.toml shows its keys";
+        let hint = "add the section; `scv-bridge check --defaults` shows its keys";
         self.settings.webex.as_ref().ok_or(webex::Missing { key: "webex", hint })
     }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::settings::{Settings, Source, configuration_file};
+use crate::settings::{DEFAULTS, EXAMPLE, Settings, Source, configuration_file};
 
 /// Read the configuration and every file it names; print every problem.
 #[derive(Debug, clap::Args)]
@@ -18,6 +18,12 @@ pub struct Args {
     /// Print JSON: {"problems":[{"key","problem","hint"}]}.
     #[arg(long)]
     pub json: bool,
+    /// Print every setting with its default and what it means, and check nothing.
+    #[arg(long, conflicts_with_all = ["config", "json", "example"])]
+    pub defaults: bool,
+    /// Print a configuration to begin with, and check nothing.
+    #[arg(long, conflicts_with_all = ["config", "json"])]
+    pub example: bool,
 }
 
 /// Prints every problem and ends 1, or prints a summary and ends 0.
@@ -30,6 +36,10 @@ pub fn run(
     clock: &dyn Clock,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
+    if args.defaults || args.example {
+        write!(out, "{}", if args.defaults { DEFAULTS } else { EXAMPLE })?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let file = configuration_file(args.config.clone(), &environment);
     let source = Source { file: Some(file.clone()), environment };
     let now = clock.now();
@@ -97,7 +107,7 @@ mod tests {
     }
 
     fn check(dir: &Path, file: &str, json: bool) -> String {
-        let args = Args { config: Some(dir.join(file)), json };
+        let args = Args { config: Some(dir.join(file)), json, defaults: false, example: false };
         let mut out = Vec::new();
         let code = run(&args, Vec::new(), &clock(), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
@@ -112,6 +122,19 @@ mod tests {
     #[test]
     fn problems_end_1() {
         insta::assert_snapshot!(check(folder().path(), "bad.toml", false));
+    }
+
+    #[test]
+    fn every_setting_and_an_example_are_in_the_program_itself() {
+        let print = |defaults, example| {
+            let args = Args { config: None, json: false, defaults, example };
+            let mut out = Vec::new();
+            run(&args, Vec::new(), &clock(), &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/config");
+        assert_eq!(print(true, false), fs::read_to_string(format!("{folder}/default.toml")).unwrap());
+        assert_eq!(print(false, true), fs::read_to_string(format!("{folder}/example.toml")).unwrap());
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod org_id;
 mod outbox;
 mod problem;
 mod proxies;
+mod reference;
 mod report;
 mod restart;
 mod rotation;
@@ -69,7 +70,7 @@ pub use problem::{Problem, Problems};
 pub use proxies::{Network, Proxies, ProxyHeader};
 pub use rotation::{Rotation, Watch};
 pub use server::Server;
-pub use source::{Source, configuration_file};
+pub use source::{DEFAULTS, EXAMPLE, Source, configuration_file};
 pub use store::Store;
 pub use tls::Tls;
 pub use token::{Session, Token};
@@ -210,12 +211,13 @@ fn read_call_centers(
     root: &mut Section<'_>,
     around: &Surroundings<'_>,
 ) -> (BTreeMap<String, CallCenter>, Names) {
+    let before = root.report.count();
     let sections = root.named("call_centers");
-    if sections.is_empty() {
+    if sections.is_empty() && root.report.count() == before {
         root.problem(
             "call_centers",
             "there is no contact center",
-            "add a [call_centers.NAME] section; config/example.toml shows both ways to Salesforce",
+            "add a [call_centers.NAME] section; `scv-bridge check --example` shows both ways to Salesforce",
         );
     }
     let names = sections.iter().map(|(name, _)| name.clone());

@@ -47,6 +47,11 @@ impl Report {
         });
     }
 
+    /// How many problems there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.problems.borrow().len()
+    }
+
     /// The variable that set this key, or something below it.
     pub(super) fn variable(&self, path: &str) -> Option<&str> {
         self.variables

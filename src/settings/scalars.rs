@@ -61,6 +61,10 @@ impl Section<'_> {
             (ValueKind::Boolean(value), _) => Some(*value),
             (ValueKind::String(text), true) if text == "true" => Some(true),
             (ValueKind::String(text), true) if text == "false" => Some(false),
+            (ValueKind::String(text), true) => {
+                self.problem(key, format!("{} is neither true nor false", shown(text)), "true or false");
+                None
+            }
             _ => {
                 self.wrong_type(key, "true or false", &value);
                 None
@@ -81,7 +85,11 @@ impl Section<'_> {
         };
         let number = match (&value, self.report.is_from_environment(&self.path(key))) {
             (ValueKind::I64(number), _) => usize::try_from(*number).ok(),
-            (ValueKind::String(text), true) => text.parse().ok(),
+            (ValueKind::String(text), true) if is_whole(text) => text.parse().ok(),
+            (ValueKind::String(text), true) => {
+                self.problem(key, format!("{} is not a whole number", shown(text)), hint);
+                return None;
+            }
             _ => {
                 self.wrong_type(key, "a whole number", &value);
                 return None;
@@ -118,12 +126,22 @@ impl Section<'_> {
                 }
                 texts
             }
+            Some(_) if self.report.is_from_environment(&self.path(key)) => {
+                self.problem(key, "is a list; variables set single values", "set it in the file");
+                None
+            }
             Some(other) => {
                 self.wrong_type(key, "a list of texts", &other);
                 None
             }
         }
     }
+}
+
+/// Digits, with a sign or without; how large the number is does not matter.
+fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn duration_hint(bounds: &RangeInclusive<Duration>) -> String {

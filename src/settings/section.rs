@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use config::{Map, Value, ValueKind};
 
 use super::nearest::nearest;
+use super::reference::{ALL_KEYS, NAMED, homes};
 use super::report::Report;
 use super::value::shown;
 
@@ -153,9 +154,30 @@ impl<'r> Section<'r> {
         match self.take(key)? {
             ValueKind::Table(values) => Some(Section::new(self.report, self.path(key), values)),
             other => {
-                self.wrong_type(key, "a section", &other);
+                self.no_section(key, &other);
                 None
             }
+        }
+    }
+
+    /// Reports what stands where a section belongs, with the header that makes it one.
+    fn no_section(&self, key: &str, found: &ValueKind) {
+        let path = self.path(key);
+        match found {
+            ValueKind::Array(_) => {
+                let name = if NAMED.contains(&path.as_str()) { ".NAME" } else { "" };
+                self.problem(
+                    key,
+                    "is a list",
+                    format!("write [{path}{name}], in single brackets, above its keys"),
+                );
+            }
+            // A key right below `[certificates]`, which takes only names.
+            _ if NAMED.contains(&self.path.as_str()) => {
+                let hint = format!("write [{}.NAME] above it, with the name it has in Salesforce", self.path);
+                self.problem(key, "stands where a name belongs", hint);
+            }
+            _ => self.wrong_type(key, "a section", found),
         }
     }
 
@@ -181,7 +203,13 @@ impl<'r> Section<'r> {
             None => return Vec::new(),
             Some(ValueKind::Array(values)) => values,
             Some(other) => {
-                self.wrong_type(key, "a list of sections, each under [[..]],", &other);
+                let hint =
+                    format!("write [[{key}]], in double brackets and without a name, above each one's keys");
+                let problem = match &other {
+                    ValueKind::Table(_) => "is a single section, and must be a list of them",
+                    _ => "must be a list of sections",
+                };
+                self.problem(key, problem, hint);
                 return Vec::new();
             }
         };
@@ -196,7 +224,7 @@ impl<'r> Section<'r> {
                     });
                     sections.push(Section::new(self.report, id.unwrap_or(path), values));
                 }
-                _ => self.report.add(&path, "is not a section", "write [[clients]] above its keys"),
+                _ => self.report.add(&path, "is not a section", format!("write [[{key}]] above its keys")),
             }
         }
         sections
@@ -207,11 +235,21 @@ impl<'r> Section<'r> {
         let mut unknown: Vec<&String> = self.values.keys().collect();
         unknown.sort();
         for key in unknown {
-            let hint = match nearest(key, &self.known) {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => "remove it; config/default.toml lists every key".to_owned(),
-            };
-            self.problem(key, "is not a known key", hint);
+            self.problem(key, "is not a known key", self.meant(key));
+        }
+    }
+
+    /// What an unknown key probably stands for: a known one of this section, or one of another.
+    fn meant(&self, key: &str) -> String {
+        let homes = homes(key, &self.path);
+        let elsewhere = (!homes.is_empty()).then(|| {
+            format!("`{key}` belongs to {}; a key belongs to the header above it", homes.join(" and "))
+        });
+        match (nearest(key, &self.known), elsewhere) {
+            (Some(known), None) => format!("did you mean `{known}`?"),
+            (Some(known), Some(elsewhere)) => format!("did you mean `{known}`? {elsewhere}"),
+            (None, Some(elsewhere)) => elsewhere,
+            (None, None) => format!("remove it; {ALL_KEYS}"),
         }
     }
 

@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 use config::{Config, ConfigError, File, FileFormat, Map, Source as _, Value, ValueKind};
 
 use super::environment::{self, Override};
+use super::reference::ALL_KEYS;
 use super::{Files, Problem};
 
 /// The lowest layer and the reference of every key.
-pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// A configuration to begin with.
+pub const EXAMPLE: &str = include_str!("../../config/example.toml");
 
 /// What the configuration is read from; the program's edge collects it.
 ///
@@ -19,7 +23,7 @@ pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
 pub struct Source {
     /// The TOML file; none means that there is no such layer.
     pub file: Option<PathBuf>,
-    /// The environment. Only names that begin with `SCV_BRIDGE__` are looked at.
+    /// The environment. Only names that begin with `SCV_BRIDGE_` are looked at, in capitals or not.
     pub environment: Vec<(String, String)>,
 }
 
@@ -60,7 +64,7 @@ impl Source {
             problems.push(Problem {
                 key,
                 problem: "is not a known key".to_owned(),
-                hint: "remove it; config/default.toml lists every key".to_owned(),
+                hint: format!("remove it; {ALL_KEYS}"),
             });
             return None;
         }
@@ -111,7 +115,7 @@ fn read(path: &Path, files: &mut Files) -> Result<String, Problem> {
     text.map_err(|error| Problem {
         key: path.display().to_string(),
         problem: format!("the configuration file cannot be read: {error}"),
-        hint: "name it with --config FILE or SCV_BRIDGE_CONFIG; config/example.toml is one to begin with"
+        hint: "name it with --config FILE or SCV_BRIDGE_CONFIG; `scv-bridge check --example` prints one to begin with"
             .to_owned(),
     })
 }

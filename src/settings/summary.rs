@@ -51,8 +51,10 @@ impl Settings {
         let webex = self.webex.iter().flat_map(|webex| [open_tokens(webex), deaf(webex), silent(webex)]);
         let untold = centers().filter_map(|center| untold(center, self.webex.as_ref()));
         let unfilled = centers().filter(|_| self.webex.is_none()).filter_map(unfilled);
+        let silence = self.logs.silence().map(|silence| format!("logs.level: {silence}"));
         self.ending(now)
             .into_iter()
+            .chain(silence)
             .chain(other)
             .chain(webex.flatten())
             .chain(untold)

@@ -6,6 +6,7 @@ mod layers;
 mod problems;
 mod reference;
 mod rotation;
+mod typed;
 mod values;
 mod ways_in;
 

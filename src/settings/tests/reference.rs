@@ -2,7 +2,6 @@
 
 use super::*;
 
-const EXAMPLE: &str = include_str!("../../../config/example.toml");
 const CONTRACT: &str = include_str!("contract.toml");
 
 /// The reference with its commented examples brought to life.
@@ -11,7 +10,7 @@ fn uncommented() -> String {
         let line = line.trim_start_matches("# ");
         line.starts_with('[') || line.split(' ').nth(1) == Some("=")
     };
-    source::DEFAULTS
+    DEFAULTS
         .lines()
         .filter(|line| is_setting(line))
         .map(|line| format!("{}\n", line.trim_start_matches("# ")))
@@ -58,7 +57,7 @@ fn every_key_that_is_read_stands_in_the_reference() {
     let (problems, asked) = read_with_report(&folder.source(&real(&folder, &uncommented())));
     assert_eq!(problems, []);
     assert!(asked.len() > 70, "{asked:?}");
-    let words: Vec<&str> = source::DEFAULTS.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let words: Vec<&str> = DEFAULTS.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     for key in asked {
         let last = key.rsplit('.').next().unwrap();
         assert!(words.contains(&last), "{key} is not in config/default.toml");
