@@ -2,6 +2,8 @@
 //! A key is parsed once, when the configuration is loaded, and shared from then on.
 
 mod describe;
+mod form;
+mod hosts;
 mod issue;
 mod load;
 mod name;
@@ -20,6 +22,8 @@ use openssl::pkey::{PKey, Private};
 use openssl::x509::{X509, X509Ref};
 
 pub use describe::Description;
+pub use form::Form;
+pub use hosts::{hosts, speaks_for};
 pub use issue::{Issued, issue};
 pub use load::{belongs, certificates, not_after, private_key, valid};
 pub use name::developer_name;

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
+use super::form::Form;
+
 /// The piece of the set-up that a problem is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -17,6 +19,14 @@ pub enum Part {
 /// Why a key and a certificate cannot be used. No variant carries a part of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CertificateProblem {
+    /// The file is something else than PEM, or PEM that was spoilt on its way.
+    #[error("{}", form.problem(*part))]
+    Form {
+        /// What it should hold.
+        part: Part,
+        /// What it is.
+        form: Form,
+    },
     /// The text holds no private key that OpenSSL understands.
     #[error("holds no private key in PEM form")]
     KeyUnreadable,
@@ -54,6 +64,7 @@ impl CertificateProblem {
     #[must_use]
     pub fn part(&self) -> Part {
         match self {
+            Self::Form { part, .. } => *part,
             Self::KeyUnreadable
             | Self::KeyEncrypted
             | Self::KeyNotRsa
@@ -68,6 +79,7 @@ impl CertificateProblem {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Form { part, form } => form.hint(*part),
             Self::KeyUnreadable => "name a PEM file that begins with -----BEGIN PRIVATE KEY----- or alike",
             Self::KeyEncrypted => {
                 "set `private_key_passphrase_file` to a file with the passphrase, or store the key unencrypted"

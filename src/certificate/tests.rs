@@ -2,6 +2,7 @@ use std::sync::OnceLock;
 
 use openssl::ec::{EcGroup, EcKey};
 use openssl::nid::Nid;
+use openssl::pkcs12::Pkcs12;
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
 use openssl::symm::Cipher;
@@ -106,7 +107,111 @@ fn all_problems_of_a_pair_are_told_at_once() {
     let problems = load(b"no key", None, later(731)).unwrap_err();
     assert_eq!(problems, [CertificateProblem::KeyUnreadable, CertificateProblem::Expired(later(730))]);
     let nothing = SigningCertificate::from_pem("X", b"", b"", None, now()).unwrap_err();
-    assert_eq!(nothing, [CertificateProblem::KeyUnreadable, CertificateProblem::CertificateUnreadable]);
+    let empty = |part| CertificateProblem::Form { part, form: Form::Empty };
+    assert_eq!(nothing, [empty(Part::PrivateKey), empty(Part::Certificate)]);
+}
+
+/// Every form that a key or certificate may be in, and what it is called.
+fn forms(part: Part) -> Vec<(Vec<u8>, Form)> {
+    let pem = match part {
+        Part::Certificate => pair().certificate_pem.clone(),
+        _ => pair().key_pem.clone(),
+    };
+    let text = String::from_utf8(pem).unwrap();
+    let x509 = X509::from_pem(&pair().certificate_pem).unwrap();
+    let der = match part {
+        Part::Certificate => x509.to_der().unwrap(),
+        _ => key().private_key_to_pkcs8().unwrap(),
+    };
+    let pfx = Pkcs12::builder().name("x").pkey(&key()).cert(&x509).build2("").unwrap().to_der().unwrap();
+    let utf16 = |little: bool| -> Vec<u8> {
+        let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
+        units.flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+    };
+    let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+    let cut = text.rsplit_once("-----END").unwrap().0.to_owned();
+    let damaged = text.replacen("MII", "M$I", 1);
+    let indented: String = text.lines().map(|line| format!("    {line}\n")).collect();
+    let other = match part {
+        Part::Certificate => (pair().key_pem.clone(), Form::PrivateKey),
+        _ => (pair().certificate_pem.clone(), Form::Certificate),
+    };
+    let texts = [
+        (String::new(), Form::Empty),
+        (text.replace('\n', "\\n"), Form::Escaped),
+        (text.replace('\n', ""), Form::OneLine),
+        (text.replace('\n', " "), Form::OneLine),
+        (indented, Form::Indented),
+        (cut.clone(), Form::Cut),
+        (cut.chars().take(100).collect(), Form::Cut),
+        (text.split_once('\n').unwrap().1.to_owned(), Form::Cut),
+        (damaged, Form::Damaged),
+        (body, Form::Bare),
+        (text.replace("-----", "\u{2014}\u{2014}-"), Form::Dashes),
+    ];
+    let texts = texts.into_iter().map(|(text, form)| (text.into_bytes(), form));
+    let public = (key().public_key_to_pem().unwrap(), Form::PublicKey);
+    let binary = [
+        (der, Form::Der),
+        (pfx, Form::Pkcs12),
+        (utf16(true), Form::Utf16),
+        (utf16(false), Form::Utf16),
+        other,
+        public,
+    ];
+    texts.chain(binary).collect()
+}
+
+#[test]
+fn what_is_no_pem_is_told_by_what_it_is() {
+    for part in [Part::Certificate, Part::PrivateKey] {
+        for (content, expected) in forms(part) {
+            let problem = match part {
+                Part::Certificate => certificates(&content).map(drop).unwrap_err(),
+                _ => private_key(&content, None).map(drop).unwrap_err(),
+            };
+            assert_eq!(problem, CertificateProblem::Form { part, form: expected });
+        }
+    }
+}
+
+#[test]
+fn the_line_that_is_told_makes_pem_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut made = 0;
+    for part in [Part::Certificate, Part::PrivateKey] {
+        for (content, form) in forms(part) {
+            let line = CertificateProblem::Form { part, form }.hint();
+            let is_command = ["openssl", "sed", "printf", "iconv"].iter().any(|word| line.starts_with(word));
+            if !is_command {
+                continue;
+            }
+            std::fs::write(folder.path().join("FILE"), &content).unwrap();
+            // The archive of this test has an empty password, for which openssl would ask.
+            let line = line.replace("pkcs12 ", "pkcs12 -passin pass: ");
+            let mut shell = std::process::Command::new("sh");
+            let output = shell.args(["-c", &line]).current_dir(folder.path()).output().unwrap();
+            assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+            let new = std::fs::read(folder.path().join("NEW")).unwrap();
+            match part {
+                Part::Certificate => assert_eq!(certificates(&new).unwrap().len(), 1, "{line}"),
+                _ => assert!(private_key(&new, None).unwrap().public_eq(&key()), "{line}"),
+            }
+            made += 1;
+        }
+    }
+    assert_eq!(made, 18);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_file_makes_the_look_at_it_panic(content in proptest::collection::vec(proptest::num::u8::ANY, 0..200), at in 0_usize..2000) {
+        let _ = certificates(&content);
+        let _ = private_key(&content, None);
+        let mut cut = pair().certificate_pem.clone();
+        cut.truncate(at);
+        let _ = certificates(&cut);
+    }
 }
 
 #[test]

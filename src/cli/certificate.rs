@@ -131,7 +131,7 @@ fn show(file: &Path, clock: &dyn Clock, out: &mut dyn Write) -> anyhow::Result<E
     let pem = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let chain = match certificate::certificates(&pem) {
         Ok(chain) => chain,
-        Err(problem) => bail!("{} {problem}", file.display()),
+        Err(problem) => bail!("{} {problem}; {}", file.display(), problem.hint()),
     };
     for (index, x509) in chain.iter().enumerate() {
         if index > 0 {
@@ -210,6 +210,6 @@ mod tests {
         assert!(shown.starts_with("subject      CN=WebexCCSCV\n"), "{shown}");
         assert!(shown.contains("days left    730\n"), "{shown}");
         let refused = show("WebexCCSCV.key").unwrap_err().to_string();
-        assert!(refused.ends_with("holds no X.509 certificate in PEM form"), "{refused}");
+        assert!(refused.contains("WebexCCSCV.key holds a private key, and no certificate; "), "{refused}");
     }
 }

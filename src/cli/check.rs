@@ -70,6 +70,7 @@ pub fn run(
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
     use super::*;
@@ -78,6 +79,7 @@ mod tests {
 
     fn folder() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let now = clock().now();
         let pair = issue("WebexCCSCV", 2048, 20, now).unwrap();
         fs::write(dir.path().join("key"), pair.key_pem).unwrap();
@@ -93,8 +95,8 @@ mod tests {
             [call_centers.Main]
             certificate = "WebexCCSCV"
             api = "telephony"
-            org_id = "00D000000000001EAA"
-            telephony_url = "https://example.my.salesforce-scrt.com/telephony/v1"
+            org_id = "00D5g000007AbCdEAK"
+            telephony_url = "https://acme.my.salesforce-scrt.com/telephony/v1"
         "#;
         let toml = toml.replace("{dir}", &dir.path().display().to_string());
         fs::write(dir.path().join("good.toml"), &toml).unwrap();

@@ -17,7 +17,10 @@ impl BaseUrl {
     /// # Errors
     /// What is wrong with it, as half a sentence that does not repeat the value: it could hold a password.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
+        let url = Url::parse(text).map_err(|error| match text.contains("://") {
+            true => format!("is not a URL: {error}"),
+            false => "has no https:// before the host".to_owned(),
+        })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("is not an https URL".to_owned());
         }
@@ -31,6 +34,18 @@ impl BaseUrl {
             return Err("is http to another machine; http is only for loopback hosts".to_owned());
         }
         Ok(Self { text: url.as_str().trim_end_matches('/').to_owned(), url })
+    }
+
+    /// Parses an address below which all paths are given: it must have none itself.
+    ///
+    /// # Errors
+    /// As [`BaseUrl::parse`].
+    pub fn parse_without_path(text: &str) -> Result<Self, String> {
+        let url = Self::parse(text)?;
+        if url.path().is_empty() {
+            return Ok(url);
+        }
+        Err(format!("holds a path; write {}", url.origin()))
     }
 
     /// The address, without a slash at the end.

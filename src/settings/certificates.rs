@@ -24,7 +24,7 @@ impl Pair {
         };
         Self {
             certificate: section.file("certificate", "name the PEM file of the certificate"),
-            private_key: section.file("private_key", "name the PEM file of the private key"),
+            private_key: section.secret_file("private_key", "name the PEM file of the private key"),
             passphrase: section.secret("private_key_passphrase"),
             passphrase_key,
         }

@@ -6,6 +6,7 @@ mod call_center;
 mod certificates;
 mod clients;
 mod deadlines;
+mod encoding;
 mod environment;
 mod expiry;
 mod files;
@@ -36,6 +37,7 @@ mod tls;
 mod token;
 mod token_endpoint;
 mod translations;
+mod unreadable;
 mod value;
 mod webex;
 
@@ -116,6 +118,8 @@ pub struct Settings {
     pub call_centers: BTreeMap<String, CallCenter>,
     /// The Webex tenant, if it is configured.
     pub webex: Option<Webex>,
+    /// What is worth a warning, and is known only while the files are read.
+    notes: Vec<String>,
 }
 
 impl Settings {
@@ -170,8 +174,10 @@ impl Settings {
         let clients = clients::read_all(&mut root, &call_center_names);
         clients::check_surroundings(&root, &clients, server.as_ref(), oauth.as_ref());
         let webex = root.section("webex").map(|section| Webex::read(section, &call_center_names));
+        let notes = root.report.notes();
         root.finish();
         Some(Self {
+            notes,
             server: server?,
             operations: operations?,
             deadlines: deadlines?,

@@ -16,6 +16,7 @@ pub(super) struct Report {
     variables: BTreeMap<String, String>,
     problems: RefCell<Vec<Problem>>,
     files: RefCell<Files>,
+    notes: RefCell<Vec<String>>,
     #[cfg(test)]
     pub(super) asked: RefCell<std::collections::BTreeSet<String>>,
 }
@@ -33,6 +34,7 @@ impl Report {
             variables,
             problems: RefCell::new(problems),
             files: RefCell::new(files),
+            notes: RefCell::default(),
             #[cfg(test)]
             asked: RefCell::default(),
         }
@@ -45,6 +47,17 @@ impl Report {
             problem: problem.into(),
             hint: hint.into(),
         });
+    }
+
+    /// Adds what works and is probably not meant.
+    pub(super) fn note(&self, path: &str, note: impl Into<String>) {
+        let key = self.variable(path).unwrap_or(path);
+        self.notes.borrow_mut().push(format!("{key}: {}", note.into()));
+    }
+
+    /// What was noted.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.notes.borrow().clone()
     }
 
     /// How many problems there are so far.

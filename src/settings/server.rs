@@ -52,7 +52,7 @@ impl Server {
         let public_url = section.parsed_if_given(
             "public_url",
             "the https URL under which Webex reaches the bridge, such as https://bridge.example.com",
-            BaseUrl::parse,
+            BaseUrl::parse_without_path,
         );
         let workers = section.count("workers", None, 0..=256);
         let inbound = Inbound::read(&mut section);

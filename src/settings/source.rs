@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use config::{Config, ConfigError, File, FileFormat, Map, Source as _, Value, ValueKind};
 
+use super::encoding::Text;
 use super::environment::{self, Override};
 use super::reference::ALL_KEYS;
-use super::{Files, Problem};
+use super::{Files, Problem, unreadable};
 
 /// The lowest layer and the reference of every key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -109,15 +110,16 @@ fn odd_key(text: &str) -> Option<String> {
 }
 
 fn read(path: &Path, files: &mut Files) -> Result<String, Problem> {
-    let text = files.read(path).and_then(|bytes| {
-        String::from_utf8(bytes).map_err(|_| std::io::Error::other("it holds bytes that are no text"))
-    });
-    text.map_err(|error| Problem {
+    let problem = |problem: String, hint: &str| Problem {
         key: path.display().to_string(),
-        problem: format!("the configuration file cannot be read: {error}"),
-        hint: "name it with --config FILE or SCV_BRIDGE_CONFIG; `scv-bridge check --example` prints one to begin with"
-            .to_owned(),
-    })
+        problem: format!("the configuration file {problem}"),
+        hint: hint.to_owned(),
+    };
+    let bytes = files.read(path).map_err(|error| {
+        let hint = "name it with --config FILE or SCV_BRIDGE_CONFIG; `scv-bridge check --example` prints one to begin with";
+        problem(format!("cannot be read: {}", unreadable::why(path, &error)), hint)
+    })?;
+    Text::of(bytes).map_err(|wrong| problem(wrong.problem(), wrong.hint()))
 }
 
 /// A syntax error by line and column. The error's own text quotes the line, which could hold a secret.
@@ -126,10 +128,12 @@ fn syntax(path: Option<&Path>, text: &str, error: &ConfigError) -> Problem {
         ConfigError::FileParse { cause, .. } => cause.downcast_ref::<toml::de::Error>(),
         _ => None,
     };
+    let mut hint = "the file must be TOML; texts stand in quotes";
     let problem = match cause {
         Some(cause) => {
             let start = cause.span().map_or(0, |span| span.start);
             let before = text.get(..start).unwrap_or_default();
+            hint = quotes(text, start);
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
             format!("line {line}, column {column}: {}", cause.message())
@@ -139,6 +143,21 @@ fn syntax(path: Option<&Path>, text: &str, error: &ConfigError) -> Problem {
     Problem {
         key: path.map_or_else(String::new, |path| path.display().to_string()),
         problem,
-        hint: "the file must be TOML; texts stand in quotes".to_owned(),
+        hint: hint.to_owned(),
     }
+}
+
+/// What to do about a line that TOML does not take. JSON and patterns have quotes and backslashes of their own, which
+/// only single quotes leave alone.
+fn quotes(text: &str, start: usize) -> &'static str {
+    let end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| start + length);
+    let line = text.get(..end).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+    let value = line.split_once('=').map_or("", |(_, value)| value.trim_start());
+    if value.starts_with("\"{") || value.starts_with("\"\"\"{") {
+        return "write JSON in single quotes, as in from = '{\"name\":\"[1,17]->[^\\\\d]+\"}'";
+    }
+    if value.starts_with('"') && value.contains('\\') {
+        return "in double quotes a backslash begins an escape; in single quotes it stands for itself";
+    }
+    "the file must be TOML; texts stand in quotes"
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::{Api, CallCenter, Settings, Webex};
+use crate::certificate::{hosts, speaks_for};
 use crate::domain::{Attribute, Root};
 
 impl Settings {
@@ -47,6 +48,12 @@ impl Settings {
     #[must_use]
     pub fn warnings(&self, now: Timestamp) -> Vec<String> {
         let centers = || self.call_centers.values();
+        let sample = self.server.public_url.as_ref().filter(|url| is_sample(url.host())).map(|url| {
+            format!(
+                "server.public_url: {} is a name for samples, under which nobody reaches the bridge",
+                url.host()
+            )
+        });
         let other = centers().filter_map(gap).chain(centers().filter_map(unusual_host));
         let webex = self.webex.iter().flat_map(|webex| [open_tokens(webex), deaf(webex), silent(webex)]);
         let untold = centers().filter_map(|center| untold(center, self.webex.as_ref()));
@@ -54,13 +61,44 @@ impl Settings {
         let silence = self.logs.silence().map(|silence| format!("logs.level: {silence}"));
         self.ending(now)
             .into_iter()
+            .chain(self.notes.iter().cloned())
             .chain(silence)
+            .chain(sample)
+            .chain(self.other_host())
             .chain(other)
             .chain(webex.flatten())
             .chain(untold)
             .chain(unfilled)
             .collect()
     }
+}
+
+impl Settings {
+    /// A TLS certificate of ours that does not speak for the host under which we are reached. A proxy in front can
+    /// have another name for us than the world has.
+    fn other_host(&self) -> Option<String> {
+        let (server, url) = (&self.server, self.server.public_url.as_ref()?);
+        let own = server.tls.as_ref()?.chain.first()?;
+        if server.trusted_proxy || speaks_for(own, url.host()) {
+            return None;
+        }
+        let names = match hosts(own) {
+            names if names.is_empty() => "no host (it has no subjectAltName)".to_owned(),
+            names => names.join(", "),
+        };
+        let host = url.host();
+        Some(format!(
+            "server.tls.certificate: speaks for {names}, not for {host}, the host of public_url: clients refuse it"
+        ))
+    }
+}
+
+/// Names that belong to nobody (RFC 2606).
+fn is_sample(host: &str) -> bool {
+    let names = ["example.com", "example.net", "example.org"];
+    names
+        .iter()
+        .any(|name| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// Whoever reads the database can act in the name of whoever logged in.

@@ -61,6 +61,6 @@ impl Tls {
 /// The certificates of authorities in a PEM file.
 pub(super) fn authorities(section: &Section<'_>, key: &str, pem: &[u8]) -> Option<Vec<X509>> {
     certificate::certificates(pem)
-        .map_err(|problem| section.problem(key, problem.to_string(), "name a PEM file of certificates"))
+        .map_err(|problem| section.problem(key, problem.to_string(), problem.hint()))
         .ok()
 }

@@ -1,7 +1,7 @@
 //! The phone number rules of a contact center.
 
 use super::section::Section;
-use crate::phone::{RuleProblem, Translation};
+use crate::phone::{RulePart, RuleProblem, Translation};
 
 /// The rule sets of a contact center.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,7 @@ fn rule_set(section: &mut Section<'_>, key: &str) -> Option<Translation> {
         Ok(translation) => Some(translation),
         Err(problems) => {
             for problem in problems {
-                section.problem(key, describe(&problem), problem.hint());
+                section.problem(key, describe(&problem), hint(&text, &problem));
             }
             None
         }
@@ -38,4 +38,13 @@ fn rule_set(section: &mut Section<'_>, key: &str) -> Option<Translation> {
 fn describe(problem: &RuleProblem) -> String {
     let rule = problem.rule().map_or_else(String::new, |rule| format!("rule {rule:?}, "));
     format!("{rule}{}: {}", problem.part(), problem.problem())
+}
+
+/// What to do about it. Double quotes of TOML take backslashes away that JSON needs.
+fn hint(text: &str, problem: &RuleProblem) -> String {
+    let escape = problem.part() == RulePart::Json && problem.problem().contains("escape");
+    if escape && text.contains('\\') {
+        return format!("{}; in the file in single quotes, not double ones", problem.hint());
+    }
+    problem.hint().to_owned()
 }

@@ -1,12 +1,15 @@
 //! Values of more than one section: durations, files, secrets, and how a value may be shown.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
+use super::encoding::Text;
 use super::report::Report;
 use super::section::Section;
+use super::unreadable;
 
 /// How much of a wrong value a problem repeats.
 const SHOWN: usize = 60;
@@ -44,8 +47,7 @@ pub(super) fn duration_text(duration: Duration) -> String {
 
 /// A wrong value as a problem may repeat it: quoted and cut; not at all if it looks like holding a secret.
 pub(super) fn shown(value: &str) -> String {
-    let credentials = value.contains("://") && value.contains(['@', '?', '#']);
-    if credentials || value.contains("-----BEGIN") {
+    if hides(value) {
         return "the value (not shown)".to_owned();
     }
     if value.chars().count() <= SHOWN {
@@ -55,11 +57,30 @@ pub(super) fn shown(value: &str) -> String {
     format!("{:?}", format!("{cut}..."))
 }
 
+/// Whether a value looks like holding a secret.
+fn hides(value: &str) -> bool {
+    let credentials = value.contains("://") && value.contains(['@', '?', '#']);
+    credentials || value.contains("-----BEGIN")
+}
+
 impl Section<'_> {
     /// The content of the file that a key names; the key must be there.
     pub(super) fn file(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
         let report = self.report;
         self.parsed(key, hint, |path| read(report, path))
+    }
+
+    /// The same for a file that holds a secret.
+    pub(super) fn secret_file(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
+        let report = self.report;
+        let (mut exposed, path) = (None, self.path(key));
+        let content = self.parsed(key, hint, |file| {
+            let content = read(report, file)?;
+            exposed = unreadable::exposed(Path::new(file));
+            Ok(content)
+        });
+        note_exposed(report, &path, exposed);
+        content
     }
 
     /// The content of the file that a key names, if there is such a key.
@@ -97,23 +118,86 @@ impl Section<'_> {
         }
     }
 
+    /// A secret that has no blank in it, such as one that another program has made: a blank was copied along with it.
+    pub(super) fn secret_without_blanks(&mut self, key: &str) -> Option<SecretString> {
+        let file_key = format!("{key}_file");
+        let given = if self.has(&file_key) { file_key } else { key.to_owned() };
+        let secret = self.secret(key)?;
+        if !secret.expose_secret().chars().any(char::is_whitespace) {
+            return Some(secret);
+        }
+        let problem = match given == key {
+            true => "holds a blank",
+            false => "names a file with a blank or a line break in what it holds",
+        };
+        self.problem(&given, problem, "copy it alone, without blanks before, in or after it");
+        None
+    }
+
     /// The secret in a file, without the line end that editors add.
     pub(super) fn secret_in_file(&self, key: &str, path: &str) -> Option<SecretString> {
-        let text = self.report.read(Path::new(path)).and_then(|bytes| {
-            String::from_utf8(bytes).map_err(|_| std::io::Error::other("it holds bytes that are no text"))
-        });
-        let problem = match text {
-            Ok(text) => match text.trim_end_matches(['\r', '\n']) {
-                "" => "names an empty file".to_owned(),
-                secret => return Some(secret.to_owned().into()),
-            },
-            Err(error) => format!("names a file that cannot be read: {error}"),
+        const HINT: &str = "name a readable text file that holds the secret alone";
+        let file = Path::new(path);
+        let bytes = match self.report.read(file) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let (problem, hint) = no_secret(path, &error);
+                self.problem(key, problem, hint);
+                return None;
+            }
         };
-        self.problem(key, problem, "name a readable text file that holds the secret alone");
+        let problem = match Text::of(bytes) {
+            Ok(text) => match text.trim_end_matches(['\r', '\n']) {
+                "" => ("names an empty file".to_owned(), HINT),
+                secret => {
+                    note_exposed(self.report, &self.path(key), unreadable::exposed(file));
+                    return Some(secret.to_owned().into());
+                }
+            },
+            Err(wrong) => (format!("names a file that {}", wrong.problem()), wrong.hint()),
+        };
+        self.problem(key, problem.0, problem.1);
         None
     }
 }
 
+/// Why there is no secret in a file. What stands for its path could be the secret itself, written after the wrong key.
+fn no_secret(path: &str, error: &io::Error) -> (String, String) {
+    if unreadable::is_surely_a_path(path) {
+        let why = unreadable::why(Path::new(path), error);
+        return (
+            format!("names a file that cannot be read: {why}"),
+            "name a readable text file that holds the secret alone".to_owned(),
+        );
+    }
+    let folder =
+        std::env::current_dir().map_or_else(|_| String::new(), |folder| format!(", {}", folder.display()));
+    let problem = match error.kind() {
+        io::ErrorKind::NotFound => {
+            format!("names no file in the folder that the program was started in{folder}")
+        }
+        kind => format!("names a file that cannot be read: {kind}"),
+    };
+    (
+        format!("{problem} (the value is not shown: it could be a secret)"),
+        "write the whole path, beginning with /".to_owned(),
+    )
+}
+
+fn note_exposed(report: &Report, key: &str, exposed: Option<String>) {
+    if let Some(exposed) = exposed {
+        report.note(key, format!("{exposed}; take the right away, as by chmod o= FILE"));
+    }
+}
+
 fn read(report: &Report, path: &str) -> Result<Vec<u8>, String> {
-    report.read(Path::new(path)).map_err(|error| format!("cannot be read: {error}"))
+    let file = Path::new(path);
+    report.read(file).map_err(|error| match path {
+        _ if path.contains("-----BEGIN") => {
+            "is the PEM text itself, in place of the path of its file".to_owned()
+        }
+        // What is not shown is not shown in the reason either.
+        _ if hides(path) => format!("cannot be read: {}", error.kind()),
+        _ => format!("cannot be read: {}", unreadable::why(file, &error)),
+    })
 }

@@ -74,7 +74,7 @@ impl Webex {
         let api_url = section.parsed_if_given(
             "api_url",
             "the region's API, such as https://api.wxcc-us1.cisco.com",
-            BaseUrl::parse,
+            BaseUrl::parse_without_path,
         );
         let token_url = section.parsed_or(
             "token_url",
@@ -91,6 +91,7 @@ impl Webex {
         let token_key = token_key(&mut section);
         let reactivate_subscriptions = section.boolean("reactivate_subscriptions", Some(false));
         let org_id = section.parsed_if_given("org_id", "the UUID that Control Hub shows", uuid);
+        let org_id = org_id.filter(|id| is_real(&section, id));
         let oauth_client = oauth_client(&mut section);
         let bounds = Duration::ZERO..=Duration::from_secs(86_400);
         let reconcile_every = section.duration("reconcile_every", Some("5m"), bounds);
@@ -161,9 +162,17 @@ fn token_key(section: &mut Section<'_>) -> Option<SecretString> {
 }
 
 fn oauth_client(section: &mut Section<'_>) -> Option<WebexClient> {
-    let id = section.text("client_id").filter(|id| !id.is_empty());
+    let id =
+        section.parsed_if_given(
+            "client_id",
+            "the integration's client id, without blanks",
+            |text| match text.chars().any(char::is_whitespace) {
+                true => Err(String::from("holds a blank")),
+                false => Ok(text.to_owned()),
+            },
+        );
     let given = section.has("client_secret") || section.has("client_secret_file");
-    let secret = section.secret("client_secret");
+    let secret = section.secret_without_blanks("client_secret");
     match (id, secret) {
         (Some(id), Some(secret)) => Some(WebexClient { id, secret }),
         (Some(_), None) if !given => {
@@ -176,6 +185,19 @@ fn oauth_client(section: &mut Section<'_>) -> Option<WebexClient> {
         }
         _ => None,
     }
+}
+
+/// Of another organisation than ours every webhook would be left.
+fn is_real(section: &Section<'_>, id: &str) -> bool {
+    let real = id.bytes().any(|byte| !b"0-".contains(&byte));
+    if !real {
+        section.problem(
+            "org_id",
+            "is still the sample of the documentation",
+            "the UUID that Control Hub shows",
+        );
+    }
+    real
 }
 
 fn uuid(text: &str) -> Result<String, String> {

@@ -1,6 +1,7 @@
 //! What lies in `deploy/` fits the program and itself.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -26,8 +27,13 @@ fn paths(configuration: &str) -> Vec<&str> {
 /// Makes the files that a configuration names, and asks whether it is in order.
 fn check(configuration: &str) -> String {
     let root = tempfile::tempdir().unwrap();
+    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let Issued { key_pem, certificate_pem } = issue("WebexCCSCV", 2048, 90, SystemClock.now()).unwrap();
-    let mut moved = configuration.to_owned();
+    // Somebody has filled in what only they can know.
+    let mut moved = configuration
+        .replace("bridge.example.com", "bridge.acme.com")
+        .replace("00D000000000001EAA", "00D5g000007AbCdEAK")
+        .replace("https://example.my.", "https://acme.my.");
     for path in paths(configuration) {
         let place = format!("{}{path}", root.path().display());
         fs::create_dir_all(Path::new(&place).parent().unwrap()).unwrap();

@@ -3,6 +3,7 @@
 use super::super::section::Section;
 use super::super::{BaseUrl, OrgId, Token};
 use super::OAuth;
+use super::host::check_telephony;
 
 /// The way to Salesforce.
 #[derive(Debug, Clone)]
@@ -123,6 +124,7 @@ impl Telephony {
             "https://<MyDomain>.my.salesforce-scrt.com/telephony/v1",
             BaseUrl::parse,
         );
+        check_telephony(section, org_id.as_ref(), url.as_ref());
         let provider_name = section.parsed_or(
             "provider_name",
             Some("webex-contact-center"),

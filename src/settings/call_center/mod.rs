@@ -3,6 +3,7 @@
 mod api;
 mod attributes;
 mod enrichment;
+mod host;
 mod oauth;
 mod signer;
 

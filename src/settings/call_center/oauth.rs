@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use super::super::BaseUrl;
 use super::super::section::Section;
 use super::api::not_empty;
+use super::host::check_login;
 
 /// The JWT bearer flow of OAuth 2.0: an app and a user who pre-authorised it.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ impl OAuth {
             BaseUrl::parse,
         );
         let given = section.has("consumer_key") || section.has("consumer_key_file");
-        let consumer_key = section.secret("consumer_key");
+        let consumer_key = section.secret_without_blanks("consumer_key");
         if !given {
             section.problem(
                 "consumer_key",
@@ -45,6 +46,7 @@ impl OAuth {
         }
         let username =
             section.parsed("username", "the integration user's name, like an e-mail address", user);
+        check_login(section, login_url.as_ref(), username.as_deref());
         let origin = login_url.as_ref().map(BaseUrl::origin);
         let audience = section.parsed_or(
             audience_key,

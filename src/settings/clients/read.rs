@@ -83,15 +83,19 @@ fn assertion_keys(section: &Section<'_>, files: &[Option<Vec<u8>>]) -> Vec<Asser
     for pem in files.iter().flatten() {
         match certificates(pem) {
             Ok(found) => keys.extend(found),
-            Err(problem) => section.problem("assertion_certificates", problem, CERTIFICATE_HINT),
+            Err((problem, hint)) => section.problem("assertion_certificates", problem, hint),
         }
     }
     keys
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<AssertionKey>, String> {
-    let certificates = certificate::certificates(pem).map_err(|problem| problem.to_string())?;
-    certificates.iter().map(assertion_key).collect()
+fn certificates(pem: &[u8]) -> Result<Vec<AssertionKey>, (String, &'static str)> {
+    let certificates =
+        certificate::certificates(pem).map_err(|problem| (problem.to_string(), problem.hint()))?;
+    certificates
+        .iter()
+        .map(|x509| assertion_key(x509).map_err(|problem| (problem, CERTIFICATE_HINT)))
+        .collect()
 }
 
 fn assertion_key(x509: &X509) -> Result<AssertionKey, String> {

@@ -11,6 +11,7 @@ mod values;
 mod ways_in;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -40,8 +41,8 @@ private_key = "{dir}/good.key"
 [call_centers.Main]
 certificate = "WebexCCSCV"
 api = "telephony"
-org_id = "00D000000000001EAA"
-telephony_url = "https://example.my.salesforce-scrt.com/telephony/v1"
+org_id = "00D5g000007AbCdEAK"
+telephony_url = "https://acme.my.salesforce-scrt.com/telephony/v1"
 "#;
 
 fn now() -> Timestamp {
@@ -69,6 +70,7 @@ struct Folder {
 impl Folder {
     fn new() -> Self {
         let folder = Self { dir: TempDir::new().unwrap() };
+        folder.allow(0o700);
         for (name, pair) in ["good", "other", "expired"].iter().zip(pairs()) {
             folder.write(&format!("{name}.key"), &pair.key_pem);
             folder.write(&format!("{name}.crt"), &pair.certificate_pem);
@@ -78,6 +80,11 @@ impl Folder {
         folder.write("encrypted.key", &encrypted);
         folder.write("sesame", b"sesame\n");
         folder
+    }
+
+    /// Who may look into it.
+    fn allow(&self, mode: u32) {
+        fs::set_permissions(self.dir.path(), fs::Permissions::from_mode(mode)).unwrap();
     }
 
     fn write(&self, name: &str, content: &[u8]) -> PathBuf {
@@ -101,7 +108,8 @@ impl Folder {
 
     /// A text with the folder's own path taken out, for snapshots.
     fn neutral(&self, text: &str) -> String {
-        text.replace(&self.dir.path().display().to_string(), "[dir]")
+        let here = std::env::current_dir().unwrap().display().to_string();
+        text.replace(&self.dir.path().display().to_string(), "[dir]").replace(&here, "[here]")
     }
 
     /// All problems of a configuration as `check` prints them.

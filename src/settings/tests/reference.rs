@@ -26,6 +26,14 @@ fn real(folder: &Folder, example: &str) -> String {
     let encrypted = example.contains("\nprivate_key_passphrase_file");
     let key_file = if encrypted { "{dir}/encrypted.key" } else { "{dir}/good.key" };
     let mut toml = String::new();
+    let example = [
+        ("00D000000000001EAA", "00D5g000007AbCdEAK"),
+        ("https://example.my.salesforce", "https://acme.my.salesforce"),
+        ("scv.integration@example.com", "scv.integration@acme.com"),
+        ("\"00000000-0000-0000-0000-000000000000\"", "\"7f9c2ba4-e88f-4e4c-9c2d-6c0d4c1e5a11\""),
+    ]
+    .iter()
+    .fold(example.to_owned(), |text, (sample, own)| text.replace(sample, own));
     for line in example.lines() {
         let key = line.split(' ').next().unwrap_or_default();
         let value = match key {

@@ -54,7 +54,7 @@ proptest! {
 #[test]
 fn upstreams_are_https_and_http_only_on_loopback() {
     for good in [
-        "https://example.my.salesforce-scrt.com/telephony/v1",
+        "https://acme.my.salesforce-scrt.com/telephony/v1",
         "http://localhost:9000",
         "http://127.0.0.1:9000/x",
         "http://127.8.9.1",
@@ -149,14 +149,12 @@ fn a_certificate_with_few_days_left_is_a_warning() {
 fn a_host_that_is_not_salesforces_is_a_warning_unless_it_is_this_machine() {
     let folder = Folder::new();
     let with_host = |url: &str| {
-        let toml = SMALL.replace("https://example.my.salesforce-scrt.com", url);
+        let toml = SMALL.replace("https://acme.my.salesforce-scrt.com", url);
         folder.load(&toml).unwrap().warnings(now())
     };
     assert_eq!(
-        with_host("https://example.my.salesforce.com"),
-        [
-            "call_centers.Main.telephony_url: example.my.salesforce.com is not a host under *.my.salesforce-scrt.com"
-        ]
+        with_host("https://scrt.acme.com"),
+        ["call_centers.Main.telephony_url: scrt.acme.com is not a host under *.my.salesforce-scrt.com"]
     );
     assert_eq!(with_host("http://127.0.0.1:9000"), Vec::<String>::new());
 }

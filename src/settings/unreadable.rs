@@ -1,0 +1,135 @@
+//! Files that cannot be read, and files that too many can: in words that say where to look.
+
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, Path, PathBuf};
+
+/// Why a file cannot be read, with the folder or the rights it is about.
+pub(super) fn why(path: &Path, error: &io::Error) -> String {
+    let path = absolute(path);
+    match error.kind() {
+        ErrorKind::NotFound => missing(&path),
+        ErrorKind::PermissionDenied => denied(&path),
+        ErrorKind::IsADirectory => format!("{} is a folder", path.display()),
+        ErrorKind::NotADirectory => format!("{} leads through a file that is no folder", path.display()),
+        _ => error.to_string(),
+    }
+}
+
+/// Whether a text can be shown that should be the path of a file with a secret, and could be the secret itself: only if
+/// it begins with a folder that is there, or with one whose name is a plain word.
+pub(super) fn is_surely_a_path(text: &str) -> bool {
+    let word = |name: &str| name.len() > 2 && name.bytes().all(|byte| byte.is_ascii_lowercase());
+    let path = Path::new(text);
+    let mut folders = path.parent().into_iter().flat_map(Path::components);
+    let first = match folders.next() {
+        Some(Component::RootDir) => folders.next(),
+        other => other,
+    };
+    match first {
+        Some(Component::Normal(name)) => {
+            let below = if path.has_root() { Path::new("/").join(name) } else { PathBuf::from(name) };
+            below.is_dir() || name.to_str().is_some_and(word)
+        }
+        Some(Component::CurDir | Component::ParentDir) => true,
+        Some(_) | None => false,
+    }
+}
+
+/// Who may read a file although nobody but the service should: `None` if all is well.
+pub(super) fn exposed(path: &Path) -> Option<String> {
+    let path = fs::canonicalize(path).ok()?;
+    let file = fs::metadata(&path).ok()?;
+    if !file.is_file() || file.mode() & 0o004 == 0 {
+        return None;
+    }
+    // Nobody gets to it through a folder that is closed.
+    let closed = |folder: &Path| fs::metadata(folder).is_ok_and(|folder| folder.mode() & 0o001 == 0);
+    if path.ancestors().skip(1).any(closed) {
+        return None;
+    }
+    Some(format!(
+        "every user of this machine can read {} (mode {:04o})",
+        path.display(),
+        file.mode() & 0o7777
+    ))
+}
+
+fn missing(path: &Path) -> String {
+    let Some(folder) = path.parent() else {
+        return format!("there is no {}", path.display());
+    };
+    match folder.ancestors().find(|folder| folder.exists()) {
+        Some(there) if there == folder => {
+            format!("there is no {} in the folder {}", name(path), folder.display())
+        }
+        Some(there) => {
+            let missing = folder.strip_prefix(there).ok().and_then(|rest| rest.iter().next());
+            let missing = missing.map_or_else(|| folder.to_owned(), |name| there.join(name));
+            format!("there is no {}: the folder {} does not exist", path.display(), missing.display())
+        }
+        None => format!("there is no {}", path.display()),
+    }
+}
+
+fn denied(path: &Path) -> String {
+    let us = own_user().map_or_else(String::new, |uid| format!(", and this program runs as {}", user(uid)));
+    // A folder that we may not enter hides what is in it.
+    let seen = path.ancestors().find_map(|path| Some((path, fs::metadata(path).ok()?)));
+    match seen {
+        Some((seen, rights)) if seen == path => {
+            format!("it may not be read: it belongs to {}{us}", owned(&rights))
+        }
+        Some((folder, rights)) => {
+            format!(
+                "its folder {} may not be entered: it belongs to {}{us}",
+                folder.display(),
+                owned(&rights)
+            )
+        }
+        None => format!("it may not be read{us}"),
+    }
+}
+
+/// `root, group root, mode 0600`.
+fn owned(file: &Metadata) -> String {
+    format!(
+        "{}, group {}, mode {:04o}",
+        user(file.uid()),
+        named("/etc/group", file.gid()),
+        file.mode() & 0o7777
+    )
+}
+
+fn user(uid: u32) -> String {
+    named("/etc/passwd", uid)
+}
+
+/// The name of a user or group, or its number where it has none.
+fn named(table: &str, id: u32) -> String {
+    let id = id.to_string();
+    let table = fs::read_to_string(table).unwrap_or_default();
+    let name = table.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1) == Some(&id)).then(|| format!("{name} ({id})"))
+    });
+    name.unwrap_or(id)
+}
+
+/// The effective user of this process, as Linux tells it: real, effective, saved, file system.
+fn own_user() -> Option<u32> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    ids.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Relative paths begin where the program was started; a reader of a report is elsewhere.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
