@@ -102,9 +102,7 @@ impl ApiError {
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::SlowBody | Self::Salesforce(Failure::Late) => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy
-            | Self::Store
-            | Self::Salesforce(Failure::Again { .. } | Failure::Unanswered { .. }) => {
+            Self::Busy | Self::Store | Self::Salesforce(Failure::Again { .. }) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Salesforce(Failure::Refused { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -160,9 +158,7 @@ impl ApiError {
                 Some(after.map_or(1, |after| after.as_secs().max(1)))
             }
             Self::Throttled { after } => Some(whole_seconds(*after)),
-            Self::Busy | Self::Store | Self::Salesforce(Failure::Late | Failure::Unanswered { .. }) => {
-                Some(1)
-            }
+            Self::Busy | Self::Store | Self::Salesforce(Failure::Late) => Some(1),
             _ => None,
         }
     }
@@ -187,7 +183,7 @@ impl ApiError {
             Self::Store => "store",
             Self::Internal => "internal",
             Self::Salesforce(Failure::Late) => "late",
-            Self::Salesforce(Failure::Again { .. } | Failure::Unanswered { .. }) => "again",
+            Self::Salesforce(Failure::Again { .. }) => "again",
             Self::Salesforce(Failure::Refused { .. }) => "refused",
             Self::Salesforce(Failure::Misconfigured { .. }) => "misconfigured",
         }

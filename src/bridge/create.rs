@@ -47,7 +47,6 @@ impl Bridge {
                 let created = async {
                     match found {
                         Found::MadeByUpdate => self.catch_up(name, fingerprint, &request, budget).await,
-                        Found::Unknown => self.create_once(name, fingerprint, &request, budget).await,
                         _ => self.create_anew(name, fingerprint, &request, budget).await,
                     }
                 };
@@ -77,7 +76,7 @@ impl Bridge {
                         true => Ok(Found::BeganElsewhen),
                         false => earlier(&call, fingerprint),
                     };
-                    if !matches!(found, Ok(Found::Nothing | Found::MadeByUpdate | Found::Unknown)) {
+                    if !matches!(found, Ok(Found::Nothing | Found::MadeByUpdate)) {
                         self.give_back(name, budget).await;
                     }
                     return found;
@@ -131,9 +130,8 @@ impl Bridge {
             }
             Err(failure) => failure,
         };
-        let note = Note { create_unknown_at: failure.is_unknown().then_some(now), ..note };
         match failure {
-            Failure::Again { .. } | Failure::Unanswered { .. } | Failure::Late if defer => {
+            Failure::Again { .. } | Failure::Late if defer => {
                 self.defer(request, note, failure, budget).await
             }
             Failure::Refused { .. } => {
@@ -159,7 +157,7 @@ impl Bridge {
 
     /// Durable before the flow is answered. The record exists: a journal that cannot be written changes nothing
     /// about that, but a repetition would not be known.
-    pub(super) async fn remember(&self, created: &Created, note: Note, budget: &Budget) {
+    async fn remember(&self, created: &Created, note: Note, budget: &Budget) {
         let note = Note {
             voice_call_id: VoiceCallId::parse(created.voice_call_id.as_str()).ok(),
             created_at: Some(self.outbox.now()),

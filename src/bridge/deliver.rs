@@ -128,7 +128,7 @@ impl Bridge {
 pub(super) fn promise(result: Result<(), Failure>) -> Result<Delivered, Trouble> {
     match result {
         Ok(()) => Ok(Delivered::Now),
-        Err(Failure::Again { .. } | Failure::Unanswered { .. } | Failure::Late) => Ok(Delivered::Later),
+        Err(Failure::Again { .. } | Failure::Late) => Ok(Delivered::Later),
         Err(failure) => Err(failure.into()),
     }
 }

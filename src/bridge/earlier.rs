@@ -15,8 +15,6 @@ pub(super) enum Found {
     Nothing,
     /// An update under the key has made the record, and knows little of the call.
     MadeByUpdate,
-    /// A create may have made the record, and nobody knows: its answer never came.
-    Unknown,
     /// It is there, and the create tells of another beginning: it may be a later flow run.
     BeganElsewhen,
     /// This is its answer.
@@ -31,8 +29,6 @@ pub(super) fn earlier(call: &Call, fingerprint: Fingerprint) -> Result<Found, Tr
         Found::Answer(answer(&call.reference()))
     } else if call.is_made_by_update() {
         Found::MadeByUpdate
-    } else if call.is_create_unknown() {
-        Found::Unknown
     } else {
         Found::Nothing
     })
@@ -59,33 +55,6 @@ pub(super) fn answer(reference: &CallReference) -> Created {
 }
 
 impl Bridge {
-    /// A create whose answer never came may have made the record. It is asked for where that can be; else, and where it
-    /// is not found, what the create says is sent as an update under the key, which makes no second one.
-    pub(super) async fn create_once(
-        &self,
-        name: CallName,
-        fingerprint: Fingerprint,
-        request: &CreateVoiceCall,
-        budget: &Budget,
-    ) -> Result<Created, Trouble> {
-        // Under the key of another VoiceCall, an update would change that.
-        if !name.is_plain() {
-            return self.create_anew(name, fingerprint, request, budget).await;
-        }
-        let (org, half) = (self.org(&request.origin.call_center)?, budget.half());
-        let found = org.record_of(&self.client, &request.vendor_call_key, &half).await;
-        budget.waited(half.upstream().unwrap_or_default());
-        let Some(id) = found else { return self.catch_up(name, fingerprint, request, budget).await };
-        let created = answer(&CallReference::Id(id));
-        let note = Note {
-            fingerprint: Some(fingerprint),
-            start_time: Some(request.start_time.timestamp()),
-            ..Note::of(name, self.outbox.now())
-        };
-        self.remember(&created, note, budget).await;
-        Ok(created)
-    }
-
     /// What the create says is sent as an update under the key: a create would make a second record. If Salesforce
     /// refuses that, the update before has made none.
     pub(super) async fn catch_up(

@@ -22,9 +22,6 @@ impl Trouble {
     /// kept, and no trouble; so what came too late is the database's answer.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        let passes = |failure: &Failure| {
-            matches!(failure, Failure::Late | Failure::Unanswered { .. } | Failure::Again { .. })
-        };
-        matches!(self, Self::Store(_)) || matches!(self, Self::Salesforce(failure) if passes(failure))
+        matches!(self, Self::Store(_) | Self::Salesforce(Failure::Late | Failure::Again { .. }))
     }
 }

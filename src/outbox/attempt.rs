@@ -39,7 +39,6 @@ pub fn verdict(
             Attempt::Buried { reason: "Salesforce refused it".into(), words: words.clone() }
         }
         Some(Failure::Again { after, words }) => again(*after, words.clone()),
-        Some(Failure::Unanswered { words }) => again(None, words.clone()),
         Some(failure @ (Failure::Late | Failure::Misconfigured { .. })) => again(None, failure.to_string()),
     }
 }

@@ -78,7 +78,8 @@ impl Building<'_> {
                 (Ways::Apex(Box::new(way)), Some(sessions))
             }
         };
-        Org::new(way, sessions.map(Inquiry::new), center.abandonment.ask_salesforce)
+        let asked = sessions.filter(|_| center.abandonment.ask_salesforce);
+        Org::new(way, asked.map(Inquiry::new))
     }
 
     /// The gate of an org: the one that is there, else the one from before, else a new one.

@@ -47,7 +47,6 @@ mod stage;
 mod statuses;
 mod telephony_refusals;
 mod transfers;
-mod unknown_creates;
 mod unplugged;
 mod vendors_flow;
 mod webex;

@@ -34,7 +34,7 @@ impl Verdict {
     #[must_use]
     pub fn of_failure(failure: &Failure) -> Self {
         match failure {
-            Failure::Again { .. } | Failure::Unanswered { .. } | Failure::Late => Self::Bad,
+            Failure::Again { .. } | Failure::Late => Self::Bad,
             Failure::Refused { .. } | Failure::Misconfigured { .. } => Self::Good,
         }
     }
