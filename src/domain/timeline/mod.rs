@@ -40,7 +40,7 @@ pub struct CallTimeline {
 
 impl CallTimeline {
     /// Takes an event in. An event that is known changes nothing, in whatever order they come; of more than 2,000 some
-    /// are left out, as [`Event::weight`] says.
+    /// are left out, as `Event::weight` says.
     pub fn apply(&mut self, event: Event) {
         self.events.insert(event);
         self.trim();
