@@ -10,7 +10,7 @@ use crate::domain::{
     VendorCallKey, quote,
 };
 use crate::phone::{PhoneNumber, Translation};
-use crate::settings::{Api, CallCenter, Client, Settings};
+use crate::settings::{Api, CallCenter, Client, Settings, nearest};
 
 /// The longest `callAttributes`, in bytes, and how deep they may nest. They hold a value for each field of a
 /// record: more than this is a mistake, and Salesforce would refuse it later with worse words.
@@ -48,6 +48,12 @@ pub struct Reading<'a> {
     caller: Option<(String, PhoneNumber)>,
 }
 
+/// The configured name that was probably meant, for the end of a sentence.
+fn meant<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> String {
+    let known = known.cloned().collect();
+    nearest(name, &known).map_or_else(String::new, |meant| format!("; did you mean {meant}?"))
+}
+
 impl<'a> Reading<'a> {
     /// Begins with who asks.
     ///
@@ -66,7 +72,11 @@ impl<'a> Reading<'a> {
         if let (Some(name), None) = (&name, center) {
             fields.problem(
                 "callCenterDevName",
-                format_args!("no contact center {} is configured", quote(name.as_ref())),
+                format_args!(
+                    "no contact center {} is configured{}",
+                    quote(name.as_ref()),
+                    meant(name.as_ref(), settings.call_centers.keys().filter(|known| client.may_use(known)))
+                ),
             );
         }
         // As it came, before anything is taken out or translated.
@@ -80,7 +90,11 @@ impl<'a> Reading<'a> {
         {
             fields.problem(
                 "certDevName",
-                format_args!("no certificate {} is configured", quote(name.as_ref())),
+                format_args!(
+                    "no certificate {} is configured{}",
+                    quote(name.as_ref()),
+                    meant(name.as_ref(), settings.certificates.keys())
+                ),
             );
         }
         Ok(Self { fields, center, picked, certificate, caller: None })

@@ -64,7 +64,7 @@ pub(super) fn get(path: &str, route: actix_web::Route) -> actix_web::Resource {
     web::resource(path).route(route).default_service(web::to(other))
 }
 
-/// Any other path, on either listener.
-pub(super) async fn not_found() -> HttpResponse {
+/// Any other path.
+async fn not_found() -> HttpResponse {
     ApiError::NotFound.response()
 }

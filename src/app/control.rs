@@ -186,7 +186,7 @@ fn key(error: &StartError) -> &'static str {
         StartError::Listen { key, .. } => key,
         StartError::Tls(_) => "server.tls",
         StartError::Client(_) => "http_client",
-        StartError::Store(_) => "store.url",
+        StartError::Store { .. } => "store.url",
         StartError::Metrics(_) => "operations",
     }
 }

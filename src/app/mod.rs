@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::salesforce::ClientError;
 use crate::settings::Settings;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, place};
 use crate::telemetry::Metrics;
 
 pub use reconciliation::Ground;
@@ -53,8 +53,13 @@ pub enum StartError {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// The database cannot be opened.
-    #[error("store.url: {0}")]
-    Store(#[from] StoreError),
+    #[error("store.url ({place}): {}", error.at_start())]
+    Store {
+        /// Which one, without a password.
+        place: String,
+        /// Why.
+        error: StoreError,
+    },
     /// The metrics cannot be set up.
     #[error("metrics: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
@@ -86,7 +91,10 @@ impl Application {
         ids: &Arc<Ids>,
     ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new()?);
-        let store = Store::open_for_service(settings.store.url.expose_secret(), clock.now()).await?;
+        let url = settings.store.url.expose_secret();
+        let store = Store::open_for_service(url, clock.now())
+            .await
+            .map_err(|error| StartError::Store { place: place(url), error })?;
         let readiness = web::Data::new(Readiness::new(store.clone()));
         let [public, operations] = sockets(&settings)?;
         let lasting = Lasting::new(&settings, store, public.1, &metrics, clock, ids);

@@ -8,7 +8,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
 
@@ -58,7 +57,8 @@ pub fn run(
 ) -> anyhow::Result<ExitCode> {
     let settings = super::settings(args.config.clone(), environment, clock)?;
     let open = Store::open_existing(settings.store.url.expose_secret());
-    let found = super::on_store(open, async |store| obey(args, &settings, store, out).await)?;
+    let found =
+        super::on_store(&settings.store.url, open, async |store| obey(args, &settings, store, out).await)?;
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -68,7 +68,7 @@ async fn obey(args: &Args, settings: &Settings, store: &Store, out: &mut dyn Wri
     if let Some(center) = call_center
         && !settings.call_centers.contains_key(center.as_ref())
     {
-        bail!("--call-center: no contact center {center} is configured");
+        return Err(super::unknown(settings, center.as_ref()));
     }
     let mut explained = Vec::new();
     for center in settings.call_centers.values() {

@@ -18,14 +18,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use clap::{Parser, Subcommand};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::clock::{Clock, SystemClock};
 use crate::domain::CallCenterName;
 use crate::phone::Translation;
-use crate::settings::{Settings, Source, configuration_file};
-use crate::store::{Store, StoreError};
+use crate::settings::{Settings, Source, configuration_file, nearest};
+use crate::store::{Store, StoreError, place};
 
 /// Between Webex Contact Center flows and Salesforce Service Cloud Voice.
 ///
@@ -74,10 +75,19 @@ pub fn run() -> ExitCode {
         // Whoever reads our output has had enough: `scv-bridge ... | head`.
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "scv-bridge: {error:#}");
+            let _ = writeln!(std::io::stderr(), "scv-bridge: {}", chain(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, each text once: many an error tells its cause in its own words already.
+fn chain(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |told, cause| match cause.to_string() {
+        cause if told.is_empty() => cause,
+        cause if told.contains(&cause) => told,
+        cause => format!("{told}: {cause}"),
+    })
 }
 
 fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
@@ -125,17 +135,19 @@ fn call_center(text: &str) -> Result<CallCenterName, String> {
     CallCenterName::parse(text).map_err(|error| error.to_string())
 }
 
-/// Runs `work` on the database that `open` opens.
+/// Runs `work` on the database of `url`, which `open` opens.
 ///
 /// # Errors
 /// When it cannot be opened or closed, or what `work` says.
 fn on_store<T>(
+    url: &SecretString,
     open: impl Future<Output = Result<Store, StoreError>>,
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = open.await.context("store.url")?;
+        let place = || place(url.expose_secret());
+        let store = open.await.map_err(|error| anyhow!("store.url ({}): {}", place(), error.at_start()))?;
         let done = work(&store).await?;
         store.close().await?;
         Ok(done)
@@ -150,17 +162,44 @@ fn configured_rules(
     clock: &dyn Clock,
 ) -> anyhow::Result<Translation> {
     let settings = settings(Some(file.to_owned()), environment, clock)?;
-    let center = settings
-        .call_centers
-        .get(center)
-        .ok_or_else(|| anyhow::anyhow!("--call-center: no contact center {center} is configured"))?;
+    let center = settings.call_centers.get(center).ok_or_else(|| unknown(&settings, center))?;
     Ok(match field {
         translate::Field::From => center.translations.from.clone(),
         translate::Field::To => center.translations.to.clone(),
     })
 }
 
+/// A contact center that is not configured, with the one that was probably meant.
+fn unknown(settings: &Settings, center: &str) -> anyhow::Error {
+    let meant = nearest(center, &settings.call_centers.keys().cloned().collect())
+        .map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+    anyhow!("--call-center: no contact center {center} is configured{meant}")
+}
+
 fn broken_pipe(error: &anyhow::Error) -> bool {
     let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
     kind == Some(std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot listen: {source}")]
+    struct Doubling {
+        source: std::io::Error,
+    }
+
+    #[test]
+    fn no_cause_is_told_twice() {
+        let source = std::io::Error::other("address in use");
+        let error = Err::<(), _>(Doubling { source }).context("the service ended").unwrap_err();
+        assert_eq!(chain(&error), "the service ended: cannot listen: address in use");
+        let plain =
+            Err::<(), _>(std::io::Error::other("no such file")).context("it cannot be read").unwrap_err();
+        assert_eq!(chain(&plain), "it cannot be read: no such file");
+    }
 }

@@ -22,6 +22,8 @@ use secrecy::ExposeSecret as _;
 use self::change::{Action, Change};
 use self::select::Select;
 use crate::clock::Clock;
+use crate::domain::CallCenterName;
+use crate::settings::Settings;
 use crate::store::{EntryId, Filter, Store};
 
 /// Look at what still has to reach Salesforce; send what was buried again, or drop it.
@@ -71,8 +73,35 @@ pub fn run(
 ) -> anyhow::Result<ExitCode> {
     let settings = super::settings(args.config.clone(), environment, clock)?;
     let open = Store::open_existing(settings.store.url.expose_secret());
-    let found = super::on_store(open, async |store| obey(args, store, clock.now(), out).await)?;
+    let found = super::on_store(&settings.store.url, open, async |store| {
+        if let Some(center) = args.command.call_center() {
+            known(&settings, store, center).await?;
+        }
+        obey(args, store, clock.now(), out).await
+    })?;
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A contact center that has left the configuration can still have entries. One that has none is a mistake.
+async fn known(settings: &Settings, store: &Store, center: &CallCenterName) -> anyhow::Result<()> {
+    if settings.call_centers.contains_key(center.as_ref()) {
+        return Ok(());
+    }
+    let filter = Filter { call_center: Some(center.clone()), limit: Some(1), ..Filter::default() };
+    match store.list_all(&filter).await?.is_empty() {
+        true => Err(super::unknown(settings, center.as_ref())),
+        false => Ok(()),
+    }
+}
+
+impl Command {
+    fn call_center(&self) -> Option<&CallCenterName> {
+        match self {
+            Self::List { select, .. } => select.call_center.as_ref(),
+            Self::Show { .. } => None,
+            Self::Retry(change) | Self::Discard(change) => change.call_center(),
+        }
+    }
 }
 
 /// Gives whether there was what was asked for.

@@ -67,7 +67,7 @@ pub fn run(
     }
     let run = if args.dry_run { Run::Dry } else { Run::Real };
     let open = Store::open_existing(settings.store.url.expose_secret());
-    let report = super::on_store(open, async |store| {
+    let report = super::on_store(&settings.store.url, open, async |store| {
         let reconciler = reconciler(&settings, store, clock)?;
         let bar = bar(range);
         let mut show = |progress: Progress| {

@@ -25,7 +25,7 @@ pub enum Field {
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("source").required(true).args(["rules", "config", "table"])))]
 pub struct Args {
-    /// The rules as one JSON object, as in {"name":"[1,17]->[^\d]+"}.
+    /// The rules as one JSON object, for a shell in single quotes: --rules '{"name":"[1,17]->[^\\d]+"}'.
     #[arg(long, value_name = "JSON")]
     rules: Option<String>,
     /// Take the configured rules of this file.

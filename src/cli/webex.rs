@@ -54,7 +54,9 @@ pub fn run(
 ) -> anyhow::Result<ExitCode> {
     let settings = super::settings(args.config.clone(), environment, clock.as_ref())?;
     let open = Store::open(settings.store.url.expose_secret());
-    let in_order = super::on_store(open, async |store| obey(args, &settings, store, clock, out).await)?;
+    let in_order = super::on_store(&settings.store.url, open, async |store| {
+        obey(args, &settings, store, clock, out).await
+    })?;
     Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

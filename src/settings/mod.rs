@@ -65,6 +65,7 @@ pub use guards::{Breaker, FailedLogins, Limits};
 pub use http_client::HttpClient;
 pub use inbound::Inbound;
 pub use logs::{LogFormat, Logs};
+pub(crate) use nearest::nearest;
 pub use operations::Operations;
 pub use org_id::OrgId;
 pub use outbox::{Journal, Outbox};

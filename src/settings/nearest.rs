@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 /// The known key that was probably meant: at most half of its letters differ, so that two swapped ones
-/// in a short name are still found.
-pub(super) fn nearest<'k>(key: &str, known: &'k BTreeSet<String>) -> Option<&'k String> {
+/// in a short name are still found. One that differs in capitals only is always near.
+pub(crate) fn nearest<'k>(key: &str, known: &'k BTreeSet<String>) -> Option<&'k String> {
     known
         .iter()
-        .map(|candidate| (distance(key, candidate), candidate))
+        .map(|candidate| match candidate.eq_ignore_ascii_case(key) {
+            true => (0, candidate),
+            false => (distance(key, candidate), candidate),
+        })
         .filter(|(distance, candidate)| *distance * 2 <= candidate.chars().count())
         .min()
         .map(|(_, candidate)| candidate)

@@ -241,11 +241,18 @@ impl<'r> Section<'r> {
 
     /// What an unknown key probably stands for: a known one of this section, or one of another.
     fn meant(&self, key: &str) -> String {
-        let homes = homes(key, &self.path);
-        let elsewhere = (!homes.is_empty()).then(|| {
-            format!("`{key}` belongs to {}; a key belongs to the header above it", homes.join(" and "))
-        });
-        match (nearest(key, &self.known), elsewhere) {
+        let near = nearest(key, &self.known);
+        let is_section = self.values.get(key).is_some_and(|value| matches!(value.kind, ValueKind::Table(_)));
+        let elsewhere = match homes(key, &self.path).split_last() {
+            // A misspelt section is not the key of that name in another one.
+            _ if is_section && near.is_some() => None,
+            None => None,
+            Some((last, [])) => Some(last.clone()),
+            Some((last, others)) => Some(format!("{} and {last}", others.join(", "))),
+        };
+        let elsewhere = elsewhere
+            .map(|homes| format!("`{key}` belongs to {homes}; a key belongs to the header above it"));
+        match (near, elsewhere) {
             (Some(known), None) => format!("did you mean `{known}`?"),
             (Some(known), Some(elsewhere)) => format!("did you mean `{known}`? {elsewhere}"),
             (None, Some(elsewhere)) => elsewhere,

@@ -63,6 +63,33 @@ impl StoreError {
         }
     }
 
+    /// The same for a program that cannot begin without the database, and ends: nothing goes on by itself.
+    #[must_use]
+    pub fn at_start(&self) -> String {
+        match self {
+            Self::Url => {
+                "it is not the URL of a database: use sqlite:PATH or postgres://user@host/database".to_owned()
+            }
+            Self::Full => "the disk of the database is full: make room".to_owned(),
+            Self::Locked => "the database is locked by another program: end it".to_owned(),
+            Self::Gone(why) => format!(
+                "the database cannot be reached ({why}): is it running there, and are host and port right?"
+            ),
+            Self::Slow => {
+                "the database does not answer in time: is it busy, or another program migrating it?"
+                    .to_owned()
+            }
+            Self::File(_)
+            | Self::Taken(_)
+            | Self::Corrupt
+            | Self::ReadOnly
+            | Self::Newer
+            | Self::Login(_)
+            | Self::Refused(_)
+            | Self::Closed => self.to_string(),
+        }
+    }
+
     /// Whether the database as a whole is at fault; otherwise only the command is.
     pub(super) fn is_outage(&self) -> bool {
         !matches!(self, Self::Refused(_))
@@ -73,7 +100,7 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::Database(error) => of_code(error.code().as_deref().unwrap_or("unknown")),
-            sqlx::Error::Io(error) => Self::Gone(error.kind().to_string()),
+            sqlx::Error::Io(error) => Self::Gone(words(&error)),
             sqlx::Error::Tls(_) => Self::Gone("TLS failed".to_owned()),
             sqlx::Error::Configuration(_) => Self::Url,
             sqlx::Error::Migrate(error) => (*error).into(),
@@ -82,6 +109,18 @@ impl From<sqlx::Error> for StoreError {
             }
             _ => Self::Gone("connection lost".to_owned()),
         }
+    }
+}
+
+/// What the system says of a connection. Of a name that cannot be resolved the library knows no kind of its own.
+fn words(error: &io::Error) -> String {
+    match (error.raw_os_error(), error.kind()) {
+        _ if error.to_string().starts_with("failed to lookup address") => {
+            "its host name is not known".to_owned()
+        }
+        (Some(code), _) => io::Error::from_raw_os_error(code).to_string(),
+        (None, io::ErrorKind::Other) => "the connection failed".to_owned(),
+        (None, kind) => kind.to_string(),
     }
 }
 
@@ -138,7 +177,35 @@ fn of_sqlstate(code: &str) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use std::net::ToSocketAddrs as _;
+
     use super::*;
+
+    #[test]
+    fn at_a_start_nothing_is_said_to_go_on_by_itself() {
+        let name = "postgres.invalid:5432".to_socket_addrs().unwrap_err();
+        let unknown = StoreError::from(sqlx::Error::Io(name));
+        assert_eq!(unknown, StoreError::Gone("its host name is not known".to_owned()));
+        for error in [
+            StoreError::Url,
+            StoreError::File(io::ErrorKind::NotFound),
+            StoreError::Full,
+            StoreError::Locked,
+            StoreError::Taken("process 1".to_owned()),
+            StoreError::Corrupt,
+            StoreError::ReadOnly,
+            StoreError::Newer,
+            StoreError::Login("28P01".to_owned()),
+            unknown,
+            StoreError::Slow,
+            StoreError::Refused("1".to_owned()),
+            StoreError::Closed,
+        ] {
+            let told = error.at_start();
+            assert!(!told.contains("by itself") && !told.contains("uncategorized"), "{told}");
+            assert!(!told.contains("store.url is"), "it stands before: {told}");
+        }
+    }
 
     #[test]
     fn a_fault_of_the_database_is_told_from_a_fault_of_the_command() {

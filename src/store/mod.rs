@@ -29,6 +29,7 @@ mod meta;
 mod note;
 mod operate;
 mod outbox;
+mod place;
 mod postgres;
 mod postgres_note;
 mod row;
@@ -59,6 +60,7 @@ pub use outbox::{
     Attempt, Enqueue, Enqueued, Entry, EntryId, EntryKind, EntryState, Lease, NewEntry, Settle, Subject,
     Unreadable,
 };
+pub use place::place;
 pub use task::{ClaimTasks, NewEvent, SettleTask, Task};
 pub use writer::Work;
 

@@ -162,9 +162,11 @@ async fn names_that_are_not_configured_are_refused() {
     create_has(&stage, json!({ "callCenterDevName": "Nowhere" }), problem).await;
     let problem = "certDevName: no certificate Unknown is configured";
     create_has(&stage, json!({ "certDevName": "Unknown" }), problem).await;
-    // Names are exact, as they are in Salesforce.
-    let problem = "callCenterDevName: no contact center wxcccontactcenterscv is configured";
+    // Names are exact, as they are in Salesforce. What is near is told.
+    let problem = "callCenterDevName: no contact center wxcccontactcenterscv is configured; did you mean WxCCContactCenterSCV?";
     create_has(&stage, json!({ "callCenterDevName": "wxcccontactcenterscv" }), problem).await;
+    let problem = "certDevName: no certificate WebexCCSVC is configured; did you mean WebexCCSCV?";
+    create_has(&stage, json!({ "certDevName": "WebexCCSVC" }), problem).await;
 }
 
 #[actix_web::test]

@@ -26,6 +26,22 @@ async fn the_version_is_that_of_the_program() {
 }
 
 #[actix_web::test]
+async fn a_path_that_the_operations_listener_has_not_is_answered_with_those_it_has() {
+    let stage = Stage::telephony().await;
+    let told = stage.ask("/foo").await;
+    assert_eq!(
+        told.error(404),
+        "path: there is nothing here; this listener has GET /livez, /readyz, /version and /metrics"
+    );
+    let lost = stage.ask("/voice/v1/createVoiceCall").await;
+    assert!(
+        lost.error(404).ends_with("; what flows call is on the other one, server.listen"),
+        "{}",
+        lost.text
+    );
+}
+
+#[actix_web::test]
 async fn requests_are_counted_by_route_and_status() {
     let stage = Stage::telephony().await;
     stage.call("wxcc_1").await;

@@ -154,7 +154,8 @@ async fn outbox_opens_the_database_of_the_service_and_never_makes_one() {
     let ended = outbox(&["list"]);
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""));
     assert!(
-        ended.err.starts_with("scv-bridge: store.url: the database file cannot be opened"),
+        ended.err.starts_with("scv-bridge: store.url (the file ")
+            && ended.err.contains("data/bridge.db): the database file cannot be opened"),
         "{}",
         ended.err
     );
@@ -166,6 +167,108 @@ async fn outbox_opens_the_database_of_the_service_and_never_makes_one() {
     let nothing = "{\"dry_run\":false,\"entries\":0,\"problems\":[]}\n";
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), nothing));
     store.close().await.unwrap();
+}
+
+/// Texts were doubled, named no database, and comforted somebody whose service had just ended.
+#[actix_web::test]
+async fn what_keeps_the_service_from_starting_is_told_once_with_the_database_and_no_comfort() {
+    let site = Site::open().await;
+    fs::create_dir(site.path().join("folder")).unwrap();
+    fs::write(site.path().join("text"), "this is no database ".repeat(100)).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let here = fs::canonicalize(site.path()).unwrap().display().to_string();
+    let start = |url: &str| {
+        let mut command = command(site.path(), &["serve", "--config", "bridge.toml"]);
+        let output = command.env("SCV_BRIDGE__STORE__URL", url).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (url, place, why) in [
+        (
+            "sqlite:folder",
+            format!("the file {here}/folder"),
+            "the database file cannot be opened (is a directory)",
+        ),
+        ("sqlite:text", format!("the file {here}/text"), "the database is damaged or no database"),
+        (
+            &format!("postgres://user:s3cret@127.0.0.1:{port}/calls"),
+            format!("postgres://user@127.0.0.1:{port}/calls"),
+            "the database cannot be reached (Connection refused",
+        ),
+        (
+            "postgres://user:s3cret@nowhere.invalid/calls",
+            "postgres://user@nowhere.invalid/calls".to_owned(),
+            "the database cannot be reached (its host name is not known)",
+        ),
+    ] {
+        let told = start(url);
+        assert!(told.contains(&format!("scv-bridge: store.url ({place}): {why}")), "{told}");
+        assert_eq!(told.matches(why).count(), 1, "{told}");
+        for word in ["by itself", "uncategorized", "s3cret"] {
+            assert!(!told.contains(word), "{word}: {told}");
+        }
+    }
+    // Where the password has a sign in it that ends the host, no host is asked at all.
+    for password in ["p@ss/w0rd", "p/ss", "p#ss", "p?ss", "12/ss", "12#ss"] {
+        let told = start(&format!("postgres://user:{password}@127.0.0.1:{port}/calls"));
+        assert!(told.contains("with a sign in it that ends the host (it is not shown"), "{told}");
+        assert!(told.contains("%2F for /") && !told.contains(password), "{told}");
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = command(site.path(), &["serve", "--config", "bridge.toml"]);
+    command.env("SCV_BRIDGE__SERVER__LISTEN", taken.local_addr().unwrap().to_string());
+    let told = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    assert_eq!(told.matches("in use").count(), 1, "{told}");
+}
+
+#[actix_web::test]
+async fn an_outbox_of_a_contact_center_that_nobody_knows_is_a_mistake() {
+    let site = Site::open().await;
+    let url = format!("sqlite:{}/data/bridge.db", site.path().display());
+    Store::open(&url).await.unwrap().close().await.unwrap();
+    let told = |line: &str| {
+        let arguments: Vec<&str> = line.split(' ').chain(["--config", "bridge.toml"]).collect();
+        let ended = run(site.path(), &arguments);
+        (ended.code, ended.out + &ended.err)
+    };
+    let unknown = |name: &str, meant: &str| {
+        let text = format!("scv-bridge: --call-center: no contact center {name} is configured{meant}\n");
+        (Some(1), text)
+    };
+    assert_eq!(told("outbox list --call-center Nope"), unknown("Nope", ""));
+    let meant = "; did you mean Sandbox?";
+    assert_eq!(told("outbox list --call-center Sandbx"), unknown("Sandbx", meant));
+    assert_eq!(told("outbox list --call-center SANDBOX"), unknown("SANDBOX", meant));
+    assert_eq!(told("outbox retry --call-center Sandbx"), unknown("Sandbx", meant));
+    assert_eq!(told("outbox discard --dry-run --call-center Sandbx"), unknown("Sandbx", meant));
+    assert_eq!(told("attributes explain wxcc_1 --call-center Sandbx"), unknown("Sandbx", meant));
+    assert_eq!(told("translate --call-center Sandbx --field to 1"), unknown("Sandbx", meant));
+    assert_eq!(told("outbox list --call-center Sandbox"), (Some(0), "no entries\n".to_owned()));
+}
+
+#[test]
+fn the_example_of_the_help_of_translate_works_when_it_is_pasted() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = run(folder.path(), &["translate", "--help"]).out;
+    let example = help.split_once("--rules '").and_then(|(_, rest)| rest.split_once('\'')).unwrap().0;
+    let line = format!("{} translate --rules '{example}' '+1 469-315'", env!("CARGO_BIN_EXE_scv-bridge"));
+    let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && out.ends_with("result    1469315\n"), "{line}: {out}");
+}
+
+/// An installed program has no folder `config/` beside it.
+#[test]
+fn every_setting_and_an_example_are_printed_by_the_program_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let print = |what: &str| run(folder.path(), &["check", what]);
+    assert!(print("--defaults").out.contains("\n[server] "));
+    let example = print("--example");
+    assert_eq!(example.code, Some(0));
+    fs::write(folder.path().join("bridge.toml"), example.out).unwrap();
+    let checked = run(folder.path(), &["check", "--config", "bridge.toml"]);
+    assert_eq!(checked.code, Some(1));
+    assert!(!checked.out.contains("config/") && !checked.out.contains("not a known key"), "{}", checked.out);
 }
 
 #[test]

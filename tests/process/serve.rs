@@ -96,8 +96,7 @@ async fn a_second_service_on_the_same_file_says_who_has_it_and_ends_and_a_killed
     second.env("SCV_BRIDGE__STORE__URL", "sqlite:./data/../data/bridge.db");
     let (code, said) = Program::start(second).end().await;
     assert_eq!(code, Some(1), "{said}");
-    let holder =
-        format!("store.url: the database is in use by another service, process {} on ", service.id());
+    let holder = format!("): the database is in use by another service, process {} on ", service.id());
     assert!(said.contains(&holder), "{said}");
     let ended = run(site.path(), &["outbox", "list", "--config", "bridge.toml"]);
     assert_eq!((ended.code, ended.out.as_str()), (Some(0), "no entries\n"), "{}", ended.err);

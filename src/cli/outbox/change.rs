@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::list::{self, List};
 use super::select::{self, Select};
+use crate::domain::CallCenterName;
 use crate::store::{EntryId, EntryState, Filter, Run, Store, StoreError};
 
 /// How many entries a dry run prints.
@@ -57,6 +58,11 @@ struct Report {
 }
 
 impl Change {
+    /// The contact center that it is narrowed to.
+    pub fn call_center(&self) -> Option<&CallCenterName> {
+        self.select.call_center.as_ref()
+    }
+
     /// Does it and says how often. Gives whether everything that was named was there, or anything for a filter.
     pub async fn run(
         &self,

@@ -36,7 +36,7 @@ fn hint(source: &str, invalid: InvalidPath) -> String {
             let known: BTreeSet<String> = ValuePath::all_of_segments().collect();
             match nearest(source, &known) {
                 Some(known) => format!("did you mean `{known}`?"),
-                None => "docs/attributes.md lists them".to_owned(),
+                None => format!("one of {}", known.into_iter().collect::<Vec<_>>().join(", ")),
             }
         }
     }

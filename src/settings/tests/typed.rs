@@ -556,3 +556,77 @@ fn a_tls_certificate_for_another_host_than_public_urls_is_worth_a_warning() {
     }
     assert!(warned(&[], "bridge.acme.com", "").contains("speaks for no host (it has no subjectAltName)"));
 }
+
+#[test]
+fn names_of_certificates_and_contact_centers_that_differ_in_capitals_are_what_was_meant() {
+    let folder = Folder::new();
+    for (from, to, key, meant) in [
+        (
+            "certificate = \"WebexCCSCV\"",
+            "certificate = \"webexccscv\"",
+            "call_centers.Main.certificate",
+            "WebexCCSCV",
+        ),
+        ("[\"*\"]", "[\"MAIN\"]", "clients.webex-flow.call_centers", "Main"),
+    ] {
+        let told = told(&folder, &SMALL.replace(from, to));
+        assert!(told.len() == 1 && told[0].starts_with(key), "{told:?}");
+        assert!(told[0].ends_with(&format!("; did you mean \"{meant}\"?")), "{told:?}");
+    }
+    let section = told(&folder, &SMALL.replace("[certificates.WebexCCSCV]", "[certificate.WebexCCSCV]"));
+    assert_eq!(
+        section[0],
+        "call_centers.Main.certificate: names no configured certificate: \"WebexCCSCV\"; use the name of a [certificates.NAME] section, or add one"
+    );
+    assert_eq!(section[1], "certificate: is not a known key; did you mean `certificates`?");
+    let life = told(&folder, &format!("[server]\ncertificate = \"x\"\n{SMALL}"));
+    assert!(
+        life[0]
+            .contains("`certificate` belongs to [call_centers.NAME], [certificates.NAME] and [server.tls]; "),
+        "{life:?}"
+    );
+}
+
+#[test]
+fn the_url_of_a_database_is_looked_at_before_anybody_connects() {
+    let folder = Folder::new();
+    let store = |url: &str| told(&folder, &format!("[store]\nurl = '{url}'\n{SMALL}")).join("");
+    for good in [
+        "sqlite:data/My Bridge.db",
+        "postgres://user:p%40ss@host/db",
+        "postgres://user:p@ss@host/db",
+        "postgresql://host/db?user=a@b&password=c@d",
+        "postgres:///db?host=/run/postgresql",
+    ] {
+        assert_eq!(store(good), "", "{good}");
+    }
+    for signs in [
+        "postgres://u:a/b@host/db",
+        "postgres://u:a#b@host/db",
+        "postgres://u:a?b@host/db",
+        "postgres://u:1/2@host/db",
+        "postgres://u:a?b=c@host/db",
+    ] {
+        assert!(
+            store(signs).starts_with("store.url: has a user or password with a sign in it"),
+            "{signs}: {}",
+            store(signs)
+        );
+    }
+    for (other, problem) in [
+        ("mysql://u@host/db", "is not the URL of a database"),
+        ("/var/lib/bridge.db", "is not the URL of a database"),
+        ("postgres://host:port/db", "is not the URL of a database"),
+        ("sqlite:", "names no file"),
+        ("sqlite:x.db ", "begins or ends with a blank"),
+    ] {
+        assert!(
+            store(other).starts_with(&format!("store.url: {problem} (it is not shown")),
+            "{other}: {}",
+            store(other)
+        );
+    }
+    folder.write("url", b" postgres://u@host/db\n");
+    let file = told(&folder, &format!("[store]\nurl_file = \"{{dir}}/url\"\n{SMALL}"));
+    assert!(file[0].starts_with("store.url_file: begins or ends with a blank"), "{file:?}");
+}

@@ -162,3 +162,14 @@ async fn one_bad_command_harms_no_other() {
         assert_eq!(written, number != 7, "{number}");
     }
 }
+
+#[test]
+fn docs_tell_the_times_after_which_a_database_counts_as_failed() {
+    let limits = Limits::default();
+    let (hangs, locked) = (limits.batch.as_secs(), limits.busy.as_secs());
+    let durability = include_str!("../../../docs/durability.md");
+    for page in [durability, include_str!("../../../docs/errors.md")] {
+        assert!(page.contains(&format!("counts as failed after {hangs} s, ")), "{hangs} s");
+        assert!(page.contains(&format!(" after {locked} s")), "{locked} s");
+    }
+}

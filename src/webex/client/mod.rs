@@ -63,7 +63,7 @@ fn look(status: u16) -> &'static str {
             "the integration needs the scopes cjp:config_read and cjp:config_write, and whoever logged in the role of an administrator"
         }
         404 => "look at webex.api_url: it must be that of your region",
-        _ => "see docs/webex.md",
+        _ => "try again; if it lasts, ask Webex what its words mean",
     }
 }
 
