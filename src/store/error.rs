@@ -112,15 +112,19 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// What the system says of a connection. Of a name that cannot be resolved the library knows no kind of its own.
+/// What the system says of a connection. The library has a kind of its own for most of it; for the rest it would
+/// say "uncategorized error", where the system's own words tell more.
 fn words(error: &io::Error) -> String {
-    match (error.raw_os_error(), error.kind()) {
+    let kind = error.kind().to_string();
+    match error.raw_os_error() {
         _ if error.to_string().starts_with("failed to lookup address") => {
             "its host name is not known".to_owned()
         }
-        (Some(code), _) => io::Error::from_raw_os_error(code).to_string(),
-        (None, io::ErrorKind::Other) => "the connection failed".to_owned(),
-        (None, kind) => kind.to_string(),
+        Some(code) if kind.starts_with("uncategorized") => io::Error::from_raw_os_error(code).to_string(),
+        None if kind.starts_with("uncategorized") || error.kind() == io::ErrorKind::Other => {
+            "the connection failed".to_owned()
+        }
+        _ => kind,
     }
 }
 
