@@ -1,21 +1,28 @@
 //! Replaces the configuration of a running service, and watches over the ends of certificates.
 
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::Duration;
 
 use actix_web::web;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::StartError;
 use super::generation::{Built, Generation, Lasting};
+use super::reconciliation::reconcile;
+use super::supervised::Supervised;
 use super::tls::Door;
 use crate::api::{Configuration, Readiness, Staff};
 use crate::bridge::SharedBridge;
 use crate::outbox::Worker;
-use crate::settings::{Files, Problem, Settings, Source};
+use crate::settings::{self, Files, Problem, Settings, Source};
 use crate::webex::{LostEvents, Reconciler, TaskWorker};
+
+/// How long what is under way may take to end when the service stops: the longest attempt, and what is written of it.
+pub(super) const FINISH: Duration = settings::Outbox::LEAST_LEASE;
 
 /// What became of reading the configuration again.
 #[derive(Debug)]
@@ -94,6 +101,27 @@ impl Control {
                 Err(error) => self.refuse(vec![broken(key(&error), &error.to_string())], files),
             },
             Err(problems) => self.refuse(problems.as_slice().to_vec(), files),
+        }
+    }
+
+    /// Runs what works beside the listeners.
+    pub(super) fn supervise(&self, supervised: &mut Supervised) {
+        supervised.add_endless("the worker of the outbox", Arc::clone(&self.worker).run());
+        if let Some(worker) = self.task_worker.clone() {
+            supervised.add_endless("the worker of Webex's tasks", worker.run());
+        }
+        let reconciling = reconcile(self.reconciler.clone(), self.settings());
+        supervised.add_endless("reconciliation", reconciling);
+        let store = self.lasting.outbox.store().clone();
+        supervised.add_endless("the writer of the store", async move { store.closed().await });
+    }
+
+    /// Lets end what is under way, gives back what is held, and closes the store.
+    pub(super) async fn finish(&self) {
+        let deadline = Instant::now() + FINISH;
+        self.worker.stop(deadline).await;
+        if let Err(error) = self.lasting.outbox.finish(deadline).await {
+            tracing::warn!(%error, "the store was not closed in order; leases end by themselves");
         }
     }
 

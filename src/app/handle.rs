@@ -1,14 +1,16 @@
 //! What reaches into a running service: to stop it, to look after it, to change its configuration.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 use tokio::time::{Instant, interval};
 
 use super::End;
-use super::control::{Control, Reread};
+use super::control::{Control, FINISH, Reread};
 use crate::api::InFlight;
 use crate::outbox::{Outbox, Worker};
 use crate::settings::{Settings, Source};
@@ -75,9 +77,23 @@ impl Handle {
         self.end.in_flight.count()
     }
 
+    /// How long the end of the service may take, from the moment that it is told to stop.
+    #[must_use]
+    pub fn longest_end(&self) -> Duration {
+        self.settings().server.shutdown_timeout.saturating_add(FINISH).saturating_add(Outbox::CLOSE)
+    }
+
+    /// Notified once the service begins to end, for whatever reason.
+    #[must_use]
+    pub fn ending(&self) -> Arc<Notify> {
+        Arc::clone(&self.end.begun)
+    }
+
     /// Takes no new connections, lets the requests in flight end within `server.shutdown_timeout`, and stops.
     pub async fn stop(&self) {
         self.control.readiness.stop();
+        self.end.is_stopping.store(true, Ordering::Release);
+        self.end.begun.notify_one();
         let servers = async {
             for server in &self.servers {
                 server.stop(true).await;

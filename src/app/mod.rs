@@ -5,15 +5,17 @@ mod generation;
 mod handle;
 mod listen;
 mod reconciliation;
+mod supervised;
 mod tls;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web;
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
-use tokio::task::JoinError;
 
 use crate::api::{Access, InFlight, Readiness};
 use crate::clock::Clock;
@@ -28,7 +30,7 @@ pub use reconciliation::Ground;
 use control::Control;
 use generation::{Generation, Lasting};
 use listen::{Bound, serve_operations, serve_public, sockets};
-use reconciliation::reconcile;
+use supervised::Supervised;
 
 pub use control::Reread;
 pub use handle::Handle;
@@ -44,7 +46,7 @@ pub enum StartError {
         /// The address.
         address: SocketAddr,
         /// What the system says.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// OpenSSL refuses the certificate or key of `server.tls`, or lacks an algorithm.
     #[error("OpenSSL: {0}")]
@@ -71,12 +73,16 @@ pub struct Application {
     operations: Bound,
     control: Arc<Control>,
     end: Arc<End>,
+    supervised: Supervised,
 }
 
 /// How the service comes to its end.
 #[derive(Default)]
 struct End {
     in_flight: Arc<InFlight>,
+    is_stopping: AtomicBool,
+    /// Notified once it has begun, for who looks at how long it takes.
+    begun: Arc<Notify>,
     reached: Notify,
 }
 
@@ -106,7 +112,7 @@ impl Application {
         let access = Access { ids: Arc::clone(ids), metrics, in_flight, inbound };
         let public = serve_public(&control, public, access)?;
         let operations = serve_operations(&control, operations)?;
-        Ok(Self { public, operations, control, end })
+        Ok(Self { public, operations, control, end, supervised: Supervised::default() })
     }
 
     /// Where flows reach it.
@@ -128,47 +134,37 @@ impl Application {
         Handle { servers, control: Arc::clone(&self.control), end: Arc::clone(&self.end) }
     }
 
+    /// Runs this as long as the service, which ends with a failure of that name if it ends before.
+    pub fn supervise(
+        &mut self,
+        name: &'static str,
+        task: impl Future<Output = io::Result<()>> + Send + 'static,
+    ) {
+        self.supervised.add(name, task);
+    }
+
     /// Serves until it is stopped; then finishes what was promised as far as it can, and leaves the rest in the
     /// outbox.
     ///
     /// # Errors
-    /// When a listener or the worker of the outbox fails.
-    pub async fn run(self) -> std::io::Result<()> {
-        let serve = async {
-            let (public, operations) = tokio::join!(self.public.0, self.operations.0);
-            public.and(operations)
+    /// When something has ended that must run as long as the service: a listener, a worker, the store. What was in
+    /// flight has ended then too.
+    pub async fn run(self) -> io::Result<()> {
+        let handle = self.handle();
+        let Self { public, operations, control, end, mut supervised } = self;
+        supervised.add("the public listener", public.0);
+        supervised.add("the operations listener", operations.0);
+        control.supervise(&mut supervised);
+        let failed = tokio::select! {
+            () = end.reached.notified() => None,
+            error = supervised.failure(|| end.is_stopping.load(Ordering::Acquire)) => Some(error),
         };
-        let mut worker = tokio::spawn(Arc::clone(&self.control.worker).run());
-        let task_worker = self.control.task_worker.clone();
-        let tasks = async {
-            match task_worker {
-                Some(worker) => worker.run().await,
-                None => std::future::pending().await,
-            }
-        };
-        let mut tasks = tokio::spawn(tasks);
-        let mut reconciling =
-            tokio::spawn(reconcile(self.control.reconciler.clone(), self.control.settings()));
-        let served = tokio::select! {
-            served = serve => served,
-            () = self.end.reached.notified() => Ok(()),
-            ended = &mut worker => Err(gone("outbox", ended)),
-            ended = &mut tasks => Err(gone("tasks of Webex", ended)),
-            ended = &mut reconciling => Err(gone("reconciliation", ended)),
-        };
-        worker.abort();
-        tasks.abort();
-        reconciling.abort();
-        self.control.worker.stop().await;
-        if let Err(error) = self.control.lasting.outbox.finish().await {
-            tracing::warn!(%error, "the store was not closed in order; leases end by themselves");
+        if let Some(error) = &failed {
+            tracing::error!(%error, "the service cannot go on");
+            handle.stop().await;
         }
-        served
+        supervised.stop().await;
+        control.finish().await;
+        failed.map_or(Ok(()), Err)
     }
-}
-
-/// A worker that should never end has ended.
-fn gone(whose: &str, ended: Result<(), JoinError>) -> std::io::Error {
-    let why = ended.err().map_or_else(|| String::from("it ended"), |error| error.to_string());
-    std::io::Error::other(format!("the worker of the {whose} is gone: {why}"))
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Schedule, Tried, verdict};
 use crate::clock::Clock;
@@ -122,16 +123,26 @@ impl Outbox {
         background.spawn_on(work, &self.runtime);
     }
 
-    /// Waits for what nobody waited for, gives leases back and closes the store: the service stops.
+    /// How long giving back and closing may take.
+    pub const CLOSE: Duration = Duration::from_secs(5);
+
+    /// Waits until then for what nobody waited for, gives leases back and closes the store: the service stops.
     ///
     /// # Errors
     /// When the store does not answer; leases then end by themselves.
-    pub async fn finish(&self) -> Result<(), StoreError> {
+    pub async fn finish(&self, deadline: Instant) -> Result<(), StoreError> {
         let mut background =
             std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
-        while background.join_next().await.is_some() {}
-        self.store.release(&self.owner).await?;
-        self.store.close().await
+        let ended = async { while background.join_next().await.is_some() {} };
+        if timeout_at(deadline, ended).await.is_err() {
+            tracing::warn!(tasks = background.len(), "what nobody waited for is broken off");
+            background.shutdown().await;
+        }
+        let close = async {
+            self.store.release(&self.owner).await?;
+            self.store.close().await
+        };
+        timeout(Self::CLOSE, close).await.unwrap_or(Err(StoreError::Slow))
     }
 
     /// Wakes the worker: there may be something to take up.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Client;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Outbox;
 use super::delivery::deliver;
@@ -155,9 +155,15 @@ impl Worker {
         Ok(())
     }
 
-    /// Breaks off what is under way; its leases are still ours.
-    pub async fn stop(&self) {
-        self.deliveries.lock().await.shutdown().await;
+    /// Lets what is under way end until then: an attempt that is broken off is made again, and Salesforce may have done
+    /// what it asked. The leases of what is broken off then are still ours.
+    pub async fn stop(&self, deadline: Instant) {
+        let mut deliveries = self.deliveries.lock().await;
+        let ended = async { while deliveries.join_next().await.is_some() {} };
+        if timeout_at(deadline, ended).await.is_err() {
+            tracing::warn!(attempts = deliveries.len(), "attempts of the outbox are broken off");
+            deliveries.shutdown().await;
+        }
     }
 
     /// Contact centers that nothing is under way for share one lease. Each that is busy gets one of its own for the

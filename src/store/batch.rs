@@ -29,6 +29,9 @@ pub(super) enum Job {
     Read(Single, Reply<Vec<String>>),
     Checkpoint(Reply<bool>),
     Close(Reply<()>),
+    /// A fault of the writer.
+    #[cfg(test)]
+    Fault,
 }
 
 /// Those who ask the same kind of thing.
@@ -120,6 +123,8 @@ impl Sorted {
                 Job::Read(single, reply) => all.reads.singles.push(single, reply),
                 Job::Checkpoint(reply) => all.checkpoints.push(reply),
                 Job::Close(reply) => all.close.push(reply),
+                #[cfg(test)]
+                Job::Fault => std::panic::panic_any("a fault"),
             }
         }
         all

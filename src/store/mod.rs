@@ -165,6 +165,11 @@ impl Store {
         if self.jobs.is_closed() { Err(StoreError::Closed) } else { self.health.ready() }
     }
 
+    /// Waits until nothing can be asked any more: the writer has ended, for whatever reason.
+    pub async fn closed(&self) {
+        self.jobs.closed().await;
+    }
+
     /// How much has been done since the store was opened, for metrics.
     #[must_use]
     pub fn work(&self) -> Work {

@@ -1,6 +1,10 @@
 //! The log: one line an event, JSON or text, written by a thread of its own.
 
 use std::fmt::Debug;
+use std::panic::PanicHookInfo;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use tracing::field::Field;
 use tracing::{Level, Metadata};
@@ -14,9 +18,28 @@ use tracing_subscriber::{fmt, prelude::*};
 use super::json::{JsonLine, shown};
 use crate::settings::{LogFormat, Logs};
 
+/// How long what is left may take to be written at the end.
+const LAST: Duration = Duration::from_secs(2);
+
 /// Writes what is left when it is dropped; keep it until the end of the program.
 pub struct LogGuard {
-    _writer: WorkerGuard,
+    writer: Option<WorkerGuard>,
+}
+
+impl Drop for LogGuard {
+    /// Where nobody reads standard output, the writer's own guard waits for ever as soon as its buffer is full.
+    fn drop(&mut self) {
+        let (sender, written) = mpsc::channel();
+        let writer = self.writer.take();
+        let last = move || {
+            drop(writer);
+            // Who does not wait any more needs no word.
+            let _ = sender.send(());
+        };
+        if thread::Builder::new().spawn(last).is_ok() {
+            let _ = written.recv_timeout(LAST);
+        }
+    }
 }
 
 /// Starts the log of this process on standard output.
@@ -33,7 +56,15 @@ pub fn start(settings: &Logs) -> Result<LogGuard, TryInitError> {
         LogFormat::Text => layer.fmt_fields(debug_fn(text).delimited(" ")).boxed(),
     };
     tracing_subscriber::registry().with(filter).with(filter_fn(harmless)).with(layer).try_init()?;
-    Ok(LogGuard { _writer: guard })
+    std::panic::set_hook(Box::new(panicked));
+    Ok(LogGuard { writer: Some(guard) })
+}
+
+/// A panic is told by the log, which keeps no thread waiting as standard error may, and shows no numbers.
+fn panicked(panic: &PanicHookInfo<'_>) {
+    let (words, place) = (panic.payload_as_str(), panic.location().map(tracing::field::display));
+    let thread = thread::current();
+    tracing::error!(words, place, thread = thread.name(), "a fault of the bridge: it panicked");
 }
 
 /// `name=value`, as the library writes it, without numbers.

@@ -45,6 +45,8 @@ mod sessions;
 mod slow_conclusions;
 mod stage;
 mod statuses;
+mod supervision;
+#[cfg(test)]
 mod telephony_refusals;
 mod transfers;
 mod unplugged;

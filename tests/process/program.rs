@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -45,16 +45,28 @@ pub struct Program {
     child: Child,
     lines: UnboundedReceiver<String>,
     said: String,
+    /// An output that nobody reads any more, kept open.
+    _unread: JoinHandle<Option<Box<dyn Send>>>,
 }
 
 impl Program {
     /// Starts a command.
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
+        Self::start_heard_until(command, None)
+    }
+
+    /// Starts a command of whose standard output nothing more is read after a line with these words, although it stays
+    /// open.
+    pub fn start_half_heard(command: Command, words: &'static str) -> Self {
+        Self::start_heard_until(command, Some(words))
+    }
+
+    fn start_heard_until(mut command: Command, last: Option<&'static str>) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = unbounded_channel();
-        read(child.stdout.take().unwrap(), sender.clone());
-        read(child.stderr.take().unwrap(), sender);
-        Self { child, lines, said: String::new() }
+        let unread = read(child.stdout.take().unwrap(), sender.clone(), last);
+        read(child.stderr.take().unwrap(), sender, None);
+        Self { child, lines, said: String::new(), _unread: unread }
     }
 
     /// Waits for a line that holds these words, on either output.
@@ -117,14 +129,27 @@ impl Drop for Program {
     }
 }
 
-fn read(output: impl Read + Send + 'static, lines: UnboundedSender<String>) {
+/// Reads lines until the end, or until one with these words: then gives the output back, with all that is still in it.
+fn read(
+    output: impl Read + Send + 'static,
+    lines: UnboundedSender<String>,
+    last: Option<&'static str>,
+) -> JoinHandle<Option<Box<dyn Send>>> {
     thread::spawn(move || {
-        for line in BufReader::new(output).lines() {
-            if line.is_err() || lines.send(line.unwrap_or_default()).is_err() {
-                return;
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        while output.read_line(&mut line).is_ok_and(|read| read > 0) {
+            let line = std::mem::take(&mut line).trim_end_matches('\n').to_owned();
+            let is_last = last.is_some_and(|words| line.contains(words));
+            if lines.send(line).is_err() {
+                return None;
+            }
+            if is_last {
+                return Some(Box::new(output) as Box<dyn Send>);
             }
         }
-    });
+        None
+    })
 }
 
 /// Asks again and again, a bounded number of times, until it is so.

@@ -3,6 +3,7 @@ use sqlx::{ConnectOptions as _, Executor as _};
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::store::batch::Job;
 use crate::store::engine::Target;
 use crate::store::{CreateBody, StoreError};
 
@@ -66,6 +67,16 @@ async fn dropping_the_last_handle_keeps_what_was_answered_and_ends_the_writer() 
         let again = engine.open().await;
         assert!(again.find(&center(), &reference("wxcc_1")).await.unwrap().is_some());
     }
+}
+
+#[tokio::test]
+async fn a_writer_that_panicked_is_seen_by_who_waits_for_its_end() {
+    let store = Engine::sqlite().open().await;
+    let waits = tokio::time::timeout(Duration::from_millis(50), store.closed()).await;
+    assert!(waits.is_err(), "it has not ended");
+    store.jobs.send(Job::Fault).await.unwrap();
+    tokio::time::timeout(BOUND, store.closed()).await.expect("nobody is told");
+    assert_eq!(store.ready(), Err(StoreError::Closed));
 }
 
 #[tokio::test]

@@ -50,6 +50,8 @@ pub struct Stage {
     pub public: String,
     /// Where operators find it.
     pub operations: String,
+    /// The service, until it ends.
+    pub running: tokio::task::JoinHandle<std::io::Result<()>>,
     http: reqwest::Client,
     expected_refusals: Cell<usize>,
     folder: TempDir,

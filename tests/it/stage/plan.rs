@@ -175,11 +175,11 @@ impl Plan {
         let public = format!("http://{}", application.public_address());
         let operations = format!("http://{}", application.operations_address());
         let handle = application.handle();
-        actix_web::rt::spawn(application.run());
+        let running = actix_web::rt::spawn(application.run());
         // No certificates: reading the system's takes longer than most tests, and all is plain HTTP here.
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let expected_refusals = Cell::new(0);
-        Stage { org, clock, handle, public, operations, http, expected_refusals, folder }
+        Stage { org, clock, handle, public, operations, running, http, expected_refusals, folder }
     }
 
     fn configuration(&self, org: &MockOrg, folder: &Path) -> String {

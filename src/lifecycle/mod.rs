@@ -1,8 +1,12 @@
 //! From the first breath to the last: run, look after, read the configuration again, stop when told to.
 
+mod signals;
+
+use std::io;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::app::{Application, Handle};
 use crate::settings::{Files, Source};
@@ -13,27 +17,23 @@ const TIDY: Duration = Duration::from_secs(5);
 /// After how many of those what is old is removed from the store: each minute, so that no number stays in its files
 /// for long after its call was closed.
 const PURGE_EVERY: u64 = 12;
+/// How much longer the process may take to end than the service in it.
+const RESERVE: Duration = Duration::from_secs(5);
 
 /// Runs the service until SIGTERM or SIGINT, then lets what is in flight end. On SIGHUP, and when one of the `files`
 /// changes that the configuration was read from, `source` is read again.
 ///
+/// The process has to end with this: after a second signal, and when its end takes too long, it is ended hard.
+///
 /// # Errors
-/// When a listener or the handling of signals fails.
-pub async fn run(application: Application, source: Source, files: Files) -> std::io::Result<()> {
+/// When signals cannot be handled, or something has ended that the service needs.
+pub async fn run(mut application: Application, source: Source, files: Files) -> io::Result<()> {
     let handle = application.handle();
     let hang_up = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let stopper = handle.clone();
-    actix_web::rt::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => tracing::info!("told to stop by SIGTERM"),
-            _ = interrupt.recv() => tracing::info!("told to stop by SIGINT"),
-        }
-        stopper.stop().await;
-    });
-    actix_web::rt::spawn(reread(handle.clone(), source, files, hang_up));
-    actix_web::rt::spawn(look_after(handle));
+    let told = signals::listen(handle.longest_end().saturating_add(RESERVE), handle.ending())?;
+    application.supervise("the handling of signals", stop_when(told, handle.clone()));
+    application.supervise("the reader of the configuration", reread(handle.clone(), source, files, hang_up));
+    application.supervise("housekeeping", look_after(handle));
     tracing::info!(
         public = %application.public_address(),
         operations = %application.operations_address(),
@@ -45,14 +45,21 @@ pub async fn run(application: Application, source: Source, files: Files) -> std:
     Ok(())
 }
 
+/// Stops the service when it is told to.
+async fn stop_when(told: oneshot::Receiver<()>, handle: Handle) -> io::Result<()> {
+    told.await.map_err(io::Error::other)?;
+    handle.stop().await;
+    Ok(())
+}
+
 /// Reads the configuration again whenever there is reason to.
-async fn reread(handle: Handle, source: Source, mut files: Files, mut hang_up: Signal) {
+async fn reread(handle: Handle, source: Source, mut files: Files, mut hang_up: Signal) -> io::Result<()> {
     loop {
         let watcher = Watcher::new(files, handle.settings().rotation);
         tokio::select! {
             told = hang_up.recv() => match told {
                 Some(()) => tracing::info!("told by SIGHUP to read the configuration again"),
-                None => return,
+                None => return Ok(()),
             },
             () = watcher.changed() => tracing::info!("a file of the configuration has changed"),
         }
@@ -61,7 +68,7 @@ async fn reread(handle: Handle, source: Source, mut files: Files, mut hang_up: S
 }
 
 /// Keeps metrics and store tidy while the service runs.
-async fn look_after(handle: Handle) {
+async fn look_after(handle: Handle) -> io::Result<()> {
     let mut beat = tokio::time::interval(TIDY);
     for count in 0_u64.. {
         beat.tick().await;
@@ -73,4 +80,5 @@ async fn look_after(handle: Handle) {
             tracing::warn!(%error, "what is old was not removed from the store; trying again later");
         }
     }
+    Ok(())
 }
