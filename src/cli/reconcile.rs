@@ -74,9 +74,16 @@ pub fn run(
             bar.set_position(minutes(range.from, progress.to));
             bar.set_message(format!("{} calls", progress.tasks));
         };
-        let report = reconciler.backfill(range, run, &mut show).await;
+        let report = tokio::select! {
+            report = reconciler.backfill(range, run, &mut show) => report.map_err(anyhow::Error::from),
+            told = tokio::signal::ctrl_c() => {
+                // Else nobody could compare until the turn is over.
+                reconciler.end_turn().await;
+                Err(told.err().map_or_else(|| anyhow::anyhow!("interrupted"), anyhow::Error::from))
+            }
+        };
         bar.finish_and_clear();
-        Ok(report?)
+        report
     })?;
     print(&report, run, out)?;
     Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -126,7 +126,8 @@ impl Outbox {
     /// How long giving back and closing may take.
     pub const CLOSE: Duration = Duration::from_secs(5);
 
-    /// Waits until then for what nobody waited for, gives leases back and closes the store: the service stops.
+    /// Waits until then for what nobody waited for, gives leases and turns back and closes the store: the service
+    /// stops.
     ///
     /// # Errors
     /// When the store does not answer; leases then end by themselves.
@@ -140,6 +141,7 @@ impl Outbox {
         }
         let close = async {
             self.store.release(&self.owner).await?;
+            self.store.end_turns(&self.owner).await?;
             self.store.close().await
         };
         timeout(Self::CLOSE, close).await.unwrap_or(Err(StoreError::Slow))

@@ -36,6 +36,8 @@ impl Memo {
 }
 
 impl Turn {
+    const ALL: [Self; 2] = [Self::WebexRefresh, Self::Reconcile];
+
     fn key(self) -> &'static str {
         match self {
             Self::WebexRefresh => "turn_webex_refresh",
@@ -103,5 +105,16 @@ impl Store {
     pub async fn end_turn(&self, turn: Turn, owner: &str) -> Result<(), StoreError> {
         let input = json(&serde_json::json!({ "key": turn.key(), "owner": owner }))?;
         self.write(self.dialect().end_turn, input).await.map(drop)
+    }
+
+    /// Gives all turns back that are ours: the process ends.
+    ///
+    /// # Errors
+    /// When the database does not answer; they then end by themselves.
+    pub async fn end_turns(&self, owner: &str) -> Result<(), StoreError> {
+        for turn in Turn::ALL {
+            self.end_turn(turn, owner).await?;
+        }
+        Ok(())
     }
 }

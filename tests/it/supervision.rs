@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use scv_bridge::mock::{BadDay, Operation};
+use scv_bridge::store::{Store, Turn};
 use tokio::time::{Instant, timeout};
 
 use crate::stage::{BOUND, Stage, create};
 
 /// What the service said when it ended.
 async fn end(stage: &mut Stage) -> String {
-    let ended = timeout(BOUND, &mut stage.running).await.expect("it does not end").unwrap();
-    ended.expect_err("it ended as if it had been told to").to_string()
+    timeout(BOUND, &mut stage.running).await.unwrap().unwrap().unwrap_err().to_string()
 }
 
 #[actix_web::test]
@@ -40,5 +40,23 @@ async fn work_that_nobody_waits_for_and_that_never_ends_is_broken_off_at_the_end
     let outbox = stage.handle.outbox();
     outbox.afterwards(std::future::pending());
     let finished = outbox.finish(Instant::now() + Duration::from_millis(100));
-    assert_eq!(timeout(BOUND, finished).await.expect("it does not end"), Ok(()));
+    assert_eq!(timeout(BOUND, finished).await.unwrap(), Ok(()));
+}
+
+#[actix_web::test]
+async fn a_service_that_is_stopped_gives_its_turns_back_so_that_the_next_need_not_wait() {
+    let mut stage = Stage::telephony().await;
+    let outbox = stage.handle.outbox();
+    let (now, until) = (outbox.now(), outbox.lease_until());
+    let turns = [Turn::Reconcile, Turn::WebexRefresh];
+    for turn in turns {
+        assert!(outbox.store().take_turn(turn, outbox.owner(), until, now).await.unwrap());
+    }
+    stage.handle.stop().await;
+    timeout(BOUND, &mut stage.running).await.unwrap().unwrap().unwrap();
+    let file = stage.configuration_file().with_file_name("bridge.db");
+    let store = Store::open(&format!("sqlite:{}", file.display())).await.unwrap();
+    for turn in turns {
+        assert!(store.take_turn(turn, "the next", until, now).await.unwrap(), "{turn:?}");
+    }
 }

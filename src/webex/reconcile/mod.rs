@@ -123,17 +123,24 @@ impl<C: Closing> Reconciler<C> {
         }
     }
 
-    /// Everything there is to do now.
+    /// Everything there is to do now: what has settled since it began is left to the next.
     ///
     /// # Errors
     /// When Webex or the database does not answer.
     pub async fn round(&self) -> Result<(), ReconcileError> {
-        while let Step::Compared(report) = self.step().await? {
+        let compared = self.compare_all(self.clock.now()).await;
+        // Subscriptions that Webex has turned inactive are no better for calls that it does not show.
+        let watched = self.look_after_subscriptions().await;
+        compared.and(watched)
+    }
+
+    async fn compare_all(&self, now: Timestamp) -> Result<(), ReconcileError> {
+        while let Step::Compared(report) = self.step_as_of(now).await? {
             if report.tasks > report.agreed {
                 tracing::info!("{report}");
             }
         }
-        self.look_after_subscriptions().await
+        Ok(())
     }
 
     /// Compares the next stretch of time, if there is one.
@@ -141,18 +148,22 @@ impl<C: Closing> Reconciler<C> {
     /// # Errors
     /// When Webex or the database does not answer; the water mark stays.
     pub async fn step(&self) -> Result<Step, ReconcileError> {
+        self.step_as_of(self.clock.now()).await
+    }
+
+    async fn step_as_of(&self, now: Timestamp) -> Result<Step, ReconcileError> {
         if !self.take_turn().await? {
             return Ok(Step::Elsewhere);
         }
-        let result = self.step_in_turn().await;
+        let result = self.step_in_turn(now).await;
         self.end_turn().await;
         result
     }
 
-    async fn step_in_turn(&self) -> Result<Step, ReconcileError> {
+    async fn step_in_turn(&self, now: Timestamp) -> Result<Step, ReconcileError> {
         let mark = self.store.recall(Memo::WaterMark).await?;
         let at = mark.as_deref().and_then(|mark| Timestamp::from_millisecond(mark.parse().ok()?).ok());
-        let Some((span, fresh)) = window::next(at, self.clock.now()) else { return Ok(Step::Nothing) };
+        let Some((span, fresh)) = window::next(at, now) else { return Ok(Step::Nothing) };
         let report = self.compare(span, fresh, Run::Real).await?;
         let reached = span.to.as_millisecond().to_string();
         if !self.store.swap(Memo::WaterMark, mark.as_deref(), &reached).await? {
@@ -272,7 +283,8 @@ impl<C: Closing> Reconciler<C> {
         self.store.take_turn(Turn::Reconcile, &self.owner, until, now).await
     }
 
-    async fn end_turn(&self) {
+    /// Gives the turn back: for who breaks off what was begun.
+    pub async fn end_turn(&self) {
         if let Err(error) = self.store.end_turn(Turn::Reconcile, &self.owner).await {
             tracing::debug!(%error, "the turn to compare was not given back; it ends by itself");
         }

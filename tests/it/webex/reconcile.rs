@@ -233,3 +233,37 @@ async fn a_round_looks_after_subscriptions_too() {
     assert_eq!(active.as_deref(), Some("1"));
     assert!(ledger.closed.lock().unwrap().is_empty());
 }
+
+/// A clock that goes on with every look.
+struct Running(Arc<ManualClock>);
+
+impl Clock for Running {
+    fn now(&self) -> jiff::Timestamp {
+        self.0.advance(Duration::from_millis(5));
+        self.0.now()
+    }
+}
+
+#[actix_web::test]
+async fn a_round_ends_although_time_goes_on_and_looks_after_subscriptions_even_if_webex_shows_no_calls() {
+    let tenant = Tenant::new().await;
+    let (client, store) = (Arc::new(tenant.client().await), tenant.store().await);
+    let clock = Arc::new(Running(tenant.clock.clone()));
+    let destination = "https://bridge.example.com/webhooks/wxcc".to_owned();
+    let reconciler = Reconciler::new(
+        client,
+        store,
+        clock,
+        tenant.metrics.clone(),
+        Arc::new(Ledger::default()),
+        "one".to_owned(),
+    );
+    let reconciler = reconciler.watching(Some(Watch { destination, reactivate: false }));
+    let asked = |operation| tenant.webex.asked(operation).len();
+    tokio::time::timeout(Duration::from_secs(20), reconciler.round()).await.unwrap().unwrap();
+    assert_eq!((asked(Operation::Search), asked(Operation::Subscriptions)), (1, 1));
+    tenant.wait(600);
+    tenant.webex.script(BadDay::Unavailable { retry_after: None }, 1, Operation::Search);
+    reconciler.round().await.unwrap_err();
+    assert_eq!(asked(Operation::Subscriptions), 2);
+}
