@@ -114,7 +114,8 @@ pub async fn access<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let mut waiting = Waiting { presence: Presence::default(), is_answered: false };
-    let work = rt::spawn(serve(request, next, waiting.presence.clone()));
+    let served = served(&request);
+    let work = rt::spawn(serve(request, next, served, waiting.presence.clone()));
     let served = work.await;
     waiting.is_answered = true;
     served.unwrap_or_else(|error| {
@@ -127,11 +128,11 @@ pub async fn access<B: MessageBody + 'static>(
 async fn serve<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
+    _served: Option<Served>,
     presence: Presence,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let started = Instant::now();
     request.extensions_mut().insert(Arrival { started });
-    let _served = served(&request);
     let access = request.app_data::<web::Data<Access>>().cloned();
     let _entered = access.as_ref().map(|access| access.in_flight.enter());
     let given = request.headers().get(&REQUEST_ID).and_then(sound);

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::ApiError;
+use crate::listener::Traffic;
 
 /// The most a body may have.
 pub const LIMIT: usize = 64 * 1024;
@@ -16,7 +17,8 @@ pub const LIMIT: usize = 64 * 1024;
 ///
 /// # Errors
 /// When there are more, or the connection ends first.
-pub async fn read(payload: web::Payload) -> Result<web::Bytes, ApiError> {
+pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, ApiError> {
+    let _reads = request.conn_data::<Traffic>().map(Traffic::read_body);
     match payload.to_bytes_limited(LIMIT).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(ApiError::BrokenBody),

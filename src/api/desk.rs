@@ -179,8 +179,9 @@ impl Staff {
         if announced(request).is_some_and(|length| length > body::LIMIT) {
             return Err(ApiError::TooLarge);
         }
-        let bytes =
-            timeout_at(budget.deadline(), body::read(payload)).await.map_err(|_| ApiError::SlowBody)??;
+        let bytes = timeout_at(budget.deadline(), body::read(request, payload))
+            .await
+            .map_err(|_| ApiError::SlowBody)??;
         let reading = self.open(&bytes, client, notes)?;
         read(reading)
     }

@@ -93,8 +93,9 @@ async fn take(
     if announced(request).is_some_and(|length| length > body::LIMIT) {
         return Err(ApiError::TooLarge);
     }
-    let bytes =
-        timeout_at(budget.deadline(), body::read(payload)).await.map_err(|_| ApiError::SlowBody)??;
+    let bytes = timeout_at(budget.deadline(), body::read(request, payload))
+        .await
+        .map_err(|_| ApiError::SlowBody)??;
     let signature = header(request.headers(), "x-webexcc-signature");
     if !webhooks.signatures.verify(&bytes, signature) {
         return Err(ApiError::Signature);

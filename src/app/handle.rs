@@ -99,7 +99,7 @@ impl Handle {
                 server.stop(true).await;
             }
         };
-        // The server waits for connections, and never closes an idle one of HTTP/2; requests are what counts.
+        // The server waits for connections; requests are what counts.
         tokio::select! {
             () = servers => {}
             () = settled(&self.end.in_flight) => {}

@@ -1,5 +1,6 @@
 //! The two listeners.
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +11,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 use openssl::error::ErrorStack;
 use openssl::ssl::SslAcceptorBuilder;
+use tokio::net::TcpSocket;
 
 use super::StartError;
 use super::control::Control;
@@ -20,6 +22,10 @@ use crate::settings::Settings;
 
 pub(super) type Bound = (Server, SocketAddr);
 
+/// What the system keeps of a connection each way: more than the longest request or answer of a flow.
+const BUFFER: u32 = 64 * 1024;
+/// Connections that the system accepts before a worker does.
+const BACKLOG: u32 = 1024;
 const PUBLIC: &str = "server.listen";
 const OPERATIONS: &str = "operations.listen";
 
@@ -88,7 +94,17 @@ pub(super) fn sockets(settings: &Settings) -> Result<[Socket; 2], StartError> {
 
 fn bind(key: &'static str, address: SocketAddr) -> Result<Socket, StartError> {
     let failed = |source| StartError::Listen { key, address, source };
-    let listener = TcpListener::bind(address).map_err(failed)?;
+    let listener = listen(address).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
+}
+
+/// Connections inherit the buffers, which otherwise grow to megabytes each, as part of the memory of a container.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_recv_buffer_size(BUFFER)?;
+    socket.set_send_buffer_size(BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }

@@ -1,11 +1,15 @@
-//! A listener that strangers may reach: HTTP/1.1, and HTTP/2 over TLS, on connections that cannot be kept for nothing.
+//! A listener that strangers may reach: HTTP/1.1, on connections that cannot be kept for nothing.
 //!
 //! actix-web's own `HttpServer` puts a limit on the head of the first request of a connection only. Afterwards a client may
 //! hold the connection for good, by beginning another head or by sending a refused body a byte at a time, and so may
 //! one that does not take in its answer. Hence the parts of actix are put together here, with a [`Guarded`] socket
-//! below them that ends such connections.
+//! below them that ends such connections. HTTP/2 is not spoken: flows and proxies need none, and a client without
+//! credentials could fill memory with its streams.
 
+mod connections;
 mod guarded;
+mod heads;
+mod memory;
 mod traffic;
 
 use std::any::Any;
@@ -29,9 +33,11 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use openssl::ssl::{AlpnError, SslAcceptorBuilder};
 
+use self::connections::Connections;
 use crate::settings::Inbound;
 
 pub use guarded::Guarded;
+pub use memory::Memory;
 pub use traffic::{Patience, Served, Traffic};
 
 /// How long a refused body is still read after the answer, so that the client gets to see the answer.
@@ -44,7 +50,7 @@ pub type OnConnect = fn(&dyn Any, &mut Extensions);
 pub struct Listener {
     /// The bound socket.
     pub socket: TcpListener,
-    /// Certificate, key and protocol versions; none: plain HTTP/1.1.
+    /// Certificate, key and protocol versions; none: plain HTTP.
     pub tls: Option<SslAcceptorBuilder>,
     /// Threads that serve it.
     pub workers: usize,
@@ -76,9 +82,13 @@ impl Listener {
         B: MessageBody + 'static,
     {
         let Self { socket, tls, workers, inbound, shutdown_timeout, too_slow, on_connect } = self;
+        // The workers share them evenly: the server gives each connection to the next.
+        let most = inbound.max_connections.div_ceil(workers);
+        // Those that were dismissed take a moment to end, and nobody shall wait for that.
+        let with_dismissed = most + most / 8 + 16;
         let builder = Server::build()
             .workers(workers)
-            .max_concurrent_connections(inbound.max_connections)
+            .max_concurrent_connections(with_dismissed)
             .shutdown_timeout(shutdown_timeout.as_secs())
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
@@ -114,12 +124,14 @@ impl Listener {
                 })
             }};
         }
+        let memory = Memory::default();
         let Some(mut tls) = tls else {
             let listening = builder.listen("http", socket, move || {
-                let patience = patience.clone();
+                let (patience, memory, connections) =
+                    (patience.clone(), memory.clone(), Connections::new(most));
                 fn_service(move |io: TcpStream| {
                     let peer = io.peer_addr().ok();
-                    let io = Guarded::new(io, Protocol::Http1, patience.clone());
+                    let io = Guarded::new(io, patience.clone(), connections.admit(), &memory);
                     async move { Ok((io, Protocol::Http1, peer)) }
                 })
                 .and_then(http!())
@@ -127,33 +139,37 @@ impl Listener {
             return Ok(listening.run());
         };
         // Else a few hundred clients that begin a handshake and say no more would keep out all others.
-        max_concurrent_tls_connect(inbound.max_connections);
+        max_concurrent_tls_connect(with_dismissed);
         choose_protocol(&mut tls);
         let acceptor = tls.build();
         let listening = builder.listen("https", socket, move || {
-            let patience = patience.clone();
+            let (patience, memory, connections) = (patience.clone(), memory.clone(), Connections::new(most));
             let mut acceptor = Acceptor::new(acceptor.clone());
             acceptor.set_handshake_timeout(handshake);
-            acceptor
-                .map_err(TlsError::into_service_error)
-                .map(move |io: TlsStream<TcpStream>| {
-                    let protocol = match io.ssl().selected_alpn_protocol() {
-                        Some(b"h2") => Protocol::Http2,
-                        _ => Protocol::Http1,
+            let acceptor = acceptor.map_err(TlsError::into_service_error);
+            apply_fn_factory(acceptor, move |io: TcpStream, acceptor| {
+                let (patience, memory, traffic) = (patience.clone(), memory.clone(), connections.admit());
+                let peer = io.peer_addr().ok();
+                let handshake = acceptor.call(io);
+                async move {
+                    let io: TlsStream<TcpStream> = tokio::select! {
+                        io = handshake => io?,
+                        () = traffic.dismissed() => return Err(TlsError::Timeout),
                     };
-                    let peer = io.get_ref().peer_addr().ok();
-                    (Guarded::new(io, protocol, patience.clone()), protocol, peer)
-                })
-                .and_then(http!().map_err(TlsError::Service))
+                    Ok((Guarded::new(io, patience, traffic, &memory), Protocol::Http1, peer))
+                }
+            })
+            .and_then(http!().map_err(TlsError::Service))
         })?;
         Ok(listening.run())
     }
 }
 
-/// HTTP/2 where the client can, else HTTP/1.1. For every context that a handshake may be under.
+/// HTTP/1 for every context that a handshake may be under. Who offers other protocols only is told so by an alert
+/// (RFC 7301, 3.2).
 pub fn choose_protocol(tls: &mut SslAcceptorBuilder) {
-    const OURS: &[u8] = b"\x02h2\x08http/1.1";
+    const OURS: &[u8] = b"\x08http/1.1\x08http/1.0";
     tls.set_alpn_select_callback(|_, theirs| {
-        openssl::ssl::select_next_proto(OURS, theirs).ok_or(AlpnError::NOACK)
+        openssl::ssl::select_next_proto(OURS, theirs).ok_or(AlpnError::ALERT_FATAL)
     });
 }

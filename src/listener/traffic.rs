@@ -1,12 +1,15 @@
 //! What happens on a connection, told by those who serve its requests to the socket below them.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+use super::connections::Place;
 
 /// How long a connection may be without a request.
 #[derive(Debug, Clone)]
@@ -15,17 +18,20 @@ pub struct Patience {
     pub first: Duration,
     /// From an answer to the end of the head of the next request.
     pub between: Duration,
-    /// What is said to who began a request over HTTP/1.1 and did not end it: the whole answer.
+    /// What is said to who began a request and did not end it: the whole answer.
     pub too_slow: Arc<[u8]>,
 }
 
-/// One connection's requests: how many are being served, and since when there has been none.
+/// One connection's requests: how many are being served, since when there has been none, and whether their client is
+/// known.
 #[derive(Debug, Clone)]
 pub struct Traffic(Rc<State>);
 
 #[derive(Debug)]
-struct State {
+pub(super) struct State {
     serving: Cell<usize>,
+    /// How many of them wait for more of their body.
+    reading: Cell<usize>,
     /// The last answer; none: there was no request yet.
     answered: Cell<Option<Instant>>,
     opened: Instant,
@@ -33,18 +39,35 @@ struct State {
     heard: Cell<bool>,
     /// Told when the last of the requests that were being served has been.
     idle: Notify,
+    /// Whether a request of this connection had right credentials.
+    is_known: Cell<bool>,
+    /// Whether it has to end at once.
+    is_dismissed: Cell<bool>,
+    /// The task of the connection, to be woken when one of these changes.
+    task: RefCell<Option<Waker>>,
+    _place: Option<Place>,
 }
 
 impl Traffic {
-    /// Of a connection that has just been opened.
+    /// Of a connection that has just been opened, and takes nobody's place.
     #[must_use]
     pub fn new() -> Self {
+        Self::of(None)
+    }
+
+    /// Of a connection that has just been opened.
+    pub(super) fn of(place: Option<Place>) -> Self {
         Self(Rc::new(State {
             serving: Cell::new(0),
+            reading: Cell::new(0),
             answered: Cell::new(None),
             opened: Instant::now(),
             heard: Cell::new(false),
             idle: Notify::new(),
+            is_known: Cell::new(false),
+            is_dismissed: Cell::new(false),
+            task: RefCell::default(),
+            _place: place,
         }))
     }
 
@@ -55,10 +78,41 @@ impl Traffic {
         Served(Rc::clone(&self.0))
     }
 
+    /// A request that is served reads its body until what this returns is dropped. At other times nothing that comes
+    /// after a request is read.
+    #[must_use]
+    pub fn read_body(&self) -> ReadsBody {
+        self.0.reading.set(self.0.reading.get() + 1);
+        self.0.wake();
+        ReadsBody(Rc::clone(&self.0))
+    }
+
+    /// A request of this connection had right credentials: it gives way to nobody any more.
+    pub fn recognize(&self) {
+        self.0.is_known.set(true);
+    }
+
     /// Waits until no request is being served: their work may outlast the connection that they came by.
     pub(super) async fn rest(&self) {
         while self.0.serving.get() > 0 {
             self.0.idle.notified().await;
+        }
+    }
+
+    /// Waits until the connection has to end.
+    pub(super) async fn dismissed(&self) {
+        std::future::poll_fn(|context| {
+            self.wake_by(context.waker());
+            if self.is_dismissed() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// Who is woken when something changes that the connection waits for.
+    pub(super) fn wake_by(&self, waker: &Waker) {
+        let mut task = self.0.task.borrow_mut();
+        if !task.as_ref().is_some_and(|task| task.will_wake(waker)) {
+            *task = Some(waker.clone());
         }
     }
 
@@ -70,6 +124,28 @@ impl Traffic {
     /// Whether anything has arrived since the last answer.
     pub(super) fn heard(&self) -> bool {
         self.0.heard.get()
+    }
+
+    /// Whether a request is being served.
+    pub(super) fn is_serving(&self) -> bool {
+        self.0.serving.get() > 0
+    }
+
+    /// Whether a request is being served that has come as a whole.
+    pub(super) fn is_working(&self) -> bool {
+        self.is_serving() && self.0.reading.get() == 0
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.0.is_known.get()
+    }
+
+    pub(super) fn is_dismissed(&self) -> bool {
+        self.0.is_dismissed.get()
+    }
+
+    pub(super) fn downgrade(&self) -> Weak<State> {
+        Rc::downgrade(&self.0)
     }
 
     /// When the connection is over if no request arrives; none: one is being served.
@@ -90,6 +166,26 @@ impl Default for Traffic {
     }
 }
 
+impl State {
+    /// Whether it may be dismissed.
+    pub(super) fn is_stranger(&self) -> bool {
+        !self.is_known.get() && !self.is_dismissed.get()
+    }
+
+    /// Ends the connection.
+    pub(super) fn dismiss(&self) {
+        self.is_dismissed.set(true);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        // It is told again by whom to be woken when it waits again.
+        if let Some(task) = self.task.borrow_mut().take() {
+            task.wake();
+        }
+    }
+}
+
 /// One request that is being served.
 #[derive(Debug)]
 pub struct Served(Rc<State>);
@@ -102,6 +198,17 @@ impl Drop for Served {
         }
         self.0.answered.set(Some(Instant::now()));
         self.0.heard.set(false);
+        self.0.wake();
+    }
+}
+
+/// One request whose body is being read.
+#[derive(Debug)]
+pub struct ReadsBody(Rc<State>);
+
+impl Drop for ReadsBody {
+    fn drop(&mut self) {
+        self.0.reading.set(self.0.reading.get().saturating_sub(1));
     }
 }
 

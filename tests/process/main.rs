@@ -27,6 +27,8 @@ mod site;
 #[cfg(test)]
 mod stop;
 #[cfg(test)]
+mod strangers;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod webex;

@@ -47,7 +47,7 @@ async fn serve(
     desk: &Desk,
     notes: &mut Notes,
 ) -> Result<Answer, OAuthError> {
-    let bytes = timeout(PATIENCE, body::read(payload)).await.map_err(|_| ApiError::SlowBody)??;
+    let bytes = timeout(PATIENCE, body::read(request, payload)).await.map_err(|_| ApiError::SlowBody)??;
     let parameters = Parameters::read(request.headers(), &bytes)?;
     let (staff, now) = (desk.staff(), desk.now());
     let callers = staff.callers();
