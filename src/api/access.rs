@@ -26,8 +26,6 @@ use crate::settings::Inbound;
 use crate::telemetry::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// They tell whether we live, however busy we are.
-const PROBES: [&str; 2] = ["/livez", "/readyz"];
 /// What stands between and after the name and value of a header.
 const SEPARATORS: usize = 4;
 /// The longest id that is taken over from a request.
@@ -45,8 +43,13 @@ pub struct Access {
     pub ids: Arc<Ids>,
     /// Counts and times.
     pub metrics: Arc<Metrics>,
-    /// Who is being served.
+    /// All that is being served.
     pub in_flight: Arc<InFlight>,
+    /// What of that is of clients whose credentials were right: the places that `max_requests` counts. Whoever has none
+    /// takes nobody's place, however many of his requests wait for a body.
+    pub of_clients: Arc<InFlight>,
+    /// The webhooks whose signature was right; as many again.
+    pub of_webex: Arc<InFlight>,
     /// How much is taken.
     pub inbound: Inbound,
 }
@@ -75,7 +78,7 @@ impl InFlight {
 }
 
 /// One request in flight, until it is dropped: also when its connection breaks.
-struct Entered(Arc<InFlight>);
+pub(super) struct Entered(Arc<InFlight>);
 
 impl Drop for Entered {
     fn drop(&mut self) {
@@ -192,8 +195,39 @@ impl Access {
             let problem = format!("headers: path and headers are longer than {} bytes", bounds.max_head);
             return Some(ApiError::LongHead { problem });
         }
-        let busy = self.in_flight.count() > bounds.max_requests && !PROBES.contains(&request.path());
-        busy.then_some(ApiError::Busy)
+        None
+    }
+}
+
+/// Whose places a request takes.
+#[derive(Clone, Copy)]
+pub(super) enum Places {
+    Clients,
+    Webex,
+}
+
+/// The credentials of a request were right: its connection gives way to nobody any more.
+pub(super) fn recognize(request: &HttpRequest) {
+    if let Some(traffic) = request.conn_data::<Traffic>() {
+        traffic.recognize();
+    }
+}
+
+/// The credentials of a request were right: it takes a place until what this returns is dropped.
+///
+/// # Errors
+/// When all places are taken.
+pub(super) fn take_place(request: &HttpRequest, places: Places) -> Result<Option<Entered>, ApiError> {
+    recognize(request);
+    let Some(access) = request.app_data::<web::Data<Access>>() else { return Ok(None) };
+    let served = match places {
+        Places::Clients => &access.of_clients,
+        Places::Webex => &access.of_webex,
+    };
+    let place = served.enter();
+    match served.count() > access.inbound.max_requests {
+        true => Err(ApiError::Busy),
+        false => Ok(Some(place)),
     }
 }
 

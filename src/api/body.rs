@@ -1,9 +1,13 @@
 //! Reading a body: bytes to a JSON object, with a clear word where that fails.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
 
+use actix_web::body::{BodyStream, MessageBody as _};
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::{HttpRequest, web};
+use bytes::BytesMut;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -19,11 +23,17 @@ pub const LIMIT: usize = 64 * 1024;
 /// When there are more, or the connection ends first.
 pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, ApiError> {
     let _reads = request.conn_data::<Traffic>().map(Traffic::read_body);
-    match payload.to_bytes_limited(LIMIT).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(ApiError::BrokenBody),
-        Err(_) => Err(ApiError::TooLarge),
+    let mut body = pin!(BodyStream::new(payload));
+    // It grows with what comes: room for a whole body, for everybody who announces one, would be a way to fill memory.
+    let mut bytes = BytesMut::new();
+    while let Some(part) = poll_fn(|context| body.as_mut().poll_next(context)).await {
+        let part = part.map_err(|_| ApiError::BrokenBody)?;
+        if bytes.len() + part.len() > LIMIT {
+            return Err(ApiError::TooLarge);
+        }
+        bytes.extend_from_slice(&part);
     }
+    Ok(bytes.freeze())
 }
 
 /// Flows send `Application/JSON`, with parameters, and some send the header twice: one that names JSON is enough,

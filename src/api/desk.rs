@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
-use super::access::Arrival;
+use super::access::{Arrival, Entered, Places, take_place};
 use super::caller::{Callers, Peer};
 use super::notes::Notes;
 use super::reading::Reading;
@@ -148,7 +148,7 @@ impl Desk {
         let budget = Budget::new(started, route.deadline(&staff.settings.deadlines));
         let mut notes = Notes { route: route.name(), outcome: "ok", ..Notes::default() };
         let result = match staff.take_in(&request, payload, read, &budget, &mut notes, self.now()).await {
-            Ok(task) => act(staff.bridge(self.worker), task, &budget, &mut notes).await,
+            Ok((task, _place)) => act(staff.bridge(self.worker), task, &budget, &mut notes).await,
             Err(error) => Err(error),
         };
         notes.upstream = budget.upstream();
@@ -172,8 +172,9 @@ impl Staff {
         budget: &Budget,
         notes: &mut Notes,
         now: Timestamp,
-    ) -> Result<T, ApiError> {
+    ) -> Result<(T, Option<Entered>), ApiError> {
         let client = self.callers.identify(&Peer::of(request), now)?;
+        let place = take_place(request, Places::Clients)?;
         notes.client = Some(client.id.clone());
         body::expect_json(request.headers())?;
         if announced(request).is_some_and(|length| length > body::LIMIT) {
@@ -183,7 +184,7 @@ impl Staff {
             .await
             .map_err(|_| ApiError::SlowBody)??;
         let reading = self.open(&bytes, client, notes)?;
-        read(reading)
+        Ok((read(reading)?, place))
     }
 
     fn open(&self, bytes: &[u8], client: &Client, notes: &mut Notes) -> Result<Reading<'_>, ApiError> {

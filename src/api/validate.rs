@@ -3,6 +3,7 @@
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde_json::json;
 
+use super::access::recognize;
 use super::caller::Peer;
 use super::desk::Desk;
 use super::notes::Notes;
@@ -15,6 +16,7 @@ pub async fn validate(request: HttpRequest, desk: web::Data<Desk>) -> HttpRespon
     let known = staff.callers().identify(&Peer::of(&request), desk.now()).map_err(ApiError::from);
     let response = match known {
         Ok(client) => {
+            recognize(&request);
             notes.client = Some(client.id.clone());
             envelope::success(json!({ "status": "Success" }))
         }

@@ -9,7 +9,7 @@ use openssl::error::ErrorStack;
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
-use super::access::Arrival;
+use super::access::{Arrival, Places, take_place};
 use super::desk::{Desk, announced};
 use super::notes::Notes;
 use super::{ApiError, body, envelope};
@@ -105,6 +105,7 @@ async fn take(
     if !is_fresh(webhook.sent_at, header(request.headers(), "x-webexcc-timestamp"), desk.now()) {
         return Err(ApiError::Signature);
     }
+    let _place = take_place(request, Places::Webex)?;
     match webhook.about {
         _ if !webhooks.is_ours(webhook.org.as_deref()) => notes.outcome("other_org"),
         About::OtherChannel => notes.outcome("other_channel"),
@@ -115,7 +116,9 @@ async fn take(
             }
             let carried = bridge.carried(&task, &event, || Webhook::data(&bytes));
             let kept = bridge.keep_carried(carried, budget);
-            let (kept, heard) = tokio::join!(kept, bridge.hear(task, *event, numbers, budget));
+            // In memory of its own: a request that waits for its body, of whomever, does not hold what that takes.
+            let (kept, heard) =
+                Box::pin(async { tokio::join!(kept, bridge.hear(task, *event, numbers, budget)) }).await;
             heard.and(kept)?;
         }
     }

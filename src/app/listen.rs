@@ -18,7 +18,7 @@ use super::control::Control;
 use super::generation::workers;
 use crate::api::{Access, Desk, access, attended, on_connect, operations, public, too_slow};
 use crate::listener::Listener;
-use crate::settings::Settings;
+use crate::settings::{Inbound, Settings};
 
 pub(super) type Bound = (Server, SocketAddr);
 
@@ -36,6 +36,7 @@ pub(super) fn serve_public(
     control: &Control,
     (socket, address): Socket,
     access_data: Access,
+    max_connections: usize,
 ) -> Result<Bound, StartError> {
     let settings = control.settings();
     let access_data = web::Data::new(access_data);
@@ -45,7 +46,7 @@ pub(super) fn serve_public(
         socket,
         tls: tls(control, &settings)?,
         workers: workers(&settings),
-        inbound: settings.server.inbound.clone(),
+        inbound: Inbound { max_connections, ..settings.server.inbound.clone() },
         shutdown_timeout: settings.server.shutdown_timeout,
         too_slow: too_slow(),
         on_connect,
@@ -59,7 +60,11 @@ pub(super) fn serve_public(
     Ok((server.map_err(|source| StartError::Listen { key: PUBLIC, address, source })?, address))
 }
 
-pub(super) fn serve_operations(control: &Control, (socket, address): Socket) -> Result<Bound, StartError> {
+pub(super) fn serve_operations(
+    control: &Control,
+    (socket, address): Socket,
+    max_connections: usize,
+) -> Result<Bound, StartError> {
     let settings = control.settings();
     let (metrics, readiness) =
         (web::Data::from(Arc::clone(&control.lasting.metrics)), control.readiness.clone());
@@ -68,7 +73,7 @@ pub(super) fn serve_operations(control: &Control, (socket, address): Socket) -> 
         // On loopback it is for this machine; anywhere else it speaks TLS where the public listener does.
         tls: if address.ip().is_loopback() { None } else { tls(control, &settings)? },
         workers: 1,
-        inbound: settings.server.inbound.clone(),
+        inbound: Inbound { max_connections, ..settings.server.inbound.clone() },
         shutdown_timeout: Duration::from_secs(1),
         too_slow: too_slow(),
         on_connect: |_, _| {},

@@ -1,6 +1,7 @@
 //! Wires everything: the one room that knows all others.
 
 mod control;
+mod descriptors;
 mod generation;
 mod handle;
 mod listen;
@@ -28,6 +29,7 @@ use crate::telemetry::Metrics;
 pub use reconciliation::Ground;
 
 use control::Control;
+use descriptors::room;
 use generation::{Generation, Lasting};
 use listen::{Bound, serve_operations, serve_public, sockets};
 use supervised::Supervised;
@@ -105,13 +107,21 @@ impl Application {
         let [public, operations] = sockets(&settings)?;
         let lasting = Lasting::new(&settings, store, public.1, &metrics, clock, ids);
         let inbound = settings.server.inbound.clone();
+        let connections = room(inbound.max_connections);
         let built = Generation::build(settings, None, &lasting)?;
         let control = Arc::new(Control::new(built, lasting, readiness));
         let end = Arc::new(End::default());
         let in_flight = Arc::clone(&end.in_flight);
-        let access = Access { ids: Arc::clone(ids), metrics, in_flight, inbound };
-        let public = serve_public(&control, public, access)?;
-        let operations = serve_operations(&control, operations)?;
+        let access = Access {
+            ids: Arc::clone(ids),
+            metrics,
+            in_flight,
+            of_clients: Arc::default(),
+            of_webex: Arc::default(),
+            inbound,
+        };
+        let public = serve_public(&control, public, access, connections.public)?;
+        let operations = serve_operations(&control, operations, connections.operations)?;
         Ok(Self { public, operations, control, end, supervised: Supervised::default() })
     }
 

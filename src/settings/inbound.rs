@@ -7,9 +7,9 @@ use super::section::Section;
 /// Bounds of connections and requests; both listeners have them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inbound {
-    /// The most connections each worker holds open.
+    /// The most connections that are open at once.
     pub max_connections: usize,
-    /// Requests served at once; further ones are turned away.
+    /// Requests of clients, and webhooks, served at once; further ones are turned away.
     pub max_requests: usize,
     /// The longest head of a request in bytes: method, path and all headers.
     pub max_head: usize,

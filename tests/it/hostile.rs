@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::interval;
 
-use crate::stage::{Plan, Reply, Stage, create, exchange};
+use crate::stage::{Plan, Reply, Stage, create, event, exchange, webex};
 
 /// Short, so that no test waits long; long enough for a busy machine to send a request in one piece.
 const IMPATIENT: &str = "client_timeout = \"300ms\"\nkeep_alive = \"300ms\"";
@@ -192,12 +192,45 @@ async fn more_requests_than_may_be_are_turned_away_at_once_but_not_probes() {
 }
 
 #[actix_web::test]
-async fn more_connections_than_may_be_wait_their_turn() {
-    let stage = Plan::telephony().server(IMPATIENT).server("max_connections = 2").start().await;
-    // Silent ones take all places, and give them back when their time is over.
-    let silent = [connect(&stage).await, connect(&stage).await, connect(&stage).await];
+async fn bodies_that_do_not_come_take_no_place_of_a_client_or_of_webex() {
+    let stage = Plan::telephony().sections(&webex("")).server("max_requests = 1").start().await;
+    let mut strangers = Vec::new();
+    for path in ["/webhooks/wxcc", "/oauth2/token", "/voice/v1/createVoiceCall"].repeat(2) {
+        let mut stream = connect(&stage).await;
+        let head = format!("POST {path} HTTP/1.1\r\nhost: bridge\r\ncontent-length: 100\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        strangers.push(stream);
+    }
+    while stage.handle.in_flight() < 4 {
+        tokio::task::yield_now().await;
+    }
     stage.post("createVoiceCall", create("wxcc_1")).await.data();
-    drop(silent);
+    stage.tell([event("agent:connected", "task-1", 0)]).await;
+    assert!(stage.handle.in_flight() >= 4, "they wait still");
+    drop(strangers);
+}
+
+#[actix_web::test]
+async fn the_oldest_connection_of_a_stranger_gives_way_and_no_client_waits() {
+    let stage = Plan::telephony().server("max_connections = 3").start().await;
+    stage.post("createVoiceCall", create("wxcc_1")).await.data();
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(connect(&stage).await);
+    }
+    let started = Instant::now();
+    for mut gone in silent.drain(..18) {
+        assert_eq!(rest(&mut gone).await, "");
+    }
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "sooner than their time is over: {:?}",
+        started.elapsed()
+    );
+    // By the connection that it has, and by a new one.
+    stage.post("createVoiceCall", create("wxcc_2")).await.data();
+    let other = reqwest::Client::new().get(format!("{}/livez", stage.public)).send();
+    assert_eq!(other.await.unwrap().status(), 200);
 }
 
 #[actix_web::test]

@@ -46,7 +46,6 @@ mod slow_conclusions;
 mod stage;
 mod statuses;
 mod supervision;
-#[cfg(test)]
 mod telephony_refusals;
 mod transfers;
 mod unplugged;

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::process::Command;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
+use super::program::{Program, command};
 use super::site::{Service, Site};
 
 /// The most that the program may need under any attack.
@@ -67,4 +69,23 @@ async fn clients_that_ask_and_take_no_answers_do_not_fill_memory() {
     let mut answer = String::new();
     other.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+}
+
+#[actix_web::test]
+async fn silent_connections_leave_room_for_clients_and_probes_however_few_files_may_be_open() {
+    let site = Site::open().await;
+    let (program, arguments) = ("sh", ["-c", "ulimit -n 256; exec \"$0\" \"$@\""]);
+    let inner = command(site.path(), &["serve", "--config", "bridge.toml"]);
+    let mut limited = Command::new(program);
+    limited.args(arguments).arg(inner.get_program()).args(inner.get_args()).current_dir(site.path());
+    let mut program = Program::start(limited);
+    program.line_with("the limit of open files is too low").await;
+    let service = Site::serving(program).await;
+    let mut silent = Vec::new();
+    for address in [service.public, service.operations].repeat(300) {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    assert_eq!(service.flow().create("wxcc_1").await.0, 200);
+    assert_eq!(service.operations("/readyz").await, Some(200));
+    drop(silent);
 }

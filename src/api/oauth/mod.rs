@@ -16,6 +16,7 @@ use self::answer::Answer;
 use self::grant::Grant;
 use self::parameters::Parameters;
 use super::ApiError;
+use super::access::recognize;
 use super::body;
 use super::caller::{Callers, Peer};
 use super::desk::Desk;
@@ -53,6 +54,7 @@ async fn serve(
     let callers = staff.callers();
     let grant = Grant { callers, parameters: &parameters, peer: Peer::of(request), now };
     let granted = grant.decide()?;
+    recognize(request);
     notes.client = Some(granted.known.client.id.clone());
     let issued = callers.issue(&granted.known, now).ok_or_else(grant::no_key)?;
     let issued = issued.map_err(|_| OAuthError::unable())?;
