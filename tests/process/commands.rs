@@ -193,7 +193,7 @@ async fn what_keeps_the_service_from_starting_is_told_once_with_the_database_and
         (
             &format!("postgres://user:s3cret@127.0.0.1:{port}/calls"),
             format!("postgres://user@127.0.0.1:{port}/calls"),
-            "the database cannot be reached (Connection refused",
+            "the database cannot be reached (connection refused)",
         ),
         (
             "postgres://user:s3cret@nowhere.invalid/calls",
