@@ -153,6 +153,9 @@ async fn serve<B: MessageBody>(
     if let Some(access) = access {
         let route = notes.as_ref().map_or("other", |notes| notes.route);
         access.metrics.request(route, status, took);
+        if let Some(notes) = notes.as_ref().filter(|notes| !notes.outcome.is_empty()) {
+            access.metrics.outcome(route, notes.outcome);
+        }
         if presence.is_gone() {
             access.metrics.client_gone(route);
         }

@@ -26,7 +26,11 @@ pub async fn create_voice_call(
     desk.serve(request, body, Route::CreateVoiceCall, read, async |bridge, create, budget, notes| {
         notes.vendor_call_key(create.vendor_call_key.as_ref());
         let created = bridge.create(&create, budget).await?;
-        notes.voice_call_id(&created.voice_call_id);
+        match created.voice_call_id == create.vendor_call_key.as_ref() {
+            // The flow has no id yet, although it is told of a success.
+            true => notes.outcome("deferred"),
+            false => notes.voice_call_id(&created.voice_call_id),
+        }
         Ok(envelope::success(Data { voice_call_id: created.voice_call_id, warnings: created.warnings }))
     })
     .await

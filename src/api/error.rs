@@ -62,6 +62,10 @@ pub enum ApiError {
     Salesforce(Failure),
     /// The bridge's own database does not take it.
     Store,
+    /// The bridge's own database did not answer in time.
+    StoreLate,
+    /// Another request for the same call took all of the time.
+    InFlight,
     /// The bridge itself failed: a fault of ours.
     Internal,
 }
@@ -72,6 +76,8 @@ impl From<Trouble> for ApiError {
             Trouble::Salesforce(failure) => Self::Salesforce(failure),
             Trouble::Contradiction(problem) => Self::Invalid(vec![problem]),
             Trouble::Store(_) => Self::Store,
+            Trouble::StoreLate => Self::StoreLate,
+            Trouble::InFlight => Self::InFlight,
         }
     }
 }
@@ -100,9 +106,12 @@ impl ApiError {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::SlowBody | Self::Salesforce(Failure::Late) => StatusCode::GATEWAY_TIMEOUT,
+            Self::SlowBody
+            | Self::StoreLate
+            | Self::InFlight
+            | Self::Salesforce(Failure::Late | Failure::NoTime) => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy | Self::Store | Self::Salesforce(Failure::Again { .. }) => {
+            Self::Busy | Self::Store | Self::Salesforce(Failure::Again { .. } | Failure::NotAsked { .. }) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Salesforce(Failure::Refused { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -146,6 +155,8 @@ impl ApiError {
             Self::BrokenBody => one("body: the connection ended before the body did"),
             Self::Salesforce(failure) => vec![failure.to_string()],
             Self::Store => one("the bridge cannot write to its own database now, so it promises nothing"),
+            Self::StoreLate => vec![Trouble::StoreLate.to_string()],
+            Self::InFlight => vec![Trouble::InFlight.to_string()],
             Self::Internal => one("the bridge itself failed at this request; its log tells more"),
         }
     }
@@ -157,8 +168,13 @@ impl ApiError {
             Self::Salesforce(Failure::Again { after, .. }) => {
                 Some(after.map_or(1, |after| after.as_secs().max(1)))
             }
+            Self::Salesforce(Failure::NotAsked { after, .. }) => Some(whole_seconds(*after).max(1)),
             Self::Throttled { after } => Some(whole_seconds(*after)),
-            Self::Busy | Self::Store | Self::Salesforce(Failure::Late) => Some(1),
+            Self::Busy
+            | Self::Store
+            | Self::StoreLate
+            | Self::InFlight
+            | Self::Salesforce(Failure::Late | Failure::NoTime) => Some(1),
             _ => None,
         }
     }
@@ -181,9 +197,13 @@ impl ApiError {
             Self::SlowBody => "slow_body",
             Self::BrokenBody => "broken_body",
             Self::Store => "store",
+            Self::StoreLate => "store_late",
+            Self::InFlight => "in_flight",
             Self::Internal => "internal",
             Self::Salesforce(Failure::Late) => "late",
+            Self::Salesforce(Failure::NoTime) => "no_time",
             Self::Salesforce(Failure::Again { .. }) => "again",
+            Self::Salesforce(Failure::NotAsked { .. }) => "not_asked",
             Self::Salesforce(Failure::Refused { .. }) => "refused",
             Self::Salesforce(Failure::Misconfigured { .. }) => "misconfigured",
         }

@@ -25,6 +25,9 @@ pub async fn execute_omni_flow(
     desk.serve(request, body, Route::ExecuteOmniFlow, read, async |bridge, flow, budget, notes| {
         notes.call(&flow.call);
         let routed = bridge.route(&flow, budget).await?;
+        if routed.fallback {
+            notes.outcome("fallback");
+        }
         let (queue, agent) = (routed.routing.queue, routed.routing.agent);
         Ok(envelope::success(Data { queue, agent, fallback: routed.fallback }))
     })

@@ -22,7 +22,8 @@ pub async fn phone_contact_ended(
         let ended = bridge.end(&ended, budget).await?;
         let outcome = ended.verdict.label();
         let status = if ended.delivered == Delivered::Later { "pending" } else { "Success" };
-        notes.outcome(outcome);
+        // An outage shall not look like the day before it.
+        notes.outcome(if ended.delivered == Delivered::Later { status } else { outcome });
         Ok(envelope::success(json!({ "outcome": outcome, "status": status })))
     })
     .await

@@ -42,11 +42,11 @@ impl Lasting {
         ids: &Arc<Ids>,
     ) -> Self {
         let (clock, ids) = (Arc::clone(clock), Arc::clone(ids));
-        let outbox = Outbox::new(store, &settings.outbox, Arc::clone(&clock), Arc::clone(&ids));
+        let (metrics, terms) = (Arc::clone(metrics), &settings.outbox);
+        let outbox = Outbox::new(store, terms, Arc::clone(&clock), Arc::clone(&ids), Arc::clone(&metrics));
         let (logins, proxies) = (&settings.limits.failed_logins, settings.server.proxies.clone());
         let throttle = Arc::new(Throttle::new(logins, proxies, Arc::clone(&clock)));
         let (turns, replays) = (Arc::default(), Arc::default());
-        let metrics = Arc::clone(metrics);
         Self { outbox: Arc::new(outbox), turns, clock, ids, metrics, throttle, replays, address }
     }
 }

@@ -28,7 +28,7 @@ impl Bridge {
     /// When Salesforce did not make it in time, or the key was used for another call.
     pub async fn create(&self, request: &CreateVoiceCall, budget: &Budget) -> Result<Created, Trouble> {
         let turn = (request.origin.call_center.clone(), request.vendor_call_key.to_string());
-        let _turn = self.turns.take(turn, budget.deadline()).await.ok_or(Failure::Late)?;
+        let _turn = self.turns.take(turn, budget.deadline()).await.ok_or(Trouble::InFlight)?;
         let fingerprint = self.fingerprint(request);
         let mut name = self.name_of(request, budget).await?;
         // Of calls whose create says nothing of an earlier one, the first has a name that needs no look at the others.
@@ -91,7 +91,7 @@ impl Bridge {
                 Ok(Opened::Busy { .. }) => {
                     let look = tokio::time::Instant::now() + LOOK;
                     if look >= budget.deadline() {
-                        return Err(Failure::Late.into());
+                        return Err(Trouble::InFlight);
                     }
                     tokio::time::sleep_until(look).await;
                 }
@@ -131,9 +131,7 @@ impl Bridge {
             Err(failure) => failure,
         };
         match failure {
-            Failure::Again { .. } | Failure::Late if defer => {
-                self.defer(request, note, failure, budget).await
-            }
+            failure if defer && failure.is_passing() => self.defer(request, note, failure, budget).await,
             Failure::Refused { .. } => {
                 self.give_back(&note.call, budget).await;
                 Err(failure.into())
@@ -141,9 +139,7 @@ impl Bridge {
             // Until the hang-up, which can then log the call after all.
             _ => {
                 let kept = CreateBody::Set(body_of(request));
-                let note = Note { create_body: kept, ..note };
-                let noted = in_time(budget, self.outbox.store().note(note)).await;
-                noted.unwrap_or_else(|error| forgetful(&error));
+                self.note_down(Note { create_body: kept, ..note }, budget).await;
                 Err(failure.into())
             }
         }
@@ -151,8 +147,8 @@ impl Bridge {
 
     /// Nothing came of the create: others need not wait for it.
     async fn give_back(&self, name: &CallName, budget: &Budget) {
-        let released = in_time(budget, self.outbox.store().release_claim(name, self.outbox.owner())).await;
-        released.unwrap_or_else(|error| forgetful(&error));
+        let (store, name, owner) = (self.store().clone(), name.clone(), self.outbox.owner().to_owned());
+        self.write_down(async move { store.release_claim(&name, &owner).await }, budget).await;
     }
 
     /// Durable before the flow is answered. The record exists: a journal that cannot be written changes nothing
@@ -168,7 +164,7 @@ impl Bridge {
             let (key, warnings) = (note.call.vendor_call_key(), &created.warnings);
             tracing::warn!(vendor_call_key = %key, ?warnings, "Salesforce created the VoiceCall and complained");
         }
-        in_time(budget, self.outbox.store().note(note)).await.unwrap_or_else(|error| forgetful(&error));
+        self.note_down(note, budget).await;
     }
 
     /// The key stands for the id, and the outbox creates the record afterwards.

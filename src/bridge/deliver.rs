@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::create::LOOK;
 use super::{Bridge, Trouble};
 use crate::domain::{Call, CallName, CallReference};
-use crate::outbox::{Hold, Tried};
+use crate::outbox::{Attempted, By, Hold, Tried};
 use crate::salesforce::{Ask, Budget, Failure};
 use crate::store::{Attempt, EntryId, EntryKind, Note};
 
@@ -78,7 +78,9 @@ impl Bridge {
         }
         let now = self.outbox.now();
         let note = Note { created_at: Some(now), ..Note::of(call, now) };
-        self.outbox.settle(fresh.id, Attempt::Delivered { close: false }, Some(note)).await;
+        let attempt = Attempt::Delivered { close: false };
+        self.tell_attempt(fresh, ask, &attempt);
+        self.outbox.settle(fresh.id, attempt, Some(note)).await;
         Ok(Delivered::Now)
     }
 
@@ -112,12 +114,27 @@ impl Bridge {
     pub(super) fn settle(&self, fresh: Fresh, failure: Option<&Failure>, ask: Ask<'_>) {
         let tried = Tried { kind: fresh.kind, is_final: fresh.is_final };
         let attempt = self.outbox.judge(tried, failure, 0, self.outbox.now());
-        if let Attempt::Later { words, .. } = &attempt {
-            let (call_center, entry) = (&ask.origin().call_center, fresh.id.0);
-            tracing::warn!(%call_center, entry, words, "Salesforce did not take it; kept for later");
-        }
+        self.tell_attempt(fresh, ask, &attempt);
         let outbox = Arc::clone(&self.outbox);
         self.outbox.afterwards(async move { outbox.settle(fresh.id, attempt, None).await });
+    }
+}
+
+impl Bridge {
+    fn tell_attempt(&self, fresh: Fresh, ask: Ask<'_>, attempt: &Attempt) {
+        let key = match ask.call() {
+            Some(CallReference::Key(key)) => Some(key.as_ref()),
+            Some(CallReference::Id(_)) | None => None,
+        };
+        let attempted = Attempted {
+            id: fresh.id,
+            kind: fresh.kind,
+            call_center: &ask.origin().call_center,
+            vendor_call_key: key,
+            attempts: 1,
+            by: By::Request,
+        };
+        self.outbox.tell(attempted, attempt, false);
     }
 }
 
@@ -128,7 +145,7 @@ impl Bridge {
 pub(super) fn promise(result: Result<(), Failure>) -> Result<Delivered, Trouble> {
     match result {
         Ok(()) => Ok(Delivered::Now),
-        Err(Failure::Again { .. } | Failure::Late) => Ok(Delivered::Later),
+        Err(failure) if failure.is_passing() => Ok(Delivered::Later),
         Err(failure) => Err(failure.into()),
     }
 }

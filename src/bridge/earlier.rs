@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::create::body_of;
 use super::update::Guard;
-use super::{Bridge, Trouble, forgetful, in_time};
+use super::{Bridge, Trouble};
 use crate::domain::{Call, CallName, CallReference, CreateVoiceCall, Fingerprint};
 use crate::salesforce::{Ask, Budget, Created, Failure, Operation, Stored};
 use crate::store::{CreateBody, Note};
@@ -80,8 +80,7 @@ impl Bridge {
             Ok(_) => {
                 let now = self.outbox.now();
                 let promised = Note { deferred_at: Some(now), ..Note::of(name, now) };
-                let noted = in_time(budget, self.outbox.store().note(promised)).await;
-                noted.unwrap_or_else(|error| forgetful(&error));
+                self.note_down(promised, budget).await;
                 Ok(answer(&key))
             }
             Err(Trouble::Salesforce(Failure::Refused { .. })) => {

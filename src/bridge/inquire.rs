@@ -1,6 +1,6 @@
 //! Whether an agent had the call, asked of Salesforce itself before an abandonment is sent.
 
-use super::{Bridge, forgetful, in_time};
+use super::Bridge;
 use crate::domain::{Call, CallCenterName, CallName, CallReference};
 use crate::salesforce::{Budget, Failure};
 use crate::store::Note;
@@ -45,7 +45,7 @@ impl Bridge {
     pub(super) async fn remember_agent(&self, name: CallName, budget: &Budget) {
         let now = self.outbox.now();
         let note = Note { answered_at: Some(now), ..Note::of(name, now) };
-        in_time(budget, self.outbox.store().note(note)).await.unwrap_or_else(|error| forgetful(&error));
+        self.note_down(note, budget).await;
     }
 }
 

@@ -31,7 +31,7 @@ use crate::domain::{Call, CallCenterName, CallName, CallReference, Fact, Known};
 use crate::outbox::Outbox;
 use crate::salesforce::{Budget, Failure, Org, Orgs};
 use crate::settings::{CallCenter, Settings};
-use crate::store::{Store, StoreError};
+use crate::store::{Note, Store, StoreError};
 
 pub use carried::Carried;
 pub use conclude::{Concluded, Conclusion};
@@ -111,6 +111,29 @@ impl Bridge {
     ) -> Result<Option<Call>, Trouble> {
         in_time(budget, self.outbox.store().find(center, call)).await
     }
+
+    /// Writes down what is learned of a call, as [`Bridge::write_down`] does.
+    async fn note_down(&self, note: Note, budget: &Budget) {
+        let store = self.store().clone();
+        self.write_down(async move { store.note(note).await }, budget).await;
+    }
+
+    /// Has something written that changes nothing about the answer. The answer waits for it until the deadline, which may
+    /// have passed with Salesforce already; after that nobody waits, and only a database that refuses is worth a word.
+    async fn write_down(
+        &self,
+        work: impl Future<Output = Result<(), StoreError>> + Send + 'static,
+        budget: &Budget,
+    ) {
+        let told = |written: Result<(), StoreError>| {
+            written.unwrap_or_else(|error| forgetful(&error.into()));
+        };
+        let mut work = Box::pin(work);
+        match timeout_at(budget.deadline(), &mut work).await {
+            Ok(written) => told(written),
+            Err(_) => self.outbox.afterwards(async move { told(work.await) }),
+        }
+    }
 }
 
 /// Work of the store within the deadline of the route: a database that does not answer must not hold a caller.
@@ -123,7 +146,7 @@ async fn in_time<T>(
 ) -> Result<T, Trouble> {
     match timeout_at(budget.deadline(), work).await {
         Ok(result) => Ok(result?),
-        Err(_) => Err(Failure::Late.into()),
+        Err(_) => Err(Trouble::StoreLate),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where shall the call go?
 
 use super::update::Guard;
-use super::{Bridge, Trouble, forgetful, in_time, named, or_nothing};
+use super::{Bridge, Trouble, named, or_nothing};
 use crate::domain::{CallName, CallReference, ExecuteOmniFlow, Routing, is_nameless};
 use crate::salesforce::{Ask, Budget, Failure};
 use crate::store::Note;
@@ -85,9 +85,9 @@ impl Bridge {
         let now = self.outbox.now();
         let note = Note { routed_at: Some(now), ..Note::of(name, now) };
         let filled = self.filled(Some(&note));
-        let noted = in_time(budget, self.outbox.store().note(note));
+        let noted = self.note_down(note, budget);
         let picked = self.remember_picked(filled.as_ref(), "executeOmniFlow", &request.picked, budget);
-        tokio::join!(noted, picked).0.unwrap_or_else(|error| forgetful(&error));
+        tokio::join!(noted, picked);
     }
 
     /// A caller who was gone before the answer came waits for nobody: the PendingServiceRouting that the flow has just

@@ -15,13 +15,22 @@ pub enum Trouble {
     /// Nothing can be promised, because nothing can be written down.
     #[error("the bridge cannot keep this now: {0}")]
     Store(#[from] StoreError),
+    /// The database did not answer in time. What was to be written may be written all the same.
+    #[error("the bridge's own database did not answer before the deadline of this route passed")]
+    StoreLate,
+    /// Another request for the same call took all of the time.
+    #[error("another request for the same call was still under way when the deadline of this route passed")]
+    InFlight,
 }
 
 impl Trouble {
-    /// Whether nothing was decided, nor kept: the same may succeed another time. What Salesforce does not take in time is
-    /// kept, and no trouble; so what came too late is the database's answer.
+    /// Whether nothing was decided, nor kept: the same may succeed another time.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::Salesforce(Failure::Late | Failure::Again { .. }))
+        match self {
+            Self::Store(_) | Self::StoreLate | Self::InFlight => true,
+            Self::Salesforce(failure) => failure.is_passing(),
+            Self::Contradiction(_) => false,
+        }
     }
 }

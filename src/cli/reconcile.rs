@@ -95,7 +95,9 @@ fn reconciler(
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Reconciler<LostEvents>> {
     let (ids, metrics) = (Arc::new(Ids::random()), Arc::new(Metrics::new()?));
-    let outbox = Arc::new(Outbox::new(store.clone(), &settings.outbox, Arc::clone(clock), Arc::clone(&ids)));
+    let (terms, told) = (&settings.outbox, Arc::clone(&metrics));
+    let outbox = Outbox::new(store.clone(), terms, Arc::clone(clock), Arc::clone(&ids), told);
+    let outbox = Arc::new(outbox);
     let orgs = Arc::new(Orgs::new(settings, None, clock, &ids));
     let http = clients(&settings.http_client, 1)?.pop().context("there is no HTTPS client")?;
     let bridge = Bridge::new(settings, http.clone(), &orgs, &outbox, &Arc::default());

@@ -4,7 +4,7 @@ use reqwest::Client;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Outbox, Tried, record};
+use super::{Attempted, By, Outbox, Tried, record};
 use crate::domain::{Call, CallReference, VoiceCallId};
 use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored, voice_call_id};
 use crate::settings;
@@ -15,6 +15,7 @@ const UNREADABLE: &str = "its body is no request of this version";
 
 /// Tries an entry that we hold, and writes down what came of it.
 pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, mut entry: Entry) {
+    let before = orgs.get(entry.call_center.as_ref()).map(Org::returns);
     let result = send(outbox, orgs, client, &mut entry).await;
     let withheld = matches!(result, Ok(Sent::Withheld));
     let tried = Tried { kind: entry.kind, is_final: entry.is_final };
@@ -25,31 +26,23 @@ pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, mut entry: E
         }
         failure => outbox.judge(tried, failure, entry.attempts, entry.created_at),
     };
+    let attempt = match attempt {
+        // Salesforce has come back meanwhile, and what waited for that is due.
+        Attempt::Later { words, .. } if orgs.get(entry.call_center.as_ref()).map(Org::returns) != before => {
+            Attempt::Later { next_at: outbox.now(), words }
+        }
+        attempt => attempt,
+    };
     let key = entry.call.as_ref().map(|call| call.name.vendor_call_key().to_string());
-    let (id, kind, attempts) = (entry.id.0, entry.kind, entry.attempts + 1);
-    match &attempt {
-        Attempt::Delivered { .. } if withheld => {
-            let why = "not sent from the outbox: an agent has had the call";
-            tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "{why}");
-        }
-        Attempt::Delivered { .. } => {
-            tracing::info!(entry = id, ?kind, vendor_call_key = key, attempts, "delivered from the outbox");
-        }
-        Attempt::Later { words, .. } => {
-            tracing::info!(
-                entry = id,
-                ?kind,
-                vendor_call_key = key,
-                attempts,
-                words,
-                "not delivered, another time"
-            );
-        }
-        Attempt::Buried { reason, words } => {
-            let look = "buried; see scv-bridge outbox show";
-            tracing::error!(entry = id, ?kind, vendor_call_key = key, attempts, reason, words, "{look}");
-        }
-    }
+    let attempted = Attempted {
+        id: entry.id,
+        kind: entry.kind,
+        call_center: &entry.call_center,
+        vendor_call_key: key.as_deref(),
+        attempts: entry.attempts.saturating_add(1),
+        by: By::Worker,
+    };
+    outbox.tell(attempted, &attempt, withheld);
     let note = match result {
         Ok(Sent::Done(data)) => created(outbox, &entry, &data),
         Ok(Sent::Withheld) => answered(outbox, &entry),
@@ -72,7 +65,7 @@ async fn send(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: &mut Entry) 
     let org = orgs.get(entry.call_center.as_ref()).ok_or_else(|| Failure::Misconfigured {
         words: format!("no contact center {} is configured any more", entry.call_center),
     })?;
-    let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT);
+    let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT).patient();
     let kept = read(entry).ok_or_else(|| refused(UNREADABLE))?;
     if kept.unless_answered && entry.call.as_ref().is_some_and(Call::is_answered) {
         return Ok(Sent::Withheld);

@@ -20,6 +20,7 @@ use crate::store::{
     Ahead, Answer, Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, NewEvent, Note, Settle, Store,
     StoreError, Subject,
 };
+use crate::telemetry::Metrics;
 
 /// A lease on fresh entries that nobody tries yet, because a create of their call is in flight: it ends early, or by
 /// itself.
@@ -35,6 +36,7 @@ pub struct Outbox {
     terms: ArcSwap<Terms>,
     clock: Arc<dyn Clock>,
     ids: Arc<Ids>,
+    pub(super) metrics: Arc<Metrics>,
     owner: String,
     /// Rings when there may be work for the worker sooner than it thinks.
     bell: Notify,
@@ -81,10 +83,16 @@ impl Terms {
 impl Outbox {
     /// An outbox over a store. Must be called within the runtime that lives as long as the service.
     #[must_use]
-    pub fn new(store: Store, settings: &settings::Outbox, clock: Arc<dyn Clock>, ids: Arc<Ids>) -> Self {
+    pub fn new(
+        store: Store,
+        settings: &settings::Outbox,
+        clock: Arc<dyn Clock>,
+        ids: Arc<Ids>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let (terms, owner) = (ArcSwap::from_pointee(Terms::new(settings)), ids.unique());
         let (runtime, background) = (Handle::current(), Mutex::default());
-        Self { store, terms, clock, ids, owner, bell: Notify::new(), runtime, background }
+        Self { store, terms, clock, ids, metrics, owner, bell: Notify::new(), runtime, background }
     }
 
     /// Goes by other settings from now on.
@@ -270,14 +278,14 @@ impl Outbox {
         created_at: Timestamp,
     ) -> Attempt {
         let (now, terms) = (self.now(), self.terms.load());
-        verdict(tried, failure, |after| {
+        verdict(tried, failure, now, |after| {
             terms.schedule.next(attempts.saturating_add(1), created_at, now, after, self.ids.fraction())
         })
     }
 
     /// Writes down how an attempt ended. If that fails, the lease ends by itself and the entry is tried again.
     pub async fn settle(&self, id: EntryId, attempt: Attempt, note: Option<Note>) {
-        let later = matches!(attempt, Attempt::Later { .. });
+        let later = matches!(attempt, Attempt::Later { .. } | Attempt::NotTried { .. });
         let note = note.map(Box::new);
         let settle = Settle { id, owner: self.owner.clone(), attempt, note, now: self.now() };
         match self.store.settle(settle).await {

@@ -4,10 +4,12 @@ mod attempt;
 mod delivery;
 mod desk;
 mod record;
+mod report;
 mod schedule;
 mod worker;
 
 pub use attempt::{Tried, verdict};
 pub use desk::{Hold, Outbox};
+pub use report::{Attempted, By};
 pub use schedule::{Next, Schedule};
 pub use worker::Worker;

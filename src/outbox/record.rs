@@ -1,6 +1,8 @@
 //! The record of a call that continues another under the same key: until it has an id, every name of it is that of the
 //! other, so its own record comes first, and after that of its parent.
 
+use std::time::Duration;
+
 use reqwest::Client;
 use serde_json::Value;
 
@@ -10,6 +12,8 @@ use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Stored, voic
 use crate::store::{CreateBody, Entry, Note, StoreError};
 
 const PARENT: &str = "parentVoiceCallId";
+/// After how long a journal that could not be read is read again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether Salesforce would take the call of this entry for another one.
 ///
@@ -87,5 +91,5 @@ pub(super) async fn with_parent(outbox: &Outbox, mut kept: Kept, entry: &Entry) 
 }
 
 fn unread(error: &StoreError) -> Failure {
-    Failure::Again { after: None, words: format!("the journal cannot be used: {error}") }
+    Failure::NotAsked { after: PAUSE, words: format!("the journal cannot be used: {error}") }
 }

@@ -104,7 +104,7 @@ impl Schedule {
 }
 
 /// `by` after `at`, or the last moment there is.
-fn later(at: Timestamp, by: Duration) -> Timestamp {
+pub(super) fn later(at: Timestamp, by: Duration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 

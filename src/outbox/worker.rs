@@ -38,6 +38,10 @@ pub struct Worker {
     deliveries: Mutex<JoinSet<()>>,
     /// What the clock said at the last step.
     watch: Mutex<Option<Watched>>,
+    /// What was seen of each contact center's Salesforce.
+    seen: Mutex<HashMap<CallCenterName, u64>>,
+    /// When this worker began.
+    began: Timestamp,
 }
 
 /// The clock as it was.
@@ -84,7 +88,9 @@ impl Worker {
     #[must_use]
     pub fn new(outbox: Arc<Outbox>, orgs: Arc<Orgs>, client: Client, concurrency: usize) -> Self {
         let ways = ArcSwap::from_pointee(Ways::new(orgs, client, &HashMap::new(), concurrency));
-        Self { outbox, ways, concurrency, deliveries: Mutex::default(), watch: Mutex::default() }
+        let (began, deliveries) = (outbox.now(), Mutex::default());
+        let (watch, seen) = (Mutex::default(), Mutex::default());
+        Self { outbox, ways, concurrency, deliveries, watch, seen, began }
     }
 
     /// Reaches Salesforce this way from the next attempt on. What is under way ends as it began, in its place.
@@ -118,6 +124,7 @@ impl Worker {
         while deliveries.try_join_next().is_some() {}
         let mut taken = 0;
         let ways = self.ways.load_full();
+        self.watch_orgs(&ways).await?;
         for Share { without, limit } in self.shares(&ways) {
             let lease = Lease {
                 now: self.outbox.now(),
@@ -152,6 +159,38 @@ impl Worker {
             self.outbox.bring_back(is_set_back).await?;
         }
         *watch = Some(Watched { at, looked: looked.map_or(now, |before| before.looked) });
+        Ok(())
+    }
+
+    /// Makes due what waits for a Salesforce that is back, whatever its schedule says. Of one that answers for the first
+    /// time, that is what an earlier process has left behind. While it is away, one entry tries now and then: without
+    /// that nobody would see its return before the next attempt of the schedule.
+    async fn watch_orgs(&self, ways: &Ways) -> Result<(), StoreError> {
+        let (now, mut seen) = (self.outbox.now(), self.seen.lock().await);
+        let (mut first, mut back) = (Vec::new(), Vec::new());
+        for (name, free) in &ways.free {
+            let Some(org) = ways.orgs.get(name.as_ref()) else { continue };
+            let is_idle = free.available_permits() == self.concurrency;
+            if is_idle && org.wants_probe(Instant::now()) {
+                self.outbox.store().make_one_due(name, now).await?;
+            }
+            match (seen.get(name).copied().unwrap_or_default(), org.returns()) {
+                (before, returns) if before == returns => {}
+                (0, 1) => first.push((name.clone(), 1)),
+                (_, returns) => back.push((name.clone(), returns)),
+            }
+        }
+        for (orgs, before) in [(first, self.began), (back, Timestamp::MAX)] {
+            if orgs.is_empty() {
+                continue;
+            }
+            let names: Vec<CallCenterName> = orgs.iter().map(|(name, _)| name.clone()).collect();
+            let entries = self.outbox.store().make_due(&names, before, now).await?;
+            if entries > 0 {
+                tracing::info!(entries, "Salesforce is back, and what waited for it is due");
+            }
+            seen.extend(orgs);
+        }
         Ok(())
     }
 

@@ -10,13 +10,26 @@ use tokio::time::Instant;
 pub struct Budget {
     deadline: Instant,
     upstream_microseconds: AtomicU64,
+    is_patient: bool,
 }
 
 impl Budget {
     /// A budget of `limit` that began at `started`.
     #[must_use]
     pub fn new(started: Instant, limit: Duration) -> Self {
-        Self { deadline: started + limit, upstream_microseconds: AtomicU64::new(0) }
+        Self { deadline: started + limit, upstream_microseconds: AtomicU64::new(0), is_patient: false }
+    }
+
+    /// The same, for work that no caller waits for: what is scarce goes to those who wait.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self { is_patient: true, ..self }
+    }
+
+    /// Whether no caller waits for it.
+    #[must_use]
+    pub fn is_patient(&self) -> bool {
+        self.is_patient
     }
 
     /// When the answer must be out.
@@ -29,14 +42,18 @@ impl Budget {
     #[must_use]
     pub fn half(&self) -> Self {
         let now = Instant::now();
-        Self::new(now, self.deadline.saturating_duration_since(now) / 2)
+        self.like(Self::new(now, self.deadline.saturating_duration_since(now) / 2))
     }
 
     /// A budget that ends earlier, so that something can be written down before the deadline.
     #[must_use]
     pub fn sooner(&self, by: Duration) -> Self {
         let now = Instant::now();
-        Self::new(now, self.deadline.saturating_duration_since(now).saturating_sub(by))
+        self.like(Self::new(now, self.deadline.saturating_duration_since(now).saturating_sub(by)))
+    }
+
+    fn like(&self, other: Self) -> Self {
+        Self { is_patient: self.is_patient, ..other }
     }
 
     /// Adds time spent waiting for Salesforce.

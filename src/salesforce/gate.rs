@@ -1,12 +1,14 @@
 //! The gate in front of an org: a dead or busy Salesforce costs a caller nothing.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::Client;
 use tokio::time::Instant;
 
 use super::http::{Request, exchange};
+use super::limiter::CreatePermit;
 use super::{
     Breaker, Budget, Change, CreateLimiter, Failure, Full, Limited, Open, Operation, Outcome, Permit, Slots,
     Verdict, Way, judge,
@@ -23,6 +25,7 @@ pub struct Gate {
     breaker: Breaker,
     slots: Slots,
     creates: CreateLimiter,
+    returns: AtomicU64,
 }
 
 impl Gate {
@@ -34,6 +37,7 @@ impl Gate {
             breaker: Breaker::new(settings.breaker, ids),
             slots: Slots::new(settings.limits.concurrent_requests),
             creates: CreateLimiter::new(settings.limits.creates_per_second),
+            returns: AtomicU64::new(0),
         }
     }
 
@@ -51,6 +55,18 @@ impl Gate {
         self.breaker.pauses(now)
     }
 
+    /// Whether a request may now try if the org is back.
+    #[must_use]
+    pub fn wants_probe(&self, now: Instant) -> bool {
+        self.breaker.wants_probe(now)
+    }
+
+    /// How often the org was found well when nobody knew: 1 with its first answer, more each time that it is back.
+    #[must_use]
+    pub fn returns(&self) -> u64 {
+        self.returns.load(Ordering::Acquire)
+    }
+
     /// Sends a request, unless it is known that nothing would come of it, and judges the answer.
     ///
     /// # Errors
@@ -64,24 +80,51 @@ impl Gate {
     ) -> Result<Outcome, Failure> {
         let _slot = self.slots.try_enter()?;
         let permit = self.pass(budget)?;
-        if operation == Operation::Create {
-            self.creates.try_take(Instant::now())?;
-        }
+        let create = match operation {
+            Operation::Create => Some(self.creates.try_take(Instant::now(), budget.is_patient())?),
+            Operation::Update | Operation::OmniFlow | Operation::ClearRouting | Operation::Query => None,
+        };
         match exchange(client, request, budget).await {
             Ok(answer) => {
                 let outcome = judge(way, operation, &answer);
-                self.settle(permit, Verdict::of_answer(&answer, &outcome));
+                self.settle(permit, Some(Verdict::of_answer(&answer, &outcome)));
                 // A limit of other kinds of requests says nothing about creates.
-                if answer.status == 429 && operation == Operation::Create {
-                    self.creates.pause(Instant::now(), answer.retry_after);
+                match create {
+                    Some(create) if answer.status == 429 => {
+                        Ok(self.limited(create, outcome, answer.retry_after))
+                    }
+                    Some(create) => {
+                        create.done();
+                        Ok(outcome)
+                    }
+                    None => Ok(outcome),
                 }
-                Ok(outcome)
             }
             Err(fault) => {
                 let failure = Failure::from(fault);
                 self.settle(permit, Verdict::of_failure(&failure));
                 Err(failure)
             }
+        }
+    }
+
+    /// What a create is told that Salesforce takes no more creates from. It need not wait longer than those after it.
+    fn limited(&self, create: CreatePermit<'_>, outcome: Outcome, asked: Option<Duration>) -> Outcome {
+        let pause = create.limited(Instant::now(), asked);
+        if asked.is_some_and(|asked| asked > pause) {
+            let (asked, seconds) = (asked.unwrap_or_default().as_secs(), pause.as_secs());
+            tracing::warn!(
+                org = self.name,
+                asked,
+                seconds,
+                "Salesforce asks for a long pause of creates; after these seconds one tries whether it is over"
+            );
+        }
+        match outcome {
+            Outcome::Again { after: Some(after), words } => {
+                Outcome::Again { after: Some(after.min(pause)), words }
+            }
+            other => other,
         }
     }
 
@@ -96,20 +139,23 @@ impl Gate {
     ) -> Result<T, Failure> {
         let permit = self.pass(budget)?;
         let result = work.await;
-        let verdict = result.as_ref().map_or_else(Verdict::of_failure, |_| Verdict::Good);
+        let verdict = result.as_ref().map_or_else(Verdict::of_failure, |_| Some(Verdict::Good));
         self.settle(permit, verdict);
         result
     }
 
     fn pass(&self, budget: &Budget) -> Result<Permit<'_>, Failure> {
         let now = Instant::now();
-        if budget.deadline().saturating_duration_since(now) < LEAST {
-            return Err(Failure::Late);
+        let given = budget.deadline().saturating_duration_since(now);
+        if given < LEAST {
+            return Err(Failure::NoTime);
         }
-        Ok(self.breaker.try_pass(now)?)
+        Ok(self.breaker.try_pass(now, given)?)
     }
 
-    fn settle(&self, permit: Permit<'_>, verdict: Verdict) {
+    /// Without a verdict, the request counts for nothing.
+    fn settle(&self, permit: Permit<'_>, verdict: Option<Verdict>) {
+        let Some(verdict) = verdict else { return };
         match permit.done(Instant::now(), verdict) {
             Some(Change::Opened { pause }) => {
                 let milliseconds = pause.as_millis();
@@ -119,31 +165,39 @@ impl Gate {
                     "Salesforce fails or is slow; asking it no more for a while"
                 );
             }
-            Some(Change::Closed) => tracing::info!(org = self.name, "Salesforce is back"),
+            Some(Change::Closed) => {
+                self.returns.fetch_max(1, Ordering::AcqRel);
+                self.returns.fetch_add(1, Ordering::AcqRel);
+                tracing::info!(org = self.name, "Salesforce is back");
+            }
+            None if verdict == Verdict::Good => {
+                // Only the first answer counts; after that it is known.
+                let _ = self.returns.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire);
+            }
             None => {}
         }
     }
 }
 
-/// What a closed gate says to a flow: come again.
-fn again(words: &dyn std::fmt::Display, after: Duration) -> Failure {
-    Failure::Again { after: Some(after), words: words.to_string() }
+/// What a closed gate says: come again.
+fn not_asked(words: &dyn std::fmt::Display, after: Duration) -> Failure {
+    Failure::NotAsked { after, words: words.to_string() }
 }
 
 impl From<Open> for Failure {
     fn from(open: Open) -> Self {
-        again(&open, open.retry_after)
+        not_asked(&open, open.retry_after)
     }
 }
 
 impl From<Full> for Failure {
     fn from(full: Full) -> Self {
-        again(&full, full.retry_after)
+        not_asked(&full, full.retry_after)
     }
 }
 
 impl From<Limited> for Failure {
     fn from(limited: Limited) -> Self {
-        again(&limited, limited.retry_after)
+        not_asked(&limited, limited.retry_after())
     }
 }

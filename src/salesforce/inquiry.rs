@@ -90,7 +90,9 @@ fn unasked(failure: Failure) -> Failure {
     let about = |words: String| format!("asking the VoiceCall for an agent: {words}");
     match failure {
         Failure::Again { after, words } => Failure::Again { after, words: about(words) },
+        Failure::NotAsked { after, words } => Failure::NotAsked { after, words: about(words) },
         Failure::Late => Failure::Late,
+        Failure::NoTime => Failure::NoTime,
         Failure::Refused { words } => {
             let look = "may the user of the OAuth session read VoiceCall, its fields and all its records?";
             Failure::Misconfigured { words: about(format!("{words}; {look}")) }

@@ -2,85 +2,223 @@
 //!
 //! It remembers the moments of the last N creates and lets another pass when the oldest is a second ago. A token
 //! bucket with a burst of N would let almost 2 N through in the second after a silence, and so would a counter
-//! at the turn of a second; this never lets more than N through in any second, wherever it begins.
+//! at the turn of a second; this never lets more than N through in any second, wherever it begins. Creates that no caller
+//! waits for take half of these places at most.
+//!
+//! A 429 pauses creates as long as Salesforce asks, but not for longer than [`LONGEST`]: a limit of an hour would refuse an
+//! hour of calls on one answer's word. After a pause of more than a second one create tries whether it is over, and the others
+//! follow only if it is.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
+/// The longest pause on the word of one answer.
+pub const LONGEST: Duration = Duration::from_secs(30);
 
 /// The limiter of one org, shared by all workers.
 #[derive(Debug)]
 pub struct CreateLimiter {
-    window: Mutex<Window>,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct Window {
-    per_second: usize,
-    /// The last creates, oldest first; never more than `per_second`.
-    passed: VecDeque<Instant>,
-    /// Salesforce has asked for silence until then.
-    paused_until: Option<Instant>,
+struct State {
+    all: Window,
+    /// Those that no caller waits for.
+    patient: Window,
+    pause: Pause,
 }
 
-/// The refusal of a limiter that is used up.
+/// The last creates of a kind.
+#[derive(Debug)]
+struct Window {
+    per_second: usize,
+    /// Oldest first; never more than `per_second`.
+    passed: VecDeque<Instant>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Pause {
+    /// Salesforce has not asked for any.
+    None,
+    /// Salesforce has asked for one. `tries`: afterwards one create tries whether it is over.
+    Until { until: Instant, tries: bool },
+    /// One create tries.
+    Trying,
+}
+
+/// The refusal of a limiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it takes no more creates from this org in this second")]
-pub struct Limited {
+pub enum Limited {
+    /// All places of this second are taken.
+    #[error("it takes no more creates from this org in this second")]
+    Second {
+        /// After how long to ask again.
+        retry_after: Duration,
+    },
+    /// Salesforce has asked for a pause.
+    #[error(
+        "it asked for a pause of creates; no more creates are sent for {} s",
+        retry_after.as_millis().div_ceil(1000)
+    )]
+    Paused {
+        /// How much of it is left.
+        retry_after: Duration,
+    },
+    /// A pause may be over, and one create tries.
+    #[error(
+        "it asked for a pause of creates; no more creates are sent until one has tried whether that is over"
+    )]
+    Trying {
+        /// After how long to ask again.
+        retry_after: Duration,
+    },
+}
+
+impl Limited {
     /// After how long to ask again.
-    pub retry_after: Duration,
+    #[must_use]
+    pub fn retry_after(self) -> Duration {
+        match self {
+            Self::Second { retry_after } | Self::Paused { retry_after } | Self::Trying { retry_after } => {
+                retry_after
+            }
+        }
+    }
+}
+
+impl Window {
+    fn new(per_second: usize) -> Self {
+        Self { per_second, passed: VecDeque::with_capacity(per_second) }
+    }
+
+    fn adopt(&mut self, per_second: usize) {
+        self.per_second = per_second;
+        let too_many = self.passed.len().saturating_sub(per_second);
+        self.passed.drain(..too_many);
+    }
+
+    /// Whether there is a place, or after how long.
+    fn look(&self, now: Instant) -> Result<(), Limited> {
+        let oldest = self.passed.front().filter(|_| self.passed.len() >= self.per_second);
+        match oldest.map(|oldest| *oldest + SECOND) {
+            Some(free) if now < free => {
+                Err(Limited::Second { retry_after: free.saturating_duration_since(now) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn take(&mut self, now: Instant) {
+        if self.passed.len() >= self.per_second {
+            self.passed.pop_front();
+        }
+        self.passed.push_back(now);
+    }
+}
+
+/// How many of so many creates a second may be those that no caller waits for.
+fn share(per_second: usize) -> usize {
+    (per_second / 2).max(1)
 }
 
 impl CreateLimiter {
     /// At most `per_second` creates in any second.
     #[must_use]
     pub fn new(per_second: usize) -> Self {
-        let window = Window { per_second, passed: VecDeque::with_capacity(per_second), paused_until: None };
-        Self { window: Mutex::new(window) }
+        let (all, patient) = (Window::new(per_second), Window::new(share(per_second)));
+        Self { state: Mutex::new(State { all, patient, pause: Pause::None }) }
     }
 
     /// At most `per_second` from now on; the creates of the last second count.
     pub fn adopt(&self, per_second: usize) {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        window.per_second = per_second;
-        let too_many = window.passed.len().saturating_sub(per_second);
-        window.passed.drain(..too_many);
+        let mut state = self.state();
+        state.all.adopt(per_second);
+        state.patient.adopt(share(per_second));
     }
 
-    /// Takes the place of one create.
+    /// Takes the place of one create. `is_patient`: no caller waits for it. Whoever got a permit says what came of it, or
+    /// drops it.
     ///
     /// # Errors
     /// When all of this second are taken, or Salesforce asked for a pause.
-    pub fn try_take(&self, now: Instant) -> Result<(), Limited> {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = window.paused_until {
-            if now < until {
-                return Err(Limited { retry_after: until.saturating_duration_since(now) });
+    pub fn try_take(&self, now: Instant, is_patient: bool) -> Result<CreatePermit<'_>, Limited> {
+        let mut state = self.state();
+        let tries = match state.pause {
+            Pause::Until { until, .. } if now < until => {
+                return Err(Limited::Paused { retry_after: until.saturating_duration_since(now) });
             }
-            window.paused_until = None;
-        }
+            Pause::Trying => return Err(Limited::Trying { retry_after: SECOND }),
+            Pause::Until { tries, .. } => tries,
+            Pause::None => false,
+        };
         // Workers read their clocks before they get the lock: time must not run backwards in here.
-        let now = window.passed.back().map_or(now, |last| now.max(*last));
-        if window.passed.len() >= window.per_second {
-            let free = window.passed.front().map_or(now, |oldest| *oldest + SECOND);
-            if now < free {
-                return Err(Limited { retry_after: free.saturating_duration_since(now) });
-            }
-            window.passed.pop_front();
+        let now = state.all.passed.back().map_or(now, |last| now.max(*last));
+        state.all.look(now)?;
+        if is_patient {
+            state.patient.look(now)?;
+            state.patient.take(now);
         }
-        window.passed.push_back(now);
-        Ok(())
+        state.all.take(now);
+        state.pause = if tries { Pause::Trying } else { Pause::None };
+        Ok(CreatePermit { limiter: self, at: now, tries })
     }
 
-    /// Salesforce answered 429: no create before its `Retry-After` is over; a second where it named none.
-    pub fn pause(&self, now: Instant, retry_after: Option<Duration>) {
-        let until = now + retry_after.unwrap_or(SECOND);
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        window.paused_until = window.paused_until.max(Some(until));
+    /// Nothing panics under the lock.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of one create. Dropped without a word of Salesforce, it has tried nothing, and the next one tries.
+#[derive(Debug)]
+#[must_use = "what came of a create says whether others may follow"]
+pub struct CreatePermit<'a> {
+    limiter: &'a CreateLimiter,
+    at: Instant,
+    /// Whether it tries if a pause is over.
+    tries: bool,
+}
+
+impl CreatePermit<'_> {
+    /// Salesforce answered something else than 429.
+    pub fn done(mut self) {
+        self.end(Pause::None);
+    }
+
+    /// Salesforce answered 429, and asks to come again after so long, if it says so: creates are paused as long as is
+    /// given.
+    pub fn limited(mut self, now: Instant, asked: Option<Duration>) -> Duration {
+        let pause = asked.unwrap_or(SECOND).min(LONGEST);
+        let (end, long) = (now + pause, pause > SECOND);
+        self.tries = false;
+        let mut state = self.limiter.state();
+        state.pause = match state.pause {
+            Pause::Until { until, tries } => Pause::Until { until: until.max(end), tries: tries || long },
+            Pause::None | Pause::Trying => Pause::Until { until: end, tries: long },
+        };
+        pause
+    }
+
+    /// Ends the trying, unless somebody else was told of another pause meanwhile.
+    fn end(&mut self, then: Pause) {
+        if !std::mem::take(&mut self.tries) {
+            return;
+        }
+        let mut state = self.limiter.state();
+        if matches!(state.pause, Pause::Trying) {
+            state.pause = then;
+        }
+    }
+}
+
+impl Drop for CreatePermit<'_> {
+    fn drop(&mut self) {
+        self.end(Pause::Until { until: self.at, tries: true });
     }
 }
 
@@ -90,47 +228,110 @@ mod tests {
 
     use super::*;
 
+    /// Takes a place for a caller who waits; Salesforce makes the record.
+    fn take(limiter: &CreateLimiter, now: Instant) -> Result<(), Limited> {
+        limiter.try_take(now, false).map(CreatePermit::done)
+    }
+
     fn limited(milliseconds: u64) -> Result<(), Limited> {
-        Err(Limited { retry_after: Duration::from_millis(milliseconds) })
+        Err(Limited::Second { retry_after: Duration::from_millis(milliseconds) })
+    }
+
+    fn paused(seconds: u64) -> Result<(), Limited> {
+        Err(Limited::Paused { retry_after: Duration::from_secs(seconds) })
+    }
+
+    /// A create is answered 429.
+    fn refuse(limiter: &CreateLimiter, now: Instant, asked: Option<u64>) {
+        limiter.try_take(now, false).unwrap().limited(now, asked.map(Duration::from_secs));
     }
 
     #[test]
     fn a_burst_passes_up_to_the_limit_and_the_next_waits_for_the_oldest() {
         let (limiter, start) = (CreateLimiter::new(50), Instant::now());
         for _ in 0..50 {
-            assert_eq!(limiter.try_take(start), Ok(()));
+            assert_eq!(take(&limiter, start), Ok(()));
         }
-        assert_eq!(limiter.try_take(start), limited(1000));
-        assert_eq!(limiter.try_take(start + Duration::from_millis(999)), limited(1));
-        assert_eq!(limiter.try_take(start + SECOND), Ok(()));
+        assert_eq!(take(&limiter, start), limited(1000));
+        assert_eq!(take(&limiter, start + Duration::from_millis(999)), limited(1));
+        assert_eq!(take(&limiter, start + SECOND), Ok(()));
     }
 
     #[test]
     fn a_pause_that_salesforce_asked_for_holds_and_a_shorter_one_does_not_end_it() {
         let (limiter, start) = (CreateLimiter::new(50), Instant::now());
-        limiter.pause(start, Some(Duration::from_secs(7)));
-        limiter.pause(start, None);
-        assert_eq!(limiter.try_take(start + Duration::from_secs(6)), limited(1000));
-        assert_eq!(limiter.try_take(start + Duration::from_secs(7)), Ok(()));
+        let both = [limiter.try_take(start, false).unwrap(), limiter.try_take(start, false).unwrap()];
+        for (permit, asked) in both.into_iter().zip([Some(Duration::from_secs(7)), None]) {
+            permit.limited(start, asked);
+        }
+        assert_eq!(take(&limiter, start + Duration::from_secs(6)), paused(1));
+        assert_eq!(take(&limiter, start + Duration::from_secs(7)), Ok(()));
+    }
+
+    #[test]
+    fn a_pause_of_an_hour_is_cut_and_one_create_tries_whether_it_is_over() {
+        let (limiter, start) = (CreateLimiter::new(50), Instant::now());
+        refuse(&limiter, start, Some(3600));
+        assert_eq!(take(&limiter, start), paused(30));
+        let told = take(&limiter, start).unwrap_err().to_string();
+        assert!(told.contains("no more creates are sent for 30 s"), "{told}");
+        let later = start + LONGEST;
+        let first = limiter.try_take(later, false).unwrap();
+        assert_eq!(take(&limiter, later), Err(Limited::Trying { retry_after: SECOND }), "one is enough");
+        first.limited(later, Some(Duration::from_secs(3600)));
+        assert_eq!(take(&limiter, later), paused(30), "it is not over");
+        let end = later + LONGEST;
+        assert_eq!(take(&limiter, end), Ok(()));
+        assert_eq!(take(&limiter, end), Ok(()), "it is over for all");
+    }
+
+    #[test]
+    fn a_create_that_tried_and_heard_nothing_leaves_the_try_to_the_next() {
+        let (limiter, start) = (CreateLimiter::new(50), Instant::now());
+        refuse(&limiter, start, Some(5));
+        let later = start + Duration::from_secs(5);
+        drop(limiter.try_take(later, false).unwrap());
+        let second = limiter.try_take(later, false).unwrap();
+        assert!(take(&limiter, later).is_err());
+        second.done();
+        assert_eq!(take(&limiter, later), Ok(()));
+    }
+
+    #[test]
+    fn the_limit_of_a_second_needs_no_try() {
+        let (limiter, start) = (CreateLimiter::new(50), Instant::now());
+        refuse(&limiter, start, None);
+        let _first = limiter.try_take(start + SECOND, false).unwrap();
+        assert_eq!(take(&limiter, start + SECOND), Ok(()));
+    }
+
+    #[test]
+    fn creates_that_nobody_waits_for_leave_half_of_the_places_to_callers() {
+        let (limiter, start) = (CreateLimiter::new(4), Instant::now());
+        let patient = || limiter.try_take(start, true).map(CreatePermit::done);
+        assert_eq!((patient(), patient(), patient()), (Ok(()), Ok(()), limited(1000)));
+        assert_eq!((take(&limiter, start), take(&limiter, start)), (Ok(()), Ok(())));
+        assert_eq!(take(&limiter, start), limited(1000));
+        assert_eq!(CreateLimiter::new(1).try_take(start, true).map(CreatePermit::done), Ok(()));
     }
 
     #[test]
     fn another_limit_counts_what_has_passed() {
         let (limiter, start) = (CreateLimiter::new(2), Instant::now());
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
-        assert_eq!((limiter.try_take(at(0)), limiter.try_take(at(400))), (Ok(()), Ok(())));
+        assert_eq!((take(&limiter, at(0)), take(&limiter, at(400))), (Ok(()), Ok(())));
         limiter.adopt(3);
-        assert_eq!(limiter.try_take(at(500)), Ok(()));
+        assert_eq!(take(&limiter, at(500)), Ok(()));
         limiter.adopt(2);
-        assert_eq!(limiter.try_take(at(1200)), limited(200), "the last two were at 400 and 500");
-        assert_eq!(limiter.try_take(at(1400)), Ok(()));
+        assert_eq!(take(&limiter, at(1200)), limited(200), "the last two were at 400 and 500");
+        assert_eq!(take(&limiter, at(1400)), Ok(()));
     }
 
     #[test]
     fn a_clock_that_was_read_before_anothers_takes_no_place_twice() {
         let (limiter, start) = (CreateLimiter::new(1), Instant::now());
-        assert_eq!(limiter.try_take(start + Duration::from_millis(2)), Ok(()));
-        assert_eq!(limiter.try_take(start), limited(1000));
+        assert_eq!(take(&limiter, start + Duration::from_millis(2)), Ok(()));
+        assert_eq!(take(&limiter, start), limited(1000));
     }
 
     proptest! {
@@ -143,10 +344,11 @@ mod tests {
             let mut passed: Vec<Instant> = Vec::new();
             for step in steps {
                 now += Duration::from_millis(step);
-                if let Err(Limited { retry_after }) = limiter.try_take(now) {
+                if let Err(refusal) = take(&limiter, now) {
+                    let retry_after = refusal.retry_after();
                     prop_assert!(retry_after > Duration::ZERO && retry_after <= SECOND);
                     now += retry_after;
-                    prop_assert_eq!(limiter.try_take(now), Ok(()));
+                    prop_assert_eq!(take(&limiter, now), Ok(()));
                 }
                 passed.push(now);
             }

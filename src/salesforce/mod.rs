@@ -26,7 +26,7 @@ pub use budget::Budget;
 pub use gate::Gate;
 pub(crate) use http::pause;
 pub use http::{Answer, ClientError, Fault, clients};
-pub use limiter::{CreateLimiter, Limited};
+pub use limiter::{CreateLimiter, CreatePermit, Limited};
 pub use org::{Created, Org};
 pub use orgs::Orgs;
 pub use outcome::{Failure, Operation, Outcome, Way, judge, voice_call_id};

@@ -8,7 +8,7 @@ use super::apex::Apex;
 use super::inquiry::Inquiry;
 use super::outcome::voice_call_id;
 use super::telephony::Telephony;
-use super::{Ask, Budget, Failure};
+use super::{Ask, Budget, Failure, Gate};
 use crate::domain::{CallReference, CreateVoiceCall, ExecuteOmniFlow, Fact, Routing, quote};
 
 /// What a create gave.
@@ -61,13 +61,29 @@ impl Org {
         }
     }
 
+    fn gate(&self) -> &Gate {
+        match &self.way {
+            Ways::Telephony(way) => &way.gate,
+            Ways::Apex(way) => &way.gate,
+        }
+    }
+
     /// Whether it is left alone for the moment, because it does not answer.
     #[must_use]
     pub fn pauses(&self, now: Instant) -> bool {
-        match &self.way {
-            Ways::Telephony(way) => way.gate.pauses(now),
-            Ways::Apex(way) => way.gate.pauses(now),
-        }
+        self.gate().pauses(now)
+    }
+
+    /// Whether a request may now try if it is back.
+    #[must_use]
+    pub fn wants_probe(&self, now: Instant) -> bool {
+        self.gate().wants_probe(now)
+    }
+
+    /// As [`Gate::returns`].
+    #[must_use]
+    pub fn returns(&self) -> u64 {
+        self.gate().returns()
     }
 
     /// Makes the record of a call.

@@ -14,6 +14,8 @@ pub struct Said {
     pub json: Option<Value>,
     /// Complaints, each with its code in front if it has one; empty if there are none.
     pub complaints: Vec<String>,
+    /// Words that stand where no known shape of an error has any. Beside a success they are no complaint.
+    others: Vec<String>,
     /// Whether it is a page for people: an edge answered, not the API.
     pub page: bool,
 }
@@ -35,22 +37,73 @@ impl Said {
         // Some bodies say the same as a message and in a list.
         let mut said = HashSet::new();
         complaints.retain(|complaint| said.insert(complaint.clone()));
-        Self { json, complaints, page }
+        let mut others = Vec::new();
+        if let Some(json) = &json {
+            collect(json, false, &mut others);
+        }
+        others.retain(|word| !complaints.iter().any(|complaint| complaint.contains(word.as_str())));
+        Self { json, complaints, others, page }
     }
 
-    /// Whether a code or word stands in any complaint.
+    /// Whether a code or word stands in what is said of a failure.
     #[must_use]
     pub fn mentions(&self, word: &str) -> bool {
-        self.complaints.iter().any(|complaint| complaint.contains(word))
+        self.complaints.iter().chain(&self.others).any(|said| said.contains(word))
     }
 
-    /// The complaints as they may be shown; the status where there are none.
+    /// What is said beside this status, as it may be shown; the status itself where nothing is.
     #[must_use]
     pub fn words(&self, status: u16) -> String {
-        if self.complaints.is_empty() {
+        let others: &[String] = if (200..300).contains(&status) { &[] } else { &self.others };
+        let said: Vec<&str> = self.complaints.iter().chain(others).map(String::as_str).collect();
+        if said.is_empty() {
             return format!("HTTP {status} without a reason");
         }
-        quote(&self.complaints.join("; "))
+        quote(&said.join("; "))
+    }
+}
+
+/// Names of fields that hold words about a failure, in lower case and without underscores.
+const TELLING: [&str; 18] = [
+    "cause",
+    "code",
+    "description",
+    "detail",
+    "details",
+    "error",
+    "errorcode",
+    "errordescription",
+    "errormessage",
+    "errors",
+    "exception",
+    "fault",
+    "faultcode",
+    "faultstring",
+    "message",
+    "messages",
+    "reason",
+    "title",
+];
+/// More words than that help nobody.
+const MOST: usize = 8;
+
+/// Gathers what stands in telling fields, wherever they are. `is_telling`: this value stands in one.
+fn collect(json: &Value, is_telling: bool, words: &mut Vec<String>) {
+    match json {
+        Value::String(text) => {
+            let text = text.trim();
+            if is_telling && !text.is_empty() && words.len() < MOST && words.iter().all(|word| word != text) {
+                words.push(text.to_owned());
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|item| collect(item, is_telling, words)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let name = name.replace('_', "").to_ascii_lowercase();
+                collect(value, TELLING.contains(&name.as_str()), words);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -111,6 +164,19 @@ mod tests {
                 r#"{"error":"invalid_grant","error_description":"audience is invalid"}"#,
                 "invalid_grant: audience is invalid",
             ),
+            (r#"{"code":"PERM_MISSING"}"#, "PERM_MISSING"),
+            (r#"{"error":{"code":"LIMIT","message":"too many"}}"#, "LIMIT; too many"),
+            (
+                r#"{"type":"about:blank","title":"Forbidden","detail":"no permission set"}"#,
+                "Forbidden; no permission set",
+            ),
+            (r#"{"message":"Bad","details":["first","second"]}"#, "Bad; first; second"),
+            (r#"{"data":{"result":{"error_message":"deep"}},"success":false}"#, "deep"),
+            (
+                r#"{"fault":{"faultstring":"Invalid host","detail":{"errorcode":"CLASSIFICATION_FAILURE"}}}"#,
+                "Invalid host; CLASSIFICATION_FAILURE",
+            ),
+            (r#"{"code":17,"message":null}"#, "HTTP 400 without a reason"),
             ("upstream connect error", "upstream connect error"),
             ("<!doctype html><TITLE>Down for Maintenance</TITLE>", "an HTML page (Down for Maintenance)"),
             ("<html></html>", "an HTML page (no title)"),
@@ -129,8 +195,10 @@ mod tests {
             r#"{"errors":null}"#,
             r#"{"errors":""}"#,
             r#"{"status":"pending"}"#,
+            r#"{"code":"OK","title":"done","detail":"all well"}"#,
         ] {
             assert!(read(body).complaints.is_empty(), "{body}");
+            assert_eq!(read(body).words(200), "HTTP 200 without a reason", "{body}");
         }
     }
 }

@@ -119,7 +119,9 @@ impl Sessions {
                 return Ok(session.clone());
             }
             // Whose deadline passed says nothing about ours.
-            Some(Err(failure)) if fetched_meanwhile && *failure != Failure::Late => {
+            Some(Err(failure))
+                if fetched_meanwhile && !matches!(failure, Failure::Late | Failure::NoTime) =>
+            {
                 return Err(failure.clone());
             }
             _ => {}

@@ -178,6 +178,13 @@ struct FailedRow<'a> {
 }
 
 #[derive(Serialize)]
+struct PutBackRow<'a> {
+    id: EntryId,
+    owner: &'a str,
+    next_at: i64,
+}
+
+#[derive(Serialize)]
 struct ClosedRow {
     id: EntryId,
     now: i64,
@@ -185,7 +192,8 @@ struct ClosedRow {
 
 /// Writes down how attempts ended: closes, then removes; postpones or buries.
 pub(super) async fn settle(connection: &mut Connection, settles: &[Settle]) -> Result<Vec<bool>, StoreError> {
-    let (mut closed, mut delivered, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut closed, mut delivered) = (Vec::new(), Vec::new());
+    let (mut failed, mut put_back) = (Vec::new(), Vec::new());
     for settle in settles {
         let now = settle.now.as_millisecond();
         match &settle.attempt {
@@ -195,6 +203,11 @@ pub(super) async fn settle(connection: &mut Connection, settles: &[Settle]) -> R
                     closed.push(ClosedRow { id: settle.id, now });
                 }
             }
+            Attempt::NotTried { next_at, words: _ } => put_back.push(PutBackRow {
+                id: settle.id,
+                owner: &settle.owner,
+                next_at: next_at.as_millisecond(),
+            }),
             Attempt::Later { next_at, words } => failed.push(FailedRow {
                 id: settle.id,
                 owner: &settle.owner,
@@ -225,6 +238,10 @@ pub(super) async fn settle(connection: &mut Connection, settles: &[Settle]) -> R
     }
     if !failed.is_empty() {
         settled.extend(read::<i64>(&connection.rows(connection.dialect().postpone, &json(&failed)?).await?)?);
+    }
+    if !put_back.is_empty() {
+        let rows = connection.rows(connection.dialect().put_back, &json(&put_back)?).await?;
+        settled.extend(read::<i64>(&rows)?);
     }
     Ok(settles.iter().map(|settle| settled.contains(&settle.id.0)).collect())
 }

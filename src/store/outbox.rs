@@ -25,6 +25,18 @@ pub enum EntryKind {
     Update,
 }
 
+impl EntryKind {
+    /// The name in metrics, and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Clear => "clear",
+            Self::Update => "update",
+        }
+    }
+}
+
 /// Whether it is still tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -109,6 +121,13 @@ pub enum Attempt {
     Delivered {
         /// Nothing is left to send for the call.
         close: bool,
+    },
+    /// Salesforce was not asked: the lease is given back, and all else stays as it was.
+    NotTried {
+        /// When it may be asked.
+        next_at: Timestamp,
+        /// Why it was not; told, not kept.
+        words: String,
     },
     /// Another time.
     Later {
@@ -302,6 +321,18 @@ impl EntryRow {
     }
 }
 
+fn due(
+    call_centers: &[CallCenterName],
+    put_in_before: Timestamp,
+    now: Timestamp,
+) -> Result<String, StoreError> {
+    json(&serde_json::json!({
+        "now": now.as_millisecond(),
+        "before": put_in_before.as_millisecond(),
+        "centers": call_centers.iter().map(CallCenterName::as_ref).collect::<Vec<_>>(),
+    }))
+}
+
 impl Store {
     /// Takes entries and a note in one commit; they are durable when this returns, and leased to the caller, who
     /// tries them at once, unless earlier entries of the call are still waiting.
@@ -412,6 +443,35 @@ impl Store {
             Ok(Unreadable::or_entry(EntryId(id), row))
         };
         rows.iter().map(entry).collect()
+    }
+
+    /// Makes entries of these contact centers due at once that were put in before a moment: their Salesforce is back. Gives
+    /// how many had been put off.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn make_due(
+        &self,
+        call_centers: &[CallCenterName],
+        put_in_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let input = due(call_centers, put_in_before, now)?;
+        Ok(self.write(self.dialect().make_due, input).await?.len())
+    }
+
+    /// Makes one entry of a contact center due at once, to try whether its Salesforce is back: that which is due first,
+    /// rather no create. Gives whether it had been put off.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn make_one_due(
+        &self,
+        call_center: &CallCenterName,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let input = due(std::slice::from_ref(call_center), Timestamp::MAX, now)?;
+        Ok(!self.write(self.dialect().make_one_due, input).await?.is_empty())
     }
 
     /// Moves the end of all leases of `owner`, to later or to now; gives how many entries it holds.

@@ -148,6 +148,30 @@ pub(super) const DIALECT: Dialect = Dialect {
         " WHERE outbox.id = j.id AND outbox.state = 'pending' AND outbox.lease_owner = j.owner
         RETURNING outbox.id::text"
     ),
+    put_back: concat!(
+        "UPDATE outbox SET next_at = j.next_at, lease_owner = NULL, lease_until = NULL
+        FROM ",
+        records!("id bigint, owner text, next_at bigint"),
+        " WHERE outbox.id = j.id AND outbox.state = 'pending' AND outbox.lease_owner = j.owner
+        RETURNING outbox.id::text"
+    ),
+    // Replicas see the return at the same time: they lock the rows in the same order.
+    make_due: "UPDATE outbox SET next_at = ($1::json->>'now')::bigint
+        WHERE id IN (SELECT o.id FROM outbox AS o
+            WHERE o.state = 'pending' AND o.next_at > ($1::json->>'now')::bigint
+                AND o.created_at < ($1::json->>'before')::bigint
+                AND o.call_center IN (SELECT json_array_elements_text($1::json->'centers'))
+            ORDER BY o.id FOR UPDATE)
+        RETURNING id::text",
+    make_one_due: concat!(
+        "UPDATE outbox SET next_at = ($1::json->>'now')::bigint
+        WHERE next_at > ($1::json->>'now')::bigint AND id = ANY (ARRAY(SELECT o.id FROM outbox AS o
+            WHERE o.state = 'pending' AND (o.lease_until IS NULL OR o.lease_until <= ($1::json->>'now')::bigint)
+                AND o.created_at < ($1::json->>'before')::bigint AND o.kind IN ", known_kinds!(), "
+                AND o.call_center IN (SELECT json_array_elements_text($1::json->'centers'))
+                AND ", is_first!(), " ORDER BY o.kind = 'create', o.next_at, o.id LIMIT 1 FOR UPDATE SKIP LOCKED))
+        RETURNING id::text"
+    ),
     lease: concat!(
         "UPDATE outbox AS o SET lease_owner = $1::json->>'owner', lease_until = ($1::json->>'until')::bigint
         WHERE o.id = ANY (ARRAY(SELECT o.id FROM outbox AS o

@@ -69,6 +69,12 @@ pub(super) struct Dialect {
     pub(super) delete: &'static str,
     /// Writes down failed attempts: `[{id, owner, state, next_at, words, reason, buried_at}]`, gives their ids.
     pub(super) postpone: &'static str,
+    /// Gives leases back of entries that were not tried: `[{id, owner, next_at}]`, gives their ids.
+    pub(super) put_back: &'static str,
+    /// Makes pending entries due: `{now, before, centers: [call center]}`, gives the ids of those that were put off.
+    pub(super) make_due: &'static str,
+    /// Makes the one of them due that can be tried first: the same.
+    pub(super) make_one_due: &'static str,
     /// Leases due entries of known kinds: `{now, owner, until, limit, without: [call center]}`, gives their ids.
     pub(super) lease: &'static str,
     /// Prolongs leases: `{owner, until}`, gives the ids.

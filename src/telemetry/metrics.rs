@@ -17,6 +17,8 @@ enum Name {
     Requests,
     /// Requests whose client was gone before the answer, by route.
     ClientsGone,
+    /// Requests by route and what came of them, in the word of the log's `outcome`.
+    Outcomes,
     /// Seconds from the head of a request to its answer, by route.
     RequestSeconds,
     /// The version that runs; always 1.
@@ -31,6 +33,8 @@ enum Name {
     ConfigurationCurrent,
     /// Entries of the outbox, by contact center and state (pending, buried).
     OutboxEntries,
+    /// Attempts on entries of the outbox, by kind and outcome (delivered, withheld, later, not_asked, buried).
+    OutboxAttempts,
     /// Calls compared with Webex's records, by what was found (agreed, differed, unknown, logged).
     ReconciledCalls,
     /// Unix time up to which calls were compared with Webex's records.
@@ -52,6 +56,7 @@ impl Name {
         match self {
             Self::Requests => "scv_bridge_requests_total",
             Self::ClientsGone => "scv_bridge_clients_gone_total",
+            Self::Outcomes => "scv_bridge_outcomes_total",
             Self::RequestSeconds => "scv_bridge_request_seconds",
             Self::BuildInfo => "scv_bridge_build_info",
             Self::CertificateDaysLeft => "scv_bridge_certificate_days_left",
@@ -59,6 +64,7 @@ impl Name {
             Self::ConfigurationReads => "scv_bridge_configuration_reads_total",
             Self::ConfigurationCurrent => "scv_bridge_configuration_current",
             Self::OutboxEntries => "scv_bridge_outbox_entries",
+            Self::OutboxAttempts => "scv_bridge_outbox_attempts_total",
             Self::ReconciledCalls => "scv_bridge_reconciled_calls_total",
             Self::WaterMark => "scv_bridge_reconcile_water_mark_seconds",
             Self::Subscriptions => "scv_bridge_webex_subscriptions",
@@ -72,6 +78,7 @@ impl Name {
     const fn help(self) -> &'static str {
         match self {
             Self::Requests => "Requests answered, by route and status.",
+            Self::Outcomes => "Requests by route and what came of them, in the word of the log's outcome.",
             Self::ClientsGone => "Requests whose client was gone before the answer, by route.",
             Self::RequestSeconds => "Seconds from the head of a request to its answer, by route.",
             Self::BuildInfo => "The version that runs; always 1.",
@@ -86,6 +93,9 @@ impl Name {
             }
             Self::Webhooks => "Webhooks taken, by type and outcome.",
             Self::OutboxEntries => "Entries of the outbox, by contact center and state (pending, buried).",
+            Self::OutboxAttempts => {
+                "Attempts on entries of the outbox, by kind and outcome (delivered, withheld, later, not_asked, buried)."
+            }
             Self::ReconciledCalls => {
                 "Calls compared with Webex's records, by what was found (agreed, differed, unknown, logged)."
             }
@@ -133,12 +143,14 @@ impl Metrics {
         let gauge = |name: Name| recorder.describe_gauge(name.text().into(), None, name.help().into());
         counter(Name::Requests);
         counter(Name::ClientsGone);
+        counter(Name::Outcomes);
         counter(Name::Webhooks);
         counter(Name::ConfigurationReads);
         gauge(Name::ConfigurationCurrent);
         gauge(Name::BuildInfo);
         gauge(Name::CertificateDaysLeft);
         gauge(Name::OutboxEntries);
+        counter(Name::OutboxAttempts);
         counter(Name::ReconciledCalls);
         gauge(Name::WaterMark);
         gauge(Name::Subscriptions);
@@ -164,6 +176,13 @@ impl Metrics {
         self.recorder.register_counter(&requests, &METADATA).increment(1);
         let seconds = key(Name::RequestSeconds, vec![by_route]);
         self.recorder.register_histogram(&seconds, &METADATA).record(took.as_secs_f64());
+    }
+
+    /// Counts what came of a request: a success can be one that needs a second look.
+    pub fn outcome(&self, route: &'static str, outcome: &'static str) {
+        let labels =
+            vec![Label::from_static_parts("route", route), Label::from_static_parts("outcome", outcome)];
+        self.recorder.register_counter(&key(Name::Outcomes, labels), &METADATA).increment(1);
     }
 
     /// Counts a request whose client was gone before the answer.
@@ -221,6 +240,13 @@ impl Metrics {
             self.recorder.register_gauge(&key(Name::OutboxEntries, labels), &METADATA).set(*entries as f64);
         }
         *seen = entries;
+    }
+
+    /// Counts an attempt on an entry of the outbox.
+    pub fn outbox_attempt(&self, kind: &'static str, outcome: &'static str) {
+        let labels =
+            vec![Label::from_static_parts("kind", kind), Label::from_static_parts("outcome", outcome)];
+        self.recorder.register_counter(&key(Name::OutboxAttempts, labels), &METADATA).increment(1);
     }
 
     /// Counts a call that was compared with Webex's record.

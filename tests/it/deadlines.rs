@@ -144,7 +144,9 @@ async fn every_route_answers_at_its_deadline_whatever_salesforce_does() {
 #[actix_web::test]
 async fn while_the_breaker_is_open_every_route_answers_at_once() {
     let (_listener, url) = silence().await;
-    for (plan, defers) in plans("[breaker]\nfailures = 1\npause = \"10m\"\nlongest_pause = \"10m\"") {
+    for (plan, defers) in
+        plans("[breaker]\nfailures = 1\nslow = \"100ms\"\npause = \"10m\"\nlongest_pause = \"10m\"")
+    {
         let stage = plan.salesforce_at(url.as_str()).deadline("400ms").start().await;
         let first = stage.post("createVoiceCall", create("wxcc_1")).await;
         assert_eq!(first.status, if defers { 200 } else { 504 });

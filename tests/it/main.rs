@@ -12,6 +12,7 @@ mod any_body;
 mod apex_refusals;
 mod asking_salesforce;
 mod attributes;
+mod bad_days;
 mod bad_input;
 mod beside_create;
 mod broken_answers;

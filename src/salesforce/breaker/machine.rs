@@ -25,6 +25,8 @@ pub(super) struct Ticket {
     /// The era it passed in. A verdict on an earlier one says nothing about this one.
     era: u64,
     passed: Instant,
+    /// The time that is left for its answer.
+    given: Duration,
 }
 
 #[derive(Debug)]
@@ -73,8 +75,17 @@ impl Machine {
         matches!(self.phase, Phase::Open { until } if now < until)
     }
 
-    /// Lets a request pass, or says after how long to ask again.
-    pub(super) fn pass(&mut self, now: Instant) -> Result<Ticket, Duration> {
+    /// Whether the next request that passes would be a probe.
+    pub(super) fn wants_probe(&self, now: Instant) -> bool {
+        match self.phase {
+            Phase::Closed { .. } => false,
+            Phase::Open { until } => now >= until,
+            Phase::HalfOpen { probes } => probes < self.settings.probes,
+        }
+    }
+
+    /// Lets a request pass that has so much time for its answer, or says after how long to ask again.
+    pub(super) fn pass(&mut self, now: Instant, given: Duration) -> Result<Ticket, Duration> {
         match &mut self.phase {
             Phase::Closed { .. } => {}
             Phase::Open { until } if now < *until => return Err(until.saturating_duration_since(now)),
@@ -82,7 +93,7 @@ impl Machine {
             Phase::HalfOpen { probes } if *probes >= self.settings.probes => return Err(self.settings.pause),
             Phase::HalfOpen { probes } => *probes += 1,
         }
-        Ok(Ticket { era: self.era, passed: now })
+        Ok(Ticket { era: self.era, passed: now, given })
     }
 
     /// Takes the verdict on a request that passed. `jitter` in [0, 1) shortens a pause by up to a fifth.
@@ -99,6 +110,11 @@ impl Machine {
         let slow = now.saturating_duration_since(ticket.passed) > self.settings.slow;
         match (self.phase, verdict) {
             (Phase::Open { .. }, _) => None,
+            // Another answer might still have come in a time that is not slow.
+            (_, Verdict::Late) if ticket.given < self.settings.slow => {
+                self.release(ticket);
+                None
+            }
             (Phase::HalfOpen { .. }, Verdict::Good) if !slow => Some(self.close(now)),
             (Phase::HalfOpen { .. }, _) => Some(self.open(now, jitter)),
             (Phase::Closed { .. }, Verdict::Good) if !slow => {
@@ -107,7 +123,7 @@ impl Machine {
             }
             (Phase::Closed { since }, _) => {
                 match verdict {
-                    Verdict::Bad => self.failures += 1,
+                    Verdict::Bad | Verdict::Late => self.failures += 1,
                     Verdict::Good => self.slow += 1,
                 }
                 if self.failures < self.settings.failures && self.slow < self.settings.slow_calls {

@@ -71,12 +71,12 @@ impl Breaker {
         self.machine().adopt(settings);
     }
 
-    /// Lets a request pass. Whoever got a permit gives it a verdict, or drops it.
+    /// Lets a request pass that has so much time for its answer. Whoever got a permit gives it a verdict, or drops it.
     ///
     /// # Errors
     /// While it is open, or as many probes are under way as may be.
-    pub fn try_pass(&self, now: Instant) -> Result<Permit<'_>, Open> {
-        let passed = self.machine().pass(now);
+    pub fn try_pass(&self, now: Instant, given: Duration) -> Result<Permit<'_>, Open> {
+        let passed = self.machine().pass(now, given);
         match passed {
             Ok(ticket) => Ok(Permit { breaker: self, ticket, settled: false }),
             Err(retry_after) => Err(Open { retry_after }),
@@ -93,6 +93,12 @@ impl Breaker {
     #[must_use]
     pub fn pauses(&self, now: Instant) -> bool {
         self.machine().pauses(now)
+    }
+
+    /// Whether a request that passes now would try if Salesforce is back.
+    #[must_use]
+    pub fn wants_probe(&self, now: Instant) -> bool {
+        self.machine().wants_probe(now)
     }
 
     /// Nothing panics under the lock; if it did, the machine would still be a valid one.

@@ -12,13 +12,16 @@ const SETTINGS: settings::Breaker = settings::Breaker {
     probes: 1,
 };
 
+/// The time of a request that has more of it than an answer may take.
+const AMPLE: Duration = Duration::from_millis(4500);
+
 fn breaker(settings: settings::Breaker) -> Breaker {
     Breaker::new(settings, Arc::new(Ids::new(7)))
 }
 
 /// Lets a request pass that takes no time.
 fn ask(breaker: &Breaker, now: Instant, verdict: Verdict) -> Option<Change> {
-    breaker.try_pass(now).unwrap().done(now, verdict)
+    breaker.try_pass(now, AMPLE).unwrap().done(now, verdict)
 }
 
 /// Fails until it opens and returns for how long.
@@ -39,7 +42,7 @@ fn five_failures_in_a_row_open_it_and_a_good_answer_between_them_starts_the_coun
     let Some(Change::Opened { pause }) = ask(&breaker, now, Verdict::Bad) else {
         panic!("the fifth failure in a row opens it");
     };
-    assert_eq!(breaker.try_pass(now).unwrap_err(), Open { retry_after: pause });
+    assert_eq!(breaker.try_pass(now, AMPLE).unwrap_err(), Open { retry_after: pause });
     assert_eq!(breaker.state(), State::Open);
 }
 
@@ -48,10 +51,10 @@ fn five_slow_answers_in_a_row_open_it_though_failures_come_between() {
     let (breaker, start) = (breaker(SETTINGS), Instant::now());
     let late = start + Duration::from_millis(3001);
     for _ in 0..4 {
-        assert_eq!(breaker.try_pass(start).unwrap().done(late, Verdict::Good), None);
+        assert_eq!(breaker.try_pass(start, AMPLE).unwrap().done(late, Verdict::Good), None);
         assert_eq!(ask(&breaker, late, Verdict::Bad), None);
     }
-    let change = breaker.try_pass(start).unwrap().done(late, Verdict::Good);
+    let change = breaker.try_pass(start, AMPLE).unwrap().done(late, Verdict::Good);
     assert!(matches!(change, Some(Change::Opened { .. })));
 }
 
@@ -59,9 +62,9 @@ fn five_slow_answers_in_a_row_open_it_though_failures_come_between() {
 fn after_the_pause_one_probe_passes_and_its_success_closes_it() {
     let (breaker, mut now) = (breaker(SETTINGS), Instant::now());
     now += break_it(&breaker, now);
-    let probe = breaker.try_pass(now).unwrap();
+    let probe = breaker.try_pass(now, AMPLE).unwrap();
     assert_eq!(breaker.state(), State::HalfOpen);
-    assert_eq!(breaker.try_pass(now).unwrap_err(), Open { retry_after: SETTINGS.pause });
+    assert_eq!(breaker.try_pass(now, AMPLE).unwrap_err(), Open { retry_after: SETTINGS.pause });
     assert_eq!(probe.done(now, Verdict::Good), Some(Change::Closed));
     assert_eq!(ask(&breaker, now, Verdict::Good), None);
 }
@@ -70,8 +73,36 @@ fn after_the_pause_one_probe_passes_and_its_success_closes_it() {
 fn a_slow_probe_opens_it_again() {
     let (breaker, mut now) = (breaker(SETTINGS), Instant::now());
     now += break_it(&breaker, now);
-    let probe = breaker.try_pass(now).unwrap();
+    let probe = breaker.try_pass(now, AMPLE).unwrap();
     let change = probe.done(now + Duration::from_secs(4), Verdict::Good);
+    assert!(matches!(change, Some(Change::Opened { .. })));
+}
+
+#[test]
+fn an_answer_that_is_late_for_a_request_with_little_time_is_no_sign_of_a_salesforce_that_is_ill() {
+    let (breaker, now) = (breaker(SETTINGS), Instant::now());
+    let late = |given: Duration| breaker.try_pass(now, given).unwrap().done(now + given, Verdict::Late);
+    for _ in 0..100 {
+        assert_eq!(late(SETTINGS.slow - Duration::from_millis(1)), None);
+    }
+    // Those that had time enough count, whatever came between.
+    for _ in 0..4 {
+        assert_eq!(late(SETTINGS.slow), None);
+        assert_eq!(late(Duration::from_millis(900)), None);
+    }
+    assert!(matches!(late(SETTINGS.slow), Some(Change::Opened { .. })));
+}
+
+#[test]
+fn a_probe_with_little_time_that_hears_nothing_leaves_the_try_to_the_next() {
+    let (breaker, mut now) = (breaker(SETTINGS), Instant::now());
+    now += break_it(&breaker, now);
+    assert!(breaker.wants_probe(now));
+    let little = Duration::from_millis(900);
+    assert_eq!(breaker.try_pass(now, little).unwrap().done(now + little, Verdict::Late), None);
+    assert_eq!(breaker.state(), State::HalfOpen);
+    assert!(breaker.wants_probe(now));
+    let change = breaker.try_pass(now, AMPLE).unwrap().done(now + AMPLE, Verdict::Late);
     assert!(matches!(change, Some(Change::Opened { .. })));
 }
 
@@ -79,7 +110,7 @@ fn a_slow_probe_opens_it_again() {
 fn a_dropped_probe_frees_its_place_and_says_nothing() {
     let (breaker, mut now) = (breaker(SETTINGS), Instant::now());
     now += break_it(&breaker, now);
-    drop(breaker.try_pass(now).unwrap());
+    drop(breaker.try_pass(now, AMPLE).unwrap());
     assert_eq!(breaker.state(), State::HalfOpen);
     assert_eq!(ask(&breaker, now, Verdict::Good), Some(Change::Closed));
 }
@@ -114,14 +145,14 @@ fn a_relapse_right_after_closing_goes_on_doubling_and_a_later_one_starts_again()
 #[test]
 fn verdicts_on_requests_from_before_it_opened_count_no_more() {
     let (breaker, mut now) = (breaker(SETTINGS), Instant::now());
-    let late: Vec<Permit<'_>> = (0..4).map(|_| breaker.try_pass(now).unwrap()).collect();
+    let late: Vec<Permit<'_>> = (0..4).map(|_| breaker.try_pass(now, AMPLE).unwrap()).collect();
     now += break_it(&breaker, now);
-    let probe = breaker.try_pass(now).unwrap();
+    let probe = breaker.try_pass(now, AMPLE).unwrap();
     for (permit, verdict) in late.into_iter().zip([Verdict::Good, Verdict::Bad].into_iter().cycle()) {
         assert_eq!(permit.done(now, verdict), None);
     }
     assert_eq!(breaker.state(), State::HalfOpen);
-    assert_eq!(breaker.try_pass(now).unwrap_err().retry_after, SETTINGS.pause);
+    assert_eq!(breaker.try_pass(now, AMPLE).unwrap_err().retry_after, SETTINGS.pause);
     assert_eq!(probe.done(now, Verdict::Good), Some(Change::Closed));
 }
 
@@ -144,15 +175,17 @@ fn only_a_salesforce_that_is_not_there_is_ill() {
     ] {
         assert_eq!(verdict(status, body), Verdict::Good, "{status} {body}");
     }
+    let exception = r#"[{"errorCode":"APEX_ERROR","message":"System.NullPointerException"}]"#;
+    assert_eq!(verdict(500, exception), Verdict::Good, "the org's own code failed at what one flow sent");
     for (status, body) in
         [(500, ""), (502, ""), (503, "[]"), (504, ""), (408, ""), (200, "<html>Down</html>"), (200, "ok")]
     {
         assert_eq!(verdict(status, body), Verdict::Bad, "{status} {body}");
     }
-    assert_eq!(Verdict::of_failure(&Failure::Late), Verdict::Bad);
+    assert_eq!(Verdict::of_failure(&Failure::Late), Some(Verdict::Late));
     let words = String::new;
-    assert_eq!(Verdict::of_failure(&Failure::Again { after: None, words: words() }), Verdict::Bad);
-    assert_eq!(Verdict::of_failure(&Failure::Misconfigured { words: words() }), Verdict::Good);
+    assert_eq!(Verdict::of_failure(&Failure::Again { after: None, words: words() }), Some(Verdict::Bad));
+    assert_eq!(Verdict::of_failure(&Failure::Misconfigured { words: words() }), Some(Verdict::Good));
 }
 
 /// What happens to a breaker.
@@ -165,7 +198,7 @@ enum Step {
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    let end = prop::sample::select(vec![Some(Verdict::Good), Some(Verdict::Bad), Some(Verdict::Bad), None]);
+    let end = prop::sample::select(vec![Some(Verdict::Good), Some(Verdict::Bad), Some(Verdict::Late), None]);
     prop_oneof![3 => Just(Step::Pass), 1 => (0_u64..4000).prop_map(Step::Wait), 3 => end.prop_map(Step::End)]
 }
 
@@ -182,7 +215,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Wait(milliseconds) => now += Duration::from_millis(milliseconds),
-                Step::Pass => match breaker.try_pass(now) {
+                Step::Pass => match breaker.try_pass(now, AMPLE) {
                     Ok(permit) => {
                         prop_assert!(now >= open_until, "passed while open");
                         out.push_back((permit, breaker.state()));

@@ -2,16 +2,20 @@
 
 use crate::salesforce::{Answer, Failure, Outcome};
 
-/// Codes of an org that is well: a row is locked by somebody else, or the org has used up its requests.
-const WELL: [&str; 2] = ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED"];
+/// Codes of an org that is well: a row is locked by somebody else, the org has used up its requests, or its own code
+/// failed at what one flow sent.
+const WELL: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "APEX_ERROR"];
 
 /// What an exchange says about Salesforce's health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It answered, a refusal too. If it took long, the breaker counts it as slow.
     Good,
-    /// It cannot be reached, did not answer in time, or answered that it is not there.
+    /// It cannot be reached, or answered that it is not there.
     Bad,
+    /// It did not answer in the time that the request had. That is bad only if the request had as much time as an answer
+    /// may take: whoever comes with little is no sign of a Salesforce that is ill.
+    Late,
 }
 
 impl Verdict {
@@ -30,12 +34,15 @@ impl Verdict {
         }
     }
 
-    /// Of what came without an answer that could be judged: a fault on the way, or a login that gave no session.
+    /// Of what came without an answer that could be judged: a fault on the way, or a login that gave no session. None
+    /// where Salesforce was not asked.
     #[must_use]
-    pub fn of_failure(failure: &Failure) -> Self {
+    pub fn of_failure(failure: &Failure) -> Option<Self> {
         match failure {
-            Failure::Again { .. } | Failure::Late => Self::Bad,
-            Failure::Refused { .. } | Failure::Misconfigured { .. } => Self::Good,
+            Failure::Again { .. } => Some(Self::Bad),
+            Failure::Late => Some(Self::Late),
+            Failure::Refused { .. } | Failure::Misconfigured { .. } => Some(Self::Good),
+            Failure::NotAsked { .. } | Failure::NoTime => None,
         }
     }
 }

@@ -115,6 +115,18 @@ pub enum Failure {
     /// The route's deadline passed.
     #[error("Salesforce did not answer before the deadline of this route passed")]
     Late,
+    /// The bridge itself sends nothing now: Salesforce is left alone, as many requests as may be wait for it, or it takes
+    /// no more creates.
+    #[error("Salesforce is not asked now: {words}")]
+    NotAsked {
+        /// When to come again.
+        after: Duration,
+        /// Why.
+        words: String,
+    },
+    /// Nothing was sent, because its answer would have come too late.
+    #[error("no time was left to ask Salesforce before the deadline of this route passed")]
+    NoTime,
     /// Salesforce refused the data.
     #[error("Salesforce refused: {words}")]
     Refused {
@@ -127,6 +139,17 @@ pub enum Failure {
         /// Its words, and what to look at.
         words: String,
     },
+}
+
+impl Failure {
+    /// Whether the same may succeed another time by itself.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Again { .. } | Self::Late | Self::NotAsked { .. } | Self::NoTime => true,
+            Self::Refused { .. } | Self::Misconfigured { .. } => false,
+        }
+    }
 }
 
 impl From<Fault> for Failure {
@@ -171,10 +194,20 @@ pub fn judge(way: Way, operation: Operation, answer: &Answer) -> Outcome {
                 "{words}; is the package installed, path_prefix right, and may the user run the class ServiceRouting?"
             ),
         },
-        (404, Way::Telephony) if operation == Operation::Create || said.page => {
+        (404, Way::Telephony) if operation == Operation::Create || !knows_calls(&said) => {
             Outcome::Misconfigured { words: format!("{words}; is telephony_url right?") }
         }
         (408 | 429, _) => again(words),
+        // Nothing that is sent would be taken at such an address.
+        (405, Way::Telephony) => {
+            Outcome::Misconfigured { words: format!("{words} (HTTP 405); is telephony_url right?") }
+        }
+        (405, Way::Apex) => Outcome::Misconfigured {
+            words: format!("{words} (HTTP 405); are login_url and path_prefix right?"),
+        },
+        (400..=499, Way::Telephony | Way::Apex) if said.page => Outcome::Misconfigured {
+            words: format!("it answered {words} (HTTP {status}); the configured address is not the API's"),
+        },
         // An uncaught exception may have left half the work done: only what may be done twice is tried again.
         (500, Way::Apex) if said.mentions("APEX_ERROR") && !operation.repeatable() => {
             Outcome::Refused { words }
@@ -182,6 +215,17 @@ pub fn judge(way: Way, operation: Operation, answer: &Answer) -> Outcome {
         (500.., _) => again(words),
         _ => Outcome::Refused { words },
     }
+}
+
+/// Whether a 404 is that of an API that looked for a call and knows none: it says so in JSON. A server that has nothing at
+/// the path says so without, or as such servers do.
+fn knows_calls(said: &Said) -> bool {
+    let is_error = match &said.json {
+        Some(Value::Object(fields)) => !fields.contains_key("path"),
+        Some(Value::Array(errors)) => errors.iter().all(Value::is_object),
+        _ => false,
+    };
+    is_error && !said.complaints.is_empty() && !said.mentions("match for URL")
 }
 
 /// Any 2xx is success, but only the body says of what.

@@ -27,6 +27,8 @@ fn every_answer_means_one_thing() {
         r#"{"data":null,"errors":["UNABLE_TO_LOCK_ROW: unable to obtain exclusive access"],"success":false}"#;
     let exception = r#"[{"errorCode":"APEX_ERROR","message":"System.NullPointerException"}]"#;
     let missing = r#"[{"errorCode":"NOT_FOUND","message":"Could not find a match for URL"}]"#;
+    let spring =
+        r#"{"timestamp":"2026-11-21T10:00:00Z","status":404,"error":"Not Found","path":"/voiceCalls/k"}"#;
     let failed = r#"{"data":null,"errors":["Status: bad value"],"success":false}"#;
     for (way, operation, status, body, expected) in [
         (Telephony, Create, 201, r#"{"voiceCallId":"0LQ1","errors":[]}"#, "done"),
@@ -55,6 +57,18 @@ fn every_answer_means_one_thing() {
         (Telephony, Create, 404, "", "misconfigured"),
         (Telephony, Update, 404, r#"{"message":"no such call"}"#, "refused"),
         (Telephony, Update, 404, page, "misconfigured"),
+        (Telephony, Update, 404, "", "misconfigured"),
+        (Telephony, Update, 404, "Not Found", "misconfigured"),
+        (Telephony, Update, 404, "{}", "misconfigured"),
+        (Telephony, Update, 404, missing, "misconfigured"),
+        (Telephony, Update, 404, spring, "misconfigured"),
+        (Telephony, OmniFlow, 404, "", "misconfigured"),
+        (Telephony, ClearRouting, 404, "", "misconfigured"),
+        (Telephony, ClearRouting, 404, r#"{"message":"no such call"}"#, "refused"),
+        (Telephony, Create, 405, "", "misconfigured"),
+        (Telephony, Update, 405, r#"{"message":"Method Not Allowed"}"#, "misconfigured"),
+        (Telephony, ClearRouting, 405, page, "misconfigured"),
+        (Telephony, Update, 400, page, "misconfigured"),
         (Telephony, Create, 408, "", "again"),
         (Telephony, Create, 429, "", "again"),
         (Telephony, Create, 500, "", "again"),
@@ -68,6 +82,8 @@ fn every_answer_means_one_thing() {
         (Apex, Create, 401, expired, "reauthenticate"),
         (Apex, Create, 403, limit, "again"),
         (Apex, Create, 404, missing, "misconfigured"),
+        (Apex, Update, 405, "", "misconfigured"),
+        (Apex, Update, 400, page, "misconfigured"),
         (Apex, Create, 500, exception, "refused"),
         (Apex, OmniFlow, 500, exception, "refused"),
         (Apex, Update, 500, exception, "again"),

@@ -8,6 +8,9 @@ const ORG: &str = ".my.salesforce.com";
 const TELEPHONY: &str = ".my.salesforce-scrt.com";
 const OTHERS: [&str; 2] = [".lightning.force.com", ".my.salesforce-setup.com"];
 
+/// The path of the telephony API; a proxy may have something before it.
+const API: &str = "/telephony/v1";
+
 /// The My Domain of the samples.
 const SAMPLE_DOMAIN: &str = "example";
 /// The user name of the samples.
@@ -17,7 +20,7 @@ const SAMPLE_ORG: &str = "00D00000000000";
 
 const SAMPLE: &str = "is still the sample of the documentation";
 
-/// Reports a `telephony_url` with another host of the org, and samples. A mock or a tunnel on this machine may have
+/// Reports a `telephony_url` with another host of the org or another path, and samples. A mock or a tunnel on this machine may have
 /// anything.
 pub(super) fn check_telephony(section: &Section<'_>, org_id: Option<&OrgId>, url: Option<&BaseUrl>) {
     if url.is_some_and(BaseUrl::is_loopback) {
@@ -47,7 +50,14 @@ pub(super) fn check_telephony(section: &Section<'_>, org_id: Option<&OrgId>, url
             format!("{} is Salesforce's login, not the telephony API of an org", url.host()),
             "https://<MyDomain>.my.salesforce-scrt.com/telephony/v1",
         ),
-        Host::OfTelephony(_) | Host::Other => {}
+        Host::OfTelephony(_) | Host::Other if url.path().ends_with(API) => {}
+        Host::OfTelephony(_) | Host::Other => {
+            let problem = match url.path() {
+                "" => String::from("has no path"),
+                path => format!("has the path {path:?}, which is not that of the telephony API"),
+            };
+            section.problem("telephony_url", problem, format!("{}{API}", url.origin()));
+        }
     }
 }
 

@@ -257,6 +257,21 @@ fn apex(login_url: &str, username: &str, key: &str) -> String {
 }
 
 #[test]
+fn a_path_that_is_not_that_of_the_telephony_api_names_the_right_one() {
+    let folder = Folder::new();
+    for (path, expected) in [
+        ("", "has no path"),
+        ("/telephony", "has the path \"/telephony\", which is not that of the telephony API"),
+        ("/telephony/v2", "has the path \"/telephony/v2\", which is not that of the telephony API"),
+    ] {
+        let toml = SMALL.replace("/telephony/v1", path);
+        let right = "https://acme.my.salesforce-scrt.com/telephony/v1";
+        let expected = format!("call_centers.Main.telephony_url: {expected}; {right}");
+        assert_eq!(told(&folder, &toml), [expected]);
+    }
+}
+
+#[test]
 fn a_host_of_the_org_that_is_the_wrong_one_names_the_right_one() {
     let folder = Folder::new();
     for (host, expected) in [
