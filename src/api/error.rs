@@ -111,9 +111,11 @@ impl ApiError {
             | Self::InFlight
             | Self::Salesforce(Failure::Late | Failure::NoTime) => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy | Self::Store | Self::Salesforce(Failure::Again { .. } | Failure::NotAsked { .. }) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Busy
+            | Self::Store
+            | Self::Salesforce(
+                Failure::Again { .. } | Failure::Unanswered { .. } | Failure::NotAsked { .. },
+            ) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Salesforce(Failure::Refused { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Salesforce(Failure::Misconfigured { .. }) => StatusCode::FAILED_DEPENDENCY,
         }
@@ -174,7 +176,7 @@ impl ApiError {
             | Self::Store
             | Self::StoreLate
             | Self::InFlight
-            | Self::Salesforce(Failure::Late | Failure::NoTime) => Some(1),
+            | Self::Salesforce(Failure::Late | Failure::Unanswered { .. } | Failure::NoTime) => Some(1),
             _ => None,
         }
     }
@@ -202,7 +204,7 @@ impl ApiError {
             Self::Internal => "internal",
             Self::Salesforce(Failure::Late) => "late",
             Self::Salesforce(Failure::NoTime) => "no_time",
-            Self::Salesforce(Failure::Again { .. }) => "again",
+            Self::Salesforce(Failure::Again { .. } | Failure::Unanswered { .. }) => "again",
             Self::Salesforce(Failure::NotAsked { .. }) => "not_asked",
             Self::Salesforce(Failure::Refused { .. }) => "refused",
             Self::Salesforce(Failure::Misconfigured { .. }) => "misconfigured",

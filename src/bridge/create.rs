@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::deliver::Fresh;
-use super::earlier::{Found, answer, began_elsewhen, contradicts, earlier};
+use super::earlier::{Found, Record, answer, began_elsewhen, contradicts, earlier};
 use super::{Bridge, Trouble, forgetful, in_time};
 use crate::domain::{
     Body, CallName, CallReference, Continues, CreateVoiceCall, Fingerprint, Initiation, VoiceCallId,
@@ -46,7 +46,11 @@ impl Bridge {
                 let kept = self.keep_details(filled.as_ref(), &details, budget);
                 let created = async {
                     match found {
-                        Found::MadeByUpdate => self.catch_up(name, fingerprint, &request, budget).await,
+                        Found::MadeByUpdate => {
+                            let made = (name, Record::Made);
+                            self.catch_up(made, fingerprint, &request, budget).await
+                        }
+                        Found::Unknown => self.create_once(name, fingerprint, &request, budget).await,
                         _ => self.create_anew(name, fingerprint, &request, budget).await,
                     }
                 };
@@ -76,7 +80,7 @@ impl Bridge {
                         true => Ok(Found::BeganElsewhen),
                         false => earlier(&call, fingerprint),
                     };
-                    if !matches!(found, Ok(Found::Nothing | Found::MadeByUpdate)) {
+                    if !matches!(found, Ok(Found::Nothing | Found::MadeByUpdate | Found::Unknown)) {
                         self.give_back(name, budget).await;
                     }
                     return found;
@@ -113,8 +117,7 @@ impl Bridge {
             start_time: Some(request.start_time.timestamp()),
             ..Note::of(name, now)
         };
-        let center = self.call_center(request.origin.call_center.as_ref());
-        let defer = center.is_some_and(|center| center.on_create_failure == OnCreateFailure::Defer);
+        let defer = self.defers(request);
         let asking = budget.sooner(if defer { RESERVE } else { Duration::ZERO });
         let (request, not_yet) = self.with_parent(&note.call, request, &asking).await;
         let request = request.as_ref();
@@ -130,6 +133,7 @@ impl Bridge {
             }
             Err(failure) => failure,
         };
+        let note = Note { create_unknown_at: failure.is_unknown().then_some(now), ..note };
         match failure {
             failure if defer && failure.is_passing() => self.defer(request, note, failure, budget).await,
             Failure::Refused { .. } => {
@@ -153,7 +157,7 @@ impl Bridge {
 
     /// Durable before the flow is answered. The record exists: a journal that cannot be written changes nothing
     /// about that, but a repetition would not be known.
-    async fn remember(&self, created: &Created, note: Note, budget: &Budget) {
+    pub(super) async fn remember(&self, created: &Created, note: Note, budget: &Budget) {
         let note = Note {
             voice_call_id: VoiceCallId::parse(created.voice_call_id.as_str()).ok(),
             created_at: Some(self.outbox.now()),
@@ -205,6 +209,12 @@ impl Bridge {
                 Err(failure.into())
             }
         }
+    }
+
+    /// Whether a create that Salesforce does not do in time is done later, and its key answered.
+    pub(super) fn defers(&self, request: &CreateVoiceCall) -> bool {
+        let center = self.call_center(request.origin.call_center.as_ref());
+        center.is_some_and(|center| center.on_create_failure == OnCreateFailure::Defer)
     }
 
     fn question(&self, name: &CallName) -> OpenCall {

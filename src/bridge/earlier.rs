@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::create::body_of;
 use super::update::Guard;
-use super::{Bridge, Trouble};
+use super::{Bridge, Delivered, Trouble};
 use crate::domain::{Call, CallName, CallReference, CreateVoiceCall, Fingerprint};
 use crate::salesforce::{Ask, Budget, Created, Failure, Operation, Stored};
 use crate::store::{CreateBody, Note};
@@ -15,6 +15,8 @@ pub(super) enum Found {
     Nothing,
     /// An update under the key has made the record, and knows little of the call.
     MadeByUpdate,
+    /// A create may have made the record, and nobody knows: its answer never came.
+    Unknown,
     /// It is there, and the create tells of another beginning: it may be a later flow run.
     BeganElsewhen,
     /// This is its answer.
@@ -29,6 +31,8 @@ pub(super) fn earlier(call: &Call, fingerprint: Fingerprint) -> Result<Found, Tr
         Found::Answer(answer(&call.reference()))
     } else if call.is_made_by_update() {
         Found::MadeByUpdate
+    } else if call.is_create_unknown() {
+        Found::Unknown
     } else {
         Found::Nothing
     })
@@ -54,12 +58,55 @@ pub(super) fn answer(reference: &CallReference) -> Created {
     Created { voice_call_id: reference.as_ref().to_owned(), warnings: Vec::new() }
 }
 
+const NOT_KNOWN_YET: &str =
+    "it did not answer whether it has made the VoiceCall, and does not take what would make sure of it";
+
+/// What is known of the record of a call whose create is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Record {
+    /// An update under the key has made it.
+    Made,
+    /// A create may have made it.
+    Unknown,
+}
+
 impl Bridge {
-    /// What the create says is sent as an update under the key: a create would make a second record. If Salesforce
-    /// refuses that, the update before has made none.
-    pub(super) async fn catch_up(
+    /// A create whose answer never came may have made the record. It is asked for where that can be; else, and where it
+    /// is not found, what the create says is sent as an update under the key, which makes no second one.
+    pub(super) async fn create_once(
         &self,
         name: CallName,
+        fingerprint: Fingerprint,
+        request: &CreateVoiceCall,
+        budget: &Budget,
+    ) -> Result<Created, Trouble> {
+        // Under the key of another VoiceCall, an update would change that.
+        if !name.is_plain() {
+            return self.create_anew(name, fingerprint, request, budget).await;
+        }
+        let (org, half) = (self.org(&request.origin.call_center)?, budget.half());
+        let found = org.record_of(&self.client, &request.vendor_call_key, &half).await;
+        budget.waited(half.upstream().unwrap_or_default());
+        let Some(id) = found else {
+            return self.catch_up((name, Record::Unknown), fingerprint, request, budget).await;
+        };
+        let created = answer(&CallReference::Id(id));
+        let note = Note {
+            fingerprint: Some(fingerprint),
+            start_time: Some(request.start_time.timestamp()),
+            ..Note::of(name, self.outbox.now())
+        };
+        self.remember(&created, note, budget).await;
+        Ok(created)
+    }
+
+    /// What the create says is sent as an update under the key: a create would make a second record. If Salesforce
+    /// refuses that, there is none. A record of which nobody knows stands for the key only once the update is through, unless
+    /// the contact center defers creates: the flow's next request would name nothing. It is not sent once an agent has had
+    /// the call.
+    pub(super) async fn catch_up(
+        &self,
+        (name, record): (CallName, Record),
         fingerprint: Fingerprint,
         request: &CreateVoiceCall,
         budget: &Budget,
@@ -76,7 +123,15 @@ impl Bridge {
         let Some(update) = create.ok().and_then(|create| create.to_update()) else {
             return self.create_anew(name, fingerprint, request, budget).await;
         };
-        match self.keep_and_send(Ask::Kept(&update), Some(note), false, Guard::Off, None, budget).await {
+        let guard = match record {
+            Record::Made => Guard::Off,
+            Record::Unknown => Guard::On,
+        };
+        let must_be_through = record == Record::Unknown && !self.defers(request);
+        match self.keep_and_send(Ask::Kept(&update), Some(note), false, guard, None, budget).await {
+            Ok(Delivered::Later) if must_be_through => {
+                Err(Failure::Again { after: None, words: NOT_KNOWN_YET.to_owned() }.into())
+            }
             Ok(_) => {
                 let now = self.outbox.now();
                 let promised = Note { deferred_at: Some(now), ..Note::of(name, now) };

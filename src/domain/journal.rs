@@ -137,6 +137,8 @@ pub struct Call {
     pub start_time: Option<Timestamp>,
     /// When Salesforce made its record: by a create, or by an update under its key that came before.
     pub created_at: Option<Timestamp>,
+    /// Since when Salesforce may have made its record by a create whose end nobody knows.
+    pub create_unknown_at: Option<Timestamp>,
     /// When the flow was told its key in the place of an id, because Salesforce could not create it in time.
     pub deferred_at: Option<Timestamp>,
     /// When the Omni-Channel flow gave it a queue or an agent.
@@ -222,6 +224,12 @@ impl Call {
     #[must_use]
     pub fn is_being_created(&self, now: Timestamp) -> bool {
         !self.is_created() && self.claimed_until.is_some_and(|until| until > now)
+    }
+
+    /// Whether Salesforce may have made its record without our knowing: another create might make a second one.
+    #[must_use]
+    pub fn is_create_unknown(&self) -> bool {
+        self.create_unknown_at.is_some() && self.voice_call_id.is_none() && self.created_at.is_none()
     }
 
     /// Whether the caller was gone before there was a record, and no agent had the call: the final update makes the

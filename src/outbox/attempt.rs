@@ -44,6 +44,7 @@ pub fn verdict(
             Attempt::Buried { reason: "Salesforce refused it".into(), words: words.clone() }
         }
         Some(Failure::Again { after, words }) => again(*after, words.clone()),
+        Some(Failure::Unanswered { words }) => again(None, words.clone()),
         Some(Failure::NotAsked { after, words }) => {
             Attempt::NotTried { next_at: later(now, *after), words: words.clone() }
         }

@@ -1,7 +1,7 @@
 //! One attempt on an entry, from the entry itself.
 
 use reqwest::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Attempted, By, Outbox, Tried, record};
@@ -46,6 +46,7 @@ pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, mut entry: E
     let note = match result {
         Ok(Sent::Done(data)) => created(outbox, &entry, &data),
         Ok(Sent::Withheld) => answered(outbox, &entry),
+        Err(failure) if failure.is_unknown() => unknown(outbox, &entry),
         Ok(Sent::Nothing) | Err(_) => None,
     };
     outbox.settle(entry.id, attempt, note).await;
@@ -75,6 +76,13 @@ async fn send(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: &mut Entry) 
             return Ok(Sent::Nothing);
         }
         record::make(outbox, org, client, entry, &budget).await?;
+    }
+    if kept.operation == Operation::Create
+        && let Some(call) =
+            entry.call.as_ref().filter(|call| call.is_create_unknown() && call.name.is_plain())
+        && let Some(id) = org.record_of(client, call.name.vendor_call_key(), &budget.half()).await
+    {
+        return Ok(Sent::Done(json!({ "voiceCallId": id.as_ref() })));
     }
     let kept = record::with_parent(outbox, fit(kept, entry), entry).await?;
     if kept.unless_answered && had_agent(org, client, entry, &kept, &budget.half()).await? {
@@ -117,7 +125,9 @@ fn fit(mut kept: Kept, entry: &Entry) -> Kept {
         }
     }
     let Some(call) = entry.call.as_ref().filter(|call| call.voice_call_id.is_none()) else { return kept };
-    if entry.kind == EntryKind::Create && call.created_at.is_some() {
+    // Under its key, what a create says makes no second record.
+    let may_have_record = call.created_at.is_some() || call.is_create_unknown() && call.name.is_plain();
+    if entry.kind == EntryKind::Create && may_have_record {
         return kept.to_update().unwrap_or(kept);
     }
     let failed = call.create_body.as_ref().filter(|_| entry.is_final);
@@ -154,6 +164,13 @@ fn created(outbox: &Outbox, entry: &Entry, data: &Value) -> Option<Note> {
         create_body: CreateBody::Done,
         ..Note::of(call.name.clone(), now)
     })
+}
+
+/// What the journal learns when nobody knows what became of a deferred create.
+fn unknown(outbox: &Outbox, entry: &Entry) -> Option<Note> {
+    let call = entry.call.as_ref().filter(|_| entry.kind == EntryKind::Create)?;
+    let now = outbox.now();
+    Some(Note { create_unknown_at: Some(now), ..Note::of(call.name.clone(), now) })
 }
 
 /// What the journal learns when an abandonment was not sent.

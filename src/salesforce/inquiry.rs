@@ -10,12 +10,12 @@ use serde_json::Value;
 use super::http::Request;
 use super::session::{Session, Sessions};
 use super::{Budget, Failure, Operation, Way};
-use crate::domain::{CallReference, Fact};
+use crate::domain::{CallReference, Fact, VendorCallKey, VoiceCallId};
 
 /// Version 60.0 is of spring 2024. A VoiceCall has had both fields since 49.0.
 const PATH: &str = "/services/data/v60.0/query";
 
-/// Asks VoiceCalls of one org whether an agent has had them.
+/// Asks an org for its VoiceCalls: whether an agent has had one, and whether there is one.
 pub struct Inquiry {
     sessions: Arc<Sessions>,
 }
@@ -25,6 +25,26 @@ impl Inquiry {
     #[must_use]
     pub fn new(sessions: Arc<Sessions>) -> Self {
         Self { sessions }
+    }
+
+    /// The record of a vendorCallKey, the first of several.
+    ///
+    /// # Errors
+    /// As [`Inquiry::agent`].
+    pub async fn record(
+        &self,
+        client: &Client,
+        key: &VendorCallKey,
+        budget: &Budget,
+    ) -> Result<Option<VoiceCallId>, Failure> {
+        let value = literal(key.as_ref());
+        let soql = format!("SELECT Id FROM VoiceCall WHERE VendorCallKey = {value}");
+        let what = (Way::Rest, Operation::Query);
+        let outcome = self.sessions.exchange(what, client, budget, |session| request(session, &soql)).await;
+        let data = outcome.and_then(super::Outcome::into_result).map_err(unasked)?;
+        let records = data.get("records").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let id = |record: &Value| VoiceCallId::parse(record.get("Id")?.as_str()?).ok();
+        Ok(records.iter().find_map(id))
     }
 
     /// What the record tells of an agent.
@@ -90,6 +110,7 @@ fn unasked(failure: Failure) -> Failure {
     let about = |words: String| format!("asking the VoiceCall for an agent: {words}");
     match failure {
         Failure::Again { after, words } => Failure::Again { after, words: about(words) },
+        Failure::Unanswered { words } => Failure::Unanswered { words: about(words) },
         Failure::NotAsked { after, words } => Failure::NotAsked { after, words: about(words) },
         Failure::Late => Failure::Late,
         Failure::NoTime => Failure::NoTime,

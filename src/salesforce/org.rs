@@ -9,7 +9,9 @@ use super::inquiry::Inquiry;
 use super::outcome::voice_call_id;
 use super::telephony::Telephony;
 use super::{Ask, Budget, Failure, Gate};
-use crate::domain::{CallReference, CreateVoiceCall, ExecuteOmniFlow, Fact, Routing, quote};
+use crate::domain::{
+    CallReference, CreateVoiceCall, ExecuteOmniFlow, Fact, Routing, VendorCallKey, VoiceCallId, quote,
+};
 
 /// What a create gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +25,10 @@ pub struct Created {
 /// One contact center in Salesforce.
 pub struct Org {
     way: Ways,
-    /// Only where the VoiceCall itself is to be asked.
+    /// Only where there is an OAuth session.
     inquiry: Option<Inquiry>,
+    /// Whether a VoiceCall is asked for an agent before an abandonment is sent.
+    asks_for_agent: bool,
 }
 
 /// The way to it.
@@ -34,8 +38,8 @@ pub(super) enum Ways {
 }
 
 impl Org {
-    pub(super) fn new(way: Ways, inquiry: Option<Inquiry>) -> Self {
-        Self { way, inquiry }
+    pub(super) fn new(way: Ways, inquiry: Option<Inquiry>, asks_for_agent: bool) -> Self {
+        Self { way, inquiry, asks_for_agent }
     }
 
     pub(super) fn telephony(&self) -> Option<&Telephony> {
@@ -56,8 +60,8 @@ impl Org {
         budget: &Budget,
     ) -> Result<Option<Fact>, Failure> {
         match &self.inquiry {
-            Some(inquiry) => inquiry.agent(client, call, budget).await,
-            None => Ok(None),
+            Some(inquiry) if self.asks_for_agent => inquiry.agent(client, call, budget).await,
+            Some(_) | None => Ok(None),
         }
     }
 
@@ -66,6 +70,20 @@ impl Org {
             Ways::Telephony(way) => &way.gate,
             Ways::Apex(way) => &way.gate,
         }
+    }
+
+    /// The record that a vendorCallKey has, as far as it can be asked for; nothing where there is no OAuth session.
+    pub async fn record_of(
+        &self,
+        client: &Client,
+        key: &VendorCallKey,
+        budget: &Budget,
+    ) -> Option<VoiceCallId> {
+        let found = self.inquiry.as_ref()?.record(client, key, budget).await;
+        found.unwrap_or_else(|failure| {
+            tracing::warn!(vendor_call_key = %key, %failure, "whether there is a VoiceCall cannot be asked");
+            None
+        })
     }
 
     /// Whether it is left alone for the moment, because it does not answer.

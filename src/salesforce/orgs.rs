@@ -78,8 +78,7 @@ impl Building<'_> {
                 (Ways::Apex(Box::new(way)), Some(sessions))
             }
         };
-        let asked = sessions.filter(|_| center.abandonment.ask_salesforce);
-        Org::new(way, asked.map(Inquiry::new))
+        Org::new(way, sessions.map(Inquiry::new), center.abandonment.ask_salesforce)
     }
 
     /// The gate of an org: the one that is there, else the one from before, else a new one.

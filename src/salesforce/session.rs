@@ -187,7 +187,11 @@ impl Sessions {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let url = self.login.join("/services/oauth2/token");
         let request = Request { method: Method::POST, url, headers, body: body.into() };
-        let answer = exchange(client, request, budget).await?;
+        let answer = exchange(client, request, budget).await.map_err(|fault| match Failure::from(fault) {
+            // What was to be done under the session has not been sent yet.
+            Failure::Unanswered { words } => Failure::Again { after: None, words },
+            failure => failure,
+        })?;
         match answer.status {
             200 => self.read(&answer, now),
             _ => Err(refusal(&answer)),

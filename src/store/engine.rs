@@ -270,6 +270,7 @@ impl Connection {
                     (3, "details", include_str!("migrations/sqlite/0003_details.sql")),
                     (4, "due sooner", include_str!("migrations/sqlite/0004_due_sooner.sql")),
                     (5, "answered by", include_str!("migrations/sqlite/0005_answered_by.sql")),
+                    (6, "create unknown", include_str!("migrations/sqlite/0006_create_unknown.sql")),
                 ])
                 .run_direct(None, &mut *turn, false)
                 .await?;
@@ -285,6 +286,7 @@ impl Connection {
                     (2, "tasks and events", include_str!("migrations/postgres/0002_tasks_and_events.sql")),
                     (3, "details", include_str!("migrations/postgres/0003_details.sql")),
                     (5, "answered by", include_str!("migrations/postgres/0005_answered_by.sql")),
+                    (6, "create unknown", include_str!("migrations/postgres/0006_create_unknown.sql")),
                 ])
                 .run_direct(None, connection, false)
                 .await?;

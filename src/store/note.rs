@@ -35,6 +35,8 @@ pub struct Note {
     pub start_time: Option<Timestamp>,
     /// When Salesforce made its record, by whatever request.
     pub created_at: Option<Timestamp>,
+    /// Since when Salesforce may have made its record by a create whose end nobody knows.
+    pub create_unknown_at: Option<Timestamp>,
     /// When its create was deferred.
     pub deferred_at: Option<Timestamp>,
     /// When it was given a queue or an agent.
@@ -62,6 +64,7 @@ impl Note {
             fingerprint: None,
             start_time: None,
             created_at: None,
+            create_unknown_at: None,
             deferred_at: None,
             routed_at: None,
             answered_at: None,
@@ -83,6 +86,7 @@ impl Note {
         for (mine, theirs) in [
             (&mut self.start_time, other.start_time),
             (&mut self.created_at, other.created_at),
+            (&mut self.create_unknown_at, other.create_unknown_at),
             (&mut self.deferred_at, other.deferred_at),
             (&mut self.routed_at, other.routed_at),
             (&mut self.answered_at, other.answered_at),
@@ -111,6 +115,7 @@ impl Note {
             fingerprint: self.fingerprint.as_ref().map(hex),
             start_time: millisecond(self.start_time),
             created_at: millisecond(self.created_at),
+            create_unknown_at: millisecond(self.create_unknown_at),
             deferred_at: millisecond(self.deferred_at),
             routed_at: millisecond(self.routed_at),
             answered_at: millisecond(self.answered_at),
@@ -137,6 +142,7 @@ pub(super) struct NoteRow<'a> {
     pub(super) fingerprint: Option<String>,
     pub(super) start_time: Option<i64>,
     pub(super) created_at: Option<i64>,
+    pub(super) create_unknown_at: Option<i64>,
     pub(super) deferred_at: Option<i64>,
     pub(super) routed_at: Option<i64>,
     pub(super) answered_at: Option<i64>,

@@ -34,19 +34,21 @@ macro_rules! note {
     () => {
         concat!(
             "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
-                deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body, body_done,
+                create_unknown_at, deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body,
+                body_done,
                 updated_at)
             SELECT call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
-                deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body, body_done,
+                create_unknown_at, deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body,
+                body_done,
                 updated_at
             FROM ",
             records!(
                 "call_center text, vendor_call_key text, parent text, voice_call_id text, fingerprint text,
-                start_time bigint, created_at bigint, deferred_at bigint, routed_at bigint, answered_at bigint,
+                start_time bigint, created_at bigint, create_unknown_at bigint, deferred_at bigint, routed_at bigint, answered_at bigint,
                 answered_by text, ended_at bigint, closed_at bigint, create_body text, body_done bigint, updated_at bigint"
             ),
             " ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
-            greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"),
+            greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"), earliest!("create_unknown_at"),
             earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"),
             greatest!("answered_by"), earliest!("ended_at"), earliest!("closed_at"), unclaim!("claim_owner"), unclaim!("claim_until"),
             "create_body = CASE WHEN greatest(calls.body_done, excluded.body_done) = 1 THEN NULL

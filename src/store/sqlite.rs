@@ -16,7 +16,7 @@ macro_rules! call {
             "json_object(",
             object!(
                 $table, "call_center" "vendor_call_key" "parent" "voice_call_id" "fingerprint" "start_time"
-                "created_at" "deferred_at" "routed_at" "answered_at" "answered_by" "ended_at" "closed_at" "claim_owner"
+                "created_at" "create_unknown_at" "deferred_at" "routed_at" "answered_at" "answered_by" "ended_at" "closed_at" "claim_owner"
                 "claim_until" "create_body" "updated_at"
             ),
             ")"
@@ -124,17 +124,17 @@ pub(super) const NAMES: &str = "SELECT json_object('id', id, 'call_center', call
 
 /// Before the rows of notes.
 pub(super) const NOTES: &str = "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint,
-        start_time, created_at, deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body,
+        start_time, created_at, create_unknown_at, deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body,
         body_done, updated_at)
     SELECT * FROM (VALUES ";
 
 /// A row of a note.
-pub(super) const NOTED: &str = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+pub(super) const NOTED: &str = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 /// After the rows of notes: merges them into the journal.
 pub(super) const MERGED: &str = concat!(
     ") WHERE column1 IS NOT NULL ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
-    greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"),
+    greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"), earliest!("create_unknown_at"),
     earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"),
     greatest!("answered_by"), earliest!("ended_at"), earliest!("closed_at"),
     "create_body = CASE WHEN max(body_done, excluded.body_done) = 1 THEN NULL

@@ -56,6 +56,7 @@ fn bind<'q>(
             .bind(note.fingerprint.clone())
             .bind(note.start_time)
             .bind(note.created_at)
+            .bind(note.create_unknown_at)
             .bind(note.deferred_at)
             .bind(note.routed_at)
             .bind(note.answered_at)

@@ -49,6 +49,7 @@ mod statuses;
 mod supervision;
 mod telephony_refusals;
 mod transfers;
+mod unknown_creates;
 mod unplugged;
 mod vendors_flow;
 mod webex;

@@ -26,7 +26,7 @@ pub struct Verdict {
     pub kills: usize,
     /// Creates and final updates that came again after a kill that left us in doubt.
     pub after_kills: usize,
-    /// The same after an answer that was lost.
+    /// Final updates that came again after an answer that was lost.
     pub after_lost_answers: usize,
     /// Accepted hang-ups whose VoiceCall is not completed and cleared.
     pub losses: usize,
@@ -64,9 +64,9 @@ pub fn judge(told: &[Told], killed: &[Timestamp], log: &OrgsLog, left: &[String]
         if call.agent {
             problems.extend(touched(call, seen));
         }
-        for (what, done) in [("created", &seen.creates), ("completed", &seen.finals)] {
-            problems.extend(verdict.repeated(what, done, killed));
-        }
+        // A second final update changes nothing; a second create makes a second record, whatever became of the answer.
+        problems.extend(verdict.repeated("created", &seen.creates, killed, false));
+        problems.extend(verdict.repeated("completed", &seen.finals, killed, true));
         if seen.records.len() > seen.creates.len().max(1) {
             problems.push("its record was made by an update, and then created".into());
         }
@@ -102,13 +102,19 @@ impl Verdict {
     }
 
     /// Twice is right only where we could not know that once was enough, and then with the same body.
-    fn repeated(&mut self, what: &str, done: &[Done], killed: &[Timestamp]) -> Option<String> {
+    fn repeated(
+        &mut self,
+        what: &str,
+        done: &[Done],
+        killed: &[Timestamp],
+        may_repeat: bool,
+    ) -> Option<String> {
         let mut problem = None;
         for pair in done.windows(2) {
             let [first, second] = pair else { continue };
             if first.body != second.body {
                 problem = Some(format!("{what} twice with different bodies"));
-            } else if first.is_doubtful {
+            } else if first.is_doubtful && may_repeat {
                 self.after_lost_answers += 1;
             } else if killed.iter().any(|at| fell_between(*at, first.at, second.at)) {
                 self.after_kills += 1;
@@ -143,7 +149,7 @@ fn touched(call: &Told, seen: &Seen) -> Vec<String> {
     if call.outcomes.contains(&Outcome::Abandoned) {
         problems.push("answered, and taken for abandoned".to_owned());
     }
-    if seen.touches > 0 || seen.records.iter().any(|record| record.updates > 0) {
+    if seen.touches > 0 || seen.records.iter().any(|record| record.updates as usize > seen.caught_up) {
         problems.push(format!("answered, and touched {} times: {:?}", seen.touches, seen.records));
     }
     problems

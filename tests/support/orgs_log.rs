@@ -15,8 +15,10 @@ pub struct Seen {
     pub creates: Vec<Done>,
     /// Updates without `isActiveCall` that the org has carried out.
     pub finals: Vec<Done>,
-    /// Requests that change the record of a call, carried out or not.
+    /// Requests that change the record of a call, carried out or not, beside those that say again what its create said.
     pub touches: usize,
+    /// Updates under the key that said again what its create said, carried out.
+    pub caught_up: usize,
 }
 
 /// A request that the org has carried out.
@@ -58,11 +60,19 @@ impl OrgsLog {
 
 impl Seen {
     fn add(&mut self, request: RecordedRequest) {
-        if matches!(request.operation, Operation::Update | Operation::ClearRouting) {
-            self.touches += 1;
-        }
+        let catches_up = says_what_a_create_says(&request);
+        let changes = match request.operation {
+            // One that was cut before its body was read may have said anything.
+            Operation::Update => request.body.is_some() && !catches_up,
+            Operation::ClearRouting => true,
+            _ => false,
+        };
+        self.touches += usize::from(changes);
         if !is_done(&request) {
             return;
+        }
+        if catches_up {
+            self.caught_up += 1;
         }
         let (operation, is_doubtful) = (request.operation, is_doubtful(&request));
         let body = request.body.unwrap_or_default();
@@ -83,6 +93,12 @@ fn name(request: &RecordedRequest) -> Option<String> {
     }
     let (_, rest) = request.path.split_once("/voiceCalls/")?;
     rest.split(['/', '?']).next().map(str::to_owned)
+}
+
+/// A create whose answer was lost is sent again as an update under the key, which makes no second record.
+fn says_what_a_create_says(request: &RecordedRequest) -> bool {
+    let said = |name: &str| request.body.as_ref().is_some_and(|body| !body[name].is_null());
+    request.operation == Operation::Update && said("isActiveCall") && said("initiationMethod")
 }
 
 fn is_done(request: &RecordedRequest) -> bool {

@@ -39,6 +39,7 @@ fn the_stage_is_the_furthest_that_is_known_in_whatever_order_it_was_learned() {
         fingerprint: None,
         start_time: at(1),
         created_at: None,
+        create_unknown_at: None,
         deferred_at: None,
         routed_at: None,
         answered_at: None,

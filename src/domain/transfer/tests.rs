@@ -51,6 +51,7 @@ fn call(name: CallName, start: Option<i64>, id: Option<&str>) -> Call {
         fingerprint: None,
         start_time: start.map(at),
         created_at: None,
+        create_unknown_at: None,
         deferred_at: None,
         routed_at: None,
         answered_at: None,

@@ -39,7 +39,7 @@ impl Verdict {
     #[must_use]
     pub fn of_failure(failure: &Failure) -> Option<Self> {
         match failure {
-            Failure::Again { .. } => Some(Self::Bad),
+            Failure::Again { .. } | Failure::Unanswered { .. } => Some(Self::Bad),
             Failure::Late => Some(Self::Late),
             Failure::Refused { .. } | Failure::Misconfigured { .. } => Some(Self::Good),
             Failure::NotAsked { .. } | Failure::NoTime => None,

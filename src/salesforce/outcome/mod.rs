@@ -112,6 +112,12 @@ pub enum Failure {
         /// Its words.
         words: String,
     },
+    /// The connection broke before the answer: nobody knows what Salesforce has done.
+    #[error("Salesforce cannot do this now: {words}")]
+    Unanswered {
+        /// What happened.
+        words: String,
+    },
     /// The route's deadline passed.
     #[error("Salesforce did not answer before the deadline of this route passed")]
     Late,
@@ -146,8 +152,25 @@ impl Failure {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Again { .. } | Self::Late | Self::NotAsked { .. } | Self::NoTime => true,
+            Self::Again { .. }
+            | Self::Unanswered { .. }
+            | Self::Late
+            | Self::NotAsked { .. }
+            | Self::NoTime => true,
             Self::Refused { .. } | Self::Misconfigured { .. } => false,
+        }
+    }
+
+    /// Whether Salesforce may have done it all the same, or may still do it.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Self::Unanswered { .. } | Self::Late => true,
+            Self::Again { .. }
+            | Self::NotAsked { .. }
+            | Self::NoTime
+            | Self::Refused { .. }
+            | Self::Misconfigured { .. } => false,
         }
     }
 }
@@ -157,9 +180,7 @@ impl From<Fault> for Failure {
         match fault {
             Fault::Late => Self::Late,
             Fault::Connect(_) => Self::Again { after: None, words: "it cannot be reached".into() },
-            Fault::Broken(_) => {
-                Self::Again { after: None, words: "the connection broke before the answer".into() }
-            }
+            Fault::Broken(_) => Self::Unanswered { words: "the connection broke before the answer".into() },
         }
     }
 }
