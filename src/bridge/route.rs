@@ -1,10 +1,14 @@
 //! Where shall the call go?
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
 use super::update::Guard;
-use super::{Bridge, Trouble, named, or_nothing};
+use super::{Bridge, Trouble, forgetful, in_time, named, or_nothing};
 use crate::domain::{CallName, CallReference, ExecuteOmniFlow, Routing, is_nameless};
 use crate::salesforce::{Ask, Budget, Failure};
-use crate::store::Note;
+use crate::store::{Attempt, Enqueued, EntryId, Note, Subject};
 
 /// Where a call goes, and who said so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,13 @@ struct Aimed {
     is_nameless: bool,
 }
 
+/// An entry that clears the routing later, if nobody knows what became of it.
+#[derive(Clone, Copy)]
+struct Late {
+    id: EntryId,
+    due: Timestamp,
+}
+
 impl Bridge {
     /// Asks the Omni-Channel flow. When Salesforce cannot answer and the contact center has a fallback queue, the
     /// caller goes there; a request that Salesforce refuses is the flow designer's to mend and is told.
@@ -43,7 +54,10 @@ impl Bridge {
             }
         };
         // Beside each other: a hang-up right after the answer must find it, and nobody waits longer for that.
-        let (result, ()) = tokio::join!(asked, self.remember_routing(request, meant.as_ref(), budget));
+        let (result, late) = tokio::join!(asked, self.remember_routing(request, meant.as_ref(), budget));
+        if let Some(late) = late {
+            self.settle_late(late, result.as_ref().err(), &request.call);
+        }
         if !matches!(result, Err(Failure::Refused { .. })) {
             self.clear_if_over(request, budget).await;
         }
@@ -74,20 +88,51 @@ impl Bridge {
         })
     }
 
-    /// Asked means routed, whatever comes of it: the vendor's flow queues the call after a failure too.
-    async fn remember_routing(&self, request: &ExecuteOmniFlow, meant: Option<&Aimed>, budget: &Budget) {
+    /// Asked means routed, whatever comes of it: the vendor's flow queues the call after a failure too. With that the
+    /// outbox is given an entry that clears the routing which Salesforce may make when its caller is gone and nobody waits
+    /// for its answer any more: after the deadline, or after the end of this process.
+    async fn remember_routing(
+        &self,
+        request: &ExecuteOmniFlow,
+        meant: Option<&Aimed>,
+        budget: &Budget,
+    ) -> Option<Late> {
         let (call, center) = (&request.call, &request.origin.call_center);
         let known = match meant {
             Some(meant) => Some(meant.name.clone()),
             None => or_nothing(self.find(center, call, budget).await).map(|call| call.name),
         };
-        let Some(name) = known.or_else(|| named(center, call)) else { return };
+        let name = known.or_else(|| named(center, call))?;
         let now = self.outbox.now();
         let note = Note { routed_at: Some(now), ..Note::of(name, now) };
         let filled = self.filled(Some(&note));
-        let noted = self.note_down(note, budget);
+        let entry = self.outbox.late_clear(call, &request.origin, self.settings.deadlines.execute_omni_flow);
+        let due = entry.next_at;
+        let put = self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false, None);
         let picked = self.remember_picked(filled.as_ref(), "executeOmniFlow", &request.picked, budget);
-        tokio::join!(noted, picked);
+        match tokio::join!(in_time(budget, put), picked).0 {
+            Ok(Enqueued::Accepted { ids, .. }) => ids.first().map(|&id| Late { id, due }),
+            Ok(Enqueued::Duplicate | Enqueued::Answered) => None,
+            Err(error) => {
+                forgetful(&error);
+                None
+            }
+        }
+    }
+
+    /// Once it is known what Salesforce did, nothing is left to clear. Else the entry stays until it is due; nobody waits
+    /// for that to be written.
+    fn settle_late(&self, late: Late, failure: Option<&Failure>, call: &CallReference) {
+        let attempt = match failure.filter(|failure| failure.is_unknown()) {
+            Some(failure) => {
+                let words = failure.to_string();
+                tracing::warn!(%call, due = %late.due, words, "Salesforce may still route it; cleared then if its caller is gone");
+                Attempt::NotTried { next_at: late.due, words }
+            }
+            None => Attempt::Delivered { close: false },
+        };
+        let outbox = Arc::clone(&self.outbox);
+        self.outbox.afterwards(async move { outbox.settle(late.id, attempt, None).await });
     }
 
     /// A caller who was gone before the answer came waits for nobody: the PendingServiceRouting that the flow has just

@@ -37,7 +37,7 @@ pub fn verdict(
     };
     match failure {
         None => Attempt::Delivered { close: tried.is_final },
-        Some(Failure::Refused { .. }) if tried.kind == EntryKind::Clear => {
+        Some(Failure::Refused { .. }) if matches!(tried.kind, EntryKind::Clear | EntryKind::LateClear) => {
             Attempt::Delivered { close: false }
         }
         Some(Failure::Refused { words }) => {

@@ -4,6 +4,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::schedule::later;
 use super::{Attempted, By, Outbox, Tried, record};
 use crate::domain::{Call, CallReference, VoiceCallId};
 use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored, voice_call_id};
@@ -30,6 +31,15 @@ pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, mut entry: E
         // Salesforce has come back meanwhile, and what waited for that is due.
         Attempt::Later { words, .. } if orgs.get(entry.call_center.as_ref()).map(Org::returns) != before => {
             Attempt::Later { next_at: outbox.now(), words }
+        }
+        Attempt::Delivered { .. }
+            if entry.kind == EntryKind::LateClear
+                && entry.attempts == 0
+                && matches!(result, Ok(Sent::Done(_))) =>
+        {
+            let words =
+                String::from("its routing was cleared, and is once more: Salesforce may be later still");
+            Attempt::Later { next_at: later(outbox.now(), Outbox::LATEST_ROUTING), words }
         }
         attempt => attempt,
     };
@@ -68,6 +78,10 @@ async fn send(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: &mut Entry) 
     })?;
     let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT).patient();
     let kept = read(entry).ok_or_else(|| refused(UNREADABLE))?;
+    // Salesforce's answer never came to who asked for the routing, and the caller may still be waiting for it.
+    if entry.kind == EntryKind::LateClear && entry.call.as_ref().is_none_or(|call| call.ended_at.is_none()) {
+        return Ok(Sent::Nothing);
+    }
     if kept.unless_answered && entry.call.as_ref().is_some_and(Call::is_answered) {
         return Ok(Sent::Withheld);
     }
@@ -141,7 +155,7 @@ fn fit(mut kept: Kept, entry: &Entry) -> Kept {
 fn read(entry: &Entry) -> Option<Kept> {
     let operation = match entry.kind {
         EntryKind::Create => Operation::Create,
-        EntryKind::Clear => Operation::ClearRouting,
+        EntryKind::Clear | EntryKind::LateClear => Operation::ClearRouting,
         EntryKind::Update => Operation::Update,
     };
     serde_json::from_str::<Stored>(entry.body.expose()).ok()?.read(operation).ok()
@@ -156,7 +170,7 @@ fn created(outbox: &Outbox, entry: &Entry, data: &Value) -> Option<Note> {
         EntryKind::Update if !entry.is_final && call.voice_call_id.is_none() && call.created_at.is_none() => {
             return Some(Note { created_at: Some(now), ..Note::of(call.name.clone(), now) });
         }
-        EntryKind::Update | EntryKind::Clear => return None,
+        EntryKind::Update | EntryKind::Clear | EntryKind::LateClear => return None,
     }
     Some(Note {
         voice_call_id: voice_call_id(data).and_then(|id| VoiceCallId::parse(id).ok()),

@@ -10,9 +10,10 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::schedule::later;
 use super::{Schedule, Tried, verdict};
 use crate::clock::Clock;
-use crate::domain::Body;
+use crate::domain::{Body, CallReference, Origin};
 use crate::ids::Ids;
 use crate::salesforce::{Ask, Failure, Operation, Stored};
 use crate::settings;
@@ -177,6 +178,22 @@ impl Outbox {
         let stored = Stored::of(ask).unless_answered(unless_answered);
         let body = serde_json::to_string(&stored).unwrap_or_default();
         NewEntry { kind, is_final, body: Body::new(body), next_at: self.now() }
+    }
+
+    /// How long after the deadline of executeOmniFlow Salesforce may usually still do it: the longest time of a synchronous
+    /// transaction of Apex
+    /// (<https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm>).
+    pub const LATE_ROUTING: Duration = Duration::from_secs(10);
+    /// After how long the routing is cleared once more: the same page gives callouts of a transaction 120 s in all.
+    pub(super) const LATEST_ROUTING: Duration = Duration::from_secs(120);
+
+    /// An entry that clears the routing of a call which Salesforce may still route after `within` and
+    /// [`Outbox::LATE_ROUTING`]. When it is due, it is sent only if the caller is gone and no agent has had the call.
+    #[must_use]
+    pub fn late_clear(&self, call: &CallReference, origin: &Origin, within: Duration) -> NewEntry {
+        let entry = self.entry(Ask::ClearRouting(call, origin), false, true);
+        let next_at = later(entry.next_at, within + Self::LATE_ROUTING);
+        NewEntry { kind: EntryKind::LateClear, next_at, ..entry }
     }
 
     /// Takes as come what a clock that has been set back since has put too far ahead. `is_set_back`: our own clock has

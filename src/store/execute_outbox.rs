@@ -34,7 +34,15 @@ struct NewRow<'a> {
 }
 
 /// The text under which the entries of a call are kept in order.
-fn call_key(subject: &Subject, call: Option<&Call>) -> String {
+fn call_key(enqueue: &Enqueue, call: Option<&Call>) -> String {
+    let key = key_of(&enqueue.subject, call);
+    match enqueue.entries.iter().any(|entry| entry.kind == EntryKind::LateClear) {
+        true => format!("{key}/late"),
+        false => key,
+    }
+}
+
+fn key_of(subject: &Subject, call: Option<&Call>) -> String {
     match (subject, call) {
         (_, Some(call)) => call.id.0.to_string(),
         (Subject::Unknown(call_center, CallReference::Id(id)), None) => {
@@ -63,7 +71,7 @@ pub(super) async fn enqueue(
                 Subject::Known(note) => calls.get(&note.call).map(|(call, _)| call),
                 Subject::Unknown(..) => None,
             };
-            (call, call_key(&enqueue.subject, call))
+            (call, call_key(enqueue, call))
         })
         .collect();
     let keys: HashSet<&str> = subjects.iter().map(|(_, key)| key.as_str()).collect();

@@ -15,7 +15,7 @@ pub struct EntryId(pub i64);
 
 /// What an entry asks of Salesforce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum EntryKind {
     /// A deferred create.
     Create,
@@ -23,6 +23,9 @@ pub enum EntryKind {
     Clear,
     /// Updates the record.
     Update,
+    /// Clears the routing of a call whose executeOmniFlow Salesforce may still do after its caller is gone. It stands
+    /// outside the order of its call: it waits for no other entry, and none waits for it.
+    LateClear,
 }
 
 impl EntryKind {
@@ -33,6 +36,7 @@ impl EntryKind {
             Self::Create => "create",
             Self::Clear => "clear",
             Self::Update => "update",
+            Self::LateClear => "late_clear",
         }
     }
 }

@@ -158,7 +158,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     // Replicas see the return at the same time: they lock the rows in the same order.
     make_due: "UPDATE outbox SET next_at = ($1::json->>'now')::bigint
         WHERE id IN (SELECT o.id FROM outbox AS o
-            WHERE o.state = 'pending' AND o.next_at > ($1::json->>'now')::bigint
+            WHERE o.state = 'pending' AND o.next_at > ($1::json->>'now')::bigint AND o.kind <> 'late_clear'
                 AND o.created_at < ($1::json->>'before')::bigint
                 AND o.call_center IN (SELECT json_array_elements_text($1::json->'centers'))
             ORDER BY o.id FOR UPDATE)
@@ -168,6 +168,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE next_at > ($1::json->>'now')::bigint AND id = ANY (ARRAY(SELECT o.id FROM outbox AS o
             WHERE o.state = 'pending' AND (o.lease_until IS NULL OR o.lease_until <= ($1::json->>'now')::bigint)
                 AND o.created_at < ($1::json->>'before')::bigint AND o.kind IN ", known_kinds!(), "
+                AND o.kind <> 'late_clear'
                 AND o.call_center IN (SELECT json_array_elements_text($1::json->'centers'))
                 AND ", is_first!(), " ORDER BY o.kind = 'create', o.next_at, o.id LIMIT 1 FOR UPDATE SKIP LOCKED))
         RETURNING id::text"

@@ -200,14 +200,14 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE outbox.id = j.id AND outbox.state = 'pending' AND outbox.lease_owner = j.owner
         RETURNING CAST(outbox.id AS TEXT)",
     make_due: "UPDATE outbox SET next_at = ?1->>'now'
-        WHERE state = 'pending' AND next_at > ?1->>'now' AND created_at < ?1->>'before'
+        WHERE state = 'pending' AND next_at > ?1->>'now' AND created_at < ?1->>'before' AND kind <> 'late_clear'
             AND call_center IN (SELECT value FROM json_each(?1, '$.centers'))
         RETURNING CAST(id AS TEXT)",
     make_one_due: concat!(
         "UPDATE outbox SET next_at = ?1->>'now'
         WHERE next_at > ?1->>'now' AND id IN (SELECT o.id FROM outbox AS o WHERE o.state = 'pending'
             AND (o.lease_until IS NULL OR o.lease_until <= ?1->>'now') AND o.created_at < ?1->>'before'
-            AND o.kind IN ", known_kinds!(), "
+            AND o.kind IN ", known_kinds!(), " AND o.kind <> 'late_clear'
             AND o.call_center IN (SELECT value FROM json_each(?1, '$.centers'))
             AND ", is_first!(), " ORDER BY o.kind = 'create', o.next_at, o.id LIMIT 1)
         RETURNING CAST(id AS TEXT)"

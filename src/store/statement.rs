@@ -5,7 +5,7 @@
 /// they are left alone, and keep the entries of their call behind them.
 macro_rules! known_kinds {
     () => {
-        "('create', 'clear', 'update')"
+        "('create', 'clear', 'update', 'late_clear')"
     };
 }
 pub(super) use known_kinds;

@@ -28,6 +28,7 @@ mod harness;
 #[path = "../support/histories.rs"]
 mod histories;
 mod hostile;
+mod late_routings;
 mod login;
 mod memory;
 mod names_in_paths;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use scv_bridge::clock::{Clock as _, SystemClock};
-use scv_bridge::store::Store;
+use scv_bridge::store::{EntryKind, Filter, Store};
 
 use super::fleet::Fleet;
 use super::judge::judge;
@@ -83,10 +83,11 @@ async fn drained(database: &str) -> Vec<String> {
     let mut pause = tokio::time::interval(Duration::from_millis(50));
     loop {
         pause.tick().await;
-        let left = store.count().await.unwrap();
+        let mut left = store.list(&Filter::default()).await.unwrap();
+        // What has cleared a late routing does so once more two minutes later, in case Salesforce was later still.
+        left.retain(|entry| entry.kind != EntryKind::LateClear || entry.attempts == 0);
         if left.is_empty() || Instant::now() > patience {
-            let states = left.iter().map(|count| format!("{} {:?}", count.entries, count.state));
-            return states.collect();
+            return left.iter().map(|entry| format!("{:?} {:?}", entry.state, entry.kind)).collect();
         }
     }
 }

@@ -184,6 +184,7 @@ fn kind(kind: EntryKind) -> &'static str {
         EntryKind::Create => "create",
         EntryKind::Clear => "clear",
         EntryKind::Update => "update",
+        EntryKind::LateClear => "late-clear",
     }
 }
 

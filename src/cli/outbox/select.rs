@@ -47,6 +47,8 @@ pub enum Kind {
     Clear,
     /// Fields of a VoiceCall.
     Update,
+    /// No more pending routing, where Salesforce may have made it after its caller was gone.
+    LateClear,
 }
 
 impl Select {
@@ -63,6 +65,7 @@ impl Select {
                 Kind::Create => EntryKind::Create,
                 Kind::Clear => EntryKind::Clear,
                 Kind::Update => EntryKind::Update,
+                Kind::LateClear => EntryKind::LateClear,
             }),
             // Before the beginning of time there is nothing.
             older_than: self.older_than.map(|age| now.checked_sub(age).unwrap_or(Timestamp::MIN)),

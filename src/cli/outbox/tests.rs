@@ -135,7 +135,7 @@ fn name(call_center: &str, key: &str) -> CallName {
 /// As the bridge keeps a request.
 fn body(kind: EntryKind) -> String {
     let fields = match kind {
-        EntryKind::Clear => "{}".to_owned(),
+        EntryKind::Clear | EntryKind::LateClear => "{}".to_owned(),
         EntryKind::Update => {
             format!(
                 r#"{{"endTime":"2026-11-21T10:00:00.123Z","fromNumber":"{NUMBER}","note":"asked for {NUMBER}"}}"#

@@ -1,0 +1,94 @@
+//! executeOmniFlow whose end nobody knows: Salesforce may still route a call whose caller is gone.
+
+use scv_bridge::mock::{BadDay, Disposition, Operation};
+use scv_bridge::store::EntryKind;
+
+use crate::postgres::Postgres;
+use crate::stage::{Plan, Stage, ended, omni_flow};
+
+/// Later than the deadline of 300 ms.
+const LATE: BadDay = BadDay::WorksLate { milliseconds: 900 };
+
+async fn stages() -> [Stage; 3] {
+    let plan = |plan: Plan| plan.deadline("300ms");
+    [
+        plan(Plan::telephony()).start().await,
+        plan(Plan::apex()).start().await,
+        plan(Plan::telephony()).store(Postgres::shared().database()).start().await,
+    ]
+}
+
+/// Salesforce routes the call, though nobody waits for its answer any more.
+async fn until_routed(stage: &Stage) {
+    stage.work_until(async || stage.org.voice_call("wxcc_1").unwrap().pending_routing.is_some()).await;
+}
+
+async fn no_ghost_is_left(stage: &Stage) {
+    stage.wait_seconds(12);
+    stage.work_until(async || stage.org.voice_call("wxcc_1").unwrap().pending_routing.is_none()).await;
+    let call = stage.org.voice_call("wxcc_1").unwrap();
+    assert_eq!((call.call_disposition, call.updates), (Disposition::Completed, 1));
+    // Salesforce may be later still: once more, and then no more.
+    let cleared = stage.asked(Operation::ClearRouting).len();
+    stage.deliver(130).await;
+    assert_eq!(stage.asked(Operation::ClearRouting).len(), cleared + 1);
+    assert!(stage.entries().await.is_empty());
+}
+
+#[actix_web::test]
+async fn a_routing_that_comes_after_the_deadline_and_the_hang_up_is_cleared() {
+    for stage in stages().await {
+        let id = stage.call("wxcc_1").await;
+        stage.script(LATE, Operation::OmniFlow);
+        stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
+        assert_eq!(stage.post("phoneContactEnded", ended("wxcc_1")).await.data()["status"], "Success");
+        until_routed(&stage).await;
+        no_ghost_is_left(&stage).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_routing_of_a_caller_who_hung_up_before_the_deadline_is_cleared() {
+    for stage in stages().await {
+        let id = stage.call("wxcc_1").await;
+        stage.script(LATE, Operation::OmniFlow);
+        let routing = stage.flow("executeOmniFlow", omni_flow(&id));
+        let routing = tokio::spawn(async move { routing.send().await.unwrap().status().as_u16() });
+        stage.work_until(async || stage.org.scripted().is_empty()).await;
+        assert_eq!(stage.post("phoneContactEnded", ended("wxcc_1")).await.data()["status"], "Success");
+        assert_eq!(routing.await.unwrap(), 504);
+        until_routed(&stage).await;
+        no_ghost_is_left(&stage).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_caller_who_still_waits_when_the_late_clear_is_due_keeps_the_routing() {
+    for stage in stages().await {
+        let id = stage.call("wxcc_1").await;
+        stage.script(LATE, Operation::OmniFlow);
+        stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
+        until_routed(&stage).await;
+        stage.deliver(12).await;
+        assert!(stage.org.voice_call("wxcc_1").unwrap().pending_routing.is_some());
+        assert_eq!(stage.asked(Operation::ClearRouting).len(), 0);
+        assert_eq!(stage.post("phoneContactEnded", ended("wxcc_1")).await.data()["status"], "Success");
+        assert!(stage.org.voice_call("wxcc_1").unwrap().pending_routing.is_none());
+    }
+}
+
+#[actix_web::test]
+async fn while_salesforce_is_asked_the_clear_is_kept_already_so_that_a_kill_loses_nothing() {
+    for stage in stages().await {
+        let id = stage.call("wxcc_1").await;
+        stage.script(BadDay::Slow { milliseconds: 200 }, Operation::OmniFlow);
+        let routing = stage.flow("executeOmniFlow", omni_flow(&id));
+        let routing = tokio::spawn(async move { routing.send().await.unwrap().status().as_u16() });
+        let kinds =
+            async || -> Vec<EntryKind> { stage.entries().await.iter().map(|entry| entry.kind).collect() };
+        stage.work_until(async || kinds().await == [EntryKind::LateClear]).await;
+        assert_eq!(routing.await.unwrap(), 200);
+        // Salesforce's answer is known: nothing is left to clear.
+        stage.work_until(async || kinds().await.is_empty()).await;
+    }
+}
