@@ -9,7 +9,7 @@ use clap::Subcommand;
 use openssl::error::ErrorStack;
 use openssl::sha::sha256;
 
-use crate::settings::client_id;
+use crate::settings::{client_id, user_name};
 
 /// Make a secret for a client.
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub enum Command {
         #[arg(value_parser = client_id)]
         client: String,
         /// Print a password for this user too: for connectors with OAuth's password grant.
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = user_name)]
         username: Option<String>,
     },
     /// Print a random key to sign access tokens with, alone: for the file that oauth.signing_key_file names.

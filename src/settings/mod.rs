@@ -56,8 +56,8 @@ pub use base_url::BaseUrl;
 pub use call_center::{
     Abandonment, Apex, Api, CallCenter, Enrichment, NextCertificate, OAuth, OnCreateFailure, Telephony,
 };
-pub(crate) use clients::client_id;
 pub use clients::{Access, AssertionKey, Client, User};
+pub(crate) use clients::{client_id, user_name};
 pub use deadlines::Deadlines;
 pub use expiry::Expiry;
 pub use files::Files;

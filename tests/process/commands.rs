@@ -120,6 +120,20 @@ fn secret_new_prints_another_one_each_time() {
     assert_ne!(one.out, two.out);
 }
 
+#[test]
+fn secret_new_makes_none_for_a_client_or_a_user_without_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["secret", "new", ""][..],
+        &["secret", "new", "webex-flow", "--username", ""],
+        &["secret", "new", "webex-flow", "--username", "a\nb"],
+    ] {
+        let ended = run(folder.path(), arguments);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains("is empty") || ended.err.contains("control character"), "{}", ended.err);
+    }
+}
+
 #[actix_web::test]
 async fn healthcheck_ends_0_when_the_service_lives_and_1_when_it_does_not() {
     let site = Site::open().await;

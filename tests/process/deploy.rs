@@ -31,6 +31,7 @@ fn check(configuration: &str) -> String {
     let Issued { key_pem, certificate_pem } = issue("WebexCCSCV", 2048, 90, SystemClock.now()).unwrap();
     // Somebody has filled in what only they can know.
     let mut moved = configuration
+        .replace(&"0".repeat(64), &"0a".repeat(32))
         .replace("bridge.example.com", "bridge.acme.com")
         .replace("00D000000000001EAA", "00D5g000007AbCdEAK")
         .replace("https://example.my.", "https://acme.my.");
@@ -60,6 +61,18 @@ fn the_configurations_are_in_order_once_their_files_exist() {
         let warning =
             said.lines().find(|line| line.starts_with("warning") && !line.contains("subjectAltName"));
         assert_eq!(warning, None, "{said}");
+    }
+}
+
+#[test]
+fn the_placeholder_of_a_clients_secret_is_none_that_check_lets_pass() {
+    for folder in [KUBERNETES, SYSTEMD] {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("bridge.toml"), read(folder, "bridge.toml")).unwrap();
+        let ended = run(root.path(), &["check", "--config", "bridge.toml"]);
+        let told = format!("{}{}", ended.out, ended.err);
+        assert!(told.contains("secret_sha256\n  problem: is a placeholder"), "{told}");
+        assert_ne!(ended.code, Some(0));
     }
 }
 

@@ -50,8 +50,8 @@ pub enum AssertionProblem {
     /// It would live too long.
     #[error("it lives longer than 5 minutes")]
     TooLong,
-    /// Its `jti` came before.
-    #[error("its jti was used before")]
+    /// Its `jti` came before; or itself, if it has none.
+    #[error("it was used before: a new one, with a jti of its own, for each token")]
     Replayed,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Claims {
     exp: Time,
     iat: Option<Time>,
     nbf: Option<Time>,
-    pub(super) jti: Option<String>,
+    jti: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +97,13 @@ pub(super) struct Assertion<'a> {
 }
 
 impl<'a> Assertion<'a> {
+    /// What it is known by if it comes again: its `jti`, or all of what was signed where it has none. RFC 7523 leaves
+    /// the `jti` to the client, and whoever saw the assertion can change neither.
+    pub(super) fn identity(&self) -> &[u8] {
+        let jti = self.claims.jti.as_deref().filter(|jti| !jti.is_empty());
+        jti.unwrap_or(self.signed).as_bytes()
+    }
+
     pub(super) fn read(text: &'a str) -> Result<Self, AssertionProblem> {
         let unreadable = AssertionProblem::Unreadable;
         let (signed, signature) = text.rsplit_once('.').ok_or(unreadable)?;

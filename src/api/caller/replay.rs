@@ -1,4 +1,4 @@
-//! An assertion with a `jti` is taken once (RFC 7523, 3).
+//! An assertion is taken once, known by its `jti` or by itself (RFC 7523, 3).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,14 +8,14 @@ use std::sync::{Mutex, PoisonError};
 /// second; a client that has more is refused, and no other is.
 const MOST: usize = 4096;
 
-/// The `jti` of assertions that were taken. It outlives a change of the configuration; each replica has its own.
+/// The assertions that were taken. It outlives a change of the configuration; each replica has its own.
 #[derive(Debug, Default)]
 pub struct Replays {
-    /// By client, half a digest of each `jti` and the second from which on it may be forgotten.
+    /// By client, half a digest of what each is known by and the second from which on it may be forgotten.
     seen: Mutex<HashMap<String, HashMap<[u8; 16], i64>>>,
 }
 
-/// What there is to say of a `jti`.
+/// What there is to say of an assertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
     /// Never before.
@@ -27,10 +27,10 @@ pub(super) enum Seen {
 }
 
 impl Replays {
-    /// Remembers the `jti` of a client's assertion, which must be a good one: whoever has no key fills nothing here.
+    /// Remembers a client's assertion by the digest of its identity; it must be a good one: whoever has no key fills nothing here.
     /// `forget`: the second from which on the assertion is refused for its age.
-    pub(super) fn remember(&self, client: &str, jti: &[u8; 32], forget: i64, now: i64) -> Seen {
-        let jti = jti.first_chunk().copied().unwrap_or_default();
+    pub(super) fn remember(&self, client: &str, digest: &[u8; 32], forget: i64, now: i64) -> Seen {
+        let digest = digest.first_chunk().copied().unwrap_or_default();
         let mut clients = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = match clients.get_mut(client) {
             Some(seen) => seen,
@@ -40,7 +40,7 @@ impl Replays {
             seen.retain(|_, forget| *forget > now);
         }
         let full = seen.len() >= MOST;
-        match seen.entry(jti) {
+        match seen.entry(digest) {
             Entry::Occupied(entry) if *entry.get() > now => Seen::Before,
             Entry::Vacant(_) if full => Seen::Full,
             entry => {
@@ -55,7 +55,7 @@ impl Replays {
 mod tests {
     use super::*;
 
-    fn jti(number: u32) -> [u8; 32] {
+    fn digest(number: u32) -> [u8; 32] {
         let mut bytes = [0; 32];
         bytes[..4].copy_from_slice(&number.to_be_bytes());
         bytes
@@ -64,22 +64,22 @@ mod tests {
     #[test]
     fn an_id_is_taken_once_for_each_client_until_it_is_too_old_anyway() {
         let replays = Replays::default();
-        assert_eq!(replays.remember("a", &jti(1), 300, 0), Seen::Never);
-        assert_eq!(replays.remember("a", &jti(1), 300, 299), Seen::Before);
-        assert_eq!(replays.remember("b", &jti(1), 300, 0), Seen::Never);
-        assert_eq!(replays.remember("a", &jti(1), 600, 300), Seen::Never);
+        assert_eq!(replays.remember("a", &digest(1), 300, 0), Seen::Never);
+        assert_eq!(replays.remember("a", &digest(1), 300, 299), Seen::Before);
+        assert_eq!(replays.remember("b", &digest(1), 300, 0), Seen::Never);
+        assert_eq!(replays.remember("a", &digest(1), 600, 300), Seen::Never);
     }
 
     #[test]
     fn the_memory_is_bounded_for_each_client_and_the_old_make_room() {
         let replays = Replays::default();
         for number in 0..u32::try_from(MOST).unwrap() {
-            assert_eq!(replays.remember("a", &jti(number), 300, 0), Seen::Never);
+            assert_eq!(replays.remember("a", &digest(number), 300, 0), Seen::Never);
         }
-        assert_eq!(replays.remember("a", &jti(u32::MAX), 300, 0), Seen::Full);
-        assert_eq!(replays.remember("a", &jti(0), 300, 0), Seen::Before);
-        assert_eq!(replays.remember("b", &jti(u32::MAX), 300, 0), Seen::Never);
-        assert_eq!(replays.remember("a", &jti(u32::MAX), 600, 300), Seen::Never);
+        assert_eq!(replays.remember("a", &digest(u32::MAX), 300, 0), Seen::Full);
+        assert_eq!(replays.remember("a", &digest(0), 300, 0), Seen::Before);
+        assert_eq!(replays.remember("b", &digest(u32::MAX), 300, 0), Seen::Never);
+        assert_eq!(replays.remember("a", &digest(u32::MAX), 600, 300), Seen::Never);
         assert_eq!(replays.seen.lock().unwrap()["a"].len(), 1);
     }
 }

@@ -106,6 +106,18 @@ fn a_client_is_known_by_its_id_and_any_of_its_secrets() {
 }
 
 #[test]
+fn an_empty_secret_or_password_is_never_right() {
+    let mut client = client(b"");
+    client.user = Some(User { name: "u".into(), password_sha256: Some(sha256(b"")) });
+    let callers = callers(&[client], &endpoint("key", None));
+    assert_eq!(identified(&callers, &basic("webex-flow:"), &[], now()), Err(Denied::Wrong));
+    let headers = HeaderMap::new();
+    let peer = Peer { address: None, headers: &headers, names: &[] };
+    let known = Known { client: &callers.clients["webex-flow"], proof: Proof::secret([1; 32]) };
+    assert_eq!(callers.by_password(&known, "u", "", &peer).err(), Some(Denied::Wrong));
+}
+
+#[test]
 fn two_spellings_of_one_secret_are_one_attempt() {
     let callers = patient(&[client(b"a+b")], &endpoint("key", None), 2);
     let headers = HeaderMap::new();

@@ -13,7 +13,7 @@ use super::names::Names;
 use super::section::Section;
 
 pub(super) use all::{check_surroundings, read_all};
-pub(crate) use read::client_id;
+pub(crate) use read::{client_id, user_name};
 
 /// A caller of the bridge. `Debug` shows no hash.
 #[derive(Clone)]

@@ -49,22 +49,29 @@ fn hash(section: &mut Section<'_>, key: &str, hint: &str) -> Option<[u8; 32]> {
         return None;
     }
     let text = section.required(key, hint)?;
-    let bytes = sha256(&text);
-    if bytes.is_none() {
-        // Not shown: somebody may have written the secret itself.
-        section.problem(key, "is not 64 hexadecimal digits", hint);
+    // Not shown: somebody may have written the secret itself.
+    let bytes = sha256(&text).ok_or("is not 64 hexadecimal digits").and_then(of_a_secret);
+    bytes.map_err(|problem| section.problem(key, problem, hint)).ok()
+}
+
+/// A digest that a secret can have. An example's stands for none, and one of nothing would let in whoever sends nothing.
+fn of_a_secret(digest: [u8; 32]) -> Result<[u8; 32], &'static str> {
+    let [first, ..] = digest;
+    let is_one_digit = first >> 4 == first & 0x0F && digest.iter().all(|byte| *byte == first);
+    match digest {
+        _ if is_one_digit => Err("is a placeholder, and the digest of no secret"),
+        _ if digest == openssl::sha::sha256(b"") => Err("is the digest of an empty text"),
+        // What `echo | sha256sum` makes of a variable that is empty.
+        _ if [&b"\n"[..], b"\r\n"].map(openssl::sha::sha256).contains(&digest) => {
+            Err("is the digest of a line end alone")
+        }
+        _ => Ok(digest),
     }
-    bytes
 }
 
 fn user(section: &mut Section<'_>, has_secret: bool) -> Option<User> {
     let name_given = section.has("username");
-    let name = section.parsed_if_given("username", "a name without control characters", |text| {
-        match text.chars().any(char::is_control) || text.len() > 128 {
-            true => Err(String::from("is longer than 128 bytes or holds a control character")),
-            false => Ok(text.to_owned()),
-        }
-    });
+    let name = section.parsed_if_given("username", "a name without control characters", user_name);
     let password_given = section.has("password_sha256");
     let password_sha256 = hash(section, "password_sha256", PASSWORD_HINT);
     match (name_given, password_given) {
@@ -133,8 +140,18 @@ fn access(section: &mut Section<'_>, call_centers: &Names) -> Option<Access> {
 /// The rule for a client's id. HTTP Basic ends the user name at the first colon (RFC 7617, 2).
 pub(crate) fn client_id(text: &str) -> Result<String, String> {
     match text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') && text.len() <= 128 {
+        true if text.is_empty() => Err("is empty".to_owned()),
         true => Ok(text.to_owned()),
         false => Err("may hold at most 128 visible ASCII characters and no colon".to_owned()),
+    }
+}
+
+/// The rule for the name of a client's user.
+pub(crate) fn user_name(text: &str) -> Result<String, String> {
+    match text.chars().any(char::is_control) || text.len() > 128 {
+        true => Err("is longer than 128 bytes or holds a control character".to_owned()),
+        false if text.trim().is_empty() => Err("is empty".to_owned()),
+        false => Ok(text.to_owned()),
     }
 }
 

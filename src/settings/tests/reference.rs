@@ -22,7 +22,7 @@ fn real(folder: &Folder, example: &str) -> String {
     folder.write("signing_key", "s".repeat(43).as_bytes());
     folder.write("previous_signing_key", "p".repeat(43).as_bytes());
     folder.write("secret", b"0123456789abcdef0123456789abcdef");
-    let hash = "0".repeat(64);
+    let hash = "0a".repeat(32);
     let encrypted = example.contains("\nprivate_key_passphrase_file");
     let key_file = if encrypted { "{dir}/encrypted.key" } else { "{dir}/good.key" };
     let mut toml = String::new();

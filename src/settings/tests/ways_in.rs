@@ -53,6 +53,34 @@ fn a_secret_is_not_needed_where_there_is_another_way_in() {
 }
 
 #[test]
+fn a_digest_that_is_a_placeholder_or_that_of_nothing_is_refused() {
+    const HASH: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    const LINE_END: &str = "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b";
+    let folder = Folder::new();
+    for (digest, problem) in [
+        ("0".repeat(64), "is a placeholder, and the digest of no secret"),
+        ("F".repeat(64), "is a placeholder, and the digest of no secret"),
+        (NOTHING.to_owned(), "is the digest of an empty text"),
+        (NOTHING.to_uppercase(), "is the digest of an empty text"),
+        (LINE_END.to_owned(), "is the digest of a line end alone"),
+    ] {
+        let user = format!("username = \"u\"\npassword_sha256 = \"{HASH}\"");
+        let previous = format!("previous_secret_sha256 = \"{}\"", HASH.replace("00", "11"));
+        let sound = with(&format!("{previous}\n{user}"), &format!("[oauth]\nsigning_key = \"{KEY}\""));
+        folder.load(&sound).unwrap();
+        for key in ["secret_sha256", "previous_secret_sha256", "password_sha256"] {
+            let line = sound.lines().find(|line| line.trim_start().starts_with(key)).unwrap();
+            let told = folder.problems(&sound.replacen(line, &format!("{key} = \"{digest}\""), 1));
+            let expected = format!(
+                "clients.webex-flow.{key}\n  problem: {problem}\n  do:      `scv-bridge secret new CLIENT"
+            );
+            assert!(told.starts_with("1 problem") && told.contains(&expected), "{told}");
+        }
+    }
+}
+
+#[test]
 fn what_is_wrong_with_the_ways_in_is_told_with_its_key() {
     let folder = Folder::new();
     folder.write("short", b"short");

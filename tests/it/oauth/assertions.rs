@@ -146,14 +146,41 @@ async fn a_jti_is_taken_once_whatever_the_assertion_is_used_for() {
     let stage = stage().await;
     let assertion = assertion(&claims(&stage));
     assert_eq!(told(&stage, &assertion).await, "taken");
-    assert!(told(&stage, &assertion).await.ends_with("its jti was used before"));
+    assert!(
+        told(&stage, &assertion)
+            .await
+            .ends_with("it was used before: a new one, with a jti of its own, for each token")
+    );
     let asked = [
         ("grant_type", "client_credentials"),
         ("client_assertion_type", CLIENT_ASSERTION),
         ("client_assertion", &assertion),
     ];
     let reply = ask(&stage, &asked).await;
-    assert_eq!(refused(&reply), "401 invalid_client: client_assertion: its jti was used before");
+    assert_eq!(
+        refused(&reply),
+        "401 invalid_client: client_assertion: it was used before: a new one, with a jti of its own, for each token"
+    );
+}
+
+#[actix_web::test]
+async fn an_assertion_without_a_jti_is_taken_once_too() {
+    let stage = stage().await;
+    let used = "it was used before: a new one, with a jti of its own, for each token";
+    for jti in [Value::Null, "".into()] {
+        let nameless = assertion(&with(claims(&stage), json!({ "jti": jti })));
+        assert_eq!(told(&stage, &nameless).await, "taken", "{jti}");
+        assert_eq!(told(&stage, &nameless).await, format!("400 invalid_grant: assertion: {used}"), "{jti}");
+        let asked = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", CLIENT_ASSERTION),
+            ("client_assertion", &nameless),
+        ];
+        let reply = ask(&stage, &asked).await;
+        assert_eq!(refused(&reply), format!("401 invalid_client: client_assertion: {used}"), "{jti}");
+    }
+    let another = with(claims(&stage), json!({ "jti": "", "exp": seconds() + 299 }));
+    assert_eq!(told(&stage, &assertion(&another)).await, "taken");
 }
 
 #[actix_web::test]
