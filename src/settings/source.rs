@@ -117,6 +117,7 @@ fn read(path: &Path, files: &mut Files) -> Result<String, Problem> {
     };
     let bytes = files.read(path).map_err(|error| {
         let hint = "name it with --config FILE or SCV_BRIDGE_CONFIG; `scv-bridge check --example` prints one to begin with";
+        let hint = unreadable::remedy(path, &error).unwrap_or(hint);
         problem(format!("cannot be read: {}", unreadable::why(path, &error)), hint)
     })?;
     Text::of(bytes).map_err(|wrong| problem(wrong.problem(), wrong.hint()))

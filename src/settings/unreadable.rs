@@ -17,6 +17,30 @@ pub(super) fn why(path: &Path, error: &io::Error) -> String {
     }
 }
 
+/// What to do about a file that is there and may not be read: another name for it would not help.
+pub(super) fn remedy(path: &Path, error: &io::Error) -> Option<&'static str> {
+    if error.kind() != ErrorKind::PermissionDenied {
+        return None;
+    }
+    Some(match fs::metadata(path) {
+        Ok(_) => {
+            "make it the file of the user that the service runs as: chown USER FILE, then chmod 600 FILE; a command reads it as that user, or as root"
+        }
+        Err(_) => {
+            "let the user that the service runs as into the folder: chgrp GROUP FOLDER, then chmod 750 FOLDER; a command reads it as that user, or as root"
+        }
+    })
+}
+
+/// What a kind of error is called where no path may be shown. The library's word for a file that is missing is
+/// "entity not found".
+pub(super) fn kind(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
 /// Whether a text can be shown that should be the path of a file with a secret, and could be the secret itself: only if
 /// it begins with a folder that is there, or with one whose name is a plain word.
 pub(super) fn is_surely_a_path(text: &str) -> bool {
@@ -79,7 +103,7 @@ fn denied(path: &Path) -> String {
     let seen = path.ancestors().find_map(|path| Some((path, fs::metadata(path).ok()?)));
     match seen {
         Some((seen, rights)) if seen == path => {
-            format!("it may not be read: it belongs to {}{us}", owned(&rights))
+            format!("it belongs to {}{us}", owned(&rights))
         }
         Some((folder, rights)) => {
             format!(
@@ -88,7 +112,7 @@ fn denied(path: &Path) -> String {
                 owned(&rights)
             )
         }
-        None => format!("it may not be read{us}"),
+        None => format!("the system does not allow it{us}"),
     }
 }
 

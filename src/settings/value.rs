@@ -66,38 +66,48 @@ fn hides(value: &str) -> bool {
 impl Section<'_> {
     /// The content of the file that a key names; the key must be there.
     pub(super) fn file(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
-        let report = self.report;
-        self.parsed(key, hint, |path| read(report, path))
+        let path = self.required(key, hint)?;
+        self.content(key, &path, hint)
     }
 
     /// The same for a file that holds a secret.
     pub(super) fn secret_file(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
-        let report = self.report;
-        let (mut exposed, path) = (None, self.path(key));
-        let content = self.parsed(key, hint, |file| {
-            let content = read(report, file)?;
-            exposed = unreadable::exposed(Path::new(file));
-            Ok(content)
-        });
-        note_exposed(report, &path, exposed);
-        content
+        let path = self.required(key, hint)?;
+        let content = self.content(key, &path, hint)?;
+        note_exposed(self.report, &self.path(key), unreadable::exposed(Path::new(&path)));
+        Some(content)
     }
 
     /// The content of the file that a key names, if there is such a key.
     pub(super) fn file_if_given(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
-        let report = self.report;
-        self.parsed_if_given(key, hint, |path| read(report, path))
+        let path = self.text(key).filter(|text| !text.is_empty())?;
+        self.content(key, &path, hint)
     }
 
     /// The content of each file that a list names; a list that is missing is empty. A file that cannot be read is
     /// reported and stands as none.
     pub(super) fn files(&mut self, key: &str, hint: &str) -> Option<Vec<Option<Vec<u8>>>> {
         let paths = self.list(key)?;
-        let one = |path: &String| {
-            let problem = |problem| self.problem(key, format!("{} {problem}", shown(path)), hint);
-            read(self.report, path).map_err(problem).ok()
+        Some(paths.iter().map(|path| self.content(key, path, hint)).collect())
+    }
+
+    fn content(&self, key: &str, path: &str, hint: &str) -> Option<Vec<u8>> {
+        let file = Path::new(path);
+        let error = match self.report.read(file) {
+            Ok(content) => return Some(content),
+            Err(error) => error,
         };
-        Some(paths.iter().map(one).collect())
+        let problem = match path {
+            _ if path.contains("-----BEGIN") => {
+                "is the PEM text itself, in place of the path of its file".to_owned()
+            }
+            // What is not shown is not shown in the reason either.
+            _ if hides(path) => format!("cannot be read: {}", unreadable::kind(&error)),
+            _ => format!("cannot be read: {}", unreadable::why(file, &error)),
+        };
+        let hint = unreadable::remedy(file, &error).unwrap_or(hint);
+        self.problem(key, format!("{} {problem}", shown(path)), hint);
+        None
     }
 
     /// A secret, given by `key` or in the file that `<key>_file` names. No problem repeats either value: a
@@ -163,11 +173,13 @@ impl Section<'_> {
 
 /// Why there is no secret in a file. What stands for its path could be the secret itself, written after the wrong key.
 fn no_secret(path: &str, error: &io::Error) -> (String, String) {
+    let file = Path::new(path);
     if unreadable::is_surely_a_path(path) {
-        let why = unreadable::why(Path::new(path), error);
+        let why = unreadable::why(file, error);
+        let remedy = unreadable::remedy(file, error);
         return (
             format!("names a file that cannot be read: {why}"),
-            "name a readable text file that holds the secret alone".to_owned(),
+            remedy.unwrap_or("name a readable text file that holds the secret alone").to_owned(),
         );
     }
     let folder =
@@ -176,7 +188,7 @@ fn no_secret(path: &str, error: &io::Error) -> (String, String) {
         io::ErrorKind::NotFound => {
             format!("names no file in the folder that the program was started in{folder}")
         }
-        kind => format!("names a file that cannot be read: {kind}"),
+        _ => format!("names a file that cannot be read: {}", unreadable::kind(error)),
     };
     (
         format!("{problem} (the value is not shown: it could be a secret)"),
@@ -186,18 +198,8 @@ fn no_secret(path: &str, error: &io::Error) -> (String, String) {
 
 fn note_exposed(report: &Report, key: &str, exposed: Option<String>) {
     if let Some(exposed) = exposed {
-        report.note(key, format!("{exposed}; take the right away, as by chmod o= FILE"));
+        // The owner comes first: the service itself may be one of the others that the right is taken from.
+        let remedy = "chown it to the user that the service runs as, then chmod 600";
+        report.note(key, format!("{exposed}; {remedy}"));
     }
-}
-
-fn read(report: &Report, path: &str) -> Result<Vec<u8>, String> {
-    let file = Path::new(path);
-    report.read(file).map_err(|error| match path {
-        _ if path.contains("-----BEGIN") => {
-            "is the PEM text itself, in place of the path of its file".to_owned()
-        }
-        // What is not shown is not shown in the reason either.
-        _ if hides(path) => format!("cannot be read: {}", error.kind()),
-        _ => format!("cannot be read: {}", unreadable::why(file, &error)),
-    })
 }

@@ -11,7 +11,8 @@ pub enum StoreError {
     Url,
     /// The folder or the file cannot be made or opened.
     #[error(
-        "the database file cannot be opened ({0}): check that its folder exists and belongs to the service"
+        "the database file cannot be opened ({}): check that its folder exists and belongs to the service",
+        plain(*.0)
     )]
     File(io::ErrorKind),
     /// The disk, or the quota, is full.
@@ -115,7 +116,7 @@ impl From<sqlx::Error> for StoreError {
 /// What the system says of a connection. The library has a kind of its own for most of it; for the rest it would
 /// say "uncategorized error", where the system's own words tell more.
 fn words(error: &io::Error) -> String {
-    let kind = error.kind().to_string();
+    let kind = plain(error.kind());
     match error.raw_os_error() {
         _ if error.to_string().starts_with("failed to lookup address") => {
             "its host name is not known".to_owned()
@@ -125,6 +126,14 @@ fn words(error: &io::Error) -> String {
             "the connection failed".to_owned()
         }
         _ => kind,
+    }
+}
+
+/// A kind of error in plain words: the library's for a file that is missing are "entity not found".
+fn plain(kind: io::ErrorKind) -> String {
+    match kind {
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        kind => kind.to_string(),
     }
 }
 

@@ -273,7 +273,10 @@ fn lease(scene: &Scene) -> Lease {
 async fn a_database_that_is_missing_is_named_and_not_made() {
     let folder = tempfile::tempdir().unwrap();
     let error = Store::open_existing(&url(&folder.path().join("data"))).await.unwrap_err().to_string();
-    assert!(error.starts_with("the database file cannot be opened (entity not found)"), "{error}");
+    assert!(
+        error.starts_with("the database file cannot be opened (there is no such file or folder)"),
+        "{error}"
+    );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -387,6 +387,13 @@ fn a_file_that_is_missing_is_told_by_its_whole_path_and_the_folder_that_lacks_it
             "certificates.WebexCCSCV.private_key: \"[dir]/gone/good.key\" cannot be read: there is no [dir]/gone/good.key: the folder [dir]/gone does not exist; name the PEM file of the private key"
         ]
     );
+    let hidden = told(&folder, &SMALL.replace("{dir}/good.key", "https://u:p@example.com/key"));
+    assert_eq!(
+        hidden,
+        [
+            "certificates.WebexCCSCV.private_key: the value (not shown) cannot be read: there is no such file or folder; name the PEM file of the private key"
+        ]
+    );
     let folder_for_file = told(&folder, &SMALL.replace("/good.key", ""));
     assert!(folder_for_file[0].contains("cannot be read: [dir] is a folder"), "{folder_for_file:?}");
 }
@@ -401,11 +408,16 @@ fn a_file_that_may_not_be_read_is_told_with_owner_mode_and_who_asks() {
     // Who runs the tests may be root, whom nothing is denied to: so the refusal itself is made up.
     let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
     let told = unreadable::why(&key, &denied);
-    assert!(told.starts_with("it may not be read: it belongs to "), "{told}");
+    assert!(told.starts_with("it belongs to "), "{told}");
     for words in [format!("{owner}"), "group ".to_owned(), "mode 0600, and this program runs as ".to_owned()]
     {
         assert!(told.contains(&words), "{words}: {told}");
     }
+    let remedy = unreadable::remedy(&key, &denied).unwrap();
+    assert!(remedy.contains("chown USER FILE, then chmod 600 FILE"), "{remedy}");
+    let remedy = unreadable::remedy(&key.join("x"), &denied).unwrap();
+    assert!(remedy.contains("into the folder: chgrp GROUP FOLDER"), "{remedy}");
+    assert_eq!(unreadable::remedy(&key, &std::io::ErrorKind::NotFound.into()), None);
     let below = unreadable::why(&key.join("x"), &denied);
     assert!(below.starts_with("its folder ") && below.contains("may not be entered"), "{below}");
 }
@@ -424,8 +436,8 @@ fn a_secret_that_every_user_can_read_is_worth_a_warning() {
     folder.allow(0o755);
     assert_eq!(
         warnings(),
-        "certificates.WebexCCSCV.private_key: every user of this machine can read [dir]/good.key (mode 0644); take the right away, as by chmod o= FILE\n\
-        call_centers.Main.consumer_key_file: every user of this machine can read [dir]/consumer (mode 0604); take the right away, as by chmod o= FILE"
+        "certificates.WebexCCSCV.private_key: every user of this machine can read [dir]/good.key (mode 0644); chown it to the user that the service runs as, then chmod 600\n\
+        call_centers.Main.consumer_key_file: every user of this machine can read [dir]/consumer (mode 0604); chown it to the user that the service runs as, then chmod 600"
     );
     mode(&key, 0o640);
     mode(&secret, 0o440);
