@@ -1,6 +1,7 @@
 //! Calls that an agent gives to another flow: each flow run has a VoiceCall of its own, and its own end.
 
 mod creates;
+mod cut;
 mod ends;
 mod events;
 mod failures;
