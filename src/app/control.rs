@@ -119,7 +119,12 @@ impl Control {
     /// Lets end what is under way, gives back what is held, and closes the store.
     pub(super) async fn finish(&self) {
         let deadline = Instant::now() + FINISH;
-        self.worker.stop(deadline).await;
+        let tasks = async {
+            if let Some(worker) = &self.task_worker {
+                worker.stop(deadline).await;
+            }
+        };
+        tokio::join!(self.worker.stop(deadline), tasks);
         if let Err(error) = self.lasting.outbox.finish(deadline).await {
             tracing::warn!(%error, "the store was not closed in order; leases end by themselves");
         }

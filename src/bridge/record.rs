@@ -1,11 +1,12 @@
 //! Which recordings are worth asking for, and which final updates wait for one.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Bridge, Trouble, named};
-use crate::domain::{CallName, CallReference, Standing, Story};
+use crate::domain::{CallCenterName, CallName, CallReference, Standing, Story};
 use crate::salesforce::Budget;
 use crate::settings::Enrichment;
 use crate::store::Task;
@@ -78,6 +79,19 @@ impl Bridge {
     }
 
     /// The task's calls, and the one that it will be if no flow has told of any.
+    /// The contact centers whose Salesforce is told of a task's end; none if nobody knows the call.
+    ///
+    /// # Errors
+    /// As [`Bridge::wants_recordings`].
+    pub async fn call_centers_of(
+        &self,
+        task: &Task,
+        budget: &Budget,
+    ) -> Result<BTreeSet<CallCenterName>, Trouble> {
+        let names = self.names_of(task, budget).await?;
+        Ok(names.iter().map(|name| name.call_center().clone()).collect())
+    }
+
     async fn names_of(&self, task: &Task, budget: &Budget) -> Result<Vec<CallName>, Trouble> {
         let Some(key) = task.id.vendor_call_key() else { return Ok(Vec::new()) };
         let calls = self.calls_of(&key, budget).await?;

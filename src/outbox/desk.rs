@@ -302,15 +302,57 @@ impl Outbox {
 
     /// Writes down how an attempt ended. If that fails, the lease ends by itself and the entry is tried again.
     pub async fn settle(&self, id: EntryId, attempt: Attempt, note: Option<Note>) {
-        let later = matches!(attempt, Attempt::Later { .. } | Attempt::NotTried { .. });
         let note = note.map(Box::new);
         let settle = Settle { id, owner: self.owner.clone(), attempt, note, now: self.now() };
         match self.store.settle(settle).await {
-            Ok(_) if later => self.ring(),
-            Ok(_) => {}
+            // Another time is to be waited for, or the next entry of the call is free.
+            Ok(_) => self.ring(),
             Err(error) => {
                 tracing::warn!(entry = id.0, %error, "the end of an attempt was not written down; it will be tried again");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::domain::{CallCenterName, CallName, VendorCallKey};
+
+    #[tokio::test]
+    async fn the_end_of_an_attempt_wakes_the_worker_for_the_next_entry_of_the_call() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("bridge.db").display());
+        let settings = settings::Outbox {
+            schedule: vec![Duration::from_secs(1)],
+            give_up_after: Duration::from_secs(60),
+            lease: Duration::from_secs(30),
+            keep_buried: Duration::from_secs(60),
+            concurrency: 1,
+        };
+        let now = Timestamp::UNIX_EPOCH;
+        let outbox = Arc::new(Outbox::new(
+            Store::open(&url).await.unwrap(),
+            &settings,
+            Arc::new(ManualClock::new(now)),
+            Arc::new(Ids::new(1)),
+            Arc::new(Metrics::new().unwrap()),
+        ));
+        let center = CallCenterName::parse("Main").unwrap();
+        let name = CallName::new(center, VendorCallKey::parse("wxcc_1").unwrap(), None);
+        let entry = || NewEntry {
+            kind: EntryKind::Clear,
+            is_final: false,
+            body: Body::new("{}".to_owned()),
+            next_at: now,
+        };
+        let subject = Subject::Known(Box::new(Note::of(name, now)));
+        let taken = outbox.put(subject, vec![entry(), entry()], false, None).await.unwrap();
+        let Enqueued::Accepted { ids, .. } = taken else { panic!("{taken:?}") };
+        // Nobody has rung yet.
+        assert!(timeout(Duration::ZERO, outbox.rung()).await.is_err());
+        outbox.settle(ids[0], Attempt::Delivered { close: false }, None).await;
+        timeout(Duration::from_secs(10), outbox.rung()).await.unwrap();
     }
 }

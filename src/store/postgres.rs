@@ -251,6 +251,8 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE t.task_id = ANY (ARRAY(SELECT t.task_id FROM tasks AS t
             WHERE t.due_at <= ($1::json->>'now')::bigint
             AND (t.claim_until IS NULL OR t.claim_until <= ($1::json->>'now')::bigint)
+            AND NOT EXISTS (SELECT 1 FROM json_array_elements_text($1::json->'without') AS w JOIN calls AS c
+                ON c.call_center = w.value AND c.vendor_call_key = 'wxcc_' || t.task_id)
             ORDER BY t.due_at LIMIT ($1::json->>'limit')::bigint FOR UPDATE SKIP LOCKED))
         RETURNING ", task!()
     ),

@@ -282,7 +282,10 @@ pub(super) const DIALECT: Dialect = Dialect {
     claim: concat!(
         "UPDATE tasks SET claim_owner = ?1->>'owner', claim_until = ?1->>'until'
         WHERE task_id IN (SELECT t.task_id FROM tasks AS t WHERE t.due_at <= ?1->>'now'
-            AND (t.claim_until IS NULL OR t.claim_until <= ?1->>'now') ORDER BY t.due_at LIMIT ?1->>'limit')
+            AND (t.claim_until IS NULL OR t.claim_until <= ?1->>'now')
+            AND NOT EXISTS (SELECT 1 FROM json_each(?1, '$.without') AS w JOIN calls AS c
+                ON c.call_center = w.value AND c.vendor_call_key = 'wxcc_' || t.task_id)
+            ORDER BY t.due_at LIMIT ?1->>'limit')
         RETURNING ", task!("tasks")
     ),
     fold: "UPDATE tasks SET timeline = ?1->>'timeline', claim_owner = NULL, claim_until = NULL,

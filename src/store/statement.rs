@@ -108,7 +108,7 @@ pub(super) struct Dialect {
     pub(super) purge_calls: &'static str,
     /// Removes some old buried entries: `{before, limit}`, gives their ids.
     pub(super) purge_buried: &'static str,
-    /// Claims due tasks: `{now, owner, until, limit}`, gives them with their events.
+    /// Claims due tasks: `{now, owner, until, limit, without}`, gives them with their events.
     pub(super) claim: &'static str,
     /// Folds a claimed task: `{task_id, owner, timeline, due_at, news, now, events: [event_id], left: [event_id]}`, gives
     /// its id.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::batch::Job;
 use super::row::{json, moment, read, unreadable};
 use super::{Store, StoreError};
-use crate::domain::{Body, CallTimeline, Event, Numbers, TaskId};
+use crate::domain::{Body, CallCenterName, CallTimeline, Event, Numbers, TaskId};
 
 /// After how long a task that cannot be read is looked at again: by then another version may be running.
 const PUT_OFF: Duration = Duration::from_secs(3600);
@@ -45,6 +45,8 @@ pub struct ClaimTasks {
     pub until: Timestamp,
     /// At most so many.
     pub limit: u32,
+    /// None that has a call of these contact centers.
+    pub without: Vec<CallCenterName>,
 }
 
 /// All that is known of a task.
@@ -227,6 +229,7 @@ impl Store {
             "owner": claim.owner,
             "until": claim.until.as_millisecond(),
             "limit": claim.limit,
+            "without": claim.without.iter().map(CallCenterName::as_ref).collect::<Vec<_>>(),
         }))?;
         let rows = self.write(self.dialect().claim, input).await?;
         let mut tasks = Vec::with_capacity(rows.len());

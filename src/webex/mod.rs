@@ -4,6 +4,7 @@ mod captures;
 mod client;
 mod connect;
 mod flow;
+mod places;
 mod reconcile;
 mod recorder;
 mod search;

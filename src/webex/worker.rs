@@ -1,18 +1,19 @@
 //! Looks after tasks that have ended, once their late events have had their time.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::captures::Recordings;
+use super::places::{Places, Taken};
 use super::recorder::{Recorder, WITHIN, again};
 use crate::bridge::{Bridge, Concluded, Conclusion, SharedBridge, Unmapped};
-use crate::domain::{Recording, TaskId};
+use crate::domain::{CallCenterName, Recording, TaskId};
 use crate::outbox::Outbox;
 use crate::salesforce::Budget;
 use crate::settings;
@@ -21,28 +22,40 @@ use crate::telemetry::Metrics;
 
 /// How long one task may take; what Salesforce has not taken by then waits in the outbox.
 const LOOK: Duration = Duration::from_secs(4);
+/// How long it may take to find out whose the tasks are that were claimed together.
+const FIND: Duration = Duration::from_secs(1);
 /// How long a step may take that only the database is asked in.
 const KEEP: Duration = Duration::from_secs(2);
 // All of it under one claim: nobody else draws the same conclusions meanwhile.
 const _: () = assert!(
-    KEEP.as_secs() + WITHIN.as_secs() + KEEP.as_secs() + LOOK.as_secs()
+    FIND.as_secs() + KEEP.as_secs() + WITHIN.as_secs() + KEEP.as_secs() + LOOK.as_secs()
         < settings::Outbox::LEAST_LEASE.as_secs()
 );
-/// Tasks looked at together: enough for some whole questions for recordings.
+/// Tasks claimed together: enough for some whole questions for recordings.
 const TOGETHER: u32 = 40;
+/// The tasks of a contact center that are looked at at once, and as many whose recordings are asked for.
+const PLACES: usize = 40;
 /// The longest nap: another replica may have kept the end of a task.
 const NAP: Duration = Duration::from_secs(1);
+/// The nap while something is due that must wait for a place: it hides when the next of others is due.
+const SHORT_NAP: Duration = Duration::from_millis(250);
 /// Ids without a name that are told of once; beyond, they are only counted.
 const MOST_TOLD: usize = 10_000;
 
-/// Concludes tasks, one replica at a time for each.
+/// Concludes tasks, one replica at a time for each. Each contact center has places of its own, so that one whose
+/// Salesforce hangs holds up its own tasks only.
 pub struct TaskWorker {
     bridge: SharedBridge,
     outbox: Arc<Outbox>,
     ledger: Arc<Ledger>,
     recorder: Option<Arc<Recorder>>,
-    /// One step at a time.
-    turn: AsyncMutex<()>,
+    places: Places,
+    /// For tasks whose recordings are asked for: nobody else waits for what Webex is asked.
+    asking: Places,
+    /// What is under way. Who holds it takes a step; others wait.
+    looks: AsyncMutex<JoinSet<()>>,
+    /// Told when a place may have become free.
+    ended: Arc<Notify>,
 }
 
 /// What is counted, and told once.
@@ -62,7 +75,9 @@ impl TaskWorker {
     ) -> Self {
         let ledger = Arc::new(Ledger { metrics, told: Mutex::default() });
         let recorder = recorder.map(Arc::new);
-        Self { bridge, outbox, ledger, recorder, turn: AsyncMutex::default() }
+        let (places, asking) = (Places::new(PLACES), Places::new(PLACES));
+        let (looks, ended) = (AsyncMutex::default(), Arc::default());
+        Self { bridge, outbox, ledger, recorder, places, asking, looks, ended }
     }
 
     /// Works until it is dropped.
@@ -79,34 +94,75 @@ impl TaskWorker {
         }
     }
 
-    /// Claims what is due now and concludes each once; gives how many those were.
+    /// Claims what is due now, as far as there are places, and begins to conclude each once; gives how many those are.
+    /// Waits for none of them.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn step(&self) -> Result<usize, StoreError> {
-        let _turn = self.turn.lock().await;
+        let mut looks = self.looks.lock().await;
+        while looks.try_join_next().is_some() {}
         let claim = ClaimTasks {
             now: self.outbox.now(),
             owner: self.outbox.owner().to_owned(),
             until: self.outbox.lease_until(),
             limit: TOGETHER,
+            without: self.places.full(),
         };
         let tasks = self.outbox.store().claim_tasks(&claim).await?;
-        let count = tasks.len();
-        let mut looks = JoinSet::new();
-        let is_announced = |task: &Task| self.recorder.is_some() && task.timeline.announced().is_some();
-        let (recorded, others): (Vec<_>, Vec<_>) = tasks.into_iter().partition(is_announced);
-        for task in others {
-            let glance = self.glance();
-            looks.spawn(async move { glance.look(task, None).await });
+        let glance = self.glance();
+        let (mut begun, mut recorded) = (0, Vec::new());
+        for (task, centers) in glance.with_call_centers(tasks).await {
+            let is_announced = self.recorder.is_some() && task.timeline.announced().is_some();
+            let places = if is_announced { &self.asking } else { &self.places };
+            let Some(taken) = places.take(&centers) else {
+                // Behind those that were due before.
+                let (glance, now) = (glance.clone(), self.outbox.now());
+                looks.spawn(async move { glance.settle(task, Some(now), false).await });
+                continue;
+            };
+            begun += 1;
+            match is_announced {
+                true => recorded.push((task, taken)),
+                false => self.begin(&mut looks, glance.clone(), async move |glance| {
+                    glance.look(task, None).await;
+                    drop(taken);
+                }),
+            }
         }
-        // Nobody else waits for what Webex is asked.
         if !recorded.is_empty() {
-            let glance = self.glance();
-            looks.spawn(async move { glance.ask_and_look(recorded).await });
+            self.begin(&mut looks, glance, async move |glance| glance.ask_and_look(recorded).await);
         }
+        Ok(begun)
+    }
+
+    fn begin<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        looks: &mut JoinSet<()>,
+        glance: Glance,
+        look: impl FnOnce(Glance) -> F,
+    ) {
+        let (look, ended) = (look(glance), Arc::clone(&self.ended));
+        looks.spawn(async move {
+            look.await;
+            ended.notify_one();
+        });
+    }
+
+    /// Waits until everything that steps have begun has ended. Steps wait meanwhile.
+    pub async fn idle(&self) {
+        let mut looks = self.looks.lock().await;
         while looks.join_next().await.is_some() {}
-        Ok(count)
+    }
+
+    /// Lets what is under way end until then. The claims of what is broken off then are still ours.
+    pub async fn stop(&self, deadline: Instant) {
+        let mut looks = self.looks.lock().await;
+        let ended = async { while looks.join_next().await.is_some() {} };
+        if timeout_at(deadline, ended).await.is_err() {
+            tracing::warn!(tasks = looks.len(), "conclusions of Webex's tasks are broken off");
+            looks.shutdown().await;
+        }
     }
 
     /// What a look needs, as it is now.
@@ -121,9 +177,13 @@ impl TaskWorker {
 
     async fn nap(&self) {
         let due = self.outbox.store().next_task().await.ok().flatten();
-        let left = due.map(|due| due.duration_since(self.outbox.now()));
-        let left = left.and_then(|left| Duration::try_from(left).ok()).unwrap_or(NAP);
-        tokio::time::sleep(left.clamp(Duration::from_millis(10), NAP)).await;
+        let left = match due.map(|due| due.duration_since(self.outbox.now())) {
+            None => NAP,
+            Some(left) => Duration::try_from(left).unwrap_or(SHORT_NAP),
+        };
+        let left = left.clamp(Duration::from_millis(10), NAP);
+        // Whatever comes first: a place or the time.
+        let _ = timeout(left, self.ended.notified()).await;
     }
 }
 
@@ -172,36 +232,61 @@ struct Asked {
 }
 
 impl Glance {
+    /// The tasks, each with the contact centers of its calls. One of which nobody can tell now is left out.
+    async fn with_call_centers(&self, tasks: Vec<Task>) -> Vec<(Task, BTreeSet<CallCenterName>)> {
+        let (start, mut asked) = (Instant::now(), JoinSet::new());
+        for task in tasks {
+            let bridge = Arc::clone(&self.bridge);
+            asked.spawn(async move {
+                let budget = Budget::new(start, FIND);
+                let centers = bridge.call_centers_of(&task, &budget).await;
+                (task, centers)
+            });
+        }
+        let mut told = Vec::with_capacity(asked.len());
+        while let Some(joined) = asked.join_next().await {
+            match joined {
+                Ok((task, Ok(centers))) => told.push((task, centers)),
+                Ok((task, Err(error))) => {
+                    tracing::warn!(task = %task.id, %error, "a task is looked at later");
+                }
+                Err(error) => tracing::error!(%error, "a task is looked at later"),
+            }
+        }
+        told
+    }
+
     /// Asks for the recordings of all of them together, then looks at each.
-    async fn ask_and_look(&self, tasks: Vec<Task>) {
+    async fn ask_and_look(&self, tasks: Vec<(Task, Taken)>) {
         let Some(recorder) = &self.recorder else { return };
         let tasks = self.sift(tasks).await;
-        let wanted = tasks.iter().filter(|(_, is_wanted)| *is_wanted);
-        let ids: Vec<TaskId> = wanted.map(|(task, _)| task.id.clone()).collect();
+        let wanted = tasks.iter().filter(|(_, is_wanted, _)| *is_wanted);
+        let ids: Vec<TaskId> = wanted.map(|(task, ..)| task.id.clone()).collect();
         let answer = match ids.is_empty() {
             true => Ok(Recordings::new()),
             false => recorder.ask(&ids, self.outbox.now()).await,
         };
         let mut looks = JoinSet::new();
-        for (mut task, is_wanted) in tasks {
+        for (mut task, is_wanted, taken) in tasks {
             let glance = self.clone();
             let answer = answer.as_ref().map(|all| all.get(task.id.as_ref()).cloned().unwrap_or_default());
             let answer = answer.map_err(|until| *until);
             looks.spawn(async move {
                 let asked = if is_wanted { Some(glance.take_in(answer, &mut task).await) } else { None };
                 glance.look(task, asked).await;
+                drop(taken);
             });
         }
         while looks.join_next().await.is_some() {}
     }
 
     /// The tasks, each with whether its recordings are wanted. One of which nobody can tell now is left out.
-    async fn sift(&self, tasks: Vec<Task>) -> Vec<(Task, bool)> {
+    async fn sift(&self, tasks: Vec<(Task, Taken)>) -> Vec<(Task, bool, Taken)> {
         let budget = Budget::new(Instant::now(), KEEP);
         let mut sifted = Vec::with_capacity(tasks.len());
-        for task in tasks {
+        for (task, taken) in tasks {
             match self.bridge.wants_recordings(&task, &budget).await {
-                Ok(is_wanted) => sifted.push((task, is_wanted)),
+                Ok(is_wanted) => sifted.push((task, is_wanted, taken)),
                 Err(error) => tracing::warn!(task = %task.id, %error, "a recording is asked for later"),
             }
         }

@@ -66,7 +66,9 @@ async fn no_webhook_is_refused_by_the_database() {
     }
     for stage in &stages {
         stage.wait_seconds(60);
-        stage.handle.task_worker().unwrap().step().await.unwrap();
+        let worker = stage.handle.task_worker().unwrap();
+        worker.step().await.unwrap();
+        worker.idle().await;
     }
 }
 

@@ -1,13 +1,13 @@
 //! Conclusions while somebody else does not answer: nothing that was to be told is lost, and nothing is told twice.
 
-use scv_bridge::mock::{BadDay, Operation};
+use scv_bridge::mock::{BadDay, Disposition, Operation};
 use scv_bridge::store::StoreError;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::enrichment::{call, history, updates, waiting};
 use crate::postgres::Postgres;
-use crate::stage::{BOUND, Plan, Stage, create, event, webex, with};
+use crate::stage::{BOUND, CENTER, Plan, Stage, create, event, webex, with};
 
 const ENRICHED: &str = "enrichment.enabled = true";
 
@@ -38,6 +38,38 @@ async fn while_salesforce_is_silent_the_final_updates_of_all_voice_calls_are_kep
 }
 
 #[actix_web::test]
+async fn an_org_that_does_not_answer_holds_up_no_conclusion_of_another() {
+    let stage = Plan::telephony().center(ENRICHED).sections(&webex("")).start().await;
+    let slow = waiting(&stage, "1").await;
+    let body = with(create("wxcc_2"), json!({ "callCenterDevName": "Sandbox" }));
+    let quick = stage.post("createVoiceCall", body).await.data()["voiceCallId"].as_str().unwrap().to_owned();
+    stage.script(BadDay::NeverAnswers, Operation::Update);
+    stage.tell(history("1", "agent-1")).await;
+    stage.wait_seconds(11);
+    let worker = stage.handle.task_worker().unwrap();
+    // The service's own loop takes steps too.
+    let until = async |holds: &dyn Fn() -> bool| {
+        while !holds() {
+            worker.step().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let begun = || stage.asked(Operation::Update).len() == 1;
+    tokio::time::timeout(BOUND, until(&begun)).await.unwrap();
+    stage.tell([event("task:new", "2", -60), event("task:ended", "2", 0)]).await;
+    stage.wait_seconds(11);
+    let told = || stage.org.voice_call(&quick).unwrap().call_disposition == Disposition::Completed;
+    tokio::time::timeout(BOUND, until(&told)).await.unwrap();
+    let waits = stage.entries().await;
+    let waits = waits.iter().filter(|entry| entry.call_center.as_ref() == CENTER);
+    let attempts: Vec<u32> = waits.map(|entry| entry.attempts).collect();
+    assert_eq!(attempts, [0], "its attempt is still under way");
+    worker.idle().await;
+    stage.deliver(60).await;
+    assert_eq!(stage.org.voice_call(&slow).unwrap().updates, 1);
+}
+
+#[actix_web::test]
 async fn while_the_database_is_silent_no_task_counts_as_concluded() {
     let url = Postgres::shared().database();
     let stage = Plan::telephony().store(url.clone()).center(ENRICHED).sections(&webex("")).start().await;
@@ -52,7 +84,9 @@ async fn while_the_database_is_silent_no_task_counts_as_concluded() {
     lock.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE").await.unwrap();
     // The writer that waits for the lock may hold up even the end of the look.
     stage.wait_seconds(11);
-    let step = stage.handle.task_worker().unwrap().step().await;
+    let worker = stage.handle.task_worker().unwrap();
+    let step = worker.step().await;
+    worker.idle().await;
     assert!(matches!(step, Ok(_) | Err(StoreError::Slow)), "{step:?}");
     assert_eq!(updates(&stage), 0);
     let store = stage.handle.outbox().store();

@@ -14,7 +14,13 @@ pub(super) fn new_event(task: &str, id: &str, what: What, second: i64) -> NewEve
 }
 
 pub(super) fn claim(owner: &str, second: i64) -> ClaimTasks {
-    ClaimTasks { now: at(second), owner: owner.to_owned(), until: at(second + 30), limit: 100 }
+    ClaimTasks {
+        now: at(second),
+        owner: owner.to_owned(),
+        until: at(second + 30),
+        limit: 100,
+        without: Vec::new(),
+    }
 }
 
 fn ended() -> What {
@@ -126,6 +132,28 @@ async fn a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due(engin
     assert_eq!(store.next_task().await.unwrap(), None);
 }
 
+async fn a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_claimed(engine: Engine) {
+    let store = engine.open().await;
+    for task in ["a", "b", "unknown"] {
+        store.keep_event(new_event(task, "1", ended(), 0)).await.unwrap();
+    }
+    for (task, center) in [("a", "Main"), ("b", "Other")] {
+        let key = VendorCallKey::of_interaction(task).unwrap();
+        let name = CallName::new(CallCenterName::parse(center).unwrap(), key, None);
+        store.note(Note::of(name, at(0))).await.unwrap();
+    }
+    let without = |names: &[&str]| names.iter().map(|name| CallCenterName::parse(*name).unwrap()).collect();
+    let claimed = async |names| {
+        let claim = ClaimTasks { without: without(names), ..claim("w", 20) };
+        let mut ids: Vec<String> =
+            store.claim_tasks(&claim).await.unwrap().iter().map(|task| task.id.to_string()).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(claimed(&["Main", "Third"]).await, ["b", "unknown"]);
+    assert_eq!(claimed(&[]).await, ["a"]);
+}
+
 async fn a_claim_is_given_back_at_the_stop(engine: Engine) {
     let store = engine.open().await;
     store.keep_event(new_event("t", "1", ended(), 0)).await.unwrap();
@@ -180,6 +208,7 @@ on_both_engines! {
     what_comes_while_a_task_waits_makes_it_due_sooner
     a_task_that_is_not_folded_keeps_its_numbers
     a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due
+    a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_claimed
     a_claim_is_given_back_at_the_stop
     what_is_old_is_removed_unless_something_is_still_to_be_done
     many_events_at_once_all_arrive

@@ -64,8 +64,10 @@ impl Stage {
     pub async fn conclude(&self, seconds: u64) {
         self.wait_seconds(seconds);
         for _ in 0..10_000 {
-            // The service's own loop takes steps too, and others wait for them: one that finds nothing found all done.
-            let found = self.handle.task_worker().unwrap().step().await.unwrap();
+            // The service's own loop takes steps too: one that finds nothing once all looks have ended found all done.
+            let worker = self.handle.task_worker().unwrap();
+            worker.idle().await;
+            let found = worker.step().await.unwrap();
             let next = self.handle.outbox().store().next_task().await.unwrap();
             if found == 0 && next.is_none_or(|due| due > self.handle.outbox().now()) {
                 return;
