@@ -53,12 +53,15 @@ pub(super) async fn serve(request: HttpRequest, payload: Payload, org: Data<Org>
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         }
         Some(BadDay::WorksLate { milliseconds }) => {
-            // In a task of its own: whoever waits may be gone by then.
+            // In a task of its own: whoever waits may be gone by then. All creates have one path: the body tells which it is.
+            let body = readable(&target, &incoming.body);
+            let late = Some(BadDay::WorksLate { milliseconds });
             let work = rt::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                 let answer = org.answer(&target, &incoming);
                 org.state().requests.change_last(|one| {
-                    let is_it = one.path == incoming.path && one.answered.is_none();
+                    let is_late = one.answered.is_none() && one.day == late;
+                    let is_it = is_late && one.path == incoming.path && one.body == body;
                     is_it.then(|| one.answered = Some(answer.status)).is_some()
                 });
                 Reply::Whole(answer)

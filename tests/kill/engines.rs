@@ -9,62 +9,128 @@ use rand::rngs::StdRng;
 use scv_bridge::clock::{Clock as _, SystemClock};
 use scv_bridge::store::{EntryKind, Filter, Store};
 
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Listens};
 use super::judge::judge;
 use super::load::Load;
 use super::orgs_log::OrgsLog;
 use super::postgres::Postgres;
 use super::site::Site;
+use super::trouble::{self, Database, Incident};
+use super::weather::Weather;
 
 /// How long the outbox may take to empty itself once the org is well: the longest pause of its schedule and the
 /// lease of the last kill are parts of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How much is done.
-#[derive(Clone, Copy)]
-pub struct Size {
+/// How long a long run takes, both engines together.
+const MINUTES: u64 = 30;
+
+/// What is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
     /// Accepted hang-ups of calls that no agent took, at least.
     pub hang_ups: usize,
     /// Kills, exactly.
     pub kills: usize,
+    /// How likely the connection of a request breaks.
+    pub breaks: f64,
+    /// What the org does.
+    pub weather: Weather,
+    /// A mixed run, so long: with proxies, kills, a database that stands still, outages.
+    pub time: Option<Duration>,
 }
 
-impl Size {
-    fn of_environment() -> Self {
-        if std::env::var_os("SOAK").is_some() {
-            Self { hang_ups: 2000, kills: 20 }
-        } else {
-            Self { hang_ups: 300, kills: 5 }
-        }
+impl Plan {
+    fn kills() -> Self {
+        let (hang_ups, kills) = if is_long() { (2000, 20) } else { (300, 5) };
+        Self { hang_ups, kills, breaks: 0.0, weather: Weather::Bad, time: None }
     }
+
+    fn breaks() -> Self {
+        let hang_ups = if is_long() { 2000 } else { 200 };
+        Self { hang_ups, kills: 0, breaks: 0.6, weather: Weather::Mild, time: None }
+    }
+
+    fn mixed() -> Self {
+        let minutes = std::env::var("MINUTES").map_or(MINUTES, |text| text.parse().unwrap());
+        let time = Some(Duration::from_secs(minutes * 60 / 2));
+        Self { hang_ups: 100, kills: 0, breaks: 0.2, weather: Weather::Bad, time }
+    }
+}
+
+fn is_long() -> bool {
+    std::env::var_os("SOAK").is_some()
 }
 
 #[actix_web::test]
 async fn no_accepted_hang_up_is_lost_on_sqlite() {
-    run("SQLite", "sqlite:bridge.db", 1).await;
+    run(Plan::kills(), sqlite(), &[Listens::Plain]).await;
 }
 
 #[actix_web::test]
 async fn no_accepted_hang_up_is_lost_on_postgresql_with_two_replicas() {
-    run("PostgreSQL", &Postgres::shared().database(), 2).await;
+    run(Plan::kills(), postgresql(), &[Listens::Plain, Listens::Plain]).await;
 }
 
-async fn run(engine: &str, database: &str, replicas: usize) {
+#[actix_web::test]
+async fn broken_connections_lose_and_double_nothing_on_sqlite() {
+    run(Plan::breaks(), sqlite(), &[Listens::Plain]).await;
+}
+
+#[actix_web::test]
+async fn tls_connections_that_break_lose_and_double_nothing_on_sqlite() {
+    run(Plan::breaks(), sqlite(), &[Listens::Tls]).await;
+}
+
+#[actix_web::test]
+async fn broken_connections_lose_and_double_nothing_on_postgresql_with_two_replicas() {
+    run(Plan::breaks(), postgresql(), &[Listens::Plain, Listens::Tls]).await;
+}
+
+#[actix_web::test]
+#[ignore = "takes 15 minutes, and needs nginx and HAProxy: make soak"]
+async fn a_mixed_run_loses_nothing_on_sqlite() {
+    run(Plan::mixed(), sqlite(), &[Listens::Tls]).await;
+}
+
+#[actix_web::test]
+#[ignore = "takes 15 minutes, and needs nginx and HAProxy: make soak"]
+async fn a_mixed_run_loses_nothing_on_postgresql_with_two_replicas() {
+    run(Plan::mixed(), postgresql(), &[Listens::Plain, Listens::Tls]).await;
+}
+
+fn sqlite() -> Database {
+    Database::Sqlite("sqlite:bridge.db".into())
+}
+
+fn postgresql() -> Database {
+    Database::Postgres(Postgres::start())
+}
+
+async fn run(plan: Plan, mut database: Database, replicas: &[Listens]) {
     let seed = seed();
-    let size = Size::of_environment();
-    say(&format!("{engine}: {replicas} replica(s), seed {seed}"));
+    let engine = database.engine();
+    say(&format!("{engine}: {replicas:?}, {plan:?}, seed {seed}"));
     let begun = Instant::now();
-    let site = Site::open(database).await;
-    let mut fleet = Fleet::start(&site, replicas).await;
-    let load = Load::new(seed, size, &site.org, fleet.door());
-    let (told, killed) =
-        tokio::join!(Arc::clone(&load).play(), load.kill(&mut fleet, StdRng::seed_from_u64(seed)));
+    let site = Site::open(&database.url()).await;
+    database.is_at(&site);
+    let mut fleet = Fleet::start(&site, replicas, plan.time.is_some()).await;
+    let load = Load::new(seed, plan, &site, fleet.door());
+    let incidents = async {
+        let incidents = match plan.time {
+            None => load.kill(&mut fleet, StdRng::seed_from_u64(seed)).await,
+            Some(time) => mixed(&mut fleet, &mut database, &site, time, seed).await,
+        };
+        load.is_over();
+        incidents
+    };
+    let (told, incidents) = tokio::join!(Arc::clone(&load).play(), incidents);
     site.org.forget_scripts();
     let left = drained(&site.database()).await;
     drop(fleet);
-    let log = OrgsLog::read(&site.org);
-    let verdict = judge(&told, &killed, &log, &left);
-    say(&format!("{engine}: {verdict}, {:.1} seconds", begun.elapsed().as_secs_f32()));
+    let verdict = judge(&told, &incidents, &OrgsLog::read(&site.org), &left);
+    let tally = load.tally();
+    say(&format!("{engine}: {tally}; {verdict}, {:.1} seconds, seed {seed}", begun.elapsed().as_secs_f32()));
     assert!(
         verdict.problems.is_empty(),
         "seed {seed}, {}:\n{}",
@@ -72,7 +138,32 @@ async fn run(engine: &str, database: &str, replicas: usize) {
         verdict.problems.join("\n")
     );
     assert!(verdict.created > verdict.calls / 2, "most creates work even here: {verdict}");
-    assert!(verdict.hang_ups >= size.hang_ups && verdict.kills == size.kills, "{verdict}");
+    assert!(verdict.hang_ups >= plan.hang_ups, "{verdict}");
+    if plan.time.is_none() {
+        assert_eq!(verdict.incidents, [plan.kills, 0, 0]);
+    }
+    if plan.weather == Weather::Mild {
+        // Whatever the flow has heard of it.
+        assert_eq!([verdict.repeats(), verdict.doubles, verdict.ghosts], [0; 3], "{verdict}");
+        assert!(tally.broken() > plan.hang_ups / 4, "{tally}");
+    }
+}
+
+/// Everything at once.
+async fn mixed(
+    fleet: &mut Fleet,
+    database: &mut Database,
+    site: &Site,
+    time: Duration,
+    seed: u64,
+) -> Vec<Incident> {
+    let until = Instant::now() + time;
+    let [ours, orgs] = [seed, !seed].map(StdRng::seed_from_u64);
+    let (ours, orgs) = tokio::join!(
+        trouble::of_ours(fleet, database, until, ours),
+        trouble::of_the_org(&site.org, until, orgs)
+    );
+    [ours, orgs].concat()
 }
 
 /// Waits until nothing is left to send, as an operator beside the running service sees it; what still is left when

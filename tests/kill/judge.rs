@@ -3,15 +3,19 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use scv_bridge::mock::{Disposition, VoiceCall};
 
 use super::orgs_log::{Done, OrgsLog, Seen};
 use super::site::DEADLINE_MILLISECONDS;
 use super::story::{Outcome, Told};
+use super::trouble::{Incident, What};
 
 /// From the org's work to our record of it: a request may take its deadline, and a commit a moment.
 const UNRECORDED: Duration = Duration::from_millis(DEADLINE_MILLISECONDS + 500);
+/// How long an accepted hang-up may wait for its update where nothing but connections broke: less than the lease.
+const WAITS: Duration = Duration::from_secs(12);
+/// How long before a hang-up something may have happened that still makes it wait: a lease and a moment.
+const AFTERMATH: Duration = Duration::from_secs(20);
 
 /// What came of a run.
 #[derive(Default)]
@@ -22,12 +26,24 @@ pub struct Verdict {
     pub created: usize,
     /// Accepted hang-ups of calls that no agent took.
     pub hang_ups: usize,
-    /// Kills.
-    pub kills: usize,
+    /// Kills, freezes of the database, outages of the org.
+    pub incidents: [usize; 3],
     /// Creates and final updates that came again after a kill that left us in doubt.
     pub after_kills: usize,
-    /// Final updates that came again after an answer that was lost.
+    /// The same where the database stood still, which keeps what was done from being known.
+    pub after_freezes: usize,
+    /// The same after an answer that was lost, or late.
     pub after_lost_answers: usize,
+    /// VoiceCalls that are there twice, all in all.
+    pub doubles: usize,
+    /// Routings that stay for nobody, of a second VoiceCall or where it was not known how the routing had ended.
+    pub ghosts: usize,
+    /// The longest that an accepted hang-up waited for its update where nothing but connections broke.
+    pub longest_wait: Duration,
+    /// The longest of all.
+    pub longest_wait_of_all: Duration,
+    /// Hang-ups beside a create on another replica, which may wait for a lease.
+    pub documented_waits: usize,
     /// Accepted hang-ups whose VoiceCall is not completed and cleared.
     pub losses: usize,
     /// Everything that is wrong, losses among it.
@@ -36,23 +52,30 @@ pub struct Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { calls, created, hang_ups, kills, after_kills, after_lost_answers, losses, .. } = self;
-        let repeats = after_kills + after_lost_answers;
-        write!(f, "{calls} calls, {created} of them created, {hang_ups} hang-ups, {kills} kills, ")?;
+        let [kills, freezes, outages] = self.incidents;
+        let Self { calls, created, hang_ups, losses, doubles, ghosts, .. } = self;
+        let Self { after_kills, after_freezes, after_lost_answers, documented_waits, .. } = self;
+        let repeats = self.repeats();
+        write!(f, "{calls} calls, {created} of them created, {hang_ups} hang-ups; ")?;
+        write!(f, "{kills} kills, {freezes} freezes, {outages} outages; ")?;
+        write!(f, "{repeats} repeats ({after_kills} after a kill, {after_freezes} after a freeze, ")?;
         write!(
             f,
-            "{repeats} repeats ({after_kills} after a kill, {after_lost_answers} after a lost answer), "
+            "{after_lost_answers} after a lost answer), {doubles} second VoiceCalls, {ghosts} ghosts; "
         )?;
-        write!(f, "{losses} losses")
+        let [undisturbed, all] = [self.longest_wait, self.longest_wait_of_all].map(|wait| wait.as_secs_f32());
+        write!(f, "hang-ups waited {undisturbed:.1} s at most, {all:.1} s in the wake of an incident, ")?;
+        write!(f, "{documented_waits} for a lease beside a create elsewhere; {losses} losses")
     }
 }
 
 /// Judges all calls; `left` is what the outbox still held at the end.
-pub fn judge(told: &[Told], killed: &[Timestamp], log: &OrgsLog, left: &[String]) -> Verdict {
+pub fn judge(told: &[Told], incidents: &[Incident], log: &OrgsLog, left: &[String]) -> Verdict {
     let mut verdict = Verdict {
         calls: told.len(),
         created: told.iter().filter(|call| call.voice_call_id.is_some()).count(),
-        kills: killed.len(),
+        incidents: [What::Kill, What::Freeze, What::Outage]
+            .map(|what| incidents.iter().filter(|incident| incident.what == what).count()),
         ..Verdict::default()
     };
     verdict.problems.extend(left.iter().map(|entries| format!("the outbox still holds {entries}")));
@@ -60,16 +83,16 @@ pub fn judge(told: &[Told], killed: &[Timestamp], log: &OrgsLog, left: &[String]
     for call in told {
         let seen = log.call(&call.key).unwrap_or(&nothing);
         let mut problems = call.strange.clone();
-        problems.extend(verdict.lost(call, seen));
+        problems.extend(verdict.lost(call, seen, incidents));
+        problems.extend(verdict.waited(call, seen, incidents));
+        verdict.doubles += seen.records.len().saturating_sub(1);
         if call.agent {
             problems.extend(touched(call, seen));
         }
-        // A second final update changes nothing; a second create makes a second record, whatever became of the answer.
-        problems.extend(verdict.repeated("created", &seen.creates, killed, false));
-        problems.extend(verdict.repeated("completed", &seen.finals, killed, true));
-        if seen.records.len() > seen.creates.len().max(1) {
-            problems.push("its record was made by an update, and then created".into());
+        for (what, done) in [("created", &seen.creates), ("completed", &seen.finals)] {
+            problems.extend(verdict.repeated(what, done, incidents));
         }
+        problems.extend(verdict.created_late(seen, incidents));
         verdict.problems.extend(problems.into_iter().map(|problem| format!("{}: {problem}", call.key)));
     }
     verdict
@@ -83,7 +106,12 @@ impl Told {
 }
 
 impl Verdict {
-    fn lost(&mut self, call: &Told, seen: &Seen) -> Option<String> {
+    /// What was done twice, with need or without.
+    pub fn repeats(&self) -> usize {
+        self.after_kills + self.after_freezes + self.after_lost_answers
+    }
+
+    fn lost(&mut self, call: &Told, seen: &Seen, incidents: &[Incident]) -> Option<String> {
         if !call.is_abandoned() {
             return None;
         }
@@ -93,6 +121,10 @@ impl Verdict {
         } else if !seen.records.iter().any(|record| is_told(call, record) && is_abandoned(record)) {
             format!("lost: not completed: {:?}", seen.records)
         } else if seen.records.iter().any(|record| record.pending_routing.is_some()) {
+            if seen.records.len() > 1 || seen.routings.iter().any(|done| is_unknown(done, incidents)) {
+                self.ghosts += 1;
+                return None;
+            }
             format!("lost: somebody is still waiting: {:?}", seen.records)
         } else {
             return None;
@@ -101,14 +133,46 @@ impl Verdict {
         Some(problem)
     }
 
+    /// An update under the key makes the record where no create was known to have made one.
+    fn created_late(&mut self, seen: &Seen, incidents: &[Incident]) -> Option<String> {
+        if seen.records.len() <= seen.creates.len().max(1) {
+            return None;
+        }
+        let created = seen.creates.first()?;
+        if created.is_doubtful {
+            self.after_lost_answers += 1;
+        } else if is_unknown(created, incidents) {
+            self.after_kills += 1;
+        } else {
+            return Some("its record was made by an update, and then created".into());
+        }
+        None
+    }
+
+    /// Nothing waits for a lease that nobody holds.
+    fn waited(&mut self, call: &Told, seen: &Seen, incidents: &[Incident]) -> Option<String> {
+        let (ended, sent) = (call.ended?, seen.finals.first()?.at);
+        let wait = Duration::try_from(sent.duration_since(ended)).unwrap_or_default();
+        let begin = ended - AFTERMATH;
+        if incidents.iter().any(|incident| incident.to >= begin && incident.from <= sent) {
+            self.longest_wait_of_all = self.longest_wait_of_all.max(wait);
+            return None;
+        }
+        if wait > WAITS && call.is_early {
+            eprintln!(
+                "DEBUG {} waited {wait:?} {call:?} creates {:?} ",
+                call.key,
+                seen.creates.iter().map(|c| c.at).collect::<Vec<_>>()
+            );
+            self.documented_waits += 1;
+            return None;
+        }
+        self.longest_wait = self.longest_wait.max(wait);
+        (wait > WAITS).then(|| format!("its hang-up waited {wait:?} from {ended} on"))
+    }
+
     /// Twice is right only where we could not know that once was enough, and then with the same body.
-    fn repeated(
-        &mut self,
-        what: &str,
-        done: &[Done],
-        killed: &[Timestamp],
-        may_repeat: bool,
-    ) -> Option<String> {
+    fn repeated(&mut self, what: &str, done: &[Done], incidents: &[Incident]) -> Option<String> {
         let mut problem = None;
         for pair in done.windows(2) {
             let [first, second] = pair else { continue };
@@ -116,8 +180,16 @@ impl Verdict {
                 problem = Some(format!("{what} twice with different bodies"));
             } else if first.is_doubtful && may_repeat {
                 self.after_lost_answers += 1;
-            } else if killed.iter().any(|at| fell_between(*at, first.at, second.at)) {
+            } else if incidents
+                .iter()
+                .any(|one| one.what == What::Kill && fell_between(one, first, Some(second)))
+            {
                 self.after_kills += 1;
+            } else if incidents
+                .iter()
+                .any(|one| one.what == What::Freeze && fell_between(one, first, Some(second)))
+            {
+                self.after_freezes += 1;
             } else {
                 let gap = second.at.duration_since(first.at).as_millis();
                 problem = Some(format!("{what} again after {gap} ms without need, at {}", first.at));
@@ -127,11 +199,21 @@ impl Verdict {
     }
 }
 
-/// A kill between the org's work and our record of it.
-fn fell_between(kill: Timestamp, first: Timestamp, second: Timestamp) -> bool {
+/// An incident between the org's work and our record of it.
+fn fell_between(incident: &Incident, first: &Done, second: Option<&Done>) -> bool {
     // The clock is read a moment before the signal is sent.
-    let early = first - Duration::from_millis(50);
-    early <= kill && kill <= first + UNRECORDED && kill <= second
+    let early = first.at - Duration::from_millis(50);
+    // A database that stands still knows of no work that is done meanwhile; a killed replica does none.
+    let end = if incident.what == What::Kill { incident.from } else { incident.to };
+    early <= end
+        && incident.from <= first.at + UNRECORDED
+        && second.is_none_or(|second| incident.from <= second.at)
+}
+
+/// Whether the bridge could not know that this was done.
+fn is_unknown(done: &Done, incidents: &[Incident]) -> bool {
+    let of_ours = |one: &&Incident| one.what != What::Outage;
+    done.is_doubtful || incidents.iter().filter(of_ours).any(|one| fell_between(one, done, None))
 }
 
 /// The record whose id the flow has; any if it has none, or the key in its place.

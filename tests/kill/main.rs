@@ -8,6 +8,12 @@
 //! the same calls, bad days and pauses between kills again, though not the same moments.
 
 #[cfg(test)]
+#[expect(dead_code, reason = "only other tests know clients by their certificates")]
+#[path = "../support/authority.rs"]
+mod authority;
+#[cfg(test)]
+mod breaks;
+#[cfg(test)]
 mod engines;
 #[cfg(test)]
 mod fleet;
@@ -25,6 +31,8 @@ mod orgs_log;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 #[expect(dead_code, reason = "only other tests look at the process")]
 #[path = "../support/replica.rs"]
 mod replica;
@@ -32,5 +40,7 @@ mod replica;
 mod site;
 #[cfg(test)]
 mod story;
+#[cfg(test)]
+mod trouble;
 #[cfg(test)]
 mod weather;

@@ -5,15 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use openssl::sha::sha256;
+use reqwest::Certificate;
 use scv_bridge::certificate::{Issued, issue};
 use scv_bridge::clock::{Clock as _, SystemClock};
 use scv_bridge::mock::{MockOrg, MockOrgSettings};
 use tempfile::TempDir;
 
+use super::authority::Authority;
+
 /// Id and secret of the flow's connector.
 pub const CONNECTOR: (&str, &str) = ("webex-flow", "s3cret-of-the-flow");
-/// The contact center of all calls.
+/// The contact center whose creates fail where Salesforce fails.
 pub const CENTER: &str = "WxCCContactCenterSCV";
+/// The one of the same org whose creates are made up for.
+pub const DEFERRING: &str = "Sandbox";
 /// Deadline of every route.
 pub const DEADLINE_MILLISECONDS: u64 = 1000;
 
@@ -21,6 +26,7 @@ pub const DEADLINE_MILLISECONDS: u64 = 1000;
 pub struct Site {
     folder: TempDir,
     database: String,
+    authority: Authority,
     /// The org of the contact center.
     pub org: MockOrg,
 }
@@ -33,7 +39,11 @@ impl Site {
         let org =
             MockOrg::start(org(&pair), ([127, 0, 0, 1], 0).into(), Arc::new(SystemClock)).await.unwrap();
         let place = format!("sqlite:{}/", folder.path().display());
-        let site = Self { folder, org, database: database.replace("sqlite:", &place) };
+        let (database, authority) = (database.replace("sqlite:", &place), Authority::new());
+        let site = Self { folder, org, database, authority };
+        let holder = site.authority.issue("localhost");
+        fs::write(site.path().join("tls.crt"), site.authority.chain(&holder)).unwrap();
+        fs::write(site.path().join("tls.key"), holder.key_pem()).unwrap();
         fs::write(site.path().join("signing.crt"), &pair.certificate_pem).unwrap();
         fs::write(site.path().join("signing.key"), &pair.key_pem).unwrap();
         fs::write(site.path().join("bridge.toml"), site.configuration()).unwrap();
@@ -43,6 +53,11 @@ impl Site {
     /// Where it is.
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Whom clients trust.
+    pub fn root(&self) -> Certificate {
+        Certificate::from_pem(&self.authority.root_pem()).unwrap()
     }
 
     /// The URL of the database, wherever one stands.
@@ -98,6 +113,12 @@ impl Site {
             certificate = "WebexCCSCV"
             org_id = "00D000000000001EAA"
             telephony_url = "{telephony}"
+            [call_centers.{DEFERRING}]
+            api = "telephony"
+            certificate = "WebexCCSCV"
+            org_id = "00D000000000001EAA"
+            telephony_url = "{telephony}"
+            on_create_failure = "defer"
             "#
         )
     }

@@ -3,11 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use scv_bridge::clock::{Clock as _, SystemClock};
 use scv_bridge::mock::MockOrg;
 use serde_json::{Value, json};
 
 use super::flow::{Flow, Reply};
-use super::site::CENTER;
+use super::site::{CENTER, DEFERRING};
 
 /// What will happen to a call.
 pub struct Story {
@@ -15,6 +16,7 @@ pub struct Story {
     pub key: String,
     /// Whether an agent takes it.
     pub agent: bool,
+    center: &'static str,
     starts: Timestamp,
     routed: bool,
     /// The agent accepts in Salesforce, too.
@@ -23,6 +25,8 @@ pub struct Story {
     named: bool,
     /// The caller hangs up while the create is still in flight.
     early: bool,
+    /// The caller hangs up while the call is being routed.
+    impatient: bool,
     /// clearRouting and updateVoiceCall instead of phoneContactEnded.
     vendors: bool,
     /// The hang-up comes twice.
@@ -39,6 +43,10 @@ pub struct Told {
     pub agent: bool,
     /// The VoiceCall's id.
     pub voice_call_id: Option<String>,
+    /// Whether the hang-up may have come beside the create.
+    pub is_early: bool,
+    /// When the first hang-up was answered 200.
+    pub ended: Option<Timestamp>,
     /// The outcome of each hang-up that was answered 200.
     pub outcomes: Vec<Outcome>,
     /// Answers that it should not have got.
@@ -64,11 +72,13 @@ impl Story {
         Self {
             key: format!("wxcc_{seed:016x}-{number}"),
             agent,
+            center: if dice.random_bool(0.3) { DEFERRING } else { CENTER },
             starts: begin + SignedDuration::from_millis(number.try_into().unwrap()),
             routed: dice.random_bool(0.85),
             accepts: dice.random_bool(0.5),
             named: dice.random_bool(0.3),
             early: !agent && dice.random_bool(0.1),
+            impatient: !agent && dice.random_bool(0.1),
             vendors: dice.random_bool(0.2),
             twice: dice.random_bool(0.2),
             dice,
@@ -85,13 +95,18 @@ impl Story {
                 flow.post(&mut self.dice, "createVoiceCall", &create),
                 flow.post(&mut other, "phoneContactEnded", &hang_up)
             );
+            told.is_early = true;
             told.created(created);
             told.ended(ended);
         } else {
             let create = self.create();
             told.created(flow.post(&mut self.dice, "createVoiceCall", &create).await);
+            // What nobody answered may be in flight.
+            told.is_early = told.voice_call_id.is_none();
             let heard = self.talk(flow, org, &mut told).await;
-            self.hang_up(flow, &mut told, heard).await;
+            if told.outcomes.is_empty() {
+                self.hang_up(flow, &mut told, heard).await;
+            }
         }
         if self.twice {
             let heard = told.outcomes.contains(&Outcome::Answered);
@@ -104,9 +119,19 @@ impl Story {
     /// Everything between ring and hang-up; whether the bridge has heard of an agent.
     async fn talk(&mut self, flow: &Flow, org: &MockOrg, told: &mut Told) -> bool {
         if let (true, Some(id)) = (self.routed, &told.voice_call_id) {
-            let body =
-                json!({ "callCenterDevName": CENTER, "voiceCallId": id, "dialedNumber": "+18005550100" });
-            let _ = told.accepted(flow.post(&mut self.dice, "executeOmniFlow", &body).await);
+            let body = json!({ "callCenterDevName": self.center, "voiceCallId": id, "dialedNumber": "+18005550100" });
+            if self.impatient {
+                let hang_up = self.phone_contact_ended(None, 0);
+                let mut other = StdRng::from_rng(&mut self.dice);
+                let (routed, ended) = tokio::join!(
+                    flow.post(&mut self.dice, "executeOmniFlow", &body),
+                    flow.post(&mut other, "phoneContactEnded", &hang_up)
+                );
+                told.routed(routed);
+                told.ended(ended);
+                return false;
+            }
+            told.routed(flow.post(&mut self.dice, "executeOmniFlow", &body).await);
         }
         if !self.agent {
             return false;
@@ -114,7 +139,7 @@ impl Story {
         if self.accepts {
             org.agent_accepts(&self.key, "agent@example.com");
         }
-        let body = json!({ "callCenterDevName": CENTER, "vendorCallKey": self.key, "agentId": "7d6a" });
+        let body = json!({ "callCenterDevName": self.center, "vendorCallKey": self.key, "agentId": "7d6a" });
         told.accepted(flow.post(&mut self.dice, "agentAnswered", &body).await).is_some()
     }
 
@@ -126,17 +151,19 @@ impl Story {
             told.ended(flow.post(&mut self.dice, "phoneContactEnded", &body).await);
             return;
         };
-        let clear = json!({ "callCenterDevName": CENTER, "voiceCallId": id });
+        let clear = json!({ "callCenterDevName": self.center, "voiceCallId": id });
         let _ = told.accepted(flow.post(&mut self.dice, "clearRouting", &clear).await);
         let update = json!({
-            "callCenterDevName": CENTER,
+            "callCenterDevName": self.center,
             "voiceCallId": id,
             "startTime": self.starts.to_string(),
             "endTime": self.ends(0),
             "disconnectReason": { "value": "Abandoned in queue", "isError": true },
         });
         let taken = told.accepted(flow.post(&mut self.dice, "updateVoiceCall", &update).await);
-        told.outcomes.extend(taken.map(|_| Outcome::Taken));
+        if taken.is_some() {
+            told.took(Outcome::Taken);
+        }
     }
 
     fn agent_id(&self, heard: bool) -> Option<&'static str> {
@@ -145,7 +172,7 @@ impl Story {
 
     fn create(&self) -> Value {
         json!({
-            "callCenterDevName": CENTER,
+            "callCenterDevName": self.center,
             "vendorCallKey": self.key,
             "to": "+18005550100",
             "from": "+14693150217",
@@ -157,7 +184,7 @@ impl Story {
 
     fn phone_contact_ended(&self, agent_id: Option<&str>, time: i64) -> Value {
         json!({
-            "callCenterDevName": CENTER,
+            "callCenterDevName": self.center,
             "vendorCallKey": self.key,
             "startTime": self.starts.to_string(),
             "endTime": self.ends(time),
@@ -190,12 +217,26 @@ impl Told {
         self.voice_call_id = data.and_then(|data| Some(data["voiceCallId"].as_str()?.to_owned()));
     }
 
+    /// The org does not know a call whose create waits in the outbox.
+    fn routed(&mut self, reply: Reply) {
+        let is_waiting = self.voice_call_id.as_ref() == Some(&self.key);
+        match reply {
+            Reply::Strange(words) if is_waiting && words.contains("no VoiceCall with this id") => {}
+            other => _ = self.accepted(other),
+        }
+    }
+
+    fn took(&mut self, outcome: Outcome) {
+        self.ended.get_or_insert_with(|| SystemClock.now());
+        self.outcomes.push(outcome);
+    }
+
     fn ended(&mut self, reply: Reply) {
         let Some(data) = self.accepted(reply) else { return };
         match data["outcome"].as_str() {
-            Some("abandoned") => self.outcomes.push(Outcome::Abandoned),
-            Some("answered") => self.outcomes.push(Outcome::Answered),
-            Some("duplicate") => self.outcomes.push(Outcome::Duplicate),
+            Some("abandoned") => self.took(Outcome::Abandoned),
+            Some("answered") => self.took(Outcome::Answered),
+            Some("duplicate") => self.took(Outcome::Duplicate),
             other => self.strange.push(format!("outcome {other:?}")),
         }
     }

@@ -1,6 +1,7 @@
 //! The real program, run as a user runs it: a process with its own environment, signals, sockets and output.
 
 #[cfg(test)]
+#[path = "../support/authority.rs"]
 mod authority;
 #[cfg(test)]
 mod canary;

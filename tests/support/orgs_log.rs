@@ -15,7 +15,9 @@ pub struct Seen {
     pub creates: Vec<Done>,
     /// Updates without `isActiveCall` that the org has carried out.
     pub finals: Vec<Done>,
-    /// Requests that change the record of a call, carried out or not, beside those that say again what its create said.
+    /// Routings that the org has carried out.
+    pub routings: Vec<Done>,
+    /// Requests that change the record of a call, carried out or not.
     pub touches: usize,
     /// Updates under the key that said again what its create said, carried out.
     pub caught_up: usize,
@@ -81,6 +83,7 @@ impl Seen {
         match operation {
             Operation::Create => self.creates.push(done),
             Operation::Update if !is_active => self.finals.push(done),
+            Operation::OmniFlow => self.routings.push(done),
             _ => {}
         }
     }
@@ -109,5 +112,5 @@ fn is_done(request: &RecordedRequest) -> bool {
 }
 
 fn is_doubtful(request: &RecordedRequest) -> bool {
-    request.answered.is_none() || matches!(request.day, Some(BadDay::Slow { .. }))
+    request.answered.is_none() || matches!(request.day, Some(BadDay::Slow { .. } | BadDay::WorksLate { .. }))
 }

@@ -30,7 +30,11 @@ start() {
     done
     echo "$folder"
 }
+parts() {
+    echo "$server" $(cat "/proc/$server/task/$server/children" 2>/dev/null)
+}
 stop() {
+    kill -CONT $(parts) 2>/dev/null || true
     kill -INT "$server" 2>/dev/null || return 0
     wait "$server" || true
 }
@@ -39,6 +43,8 @@ while read -r command; do
     case $command in
     stop) stop; echo stopped ;;
     start) start ;;
+    freeze) kill -STOP "$server"; kill -STOP $(parts) 2>/dev/null || true; echo frozen ;;
+    thaw) kill -CONT $(parts) 2>/dev/null || true; echo thawed ;;
     esac
 done
 stop
@@ -85,7 +91,7 @@ impl Postgres {
         Self { binaries, folder, databases: AtomicU32::new(0), watch, said }
     }
 
-    /// Stops the server, or starts it again; returns when that is done.
+    /// Tells the server to `stop`, `start`, `freeze` or `thaw`; returns when that is done.
     pub fn tell(&mut self, command: &str) {
         writeln!(self.watch.stdin.as_mut().unwrap(), "{command}").unwrap();
         line(&mut self.said);

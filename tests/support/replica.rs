@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use reqwest::Certificate;
+
 /// Ports that the system gives to nobody by itself: a client that looks for a killed program never meets itself.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 /// How often it is asked whether it is ready, and how long in between.
@@ -15,6 +17,8 @@ const ASKED: (u32, Duration) = (2000, Duration::from_millis(10));
 pub struct Replica {
     folder: PathBuf,
     port: u16,
+    /// Who issued the certificate of its listener, if that speaks TLS.
+    authority: Option<Certificate>,
     /// Keeps the port until the first start.
     reserved: Option<TcpListener>,
     child: Option<Child>,
@@ -23,17 +27,20 @@ pub struct Replica {
 impl Replica {
     /// One that is not running yet.
     pub fn new(folder: &Path) -> Self {
-        // Tests that run at the same time begin to look at different places.
-        let first = rand::random_range(PORTS);
-        let mut places = (first..PORTS.end).chain(PORTS.start..first);
-        let free = places.find_map(|port| Some((port, TcpListener::bind(("127.0.0.1", port)).ok()?)));
-        let (port, reserved) = free.unwrap();
-        Self { folder: folder.to_owned(), port, reserved: Some(reserved), child: None }
+        let (port, reserved) = reserve();
+        Self { folder: folder.to_owned(), port, authority: None, reserved: Some(reserved), child: None }
     }
 
-    /// `http://host:port`.
+    /// Its listener speaks TLS, with `tls.crt` and `tls.key` of the folder.
+    pub fn with_tls(mut self, authority: Certificate) -> Self {
+        self.authority = Some(authority);
+        self
+    }
+
+    /// `http://host:port`, or `https://host:port`.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     /// The number of its process.
@@ -47,6 +54,10 @@ impl Replica {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scv-bridge"));
         command.args(["serve", "--config", "bridge.toml"]).current_dir(&self.folder).env_clear();
         command.env("SCV_BRIDGE__SERVER__LISTEN", format!("127.0.0.1:{}", self.port));
+        if self.authority.is_some() {
+            command.env("SCV_BRIDGE__SERVER__TLS__CERTIFICATE", "tls.crt");
+            command.env("SCV_BRIDGE__SERVER__TLS__PRIVATE_KEY", "tls.key");
+        }
         command.stdin(Stdio::null()).stderr(log.try_clone().unwrap()).stdout(log);
         self.reserved = None;
         self.child = Some(command.spawn().unwrap());
@@ -54,7 +65,8 @@ impl Replica {
 
     /// Waits until it says that requests may come.
     pub async fn ready(&mut self) {
-        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only(self.authority.clone());
+        let client = client.build().unwrap();
         let (times, pause) = ASKED;
         for _ in 0..times {
             self.must_run();
@@ -84,6 +96,15 @@ impl Replica {
     fn log(&self) -> PathBuf {
         self.folder.join(format!("bridge-{}.log", self.port))
     }
+}
+
+/// A free port, and what keeps it.
+pub fn reserve() -> (u16, TcpListener) {
+    // Tests that run at the same time begin to look at different places.
+    let first = rand::random_range(PORTS);
+    let mut places = (first..PORTS.end).chain(PORTS.start..first);
+    let free = places.find_map(|port| Some((port, TcpListener::bind(("127.0.0.1", port)).ok()?)));
+    free.unwrap()
 }
 
 impl Drop for Replica {
