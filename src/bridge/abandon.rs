@@ -73,13 +73,14 @@ impl Bridge {
                 }
                 let fresh = |at: usize, kind, is_final| ids.get(at).map(|&id| Fresh { id, kind, is_final });
                 let pair = fresh(0, EntryKind::Clear, false).zip(fresh(1, EntryKind::Update, true));
-                // A create that another replica has begun in the meantime: the lease keeps it back.
-                let is_early = call.is_some_and(|call| call.is_being_created(now));
+                // A create that another replica has begun in the meantime.
+                if call.is_some_and(|call| call.is_being_created(now)) {
+                    self.give_back_after_create(ids, name);
+                    return abandoned(Delivered::Later);
+                }
                 match (hurdle, pair) {
-                    (Hurdle::None, Some(pair)) if !is_early => {
-                        abandoned(self.try_both(pair, asks, budget).await?)
-                    }
-                    (Hurdle::Unasked(failure), Some((clear, last))) if !is_early => {
+                    (Hurdle::None, Some(pair)) => abandoned(self.try_both(pair, asks, budget).await?),
+                    (Hurdle::Unasked(failure), Some((clear, last))) => {
                         self.settle(clear, Some(&failure), asks[0]);
                         self.settle(last, Some(&failure), asks[1]);
                         abandoned(Delivered::Later)

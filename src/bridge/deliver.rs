@@ -93,21 +93,33 @@ impl Bridge {
     pub(super) fn let_go_after_create(&self, hold: Hold, call: CallName) {
         let bridge = self.clone();
         self.outbox.afterwards(async move {
-            let patience = Instant::now() + bridge.settings.deadlines.create_voice_call + RESERVE;
-            let turn = (call.call_center().clone(), call.vendor_call_key().to_string());
-            drop(bridge.turns.take(turn, patience).await);
-            let key = CallReference::Key(call.vendor_call_key().clone());
-            while Instant::now() < patience {
-                let found = bridge.outbox.store().find(call.call_center(), &key).await;
-                if !found
-                    .is_ok_and(|call| call.is_some_and(|call| call.is_being_created(bridge.outbox.now())))
-                {
-                    break;
-                }
-                sleep_until(Instant::now() + LOOK).await;
-            }
+            bridge.created(call).await;
             bridge.outbox.let_go(&hold).await;
         });
+    }
+
+    /// The same with entries that are not held, because the create was begun while they were put in.
+    pub(super) fn give_back_after_create(&self, ids: Vec<EntryId>, call: CallName) {
+        let bridge = self.clone();
+        self.outbox.afterwards(async move {
+            bridge.created(call).await;
+            bridge.outbox.give_back(&ids).await;
+        });
+    }
+
+    /// Waits until no create of this call is in flight, here or elsewhere, for as long as one may take.
+    async fn created(&self, call: CallName) {
+        let patience = Instant::now() + self.settings.deadlines.create_voice_call + RESERVE;
+        let turn = (call.call_center().clone(), call.vendor_call_key().to_string());
+        drop(self.turns.take(turn, patience).await);
+        let key = CallReference::Key(call.vendor_call_key().clone());
+        while Instant::now() < patience {
+            let found = self.outbox.store().find(call.call_center(), &key).await;
+            if !found.is_ok_and(|call| call.is_some_and(|call| call.is_being_created(self.outbox.now()))) {
+                break;
+            }
+            sleep_until(Instant::now() + LOOK).await;
+        }
     }
 
     /// Writes down how the first attempt on an entry ended; nobody waits for that.

@@ -61,10 +61,7 @@ impl Drop for Waiting<'_> {
         self.outbox.afterwards(async move {
             let Ok(Ok(Enqueued::Accepted { ids, .. })) = answer.await else { return };
             tracing::warn!(entries = ids.len(), "the database took what was to be kept after its deadline");
-            if let Err(error) = outbox.store.give_back(&ids, &owner).await {
-                tracing::warn!(%error, "what was kept late waits for the end of its lease");
-            }
-            outbox.ring();
+            outbox.give_back_of(&owner, &ids).await;
         });
     }
 }
@@ -233,6 +230,18 @@ impl Outbox {
     pub async fn let_go(&self, hold: &Hold) {
         if let Err(error) = self.store.renew(&hold.owner, self.now()).await {
             tracing::warn!(%error, "entries that waited for a create wait longer");
+        }
+        self.ring();
+    }
+
+    /// Ends our lease on these entries: the worker may take them up. If that fails, it ends by itself.
+    pub async fn give_back(&self, ids: &[EntryId]) {
+        self.give_back_of(&self.owner, ids).await;
+    }
+
+    async fn give_back_of(&self, owner: &str, ids: &[EntryId]) {
+        if let Err(error) = self.store.give_back(ids, owner).await {
+            tracing::warn!(%error, "what is kept waits for the end of its lease");
         }
         self.ring();
     }

@@ -3,6 +3,7 @@
 use scv_bridge::mock::{BadDay, Disposition, Operation, VoiceCall};
 use serde_json::{Value, json};
 
+use crate::postgres::Postgres;
 use crate::stage::{CENTER, Plan, Stage, create, ended, omni_flow, reference, with};
 
 /// Hang-ups and updates have less time than creates.
@@ -59,6 +60,25 @@ async fn a_hang_up_beside_a_create_is_sent_as_soon_as_that_is_through() {
         // Where the create failed, there was nothing to clear.
         assert!(stage.refusals().iter().all(|refusal| refusal.operation == Operation::ClearRouting));
     }
+}
+
+#[actix_web::test]
+async fn a_hang_up_that_another_replicas_create_overtakes_is_sent_as_soon_as_that_is_through() {
+    let database = Postgres::shared().database();
+    let one = Plan::telephony().deadline("20s").store(database.clone()).start().await;
+    let other = Plan::apex().replica(2).deadline("20s").store(database).salesforce_at(one.org.login_url());
+    let other = other.ask_salesforce().start().await;
+    // No create is known yet when the hang-up asks whether an agent had the call; one is when it is kept.
+    one.script(BadDay::Slow { milliseconds: 500 }, Operation::Query);
+    one.script(BadDay::Slow { milliseconds: 1500 }, Operation::Create);
+    let (hung_up, ()) = tokio::join!(other.post("phoneContactEnded", ended("wxcc_1")), async {
+        other.work_until(async || !one.asked(Operation::Query).is_empty()).await;
+        one.post("createVoiceCall", create("wxcc_1")).await.data();
+    });
+    assert_eq!(hung_up.data(), &json!({ "outcome": "abandoned", "status": "pending" }));
+    // The clock stands still: no lease ends by itself.
+    other.deliver(0).await;
+    assert_eq!(record(&one).call_disposition, Disposition::Completed);
 }
 
 #[actix_web::test]

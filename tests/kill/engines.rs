@@ -47,7 +47,7 @@ impl Plan {
     }
 
     fn breaks() -> Self {
-        let hang_ups = if is_long() { 2000 } else { 200 };
+        let hang_ups = if is_long() { 2000 } else { 400 };
         Self { hang_ups, kills: 0, breaks: 0.6, weather: Weather::Mild, time: None }
     }
 

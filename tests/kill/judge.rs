@@ -42,8 +42,6 @@ pub struct Verdict {
     pub longest_wait: Duration,
     /// The longest of all.
     pub longest_wait_of_all: Duration,
-    /// Hang-ups beside a create on another replica, which may wait for a lease.
-    pub documented_waits: usize,
     /// Accepted hang-ups whose VoiceCall is not completed and cleared.
     pub losses: usize,
     /// Everything that is wrong, losses among it.
@@ -54,7 +52,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [kills, freezes, outages] = self.incidents;
         let Self { calls, created, hang_ups, losses, doubles, ghosts, .. } = self;
-        let Self { after_kills, after_freezes, after_lost_answers, documented_waits, .. } = self;
+        let Self { after_kills, after_freezes, after_lost_answers, .. } = self;
         let repeats = self.repeats();
         write!(f, "{calls} calls, {created} of them created, {hang_ups} hang-ups; ")?;
         write!(f, "{kills} kills, {freezes} freezes, {outages} outages; ")?;
@@ -64,8 +62,10 @@ impl fmt::Display for Verdict {
             "{after_lost_answers} after a lost answer), {doubles} second VoiceCalls, {ghosts} ghosts; "
         )?;
         let [undisturbed, all] = [self.longest_wait, self.longest_wait_of_all].map(|wait| wait.as_secs_f32());
-        write!(f, "hang-ups waited {undisturbed:.1} s at most, {all:.1} s in the wake of an incident, ")?;
-        write!(f, "{documented_waits} for a lease beside a create elsewhere; {losses} losses")
+        write!(
+            f,
+            "hang-ups waited {undisturbed:.1} s at most, {all:.1} s in the wake of an incident; {losses} losses"
+        )
     }
 }
 
@@ -156,15 +156,6 @@ impl Verdict {
         let begin = ended - AFTERMATH;
         if incidents.iter().any(|incident| incident.to >= begin && incident.from <= sent) {
             self.longest_wait_of_all = self.longest_wait_of_all.max(wait);
-            return None;
-        }
-        if wait > WAITS && call.is_early {
-            eprintln!(
-                "DEBUG {} waited {wait:?} {call:?} creates {:?} ",
-                call.key,
-                seen.creates.iter().map(|c| c.at).collect::<Vec<_>>()
-            );
-            self.documented_waits += 1;
             return None;
         }
         self.longest_wait = self.longest_wait.max(wait);

@@ -43,8 +43,6 @@ pub struct Told {
     pub agent: bool,
     /// The VoiceCall's id.
     pub voice_call_id: Option<String>,
-    /// Whether the hang-up may have come beside the create.
-    pub is_early: bool,
     /// When the first hang-up was answered 200.
     pub ended: Option<Timestamp>,
     /// The outcome of each hang-up that was answered 200.
@@ -95,14 +93,11 @@ impl Story {
                 flow.post(&mut self.dice, "createVoiceCall", &create),
                 flow.post(&mut other, "phoneContactEnded", &hang_up)
             );
-            told.is_early = true;
             told.created(created);
             told.ended(ended);
         } else {
             let create = self.create();
             told.created(flow.post(&mut self.dice, "createVoiceCall", &create).await);
-            // What nobody answered may be in flight.
-            told.is_early = told.voice_call_id.is_none();
             let heard = self.talk(flow, org, &mut told).await;
             if told.outcomes.is_empty() {
                 self.hang_up(flow, &mut told, heard).await;
