@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::salesforce::{Ask, Budget, Created, Failure, Stored};
 use crate::settings::OnCreateFailure;
-use crate::store::{Attempt, CreateBody, Enqueued, EntryKind, Note, OpenCall, Opened, Subject};
+use crate::store::{CreateBody, Enqueued, EntryKind, Note, OpenCall, Opened, Subject};
 
 /// How often another replica's create is looked after.
 pub(super) const LOOK: Duration = Duration::from_millis(25);
@@ -188,14 +188,7 @@ impl Bridge {
         let entry = self.outbox.entry(Ask::Create(request), false, false);
         match in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false, None)).await
         {
-            Ok(Enqueued::Accepted { ids, call, .. }) => {
-                // The caller was gone meanwhile: the final update before it makes the record.
-                if call.is_some_and(|call| call.ended_at.is_some() && !call.is_answered()) {
-                    for id in ids {
-                        self.outbox.settle(id, Attempt::Delivered { close: false }, None).await;
-                    }
-                    return Ok(answer(&CallReference::Key(request.vendor_call_key.clone())));
-                }
+            Ok(Enqueued::Accepted { ids, .. }) => {
                 for id in ids {
                     let fresh = Fresh { id, kind: EntryKind::Create, is_final: false };
                     self.settle(fresh, Some(&failure), Ask::Create(request));
@@ -203,7 +196,10 @@ impl Bridge {
                 tracing::warn!(vendor_call_key = key, reason = %failure, "the VoiceCall is created later; answered its key");
                 Ok(Created { voice_call_id: key, warnings: Vec::new() })
             }
-            Ok(Enqueued::Duplicate | Enqueued::Answered) => Err(failure.into()),
+            // It was kept before, or the caller was gone meanwhile: the final update makes the record.
+            Ok(Enqueued::Duplicate | Enqueued::Answered) => {
+                Ok(answer(&CallReference::Key(request.vendor_call_key.clone())))
+            }
             Err(error) => {
                 forgetful(&error);
                 Err(failure.into())

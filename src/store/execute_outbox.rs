@@ -16,6 +16,7 @@ struct Standing {
     call_key: String,
     r#final: i64,
     pending: i64,
+    create: i64,
 }
 
 #[derive(Serialize)]
@@ -105,17 +106,22 @@ pub(super) async fn enqueue(
 }
 
 /// What the outbox holds, with what this batch adds.
+#[derive(Default)]
 struct Standings {
     finals: HashSet<String>,
     pending: HashSet<String>,
+    creates: HashSet<String>,
 }
 
 impl Standings {
     fn read(rows: &[String]) -> Result<Self, StoreError> {
-        let mut all = Self { finals: HashSet::new(), pending: HashSet::new() };
+        let mut all = Self::default();
         for row in read::<Standing>(rows)? {
             if row.r#final == 1 {
                 all.finals.insert(row.call_key.clone());
+            }
+            if row.create == 1 {
+                all.creates.insert(row.call_key.clone());
             }
             if row.pending == 1 {
                 all.pending.insert(row.call_key);
@@ -133,9 +139,20 @@ impl Standings {
         if is_final && (is_closed || !self.finals.insert(key.to_owned())) {
             return Enqueued::Duplicate;
         }
+        // A database that was slow takes in late what the flow has long repeated.
+        let creates = enqueue.entries.iter().any(|entry| entry.kind == EntryKind::Create);
+        if creates && (call.is_some_and(needs_no_create) || !self.creates.insert(key.to_owned())) {
+            return Enqueued::Duplicate;
+        }
         let behind = !enqueue.entries.is_empty() && !self.pending.insert(key.to_owned());
         Enqueued::Accepted { ids: Vec::new(), behind, call: call.cloned().map(Box::new) }
     }
+}
+
+/// Its record is there; or its caller is gone, and the final update makes it.
+fn needs_no_create(call: &Call) -> bool {
+    let has_record = call.voice_call_id.is_some() || call.created_at.is_some();
+    has_record || (call.ended_at.is_some() && !call.is_answered())
 }
 
 fn new_rows<'a>(

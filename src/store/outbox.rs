@@ -112,7 +112,8 @@ pub enum Enqueued {
         /// What is known of the call.
         call: Option<Box<Call>>,
     },
-    /// The call has its final update already, on its way, buried or delivered.
+    /// The call has its final update already, on its way, buried or delivered; or its create waits already, or it needs
+    /// none.
     Duplicate,
     /// An agent has had the call. If the note says that the caller is gone, what its create said is removed.
     Answered,

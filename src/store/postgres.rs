@@ -115,7 +115,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             AND c.start_time = ($1::json->>'start_time')::bigint
         ORDER BY c.id DESC LIMIT 2",
     standing: "SELECT json_build_object('call_key', call_key, 'final', max(is_final),
-            'pending', max((state = 'pending')::int))::text
+            'pending', max((state = 'pending')::int),
+            'create', max((state = 'pending' AND kind = 'create')::int))::text
         FROM outbox WHERE call_key IN (SELECT value FROM json_array_elements_text($1::json)) GROUP BY call_key",
     insert: concat!(
         "INSERT INTO outbox (call_center, call_key, call_id, kind, is_final, body, state, created_at, next_at,

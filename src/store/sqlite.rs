@@ -172,7 +172,8 @@ pub(super) const DIALECT: Dialect = Dialect {
         "SELECT ", call!("c"), " FROM calls AS c
         WHERE c.call_center = ?1->>'call_center' AND c.start_time = ?1->>'start_time' ORDER BY c.id DESC LIMIT 2"
     ),
-    standing: "SELECT json_object('call_key', call_key, 'final', max(is_final), 'pending', max(state = 'pending'))
+    standing: "SELECT json_object('call_key', call_key, 'final', max(is_final), 'pending', max(state = 'pending'),
+            'create', max(state = 'pending' AND kind = 'create'))
         FROM outbox WHERE call_key IN (SELECT value FROM json_each(?1)) GROUP BY call_key",
     insert: "INSERT INTO outbox (call_center, call_key, call_id, kind, is_final, body, state, created_at, next_at,
             lease_owner, lease_until)

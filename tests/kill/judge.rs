@@ -9,6 +9,7 @@ use super::orgs_log::{Done, OrgsLog, Seen};
 use super::site::DEADLINE_MILLISECONDS;
 use super::story::{Outcome, Told};
 use super::trouble::{Incident, What};
+use super::weather::Weather;
 
 /// From the org's work to our record of it: a request may take its deadline, and a commit a moment.
 const UNRECORDED: Duration = Duration::from_millis(DEADLINE_MILLISECONDS + 500);
@@ -69,8 +70,15 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Judges all calls; `left` is what the outbox still held at the end.
-pub fn judge(told: &[Told], incidents: &[Incident], log: &OrgsLog, left: &[String]) -> Verdict {
+/// Judges all calls; `left` is what the outbox still held at the end. Only in bad weather may it be unknown how something
+/// ended.
+pub fn judge(
+    told: &[Told],
+    incidents: &[Incident],
+    log: &OrgsLog,
+    left: &[String],
+    weather: Weather,
+) -> Verdict {
     let mut verdict = Verdict {
         calls: told.len(),
         created: told.iter().filter(|call| call.voice_call_id.is_some()).count(),
@@ -80,9 +88,11 @@ pub fn judge(told: &[Told], incidents: &[Incident], log: &OrgsLog, left: &[Strin
     };
     verdict.problems.extend(left.iter().map(|entries| format!("the outbox still holds {entries}")));
     let nothing = Seen::default();
+    let repeats = |verdict: &Verdict| verdict.repeats() + verdict.ghosts;
     for call in told {
         let seen = log.call(&call.key).unwrap_or(&nothing);
         let mut problems = call.strange.clone();
+        let before = repeats(&verdict);
         problems.extend(verdict.lost(call, seen, incidents));
         problems.extend(verdict.waited(call, seen, incidents));
         verdict.doubles += seen.records.len().saturating_sub(1);
@@ -93,6 +103,9 @@ pub fn judge(told: &[Told], incidents: &[Incident], log: &OrgsLog, left: &[Strin
             problems.extend(verdict.repeated(what, done, incidents));
         }
         problems.extend(verdict.created_late(seen, incidents));
+        if weather == Weather::Mild && repeats(&verdict) > before {
+            problems.push(format!("done twice without need, or too late: {call:?}, {seen:?}"));
+        }
         verdict.problems.extend(problems.into_iter().map(|problem| format!("{}: {problem}", call.key)));
     }
     verdict

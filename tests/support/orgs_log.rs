@@ -7,7 +7,7 @@ use scv_bridge::mock::{BadDay, MockOrg, Operation, RecordedRequest, VoiceCall};
 use serde_json::Value;
 
 /// Everything that the org knows of one call.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Seen {
     /// Its VoiceCalls; one, if all went well.
     pub records: Vec<VoiceCall>,
@@ -24,6 +24,7 @@ pub struct Seen {
 }
 
 /// A request that the org has carried out.
+#[derive(Debug)]
 pub struct Done {
     /// When.
     pub at: Timestamp,

@@ -55,6 +55,29 @@ async fn a_call_gets_one_final_update_even_after_it_was_delivered_or_buried(engi
     assert_eq!(store.enqueue(hang_up("wxcc_2", "a")).await.unwrap(), Enqueued::Duplicate);
 }
 
+async fn a_call_has_one_create_waiting_and_none_once_it_needs_none(engine: Engine) {
+    let store = engine.open().await;
+    let deferred = |key| Enqueue {
+        subject: Subject::Known(Box::new(Note { deferred_at: Some(at(0)), ..Note::of(call(key), at(0)) })),
+        entries: vec![entry(EntryKind::Create, false)],
+        unless_answered: false,
+        ..hang_up(key, "a")
+    };
+    let first = ids(&store.enqueue(deferred("wxcc_1")).await.unwrap());
+    assert_eq!(store.enqueue(deferred("wxcc_1")).await.unwrap(), Enqueued::Duplicate);
+    let made = Note { created_at: Some(at(1)), ..Note::of(call("wxcc_1"), at(1)) };
+    let delivered =
+        Settle { note: Some(Box::new(made)), ..settle(first[0], "a", Attempt::Delivered { close: false }) };
+    assert!(store.settle(delivered).await.unwrap());
+    assert_eq!(store.enqueue(deferred("wxcc_1")).await.unwrap(), Enqueued::Duplicate);
+    store.enqueue(hang_up("wxcc_2", "a")).await.unwrap();
+    assert_eq!(store.enqueue(deferred("wxcc_2")).await.unwrap(), Enqueued::Duplicate);
+    // Two at once.
+    let both = tokio::join!(store.enqueue(deferred("wxcc_3")), store.enqueue(deferred("wxcc_3")));
+    let both = [both.0.unwrap(), both.1.unwrap()];
+    assert_eq!(both.iter().filter(|one| **one == Enqueued::Duplicate).count(), 1);
+}
+
 async fn a_call_that_an_agent_had_takes_no_abandonment(engine: Engine) {
     let store = engine.open().await;
     store.note(Note { answered_at: Some(at(0)), ..Note::of(call("wxcc_1"), at(0)) }).await.unwrap();
@@ -182,6 +205,7 @@ async fn a_call_that_the_journal_does_not_know_gets_one_final_update_too(engine:
 on_both_engines! {
     entries_are_born_leased_and_come_up_again_in_order_when_the_lease_ends
     a_call_gets_one_final_update_even_after_it_was_delivered_or_buried
+    a_call_has_one_create_waiting_and_none_once_it_needs_none
     a_call_that_an_agent_had_takes_no_abandonment
     what_the_create_of_an_answered_call_said_goes_with_the_end_of_the_call
     an_answer_that_is_noted_after_the_look_and_before_the_commit_counts
