@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := help
 # The summary of the tests comes last, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: help setup setup-checks demo build test test-clients soak fuzz check check-deploy fmt lint doc deny bench-cpu bench-credentials
+.PHONY: help setup setup-checks setup-soak demo build test test-clients soak fuzz check check-deploy fmt lint doc deny bench-cpu bench-credentials
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ setup: ## install what the build needs, or say what is missing
 
 setup-checks:
 	@scripts/setup.sh checks
+
+setup-soak:
+	@scripts/setup.sh soak
 
 demo: setup ## play the vendor's flow against a mock Salesforce org (PROFILE=dev builds faster)
 	$(CARGO) run --locked --profile $(PROFILE) -- demo
@@ -33,8 +36,8 @@ test-clients: setup-checks ## real OAuth and Salesforce clients against a runnin
 	$(CARGO) build --locked
 	scripts/clients/run.sh
 
-soak: setup-checks ## kill the bridge again and again under load; a day of 50,000 calls in bad weather (CALLS=...)
-	SOAK=1 $(CARGO) test --locked --test kill -- --test-threads=1
+soak: setup-soak ## everything at once that breaks calls (MINUTES=30); a day of 50,000 calls in bad weather (CALLS=...)
+	SOAK=1 $(CARGO) test --locked --test kill -- --test-threads=1 --include-ignored
 	SOAK=1 $(CARGO) test --locked --release --test day
 
 fuzz: setup-checks ## look for hostile input with libFuzzer (SECONDS=60 for each target; TARGETS="...")

@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh           what the build needs
 #   scripts/setup.sh checks    also what `make test` needs
+#   scripts/setup.sh soak      also what `make soak` needs
 #
 # Says nothing and changes nothing when nothing is missing. Missing Debian or Ubuntu packages are
 # installed as root or through a sudo that asks for no password; otherwise the line to run is printed
@@ -11,10 +12,11 @@
 set -euo pipefail
 
 case ${1-} in
-    '') checks=no ;;
-    checks) checks=yes ;;
+    '') checks=no soak=no ;;
+    checks) checks=yes soak=no ;;
+    soak) checks=yes soak=yes ;;
     *)
-        echo "usage: scripts/setup.sh [checks]" >&2
+        echo "usage: scripts/setup.sh [checks|soak]" >&2
         exit 2
         ;;
 esac
@@ -38,6 +40,8 @@ missing_packages() {
     # The tests check our tokens with the `openssl` program.
     [[ $checks == no ]] || have openssl || echo openssl
     # They start a PostgreSQL of their own. Debian keeps its programs out of the path.
+    [[ $soak == no ]] || PATH=$PATH:/usr/sbin have nginx || echo nginx-light
+    [[ $soak == no ]] || PATH=$PATH:/usr/sbin have haproxy || echo haproxy
     [[ $checks == no ]] || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
 }
 

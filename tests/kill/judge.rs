@@ -39,6 +39,8 @@ pub struct Verdict {
     pub doubles: usize,
     /// Routings that stay for nobody, of a second VoiceCall or where it was not known how the routing had ended.
     pub ghosts: usize,
+    /// Calls that an agent had and that were touched, because the database could not keep the id of their VoiceCall.
+    pub forgotten: usize,
     /// The longest that an accepted hang-up waited for its update where nothing but connections broke.
     pub longest_wait: Duration,
     /// The longest of all.
@@ -52,7 +54,7 @@ pub struct Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [kills, freezes, outages] = self.incidents;
-        let Self { calls, created, hang_ups, losses, doubles, ghosts, .. } = self;
+        let Self { calls, created, hang_ups, losses, doubles, ghosts, forgotten, .. } = self;
         let Self { after_kills, after_freezes, after_lost_answers, .. } = self;
         let repeats = self.repeats();
         write!(f, "{calls} calls, {created} of them created, {hang_ups} hang-ups; ")?;
@@ -96,11 +98,18 @@ pub fn judge(
         problems.extend(verdict.lost(call, seen, incidents));
         problems.extend(verdict.waited(call, seen, incidents));
         verdict.doubles += seen.records.len().saturating_sub(1);
+        let is_forgotten = seen.creates.iter().any(|done| froze(done, incidents));
         if call.agent {
-            problems.extend(touched(call, seen));
+            let touched = touched(call, seen);
+            verdict.forgotten += usize::from(is_forgotten && !touched.is_empty());
+            problems.extend(touched.into_iter().filter(|_| !is_forgotten));
         }
         for (what, done) in [("created", &seen.creates), ("completed", &seen.finals)] {
-            problems.extend(verdict.repeated(what, done, incidents));
+            let repeated = verdict.repeated(what, done, incidents);
+            // What comes under an id that the journal could not keep is sent, whatever came before.
+            let is_known = repeated.is_some() && is_forgotten && what == "completed";
+            verdict.after_freezes += usize::from(is_known);
+            problems.extend(repeated.filter(|_| !is_known));
         }
         problems.extend(verdict.created_late(seen, incidents));
         if weather == Weather::Mild && repeats(&verdict) > before {
@@ -212,6 +221,11 @@ fn fell_between(incident: &Incident, first: &Done, second: Option<&Done>) -> boo
     early <= end
         && incident.from <= first.at + UNRECORDED
         && second.is_none_or(|second| incident.from <= second.at)
+}
+
+/// Whether the database stood still when this was to be written down.
+fn froze(done: &Done, incidents: &[Incident]) -> bool {
+    incidents.iter().any(|one| one.what == What::Freeze && fell_between(one, done, None))
 }
 
 /// Whether the bridge could not know that this was done.

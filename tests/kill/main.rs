@@ -4,8 +4,13 @@
 //! routing cleared and its VoiceCall completed, no answered call was touched, and nothing came twice but where a kill
 //! or a lost answer left the bridge in doubt, and then with the same body.
 //!
-//! `make test` plays a short version, `make soak` a long one (`SOAK=1`). Every run prints its seed; `SEED=<number>` gives
-//! the same calls, bad days and pauses between kills again, though not the same moments.
+//! Others are played over connections that break at any moment of any request, by a reset or without a word, above TLS and
+//! without: nothing is lost then, nothing comes twice, and nothing waits for a lease.
+//!
+//! `make test` plays short versions, `make soak` long ones (`SOAK=1`), and a mixed run of half an hour (`MINUTES`) with
+//! everything at once: kills, broken connections, nginx and HAProxy in front, a database that stands still, outages of the
+//! org. Every run prints its seed; `SEED=<number>` gives the same calls, bad days and pauses between kills again, though not
+//! the same moments.
 
 #[cfg(test)]
 #[expect(dead_code, reason = "only other tests know clients by their certificates")]
