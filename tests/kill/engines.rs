@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use scv_bridge::clock::{Clock as _, SystemClock};
-use scv_bridge::store::{EntryKind, Filter, Store};
+use scv_bridge::store::{Entry, EntryKind, Filter, Store};
 
 use super::fleet::{Fleet, Listens};
 use super::judge::judge;
@@ -174,8 +174,13 @@ async fn drained(database: &str) -> Vec<String> {
     loop {
         pause.tick().await;
         let mut left = store.list(&Filter::default()).await.unwrap();
-        // What has cleared a late routing does so once more two minutes later, in case Salesforce was later still.
-        left.retain(|entry| entry.kind != EntryKind::LateClear || entry.attempts == 0);
+        // What has cleared a late routing does so once more two minutes later, in case Salesforce was later still; that of
+        // a repeated request waits behind it.
+        let is_late = |entry: &Entry| entry.kind == EntryKind::LateClear;
+        let call = |entry: &Entry| entry.call.as_ref().map(|call| call.id);
+        let cleared = left.iter().filter(|entry| is_late(entry) && entry.attempts > 0).map(call);
+        let cleared: Vec<_> = cleared.collect();
+        left.retain(|entry| !is_late(entry) || !cleared.contains(&call(entry)));
         if left.is_empty() || Instant::now() > patience {
             return left.iter().map(|entry| format!("{:?} {:?}", entry.state, entry.kind)).collect();
         }

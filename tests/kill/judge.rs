@@ -62,13 +62,12 @@ impl fmt::Display for Verdict {
         write!(f, "{repeats} repeats ({after_kills} after a kill, {after_freezes} after a freeze, ")?;
         write!(
             f,
-            "{after_lost_answers} after a lost answer), {doubles} second VoiceCalls, {ghosts} ghosts; "
+            "{after_lost_answers} after a lost answer), {doubles} second VoiceCalls, {ghosts} ghosts, "
         )?;
+        write!(f, "{forgotten} answered calls touched whose id the database could not keep; ")?;
         let [undisturbed, all] = [self.longest_wait, self.longest_wait_of_all].map(|wait| wait.as_secs_f32());
-        write!(
-            f,
-            "hang-ups waited {undisturbed:.1} s at most, {all:.1} s in the wake of an incident; {losses} losses"
-        )
+        write!(f, "hang-ups waited {undisturbed:.1} s at most, {all:.1} s in the wake of an incident; ")?;
+        write!(f, "{losses} losses")
     }
 }
 
@@ -191,7 +190,8 @@ impl Verdict {
             let [first, second] = pair else { continue };
             if first.body != second.body {
                 problem = Some(format!("{what} twice with different bodies"));
-            } else if first.is_doubtful && may_repeat {
+            } else if first.is_doubtful && what != "created" {
+                // A second final update changes nothing; a second create makes a second record, whatever became of the answer.
                 self.after_lost_answers += 1;
             } else if incidents
                 .iter()

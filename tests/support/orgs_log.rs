@@ -17,7 +17,7 @@ pub struct Seen {
     pub finals: Vec<Done>,
     /// Routings that the org has carried out.
     pub routings: Vec<Done>,
-    /// Requests that change the record of a call, carried out or not.
+    /// Requests that change the record of a call, carried out or not, beside those that say again what its create said.
     pub touches: usize,
     /// Updates under the key that said again what its create said, carried out.
     pub caught_up: usize,
