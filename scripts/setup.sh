@@ -39,9 +39,10 @@ missing_packages() {
     finds_openssl || echo libssl-dev
     # The tests check our tokens with the `openssl` program.
     [[ $checks == no ]] || have openssl || echo openssl
-    # They start a PostgreSQL of their own. Debian keeps its programs out of the path.
+    # The long ones put proxies in front, which Debian keeps out of the path of users.
     [[ $soak == no ]] || PATH=$PATH:/usr/sbin have nginx || echo nginx-light
     [[ $soak == no ]] || PATH=$PATH:/usr/sbin have haproxy || echo haproxy
+    # They start a PostgreSQL of their own. Debian keeps its programs out of the path.
     [[ $checks == no ]] || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
 }
 

@@ -53,7 +53,7 @@ pub(super) async fn serve(request: HttpRequest, payload: Payload, org: Data<Org>
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         }
         Some(BadDay::WorksLate { milliseconds }) => {
-            // In a task of its own: whoever waits may be gone by then. All creates have one path: the body tells which it is.
+            // In a task of its own: whoever waits may be gone by then. All creates have one path: their bodies differ.
             let body = readable(&target, &incoming.body);
             let late = Some(BadDay::WorksLate { milliseconds });
             let work = rt::spawn(async move {
