@@ -102,6 +102,20 @@ impl TaskWorker {
     pub async fn step(&self) -> Result<usize, StoreError> {
         let mut looks = self.looks.lock().await;
         while looks.try_join_next().is_some() {}
+        self.begin_due(&mut looks).await
+    }
+
+    /// The same once everything has ended that steps have begun: gives 0 only if nothing that is due is left.
+    ///
+    /// # Errors
+    /// As [`TaskWorker::step`].
+    pub async fn step_when_idle(&self) -> Result<usize, StoreError> {
+        let mut looks = self.looks.lock().await;
+        while looks.join_next().await.is_some() {}
+        self.begin_due(&mut looks).await
+    }
+
+    async fn begin_due(&self, looks: &mut JoinSet<()>) -> Result<usize, StoreError> {
         let claim = ClaimTasks {
             now: self.outbox.now(),
             owner: self.outbox.owner().to_owned(),
@@ -124,14 +138,14 @@ impl TaskWorker {
             begun += 1;
             match is_announced {
                 true => recorded.push((task, taken)),
-                false => self.begin(&mut looks, glance.clone(), async move |glance| {
+                false => self.begin(looks, glance.clone(), async move |glance| {
                     glance.look(task, None).await;
                     drop(taken);
                 }),
             }
         }
         if !recorded.is_empty() {
-            self.begin(&mut looks, glance, async move |glance| glance.ask_and_look(recorded).await);
+            self.begin(looks, glance, async move |glance| glance.ask_and_look(recorded).await);
         }
         Ok(begun)
     }

@@ -65,9 +65,7 @@ impl Stage {
         self.wait_seconds(seconds);
         for _ in 0..10_000 {
             // The service's own loop takes steps too: one that finds nothing once all looks have ended found all done.
-            let worker = self.handle.task_worker().unwrap();
-            worker.idle().await;
-            let found = worker.step().await.unwrap();
+            let found = self.handle.task_worker().unwrap().step_when_idle().await.unwrap();
             let next = self.handle.outbox().store().next_task().await.unwrap();
             if found == 0 && next.is_none_or(|due| due > self.handle.outbox().now()) {
                 return;
