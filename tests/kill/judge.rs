@@ -15,6 +15,8 @@ use super::weather::Weather;
 const UNRECORDED: Duration = Duration::from_millis(DEADLINE_MILLISECONDS + 500);
 /// How long an accepted hang-up may wait for its update where nothing but connections broke: less than the lease.
 const WAITS: Duration = Duration::from_secs(12);
+/// How long after a database has come back the bridge may still do without it: it looks four times a second.
+const UNSEEN: Duration = Duration::from_secs(1);
 /// How long before a hang-up something may have happened that still makes it wait: a lease and a moment.
 const AFTERMATH: Duration = Duration::from_secs(20);
 
@@ -217,7 +219,7 @@ fn fell_between(incident: &Incident, first: &Done, second: Option<&Done>) -> boo
     // The clock is read a moment before the signal is sent.
     let early = first.at - Duration::from_millis(50);
     // A database that stands still knows of no work that is done meanwhile; a killed replica does none.
-    let end = if incident.what == What::Kill { incident.from } else { incident.to };
+    let end = if incident.what == What::Kill { incident.from } else { incident.to + UNSEEN };
     early <= end
         && incident.from <= first.at + UNRECORDED
         && second.is_none_or(|second| incident.from <= second.at)
