@@ -20,6 +20,10 @@ pub(super) const LOOK: Duration = Duration::from_millis(25);
 /// The time that is kept for writing a deferred create down.
 const RESERVE: Duration = Duration::from_millis(200);
 
+/// How often, and after which pause each time, a database that failed is told of a VoiceCall again.
+const REMINDERS: usize = 20;
+const REMINDED: Duration = Duration::from_millis(250);
+
 impl Bridge {
     /// Gives the call its record, once: a repeated create answers what the first one gave, and joins it while it is
     /// in flight.
@@ -168,7 +172,29 @@ impl Bridge {
             let (key, warnings) = (note.call.vendor_call_key(), &created.warnings);
             tracing::warn!(vendor_call_key = %key, ?warnings, "Salesforce created the VoiceCall and complained");
         }
-        self.note_down(note, budget).await;
+        let bridge = self.clone();
+        let written = async move {
+            let written = bridge.store().note(note.clone()).await;
+            if written.is_err() {
+                bridge.remember_later(note);
+            }
+            written
+        };
+        self.write_down(written, budget).await;
+    }
+
+    /// What the database could not keep is told it again for a while: of a VoiceCall that the journal does not know, nobody
+    /// knows whether an agent has it. Nobody waits for that.
+    fn remember_later(&self, note: Note) {
+        let store = self.store().clone();
+        self.outbox.afterwards(async move {
+            for _ in 0..REMINDERS {
+                tokio::time::sleep(REMINDED).await;
+                if store.note(note.clone()).await.is_ok() {
+                    return;
+                }
+            }
+        });
     }
 
     /// The key stands for the id, and the outbox creates the record afterwards.

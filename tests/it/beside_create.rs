@@ -4,7 +4,7 @@ use scv_bridge::mock::{BadDay, Disposition, Operation, VoiceCall};
 use serde_json::{Value, json};
 
 use crate::postgres::Postgres;
-use crate::stage::{CENTER, Plan, Stage, create, ended, omni_flow, reference, with};
+use crate::stage::{BOUND, CENTER, Plan, Stage, create, ended, omni_flow, reference, with};
 
 /// Hang-ups and updates have less time than creates.
 const DEADLINES: &str = "[deadlines]\ncreate_voice_call = \"1500ms\"\n\
@@ -162,4 +162,22 @@ async fn a_create_after_the_end_of_a_call_that_an_update_made_sends_nothing() {
     stage.org.forget_requests();
     assert_eq!(stage.call("wxcc_1").await, "wxcc_1");
     assert_eq!(stage.org.requests().len(), 0);
+}
+
+#[actix_web::test]
+async fn a_voice_call_whose_id_the_database_could_not_keep_at_first_is_known_when_it_can() {
+    let stage = Stage::telephony().await;
+    let mut other = stage.beside().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let id = stage.call("wxcc_1").await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    let kept = async {
+        while !stage.database_holds(&id) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(BOUND, kept).await.is_ok(), "nobody tells the database again");
+    let again = stage.post("createVoiceCall", create("wxcc_1")).await;
+    assert_eq!(again.data()["voiceCallId"], id);
+    record(&stage);
 }
