@@ -22,8 +22,8 @@ pub async fn agent_answered(request: HttpRequest, body: web::Payload, desk: web:
 
 pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<AgentAnswered, ApiError> {
     let vendor_call_key = body.required_vendor_call_key();
-    let agent = body.fields.text("agentId");
-    let queue = body.fields.text("queueId");
+    let agent = body.fields.named("agentId");
+    let queue = body.fields.named("queueId");
     let accept_time = body.fields.time("acceptTime").unwrap_or(now);
     let origin = body.origin();
     let (picked, _unknown) = (body.picked, body.fields.rest());

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::access::{Arrival, Entered, Places, take_place};
 use super::caller::{Callers, Peer};
+use super::fields::UnsetWords;
 use super::notes::Notes;
 use super::reading::Reading;
 use super::webhook::Webhooks;
@@ -69,6 +70,7 @@ pub struct Staff {
     settings: Arc<Settings>,
     callers: Callers,
     webhooks: Option<Webhooks>,
+    unset: UnsetWords,
     first: Bridge,
     others: Vec<Bridge>,
 }
@@ -82,7 +84,7 @@ impl Staff {
         webhooks: Option<Webhooks>,
         (first, others): (Bridge, Vec<Bridge>),
     ) -> Self {
-        Self { settings, callers, webhooks, first, others }
+        Self { settings, callers, webhooks, unset: UnsetWords::default(), first, others }
     }
 
     /// Who may call.
@@ -189,7 +191,7 @@ impl Staff {
 
     fn open(&self, bytes: &[u8], client: &Client, notes: &mut Notes) -> Result<Reading<'_>, ApiError> {
         let (fields, stray) = body::object(bytes)?;
-        let reading = Reading::begin(fields, &self.settings, client)?;
+        let reading = Reading::begin(fields, &self.settings, client, &self.unset)?;
         notes.call_center = reading.center.map(|center| center.name.clone());
         if stray {
             tracing::warn!(

@@ -1,6 +1,8 @@
 //! Taking fields out of a body, and keeping a list of everything that is wrong with them.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -8,19 +10,48 @@ use super::ApiError;
 use super::body::Object;
 use crate::domain::{FlowTime, InvalidName, Rest, quote};
 
+/// Words that flow variables carry which nobody has set: no field means them.
+const UNSET: [&str; 3] = ["null", "undefined", "none"];
+/// The same, where an id, a key, an agent, a number or a time is expected. Elsewhere somebody may mean them.
+const NO_NAME: [&str; 3] = ["na", "n/a", "uninitialized"];
+
+/// The fields that held the word of an unset variable: each is told in the log once.
+#[derive(Debug, Clone, Default)]
+pub struct UnsetWords(Arc<Mutex<BTreeSet<String>>>);
+
+impl UnsetWords {
+    fn tell(&self, field: &str, word: &str) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(field.to_owned()) {
+            tracing::warn!(
+                field,
+                word,
+                "a flow sends the word of an unset variable; it counts as left out. This is said once of each field"
+            );
+        }
+    }
+}
+
 /// The fields of a body that are not yet taken, and the problems so far.
 ///
-/// An empty string and null count as left out, because that is what an unset flow variable becomes.
+/// An empty string and null count as left out, because that is what an unset flow variable becomes. Some become a word.
 pub struct Fields {
     fields: Vec<(String, Value)>,
     problems: Vec<String>,
+    unset: UnsetWords,
 }
 
 impl Fields {
     /// Of a body.
     #[must_use]
-    pub fn new(fields: impl Into<Object>) -> Self {
-        Self { fields: fields.into().0, problems: Vec::new() }
+    pub fn new(fields: impl Into<Object>, unset: &UnsetWords) -> Self {
+        Self { fields: fields.into().0, problems: Vec::new(), unset: unset.clone() }
+    }
+
+    /// A part of the body.
+    #[must_use]
+    pub fn part(&self, fields: Map<String, Value>) -> Self {
+        Self::new(fields, &self.unset)
     }
 
     /// All fields that are not yet taken.
@@ -50,16 +81,42 @@ impl Fields {
             }
             other
         });
-        value.filter(|value| match value {
+        let value = value.filter(|value| match value {
             Value::Null => false,
             Value::String(text) => !text.trim().is_empty(),
             _ => true,
-        })
+        })?;
+        self.unless_word(name, value, &UNSET)
+    }
+
+    /// Takes a field that names something or somebody.
+    fn take_name(&mut self, name: &str) -> Option<Value> {
+        let value = self.take(name)?;
+        self.unless_word(name, value, &NO_NAME)
+    }
+
+    fn unless_word(&self, name: &str, value: Value, words: &'static [&'static str]) -> Option<Value> {
+        let text = value.as_str().map(str::trim);
+        let word = words.iter().find(|word| text.is_some_and(|text| text.eq_ignore_ascii_case(word)));
+        let Some(word) = word else { return Some(value) };
+        self.unset.tell(name, word);
+        None
     }
 
     /// Takes a text.
     pub fn text(&mut self, name: &str) -> Option<String> {
-        match self.take(name)? {
+        let value = self.take(name)?;
+        self.as_text(name, value)
+    }
+
+    /// Takes the text of an id, a key, an agent or a number.
+    pub fn named(&mut self, name: &str) -> Option<String> {
+        let value = self.take_name(name)?;
+        self.as_text(name, value)
+    }
+
+    fn as_text(&mut self, name: &str, value: Value) -> Option<String> {
+        match value {
             Value::String(text) => Some(text),
             other => {
                 self.problem(name, format_args!("expected text, got {}", kind(&other)));
@@ -81,13 +138,13 @@ impl Fields {
 
     /// Takes a text that is parsed into a name.
     pub fn name<T>(&mut self, name: &str, parse: impl FnOnce(String) -> Result<T, InvalidName>) -> Option<T> {
-        let text = self.text(name)?;
+        let text = self.named(name)?;
         parse(text).map_err(|invalid| self.problem(name, invalid)).ok()
     }
 
     /// Takes a time: text, or an epoch as a number.
     pub fn time(&mut self, name: &str) -> Option<FlowTime> {
-        let time = match self.take(name)? {
+        let time = match self.take_name(name)? {
             Value::String(text) => FlowTime::parse(&text),
             Value::Number(number) => FlowTime::from_epoch(number.as_f64().unwrap_or(f64::NAN)),
             other => {

@@ -34,7 +34,7 @@ pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactE
     let voice_call = body.fields.name("voiceCallId", CallReference::parse);
     let start_time = body.fields.time("startTime");
     let end_time = body.fields.time("endTime").unwrap_or(now);
-    let agent = body.fields.text("agentId");
+    let agent = body.fields.named("agentId");
     let from = body.number("from", Rules::From);
     let to = body.number("to", Rules::To);
     let call_attributes = body.call_attributes();

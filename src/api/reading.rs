@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::ApiError;
 use super::body::Object;
-use super::fields::{Fields, kind};
+use super::fields::{Fields, UnsetWords, kind};
 use crate::domain::{
     CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, Picked,
     VendorCallKey, quote,
@@ -59,8 +59,13 @@ impl<'a> Reading<'a> {
     ///
     /// # Errors
     /// When the client may not use the contact center; anything else is a problem among the others.
-    pub fn begin(body: Object, settings: &'a Settings, client: &Client) -> Result<Self, ApiError> {
-        let mut fields = Fields::new(body);
+    pub fn begin(
+        body: Object,
+        settings: &'a Settings,
+        client: &Client,
+        unset: &UnsetWords,
+    ) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(body, unset);
         let name =
             fields.required("callCenterDevName", |fields, name| fields.name(name, CallCenterName::parse));
         if let Some(name) = &name
@@ -143,7 +148,7 @@ impl<'a> Reading<'a> {
 
     /// A number, translated.
     pub fn number(&mut self, name: &str, rules: Rules) -> Option<PhoneNumber> {
-        let text = self.fields.text(name)?;
+        let text = self.fields.named(name)?;
         let number = translate(&mut self.fields, name, &text, self.center.map(|center| rules.of(center)))?;
         if rules == Rules::From {
             self.caller = Some((text, number.clone()));
@@ -178,8 +183,8 @@ impl<'a> Reading<'a> {
             self.fields.problem(&part, format_args!("expected an object, got {}", kind(&value)));
             return None;
         };
-        let mut fields = Fields::new(fields);
-        let key = fields.required("participantKey", Fields::text);
+        let mut fields = self.fields.part(fields);
+        let key = fields.required("participantKey", Fields::named);
         let role = fields.required("type", Fields::text);
         let key = key.and_then(|key| match &self.caller {
             _ if role.as_deref() != Some("END_USER") => Some(PhoneNumber::new(key)),
@@ -235,7 +240,8 @@ impl<'a> Reading<'a> {
 
     /// `disconnectReason`: both keys, or none of it.
     pub fn disconnect_reason(&mut self) -> Option<DisconnectReason> {
-        let mut fields = Fields::new(self.fields.object("disconnectReason")?);
+        let reason = self.fields.object("disconnectReason")?;
+        let mut fields = self.fields.part(reason);
         let value = fields.required("value", Fields::text);
         let is_error = fields.required("isError", Fields::boolean);
         self.fields.absorb("disconnectReason", fields);

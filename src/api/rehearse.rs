@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::desk::Route;
+use super::fields::UnsetWords;
 use super::reading::Reading;
 use super::{
     ApiError, agent_answered, body, clear_routing, create_voice_call, execute_omni_flow, phone_contact_ended,
@@ -24,7 +25,7 @@ pub fn rehearse(
     now: Timestamp,
 ) -> Result<(), ApiError> {
     let (fields, _stray) = body::object(bytes)?;
-    let reading = Reading::begin(fields, settings, client)?;
+    let reading = Reading::begin(fields, settings, client, &UnsetWords::default())?;
     let now = FlowTime::new(now);
     match route {
         Route::CreateVoiceCall => create_voice_call::read(reading).map(drop),

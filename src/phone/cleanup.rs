@@ -1,5 +1,9 @@
 //! What is done to every number before the rules: see [`clean_up`].
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
 /// The most characters a number may have after the clean-up.
 pub const LONGEST_NUMBER: usize = 64;
 
@@ -18,20 +22,33 @@ impl NumberTooLong {
     }
 }
 
-/// Whether the value holds a digit at all; one that does not (`anonymous`) is never touched.
+/// What a value of a phone number field says of the subscriber: a leading `sip:`, `sips:` or `tel:` goes, with everything
+/// from the first `@` or `;` on, and so does a host without a scheme. Escapes in what remains of a URI (RFC 3986, 2.1) are
+/// decoded.
+pub(super) fn subscriber(value: &str) -> Cow<'_, str> {
+    let rest = ["sip:", "sips:", "tel:"].into_iter().find_map(|scheme| {
+        let head = value.get(..scheme.len())?;
+        head.eq_ignore_ascii_case(scheme).then(|| value.get(scheme.len()..))?
+    });
+    let user = match rest {
+        Some(rest) => rest.split(['@', ';']).next(),
+        None => value.split_once('@').map(|(user, _)| user),
+    };
+    user.map_or(Cow::Borrowed(value), |user| percent_decode_str(user).decode_utf8_lossy())
+}
+
+/// Whether the subscriber holds a digit at all; one that does not (`anonymous`) is sent as it is.
 pub(super) fn is_number(value: &str) -> bool {
     value.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// The clean-up of Salesforce's contact center settings, applied with or without rules.
+/// The clean-up of Salesforce's contact center settings, applied to a [`subscriber`] with or without rules.
 ///
-/// A leading `sip:`, `sips:` or `tel:` goes, with everything from the first `@` or `;` on; so does the first
-/// `(0)`. Of the rest the digits, `#`, `*`, `,` stay, and a `+` before all of them.
+/// The first `(0)` goes. Of the rest the digits, `#`, `*`, `,` stay, and a `+` before all of them.
 ///
 /// # Errors
 /// More than [`LONGEST_NUMBER`] characters are left.
-pub(super) fn clean_up(value: &str) -> Result<String, NumberTooLong> {
-    let subscriber = without_scheme(value);
+pub(super) fn clean_up(subscriber: &str) -> Result<String, NumberTooLong> {
     let (before, after) = subscriber.split_once("(0)").unwrap_or((subscriber, ""));
     let mut cleaned = String::with_capacity(subscriber.len().min(LONGEST_NUMBER));
     let mut length = 0;
@@ -50,17 +67,6 @@ pub(super) fn clean_up(value: &str) -> Result<String, NumberTooLong> {
     Ok(cleaned)
 }
 
-fn without_scheme(value: &str) -> &str {
-    let rest = ["sip:", "sips:", "tel:"].into_iter().find_map(|scheme| {
-        let head = value.get(..scheme.len())?;
-        head.eq_ignore_ascii_case(scheme).then(|| value.get(scheme.len()..))?
-    });
-    match rest {
-        Some(rest) => rest.split(['@', ';']).next().unwrap_or(rest),
-        None => value,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -68,7 +74,7 @@ mod tests {
     use super::*;
 
     fn cleaned(value: &str) -> String {
-        clean_up(value).unwrap()
+        clean_up(&subscriber(value)).unwrap()
     }
 
     #[test]
@@ -90,8 +96,31 @@ mod tests {
         assert_eq!(cleaned("sip:+14693150217@10.1.2.3:5060"), "+14693150217");
         assert_eq!(cleaned("SIPS:100;user=phone9"), "100");
         assert_eq!(cleaned("Tel:+1-469;ext=55"), "+1469");
-        assert_eq!(cleaned("1@2;3"), "123");
-        assert_eq!(cleaned("xsip:5@6"), "56");
+        assert_eq!(cleaned("1@2;3"), "1");
+        assert_eq!(cleaned("1;3"), "13");
+        assert_eq!(cleaned("xsip:5@6"), "5");
+    }
+
+    #[test]
+    fn escapes_are_decoded_in_what_remains_of_a_uri_and_nowhere_else() {
+        assert_eq!(cleaned("sip:%2B14155550101@pbx.example.com"), "+14155550101");
+        assert_eq!(cleaned("%2b1%34155550101@pbx.example.com"), "+14155550101");
+        assert_eq!(cleaned("tel:%2B1%20415"), "+1415");
+        assert_eq!(cleaned("%2B1415"), "21415");
+        assert_eq!(subscriber("sip:%FF%zz@host"), "\u{fffd}%zz");
+    }
+
+    #[test]
+    fn who_withheld_the_number_has_no_digit_whatever_the_host() {
+        for value in [
+            "sip:anonymous@10.1.2.3",
+            "anonymous@anonymous.invalid",
+            "SIPS:anonymous@h1;user=phone",
+            "anonymous",
+        ] {
+            assert_eq!(subscriber(value), "anonymous", "{value}");
+            assert!(!is_number(&subscriber(value)));
+        }
     }
 
     #[test]
@@ -104,14 +133,14 @@ mod tests {
     proptest! {
         #[test]
         fn cleaning_up_twice_is_cleaning_up_once(value in "(sips?:|TEL:|)[+0-9()#*,@; a-zé-]{0,70}") {
-            if let Ok(once) = clean_up(&value) {
-                prop_assert_eq!(clean_up(&once).unwrap(), once);
+            if let Ok(once) = clean_up(&subscriber(&value)) {
+                prop_assert_eq!(clean_up(&subscriber(&once)).unwrap(), once);
             }
         }
 
         #[test]
         fn any_text_is_cleaned_up_without_a_panic(value in any::<String>()) {
-            let _ = clean_up(&value);
+            let _ = clean_up(&subscriber(&value));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::cleanup::{NumberTooLong, clean_up, is_number};
+use super::cleanup::{NumberTooLong, clean_up, is_number, subscriber};
 use super::order::as_javascript;
 use super::pattern::charset::is_space;
 use super::pattern::{Memory, Steps};
@@ -54,7 +54,8 @@ impl Translation {
         self.rules.len()
     }
 
-    /// Translates a value of a phone number field. One without any digit stays exactly as it is.
+    /// Translates a value of a phone number field. Of one without any digit only the scheme and the host of a
+    /// URI go.
     ///
     /// # Errors
     /// The number has more than 64 characters after the clean-up.
@@ -76,15 +77,17 @@ impl Translation {
                 result: String::from_utf16_lossy(text),
             });
         })?;
-        let cleaned = if is_number(value) { clean_up(value)? } else { value.to_owned() };
+        let subscriber = subscriber(value);
+        let cleaned = if is_number(&subscriber) { clean_up(&subscriber)? } else { subscriber.into_owned() };
         Ok(Explanation { input: value.to_owned(), cleaned, result, steps })
     }
 
     fn run(&self, value: &str, mut seen: impl FnMut(&Rule, Effect, &[u16])) -> Result<String, NumberTooLong> {
-        if !is_number(value) {
-            return Ok(value.to_owned());
+        let subscriber = subscriber(value);
+        if !is_number(&subscriber) {
+            return Ok(subscriber.into_owned());
         }
-        let cleaned = clean_up(value)?;
+        let cleaned = clean_up(&subscriber)?;
         if self.rules.is_empty() {
             return Ok(cleaned);
         }

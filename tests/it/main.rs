@@ -52,6 +52,7 @@ mod telephony_refusals;
 mod transfers;
 mod unknown_creates;
 mod unplugged;
+mod unset_words;
 mod vendors_flow;
 mod webex;
 mod webhook_route;

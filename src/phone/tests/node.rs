@@ -18,9 +18,10 @@ const NUMBERS: usize = 4;
 const JUDGE: &str = r#"
 const space = text => text.trim();
 function translate(rulesJson, value) {
-  if (!/[0-9]/.test(value)) return value;
   const scheme = /^(?:sips?|tel):/i.exec(value);
   if (scheme) value = value.slice(scheme[0].length).split(/[@;]/)[0];
+  else value = value.split("@")[0];
+  if (!/[0-9]/.test(value)) return value;
   let number = value.replace('(0)', '').replace(/[^0-9#*,+]/g, '');
   number = number.slice(0, 1) + number.slice(1).replace(/\+/g, '');
   const length = number.length;
