@@ -20,11 +20,17 @@ struct Office {
 
 impl Office {
     async fn open() -> Self {
+        Self::without(&[]).await
+    }
+
+    /// Of a tenant that does not offer these resources.
+    async fn without(withdrawn: &[&str]) -> Self {
         let site = Site::open().await;
         // The browser comes back to a port that the integration knows.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = MockWebexSettings {
             redirect_uris: vec![format!("http://localhost:{port}/callback")],
+            withdrawn: withdrawn.iter().map(|&resource| resource.to_owned()).collect(),
             ..Default::default()
         };
         let webex =
@@ -118,7 +124,7 @@ async fn an_administrator_logs_in_subscribes_and_removes() {
     let listed: Value = serde_json::from_str(&listed.out).unwrap();
     assert_eq!(
         (&listed[1]["resource"], &listed[1]["status"], &listed[1]["ours"]),
-        (&"agent:1.0.0".into(), &"active".into(), &true.into())
+        (&"agent:2.0.0".into(), &"active".into(), &true.into())
     );
 
     let removed = office.run(&["webex", "remove", &known[0].id]).await;
@@ -127,6 +133,31 @@ async fn an_administrator_logs_in_subscribes_and_removes() {
     assert_eq!(office.webex.subscriptions(), []);
     assert_eq!(office.run(&["webex", "remove", "--ours"]).await.code, Some(1));
     assert_eq!(office.webex.refusals(), []);
+}
+
+#[actix_web::test]
+async fn a_resource_that_webex_refuses_keeps_no_other_and_an_older_version_takes_its_place() {
+    for (withdrawn, code, told) in [
+        (
+            vec!["agent:2.0.0"],
+            0,
+            ["task:1.0.0 made", "agent:2.0.0 failed", "agent:1.0.0 made", "capture:1.0.0 made"],
+        ),
+        (
+            vec!["agent:2.0.0", "agent:1.0.0"],
+            1,
+            ["task:1.0.0 made", "agent:2.0.0 failed", "agent:1.0.0 failed", "capture:1.0.0 made"],
+        ),
+    ] {
+        let office = Office::without(&withdrawn).await;
+        office.log_in().await;
+        let ended = office.run(&["webex", "subscribe"]).await;
+        let two = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+        let lines: Vec<String> = ended.out.lines().take(4).map(two).collect();
+        assert_eq!((ended.code, lines), (Some(code), told.map(str::to_owned).to_vec()), "{}", ended.err);
+        assert!(ended.out.contains("agent:2.0.0 is not offered"), "{}", ended.out);
+        assert_eq!(office.webex.subscriptions().len(), 4 - withdrawn.len());
+    }
 }
 
 #[actix_web::test]

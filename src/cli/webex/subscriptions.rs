@@ -6,12 +6,13 @@ use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
 use crate::settings::Settings;
-use crate::webex::{Client, NewSubscription, Resource, Subscription, destination};
+use crate::webex::{AskError, Client, NewSubscription, Resource, Subscription, destination};
 
 /// Make what is missing of the subscriptions that the bridge needs.
 #[derive(Debug, clap::Args)]
 pub struct Subscribe {
-    /// A resource and its version; may be given several times. Default: task:1.0.0, agent:1.0.0 and capture:1.0.0.
+    /// A resource and its version; may be given several times. Default: task:1.0.0, capture:1.0.0 and of
+    /// agent:2.0.0 and agent:1.0.0 the newest that Webex accepts.
     #[arg(long = "resource", value_name = "RESOURCE:VERSION")]
     resources: Vec<Resource>,
     /// What the names of the subscriptions begin with.
@@ -68,35 +69,59 @@ impl Subscribe {
             "webex.webhook_secret_files: is empty; without a secret anybody could send webhooks to the bridge",
         )?;
         let known = client.subscriptions().await?;
-        let wanted = if self.resources.is_empty() { Resource::usual() } else { self.resources.clone() };
+        let each = || self.resources.iter().map(|resource| vec![resource.clone()]).collect();
+        let wanted: Vec<Vec<Resource>> = if self.resources.is_empty() { Resource::usual() } else { each() };
         let mut in_order = true;
-        for resource in wanted {
-            let found = known.iter().find(|known| known.serves(&resource, &destination));
-            let (word, id) = match found {
-                Some(found) => (self.keep(found, client, secret).await?, found.id.clone()),
-                None => {
-                    let name = format!("{} {}", self.name, resource.to_string().replace(':', " "));
-                    let destination_url = destination.clone();
-                    let new = NewSubscription {
-                        name,
-                        resource: resource.clone(),
-                        destination_url,
-                        secret: secret.clone(),
-                    };
-                    ("made", client.subscribe(&new).await?.id)
-                }
-            };
-            in_order &= word != INACTIVE;
-            writeln!(out, "{:<14} {word:<11} {id}", resource.to_string())?;
+        // What becomes of one is nothing to the others.
+        for versions in wanted {
+            let mut is_served = false;
+            for resource in versions {
+                let found = known.iter().find(|known| known.serves(&resource, &destination));
+                let done = match found {
+                    Some(found) => {
+                        self.keep(found, client, secret).await.map(|word| (word, found.id.clone()))
+                    }
+                    None if is_served => continue,
+                    None => self.make(&resource, &destination, client, secret).await.map(|id| ("made", id)),
+                };
+                let (word, said) = match done {
+                    Ok((INACTIVE, id)) => {
+                        in_order = false;
+                        (INACTIVE, id)
+                    }
+                    Ok((word, id)) if is_served => {
+                        (word, format!("{id} (superseded: scv-bridge webex remove {id})"))
+                    }
+                    Ok(done) => done,
+                    Err(error) => ("failed", error.to_string()),
+                };
+                is_served |= word != "failed";
+                writeln!(out, "{:<14} {word:<11} {said}", resource.to_string())?;
+            }
+            in_order &= is_served;
         }
         writeln!(out, "webhooks go to {destination}")?;
         if !in_order {
             writeln!(
                 out,
-                "Webex turns a subscription inactive when its receiver fails; --reactivate makes it active again"
+                "not all is in order. Webex turns a subscription inactive when its receiver fails; --reactivate makes it active again"
             )?;
         }
         Ok(in_order)
+    }
+
+    /// One that does not exist.
+    async fn make(
+        &self,
+        resource: &Resource,
+        destination: &str,
+        client: &Client,
+        secret: &SecretString,
+    ) -> Result<String, AskError> {
+        let name = format!("{} {}", self.name, resource.to_string().replace(':', " "));
+        let (destination_url, secret) = (destination.to_owned(), secret.clone());
+        let new = NewSubscription { name, resource: resource.clone(), destination_url, secret };
+        Ok(client.subscribe(&new).await?.id)
     }
 
     /// One that exists already.
@@ -105,7 +130,7 @@ impl Subscribe {
         found: &Subscription,
         client: &Client,
         secret: &SecretString,
-    ) -> anyhow::Result<&'static str> {
+    ) -> Result<&'static str, AskError> {
         if self.replace_secret {
             client.replace_secret(&found.id, secret).await?;
         }

@@ -31,6 +31,8 @@ pub struct MockWebexSettings {
     pub inactive_after: u32,
     /// Whether version 1 of the envelope spells the organisation's key `comciscocorgid`, as some documents do.
     pub misspelled_org_key: bool,
+    /// Resources and versions that the tenant does not offer, such as `agent:1.0.0`.
+    pub withdrawn: Vec<String>,
     /// How many recorded requests and refusals are kept, the newest.
     pub keep_recorded: usize,
 }
@@ -51,6 +53,7 @@ impl Default for MockWebexSettings {
             deliver_to: None,
             inactive_after: 5,
             misspelled_org_key: false,
+            withdrawn: Vec::new(),
             keep_recorded: 10_000,
         }
     }

@@ -90,6 +90,9 @@ fn create(tenant: &Tenant, body: &Map<String, Value>) -> Result<Answer, Refused>
         value.ok_or_else(|| Refused::field(format!("{field}: required")))
     };
     let resource_version = resource_version(body)?;
+    if tenant.settings.withdrawn.contains(&resource_version) {
+        return Err(Refused::field(format!("resourceVersion: {resource_version} is not offered")));
+    }
     let event_types = event_types(body, &resource_version)?;
     let subscription = Subscription {
         id: String::new(),

@@ -36,12 +36,14 @@ const TASK_EVENTS: [&str; 14] = [
 ];
 
 impl Resource {
-    /// Those that the bridge needs.
+    /// Those that the bridge needs, of each its versions, the newest first: Webex accepts some of them only, and
+    /// `agent:1.0.0` is said to end on 2026-12-16.
     #[must_use]
-    pub fn usual() -> Vec<Self> {
-        [Kind::Task, Kind::Agent, Kind::Capture]
-            .map(|kind| Self { kind, version: "1.0.0".to_owned() })
-            .to_vec()
+    pub fn usual() -> Vec<Vec<Self>> {
+        let of = |kind, versions: &[&str]| {
+            versions.iter().map(|version| Self { kind, version: (*version).to_owned() }).collect()
+        };
+        vec![of(Kind::Task, &["1.0.0"]), of(Kind::Agent, &["2.0.0", "1.0.0"]), of(Kind::Capture, &["1.0.0"])]
     }
 
     /// The events that the bridge makes something of. Version 2 renames the state of an agent.
