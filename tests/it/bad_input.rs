@@ -94,7 +94,7 @@ async fn everything_that_is_wrong_is_told_at_once() {
     });
     assert_json_snapshot!("an_update", problems(&stage, "updateVoiceCall", update).await);
     let omni_flow =
-        json!({ "dialedNumber": "1".repeat(65), "flowInputParameters": "none", "flowDevName": 1 });
+        json!({ "dialedNumber": "1".repeat(65), "flowInputParameters": "some", "flowDevName": 1 });
     assert_json_snapshot!("an_omni_flow", problems(&stage, "executeOmniFlow", omni_flow).await);
     let ended = json!({ "endTime": "2026-11-21", "from": 4_693_150_217_u64, "disconnectReason": "hung up" });
     assert_json_snapshot!("a_hang_up", problems(&stage, "phoneContactEnded", ended).await);
