@@ -110,6 +110,7 @@ impl Bridge {
         promise(updated)
     }
 
+    /// The final update of an abandonment.
     pub(super) fn final_update(
         &self,
         request: &PhoneContactEnded,
@@ -120,7 +121,7 @@ impl Bridge {
             origin: request.origin.clone(),
             call: None,
             start_time: request.start_time,
-            end_time: Some(request.end_time),
+            end_time: Some(end_of(request, call)),
             enqueue_time: request.enqueue_time,
             accept_time: None,
             from_number: None,
@@ -177,4 +178,10 @@ fn complete(update: &mut UpdateVoiceCall, request: &PhoneContactEnded, call: Opt
     if update.call_attributes.is_none() {
         update.call_attributes = said("callAttributes").map(str::to_owned);
     }
+}
+
+/// A call does not end before it began: Webex's clock, which gives the start, may be ahead of ours, which gives the end.
+fn end_of(request: &PhoneContactEnded, call: Option<&Call>) -> FlowTime {
+    let began = request.start_time.or_else(|| call.and_then(Call::began).map(FlowTime::new));
+    began.filter(|began| began.timestamp() > request.end_time.timestamp()).unwrap_or(request.end_time)
 }

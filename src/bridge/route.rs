@@ -58,7 +58,9 @@ impl Bridge {
         if let Some(late) = late {
             self.settle_late(late, result.as_ref().err(), &request.call);
         }
-        if !matches!(result, Err(Failure::Refused { .. })) {
+        // Where nobody knows what Salesforce did, that entry clears it; there is no time left to look at the call either.
+        if !matches!(&result, Err(failure) if failure.is_unknown() || matches!(failure, Failure::Refused { .. }))
+        {
             self.clear_if_over(request, budget).await;
         }
         let failure = match result {

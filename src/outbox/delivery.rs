@@ -1,5 +1,6 @@
 //! One attempt on an entry, from the entry itself.
 
+use jiff::Timestamp;
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -32,14 +33,8 @@ pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, mut entry: E
         Attempt::Later { words, .. } if orgs.get(entry.call_center.as_ref()).map(Org::returns) != before => {
             Attempt::Later { next_at: outbox.now(), words }
         }
-        Attempt::Delivered { .. }
-            if entry.kind == EntryKind::LateClear
-                && entry.attempts == 0
-                && matches!(result, Ok(Sent::Done(_))) =>
-        {
-            let words =
-                String::from("its routing was cleared, and is once more: Salesforce may be later still");
-            Attempt::Later { next_at: later(outbox.now(), Outbox::LATEST_ROUTING), words }
+        Attempt::Delivered { .. } if entry.kind == EntryKind::LateClear => {
+            late_clear(outbox.now(), &entry, result.as_ref().ok())
         }
         attempt => attempt,
     };
@@ -57,9 +52,26 @@ pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, mut entry: E
         Ok(Sent::Done(data)) => created(outbox, &entry, &data),
         Ok(Sent::Withheld) => answered(outbox, &entry),
         Err(failure) if failure.is_unknown() => unknown(outbox, &entry),
-        Ok(Sent::Nothing) | Err(_) => None,
+        Ok(Sent::Nothing | Sent::NotYet) | Err(_) => None,
     };
     outbox.settle(entry.id, attempt, note).await;
+}
+
+/// As long as Salesforce may still route the call, its caller may hang up first; and a routing that was cleared may not have
+/// been the last.
+fn late_clear(now: Timestamp, entry: &Entry, sent: Option<&Sent>) -> Attempt {
+    let last = later(entry.created_at, Outbox::LATEST_ROUTING);
+    match sent {
+        Some(Sent::NotYet) if now < last => Attempt::NotTried {
+            next_at: later(now, Outbox::LATE_ROUTING).min(last),
+            words: String::from("its caller may still be there"),
+        },
+        Some(Sent::Done(_)) if entry.attempts == 0 => Attempt::Later {
+            next_at: last.max(later(now, Outbox::LATE_ROUTING)),
+            words: String::from("its routing was cleared, and is once more: Salesforce may be later still"),
+        },
+        _ => Attempt::Delivered { close: false },
+    }
 }
 
 /// What became of an entry whose turn came.
@@ -70,6 +82,8 @@ enum Sent {
     Withheld,
     /// There is nothing that it could be done to: it is done with.
     Nothing,
+    /// Its call is not over.
+    NotYet,
 }
 
 async fn send(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: &mut Entry) -> Result<Sent, Failure> {
@@ -80,7 +94,7 @@ async fn send(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: &mut Entry) 
     let kept = read(entry).ok_or_else(|| refused(UNREADABLE))?;
     // Salesforce's answer never came to who asked for the routing, and the caller may still be waiting for it.
     if entry.kind == EntryKind::LateClear && entry.call.as_ref().is_none_or(|call| call.ended_at.is_none()) {
-        return Ok(Sent::Nothing);
+        return Ok(Sent::NotYet);
     }
     if kept.unless_answered && entry.call.as_ref().is_some_and(Call::is_answered) {
         return Ok(Sent::Withheld);

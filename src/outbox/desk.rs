@@ -181,8 +181,9 @@ impl Outbox {
     /// transaction of Apex
     /// (<https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm>).
     pub const LATE_ROUTING: Duration = Duration::from_secs(10);
-    /// After how long the routing is cleared once more: the same page gives callouts of a transaction 120 s in all.
-    pub(super) const LATEST_ROUTING: Duration = Duration::from_secs(120);
+    /// How long after it was asked Salesforce may still do it at all: the same page gives callouts of a transaction 120 s, beside
+    /// its own time.
+    pub(super) const LATEST_ROUTING: Duration = Duration::from_secs(135);
 
     /// An entry that clears the routing of a call which Salesforce may still route after `within` and
     /// [`Outbox::LATE_ROUTING`]. When it is due, it is sent only if the caller is gone and no agent has had the call.

@@ -213,3 +213,17 @@ async fn a_hang_up_in_the_middle_of_a_create_is_served_beside_it() {
     // Whichever came first, the org may have found nothing to clear.
     let _seen = stage.refusals();
 }
+
+#[actix_web::test]
+async fn a_call_whose_start_lies_ahead_of_our_clock_ends_when_it_began() {
+    for stage in Stage::both().await {
+        let start = json!({ "startTime": "2026-11-26T10:00:00.200Z" });
+        for (key, said) in [("wxcc_1", start.clone()), ("wxcc_2", json!({}))] {
+            stage.post("createVoiceCall", with(create(key), start.clone())).await.data();
+            let ended = with(with(ended(key), said), json!({ "endTime": "2026-11-26T10:00:00Z" }));
+            assert_eq!(stage.post("phoneContactEnded", ended).await.data()["status"], "Success");
+            let call = stage.org.voice_call(key).unwrap();
+            assert_eq!(call.call_disposition, Disposition::Completed);
+        }
+    }
+}

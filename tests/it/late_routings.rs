@@ -26,6 +26,7 @@ async fn until_routed(stage: &Stage) {
 async fn no_ghost_is_left(stage: &Stage) {
     stage.wait_seconds(12);
     stage.work_until(async || stage.org.voice_call("wxcc_1").unwrap().pending_routing.is_none()).await;
+    looked_at(stage).await;
     let call = stage.org.voice_call("wxcc_1").unwrap();
     assert_eq!((call.call_disposition, call.updates), (Disposition::Completed, 1));
     // Salesforce may be later still: once more, and then no more.
@@ -69,11 +70,41 @@ async fn a_caller_who_still_waits_when_the_late_clear_is_due_keeps_the_routing()
         stage.script(LATE, Operation::OmniFlow);
         stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
         until_routed(&stage).await;
-        stage.deliver(12).await;
+        stage.wait_seconds(12);
+        looked_at(&stage).await;
         assert!(stage.org.voice_call("wxcc_1").unwrap().pending_routing.is_some());
         assert_eq!(stage.asked(Operation::ClearRouting).len(), 0);
         assert_eq!(stage.post("phoneContactEnded", ended("wxcc_1")).await.data()["status"], "Success");
         assert!(stage.org.voice_call("wxcc_1").unwrap().pending_routing.is_none());
+        // That Salesforce may be later still is looked at until it cannot.
+        stage.wait_seconds(12);
+        looked_at(&stage).await;
+        stage.deliver(130).await;
+        assert!(stage.entries().await.is_empty());
+    }
+}
+
+/// The entry that clears a late routing has had its turn, and waits for another.
+async fn looked_at(stage: &Stage) {
+    let now = stage.handle.outbox().now();
+    stage
+        .work_until(async || {
+            stage.entries().await.iter().all(|entry| entry.next_at > now && entry.lease_until.is_none())
+        })
+        .await;
+}
+
+#[actix_web::test]
+async fn a_caller_who_hangs_up_after_the_late_clear_was_due_and_before_salesforce_routes_is_no_ghost() {
+    for stage in stages().await {
+        let id = stage.call("wxcc_1").await;
+        stage.script(BadDay::WorksLate { milliseconds: 2500 }, Operation::OmniFlow);
+        stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
+        stage.wait_seconds(12);
+        looked_at(&stage).await;
+        assert_eq!(stage.post("phoneContactEnded", ended("wxcc_1")).await.data()["status"], "Success");
+        until_routed(&stage).await;
+        no_ghost_is_left(&stage).await;
     }
 }
 

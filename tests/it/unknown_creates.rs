@@ -6,8 +6,12 @@ use crate::postgres::Postgres;
 use crate::stage::{Plan, Stage, create, ended};
 
 /// What leaves the bridge without an answer, with the work done.
-const DAYS: [BadDay; 3] =
-    [BadDay::Slow { milliseconds: 900 }, BadDay::DropConnection { after_work: true }, BadDay::HalfBody];
+const DAYS: [BadDay; 4] = [
+    BadDay::Slow { milliseconds: 900 },
+    BadDay::DropConnection { after_work: true },
+    BadDay::HalfBody,
+    BadDay::Garbage,
+];
 
 /// The ways to find out: by a question under an OAuth session, or by an update under the key; on both engines.
 fn plans(on_create_failure: &str) -> [Plan; 3] {

@@ -27,6 +27,7 @@ impl Verdict {
                 let well = answer.status == 429 || WELL.iter().any(|code| words.contains(code));
                 if well { Self::Good } else { Self::Bad }
             }
+            Outcome::Unknown { .. } => Self::Bad,
             Outcome::Done(_)
             | Outcome::Reauthenticate { .. }
             | Outcome::Refused { .. }

@@ -67,6 +67,11 @@ pub enum Outcome {
         /// Its words, fit to be shown.
         words: String,
     },
+    /// Nobody knows whether it is done: the answer cannot be read, or comes from a gateway that got none itself.
+    Unknown {
+        /// What came, fit to be shown.
+        words: String,
+    },
     /// The token or session was refused; a new one may do.
     Reauthenticate {
         /// Its words, fit to be shown.
@@ -93,6 +98,7 @@ impl Outcome {
         match self {
             Self::Done(data) => Ok(data),
             Self::Again { after, words } => Err(Failure::Again { after, words }),
+            Self::Unknown { words } => Err(Failure::Unanswered { words }),
             Self::Refused { words } => Err(Failure::Refused { words }),
             Self::Reauthenticate { words } | Self::Misconfigured { words } => {
                 Err(Failure::Misconfigured { words })
@@ -112,7 +118,7 @@ pub enum Failure {
         /// Its words.
         words: String,
     },
-    /// The connection broke before the answer: nobody knows what Salesforce has done.
+    /// The connection broke before the answer, or the answer cannot be read: nobody knows what Salesforce has done.
     #[error("Salesforce cannot do this now: {words}")]
     Unanswered {
         /// What happened.
@@ -233,6 +239,8 @@ pub fn judge(way: Way, operation: Operation, answer: &Answer) -> Outcome {
         (500, Way::Apex) if said.mentions("APEX_ERROR") && !operation.repeatable() => {
             Outcome::Refused { words }
         }
+        // A gateway waited for it in vain: it may have been done, or still be.
+        (504, _) if !operation.repeatable() => Outcome::Unknown { words },
         (500.., _) => again(words),
         _ => Outcome::Refused { words },
     }
@@ -252,7 +260,13 @@ fn knows_calls(said: &Said) -> bool {
 /// Any 2xx is success, but only the body says of what.
 fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outcome {
     let words = said.words(answer.status);
+    // What may be done twice is done again; of the rest nobody knows whether it is done.
+    let unreadable = |words: String| match operation.repeatable() {
+        true => Outcome::Again { after: None, words },
+        false => Outcome::Unknown { words },
+    };
     if said.page {
+        // The page of an edge: the API was not reached.
         return Outcome::Again { after: None, words: format!("it answered {words}") };
     }
     let complaint = !said.complaints.is_empty();
@@ -261,7 +275,7 @@ fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outc
         Some(Value::Object(fields)) => Value::Object(fields),
         _ if operation == Operation::ClearRouting || (empty && operation != Operation::Create) => Value::Null,
         _ => {
-            return Outcome::Again { after: None, words: "it answered something that is not JSON".into() };
+            return unreadable("it answered something that is not JSON".into());
         }
     };
     let (data, failed) = match way {
@@ -282,7 +296,7 @@ fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outc
             Outcome::Again { after: None, words }
         }
         (true, true) => Outcome::Refused { words },
-        (true, false) => Outcome::Again { after: None, words: "its answer lacks what was asked for".into() },
+        (true, false) => unreadable("its answer lacks what was asked for".into()),
     }
 }
 
