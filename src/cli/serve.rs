@@ -38,8 +38,9 @@ pub fn run(
         tracing::warn!("{warning}");
     }
     actix_web::rt::System::new().block_on(async {
+        let hang_up = lifecycle::hang_ups().context("signals cannot be handled")?;
         let application = Application::build(settings, clock, &Arc::new(Ids::random())).await?;
-        lifecycle::run(application, source, files).await.context("the service ended")
+        lifecycle::run(application, source, files, hang_up).await.context("the service ended")
     })?;
     Ok(ExitCode::SUCCESS)
 }

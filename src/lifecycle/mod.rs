@@ -23,13 +23,19 @@ const RESERVE: Duration = Duration::from_secs(5);
 /// Runs the service until SIGTERM or SIGINT, then lets what is in flight end. On SIGHUP, and when one of the `files`
 /// changes that the configuration was read from, `source` is read again.
 ///
+/// `hang_up` has heard SIGHUP from [`hang_ups`] on.
+///
 /// The process has to end with this: after a second signal, and when its end takes too long, it is ended hard.
 ///
 /// # Errors
 /// When signals cannot be handled, or something has ended that the service needs.
-pub async fn run(mut application: Application, source: Source, files: Files) -> io::Result<()> {
+pub async fn run(
+    mut application: Application,
+    source: Source,
+    files: Files,
+    hang_up: Signal,
+) -> io::Result<()> {
     let handle = application.handle();
-    let hang_up = signal(SignalKind::hangup())?;
     let told = signals::listen(handle.longest_end().saturating_add(RESERVE), handle.ending())?;
     application.supervise("the handling of signals", stop_when(told, handle.clone()));
     application.supervise("the reader of the configuration", reread(handle.clone(), source, files, hang_up));
@@ -43,6 +49,15 @@ pub async fn run(mut application: Application, source: Source, files: Files) -> 
     application.run().await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// SIGHUP, from now on. To be asked for before the first port is open: until then SIGHUP ends the process, and whoever sees
+/// an open port may send one.
+///
+/// # Errors
+/// When signals cannot be handled.
+pub fn hang_ups() -> io::Result<Signal> {
+    signal(SignalKind::hangup())
 }
 
 /// Stops the service when it is told to.

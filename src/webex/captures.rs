@@ -119,18 +119,18 @@ mod tests {
         all.into_iter().map(|(task, files)| (task, names(files))).collect()
     }
 
-    fn recorded(name: &str, call_type: Value) -> Value {
+    fn recorded(name: &str, call_type: &Value) -> Value {
         json!({ "attributes": { "fileName": name, "callType": call_type, "startTime": 1, "stopTime": 2 } })
     }
 
     #[test]
     fn only_the_callers_own_call_counts() {
         let recording = [
-            recorded("main.wav", json!("main")),
-            recorded("Main.wav", json!(" MAIN ")),
-            recorded("consult.wav", json!("consult")),
-            recorded("va.wav", json!("va-main")),
-            recorded("unsaid.wav", json!(null)),
+            recorded("main.wav", &json!("main")),
+            recorded("Main.wav", &json!(" MAIN ")),
+            recorded("consult.wav", &json!("consult")),
+            recorded("va.wav", &json!("va-main")),
+            recorded("unsaid.wav", &json!(null)),
         ];
         let found = files(json!({ "data": [{ "taskId": "t", "recording": recording }] }));
         assert_eq!(
@@ -143,7 +143,7 @@ mod tests {
     fn one_odd_record_keeps_none_beside_it() {
         let data = json!([
             null, 7, { "recording": [] }, { "taskId": "nothing", "recording": null },
-            { "taskId": "t", "recording": [null, "x", { "attributes": null }, recorded("a.wav", json!("main"))] },
+            { "taskId": "t", "recording": [null, "x", { "attributes": null }, recorded("a.wav", &json!("main"))] },
         ]);
         let found = files(json!({ "data": data }));
         assert_eq!(found, [("nothing".to_owned(), vec![]), ("t".to_owned(), vec!["a.wav".into()])]);

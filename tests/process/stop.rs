@@ -96,3 +96,19 @@ async fn a_reader_who_takes_no_more_of_its_lines_does_not_keep_it_from_ending() 
     service.program.terminate();
     assert_eq!(service.program.end().await.0, Some(0));
 }
+
+#[actix_web::test]
+async fn sighup_as_soon_as_the_port_is_open_does_not_end_it() {
+    let site = Site::open().await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut serve = command(site.path(), &["serve", "--config", "bridge.toml"]);
+    serve.env("SCV_BRIDGE__SERVER__LISTEN", port.to_string());
+    let program = Program::start(serve);
+    while TcpStream::connect(port).is_err() {
+        tokio::task::yield_now().await;
+    }
+    program.hang_up();
+    let service = Site::serving(program).await;
+    let (code, said) = service.stop().await;
+    assert_eq!(code, Some(0), "{said}");
+}
