@@ -175,12 +175,14 @@ async fn drained(database: &str) -> Vec<String> {
         pause.tick().await;
         let mut left = store.list(&Filter::default()).await.unwrap();
         // What has cleared a late routing does so once more two minutes later, in case Salesforce was later still; that of
-        // a repeated request waits behind it.
+        // a repeated request waits behind it. While its caller has not hung up, it is looked at until Salesforce cannot route
+        // the call any more.
         let is_late = |entry: &Entry| entry.kind == EntryKind::LateClear;
         let call = |entry: &Entry| entry.call.as_ref().map(|call| call.id);
         let cleared = left.iter().filter(|entry| is_late(entry) && entry.attempts > 0).map(call);
         let cleared: Vec<_> = cleared.collect();
-        left.retain(|entry| !is_late(entry) || !cleared.contains(&call(entry)));
+        let is_over = |entry: &Entry| entry.call.as_ref().is_some_and(|call| call.ended_at.is_some());
+        left.retain(|entry| !is_late(entry) || (is_over(entry) && !cleared.contains(&call(entry))));
         if left.is_empty() || Instant::now() > patience {
             return left.iter().map(|entry| format!("{:?} {:?}", entry.state, entry.kind)).collect();
         }
