@@ -1,5 +1,6 @@
 //! The connection to a database: opened, migrated, asked. The store has one; it is made again when it breaks.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -46,6 +47,13 @@ impl Default for Limits {
 pub(super) enum Target {
     Sqlite(Box<SqliteConnectOptions>),
     Postgres(Box<PgConnectOptions>),
+}
+
+/// What tells a file from another at its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId {
+    device: u64,
+    inode: u64,
 }
 
 impl Target {
@@ -143,6 +151,12 @@ impl Target {
         // A database in memory has a name of this kind and no file.
         let in_memory = path.as_os_str().as_encoded_bytes().starts_with(b"file:");
         (!in_memory).then_some(path)
+    }
+
+    /// Which file SQLite's is now, if it is one and is there.
+    pub(super) fn file_id(&self) -> Option<FileId> {
+        let metadata = std::fs::metadata(self.file()?).ok()?;
+        Some(FileId { device: metadata.dev(), inode: metadata.ino() })
     }
 
     /// Keeps other services away from SQLite's file, for as long as the lock lives. Before anything is changed in it: a

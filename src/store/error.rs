@@ -18,6 +18,9 @@ pub enum StoreError {
     /// The disk, or the quota, is full.
     #[error("the disk of the database is full: make room, the service recovers by itself")]
     Full,
+    /// The disk fails, or has no room for what SQLite keeps beside the file.
+    #[error("the database file cannot be read or written (code {0}): look whether its disk is full or fails")]
+    Disk(String),
     /// Somebody else holds the lock.
     #[error("the database is locked by another program: end it, the service recovers by itself")]
     Locked,
@@ -81,6 +84,7 @@ impl StoreError {
                     .to_owned()
             }
             Self::File(_)
+            | Self::Disk(_)
             | Self::Taken(_)
             | Self::Corrupt
             | Self::ReadOnly
@@ -161,7 +165,7 @@ fn of_sqlite(number: u32, code: &str) -> StoreError {
     match number & 0xFF {
         5 | 6 => StoreError::Locked,
         8 => StoreError::ReadOnly,
-        10 => StoreError::Gone(format!("input or output error, code {code}")),
+        10 => StoreError::Disk(code.to_owned()),
         11 | 26 => StoreError::Corrupt,
         13 => StoreError::Full,
         14 => StoreError::File(io::ErrorKind::PermissionDenied),
@@ -203,6 +207,7 @@ mod tests {
             StoreError::Url,
             StoreError::File(io::ErrorKind::NotFound),
             StoreError::Full,
+            StoreError::Disk("4874".to_owned()),
             StoreError::Locked,
             StoreError::Taken("process 1".to_owned()),
             StoreError::Corrupt,
@@ -238,7 +243,7 @@ mod tests {
         ] {
             assert_eq!(of_code(code).is_outage(), outage, "{code}: {}", of_code(code));
         }
-        assert_eq!(of_code("778"), StoreError::Gone("input or output error, code 778".to_owned()));
+        assert_eq!(of_code("778"), StoreError::Disk("778".to_owned()));
         assert_eq!(of_code("53100"), StoreError::Full);
     }
 }

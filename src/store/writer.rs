@@ -1,6 +1,7 @@
 //! The writer: one task that owns the connection, serves whoever waits together, and connects again when the
 //! database has failed.
 
+use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::StoreError;
 use super::batch::{Answers, Batch, Job, Sorted};
-use super::engine::{Connection, Limits, Target};
+use super::engine::{Connection, FileId, Limits, Target};
 use super::execute;
 use super::lock::ServiceLock;
 use super::statement::Kind;
@@ -58,6 +59,8 @@ impl Health {
 pub(super) struct Writer {
     target: Target,
     connection: Option<Connection>,
+    /// The file of SQLite that the connection has open.
+    file: Option<FileId>,
     jobs: mpsc::Receiver<Job>,
     health: Arc<Health>,
     limits: Limits,
@@ -74,7 +77,8 @@ impl Writer {
         limits: Limits,
         lock: Option<ServiceLock>,
     ) -> Self {
-        Self { target, connection: Some(connection), jobs, health, limits, lock }
+        let file = target.file_id();
+        Self { target, connection: Some(connection), file, jobs, health, limits, lock }
     }
 
     /// Serves until the last handle is gone or one of them closes the store.
@@ -141,6 +145,12 @@ impl Writer {
     }
 
     async fn attempt(&mut self, batch: &Batch, writes: bool) -> Result<Answers, StoreError> {
+        // The system would let us write to a file that was removed or replaced: all of it would be lost with the process.
+        if writes && self.connection.is_some() && self.file.is_some() && self.target.file_id() != self.file {
+            let gone = StoreError::File(io::ErrorKind::NotFound);
+            self.fail(&gone);
+            return Err(gone);
+        }
         let Some(connection) = &mut self.connection else { return Err(self.outage()) };
         let commit = u64::from(writes && batch.len() > 0);
         let done = async {
@@ -201,6 +211,7 @@ impl Writer {
                 connection = &mut recovered => {
                     tracing::info!("the store works again");
                     self.connection = Some(connection);
+                    self.file = self.target.file_id();
                     self.health.set(None);
                     return true;
                 }

@@ -139,6 +139,24 @@ async fn what_cannot_be_opened_is_named() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_taken_away_is_noticed_and_one_that_comes_back_is_used_again() {
+    let folder = TempDir::new().unwrap();
+    let (file, away) = (folder.path().join("bridge.db"), folder.path().join("away.db"));
+    let store = Store::open(&format!("sqlite:{}", file.display())).await.unwrap();
+    store.note(note("wxcc_1")).await.unwrap();
+    std::fs::rename(&file, &away).unwrap();
+    let gone = StoreError::File(std::io::ErrorKind::NotFound);
+    assert_eq!(store.note(note("wxcc_2")).await.unwrap_err(), gone);
+    assert_eq!(store.ready(), Err(gone));
+    std::fs::rename(&away, &file).unwrap();
+    until_ready(&store).await;
+    store.note(note("wxcc_3")).await.unwrap();
+    for (key, is_there) in [("wxcc_1", true), ("wxcc_2", false), ("wxcc_3", true)] {
+        assert_eq!(store.find(&center(), &reference(key)).await.unwrap().is_some(), is_there, "{key}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_goes_away_and_comes_back_is_outlived() {
     let engine = Engine::postgres();
     let store = engine.open().await;
