@@ -81,15 +81,26 @@ async fn a_hang_up_that_lands_late_is_sent_at_once(stage: &Stage) {
 
 #[actix_web::test]
 async fn a_hang_up_that_a_slow_sqlite_takes_in_after_its_deadline_is_sent_at_once() {
-    let stage = Plan::telephony().deadline("300ms").start().await;
-    let id = stage.call("wxcc_1").await;
-    assert_eq!(stage.post("executeOmniFlow", omni_flow(&id)).await.status, 200);
-    let mut other = stage.beside().await;
-    other.execute("BEGIN IMMEDIATE").await.unwrap();
-    assert!(stage.post("phoneContactEnded", ended("wxcc_1")).await.status >= 500);
-    other.execute("ROLLBACK").await.unwrap();
-    a_hang_up_that_lands_late_is_sent_at_once(&stage).await;
+    // SQLite gives up a write for which it has waited a second: on a busy machine that may come first, and then nothing
+    // lands late.
+    for _ in 0..TRIES {
+        let stage = Plan::telephony().deadline("300ms").start().await;
+        let id = stage.call("wxcc_1").await;
+        assert_eq!(stage.post("executeOmniFlow", omni_flow(&id)).await.status, 200);
+        stage.work_until(async || stage.entries().await.is_empty()).await;
+        let mut other = stage.beside().await;
+        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        assert!(stage.post("phoneContactEnded", ended("wxcc_1")).await.status >= 500);
+        other.execute("ROLLBACK").await.unwrap();
+        if stage.handle.outbox().store().ready().is_ok() {
+            return a_hang_up_that_lands_late_is_sent_at_once(&stage).await;
+        }
+    }
+    panic!("the write was given up {TRIES} times");
 }
+
+/// How often something is tried that a busy machine can spoil.
+const TRIES: usize = 10;
 
 #[actix_web::test]
 async fn a_hang_up_that_a_slow_postgresql_takes_in_after_its_deadline_is_sent_at_once() {
