@@ -130,9 +130,8 @@ impl Bridge {
         let outbox = Arc::clone(&self.outbox);
         self.outbox.afterwards(async move { outbox.settle(fresh.id, attempt, None).await });
     }
-}
 
-impl Bridge {
+    /// Tells the log and the metrics of the first attempt on an entry.
     fn tell_attempt(&self, fresh: Fresh, ask: Ask<'_>, attempt: &Attempt) {
         let key = match ask.call() {
             Some(CallReference::Key(key)) => Some(key.as_ref()),

@@ -78,7 +78,6 @@ impl Bridge {
         self.enrichment(name.call_center()).filter(|enrichment| enrichment.recording_location.is_some())
     }
 
-    /// The task's calls, and the one that it will be if no flow has told of any.
     /// The contact centers whose Salesforce is told of a task's end; none if nobody knows the call.
     ///
     /// # Errors
@@ -92,6 +91,7 @@ impl Bridge {
         Ok(names.iter().map(|name| name.call_center().clone()).collect())
     }
 
+    /// The task's calls, and the one that it will be if no flow has told of any.
     async fn names_of(&self, task: &Task, budget: &Budget) -> Result<Vec<CallName>, Trouble> {
         let Some(key) = task.id.vendor_call_key() else { return Ok(Vec::new()) };
         let calls = self.calls_of(&key, budget).await?;
