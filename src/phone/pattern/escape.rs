@@ -36,15 +36,15 @@ impl Parser<'_> {
 
     fn named_reference(&mut self) -> Result<Node, PatternError> {
         let number = is_open(self)
-            .then(|| scan::name_end(self.units, self.at + 2))
+            .then(|| scan::name(self.units, self.at + 2))
             .flatten()
-            .and_then(|end| Some((self.groups.by_name(self.units.get(self.at + 2..end)?)?, end)));
+            .and_then(|(name, end)| Some((self.groups.by_name(&name)?, end)));
         let Some((number, end)) = number else {
             return Err(
                 self.error("`\\k` without the name of a group", "write `\\k<name>` with a name that exists")
             );
         };
-        self.at = end + 1;
+        self.at = end;
         Ok(Node::BackReference(number))
     }
 

@@ -166,7 +166,7 @@ impl Parser<'_> {
             });
         }
         if self.eat("(?<") {
-            self.at = scan::name_end(self.units, self.at).map_or(self.at, |end| end + 1);
+            self.at = scan::name(self.units, self.at).map_or(self.at, |(_, end)| end);
         } else if self.eat("(?") {
             let hint = "known are `(?:`, `(?=`, `(?!`, `(?<=`, `(?<!` and `(?<name>`";
             return Err(self.error("unknown kind of group", hint));

@@ -19,10 +19,55 @@ pub(super) fn number(units: &[u16]) -> Option<(u32, usize)> {
     Some((value, digits().count())).filter(|&(_, length)| length > 0)
 }
 
-/// Where the `>` stands that ends the group name starting at `from`.
-pub(super) fn name_end(units: &[u16], from: usize) -> Option<usize> {
-    let length = units.get(from..)?.iter().position(|&unit| as_char(unit) == '>')?;
-    Some(from + length)
+/// The group name that starts at `from`, its escapes read, and where the pattern goes on behind it; none where it is no
+/// name. As V8 does it, a `>` that is written as an escape ends the name too.
+pub(super) fn name(units: &[u16], from: usize) -> Option<(Vec<u16>, usize)> {
+    let (mut name, mut at) = (Vec::new(), from);
+    loop {
+        let (character, length) = name_character(units.get(at..)?)?;
+        at += length;
+        match character {
+            '>' if !name.is_empty() => return Some((name, at)),
+            _ if is_of_name(character, name.is_empty()) => {
+                name.extend_from_slice(character.encode_utf16(&mut [0; 2]));
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// The character of a name at the start, and its length: itself, or its escape `\u0061`, `\u{61}`, of which a surrogate
+/// pair has two.
+fn name_character(units: &[u16]) -> Option<(char, usize)> {
+    if !is(units.first(), '\\') {
+        let character = char::decode_utf16(units.iter().copied()).next()?.ok()?;
+        return Some((character, character.len_utf16()));
+    }
+    let (code, length) = unicode_escape(units)?;
+    if let Some(character) = char::from_u32(code) {
+        return Some((character, length));
+    }
+    let (low, more) = units.get(length..).and_then(unicode_escape).filter(|_| length == 6)?;
+    let pair = [u16::try_from(code).ok()?, u16::try_from(low).ok().filter(|_| more == 6)?];
+    let character = char::decode_utf16(pair).next()?.ok()?;
+    Some((character, length + more))
+}
+
+/// The number that the `\uXXXX` or `\u{X...}` at the start stands for, and its length.
+fn unicode_escape(units: &[u16]) -> Option<(u32, usize)> {
+    if !is(units.first(), '\\') || !is(units.get(1), 'u') {
+        return None;
+    }
+    let (from, end) = match is(units.get(2), '{') {
+        false => (2, 6),
+        true => (3, 3 + units.get(3..)?.iter().position(|&unit| as_char(unit) == '}')?),
+    };
+    let digits = units.get(from..end).filter(|digits| !digits.is_empty())?;
+    let code = digits.iter().try_fold(0_u32, |code, &unit| {
+        let code = code.saturating_mul(16).saturating_add(as_char(unit).to_digit(16)?);
+        Some(code).filter(|code| *code <= 0x0010_FFFF)
+    })?;
+    Some((code, if from == 3 { end + 1 } else { end }))
 }
 
 /// The capture groups of a pattern.
@@ -60,19 +105,18 @@ impl Groups {
             return Ok(());
         }
         self.count += 1;
-        let name = name_end(units, at + 2).and_then(|end| units.get(at + 2..end)).unwrap_or_default();
-        if !is_identifier(name) {
+        let Some((name, _)) = name(units, at + 2) else {
             let problem = format!("invalid group name at character {}", at + 3);
             return Err(PatternError::new(
                 problem,
                 "a name is letters, digits, `_` and `$`, as in `(?<area>`",
             ));
-        }
-        if self.by_name(name).is_some() {
-            let problem = format!("two groups are called `{}`", String::from_utf16_lossy(name));
+        };
+        if self.by_name(&name).is_some() {
+            let problem = format!("two groups are called `{}`", String::from_utf16_lossy(&name));
             return Err(PatternError::new(problem, "give every group its own name"));
         }
-        self.names.push((name.to_vec(), self.count));
+        self.names.push((name, self.count));
         Ok(())
     }
 
@@ -92,11 +136,9 @@ impl Groups {
     }
 }
 
-/// ECMAScript's IdentifierName, without its escapes.
-fn is_identifier(name: &[u16]) -> bool {
-    let characters = || char::decode_utf16(name.iter().copied());
-    let starts_well =
-        characters().next().is_some_and(|first| first.is_ok_and(|c| c.is_alphabetic() || "$_".contains(c)));
-    let goes_on_well = |c: char| c.is_alphanumeric() || "$_\u{200C}\u{200D}".contains(c);
-    starts_well && characters().all(|character| character.is_ok_and(goes_on_well))
+/// Whether a character may be in ECMAScript's IdentifierName.
+fn is_of_name(character: char, is_first: bool) -> bool {
+    let more = if is_first { "$_" } else { "$_\u{200C}\u{200D}" };
+    let is_letter = if is_first { character.is_alphabetic() } else { character.is_alphanumeric() };
+    is_letter || more.contains(character)
 }
