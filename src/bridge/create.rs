@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::deliver::Fresh;
-use super::earlier::{Found, Record, answer, began_elsewhen, contradicts, earlier};
-use super::{Bridge, Trouble, forgetful, in_time};
+use super::earlier::{Found, Identity, Record, answer, began_elsewhen, contradicts, earlier};
+use super::{Bridge, Trouble, forgetful, in_time, or_nothing};
 use crate::domain::{
     Body, CallName, CallReference, Continues, CreateVoiceCall, Fingerprint, Initiation, VoiceCallId,
 };
@@ -36,11 +36,15 @@ impl Bridge {
         let fingerprint = self.fingerprint(request);
         let mut name = self.name_of(request, budget).await?;
         // Of calls whose create says nothing of an earlier one, the first has a name that needs no look at the others.
-        let may_be_later = name.is_plain().then(|| request.start_time.timestamp());
-        let mut found = self.look_up(&name, fingerprint, may_be_later, budget).await?;
+        let began = request.start_time.timestamp();
+        let may_be_later = name.is_plain().then_some(began);
+        let mut identity = Identity { fingerprint, began, has_new_caller: false };
+        let mut found = self.look_up(&name, identity, may_be_later, budget).await?;
         if matches!(found, Found::BeganElsewhen) {
             name = self.place_of(request, budget).await?;
-            found = self.look_up(&name, fingerprint, None, budget).await?;
+            let told = or_nothing(self.timeline_of(&request.vendor_call_key, budget).await);
+            identity.has_new_caller = told.has_new_caller();
+            found = self.look_up(&name, identity, None, budget).await?;
         }
         match found {
             Found::Answer(created) => Ok(created),
@@ -68,7 +72,7 @@ impl Bridge {
     async fn look_up(
         &self,
         name: &CallName,
-        fingerprint: Fingerprint,
+        identity: Identity,
         began: Option<Timestamp>,
         budget: &Budget,
     ) -> Result<Found, Trouble> {
@@ -82,7 +86,7 @@ impl Bridge {
                 Ok(Opened::New(Some(call))) => {
                     let found = match began.is_some_and(|began| began_elsewhen(&call, began)) {
                         true => Ok(Found::BeganElsewhen),
-                        false => earlier(&call, fingerprint),
+                        false => earlier(&call, identity),
                     };
                     if !matches!(found, Ok(Found::Nothing | Found::MadeByUpdate | Found::Unknown)) {
                         self.give_back(name, budget).await;
@@ -93,7 +97,7 @@ impl Bridge {
                     return Ok(Found::BeganElsewhen);
                 }
                 Ok(Opened::Known(call)) => {
-                    contradicts(&call, fingerprint)?;
+                    contradicts(&call, identity)?;
                     return Ok(Found::Answer(answer(&call.reference())));
                 }
                 Ok(Opened::Busy { .. }) => {
@@ -257,7 +261,8 @@ impl Bridge {
             (Initiation::Inbound, Continues::Unsaid | Continues::Itself) => "Inbound",
             (Initiation::Inbound, Continues::Earlier) | (Initiation::Transfer { .. }, _) => "Transfer",
         };
-        self.outbox.store().fingerprint(&[request.from.expose(), request.to.expose(), method])
+        let (store, from, to) = (self.outbox.store(), request.from.expose(), request.to.expose());
+        Fingerprint::of_create(store.fingerprint(&[from, to, method]), store.fingerprint(&[to, method]))
     }
 }
 

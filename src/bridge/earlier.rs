@@ -23,9 +23,18 @@ pub(super) enum Found {
     Answer(Created),
 }
 
+/// What a create says of its call, to be compared with what an earlier one has said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Identity {
+    pub(super) fingerprint: Fingerprint,
+    pub(super) began: Timestamp,
+    /// Whether Webex has told of another number of the caller.
+    pub(super) has_new_caller: bool,
+}
+
 /// What is known of a call without an id or a promise.
-pub(super) fn earlier(call: &Call, fingerprint: Fingerprint) -> Result<Found, Trouble> {
-    contradicts(call, fingerprint)?;
+pub(super) fn earlier(call: &Call, identity: Identity) -> Result<Found, Trouble> {
+    contradicts(call, identity)?;
     let is_over = call.is_logged_by_its_end() || (call.is_made_by_update() && call.ended_at.is_some());
     Ok(if is_over {
         Found::Answer(answer(&call.reference()))
@@ -43,13 +52,17 @@ pub(super) fn began_elsewhen(call: &Call, began: Timestamp) -> bool {
     call.fingerprint.is_some() && call.began().is_some_and(|first| first != began)
 }
 
-/// Whether a create that failed counts too: its key was taken then.
-pub(super) fn contradicts(call: &Call, fingerprint: Fingerprint) -> Result<(), Trouble> {
+/// Whether another call has taken the key. A create that failed counts too: its key was taken then. The caller's number
+/// may change before an agent has the call: that it is the same is known by when it began, or by Webex.
+pub(super) fn contradicts(call: &Call, identity: Identity) -> Result<(), Trouble> {
+    let caller_may_differ = identity.has_new_caller || call.began() == Some(identity.began);
     match call.fingerprint {
-        Some(first) if first != fingerprint => Err(Trouble::Contradiction(String::from(
-            "vendorCallKey: an earlier call had the same key and another from, to or initiationMethod; \
-             each call needs a key of its own",
-        ))),
+        Some(first) if !first.is_same_create(identity.fingerprint, caller_may_differ) => {
+            Err(Trouble::Contradiction(String::from(
+                "vendorCallKey: an earlier call had the same key and another from, to or initiationMethod; \
+                 each call needs a key of its own",
+            )))
+        }
         _ => Ok(()),
     }
 }

@@ -9,6 +9,9 @@ use super::{CallCenterName, CallReference, VendorCallKey, VoiceCallId};
 /// Before the beginning of a later flow run, in the place of a parent. No vendor's key looks like it.
 const RUN: &str = "run@";
 
+/// Half of a fingerprint, in bytes.
+const HALF: usize = 16;
+
 /// What tells one VoiceCall from another before Salesforce has given it an id. A Transfer with another parent is
 /// a new VoiceCall under the same key; so is a later flow run for the same interaction, which is known by when it
 /// began: what it continues may get its id only afterwards.
@@ -80,6 +83,25 @@ pub struct CallId(pub i64);
 /// phone number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 32]);
+
+impl Fingerprint {
+    /// Of a create, one half over all that it says of its call, one over all but the caller's number, which may change
+    /// while the call waits.
+    #[must_use]
+    pub fn of_create(all: Self, without_caller: Self) -> Self {
+        let (mut bytes, half) = (all.0, without_caller.0);
+        bytes.iter_mut().skip(HALF).zip(half).for_each(|(byte, other)| *byte = other);
+        Self(bytes)
+    }
+
+    /// Whether two creates say the same of their call, the caller's number left out where `caller_may_differ`.
+    #[must_use]
+    pub fn is_same_create(self, other: Self, caller_may_differ: bool) -> bool {
+        let whole = |of: &Self| of.0.first_chunk::<HALF>().copied();
+        let rest = |of: &Self| of.0.last_chunk::<HALF>().copied();
+        whole(&self) == whole(&other) || caller_may_differ && rest(&self) == rest(&other)
+    }
+}
 
 /// JSON that is kept for Salesforce. It holds phone numbers, so it has no printable form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]

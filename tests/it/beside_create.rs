@@ -120,7 +120,7 @@ async fn a_create_after_an_update_under_its_key_completes_the_record_that_is_the
         assert_eq!((call.call_disposition, call.updates), (Disposition::New, 2));
         assert_eq!(call.attributes["Step__c"], "menu");
         assert_complete(&call);
-        let other = with(create("wxcc_1"), json!({ "from": "+14693150299" }));
+        let other = with(create("wxcc_1"), json!({ "to": "+18005550199" }));
         stage.post("createVoiceCall", other).await.error(400);
         stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
         stage.deliver(0).await;

@@ -4,7 +4,7 @@
 use scv_bridge::mock::{BadDay, Disposition, Operation};
 use serde_json::{Value, json};
 
-use crate::stage::{CENTER, Plan, Stage, at_once, create, ended, omni_flow, reference, with};
+use crate::stage::{CENTER, Plan, Stage, at_once, create, ended, event, omni_flow, reference, webex, with};
 
 fn answered(key: &str) -> Value {
     json!({ "callCenterDevName": CENTER, "vendorCallKey": key, "agentId": "7d6a" })
@@ -40,13 +40,18 @@ async fn a_create_repeated_a_hundred_times_at_once_makes_one_record() {
 async fn a_key_that_was_used_for_another_call_is_refused() {
     let stage = Stage::telephony().await;
     stage.call("wxcc_1").await;
-    for other in [json!({ "from": "+14693150299" }), json!({ "to": "+18005550199" })] {
+    let others = [
+        json!({ "from": "+14693150299", "startTime": "2026-11-21T10:05:00Z" }),
+        json!({ "to": "+18005550199" }),
+        json!({ "from": "+14693150299", "to": "+18005550199" }),
+    ];
+    for other in others.clone() {
         let reply = stage.post("createVoiceCall", with(create("wxcc_1"), other)).await;
         assert!(reply.error(400).starts_with("vendorCallKey: an earlier call had the same key"));
     }
     stage.script(BadDay::Unavailable { retry_after: None }, Operation::Create);
     stage.post("createVoiceCall", create("wxcc_2")).await.error(503);
-    for other in [json!({ "from": "+14693150299" }), json!({ "to": "+18005550199" })] {
+    for other in others {
         let reply = stage.post("createVoiceCall", with(create("wxcc_2"), other)).await;
         assert!(reply.error(400).starts_with("vendorCallKey: an earlier call had the same key"));
     }
@@ -54,6 +59,23 @@ async fn a_key_that_was_used_for_another_call_is_refused() {
     assert!(reply.error(400).starts_with("vendorCallKey: is the bare prefix wxcc_"));
     assert_eq!(stage.org.voice_calls().len(), 1);
     assert!(stage.call("wxcc_2").await.starts_with("0LQ"), "the same create is tried anew");
+}
+
+#[actix_web::test]
+async fn a_caller_whose_number_changes_before_any_agent_has_one_voice_call() {
+    for plan in [Plan::telephony(), Plan::apex()] {
+        let stage = plan.sections(&webex("")).start().await;
+        let id = stage.call("wxcc_1").await;
+        let changed = with(create("wxcc_1"), json!({ "from": "+14693150299" }));
+        let elsewhen = with(changed.clone(), json!({ "startTime": "2026-11-21T10:00:07Z" }));
+        assert_eq!(stage.post("createVoiceCall", changed.clone()).await.data()["voiceCallId"], id);
+        stage.post("createVoiceCall", elsewhen.clone()).await.error(400);
+        stage.tell([event("task:new", "1", 0), event("task:origin-updated", "1", 5)]).await;
+        for body in [elsewhen, changed, create("wxcc_1")] {
+            assert_eq!(stage.post("createVoiceCall", body).await.data()["voiceCallId"], id);
+        }
+        assert_eq!(stage.org.voice_calls().len(), 1);
+    }
 }
 
 #[actix_web::test]

@@ -30,6 +30,24 @@ fn a_later_run_is_known_by_when_it_began_and_reads_back_from_its_text() {
 }
 
 #[test]
+fn only_the_callers_number_may_differ_in_creates_of_one_call_and_only_where_it_may() {
+    let print = |byte| Fingerprint([byte; 32]);
+    let first = Fingerprint::of_create(print(1), print(9));
+    for (other, differs, same) in [
+        (first, false, true),
+        (Fingerprint::of_create(print(2), print(9)), false, false),
+        (Fingerprint::of_create(print(2), print(9)), true, true),
+        (Fingerprint::of_create(print(2), print(8)), true, false),
+        // As an earlier version has kept it.
+        (print(1), false, true),
+        (print(2), true, false),
+    ] {
+        assert_eq!(first.is_same_create(other, differs), same, "{other:?} {differs}");
+        assert_eq!(other.is_same_create(first, differs), same, "{other:?} {differs}");
+    }
+}
+
+#[test]
 fn the_stage_is_the_furthest_that_is_known_in_whatever_order_it_was_learned() {
     let at = |second| Some(Timestamp::from_second(second).unwrap());
     let mut call = Call {

@@ -106,6 +106,12 @@ impl CallTimeline {
         self.events.iter().any(|event| event.what.implies_agent())
     }
 
+    /// Whether the caller's number has changed.
+    #[must_use]
+    pub fn has_new_caller(&self) -> bool {
+        self.events.iter().any(|event| event.what == What::OriginUpdated)
+    }
+
     /// When the call had ended, if it has, as far as is known.
     #[must_use]
     pub fn ended_at(&self) -> Option<Timestamp> {
