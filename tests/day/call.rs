@@ -3,13 +3,16 @@
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use scv_bridge::mock::webex::Event;
-use serde_json::{Value, json};
 
+use super::search::Oddity;
 use super::site::CENTERS;
-use super::tale::Tale;
+use super::tale::{Tale, Told};
+use super::weights::{Kind, happens, signs};
 
 /// From one call to the next, in milliseconds: 50,000 are a day.
-const PACE: i64 = 1_700;
+pub const PACE: i64 = 1_700;
+/// What tenants subscribe to at least.
+const LEAST: [&str; 2] = ["task:connected", "task:ended"];
 
 /// What the flow of a call tells of its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,17 @@ pub enum Flow {
     None,
 }
 
+/// Which signs of an agent come only after the flow's end of the call, and after the grace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Late {
+    /// None.
+    Nothing,
+    /// All of them, though not the end of the call.
+    Signs,
+    /// All of them, and the end too.
+    SignsAndEnd,
+}
+
 /// A call. Times are epoch milliseconds, durations milliseconds.
 pub struct Call {
     /// The interaction id.
@@ -32,10 +46,22 @@ pub struct Call {
     pub key: String,
     /// Its contact center.
     pub center: &'static str,
+    pub kind: Kind,
     /// How its flow behaves.
     pub flow: Flow,
+    /// When its flow hears that the caller is gone.
+    pub hung_up: i64,
+    /// Whether only the least is subscribed to.
+    pub is_least: bool,
+    pub late: Late,
+    /// Where a part of it ends, after which nothing comes until the grace is over.
+    pub pause: Option<i64>,
+    /// What is odd about its record in Search.
+    pub oddity: Option<Oddity>,
     /// What happens, in order, as webhooks tell it.
     pub events: Vec<(i64, Event)>,
+    /// The same, as Search shows it.
+    pub activities: Vec<(i64, &'static str)>,
     /// What is true.
     pub truth: Truth,
 }
@@ -50,10 +76,21 @@ pub struct Truth {
     pub holds: Vec<i64>,
     /// Agents' time, holds included.
     pub with_agents: i64,
+    /// The caller's last queue.
     pub queue: Option<String>,
+    /// The caller's last agent.
     pub agent: Option<String>,
     /// When a recording began and ended.
     pub recorded: Option<(i64, i64)>,
+    /// Whether the caller has chosen to be called back.
+    pub is_callback: bool,
+    /// How often and how long, as Search sums it up.
+    pub connected: u32,
+    pub queued: u32,
+    pub queued_for: i64,
+    pub rang_for: i64,
+    /// By how many milliseconds events differ that tell of the same moment.
+    pub slack: i64,
 }
 
 impl Call {
@@ -68,34 +105,57 @@ impl Call {
             70..98 => Flow::Silent,
             _ => Flow::None,
         };
-        let (events, truth) = Tale::tell(&task, start, dice);
-        let center = CENTERS[number % CENTERS.len()];
-        Self { key: format!("wxcc_{task}"), task, center, flow, events, truth }
+        let mut more = StdRng::seed_from_u64(dice.random_range(0..u64::MAX));
+        let Told { kind, events, activities, truth, hung_up, pauses } = Tale::tell(&task, start, dice);
+        let dice = &mut more;
+        let late = match happens(dice, signs::LATE) && kind == Kind::Answered {
+            false => Late::Nothing,
+            true if dice.random_bool(0.7) => Late::Signs,
+            true => Late::SignsAndEnd,
+        };
+        let may_pause = late == Late::Nothing && happens(dice, signs::PAUSED) && !pauses.is_empty();
+        let pause = may_pause.then(|| pauses[dice.random_range(0..pauses.len())]);
+        let is_told = !matches!(kind, Kind::Outdial | Kind::Chat);
+        Self {
+            key: format!("wxcc_{task}"),
+            task,
+            center: CENTERS[number % CENTERS.len()],
+            kind,
+            flow: if is_told { flow } else { Flow::None },
+            hung_up,
+            is_least: happens(dice, signs::LEAST),
+            late,
+            pause,
+            oddity: happens(dice, signs::ODD).then(|| Oddity::any(dice)),
+            events,
+            activities,
+            truth,
+        }
     }
 
-    /// As Search shows it afterwards. Searches of the real tenant give the newest activity first.
-    pub fn record(&self) -> Value {
-        let truth = &self.truth;
-        let count = |kind: &str| self.events.iter().filter(|(_, event)| event.kind == kind).count();
-        let nodes: Vec<Value> = self
-            .events
-            .iter()
-            .rev()
-            .filter_map(|(at, event)| {
-                let name = event.kind.strip_prefix("task:")?;
-                Some(json!({ "eventName": name, "createdTime": at }))
-            })
-            .collect();
-        let held: i64 = truth.holds.iter().sum();
-        json!({
-            "id": self.task, "channelType": "telephony", "isActive": false, "status": "ended", "direction": "inbound",
-            "createdTime": truth.start, "endedTime": truth.end,
-            "origin": "+14693150217", "destination": "+18005550100",
-            "connectedCount": count("task:connected"), "connectedDuration": truth.with_agents - held,
-            "holdCount": truth.holds.len(), "holdDuration": held,
-            "queueCount": u8::from(truth.enqueued.is_some()), "captureRequested": truth.recorded.is_some(),
-            "lastQueue": { "id": truth.queue }, "lastAgent": { "id": truth.agent },
-            "activities": { "totalCount": nodes.len(), "nodes": nodes },
-        })
+    /// Whether a webhook is sent for an event at all.
+    pub fn is_subscribed(&self, event: &Event) -> bool {
+        !self.is_least || LEAST.contains(&event.kind.as_str())
+    }
+
+    /// Whether an event comes after the grace, and after all that the first part of the call has led to.
+    pub fn is_late(&self, at: i64, event: &Event) -> bool {
+        let is_end = event.kind == "task:ended" && at == self.truth.end;
+        let answered = self.truth.accepted.map(|accepted| accepted - self.truth.slack);
+        match self.late {
+            Late::Nothing => self.pause.is_some_and(|pause| at >= pause),
+            Late::Signs if is_end => false,
+            Late::Signs | Late::SignsAndEnd => answered.is_some_and(|answered| at >= answered),
+        }
+    }
+
+    /// Whether an agent's desktop takes the work in Salesforce: not if the caller is gone by then, or if it seems so.
+    pub fn is_taken_in_salesforce(&self) -> bool {
+        self.late == Late::Nothing && self.kind != Kind::HungUpAtOnce && !self.is_hung_up_early()
+    }
+
+    /// Whether the flow hears that the caller is gone long before the task ends.
+    pub fn is_hung_up_early(&self) -> bool {
+        self.hung_up < self.truth.end
     }
 }

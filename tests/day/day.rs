@@ -8,9 +8,10 @@ use scv_bridge::clock::{Clock as _, SystemClock};
 use scv_bridge::mock::webex::{MockWebex, Recording};
 use scv_bridge::store::Store;
 
-use super::call::Call;
+use super::call::{Call, PACE};
+use super::doubt::Heard;
 use super::flow::Speaker;
-use super::judge::judge;
+use super::judge::{judge, judge_paused};
 use super::measure::{cpu, peak, size};
 use super::orgs_log::OrgsLog;
 use super::play::Day;
@@ -30,9 +31,9 @@ const LONGEST: i64 = 3_600_000;
 async fn after_a_day_of_lost_doubled_and_shuffled_webhooks_every_record_is_true() {
     let (seed, count) = (seed(), count());
     say(&format!("a day of {count} calls, seed {seed}"));
-    let begin = SystemClock.now().as_millisecond() - AGO - LONGEST - i64::try_from(count).unwrap() * 1_700;
+    let begin = SystemClock.now().as_millisecond() - AGO - LONGEST - i64::try_from(count).unwrap() * PACE;
     let calls: Arc<Vec<Call>> = Arc::new((0..count).map(|number| Call::of(seed, number, begin)).collect());
-    let day = Day::of(&calls, seed);
+    let mut day = Day::of(&calls, seed);
     let way = day.way;
     let site = Site::open().await;
     let mut bridge = Replica::new(site.path());
@@ -46,7 +47,7 @@ async fn after_a_day_of_lost_doubled_and_shuffled_webhooks_every_record_is_true(
     record(&site.webex, &calls);
 
     let (begun, used) = (Instant::now(), cpu(process));
-    let sent = day.play(&calls, &site.org, &speaker).await;
+    let sent = day.play(0, &calls, &site.org, &speaker).await;
     let (took, used) = (begun.elapsed(), cpu(process).saturating_sub(used));
     let of_all = |part: usize| format!("{part} ({:.1} %)", part as f64 * 100.0 / way.events as f64);
     let (lost, doubled, late) = (of_all(way.lost), of_all(way.doubled), of_all(way.late));
@@ -60,19 +61,30 @@ async fn after_a_day_of_lost_doubled_and_shuffled_webhooks_every_record_is_true(
     ));
 
     settled(&store).await;
+    let heard = Heard { lost: &day.lost.clone() };
+    let paused = judge_paused(&calls, &OrgsLog::read(&site.org), heard);
+    say(&format!(
+        "  {} went on after the grace: {} wrong; cannot be known: {:?}",
+        paused.calls, paused.wrong, paused.doubts
+    ));
+    let sent = day.play(1, &calls, &site.org, &speaker).await;
+    settled(&store).await;
     tell_search(&site.webex, &calls);
     let begun = Instant::now();
-    let [from, to] = [begin, begin + i64::try_from(count).unwrap() * 1_700 + LONGEST]
+    let [from, to] = [begin, begin + i64::try_from(count).unwrap() * PACE + LONGEST]
         .map(|at| jiff::Timestamp::from_millisecond(at).unwrap().to_string());
     let told = site.run(&["reconcile", "--from", &from, "--to", &to]).await;
-    say(&format!("  {} in {:.1} s", told.lines().last().unwrap(), begun.elapsed().as_secs_f64()));
+    let compared = begun.elapsed().as_secs_f64();
+    say(&format!("  {sent} accepted late; {} in {compared:.1} s", told.lines().last().unwrap()));
     settled(&store).await;
 
     say(&format!("  {} MB resident at most, {:.1} MB of database", peak(process), size(&site.database())));
-    let mut verdict = judge(&calls, &OrgsLog::read(&site.org));
+    let mut verdict = judge(&calls, &OrgsLog::read(&site.org), heard);
     verdict.problems.extend(signed(&site, &store).await);
+    verdict.problems.extend(paused.problems);
     say(&format!("  {verdict}"));
-    let problems = verdict.problems.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+    let shown = std::env::var("SHOW").map_or(20, |text| text.parse().unwrap());
+    let problems = verdict.problems.iter().take(shown).cloned().collect::<Vec<_>>().join("\n");
     assert!(verdict.problems.is_empty(), "seed {seed}, see {}:\n{problems}", site.path().display());
     let half = count / 2;
     assert!(verdict.answered > half && verdict.abandoned > count / 10 && verdict.unknown > 0, "{verdict}");

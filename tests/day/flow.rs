@@ -4,7 +4,7 @@ use scv_bridge::mock::webex::{Event, MockWebex};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::call::{Call, Flow};
+use super::call::{Call, Flow, Late};
 use super::site::CONNECTOR;
 use super::webex::{envelope_of, envelopes};
 use scv_bridge::clock::{Clock as _, SystemClock};
@@ -70,7 +70,7 @@ impl Speaker {
         if call.truth.enqueued.is_some() {
             voice.is_routed.subscribe().wait_for(|is_routed| *is_routed).await.unwrap();
         }
-        let (start, end) = (call.truth.start.to_string(), call.truth.end.to_string());
+        let (start, end) = (call.truth.start.to_string(), call.hung_up.to_string());
         match call.flow {
             Flow::Vendors => {
                 let id = id(voice).await;
@@ -83,9 +83,12 @@ impl Speaker {
                 self.post("updateVoiceCall", &update).await;
             }
             Flow::Ours => {
+                // A name that the flow does not know renders empty: so late signs of an agent are the only ones.
+                let agent = call.truth.agent.as_ref();
+                let agent = agent.filter(|_| call.late == Late::Nothing && !call.is_hung_up_early());
                 let body = json!({
                     "callCenterDevName": call.center, "vendorCallKey": call.key, "startTime": start, "endTime": end,
-                    "agentId": call.truth.agent,
+                    "agentId": agent,
                 });
                 self.post("phoneContactEnded", &body).await;
             }

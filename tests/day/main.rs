@@ -11,7 +11,13 @@
 #[cfg(test)]
 mod call;
 #[cfg(test)]
+mod callback;
+#[cfg(test)]
+mod consult;
+#[cfg(test)]
 mod day;
+#[cfg(test)]
+mod doubt;
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
@@ -29,8 +35,12 @@ mod play;
 #[path = "../support/replica.rs"]
 mod replica;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod site;
 #[cfg(test)]
 mod tale;
 #[cfg(test)]
 mod webex;
+#[cfg(test)]
+mod weights;

@@ -1,5 +1,7 @@
-//! The day as it comes: flows, agents and webhooks in the order of their times, webhooks through bad weather.
+//! The day as it comes: flows, agents and webhooks in the order of their times, webhooks through bad weather. What is late
+//! comes in a second part, when all that the first has led to is done.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -37,15 +39,32 @@ pub struct Way {
 
 /// What is to be done, in order.
 pub struct Day {
-    acts: Vec<Act>,
+    parts: [Vec<Act>; 2],
+    voices: Arc<Vec<Voice>>,
     pub way: Way,
+    /// The ids of events that never arrive.
+    pub lost: HashSet<String>,
 }
 
 impl Day {
     /// In this weather.
     pub fn of(calls: &[Call], seed: u64) -> Self {
-        let mut acts = acts(calls);
-        acts.sort_by_key(|(at, _)| *at);
+        let mut day = Self {
+            parts: [Vec::new(), Vec::new()],
+            voices: Arc::new(calls.iter().map(|_| Voice::default()).collect()),
+            way: Way::default(),
+            lost: HashSet::new(),
+        };
+        for (part, mut acts) in acts(calls).into_iter().enumerate() {
+            acts.sort_by_key(|(at, _)| *at);
+            let weather =
+                Weather { lost: 0.05, doubled: 0.05, delayed: 0.2, places: PLACES, seed: seed ^ part as u64 };
+            day.parts[part] = day.blow(acts, weather);
+        }
+        day
+    }
+
+    fn blow(&mut self, acts: Vec<(i64, Act)>, weather: Weather) -> Vec<Act> {
         let (mut others, mut sent) = (Vec::new(), Vec::new());
         for (place, (_, act)) in acts.into_iter().enumerate() {
             match act {
@@ -53,35 +72,42 @@ impl Day {
                 act => others.push((place, act)),
             }
         }
-        let weather = Weather { lost: 0.05, doubled: 0.05, delayed: 0.2, places: PLACES, seed };
-        let events = sent.len();
+        self.way.events += sent.len();
+        self.lost.extend(sent.iter().map(|(_, event)| event.id.clone()));
+        let before = self.lost.len();
         let arriving = weather.blow(sent);
-        let mut way = Way { events, ..Way::default() };
-        let mut arrived: Vec<usize> = arriving.iter().map(|(place, _)| *place).collect();
+        for (_, event) in &arriving {
+            self.lost.remove(&event.id);
+        }
+        let (copies, arrived) = (arriving.len(), before - self.lost.len());
         let mut latest = 0;
         // One that is late arrives where those are that were sent later.
         let published = arriving.into_iter().map(|(place, event)| {
-            way.late += usize::from(place < latest);
+            self.way.late += usize::from(place < latest);
             latest = latest.max(place);
             (latest, Act::Publish(event))
         });
         others.extend(published.collect::<Vec<_>>());
         others.sort_by_key(|(place, _)| *place);
-        arrived.sort_unstable();
-        arrived.dedup();
-        way.lost = events - arrived.len();
-        way.doubled = others.iter().filter(|(_, act)| matches!(act, Act::Publish(_))).count() - arrived.len();
-        Self { acts: others.into_iter().map(|(_, act)| act).collect(), way }
+        self.way.lost = self.lost.len();
+        self.way.doubled += copies - arrived;
+        others.into_iter().map(|(_, act)| act).collect()
     }
 
-    /// Does all of it; how many webhooks were sent, all of which were taken.
-    pub async fn play(self, calls: &Arc<Vec<Call>>, org: &MockOrg, speaker: &Arc<Speaker>) -> usize {
-        let acts = Arc::new(Mutex::new(self.acts.into_iter()));
-        let voices: Arc<Vec<Voice>> = Arc::new(calls.iter().map(|_| Voice::default()).collect());
+    /// Does all of a part; how many webhooks were sent, all of which were taken.
+    pub async fn play(
+        &mut self,
+        part: usize,
+        calls: &Arc<Vec<Call>>,
+        org: &MockOrg,
+        speaker: &Arc<Speaker>,
+    ) -> usize {
+        let acts = std::mem::take(&mut self.parts[part]);
+        let acts = Arc::new(Mutex::new(acts.into_iter()));
         let taken = Arc::new(AtomicUsize::new(0));
         let mut hands = JoinSet::new();
         for _ in 0..TOGETHER {
-            let (acts, voices, taken) = (Arc::clone(&acts), Arc::clone(&voices), Arc::clone(&taken));
+            let (acts, voices, taken) = (Arc::clone(&acts), Arc::clone(&self.voices), Arc::clone(&taken));
             let (calls, org, speaker) = (Arc::clone(calls), org.clone(), Arc::clone(speaker));
             hands.spawn(async move {
                 loop {
@@ -90,9 +116,7 @@ impl Day {
                         None => return,
                         Some(Act::Create(at)) => speaker.create(&calls[at], &voices[at]).await,
                         Some(Act::Route(at)) => speaker.route(&calls[at], &voices[at]).await,
-                        Some(Act::Accept(at)) => {
-                            assert!(org.agent_accepts(&id(&voices[at]).await, "agent@example.com"));
-                        }
+                        Some(Act::Accept(at)) => accept(&calls[at], &voices[at], &org).await,
                         Some(Act::End(at)) => speaker.end(&calls[at], &voices[at]).await,
                         Some(Act::Publish(event)) => {
                             assert!(speaker.publish(&event).await, "{} was not taken", event.kind);
@@ -109,19 +133,33 @@ impl Day {
     }
 }
 
-/// All that happens, with its time.
-fn acts(calls: &[Call]) -> Vec<(i64, Act)> {
-    let mut acts = Vec::new();
-    for (at, call) in calls.iter().enumerate() {
+/// Salesforce offers nothing to an agent that is over there: so is a callback of which no sign has come.
+async fn accept(call: &Call, voice: &Voice, org: &MockOrg) {
+    let is_there = org.agent_accepts(&id(voice).await, "agent@example.com");
+    assert!(is_there || call.truth.is_callback, "{} is over, and an agent has it", call.key);
+}
+
+/// All that happens, with its time, before the grace of what seems to be an end and after it.
+fn acts(calls: &[Call]) -> [Vec<(i64, Act)>; 2] {
+    let mut acts = [Vec::new(), Vec::new()];
+    for (number, call) in calls.iter().enumerate() {
         let truth = &call.truth;
         if call.flow != Flow::None {
-            acts.push((truth.start, Act::Create(at)));
-            acts.extend(truth.enqueued.map(|time| (time, Act::Route(at))));
-            acts.extend(truth.accepted.map(|time| (time, Act::Accept(at))));
-            acts.push((truth.end, Act::End(at)));
+            let is_paused = |at: i64| call.pause.is_some_and(|pause| at >= pause);
+            let mut add = |at: i64, act: Act| acts[usize::from(is_paused(at))].push((at, act));
+            add(truth.start, Act::Create(number));
+            if let Some(at) = truth.enqueued {
+                add(at, Act::Route(number));
+            }
+            if let Some(at) = truth.accepted.filter(|_| call.is_taken_in_salesforce()) {
+                add(at, Act::Accept(number));
+            }
+            add(call.hung_up, Act::End(number));
         }
-        let events = call.events.iter();
-        acts.extend(events.map(|(time, event)| (*time, Act::Publish(Box::new(event.clone())))));
+        for (at, event) in call.events.iter().filter(|(_, event)| call.is_subscribed(event)) {
+            let part = usize::from(call.is_late(*at, event));
+            acts[part].push((*at, Act::Publish(Box::new(event.clone()))));
+        }
     }
     acts
 }

@@ -1,0 +1,73 @@
+//! What cannot be known: each case by name, with the reason why, and as narrow as it is. A call of a case is judged by what
+//! can be known all the same; the verdict counts them.
+
+use std::collections::HashSet;
+
+use scv_bridge::mock::webex::Event;
+
+use super::call::{Call, Flow};
+
+/// Why a record, or one in the middle of a call, may not be as the truth is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Doubt {
+    /// An event was lost or is not subscribed to, and Search shows no history that could be read. Its sums still tell
+    /// start, end, holds and whether an agent had the call; they tell neither when each thing happened nor the longest
+    /// of several holds.
+    NoHistory,
+    /// The flow reports that the caller is gone as soon as they have chosen to be called back, and no webhook tells of
+    /// the choice: so far it is an abandonment like any other. Once somebody is called back, the reason is taken back;
+    /// the routing stays cleared.
+    ChoiceUntold,
+    /// A callback's missed offer is told as an end, and no event before has told that it is a callback.
+    CallbackUnheard,
+    /// A consulted party's end is told, and neither the hold nor the consult: it looks like any end.
+    ConsultUnheard,
+}
+
+/// Which webhooks a call was told by.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard<'a> {
+    /// The ids of events that never arrived.
+    pub lost: &'a HashSet<String>,
+}
+
+impl Heard<'_> {
+    /// Whether the bridge was told of it.
+    pub fn has(self, call: &Call, event: &Event) -> bool {
+        call.is_subscribed(event) && !self.lost.contains(&event.id)
+    }
+
+    /// Whether it was told of everything.
+    fn has_all(self, call: &Call) -> bool {
+        call.events.iter().all(|(_, event)| self.has(call, event))
+    }
+}
+
+impl Doubt {
+    /// Of the final record of a call.
+    pub fn of(call: &Call, heard: Heard<'_>) -> Option<Self> {
+        let hides_history = call.oddity.is_some_and(super::search::Oddity::hides_history);
+        (hides_history && !heard.has_all(call)).then_some(Self::NoHistory)
+    }
+
+    /// Of what has been sent while the call went on, as far as it was told before `at`.
+    pub fn before(call: &Call, at: i64, heard: Heard<'_>) -> Option<Self> {
+        let told = || call.events.iter().filter(|(time, event)| *time < at && heard.has(call, event));
+        let ends = told().any(|(_, event)| event.kind == "task:ended");
+        let is = |kinds: &[&str]| told().any(|(_, event)| kinds.contains(&event.kind.as_str()));
+        if call.truth.is_callback {
+            // An offer in the other direction tells of the choice.
+            let is_told = told().any(|(_, event)| {
+                event.data["outboundType"] == "COURTESY_CALLBACK" && event.kind != "task:ended"
+            });
+            return match (is_told, ends) {
+                _ if call.is_hung_up_early() && matches!(call.flow, Flow::Vendors | Flow::Ours) => {
+                    Some(Self::ChoiceUntold)
+                }
+                (false, true) => Some(Self::CallbackUnheard),
+                _ => None,
+            };
+        }
+        (ends && !is(&["task:on-hold", "task:consulting"])).then_some(Self::ConsultUnheard)
+    }
+}
