@@ -1,15 +1,17 @@
 //! A call has arrived.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::deliver::Fresh;
-use super::earlier::{Found, Identity, Record, answer, began_elsewhen, contradicts, earlier};
+use super::earlier::{Found, Identity, Record, answer, began_elsewhen, contradicts, earlier, remembered};
 use super::{Bridge, Trouble, forgetful, in_time, or_nothing};
 use crate::domain::{
     Body, CallName, CallReference, Continues, CreateVoiceCall, Fingerprint, Initiation, VoiceCallId,
 };
+use crate::outbox::Kept;
 use crate::salesforce::{Ask, Budget, Created, Failure, Stored};
 use crate::settings::OnCreateFailure;
 use crate::store::{CreateBody, Enqueued, EntryKind, Note, OpenCall, Opened, Subject};
@@ -19,10 +21,6 @@ pub(super) const LOOK: Duration = Duration::from_millis(25);
 
 /// The time that is kept for writing a deferred create down.
 const RESERVE: Duration = Duration::from_millis(200);
-
-/// How often, and after which pause each time, a database that failed is told of a VoiceCall again.
-const REMINDERS: usize = 20;
-const REMINDED: Duration = Duration::from_millis(250);
 
 impl Bridge {
     /// Gives the call its record, once: a repeated create answers what the first one gave, and joins it while it is
@@ -49,6 +47,7 @@ impl Bridge {
         match found {
             Found::Answer(created) => Ok(created),
             found => {
+                let claimed = name.clone();
                 let (request, details) = self.fill_create(&name, request, budget).await;
                 let filled = (!details.is_empty()).then(|| name.clone());
                 let kept = self.keep_details(filled.as_ref(), &details, budget);
@@ -63,7 +62,13 @@ impl Bridge {
                     }
                 };
                 // Beside each other: nobody waits longer for that.
-                tokio::join!(created, kept).0
+                let (created, ()) = tokio::join!(created, kept);
+                // Else the note of the VoiceCall ends the claim.
+                if !created.as_ref().is_ok_and(|made| made.voice_call_id != request.vendor_call_key.as_ref())
+                {
+                    self.give_back(&claimed, budget).await;
+                }
+                created
             }
         }
     }
@@ -76,11 +81,22 @@ impl Bridge {
         began: Option<Timestamp>,
         budget: &Budget,
     ) -> Result<Found, Trouble> {
+        let recent = self.outbox.recent(name);
+        if let Some((call, Kept::NotYet)) = &recent {
+            match remembered(call, identity, began)? {
+                Found::Nothing => {}
+                found => return Ok(found),
+            }
+        }
+        // Where replicas share the database, only it knows what the others do. Of a single process we know that ourselves:
+        // the caller waits no longer for its database than leaves time to create the VoiceCall.
+        let reading = if self.store().is_shared() { budget.sooner(Duration::ZERO) } else { budget.half() };
         loop {
-            match in_time(budget, self.outbox.store().open_call(self.question(name))).await {
+            match in_time(&reading, self.outbox.store().open_call(self.question(name))).await {
                 Err(error) => {
                     forgetful(&error);
-                    return Ok(Found::Nothing);
+                    let call = recent.as_ref().map(|(call, _)| call);
+                    return call.map_or(Ok(Found::Nothing), |call| remembered(call, identity, began));
                 }
                 Ok(Opened::New(None)) => return Ok(Found::Nothing),
                 Ok(Opened::New(Some(call))) => {
@@ -144,20 +160,17 @@ impl Bridge {
         let note = Note { create_unknown_at: failure.is_unknown().then_some(now), ..note };
         match failure {
             failure if defer && failure.is_passing() => self.defer(request, note, failure, budget).await,
-            Failure::Refused { .. } => {
-                self.give_back(&note.call, budget).await;
-                Err(failure.into())
-            }
+            Failure::Refused { .. } => Err(failure.into()),
             // Until the hang-up, which can then log the call after all.
             _ => {
                 let kept = CreateBody::Set(body_of(request));
-                self.note_down(Note { create_body: kept, ..note }, budget).await;
+                self.keep(Note { create_body: kept, ..note }, budget).await;
                 Err(failure.into())
             }
         }
     }
 
-    /// Nothing came of the create: others need not wait for it.
+    /// No VoiceCall came of the create, as far as we know: others need not wait for it.
     async fn give_back(&self, name: &CallName, budget: &Budget) {
         let (store, name, owner) = (self.store().clone(), name.clone(), self.outbox.owner().to_owned());
         self.write_down(async move { store.release_claim(&name, &owner).await }, budget).await;
@@ -176,29 +189,13 @@ impl Bridge {
             let (key, warnings) = (note.call.vendor_call_key(), &created.warnings);
             tracing::warn!(vendor_call_key = %key, ?warnings, "Salesforce created the VoiceCall and complained");
         }
-        let bridge = self.clone();
-        let written = async move {
-            let written = bridge.store().note(note.clone()).await;
-            if written.is_err() {
-                bridge.remember_later(note);
-            }
-            written
-        };
-        self.write_down(written, budget).await;
+        self.keep(note, budget).await;
     }
 
-    /// What the database could not keep is told it again for a while: of a VoiceCall that the journal does not know, nobody
-    /// knows whether an agent has it. Nobody waits for that.
-    fn remember_later(&self, note: Note) {
-        let store = self.store().clone();
-        self.outbox.afterwards(async move {
-            for _ in 0..REMINDERS {
-                tokio::time::sleep(REMINDED).await;
-                if store.note(note.clone()).await.is_ok() {
-                    return;
-                }
-            }
-        });
+    /// Writes down how the create ended: a repetition must know.
+    async fn keep(&self, note: Note, budget: &Budget) {
+        let outbox = Arc::clone(&self.outbox);
+        self.write_down(async move { outbox.keep(note).await }, budget).await;
     }
 
     /// The key stands for the id, and the outbox creates the record afterwards.
@@ -216,6 +213,7 @@ impl Bridge {
             ..note
         };
         let entry = self.outbox.entry(Ask::Create(request), false, false);
+        let unknown = note.create_unknown_at.map(|_| Note { deferred_at: None, ..note.clone() });
         match in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false, None)).await
         {
             Ok(Enqueued::Accepted { ids, .. }) => {
@@ -232,6 +230,9 @@ impl Bridge {
             }
             Err(error) => {
                 forgetful(&error);
+                if let Some(unknown) = unknown {
+                    self.keep(unknown, budget).await;
+                }
                 Err(failure.into())
             }
         }

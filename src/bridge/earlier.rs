@@ -52,6 +52,25 @@ pub(super) fn began_elsewhen(call: &Call, began: Timestamp) -> bool {
     call.fingerprint.is_some() && call.began().is_some_and(|first| first != began)
 }
 
+/// The same, of a call with an id or a promise too; `began` as in `Bridge::look_up`.
+///
+/// # Errors
+/// When its create was that of another call.
+pub(super) fn remembered(
+    call: &Call,
+    identity: Identity,
+    began: Option<Timestamp>,
+) -> Result<Found, Trouble> {
+    if began.is_some_and(|began| began_elsewhen(call, began)) {
+        return Ok(Found::BeganElsewhen);
+    }
+    if call.voice_call_id.is_none() && call.deferred_at.is_none() {
+        return earlier(call, identity);
+    }
+    contradicts(call, identity)?;
+    Ok(Found::Answer(answer(&call.reference())))
+}
+
 /// Whether another call has taken the key. A create that failed counts too: its key was taken then. The caller's number
 /// may change before an agent has the call: that it is the same is known by when it began, or by Webex.
 pub(super) fn contradicts(call: &Call, identity: Identity) -> Result<(), Trouble> {

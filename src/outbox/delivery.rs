@@ -1,5 +1,7 @@
 //! One attempt on an entry, from the entry itself.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -12,6 +14,8 @@ use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored
 use crate::settings;
 use crate::store::{Attempt, CreateBody, Entry, EntryKind, Note};
 
+/// How often another replica's create is looked after.
+const LOOK: Duration = Duration::from_millis(250);
 /// What is told of an entry whose body is no request.
 const UNREADABLE: &str = "its body is no request of this version";
 
@@ -106,8 +110,21 @@ async fn send(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: &mut Entry) 
         record::make(outbox, org, client, entry, &budget).await?;
     }
     if kept.operation == Operation::Create
-        && let Some(call) =
-            entry.call.as_ref().filter(|call| call.is_create_unknown() && call.name.is_plain())
+        && let Some(call) = &entry.call
+    {
+        if let Some(id) = &call.voice_call_id {
+            return Ok(Sent::Done(json!({ "voiceCallId": id.as_ref() })));
+        }
+        // Another process was creating it when ours promised to.
+        let left =
+            call.claimed_until.and_then(|until| Duration::try_from(until.duration_since(outbox.now())).ok());
+        if let Some(after) = left.filter(|left| !left.is_zero()) {
+            let words = String::from("another replica is creating it");
+            return Err(Failure::NotAsked { after: after.min(LOOK), words });
+        }
+    }
+    if kept.operation == Operation::Create
+        && let Some(call) = entry.call.as_ref().filter(|call| may_be_made(entry, call))
         && let Some(id) = org.record_of(client, call.name.vendor_call_key(), &budget.half()).await
     {
         return Ok(Sent::Done(json!({ "voiceCallId": id.as_ref() })));
@@ -154,8 +171,7 @@ fn fit(mut kept: Kept, entry: &Entry) -> Kept {
     }
     let Some(call) = entry.call.as_ref().filter(|call| call.voice_call_id.is_none()) else { return kept };
     // Under its key, what a create says makes no second record.
-    let may_have_record = call.created_at.is_some() || call.is_create_unknown() && call.name.is_plain();
-    if entry.kind == EntryKind::Create && may_have_record {
+    if entry.kind == EntryKind::Create && (call.created_at.is_some() || may_be_made(entry, call)) {
         return kept.to_update().unwrap_or(kept);
     }
     let failed = call.create_body.as_ref().filter(|_| entry.is_final);
@@ -164,6 +180,14 @@ fn fit(mut kept: Kept, entry: &Entry) -> Kept {
         Some(create) => kept.completed_by(&create),
         None => kept,
     }
+}
+
+/// Whether Salesforce may have made the VoiceCall of a deferred create without our knowing, and only it has this key.
+fn may_be_made(entry: &Entry, call: &Call) -> bool {
+    // Whoever has left a claim behind was creating it.
+    let is_left = entry.is_broken_off() || call.claimed_until.is_some();
+    let is_unknown = call.is_create_unknown() || is_left && call.voice_call_id.is_none();
+    is_unknown && call.name.is_plain()
 }
 
 fn read(entry: &Entry) -> Option<Kept> {

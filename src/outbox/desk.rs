@@ -1,6 +1,6 @@
 //! Where entries are taken in and attempts are written down.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -10,10 +10,11 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::recent::{Kept, Recent};
 use super::schedule::later;
 use super::{Schedule, Tried, verdict};
 use crate::clock::Clock;
-use crate::domain::{Body, CallReference, Origin};
+use crate::domain::{Body, Call, CallName, CallReference, Origin};
 use crate::ids::Ids;
 use crate::salesforce::{Ask, Failure, Operation, Stored};
 use crate::settings;
@@ -44,6 +45,7 @@ pub struct Outbox {
     /// Where what nobody waits for is done: the runtime that outlives those of the request handlers.
     runtime: Handle,
     background: Mutex<JoinSet<()>>,
+    recent: Mutex<Recent>,
 }
 
 /// Waits for the answer to entries that were put in. Dropped before it has come, because a deadline has passed, it lets the
@@ -90,7 +92,8 @@ impl Outbox {
     ) -> Self {
         let (terms, owner) = (ArcSwap::from_pointee(Terms::new(settings)), ids.unique());
         let (runtime, background) = (Handle::current(), Mutex::default());
-        Self { store, terms, clock, ids, metrics, owner, bell: Notify::new(), runtime, background }
+        let (bell, recent) = (Notify::new(), Mutex::default());
+        Self { store, terms, clock, ids, metrics, owner, bell, runtime, background, recent }
     }
 
     /// Goes by other settings from now on.
@@ -127,6 +130,50 @@ impl Outbox {
         let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
         while background.try_join_next().is_some() {}
         background.spawn_on(work, &self.runtime);
+    }
+
+    /// How often, and after which pause each time, a database that failed is told again how a create ended.
+    const REMINDERS: usize = 20;
+    const REMINDED: Duration = Duration::from_millis(250);
+
+    /// Writes down how a create ended. A repetition of the create that comes before the database has taken it finds it by
+    /// [`Outbox::recent`]: else it would make a second VoiceCall. A database that fails is told again for a while; nobody
+    /// waits for that.
+    ///
+    /// # Errors
+    /// When it could not be written at first.
+    pub async fn keep(self: &Arc<Self>, note: Note) -> Result<(), StoreError> {
+        self.lock_recent().add(&note, Kept::NotYet);
+        let kept = self.store.note(note.clone()).await;
+        match &kept {
+            Ok(()) => self.lock_recent().kept(&note),
+            Err(_) => self.keep_later(note),
+        }
+        kept
+    }
+
+    fn keep_later(self: &Arc<Self>, note: Note) {
+        let outbox = Arc::clone(self);
+        self.afterwards(async move {
+            for _ in 0..Self::REMINDERS {
+                tokio::time::sleep(Self::REMINDED).await;
+                if outbox.store.note(note.clone()).await.is_ok() {
+                    break;
+                }
+            }
+            outbox.lock_recent().kept(&note);
+        });
+    }
+
+    /// What this process has learned of a call in the last minute, for whoever cannot read the journal; and whether the
+    /// journal holds it.
+    #[must_use]
+    pub fn recent(&self, call: &CallName) -> Option<(Call, Kept)> {
+        self.lock_recent().get(call)
+    }
+
+    fn lock_recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long giving back and closing may take.
@@ -279,6 +326,10 @@ impl Outbox {
             None => (self.owner.clone(), self.lease_until()),
         };
         let mark = mark.map(Box::new);
+        let note = match &subject {
+            Subject::Known(note) => Some(Note::clone(note)),
+            Subject::Unknown(..) => None,
+        };
         let enqueue = Enqueue { subject, entries, unless_answered, mark, owner, lease_until, now };
         let owner = enqueue.owner.clone();
         let answer = self.store.begin_enqueue(enqueue).await?;
@@ -289,6 +340,10 @@ impl Outbox {
         };
         waiting.answer = None;
         let enqueued = enqueued?;
+        // Whatever became of the entries, the note is kept.
+        if let Some(note) = note {
+            self.lock_recent().add(&note, Kept::Already);
+        }
         if matches!(enqueued, Enqueued::Accepted { behind: true, .. }) {
             self.ring();
         }

@@ -3,6 +3,7 @@
 mod attempt;
 mod delivery;
 mod desk;
+mod recent;
 mod record;
 mod report;
 mod schedule;
@@ -10,6 +11,7 @@ mod worker;
 
 pub use attempt::{Tried, verdict};
 pub use desk::{Hold, Outbox};
+pub use recent::Kept;
 pub use report::{Attempted, By};
 pub use schedule::{Next, Schedule};
 pub use worker::Worker;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Job;
+use super::note::Claim;
 use super::row::{CallRow, json, read};
 use super::{Look, Note, Store, StoreError};
 use crate::domain::{Call, CallCenterName, CallName, CallReference, VendorCallKey};
@@ -101,20 +102,28 @@ impl OpenCall {
 }
 
 impl Store {
-    /// Before a create: looks whether the call is known. On PostgreSQL also claims it, so that two replicas never
-    /// create it both; a note that says how the create ended ends the claim too. On SQLite one process does all
-    /// and joins its own creates by itself; it knows without the database that a call is new.
+    /// Before a create: looks whether the call is known, and claims it, durably: so two replicas on PostgreSQL never create
+    /// it both, and of a create whose process died before its answer came everybody knows that its end is unknown. A note
+    /// of the VoiceCall ends the claim too; else whoever has it gives it back ([`Store::release_claim`]). On SQLite one process does all and joins its own creates by
+    /// itself; it knows without the database that a call is new.
     ///
     /// # Errors
     /// When the database does not answer. The caller may create all the same: a claim only prevents doubles.
     pub async fn open_call(&self, question: OpenCall) -> Result<Opened, StoreError> {
-        if self.known.as_ref().is_some_and(|known| !known.may_hold(&question.call)) {
-            return if self.jobs.is_closed() { Err(StoreError::Closed) } else { Ok(Opened::New(None)) };
+        let Some(known) = &self.known else { return self.ask(|reply| Job::Open(question, reply)).await };
+        let claim = Claim { owner: question.owner.clone(), until: question.claim_until };
+        let claim = Note { claim: Some(claim), ..Note::of(question.call.clone(), question.now) };
+        let opened = match known.may_hold(&question.call) {
+            true => self.ask(|reply| Job::Open(question, reply)).await?,
+            false => Opened::New(None),
+        };
+        if matches!(opened, Opened::New(_)) {
+            self.note(claim).await?;
         }
-        self.ask(|reply| Job::Open(question, reply)).await
+        Ok(opened)
     }
 
-    /// Gives a claim back before its time, when nothing came of the create and nothing is to be noted. A call of which
+    /// Gives a claim back before its time, when no VoiceCall came of the create, after whatever is noted of that. A call of which
     /// nothing else is known is forgotten.
     ///
     /// # Errors
@@ -126,7 +135,10 @@ impl Store {
             "parent": call.parent(),
             "owner": owner,
         }))?;
-        self.write(self.dialect().unclaim, input).await.map(drop)
+        for statement in self.dialect().unclaim {
+            self.write(statement, input.clone()).await?;
+        }
+        Ok(())
     }
 
     /// Writes down what was learned of a call; it is durable when this returns.

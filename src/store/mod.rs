@@ -54,7 +54,7 @@ pub use detail::{Detail, DetailKind, NewDetail, Owner};
 pub use error::StoreError;
 pub use journal::{OpenCall, Opened};
 pub use meta::{Memo, Turn};
-pub use note::{CreateBody, Note};
+pub use note::{Claim, CreateBody, Note};
 pub use operate::{Count, Filter, PurgeBefore, Purged, Run};
 pub use outbox::{
     Attempt, Enqueue, Enqueued, Entry, EntryId, EntryKind, EntryState, Lease, NewEntry, Settle, Subject,
@@ -143,6 +143,11 @@ impl Store {
         lock: Option<ServiceLock>,
     ) -> Result<Self, StoreError> {
         let mut connection = target.open(&limits).await?;
+        // There is no other process, so whoever left that behind is gone.
+        if lock.is_some() {
+            connection.run(sqlite::LEFT_CLAIMS).await?;
+            connection.run(sqlite::LEFT_LEASES).await?;
+        }
         let key = Arc::new(Key::of(&mut connection).await?);
         let known = match target.kind() {
             Kind::Sqlite => Some(Arc::new(Known::of(&mut connection).await?)),
@@ -163,6 +168,12 @@ impl Store {
     /// Why not.
     pub fn ready(&self) -> Result<(), StoreError> {
         if self.jobs.is_closed() { Err(StoreError::Closed) } else { self.health.ready() }
+    }
+
+    /// Whether several processes may write to the database: PostgreSQL's replicas.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.known.is_none()
     }
 
     /// Waits until nothing can be asked any more: the writer has ended, for whatever reason.

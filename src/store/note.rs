@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::row::{hex, millisecond};
-use crate::domain::{Body, CallName, Fingerprint, VoiceCallId};
+use crate::domain::{Body, Call, CallId, CallName, Fingerprint, VoiceCallId};
 
 /// What becomes of the create's request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,8 +18,9 @@ pub enum CreateBody {
     Done,
 }
 
-/// Something learned of a call. Notes merge: the earliest of two times counts, of two texts a fixed one (of the
-/// two forms of an id the longer), and what is known never becomes unknown. So notes may come in any order, and
+/// Something learned of a call. Notes merge: the earliest of two times counts, of two texts a fixed one, and what is known
+/// never becomes unknown. Of two VoiceCalls, which should not be, the one counts that was made last, because a flow was told
+/// of that last; `created_at` is its own. Of the two forms of one id it is the longer. So notes may come in any order, and
 /// more than once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -37,6 +38,9 @@ pub struct Note {
     pub created_at: Option<Timestamp>,
     /// Since when Salesforce may have made its record by a create whose end nobody knows.
     pub create_unknown_at: Option<Timestamp>,
+    /// Who is about to send its create; a note of the VoiceCall takes it back. Written on SQLite only: on
+    /// PostgreSQL, where replicas compete for it, [`Store::open_call`](super::Store::open_call) writes it by itself.
+    pub claim: Option<Claim>,
     /// When its create was deferred.
     pub deferred_at: Option<Timestamp>,
     /// When it was given a queue or an agent.
@@ -53,6 +57,15 @@ pub struct Note {
     pub create_body: CreateBody,
 }
 
+/// A create that is about to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Claim {
+    /// By this process.
+    pub owner: String,
+    /// Until when it counts as in flight.
+    pub until: Timestamp,
+}
+
 impl Note {
     /// A note that says nothing yet.
     #[must_use]
@@ -65,6 +78,7 @@ impl Note {
             start_time: None,
             created_at: None,
             create_unknown_at: None,
+            claim: None,
             deferred_at: None,
             routed_at: None,
             answered_at: None,
@@ -76,16 +90,27 @@ impl Note {
     }
 
     /// Takes in what `other` says of the same call, as the statements of the store do with a row.
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         let id = |id: &Option<VoiceCallId>| id.as_ref().map(|id| id.as_ref().to_owned());
-        if id(&other.voice_call_id) > id(&self.voice_call_id) {
-            self.voice_call_id.clone_from(&other.voice_call_id);
+        let made = |note: &Self| id(&note.voice_call_id).map(|id| (note.created_at, id));
+        self.claim = match self.tells_of_voice_call() || other.tells_of_voice_call() {
+            true => None,
+            false => self.claim.take().max(other.claim.clone()),
+        };
+        match (made(self), made(other)) {
+            (None, None) => {
+                self.created_at = [self.created_at, other.created_at].into_iter().flatten().min();
+            }
+            (mine, theirs) if theirs > mine => {
+                self.voice_call_id.clone_from(&other.voice_call_id);
+                self.created_at = other.created_at;
+            }
+            _ => {}
         }
         self.fingerprint = self.fingerprint.max(other.fingerprint);
         self.answered_by = self.answered_by.max(other.answered_by);
         for (mine, theirs) in [
             (&mut self.start_time, other.start_time),
-            (&mut self.created_at, other.created_at),
             (&mut self.create_unknown_at, other.create_unknown_at),
             (&mut self.deferred_at, other.deferred_at),
             (&mut self.routed_at, other.routed_at),
@@ -104,6 +129,36 @@ impl Note {
         self.at = self.at.max(other.at);
     }
 
+    /// What is known of a call of which nothing but this was ever told. It has no number, because it is in no journal.
+    pub(crate) fn as_call(&self) -> Call {
+        Call {
+            id: CallId(0),
+            name: self.call.clone(),
+            voice_call_id: self.voice_call_id.clone(),
+            fingerprint: self.fingerprint,
+            start_time: self.start_time,
+            created_at: self.created_at,
+            create_unknown_at: self.create_unknown_at,
+            deferred_at: self.deferred_at,
+            routed_at: self.routed_at,
+            answered_at: self.answered_at,
+            answered_by: self.answered_by,
+            ended_at: self.ended_at,
+            closed_at: self.closed_at,
+            claimed_until: None,
+            create_body: match &self.create_body {
+                CreateBody::Set(body) => Some(body.clone()),
+                CreateBody::Keep | CreateBody::Done => None,
+            },
+            updated_at: self.at,
+        }
+    }
+
+    /// Whether it says that Salesforce has made the VoiceCall.
+    fn tells_of_voice_call(&self) -> bool {
+        self.voice_call_id.is_some() || self.created_at.is_some()
+    }
+
     /// As the statements read it.
     pub(super) fn row(&self) -> NoteRow<'_> {
         let done = self.closed_at.is_some() || self.create_body == CreateBody::Done;
@@ -116,6 +171,8 @@ impl Note {
             start_time: millisecond(self.start_time),
             created_at: millisecond(self.created_at),
             create_unknown_at: millisecond(self.create_unknown_at),
+            claim_owner: self.claim.as_ref().map(|claim| claim.owner.as_str()),
+            claim_until: millisecond(self.claim.as_ref().map(|claim| claim.until)),
             deferred_at: millisecond(self.deferred_at),
             routed_at: millisecond(self.routed_at),
             answered_at: millisecond(self.answered_at),
@@ -143,6 +200,8 @@ pub(super) struct NoteRow<'a> {
     pub(super) start_time: Option<i64>,
     pub(super) created_at: Option<i64>,
     pub(super) create_unknown_at: Option<i64>,
+    pub(super) claim_owner: Option<&'a str>,
+    pub(super) claim_until: Option<i64>,
     pub(super) deferred_at: Option<i64>,
     pub(super) routed_at: Option<i64>,
     pub(super) answered_at: Option<i64>,

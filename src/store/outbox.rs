@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Job;
 use super::row::{CallRow, json, moment, read, unreadable};
+use super::statement::broken_off;
 use super::{Answer, NewEvent, Note, Store, StoreError};
 use crate::domain::{Body, Call, CallCenterName, CallReference};
 
@@ -211,6 +212,15 @@ pub struct Entry {
     pub reason: Option<String>,
     /// When it was buried.
     pub buried_at: Option<Timestamp>,
+}
+
+impl Entry {
+    /// Whether somebody tried it last who was gone before the answer came: Salesforce may have done what it asks. Kept of
+    /// creates only, which make a second VoiceCall when they are sent again.
+    #[must_use]
+    pub fn is_broken_off(&self) -> bool {
+        self.last_words.as_deref() == Some(broken_off!())
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! PostgreSQL's dialect. Replicas share the database: creates are claimed, entries leased past locked rows.
 
-use super::statement::{Dialect, held_calls, is_not_held, known_kinds};
+use super::statement::{Dialect, broken_off, held_calls, is_not_held, known_kinds, knows_nothing};
 
 /// An entry as JSON, with its call.
 macro_rules! entry {
@@ -86,20 +86,22 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT call_center, vendor_call_key, parent, owner, until, now FROM ",
         records!("call_center text, vendor_call_key text, parent text, owner text, until bigint, now bigint"),
         " ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
-        claim!("claim_owner"), ", ", claim!("claim_until"),
+        claim!("claim_owner"), ", ", claim!("claim_until"), ",
+            create_unknown_at = CASE WHEN ", is_free!(), " AND calls.claim_owner <> excluded.claim_owner
+                THEN coalesce(calls.create_unknown_at, excluded.updated_at) ELSE calls.create_unknown_at END",
         " RETURNING to_jsonb(calls.*)::text"
     ),
     forget: "DELETE FROM calls WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json))
             AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id AND o.state = 'pending')",
-    unclaim: "WITH ours AS (SELECT id FROM calls WHERE call_center = $1::json->>'call_center'
+    unclaim: &[concat!(
+        "WITH ours AS (SELECT id FROM calls WHERE call_center = $1::json->>'call_center'
             AND vendor_call_key = $1::json->>'vendor_call_key' AND parent = $1::json->>'parent'
             AND claim_owner = $1::json->>'owner' FOR UPDATE
-        ), gone AS (DELETE FROM calls WHERE id IN (SELECT id FROM ours) AND body_done = 0
-            AND coalesce(voice_call_id, fingerprint, create_body) IS NULL AND coalesce(start_time, created_at,
-                deferred_at, routed_at, answered_at, ended_at, closed_at) IS NULL
+        ), gone AS (DELETE FROM calls WHERE id IN (SELECT id FROM ours) AND ", knows_nothing!("calls"), "
             AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id) RETURNING id)
         UPDATE calls SET claim_owner = NULL, claim_until = NULL
-        WHERE id IN (SELECT id FROM ours) AND id NOT IN (SELECT id FROM gone)",
+        WHERE id IN (SELECT id FROM ours) AND id NOT IN (SELECT id FROM gone)"
+    )],
     find: concat!(
         "SELECT jsonb_build_object('at', j.at, 'call', to_jsonb(c))::text FROM ",
         records!("at bigint, call_center text, key text, short text"),
@@ -175,7 +177,10 @@ pub(super) const DIALECT: Dialect = Dialect {
         RETURNING id::text"
     ),
     lease: concat!(
-        "UPDATE outbox AS o SET lease_owner = $1::json->>'owner', lease_until = ($1::json->>'until')::bigint
+        "UPDATE outbox AS o SET lease_owner = $1::json->>'owner', lease_until = ($1::json->>'until')::bigint,
+            attempts = attempts + (kind = 'create' AND lease_owner IS NOT NULL)::int,
+            last_words = CASE WHEN kind = 'create' AND lease_owner IS NOT NULL THEN '", broken_off!(), "'
+                ELSE last_words END
         WHERE o.id = ANY (ARRAY(SELECT o.id FROM outbox AS o
             WHERE o.state = 'pending' AND o.next_at <= ($1::json->>'now')::bigint
             AND (o.lease_until IS NULL OR o.lease_until <= ($1::json->>'now')::bigint)
@@ -187,12 +192,18 @@ pub(super) const DIALECT: Dialect = Dialect {
     ),
     renew: "UPDATE outbox SET lease_until = ($1::json->>'until')::bigint
         WHERE lease_owner = $1::json->>'owner' AND state = 'pending' RETURNING id::text",
-    release: "UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = $1::json->>'owner'
-        RETURNING id::text",
+    release: concat!(
+        "UPDATE outbox SET lease_owner = NULL, lease_until = NULL, attempts = attempts + (kind = 'create')::int,
+            last_words = CASE WHEN kind = 'create' THEN '", broken_off!(), "' ELSE last_words END
+        WHERE lease_owner = $1::json->>'owner'
+        RETURNING id::text"
+    ),
     give_back: "UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = $1::json->>'owner'
         AND id IN (SELECT value::bigint FROM json_array_elements_text($1::json->'ids'))
         RETURNING id::text",
-    unclaim_all: "UPDATE calls SET claim_owner = NULL, claim_until = NULL WHERE claim_owner = $1::json->>'owner'",
+    unclaim_all: "UPDATE calls SET create_unknown_at = coalesce(create_unknown_at, updated_at), claim_owner = NULL,
+            claim_until = NULL
+        WHERE claim_owner = $1::json->>'owner'",
     next_due: concat!(
         "SELECT coalesce(min(greatest(o.next_at, o.lease_until))::text, 'null') FROM outbox AS o
         WHERE $1 IS NOT NULL AND o.state = 'pending' AND o.kind IN ", known_kinds!(), " AND ", is_first!()
@@ -218,7 +229,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         RETURNING task_id"
     ),
     bring_back_claims: concat!(
-        "UPDATE calls SET claim_owner = NULL, claim_until = NULL
+        "UPDATE calls SET create_unknown_at = coalesce(create_unknown_at, j.now), claim_owner = NULL, claim_until = NULL
         FROM ", far!(), " WHERE claim_until > j.lease AND claim_owner <> j.owner"
     ),
     count: "SELECT json_build_object('call_center', call_center, 'state', state, 'entries', count(*),

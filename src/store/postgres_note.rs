@@ -1,6 +1,7 @@
 //! PostgreSQL's statements that merge notes into the journal, and keep events.
 
 use super::postgres::records;
+use super::statement::{is_newer_voice_call, tells_of_voice_call};
 
 /// The earliest of two times, of which either may be missing.
 macro_rules! earliest {
@@ -9,23 +10,10 @@ macro_rules! earliest {
     };
 }
 
-/// The greatest of two texts: any fixed choice will do, and of two forms of an id it is the longer one.
+/// The greatest of two texts: any fixed choice will do.
 macro_rules! greatest {
     ($column:literal) => {
         concat!($column, " = greatest(calls.", $column, ", excluded.", $column, "), ")
-    };
-}
-
-/// A column of a claim, emptied by a note that says how the create ended.
-macro_rules! unclaim {
-    ($column:literal) => {
-        concat!(
-            $column,
-            " = CASE WHEN coalesce(excluded.voice_call_id, excluded.create_body) IS NULL
-            AND coalesce(excluded.created_at, excluded.deferred_at) IS NULL THEN calls.",
-            $column,
-            " END, "
-        )
     };
 }
 
@@ -48,9 +36,16 @@ macro_rules! note {
                 answered_by text, ended_at bigint, closed_at bigint, create_body text, body_done bigint, updated_at bigint"
             ),
             " ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
-            greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"), earliest!("create_unknown_at"),
+            "created_at = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.created_at
+                WHEN calls.voice_call_id IS NOT NULL THEN calls.created_at
+                ELSE least(calls.created_at, excluded.created_at) END,
+            voice_call_id = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.voice_call_id
+                ELSE calls.voice_call_id END,
+            claim_owner = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.claim_owner END,
+            claim_until = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.claim_until END, ",
+            greatest!("fingerprint"), earliest!("start_time"), earliest!("create_unknown_at"),
             earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"),
-            greatest!("answered_by"), earliest!("ended_at"), earliest!("closed_at"), unclaim!("claim_owner"), unclaim!("claim_until"),
+            greatest!("answered_by"), earliest!("ended_at"), earliest!("closed_at"),
             "create_body = CASE WHEN greatest(calls.body_done, excluded.body_done) = 1 THEN NULL
                 ELSE greatest(calls.create_body, excluded.create_body) END,
             body_done = greatest(calls.body_done, excluded.body_done),

@@ -1,6 +1,10 @@
-//! SQLite's dialect. There is one writer, so nothing is locked by hand and a create needs no durable claim.
+//! SQLite's dialect. There is one process, so nothing is locked by hand, and what another process holds is left over: a
+//! claim is read by the next one only, to know what this one was about to create.
 
-use super::statement::{Dialect, held_calls, is_not_held, known_kinds};
+use super::statement::{
+    Dialect, broken_off, held_calls, is_newer_voice_call, is_not_held, known_kinds, knows_nothing,
+    tells_of_voice_call,
+};
 
 /// A row as JSON: the columns of the table called `$table`.
 macro_rules! object {
@@ -16,8 +20,8 @@ macro_rules! call {
             "json_object(",
             object!(
                 $table, "call_center" "vendor_call_key" "parent" "voice_call_id" "fingerprint" "start_time"
-                "created_at" "create_unknown_at" "deferred_at" "routed_at" "answered_at" "answered_by" "ended_at" "closed_at" "claim_owner"
-                "claim_until" "create_body" "updated_at"
+                "created_at" "create_unknown_at" "deferred_at" "routed_at" "answered_at" "answered_by" "ended_at" "closed_at"
+                "create_body" "updated_at"
             ),
             ")"
         )
@@ -56,7 +60,7 @@ macro_rules! earliest {
     };
 }
 
-/// The greatest of two texts: any fixed choice will do, and of two forms of an id it is the longer one.
+/// The greatest of two texts: any fixed choice will do.
 macro_rules! greatest {
     ($column:literal) => {
         concat!(
@@ -124,17 +128,25 @@ pub(super) const NAMES: &str = "SELECT json_object('id', id, 'call_center', call
 
 /// Before the rows of notes.
 pub(super) const NOTES: &str = "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint,
-        start_time, created_at, create_unknown_at, deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body,
+        start_time, created_at, create_unknown_at, claim_owner, claim_until, deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body,
         body_done, updated_at)
     SELECT * FROM (VALUES ";
 
 /// A row of a note.
-pub(super) const NOTED: &str = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+pub(super) const NOTED: &str = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 /// After the rows of notes: merges them into the journal.
 pub(super) const MERGED: &str = concat!(
     ") WHERE column1 IS NOT NULL ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
-    greatest!("voice_call_id"), greatest!("fingerprint"), earliest!("start_time"), earliest!("created_at"), earliest!("create_unknown_at"),
+    "created_at = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.created_at
+        WHEN calls.voice_call_id IS NOT NULL THEN calls.created_at
+        ELSE min(coalesce(calls.created_at, excluded.created_at), coalesce(excluded.created_at, calls.created_at)) END,
+    voice_call_id = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.voice_call_id ELSE calls.voice_call_id END,
+    claim_owner = CASE WHEN ", tells_of_voice_call!(), " THEN NULL
+        ELSE coalesce(excluded.claim_owner, calls.claim_owner) END,
+    claim_until = CASE WHEN ", tells_of_voice_call!(), " THEN NULL
+        ELSE coalesce(excluded.claim_until, calls.claim_until) END, ",
+    greatest!("fingerprint"), earliest!("start_time"), earliest!("create_unknown_at"),
     earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"),
     greatest!("answered_by"), earliest!("ended_at"), earliest!("closed_at"),
     "create_body = CASE WHEN max(body_done, excluded.body_done) = 1 THEN NULL
@@ -146,6 +158,21 @@ pub(super) const MERGED: &str = concat!(
 /// After that, to be given the calls.
 pub(super) const TOLD: &str = concat!(" RETURNING ", call!("calls"));
 
+/// What an earlier process was about to create is of unknown end.
+pub(super) const LEFT_CLAIMS: &str =
+    "UPDATE calls SET create_unknown_at = coalesce(create_unknown_at, updated_at),
+        claim_owner = NULL, claim_until = NULL
+    WHERE claim_owner IS NOT NULL";
+
+/// What an earlier process was trying is due for this one.
+pub(super) const LEFT_LEASES: &str = concat!(
+    "UPDATE outbox SET lease_owner = NULL, lease_until = NULL, attempts = attempts + (kind = 'create'),
+        last_words = CASE WHEN kind = 'create' THEN '",
+    broken_off!(),
+    "' ELSE last_words END
+    WHERE lease_owner IS NOT NULL"
+);
+
 pub(super) const DIALECT: Dialect = Dialect {
     open: concat!(
         "SELECT ", call!("c"), " FROM json_each(?1) AS j JOIN calls AS c ON c.call_center = j.value->>'call_center'
@@ -153,14 +180,19 @@ pub(super) const DIALECT: Dialect = Dialect {
     ),
     forget: "DELETE FROM calls WHERE id IN (SELECT value FROM json_each(?1))
             AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id AND o.state = 'pending')",
-    unclaim: "UPDATE calls SET claim_owner = NULL, claim_until = NULL
+    unclaim: &[concat!(
+        "DELETE FROM calls WHERE call_center = ?1->>'call_center' AND vendor_call_key = ?1->>'vendor_call_key'
+            AND parent = ?1->>'parent' AND claim_owner = ?1->>'owner' AND ", knows_nothing!("calls"), "
+            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id)"
+    ), "UPDATE calls SET claim_owner = NULL, claim_until = NULL
         WHERE call_center = ?1->>'call_center' AND vendor_call_key = ?1->>'vendor_call_key'
-            AND parent = ?1->>'parent' AND claim_owner = ?1->>'owner'",
+            AND parent = ?1->>'parent' AND claim_owner = ?1->>'owner'"],
     find: concat!(
         "SELECT json_object('at', j.value->>'at', 'call', ", call!("c"), ")
         FROM json_each(?1) AS j JOIN calls AS c ON c.id = CASE WHEN j.value->>'key' IS NOT NULL
             THEN (SELECT max(k.id) FROM calls AS k
-                WHERE k.call_center = j.value->>'call_center' AND k.vendor_call_key = j.value->>'key')
+                WHERE k.call_center = j.value->>'call_center' AND k.vendor_call_key = j.value->>'key'
+                AND (k.claim_owner IS NULL OR NOT (", knows_nothing!("k"), ")))
             ELSE (SELECT max(v.id) FROM calls AS v WHERE v.call_center = j.value->>'call_center'
                 AND v.voice_call_id IS NOT NULL AND substr(v.voice_call_id, 1, 15) = j.value->>'short') END"
     ),
@@ -214,7 +246,10 @@ pub(super) const DIALECT: Dialect = Dialect {
         RETURNING CAST(id AS TEXT)"
     ),
     lease: concat!(
-        "UPDATE outbox SET lease_owner = ?1->>'owner', lease_until = ?1->>'until'
+        "UPDATE outbox SET lease_owner = ?1->>'owner', lease_until = ?1->>'until',
+            attempts = attempts + (kind = 'create' AND lease_owner IS NOT NULL),
+            last_words = CASE WHEN kind = 'create' AND lease_owner IS NOT NULL THEN '", broken_off!(), "'
+                ELSE last_words END
         WHERE id IN (SELECT o.id FROM outbox AS o WHERE o.state = 'pending' AND o.next_at <= ?1->>'now'
             AND (o.lease_until IS NULL OR o.lease_until <= ?1->>'now')
             AND o.kind IN ", known_kinds!(), "
@@ -224,12 +259,18 @@ pub(super) const DIALECT: Dialect = Dialect {
     ),
     renew: "UPDATE outbox SET lease_until = ?1->>'until' WHERE lease_owner = ?1->>'owner' AND state = 'pending'
         RETURNING CAST(id AS TEXT)",
-    release: "UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1->>'owner'
-        RETURNING CAST(id AS TEXT)",
+    release: concat!(
+        "UPDATE outbox SET lease_owner = NULL, lease_until = NULL, attempts = attempts + (kind = 'create'),
+            last_words = CASE WHEN kind = 'create' THEN '", broken_off!(), "' ELSE last_words END
+        WHERE lease_owner = ?1->>'owner'
+        RETURNING CAST(id AS TEXT)"
+    ),
     give_back: "UPDATE outbox SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1->>'owner'
         AND id IN (SELECT value FROM json_each(?1, '$.ids'))
         RETURNING CAST(id AS TEXT)",
-    unclaim_all: "UPDATE calls SET claim_owner = NULL, claim_until = NULL WHERE claim_owner = ?1->>'owner'",
+    unclaim_all: "UPDATE calls SET create_unknown_at = coalesce(create_unknown_at, updated_at), claim_owner = NULL,
+            claim_until = NULL
+        WHERE claim_owner = ?1->>'owner'",
     next_due: concat!(
         "SELECT json_quote(min(max(o.next_at, coalesce(o.lease_until, o.next_at)))) FROM outbox AS o
         WHERE ?1 IS NOT NULL AND o.state = 'pending' AND o.kind IN ", known_kinds!(), " AND ", is_first!()
@@ -254,7 +295,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE due_at IS NOT NULL AND (updated_at > ?1->>'told' OR due_at > ?1->>'task'
             OR claim_until > ?1->>'lease' AND claim_owner <> ?1->>'owner')
         RETURNING task_id",
-    // No create is claimed here.
+    // Nobody waits for a claim here.
     bring_back_claims: "UPDATE calls SET claim_until = NULL WHERE ?1 IS NULL",
     count: "SELECT json_object('call_center', call_center, 'state', state, 'entries', count(*),
             'oldest', min(created_at))

@@ -57,6 +57,8 @@ fn bind<'q>(
             .bind(note.start_time)
             .bind(note.created_at)
             .bind(note.create_unknown_at)
+            .bind(note.claim_owner.map(str::to_owned))
+            .bind(note.claim_until)
             .bind(note.deferred_at)
             .bind(note.routed_at)
             .bind(note.answered_at)

@@ -32,6 +32,67 @@ macro_rules! is_not_held {
 }
 pub(super) use is_not_held;
 
+/// Whether the VoiceCall of a note takes the place of the one that the journal has: it was made later, and the flow was told
+/// of it last.
+macro_rules! is_newer_voice_call {
+    () => {
+        "excluded.voice_call_id IS NOT NULL AND (calls.voice_call_id IS NULL
+            OR (coalesce(excluded.created_at, 0), excluded.voice_call_id)
+                > (coalesce(calls.created_at, 0), calls.voice_call_id))"
+    };
+}
+pub(super) use is_newer_voice_call;
+
+/// Whether a note tells that the VoiceCall is made: then nobody needs to create it any more, whoever was about to. A create
+/// that failed tells nothing of the one of another process, which ends its claim by itself.
+macro_rules! tells_of_voice_call {
+    () => {
+        "coalesce(excluded.voice_call_id, CAST(excluded.created_at AS TEXT)) IS NOT NULL"
+    };
+}
+pub(super) use tells_of_voice_call;
+
+/// Whether nothing is known of the call of this table, but perhaps who is about to create it.
+macro_rules! knows_nothing {
+    ($table:literal) => {
+        concat!(
+            $table,
+            ".body_done = 0 AND coalesce(",
+            $table,
+            ".voice_call_id, ",
+            $table,
+            ".fingerprint, ",
+            $table,
+            ".create_body) IS NULL AND coalesce(",
+            $table,
+            ".start_time, ",
+            $table,
+            ".created_at, ",
+            $table,
+            ".create_unknown_at, ",
+            $table,
+            ".deferred_at, ",
+            $table,
+            ".routed_at, ",
+            $table,
+            ".answered_at, ",
+            $table,
+            ".ended_at, ",
+            $table,
+            ".closed_at) IS NULL"
+        )
+    };
+}
+pub(super) use knows_nothing;
+
+/// What an entry is told when the lease of who tried it has ended without a word.
+macro_rules! broken_off {
+    () => {
+        "whoever tried it was gone before the answer came"
+    };
+}
+pub(super) use broken_off;
+
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -44,13 +105,15 @@ pub(super) enum Kind {
 /// The statements in one engine's dialect. `[{..}]` takes a list, `{..}` one object.
 #[derive(Debug)]
 pub(super) struct Dialect {
-    /// Looks whether creates are known, and claims those that are not where replicas share the database:
+    /// Looks whether creates are known, and claims those that are not where replicas share the database; one whose claim
+    /// another process has left behind is of unknown end:
     /// `[{call_center, vendor_call_key, parent, owner, until, now}]`, gives the calls.
     pub(super) open: &'static str,
     /// Forgets calls for which nothing waits: `[id]`.
     pub(super) forget: &'static str,
-    /// Gives a claim back, and forgets a call of which nothing else is known: `{call_center, vendor_call_key, parent, owner}`.
-    pub(super) unclaim: &'static str,
+    /// Give a claim back, and forget a call of which nothing else is known, one after the other:
+    /// `{call_center, vendor_call_key, parent, owner}`.
+    pub(super) unclaim: &'static [&'static str],
     /// Finds calls by key or by id: `[{at, call_center, key|null, short|null}]`, gives `{at, call}`.
     pub(super) find: &'static str,
     /// All calls of a key, in the order in which they became known: `{call_center, key}`.

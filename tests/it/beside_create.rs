@@ -165,6 +165,18 @@ async fn a_create_after_the_end_of_a_call_that_an_update_made_sends_nothing() {
 }
 
 #[actix_web::test]
+async fn a_create_that_is_repeated_before_the_database_has_taken_it_makes_no_second_voice_call() {
+    let stage = Stage::telephony().await;
+    let mut other = stage.beside().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let id = stage.call("wxcc_1").await;
+    assert_eq!(stage.call("wxcc_1").await, id);
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    assert_eq!(stage.call("wxcc_1").await, id);
+    assert_eq!(stage.org.voice_calls().len(), 1);
+}
+
+#[actix_web::test]
 async fn a_voice_call_whose_id_the_database_could_not_keep_at_first_is_known_when_it_can() {
     let stage = Stage::telephony().await;
     let mut other = stage.beside().await;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use scv_bridge::mock::{Disposition, VoiceCall};
+use serde_json::Value;
 
 use super::orgs_log::{Done, OrgsLog, Seen};
 use super::site::DEADLINE_MILLISECONDS;
@@ -185,33 +186,37 @@ impl Verdict {
         (wait > WAITS).then(|| format!("its hang-up waited {wait:?} from {ended} on"))
     }
 
-    /// Twice is right only where we could not know that once was enough, and then with the same body.
+    /// A create makes a second VoiceCall, whatever became of its answer. A second final update changes nothing: it is right
+    /// where we could not know that once was enough, and then says the same, or more.
     fn repeated(&mut self, what: &str, done: &[Done], incidents: &[Incident]) -> Option<String> {
         let mut problem = None;
         for pair in done.windows(2) {
             let [first, second] = pair else { continue };
-            if first.body != second.body {
+            let fell =
+                |what| incidents.iter().any(|one| one.what == what && fell_between(one, first, Some(second)));
+            let gap = second.at.duration_since(first.at).as_millis();
+            if what == "created" {
+                problem = Some(format!("created twice, after {gap} ms, at {}", first.at));
+            } else if !says_at_least(&second.body, &first.body) {
                 problem = Some(format!("{what} twice with different bodies"));
-            } else if first.is_doubtful && what != "created" {
-                // A second final update changes nothing; a second create makes a second record, whatever became of the answer.
+            } else if first.is_doubtful {
                 self.after_lost_answers += 1;
-            } else if incidents
-                .iter()
-                .any(|one| one.what == What::Kill && fell_between(one, first, Some(second)))
-            {
+            } else if fell(What::Kill) {
                 self.after_kills += 1;
-            } else if incidents
-                .iter()
-                .any(|one| one.what == What::Freeze && fell_between(one, first, Some(second)))
-            {
+            } else if fell(What::Freeze) {
                 self.after_freezes += 1;
             } else {
-                let gap = second.at.duration_since(first.at).as_millis();
                 problem = Some(format!("{what} again after {gap} ms without need, at {}", first.at));
             }
         }
         problem
     }
+}
+
+/// Whether every field of `less` stands in `more`, too.
+fn says_at_least(more: &Value, less: &Value) -> bool {
+    let field = |name: &String| more.get(name);
+    less.as_object().is_some_and(|less| less.iter().all(|(name, value)| field(name) == Some(value)))
 }
 
 /// An incident between the org's work and our record of it.

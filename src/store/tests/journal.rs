@@ -84,6 +84,59 @@ async fn a_claim_that_came_to_nothing_leaves_no_call_behind(engine: Engine) {
     assert!(store.open_call(open(&run)).await.unwrap().is_new());
 }
 
+async fn of_two_voice_calls_of_a_call_the_one_that_was_made_last_counts(engine: Engine) {
+    let store = engine.open().await;
+    // Salesforce's ids do not tell which is newer.
+    let [first, last] = ["0LQ5g000000zzzzGAQ", "0LQ5g000000aaaaGAQ"].map(voice_call);
+    let made = |id: &Option<VoiceCallId>, second| Note {
+        voice_call_id: id.clone(),
+        created_at: Some(at(second)),
+        ..Note::of(call("wxcc_1"), at(second))
+    };
+    let (earlier, later) = (made(&first, 1), made(&last, 2));
+    for (key, order) in [("wxcc_1", [&earlier, &later]), ("wxcc_2", [&later, &earlier])] {
+        let mut merged = Note::of(call("wxcc_3"), at(0));
+        for note in order {
+            merged.merge(note);
+            store.note(Note { call: call(key), ..note.clone() }).await.unwrap();
+        }
+        let known = store.find(&center(), &reference(key)).await.unwrap().unwrap();
+        for id in [&known.voice_call_id, &merged.voice_call_id] {
+            assert_eq!(*id, last, "{key}");
+        }
+        assert_eq!([known.created_at, merged.created_at], [Some(at(2)); 2], "{key}");
+    }
+    let long = Note { voice_call_id: voice_call("0LQ5g000000aaaaGAQ"), ..made(&None, 2) };
+    let short = Note { voice_call_id: voice_call("0LQ5g000000aaaa"), ..long.clone() };
+    for note in [&short, &long, &short] {
+        store.note(Note { call: call("wxcc_4"), ..note.clone() }).await.unwrap();
+    }
+    let known = store.find(&center(), &reference("wxcc_4")).await.unwrap().unwrap();
+    assert_eq!(known.voice_call_id, long.voice_call_id);
+}
+
+async fn a_create_that_was_claimed_by_a_process_that_is_gone_is_of_unknown_end(engine: Engine) {
+    let gone = open_alone(&engine).await;
+    assert!(gone.open_call(create("wxcc_1", "a")).await.unwrap().is_new());
+    assert!(gone.open_call(create("wxcc_2", "a")).await.unwrap().is_new());
+    gone.note(Note { created_at: Some(at(1)), ..Note::of(call("wxcc_2"), at(1)) }).await.unwrap();
+    gone.close().await.unwrap();
+    let store = open_alone(&engine).await;
+    let later = |key| OpenCall { now: at(20), claim_until: at(30), ..create(key, "b") };
+    for (key, is_unknown) in [("wxcc_1", true), ("wxcc_2", false), ("wxcc_3", false)] {
+        let Opened::New(known) = store.open_call(later(key)).await.unwrap() else { panic!("{key}") };
+        assert_eq!(known.is_some_and(|call| call.is_create_unknown()), is_unknown, "{key}");
+    }
+    // What is given back when the process stops was not answered either.
+    store.release("b").await.unwrap();
+    let known = store.find(&center(), &reference("wxcc_3")).await.unwrap().unwrap();
+    assert!(known.is_create_unknown());
+}
+
+async fn open_alone(engine: &Engine) -> Store {
+    Store::open_for_service(&engine.url(), at(0)).await.unwrap()
+}
+
 async fn an_agent_is_kept_hashed_and_one_of_two(engine: Engine) {
     let store = engine.open().await;
     let by = |agent: &str| Note {
@@ -238,6 +291,8 @@ on_both_engines! {
     a_transfer_with_another_parent_is_another_call_and_the_newest_is_found
     all_calls_of_a_key_are_given_in_the_order_of_their_beginning
     a_claim_that_came_to_nothing_leaves_no_call_behind
+    of_two_voice_calls_of_a_call_the_one_that_was_made_last_counts
+    a_create_that_was_claimed_by_a_process_that_is_gone_is_of_unknown_end
     an_agent_is_kept_hashed_and_one_of_two
     a_call_that_was_created_before_the_window_is_forgotten
     a_deferred_call_counts_as_created_and_a_failed_one_does_not

@@ -78,6 +78,26 @@ async fn a_call_has_one_create_waiting_and_none_once_it_needs_none(engine: Engin
     assert_eq!(both.iter().filter(|one| **one == Enqueued::Duplicate).count(), 1);
 }
 
+async fn a_create_whose_lease_has_ended_may_have_been_done(engine: Engine) {
+    let store = engine.open().await;
+    let deferred = |key| Enqueue { entries: vec![entry(EntryKind::Create, false)], ..hang_up(key, "a") };
+    let enqueue = async |key| {
+        let note = Box::new(Note { deferred_at: Some(at(0)), ..Note::of(call(key), at(0)) });
+        ids(&store.enqueue(Enqueue { subject: Subject::Known(note), ..deferred(key) }).await.unwrap())[0]
+    };
+    let (left, given_back) = (enqueue("wxcc_1").await, enqueue("wxcc_2").await);
+    store.give_back(&[given_back], "a").await.unwrap();
+    let clear = ids(&store.enqueue(hang_up("wxcc_3", "a")).await.unwrap())[0];
+    let due = store.lease_due(&lease(10, "b")).await.unwrap();
+    let broken_off: Vec<_> =
+        due.iter().map(|entry| (entry.id, entry.is_broken_off(), entry.attempts)).collect();
+    assert_eq!(broken_off, [(left, true, 1), (given_back, false, 0), (clear, false, 0)]);
+    // So is one that is broken off when the process stops.
+    store.release("b").await.unwrap();
+    let due = store.lease_due(&lease(10, "c")).await.unwrap();
+    assert_eq!(due.iter().filter(|entry| entry.is_broken_off()).count(), 2);
+}
+
 async fn a_call_that_an_agent_had_takes_no_abandonment(engine: Engine) {
     let store = engine.open().await;
     store.note(Note { answered_at: Some(at(0)), ..Note::of(call("wxcc_1"), at(0)) }).await.unwrap();
@@ -206,6 +226,7 @@ on_both_engines! {
     entries_are_born_leased_and_come_up_again_in_order_when_the_lease_ends
     a_call_gets_one_final_update_even_after_it_was_delivered_or_buried
     a_call_has_one_create_waiting_and_none_once_it_needs_none
+    a_create_whose_lease_has_ended_may_have_been_done
     a_call_that_an_agent_had_takes_no_abandonment
     what_the_create_of_an_answered_call_said_goes_with_the_end_of_the_call
     an_answer_that_is_noted_after_the_look_and_before_the_commit_counts
