@@ -84,7 +84,7 @@ async fn a_hang_up_that_a_slow_sqlite_takes_in_after_its_deadline_is_sent_at_onc
     // SQLite gives up a write for which it has waited a second: on a busy machine that may come first, and then nothing
     // lands late.
     for _ in 0..TRIES {
-        let stage = Plan::telephony().deadline("300ms").start().await;
+        let stage = Plan::telephony().sections(SHORT).start().await;
         let id = stage.call("wxcc_1").await;
         assert_eq!(stage.post("executeOmniFlow", omni_flow(&id)).await.status, 200);
         stage.work_until(async || stage.entries().await.is_empty()).await;
@@ -99,13 +99,16 @@ async fn a_hang_up_that_a_slow_sqlite_takes_in_after_its_deadline_is_sent_at_onc
     panic!("the write was given up {TRIES} times");
 }
 
+/// A deadline that passes soon.
+const SHORT: &str = "[deadlines]\nphone_contact_ended = \"300ms\"";
+
 /// How often something is tried that a busy machine can spoil.
 const TRIES: usize = 10;
 
 #[actix_web::test]
 async fn a_hang_up_that_a_slow_postgresql_takes_in_after_its_deadline_is_sent_at_once() {
     let url = Postgres::shared().database();
-    let stage = Plan::telephony().deadline("300ms").store(url.clone()).start().await;
+    let stage = Plan::telephony().sections(SHORT).store(url.clone()).start().await;
     let id = stage.call("wxcc_1").await;
     assert_eq!(stage.post("executeOmniFlow", omni_flow(&id)).await.status, 200);
     let mut other = PgConnection::connect(&url).await.unwrap();
