@@ -84,6 +84,8 @@ pub struct Truth {
     pub recorded: Option<(i64, i64)>,
     /// Whether the caller has chosen to be called back.
     pub is_callback: bool,
+    /// Whether a consulted party's end is told within milliseconds of the caller's.
+    pub ends_twice: bool,
     /// How often and how long, as Search sums it up.
     pub connected: u32,
     pub queued: u32,

@@ -41,6 +41,7 @@ impl Tale<'_> {
         self.near("task:consult-done", &json!({}));
         if self.dice.random_bool(0.6) {
             self.near("task:ended", &party_left());
+            self.told.truth.ends_twice = true;
         }
     }
 

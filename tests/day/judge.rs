@@ -10,6 +10,7 @@ use super::call::{Call, Flow, Late};
 use super::doubt::{Doubt, Heard};
 use super::flow::DEFAULT_REASON;
 use super::orgs_log::{OrgsLog, Seen};
+use super::search::Oddity;
 use super::site::{ENRICHED, name_of};
 use super::weights::Kind;
 
@@ -116,6 +117,12 @@ impl Call {
         name + ")"
     }
 
+    /// Whether it is not over, and keeps the place in the queue of a caller who waits to be called back.
+    fn goes_on(&self, record: &VoiceCall) -> bool {
+        let waits = self.truth.is_callback;
+        record.call_disposition != Disposition::Completed && record.pending_routing.is_some() == waits
+    }
+
     fn problems(&self, seen: &Seen, doubt: Option<Doubt>, heard: Heard<'_>) -> Vec<String> {
         if self.kind == Kind::Chat {
             let is_silent = seen.records.is_empty() && seen.touches == 0;
@@ -168,10 +175,19 @@ impl Call {
         let told = if doubt.is_some() { self.summed_up(record) } else { self.told(record) };
         let mut problems = [self.completed(record), told].concat();
         problems.extend(self.abandonment(record));
+        problems.extend(
+            self.last_reason().and_then(|own| differs("reason", &record.disconnect_reason, &Some(own))),
+        );
         if self.kind == Kind::Outdial && record.call_type.as_deref() != Some("OUTBOUND") {
             problems.push(format!("dialed by an agent, and {:?}", record.call_type));
         }
         problems
+    }
+
+    /// Why it ended, in Webex's words. Of two ends within milliseconds nobody can tell which was the last.
+    fn last_reason(&self) -> Option<String> {
+        let is_told = !self.truth.ends_twice && self.oddity != Some(Oddity::NoReason);
+        self.last_words().1.as_str().map(str::to_owned).filter(|_| is_told)
     }
 
     fn abandonment(&self, record: &VoiceCall) -> Option<String> {
@@ -208,15 +224,15 @@ impl Call {
         let location = truth.recorded.map(|_| format!("https://player.example.com/{0}/{0}.wav", self.task));
         // Without a recording, what an update leaves out may also be 0.
         let recorded = truth.recorded.map(|(start, end)| end - start);
-        let interaction = recorded.map(|_| truth.with_agents - truth.holds.iter().sum::<i64>());
         let of_recording = |told: Option<u64>| told.filter(|told| recorded.is_some() || *told > 0);
         let holds = &record.holds;
+        let unlocated = of_recording(holds.agent_interaction_duration).filter(|_| recorded.is_none());
         let more = [
             differs("queue", &record.queue_name, &name(&truth.queue)),
             differs("agent", &record.agent, &name(&truth.agent)),
             differs("recording", &record.recording_location, &location),
             self.lasts("recorded", of_recording(holds.total_recording_duration), recorded),
-            self.lasts("interaction", of_recording(holds.agent_interaction_duration), interaction),
+            differs("interaction", &unlocated, &None),
         ];
         [self.timed(record), self.held(record), more.into_iter().flatten().collect()].concat()
     }
@@ -239,10 +255,15 @@ impl Call {
 
     /// What Search's sums tell.
     fn summed_up(&self, record: &VoiceCall) -> Vec<String> {
-        let (holds, total) = (&self.truth.holds, self.truth.holds.iter().sum());
+        let (holds, total) = (&self.truth.holds, self.truth.holds.iter().sum::<i64>());
+        let interaction = self.truth.with_agents - total;
+        // It goes only with the location of a recording.
+        let is_located = record.recording_location.is_some();
         let all = [
             differs("holds", &record.holds.number_of_holds, &u64::try_from(holds.len()).ok()),
             self.lasts("total hold", record.holds.total_hold_duration, Some(total)),
+            self.lasts("interaction", record.holds.agent_interaction_duration, Some(interaction))
+                .filter(|_| is_located),
         ];
         all.into_iter().flatten().collect()
     }

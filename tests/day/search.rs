@@ -77,7 +77,7 @@ impl Call {
     }
 
     /// Who ended it, and why.
-    fn last_words(&self) -> (Value, Value) {
+    pub fn last_words(&self) -> (Value, Value) {
         let ended =
             self.events.iter().rfind(|(at, event)| event.kind == "task:ended" && *at == self.truth.end);
         let data = &ended.unwrap().1.data;
