@@ -27,14 +27,16 @@ pub enum Flow {
     None,
 }
 
-/// Which signs of an agent come only after the flow's end of the call, and after the grace.
+/// Which events come only after the flow's end of the call, and after the grace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Late {
     /// None.
     Nothing,
-    /// All of them, though not the end of the call.
+    /// About half of them, whatever they tell.
+    Half,
+    /// All signs of an agent, though not the end of the call.
     Signs,
-    /// All of them, and the end too.
+    /// All signs of an agent, and the end too.
     SignsAndEnd,
 }
 
@@ -110,10 +112,12 @@ impl Call {
         let mut more = StdRng::seed_from_u64(dice.random_range(0..u64::MAX));
         let Told { kind, events, activities, truth, hung_up, pauses } = Tale::tell(&task, start, dice);
         let dice = &mut more;
-        let late = match happens(dice, signs::LATE) && kind == Kind::Answered {
-            false => Late::Nothing,
-            true if dice.random_bool(0.7) => Late::Signs,
-            true => Late::SignsAndEnd,
+        let late = match dice.random_range(0..10) {
+            _ if !happens(dice, signs::LATE) => Late::Nothing,
+            0..4 => Late::Half,
+            _ if kind != Kind::Answered => Late::Half,
+            4..8 => Late::Signs,
+            _ => Late::SignsAndEnd,
         };
         let may_pause = late == Late::Nothing && happens(dice, signs::PAUSED) && !pauses.is_empty();
         let pause = may_pause.then(|| pauses[dice.random_range(0..pauses.len())]);
@@ -146,6 +150,7 @@ impl Call {
         let answered = self.truth.accepted.map(|accepted| accepted - self.truth.slack);
         match self.late {
             Late::Nothing => self.pause.is_some_and(|pause| at >= pause),
+            Late::Half => event.id.bytes().map(u32::from).sum::<u32>() / 2 % 2 == 0,
             Late::Signs if is_end => false,
             Late::Signs | Late::SignsAndEnd => answered.is_some_and(|answered| at >= answered),
         }
@@ -153,7 +158,17 @@ impl Call {
 
     /// Whether an agent's desktop takes the work in Salesforce: not if the caller is gone by then, or if it seems so.
     pub fn is_taken_in_salesforce(&self) -> bool {
-        self.late == Late::Nothing && self.kind != Kind::HungUpAtOnce && !self.is_hung_up_early()
+        !self.hides_agent() && self.kind != Kind::HungUpAtOnce && !self.is_hung_up_early()
+    }
+
+    /// Whether neither the flow nor Salesforce learns of the agent: late webhooks are the only signs.
+    pub fn hides_agent(&self) -> bool {
+        matches!(self.late, Late::Signs | Late::SignsAndEnd)
+    }
+
+    /// Whether the flow says that the caller is gone before any webhook can tell that they have chosen to be called back.
+    pub fn is_choice_untold(&self) -> bool {
+        self.truth.is_callback && self.is_hung_up_early() && matches!(self.flow, Flow::Vendors | Flow::Ours)
     }
 
     /// Whether the flow hears that the caller is gone long before the task ends.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use scv_bridge::mock::webex::Event;
 
-use super::call::{Call, Flow};
+use super::call::Call;
 
 /// Why a record, or one in the middle of a call, may not be as the truth is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,8 +18,6 @@ pub enum Doubt {
     /// the choice: so far it is an abandonment like any other. Once somebody is called back, the reason is taken back;
     /// the routing stays cleared.
     ChoiceUntold,
-    /// A callback's missed offer is told as an end, and no event before has told that it is a callback.
-    CallbackUnheard,
     /// A consulted party's end is told, and neither the hold nor the consult: it looks like any end.
     ConsultUnheard,
 }
@@ -52,21 +50,13 @@ impl Doubt {
 
     /// Of what has been sent while the call went on, as far as it was told before `at`.
     pub fn before(call: &Call, at: i64, heard: Heard<'_>) -> Option<Self> {
-        let told = || call.events.iter().filter(|(time, event)| *time < at && heard.has(call, event));
+        let is_told =
+            |time: i64, event: &Event| time < at && heard.has(call, event) && !call.is_late(time, event);
+        let told = || call.events.iter().filter(|(time, event)| is_told(*time, event));
         let ends = told().any(|(_, event)| event.kind == "task:ended");
         let is = |kinds: &[&str]| told().any(|(_, event)| kinds.contains(&event.kind.as_str()));
         if call.truth.is_callback {
-            // An offer in the other direction tells of the choice.
-            let is_told = told().any(|(_, event)| {
-                event.data["outboundType"] == "COURTESY_CALLBACK" && event.kind != "task:ended"
-            });
-            return match (is_told, ends) {
-                _ if call.is_hung_up_early() && matches!(call.flow, Flow::Vendors | Flow::Ours) => {
-                    Some(Self::ChoiceUntold)
-                }
-                (false, true) => Some(Self::CallbackUnheard),
-                _ => None,
-            };
+            return call.is_choice_untold().then_some(Self::ChoiceUntold);
         }
         (ends && !is(&["task:on-hold", "task:consulting"])).then_some(Self::ConsultUnheard)
     }

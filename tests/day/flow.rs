@@ -4,7 +4,7 @@ use scv_bridge::mock::webex::{Event, MockWebex};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::call::{Call, Flow, Late};
+use super::call::{Call, Flow};
 use super::site::CONNECTOR;
 use super::webex::{envelope_of, envelopes};
 use scv_bridge::clock::{Clock as _, SystemClock};
@@ -85,7 +85,7 @@ impl Speaker {
             Flow::Ours => {
                 // A name that the flow does not know renders empty: so late signs of an agent are the only ones.
                 let agent = call.truth.agent.as_ref();
-                let agent = agent.filter(|_| call.late == Late::Nothing && !call.is_hung_up_early());
+                let agent = agent.filter(|_| !call.hides_agent() && !call.is_hung_up_early());
                 let body = json!({
                     "callCenterDevName": call.center, "vendorCallKey": call.key, "startTime": start, "endTime": end,
                     "agentId": agent,

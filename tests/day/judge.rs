@@ -65,7 +65,7 @@ pub fn judge(calls: &[Call], log: &OrgsLog, heard: Heard<'_>) -> Verdict {
             *verdict.doubts.entry(doubt).or_default() += 1;
         }
         verdict.taken_back += usize::from(call.is_taken_back(seen));
-        let mut problems = call.problems(seen, doubt, heard);
+        let mut problems = call.problems(seen, doubt);
         verdict.wrong += usize::from(!problems.is_empty());
         let second = seen.finals.len().saturating_sub(1);
         if second > 0 {
@@ -123,7 +123,7 @@ impl Call {
         record.call_disposition != Disposition::Completed && record.pending_routing.is_some() == waits
     }
 
-    fn problems(&self, seen: &Seen, doubt: Option<Doubt>, heard: Heard<'_>) -> Vec<String> {
+    fn problems(&self, seen: &Seen, doubt: Option<Doubt>) -> Vec<String> {
         if self.kind == Kind::Chat {
             let is_silent = seen.records.is_empty() && seen.touches == 0;
             return if is_silent {
@@ -140,10 +140,8 @@ impl Call {
         match self.truth.accepted {
             Some(_) if is_enriched => self.answered(record, doubt),
             // One whose routing alone was cleared has nothing that could be taken back.
-            Some(_) if self.may_be_taken_back(heard) && record.updates > 0 => self.taken_back(record, doubt),
-            Some(_) if self.may_be_taken_back(heard) && record.call_disposition == Disposition::New => {
-                Vec::new()
-            }
+            Some(_) if self.may_be_taken_back() && record.updates > 0 => self.taken_back(record, doubt),
+            Some(_) if self.may_be_taken_back() && record.call_disposition == Disposition::New => Vec::new(),
             Some(_) => self.untouched(record, seen),
             None if self.kind == Kind::Outdial => self.answered(record, doubt),
             // What a flow has completed itself is complete.
@@ -165,9 +163,8 @@ impl Call {
     }
 
     /// Whether the flow or the bridge may have said that it was abandoned, before any sign of an agent came.
-    fn may_be_taken_back(&self, heard: Heard<'_>) -> bool {
-        let is_unheard = self.truth.is_callback && Doubt::before(self, self.truth.end, heard).is_some();
-        self.late != Late::Nothing || self.kind == Kind::HungUpAtOnce || is_unheard
+    fn may_be_taken_back(&self) -> bool {
+        self.hides_agent() || self.kind == Kind::HungUpAtOnce || self.is_choice_untold()
     }
 
     /// An agent had it, and its final update says all of it.

@@ -279,6 +279,7 @@ impl<'a> Tale<'a> {
 
     /// To another agent, with or without a queue in between.
     fn transfer(&mut self, agent: &str) {
+        self.perhaps_on_hold(0.25);
         if self.dice.random_bool(0.3) {
             self.activity("blind-transfer");
             self.activity("Transferred");
@@ -293,8 +294,18 @@ impl<'a> Tale<'a> {
         self.offer();
     }
 
+    /// A hold that ends with what comes next.
+    fn perhaps_on_hold(&mut self, chance: f64) {
+        if self.dice.random_bool(chance) {
+            self.event("task:on-hold", &json!({}));
+            let held = self.pass(3_000, 60_000);
+            self.told.truth.holds.push(held);
+        }
+    }
+
     /// To a queue in which the caller gives up.
     fn left_in_next_queue(&mut self, agent: &str) {
+        self.perhaps_on_hold(0.25);
         self.release(agent);
         self.enqueue(false, 1.0);
         self.ring(0.3);
@@ -302,11 +313,7 @@ impl<'a> Tale<'a> {
 
     /// The caller speaks on with somebody outside, of whom nothing is told.
     fn outside(&mut self, agent: &str) {
-        if self.dice.random_bool(0.6) {
-            self.event("task:on-hold", &json!({}));
-            let held = self.pass(3_000, 60_000);
-            self.told.truth.holds.push(held);
-        }
+        self.perhaps_on_hold(0.6);
         self.activity("blind-transfer");
         self.activity("Transferred");
         self.release(agent);
