@@ -93,7 +93,9 @@ pub struct Truth {
     pub queued: u32,
     pub queued_for: i64,
     pub rang_for: i64,
-    /// By how many milliseconds events differ that tell of the same moment.
+    /// By how many milliseconds a clock may be wrong.
+    pub jitter: i64,
+    /// By how many milliseconds events may differ that tell of the same moment.
     pub slack: i64,
 }
 

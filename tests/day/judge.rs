@@ -88,11 +88,10 @@ pub fn judge_paused(calls: &[Call], log: &OrgsLog, heard: Heard<'_>) -> Verdict 
             continue;
         }
         let Some(seen) = log.call(&call.key) else { continue };
-        let over =
-            seen.records.iter().filter(|record| record.call_disposition == Disposition::Completed).count();
-        if over > 0 || seen.touches > 0 {
+        let is_left = seen.touches == 0 && seen.records.iter().all(|record| call.goes_on(record));
+        if !is_left {
             verdict.wrong += 1;
-            let words = format!("goes on, and was touched {} times, {over} completed", seen.touches);
+            let words = format!("goes on, and was touched {} times: {:?}", seen.touches, seen.records);
             verdict.problems.push(format!("{}: {words}", call.name()));
         }
     }

@@ -51,7 +51,7 @@ impl<'a> Tale<'a> {
     pub fn tell(task: &'a str, start: i64, mut dice: StdRng) -> Told {
         let kind = one_of(&mut dice, &KINDS);
         let jitter = if happens(&mut dice, signs::JITTER) { JITTER } else { 0 };
-        let truth = Truth { start, slack: 2 * jitter, ..Truth::default() };
+        let truth = Truth { start, jitter, slack: 3 * jitter, ..Truth::default() };
         let (events, activities, pauses) = (Vec::new(), Vec::new(), Vec::new());
         let told = Told { kind, events, activities, truth, hung_up: start, pauses };
         let way = [Some("telephony"), Some("INBOUND"), None];
