@@ -187,11 +187,18 @@ impl<'a> Tale<'a> {
             }
             self.talk();
             let leaving = one_of(&mut self.dice, &LEAVINGS);
+            if leaving == Leaving::TransferOnHold {
+                self.on_hold();
+            }
             match leaving {
                 Leaving::OnHold => return self.gone_on_hold(&agent),
                 Leaving::Outside => return self.outside(&agent),
-                Leaving::Transfer if self.dice.random_bool(0.1) => return self.left_in_next_queue(&agent),
-                Leaving::Transfer if number + 1 < MOST_AGENTS => self.transfer(&agent),
+                Leaving::Transfer | Leaving::TransferOnHold if self.dice.random_bool(0.1) => {
+                    return self.left_in_next_queue(&agent);
+                }
+                Leaving::Transfer | Leaving::TransferOnHold if number + 1 < MOST_AGENTS => {
+                    self.transfer(&agent);
+                }
                 Leaving::ConsultTransfer if number + 1 < MOST_AGENTS => self.consult_transfer(&agent, &next),
                 _ => return self.release(&agent),
             }
@@ -279,7 +286,6 @@ impl<'a> Tale<'a> {
 
     /// To another agent, with or without a queue in between.
     fn transfer(&mut self, agent: &str) {
-        self.perhaps_on_hold(0.25);
         if self.dice.random_bool(0.3) {
             self.activity("blind-transfer");
             self.activity("Transferred");
@@ -295,17 +301,14 @@ impl<'a> Tale<'a> {
     }
 
     /// A hold that ends with what comes next.
-    fn perhaps_on_hold(&mut self, chance: f64) {
-        if self.dice.random_bool(chance) {
-            self.event("task:on-hold", &json!({}));
-            let held = self.pass(3_000, 60_000);
-            self.told.truth.holds.push(held);
-        }
+    fn on_hold(&mut self) {
+        self.event("task:on-hold", &json!({}));
+        let held = self.pass(3_000, 60_000);
+        self.told.truth.holds.push(held);
     }
 
     /// To a queue in which the caller gives up.
     fn left_in_next_queue(&mut self, agent: &str) {
-        self.perhaps_on_hold(0.25);
         self.release(agent);
         self.enqueue(false, 1.0);
         self.ring(0.3);
@@ -313,7 +316,9 @@ impl<'a> Tale<'a> {
 
     /// The caller speaks on with somebody outside, of whom nothing is told.
     fn outside(&mut self, agent: &str) {
-        self.perhaps_on_hold(0.6);
+        if self.dice.random_bool(0.6) {
+            self.on_hold();
+        }
         self.activity("blind-transfer");
         self.activity("Transferred");
         self.release(agent);

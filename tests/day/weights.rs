@@ -66,6 +66,8 @@ pub enum Leaving {
     OnHold,
     /// The call goes on to another agent, or to a queue and from there.
     Transfer,
+    /// The same, out of a hold.
+    TransferOnHold,
     /// It goes on to the agent who was consulted.
     ConsultTransfer,
     /// It goes on to a number outside.
@@ -73,10 +75,11 @@ pub enum Leaving {
 }
 
 /// Of a hundred agents' parts.
-pub const LEAVINGS: [(Leaving, u32); 5] = [
+pub const LEAVINGS: [(Leaving, u32); 6] = [
     (Leaving::WithCall, 76),
     (Leaving::OnHold, 3),
-    (Leaving::Transfer, 12),
+    (Leaving::Transfer, 10),
+    (Leaving::TransferOnHold, not_yet(3)),
     (Leaving::ConsultTransfer, not_yet(5)),
     (Leaving::Outside, not_yet(4)),
 ];
