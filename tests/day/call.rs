@@ -11,6 +11,8 @@ use super::weights::{Kind, happens, signs};
 
 /// From one call to the next, in milliseconds: 50,000 are a day.
 pub const PACE: i64 = 1_700;
+/// For how long an end is doubted at least that may be a consulted party's, and a part of the day played.
+const DOUBTED: i64 = 4 * 60_000;
 /// What tenants subscribe to at least.
 const LEAST: [&str; 2] = ["task:connected", "task:ended"];
 
@@ -100,8 +102,8 @@ pub struct Truth {
 }
 
 impl Call {
-    /// The call of this number: the same seed tells the same call. `begin`: of the day.
-    pub fn of(seed: u64, number: usize, begin: i64) -> Self {
+    /// The call of this number: the same seed tells the same call. `begin`: of the day. `now`: about when it has been played.
+    pub fn of(seed: u64, number: usize, begin: i64, now: i64) -> Self {
         let mut dice = StdRng::seed_from_u64(seed.wrapping_add(number as u64));
         let task = format!("{:08x}-5c1d-4b8e-9a55-{:012x}", seed as u32, number);
         let start = begin + PACE * i64::try_from(number).unwrap() + dice.random_range(0..PACE);
@@ -111,18 +113,32 @@ impl Call {
             70..98 => Flow::Silent,
             _ => Flow::None,
         };
-        let mut more = StdRng::seed_from_u64(dice.random_range(0..u64::MAX));
-        let Told { kind, events, activities, truth, hung_up, pauses } = Tale::tell(&task, start, dice);
-        let dice = &mut more;
+        let told_by = dice.random_range(0..u64::MAX);
+        let tell = |start: i64| Tale::tell(&task, start, StdRng::seed_from_u64(told_by));
+        let mut told = tell(start);
+        let dice = &mut dice;
         let late = match dice.random_range(0..10) {
             _ if !happens(dice, signs::LATE) => Late::Nothing,
             0..4 => Late::Half,
-            _ if kind != Kind::Answered => Late::Half,
+            _ if told.kind != Kind::Answered => Late::Half,
             4..8 => Late::Signs,
             _ => Late::SignsAndEnd,
         };
-        let may_pause = late == Late::Nothing && happens(dice, signs::PAUSED) && !pauses.is_empty();
-        let pause = may_pause.then(|| pauses[dice.random_range(0..pauses.len())]);
+        let may_pause = late == Late::Nothing && happens(dice, signs::PAUSED);
+        let which = dice.random_range(0..100);
+        let pause = told.pauses.iter().copied().cycle().take(100).nth(which).filter(|_| may_pause);
+        // It is lately only that an end is doubted: the call ends now, not long after its pause.
+        let is_doubted = told.kind != Kind::Callback;
+        let pause = pause.filter(|pause| !is_doubted || told.truth.end - pause < DOUBTED);
+        let pause = match pause {
+            Some(pause) if is_doubted => {
+                let later = now - told.truth.end;
+                told = tell(start + later);
+                Some(pause + later)
+            }
+            pause => pause,
+        };
+        let Told { kind, events, activities, truth, hung_up, .. } = told;
         let is_told = !matches!(kind, Kind::Outdial | Kind::Chat);
         Self {
             key: format!("wxcc_{task}"),
