@@ -58,8 +58,9 @@ pub struct Call {
     /// Whether only the least is subscribed to.
     pub is_least: bool,
     pub late: Late,
-    /// Where a part of it ends, after which nothing comes until the grace is over.
-    pub pause: Option<i64>,
+    /// Where a part of it ends, after which nothing comes until the grace is over; and before, when that has begun which looks
+    /// like an end.
+    pub pause: Option<(i64, i64)>,
     /// What is odd about its record in Search.
     pub oddity: Option<Oddity>,
     /// What happens, in order, as webhooks tell it.
@@ -129,12 +130,12 @@ impl Call {
         let pause = told.pauses.iter().copied().cycle().take(100).nth(which).filter(|_| may_pause);
         // It is lately only that an end is doubted: the call ends now, not long after its pause.
         let is_doubted = told.kind != Kind::Callback;
-        let pause = pause.filter(|pause| !is_doubted || told.truth.end - pause < DOUBTED);
+        let pause = pause.filter(|(_, pause)| !is_doubted || told.truth.end - pause < DOUBTED);
         let pause = match pause {
-            Some(pause) if is_doubted => {
+            Some((began, pause)) if is_doubted => {
                 let later = now - told.truth.end;
                 told = tell(start + later);
-                Some(pause + later)
+                Some((began + later, pause + later))
             }
             pause => pause,
         };
@@ -167,7 +168,7 @@ impl Call {
         let is_end = event.kind == "task:ended" && at == self.truth.end;
         let answered = self.truth.accepted.map(|accepted| accepted - self.truth.slack);
         match self.late {
-            Late::Nothing => self.pause.is_some_and(|pause| at >= pause),
+            Late::Nothing => self.pause.is_some_and(|(_, pause)| at >= pause),
             Late::Half => event.id.bytes().map(u32::from).sum::<u32>() / 2 % 2 == 0,
             Late::Signs if is_end => false,
             Late::Signs | Late::SignsAndEnd => answered.is_some_and(|answered| at >= answered),

@@ -21,13 +21,13 @@ impl Tale<'_> {
         if self.dice.random_bool(0.25) {
             self.told.hung_up = self.now;
         }
-        self.told.pauses.push(self.now + 1);
+        self.told.pauses.push((self.told.truth.start, self.now + 1));
         self.pass(30_000, 600_000);
         self.way = [Some("telephony"), Some("OUTBOUND"), Some("COURTESY_CALLBACK")];
         let (tries, succeeds) = (self.dice.random_range(0..3), self.dice.random_bool(0.65));
         for _ in 0..tries {
             self.missed();
-            self.told.pauses.push(self.now + 1);
+            self.told.pauses.push((self.told.truth.start, self.now + 1));
             self.pass(60_000, 300_000);
         }
         if succeeds {

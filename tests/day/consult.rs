@@ -17,6 +17,8 @@ pub enum Party {
     Number,
 }
 
+/// What happens to the consulted party while the caller is on hold.
+pub const PARTYS: [&str; 4] = ["task:new", "task:parked", "task:connect", "task:connected"];
 /// Within how many milliseconds a caller is handed over.
 const HAND_OVER: i64 = 12;
 
@@ -26,9 +28,10 @@ impl Tale<'_> {
         let began = self.now;
         self.ask(party);
         self.near("task:consult-done", &json!({}));
-        if self.dice.random_bool(0.6) {
+        // Of a party of whom nothing is told, the end is not told either.
+        if self.has_party(began) && self.dice.random_bool(0.6) {
             self.near("task:ended", &party_left());
-            self.told.pauses.push(self.now + JITTER + 1);
+            self.told.pauses.push((began, self.now + JITTER + 1));
         }
         self.pass(300, 8_000);
         self.event("task:hold-done", &json!({}));
@@ -37,9 +40,10 @@ impl Tale<'_> {
 
     /// A consult during which the caller hangs up.
     pub(super) fn consult_until_end(&mut self) {
+        let began = self.now;
         self.ask(Party::Agent);
         self.near("task:consult-done", &json!({}));
-        if self.dice.random_bool(0.6) {
+        if self.has_party(began) && self.dice.random_bool(0.6) {
             self.near("task:ended", &party_left());
             self.told.truth.ends_twice = true;
         }
@@ -91,6 +95,12 @@ impl Tale<'_> {
         self.told.truth.holds.push(self.now - began);
         self.pass(3_000, 60_000);
         self.event("task:conference-done", &json!({}));
+    }
+
+    /// Whether something of the consulted party has been told since.
+    fn has_party(&self, since: i64) -> bool {
+        let of_party = |kind: &str| PARTYS.contains(&kind);
+        self.told.events.iter().any(|(at, event)| *at >= since && of_party(&event.kind))
     }
 
     fn ask(&mut self, party: Party) {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use scv_bridge::mock::webex::Event;
 
 use super::call::Call;
+use super::consult::PARTYS;
 
 /// Why a record, or one in the middle of a call, may not be as the truth is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,7 +19,8 @@ pub enum Doubt {
     /// the choice: so far it is an abandonment like any other. Once somebody is called back, the reason is taken back;
     /// the routing stays cleared.
     ChoiceUntold,
-    /// A consulted party's end is told, and neither the hold nor the consult: it looks like any end.
+    /// A consulted party's end is told, and either nothing else of that party, or neither the hold nor the consult: so it
+    /// is told of a caller who hangs up, too.
     ConsultUnheard,
 }
 
@@ -48,16 +50,17 @@ impl Doubt {
         (hides_history && !heard.has_all(call)).then_some(Self::NoHistory)
     }
 
-    /// Of what has been sent while the call went on, as far as it was told before `at`.
-    pub fn before(call: &Call, at: i64, heard: Heard<'_>) -> Option<Self> {
-        let is_told =
-            |time: i64, event: &Event| time < at && heard.has(call, event) && !call.is_late(time, event);
-        let told = || call.events.iter().filter(|(time, event)| is_told(*time, event));
-        let ends = told().any(|(_, event)| event.kind == "task:ended");
-        let is = |kinds: &[&str]| told().any(|(_, event)| kinds.contains(&event.kind.as_str()));
+    /// Of what has been sent while the call went on, until a pause of it.
+    pub fn at(call: &Call, (began, pause): (i64, i64), heard: Heard<'_>) -> Option<Self> {
         if call.truth.is_callback {
             return call.is_choice_untold().then_some(Self::ChoiceUntold);
         }
-        (ends && !is(&["task:on-hold", "task:consulting"])).then_some(Self::ConsultUnheard)
+        let told = |kinds: &[&str]| {
+            let is_told = |time: i64, event: &Event| (began..pause).contains(&time) && heard.has(call, event);
+            let mut told = call.events.iter().filter(|(time, event)| is_told(*time, event));
+            told.any(|(_, event)| kinds.contains(&event.kind.as_str()))
+        };
+        let is_known = told(&["task:on-hold", "task:consulting"]) && told(&PARTYS);
+        (told(&["task:ended"]) && !is_known).then_some(Self::ConsultUnheard)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use scv_bridge::mock::webex::Event;
 use scv_bridge::mock::{Disposition, VoiceCall};
 
 use super::call::{Call, Flow, Late};
@@ -14,6 +15,8 @@ use super::search::Oddity;
 use super::site::{ENRICHED, name_of};
 use super::weights::Kind;
 
+/// Of so many wrong calls all is told that happened.
+const MOST_TOLD: usize = 5;
 /// Said of a callback that reached nobody.
 const CALLBACK: &str = "CALLBACK";
 
@@ -67,6 +70,9 @@ pub fn judge(calls: &[Call], log: &OrgsLog, heard: Heard<'_>) -> Verdict {
         verdict.taken_back += usize::from(call.is_taken_back(seen));
         let mut problems = call.problems(seen, doubt);
         verdict.wrong += usize::from(!problems.is_empty());
+        if !problems.is_empty() && verdict.wrong <= MOST_TOLD {
+            problems.push(call.story(heard));
+        }
         let second = seen.finals.len().saturating_sub(1);
         if second > 0 {
             problems.push(format!("{second} more final updates than one"));
@@ -83,7 +89,7 @@ pub fn judge_paused(calls: &[Call], log: &OrgsLog, heard: Heard<'_>) -> Verdict 
     for (call, pause) in calls.iter().filter_map(|call| Some((call, call.pause?))) {
         verdict.calls += 1;
         *verdict.kinds.entry(call.kind).or_default() += 1;
-        if let Some(doubt) = Doubt::before(call, pause, heard) {
+        if let Some(doubt) = Doubt::at(call, pause, heard) {
             *verdict.doubts.entry(doubt).or_default() += 1;
             continue;
         }
@@ -116,10 +122,28 @@ impl Call {
         name + ")"
     }
 
+    /// What happened, by the second, and what was not heard of it.
+    fn story(&self, heard: Heard<'_>) -> String {
+        let after = |at: i64| (at - self.truth.start) as f64 / 1e3;
+        let event = |(at, event): &(i64, Event)| {
+            let is_heard = if heard.has(self, event) { "" } else { " (not heard)" };
+            let when = if self.is_late(*at, event) { " (late)" } else { "" };
+            let [queue, agent, state] =
+                ["queueId", "agentId", "currentState"].map(|name| event.data.get(name));
+            let more: Vec<&str> =
+                [queue, agent, state].into_iter().flatten().filter_map(|value| value.as_str()).collect();
+            format!("{:.3} {} {}{is_heard}{when}", after(*at), event.kind, more.join(" "))
+        };
+        let events: Vec<String> = self.events.iter().map(event).collect();
+        let shown: Vec<String> =
+            self.activities.iter().map(|(at, name)| format!("{:.3} {name}", after(*at))).collect();
+        format!("\n  {}\n  Search: {}\n  {:?}", events.join("\n  "), shown.join(", "), self.truth)
+    }
+
     /// Whether it is not over, and keeps the place in the queue of a caller who waits to be called back.
     fn goes_on(&self, record: &VoiceCall) -> bool {
-        let waits = self.truth.is_callback;
-        record.call_disposition != Disposition::Completed && record.pending_routing.is_some() == waits
+        let keeps_place = record.pending_routing.is_some() || !self.truth.is_callback;
+        record.call_disposition != Disposition::Completed && keeps_place
     }
 
     fn problems(&self, seen: &Seen, doubt: Option<Doubt>) -> Vec<String> {

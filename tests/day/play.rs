@@ -145,7 +145,7 @@ fn acts(calls: &[Call]) -> [Vec<(i64, Act)>; 2] {
     for (number, call) in calls.iter().enumerate() {
         let truth = &call.truth;
         if call.flow != Flow::None {
-            let is_paused = |at: i64| call.pause.is_some_and(|pause| at >= pause);
+            let is_paused = |at: i64| call.pause.is_some_and(|(_, pause)| at >= pause);
             let mut add = |at: i64, act: Act| acts[usize::from(is_paused(at))].push((at, act));
             add(truth.start, Act::Create(number));
             if let Some(at) = truth.enqueued {

@@ -27,8 +27,9 @@ pub struct Told {
     pub truth: Truth,
     /// When the flow hears that the caller is gone.
     pub hung_up: i64,
-    /// When it may look as if all was over though it is not: the next thing happens then, or later.
-    pub pauses: Vec<i64>,
+    /// When it may look as if all was over though it is not: what leads to it has begun then, and the next thing happens
+    /// then, or later.
+    pub pauses: Vec<(i64, i64)>,
 }
 
 /// Who tells it.
