@@ -98,7 +98,8 @@ pub fn judge_paused(calls: &[Call], log: &OrgsLog, heard: Heard<'_>) -> Verdict 
         if !is_left {
             verdict.wrong += 1;
             let words = format!("goes on, and was touched {} times: {:?}", seen.touches, seen.records);
-            verdict.problems.push(format!("{}: {words}", call.name()));
+            let story = if verdict.wrong <= MOST_TOLD { call.story(heard) } else { String::new() };
+            verdict.problems.push(format!("{}: {words}{story}", call.name()));
         }
     }
     verdict
