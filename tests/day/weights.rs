@@ -93,7 +93,7 @@ pub mod signs {
     /// Only `task:connected` and `task:ended` are subscribed to.
     pub const LEAST: u32 = 80;
     /// Events that tell of the same moment differ by milliseconds.
-    pub const JITTER: u32 = 350;
+    pub const JITTER: u32 = super::not_yet(350);
     /// Search shows a record with something odd in it.
     pub const ODD: u32 = super::not_yet(20);
 }
