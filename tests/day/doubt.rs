@@ -15,6 +15,9 @@ pub enum Doubt {
     /// start, end, holds and whether an agent had the call; they tell neither when each thing happened nor the longest
     /// of several holds.
     NoHistory,
+    /// An outdial is in no queue, and an event of a consulted party has told of theirs while the consult itself was not heard: so
+    /// it was taken for the caller's. No update of Salesforce takes a queue back.
+    PartysQueue,
     /// The flow reports that the caller is gone as soon as they have chosen to be called back, and no webhook tells of
     /// the choice: so far it is an abandonment like any other. Once somebody is called back, the reason is taken back;
     /// the routing stays cleared.
@@ -47,7 +50,13 @@ impl Doubt {
     /// Of the final record of a call.
     pub fn of(call: &Call, heard: Heard<'_>) -> Option<Self> {
         let hides_history = call.oddity.is_some_and(super::search::Oddity::hides_history);
-        (hides_history && !heard.has_all(call)).then_some(Self::NoHistory)
+        let has_all = heard.has_all(call);
+        let tells_queue = |event: &Event| event.data.contains_key("queueId") && heard.has(call, event);
+        if hides_history && !has_all {
+            return Some(Self::NoHistory);
+        }
+        let is_partys = call.truth.queue.is_none() && call.events.iter().any(|(_, event)| tells_queue(event));
+        (is_partys && !has_all).then_some(Self::PartysQueue)
     }
 
     /// Of what has been sent while the call went on, until a pause of it.

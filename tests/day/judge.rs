@@ -169,8 +169,11 @@ impl Call {
             Some(_) => self.untouched(record, seen),
             None if self.kind == Kind::Outdial => self.answered(record, doubt),
             // What a flow has completed itself is complete.
-            None if is_enriched && matches!(self.flow, Flow::None | Flow::Silent) && doubt.is_none() => {
-                [self.unanswered(record), self.told(record)].concat()
+            None if is_enriched
+                && matches!(self.flow, Flow::None | Flow::Silent)
+                && doubt != Some(Doubt::NoHistory) =>
+            {
+                [self.unanswered(record), self.told(record, doubt)].concat()
             }
             None => self.unanswered(record),
         }
@@ -193,7 +196,10 @@ impl Call {
 
     /// An agent had it, and its final update says all of it.
     fn answered(&self, record: &VoiceCall, doubt: Option<Doubt>) -> Vec<String> {
-        let told = if doubt.is_some() { self.summed_up(record) } else { self.told(record) };
+        let told = match doubt {
+            Some(Doubt::NoHistory) => self.summed_up(record),
+            doubt => self.told(record, doubt),
+        };
         let mut problems = [self.completed(record), told].concat();
         problems.extend(self.abandonment(record));
         problems.extend(
@@ -219,7 +225,7 @@ impl Call {
 
     /// A record that had said that the call was abandoned. Names are of enriched contact centers.
     fn taken_back(&self, record: &VoiceCall, doubt: Option<Doubt>) -> Vec<String> {
-        let told = if doubt.is_some() {
+        let told = if doubt == Some(Doubt::NoHistory) {
             self.summed_up(record)
         } else {
             [self.timed(record), self.held(record)].concat()
@@ -239,7 +245,7 @@ impl Call {
     }
 
     /// Every figure.
-    fn told(&self, record: &VoiceCall) -> Vec<String> {
+    fn told(&self, record: &VoiceCall, doubt: Option<Doubt>) -> Vec<String> {
         let truth = &self.truth;
         let name = |id: &Option<String>| id.as_deref().map(name_of);
         let location = truth.recorded.map(|_| format!("https://player.example.com/{0}/{0}.wav", self.task));
@@ -249,7 +255,8 @@ impl Call {
         let holds = &record.holds;
         let unlocated = of_recording(holds.agent_interaction_duration).filter(|_| recorded.is_none());
         let more = [
-            differs("queue", &record.queue_name, &name(&truth.queue)),
+            differs("queue", &record.queue_name, &name(&truth.queue))
+                .filter(|_| doubt != Some(Doubt::PartysQueue)),
             differs("agent", &record.agent, &name(&truth.agent)),
             differs("recording", &record.recording_location, &location),
             self.lasts("recorded", of_recording(holds.total_recording_duration), recorded),

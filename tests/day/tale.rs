@@ -292,7 +292,7 @@ impl<'a> Tale<'a> {
             self.activity("Transferred");
             self.release(agent);
             // Nobody tells that it rings.
-            self.told.truth.rang_for += self.pass(1_000, 10_000);
+            self.told.truth.rang_for += self.pass(2_100, 10_000);
             return;
         }
         self.release(agent);
