@@ -40,6 +40,15 @@ impl Heard<'_> {
         call.is_subscribed(event) && !self.lost.contains(&event.id)
     }
 
+    /// Whether it was told of the hold or the consult within which something happened.
+    fn has_consult(self, call: &Call, at: i64) -> bool {
+        let before = || call.events.iter().filter(|(time, _)| *time <= at).rev();
+        let began = before().find(|(_, event)| event.kind == "task:on-hold").map(|(time, _)| *time);
+        before().take_while(|(time, _)| Some(*time) >= began).any(|(_, event)| {
+            matches!(event.kind.as_str(), "task:on-hold" | "task:consulting") && self.has(call, event)
+        })
+    }
+
     /// Whether it was told of everything.
     fn has_all(self, call: &Call) -> bool {
         call.events.iter().all(|(_, event)| self.has(call, event))
@@ -51,12 +60,12 @@ impl Doubt {
     pub fn of(call: &Call, heard: Heard<'_>) -> Option<Self> {
         let hides_history = call.oddity.is_some_and(super::search::Oddity::hides_history);
         let has_all = heard.has_all(call);
-        let tells_queue = |event: &Event| event.data.contains_key("queueId") && heard.has(call, event);
         if hides_history && !has_all {
             return Some(Self::NoHistory);
         }
-        let is_partys = call.truth.queue.is_none() && call.events.iter().any(|(_, event)| tells_queue(event));
-        (is_partys && !has_all).then_some(Self::PartysQueue)
+        let mut of_party = call.events.iter().filter(|(_, event)| event.data.contains_key("queueId"));
+        let is_partys = of_party.any(|(at, event)| heard.has(call, event) && !heard.has_consult(call, *at));
+        (call.truth.queue.is_none() && is_partys).then_some(Self::PartysQueue)
     }
 
     /// Of what has been sent while the call went on, until a pause of it.
