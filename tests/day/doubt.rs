@@ -22,8 +22,8 @@ pub enum Doubt {
     /// the choice: so far it is an abandonment like any other. Once somebody is called back, the reason is taken back;
     /// the routing stays cleared.
     ChoiceUntold,
-    /// A consulted party's end is told, and either nothing else of that party, or neither the hold nor the consult: so it
-    /// is told of a caller who hangs up, too.
+    /// A consulted party's end is told, and nothing else of that party, or not the consult: neither its beginning, nor its end
+    /// within a hold. So it is told of a caller who hangs up, too.
     ConsultUnheard,
 }
 
@@ -78,7 +78,16 @@ impl Doubt {
             let mut told = call.events.iter().filter(|(time, event)| is_told(*time, event));
             told.any(|(_, event)| kinds.contains(&event.kind.as_str()))
         };
-        let is_known = told(&["task:on-hold", "task:consulting"]) && told(&PARTYS);
+        let is_done =
+            call.events.iter().filter(|(time, _)| (began..pause).contains(time)).any(|(time, event)| {
+                let ended =
+                    call.events.iter().rev().find(|(at, event)| *at < pause && event.kind == "task:ended");
+                event.kind == "task:consult-done"
+                    && heard.has(call, event)
+                    && ended.is_some_and(|(at, _)| time <= at)
+            });
+        let consults = told(&["task:consulting"]) || told(&["task:on-hold"]) && is_done;
+        let is_known = consults && told(&PARTYS);
         (told(&["task:ended"]) && !is_known).then_some(Self::ConsultUnheard)
     }
 }
