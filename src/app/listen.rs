@@ -97,6 +97,22 @@ pub(super) fn sockets(settings: &Settings) -> Result<[Socket; 2], StartError> {
     Ok([bind(PUBLIC, settings.server.listen)?, bind(OPERATIONS, settings.operations.listen)?])
 }
 
+/// What to do about an address on which nobody can listen.
+pub(super) fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "; another program has it, perhaps an earlier instance of this service: end that, or name another port"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "; this machine has no such address: 0.0.0.0 and [::] stand for all that it has"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "; ports below 1024 are for those with CAP_NET_BIND_SERVICE: name a higher one"
+        }
+        _ => "",
+    }
+}
+
 fn bind(key: &'static str, address: SocketAddr) -> Result<Socket, StartError> {
     let failed = |source| StartError::Listen { key, address, source };
     let listener = listen(address).map_err(failed)?;

@@ -41,7 +41,7 @@ pub use handle::Handle;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// An address is taken, or not ours.
-    #[error("{key}: cannot listen on {address}: {source}")]
+    #[error("{key}: cannot listen on {address}: {source}{}", listen::remedy(source))]
     Listen {
         /// The key of the configuration.
         key: &'static str,

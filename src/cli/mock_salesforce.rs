@@ -122,9 +122,9 @@ Act
   curl -X POST {url}/mock/agentAccepts/VENDOR_CALL_KEY
   curl -X POST {url}/mock/revokeSessions
   curl {url}/mock/script -d '{{\"kind\":\"unavailable\",\"times\":3,\"on\":\"create\"}}'
-    kind: unauthorized, forbidden (body), tooMany (retryAfter), unavailable (retryAfter), slow (milliseconds), neverAnswers,
-          dropConnection (afterWork), html (status), halfBody, garbage, status (status, body), body (body),
-          complaint (errors), hugeBody (bytes)
+    kind: unauthorized, forbidden (body), tooMany (retryAfter), unavailable (retryAfter), slow (milliseconds),
+          worksLate (milliseconds), neverAnswers, dropConnection (afterWork), html (status), halfBody, garbage,
+          status (status, body), body (body), complaint (errors), hugeBody (bytes)
     on:   create, update, omniFlow, clearRouting, token; left out: any
 Ctrl-C ends it."
     )?;

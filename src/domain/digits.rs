@@ -12,23 +12,23 @@ pub fn hide_numbers(text: &str) -> Cow<'_, str> {
     if !is_suspicious(text) {
         return Cow::Borrowed(text);
     }
-    let parts = text.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'));
+    let parts = text.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
     Cow::Owned(parts.map(hide).collect())
 }
 
 /// A word, and the character that ends it.
 fn hide(part: &str) -> Cow<'_, str> {
-    let word = part.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let word = part.trim_matches(|c: char| !c.is_alphanumeric());
     if !is_suspicious(part) || is_id(word) {
         return Cow::Borrowed(part);
     }
-    Cow::Owned(part.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect())
+    Cow::Owned(part.chars().map(|c| if c.is_numeric() { '*' } else { c }).collect())
 }
 
 fn is_suspicious(text: &str) -> bool {
     let mut row = 0;
-    text.bytes().any(|byte| {
-        row = if byte.is_ascii_digit() { row + 1 } else { 0 };
+    text.chars().any(|c| {
+        row = if c.is_numeric() { row + 1 } else { 0 };
         row >= SUSPICIOUS
     })
 }
@@ -83,6 +83,7 @@ mod tests {
             ("wxcc_setup-1", "wxcc_setup-1"),
             ("+14695550101", "+***********"),
             ("wxcc_14695550101", "wxcc_***********"),
+            ("\u{0664}\u{0666}\u{0669}5550101", "**********"),
             ("tel:4695550101;ext=12", "tel:**********;ext=12"),
             ("005500000000001", "***************"),
         ] {

@@ -4,13 +4,16 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::hide_numbers;
+
 /// The longest quotation, in characters.
 const LONGEST: usize = 300;
 
 /// Anything that could be a token or a session, then anything that could be a phone number.
 static HIDDEN: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
     let token = r"eyJ[\w.-]{8,}|00D\w{9,15}!\S+|scvb_[\w-]{8,}|(?i:bearer|basic)\s+\S+";
-    let number = r"\+?(?-u:\b)\d(?:[ ()./-]{0,3}\d){6,}(?-u:\b)";
+    // Also as a URI writes it, with the dashes and digits of any script.
+    let number = r"(?:%2[Bb]|\+?\b)\d(?:[\s()./,_\p{Pd}\u{2212}]{0,3}\d){6,}\b";
     Regex::new(token).ok().zip(Regex::new(number).ok())
 });
 
@@ -21,7 +24,7 @@ pub fn quote(text: &str) -> String {
     let shown = match HIDDEN.as_ref() {
         Some((token, number)) => {
             let shown = token.replace_all(&flat, "(token hidden)");
-            number.replace_all(&shown, "(number hidden)").into_owned()
+            hide_numbers(&number.replace_all(&shown, "(number hidden)")).into_owned()
         }
         None => String::from("(hidden)"),
     };
@@ -46,6 +49,10 @@ mod tests {
         for (text, shown) in [
             ("bad phone: +1 (469) 315-0217 given", "bad phone: (number hidden) given"),
             ("from=4693150217", "from=(number hidden)"),
+            ("from=%2B14693150217", "from=(number hidden)"),
+            ("from=469_315_0217, 469,315,0217", "from=(number hidden)"),
+            ("469\u{2011}315\u{2011}0217 or \u{ff14}\u{ff16}93150217", "(number hidden) or (number hidden)"),
+            ("wxcc_14693150217 of x14693150217", "wxcc_*********** of x***********"),
             (
                 "no record 0LQ000000000123AAA in 00D000000000001EAA",
                 "no record 0LQ000000000123AAA in 00D000000000001EAA",

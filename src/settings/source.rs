@@ -134,7 +134,10 @@ fn syntax(path: Option<&Path>, text: &str, error: &ConfigError) -> Problem {
         Some(cause) => {
             let start = cause.span().map_or(0, |span| span.start);
             let before = text.get(..start).unwrap_or_default();
-            hint = quotes(text, start);
+            hint = match cause.message().starts_with("duplicate key") {
+                true => "each section and each key stands once: put both parts together",
+                false => quotes(text, start),
+            };
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
             format!("line {line}, column {column}: {}", cause.message())

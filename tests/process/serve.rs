@@ -85,6 +85,7 @@ async fn an_address_that_is_taken_is_told_with_its_key() {
         let (code, said) = Program::start(command).end().await;
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains(&format!("{key}: cannot listen on {address}")), "{said}");
+        assert!(said.contains("end that, or name another port"), "{said}");
     }
 }
 

@@ -163,6 +163,8 @@ fn a_syntax_error_is_told_by_line_and_column_without_the_line() {
         assert!(report.contains("line ") && report.contains(", column "), "{report}");
         assert!(!report.contains(CANARY), "{report}");
     }
+    let twice = folder.load("[server]\nworkers = 1\n[server]\nworkers = 2\n").unwrap_err().to_string();
+    assert!(twice.contains("each section and each key stands once"), "{twice}");
     insta::assert_snapshot!(folder.problems("[server]\nlisten = \"127.0.0.1:0\"\nworkers = = 3\n"));
 }
 
