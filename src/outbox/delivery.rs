@@ -55,7 +55,8 @@ pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, mut entry: E
     let note = match result {
         Ok(Sent::Done(data)) => created(outbox, &entry, &data),
         Ok(Sent::Withheld) => answered(outbox, &entry),
-        Err(failure) if failure.is_unknown() => unknown(outbox, &entry),
+        // What the entry is told now takes the place of what tells that.
+        Err(failure) if failure.is_unknown() || entry.is_broken_off() => unknown(outbox, &entry),
         Ok(Sent::Nothing | Sent::NotYet) | Err(_) => None,
     };
     outbox.settle(entry.id, attempt, note).await;

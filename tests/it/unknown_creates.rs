@@ -79,6 +79,23 @@ async fn a_deferred_create_that_the_worker_got_no_answer_to_is_not_done_again() 
 }
 
 #[actix_web::test]
+async fn a_deferred_create_that_a_dead_process_was_sending_is_not_done_again_whatever_comes_between() {
+    let stage = Plan::telephony().center("on_create_failure = \"defer\"").start().await;
+    stage.script(BadDay::Unavailable { retry_after: None }, Operation::Create);
+    stage.post("createVoiceCall", create("wxcc_1")).await.data();
+    stage.work_until(async || stage.entries().await.iter().any(|entry| entry.attempts == 1)).await;
+    let mut other = stage.beside().await;
+    let lease = "UPDATE outbox SET lease_owner = 'a process that was killed', lease_until = 0";
+    sqlx::raw_sql(lease).execute(&mut other).await.unwrap();
+    stage.script(BadDay::Unavailable { retry_after: None }, Operation::Update);
+    stage.wait_seconds(5);
+    stage.work_until(async || stage.entries().await.iter().any(|entry| entry.attempts > 2)).await;
+    stage.deliver(60).await;
+    assert_eq!(stage.asked(Operation::Create).len(), 1);
+    one_record_that_can_be_completed(&stage).await;
+}
+
+#[actix_web::test]
 async fn a_create_that_never_reached_salesforce_is_sent_as_a_create_again() {
     let stage = Stage::telephony().await;
     stage.script(BadDay::Unavailable { retry_after: None }, Operation::Create);
