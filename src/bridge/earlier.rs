@@ -145,10 +145,17 @@ impl Bridge {
     ) -> Result<Created, Trouble> {
         let key = CallReference::Key(request.vendor_call_key.clone());
         let now = self.outbox.now();
+        // The journal knows how far the record is; who cannot read it must find that in memory.
+        let (created_at, create_unknown_at) = match record {
+            Record::Made => (Some(now), None),
+            Record::Unknown => (None, Some(now)),
+        };
         let note = Note {
             fingerprint: Some(fingerprint),
             start_time: Some(request.start_time.timestamp()),
             create_body: CreateBody::Set(body_of(request)),
+            created_at,
+            create_unknown_at,
             ..Note::of(name.clone(), now)
         };
         let create = Stored::of(Ask::Create(request)).read(Operation::Create);
