@@ -139,9 +139,14 @@ impl Finish {
 /// the recording.
 fn rest(record: &FinalRecord) -> Rest {
     let mut rest = Rest::new();
-    rest.insert("numberOfHolds".into(), record.number_of_holds.into());
-    rest.insert("longestHoldDuration".into(), record.longest_hold.into());
-    rest.insert("totalHoldDuration".into(), record.total_hold.into());
+    let holds = record.sums.holds.and_then(|holds| u64::try_from(holds).ok());
+    for (name, figure) in [
+        ("numberOfHolds", holds),
+        ("longestHoldDuration", record.sums.longest_hold),
+        ("totalHoldDuration", record.sums.total_hold),
+    ] {
+        rest.extend(figure.map(|figure| (name.into(), figure.into())));
+    }
     for (name, given) in [("queue", &record.queue), ("agent", &record.agent)] {
         if let Some(value) = given.as_ref().and_then(Given::name) {
             rest.insert(name.into(), value.into());
@@ -149,7 +154,9 @@ fn rest(record: &FinalRecord) -> Rest {
     }
     if let Some(recording) = &record.recording {
         rest.insert("recordingLocation".into(), recording.location.as_str().into());
-        rest.insert("agentInteractionDuration".into(), record.agent_interaction.into());
+        if let Some(interaction) = record.sums.agent_interaction {
+            rest.insert("agentInteractionDuration".into(), interaction.into());
+        }
         if let Some(total) = recording.total {
             rest.insert("totalRecordingDuration".into(), total.into());
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::phone::PhoneNumber;
 
-/// A telephony task that is over, as Webex's own records have it.
+/// A telephony task that has ended, as Webex's own records have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedTask {
     /// Its id: the interaction id of the flow, `data.taskId` of the webhooks.
@@ -13,6 +13,8 @@ pub struct EndedTask {
     pub began: Option<Timestamp>,
     /// When it ended.
     pub ended: Timestamp,
+    /// Whether the record says all the same that it is active: the end is then that of a consulted party.
+    pub is_active: bool,
     /// `inbound`, `outbound`, `outdial`.
     pub direction: Option<String>,
     /// The caller's number.
@@ -57,17 +59,17 @@ pub struct Happening {
     pub at: Timestamp,
 }
 
-/// Counts, and durations in milliseconds.
+/// Counts, and durations in milliseconds. None where the record does not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Figures {
     /// How often an agent was connected.
     pub connected: u32,
     /// How long agents talked.
-    pub connected_for: u64,
+    pub connected_for: Option<u64>,
     /// How often it was on hold.
-    pub holds: u32,
+    pub holds: Option<u32>,
     /// How long it was on hold.
-    pub held_for: u64,
+    pub held_for: Option<u64>,
     /// How often it was queued.
     pub queued: u32,
     /// How long it was queued.

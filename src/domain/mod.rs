@@ -33,7 +33,7 @@ pub(crate) use timeline::tests::history;
 pub use timeline::{
     Agency, AgentState, Announced, CallTimeline, Captured, Direction, Ending, Event, FileName, Mark,
     NoFileName, Numbers, Recording, Said, Segment, SegmentKind, Standing, State, Story, Stretch, StretchKind,
-    Told, What,
+    Summary, Sums, Told, What,
 };
 pub use transfer::{Continues, Place, Run, call_at, is_nameless, parent_of, place};
 pub use voice_call::{

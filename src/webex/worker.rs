@@ -342,8 +342,13 @@ impl Glance {
         }
     }
 
-    /// Concludes a task, unless it waits for a recording. `asked`: its recordings were just asked for.
+    /// Concludes a task, unless its end may be that of a consulted party, or it waits for a recording. `asked`: its
+    /// recordings were just asked for.
     async fn look(&self, mut task: Task, asked: Option<Asked>) {
+        let doubted = task.timeline.story().doubted_until();
+        if let Some(until) = doubted.filter(|until| *until > self.outbox.now()) {
+            return self.settle(task, Some(until), false).await;
+        }
         let id = task.id.to_string();
         let budget = Budget::new(Instant::now(), LOOK);
         let waits = match &self.recorder {

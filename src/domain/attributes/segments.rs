@@ -67,7 +67,10 @@ impl SegmentValue {
             ("queue", "name") => named(story.queue(), names.queues),
             ("agent", "id") => story.agent().map(str::to_owned),
             ("agent", "name") => named(story.agent(), names.agents),
-            ("agent", "holds") => Some(story.holds().to_string()),
+            ("agent", "holds") => story.sums().holds.map(|holds| holds.to_string()),
+            // What Search says lies behind the end of the call: nothing is open any more.
+            ("agent", "holdDuration") if story.summary.is_some() => text(story.sums().total_hold),
+            ("agent", "longestHold") if story.summary.is_some() => text(story.sums().longest_hold),
             ("agent", "holdDuration") => holds(story, end, |all| all.sum()),
             ("agent", "longestHold") => holds(story, end, |all| all.max().unwrap_or_default()),
             ("wrapUp", "code") => story.wrap_up_code().map(str::to_owned),
@@ -107,6 +110,10 @@ fn span(start: Timestamp, end: Timestamp) -> u64 {
 /// Milliseconds as whole seconds, half of one rounded up, as everywhere.
 fn seconds(milliseconds: u64) -> String {
     (milliseconds.saturating_add(500) / 1000).to_string()
+}
+
+fn text(seconds: Option<u64>) -> Option<String> {
+    seconds.map(|seconds| seconds.to_string())
 }
 
 fn moment(at: Timestamp) -> String {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Ending, Recording, Story, TaskId, cut};
+use super::{Ending, Recording, Story, Sums, TaskId, cut};
 
 pub use location::LocationTemplate;
 
@@ -56,14 +56,8 @@ pub struct FinalRecord {
     pub accept_time: Option<Timestamp>,
     /// When it was over.
     pub end_time: Option<Timestamp>,
-    /// How often the caller was on hold.
-    pub number_of_holds: usize,
-    /// The longest hold.
-    pub longest_hold: u64,
-    /// All holds together.
-    pub total_hold: u64,
-    /// Agents and caller together, without holds and wrap-up.
-    pub agent_interaction: u64,
+    /// How often, how long, and how long agents and caller spoke.
+    pub sums: Sums,
     /// The last queue.
     pub queue: Option<Given>,
     /// The last agent.
@@ -112,10 +106,7 @@ impl FinalRecord {
             enqueue_time: story.enqueued_at(),
             accept_time: story.accepted_at(),
             end_time: story.ended_at,
-            number_of_holds: story.holds(),
-            longest_hold: story.longest_hold(),
-            total_hold: story.total_hold(),
-            agent_interaction: story.agent_interaction(),
+            sums: story.sums(),
             queue: Given::of(story.queue(), names.queues),
             agent: Given::of(agent, names.agents),
             recording: location.and_then(|(template, task)| note(&story.recordings, template, task)),

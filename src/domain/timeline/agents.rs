@@ -1,6 +1,6 @@
 //! What agents say of a task: who accepted it, and how they wrote it up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Agency, AgentState, Event, Segment, SegmentKind, What};
 
@@ -28,6 +28,21 @@ pub(super) fn wrap_ups(events: &[&Event]) -> Vec<Segment> {
     done.extend(open.into_values());
     done.sort_by(|one, other| (one.start, &one.agent).cmp(&(other.start, &other.agent)));
     done
+}
+
+/// Names agents of whom nothing but their wrap-up tells who they were: each part is that of the wrap-up nearest to
+/// its end.
+pub(super) fn name_by_wrap_ups(segments: &mut [Segment], wrap_ups: &[Segment]) {
+    let is_agent = |segment: &&mut Segment| segment.kind == SegmentKind::Agent;
+    let named: BTreeSet<String> =
+        segments.iter_mut().filter(is_agent).filter_map(|segment| segment.agent.clone()).collect();
+    let is_free = |one: &&Segment| one.agent.as_ref().is_some_and(|agent| !named.contains(agent));
+    for segment in segments.iter_mut().filter(is_agent).filter(|segment| segment.agent.is_none()) {
+        let Some(end) = segment.end else { continue };
+        let since = wrap_ups.iter().filter(is_free).filter(|one| one.start >= segment.start);
+        let nearest = since.min_by_key(|one| one.start.duration_since(end).abs());
+        segment.agent = nearest.and_then(|one| one.agent.clone());
+    }
 }
 
 /// What each agent did, in the order in which they are first named.

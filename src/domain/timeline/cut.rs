@@ -26,6 +26,10 @@ impl CallTimeline {
                 share(event, captured, begins, &mut parts);
                 continue;
             }
+            if let (What::Summary(summary), false) = (&event.what, begins.is_empty()) {
+                parts.iter_mut().next_back().map(|part| part.events.insert(summary.of_last_part().event()));
+                continue;
+            }
             let by_time = part_at(begins, event.at);
             let part = openings.part_of(event, by_time);
             let mut event = event.clone();

@@ -2,10 +2,17 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Captured, Told};
+use super::{Captured, Summary, Told};
+
+/// How far the times of events may differ that tell of the same moment: Webex's clocks jitter. Nobody acts twice
+/// within it.
+pub(super) const JITTER: SignedDuration = SignedDuration::from_millis(100);
+
+/// How soon everything has been told that follows from one act, such as a transfer.
+pub(super) const SOON: SignedDuration = SignedDuration::from_secs(2);
 
 /// An event of one task.
 ///
@@ -55,6 +62,8 @@ pub enum What {
     ConferenceDone,
     /// `task:conference-transferred`: the agent has left the others alone.
     ConferenceTransferred,
+    /// Not of webhooks: Search's history says that the agent has given the call away.
+    Transferred,
     /// `task:consult-done`.
     ConsultDone,
     /// `task:hold-done`.
@@ -73,6 +82,8 @@ pub enum What {
     Captured(Captured),
     /// Not of Webex: what Salesforce has been told of a call.
     Told(Told),
+    /// Not of Webex's webhooks: what Search says of the whole task.
+    Summary(Summary),
 }
 
 /// How a task ended, in Webex's words.
@@ -134,6 +145,7 @@ impl Event {
     pub(super) fn weight(&self) -> Weight {
         match &self.what {
             what if what.is_end() || what.is_mark() => Weight::Frame,
+            What::Summary(_) => Weight::Frame,
             what if what.implies_agent() => Weight::Agent,
             _ => Weight::Rest,
         }
@@ -155,6 +167,7 @@ impl What {
             Self::Conferencing => "task:conferencing",
             Self::ConferenceDone => "task:conference-done",
             Self::ConferenceTransferred => "task:conference-transferred",
+            Self::Transferred => "task:transferred",
             Self::ConsultDone => "task:consult-done",
             Self::HoldDone => "task:hold-done",
             Self::Agent(_) => "agent:state_change",
@@ -164,6 +177,7 @@ impl What {
             Self::Other(name) => name,
             Self::Captured(_) => "captured",
             Self::Told(_) => "told",
+            Self::Summary(_) => "summary",
         }
     }
 
@@ -179,6 +193,7 @@ impl What {
             | Self::Conferencing
             | Self::ConferenceDone
             | Self::ConferenceTransferred
+            | Self::Transferred
             | Self::Agent(AgentState::Connected | AgentState::WrapUp { .. }) => true,
             Self::New
             | Self::OriginUpdated
@@ -190,7 +205,8 @@ impl What {
             | Self::CaptureAvailable
             | Self::Other(_)
             | Self::Captured(_)
-            | Self::Told(_) => false,
+            | Self::Told(_)
+            | Self::Summary(_) => false,
         }
     }
 

@@ -5,11 +5,14 @@
 
 mod agents;
 mod cut;
+mod end;
 mod event;
 mod numbers;
+mod part;
 mod recording;
 mod segment;
 mod story;
+mod summary;
 #[cfg(test)]
 pub(crate) mod tests;
 mod told;
@@ -26,6 +29,7 @@ pub use numbers::Numbers;
 pub use recording::{Announced, Captured, FileName, NoFileName, Recording};
 pub use segment::{Mark, Segment, SegmentKind, Stretch, StretchKind};
 pub use story::{Agency, State, Story};
+pub use summary::{Summary, Sums};
 pub use told::{Said, Standing, Told};
 
 /// The most events that a timeline keeps; a real call has some dozens.
@@ -115,7 +119,7 @@ impl CallTimeline {
     /// When the call had ended, if it has, as far as is known.
     #[must_use]
     pub fn ended_at(&self) -> Option<Timestamp> {
-        walk::end(&self.events().collect::<Vec<_>>()).map(|(at, _)| at)
+        end::end(&self.events().collect::<Vec<_>>()).map(|end| end.at)
     }
 }
 

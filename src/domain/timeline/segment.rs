@@ -13,6 +13,8 @@ pub enum SegmentKind {
     Invitation,
     /// An agent has it.
     Agent,
+    /// The last agent has left, and the caller speaks on with somebody outside, whom the agent gave the call to.
+    Outside,
     /// The agent writes it up. It lies behind the call, or beside it where the call went on to another agent.
     WrapUp,
 }
@@ -52,7 +54,7 @@ pub struct Stretch {
     pub end: Option<Timestamp>,
 }
 
-/// A part of a call. Menu, Queue, Invitation and Agent follow each other without a gap from the first event to the
+/// A part of a call. Menu, Queue, Invitation, Agent and Outside follow each other without a gap from the first event to the
 /// end, so their durations add up to the call's. Wrap-up lies outside of that sum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {

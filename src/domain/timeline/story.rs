@@ -1,9 +1,12 @@
 //! What the events of a call mean, as reports and Salesforce want it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::segment::span;
-use super::{Direction, Ending, Recording, Segment, SegmentKind, StretchKind};
+use super::{Direction, Ending, Recording, Segment, SegmentKind, StretchKind, Summary, Sums};
+
+/// How long an end is doubted that may be a consulted party's. Search has settled by then.
+const DOUBT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Where a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub struct Story {
     pub ended_at: Option<Timestamp>,
     /// How it ended.
     pub ending: Option<Ending>,
+    /// Whether that may have been the end of a consulted party only.
+    pub is_end_doubtful: bool,
     /// The agents in the order in which they are first named.
     pub agents: Vec<Agency>,
     /// Whether an agent has had it, by any sign.
@@ -58,6 +63,8 @@ pub struct Story {
     pub has_capture: bool,
     /// The recordings that Webex has given, the first first.
     pub recordings: Vec<Recording>,
+    /// What Search says of all of it, where that is needed besides the events.
+    pub summary: Option<Summary>,
 }
 
 impl Story {
@@ -65,6 +72,13 @@ impl Story {
     #[must_use]
     pub fn has_agent(&self) -> bool {
         self.is_answered || self.direction == Some(Direction::Outbound)
+    }
+
+    /// Until when its end is not to be believed, if that may have been a consulted party's only. Meanwhile the call's own
+    /// end, a wrap-up or Search says whose it was.
+    #[must_use]
+    pub fn doubted_until(&self) -> Option<Timestamp> {
+        self.ended_at.filter(|_| self.is_end_doubtful)?.checked_add(DOUBT).ok()
     }
 
     /// When the call began, as far as is known.
@@ -95,9 +109,12 @@ impl Story {
     /// The agent who had it last, by their id in Webex.
     #[must_use]
     pub fn agent(&self) -> Option<&str> {
-        let in_segment = self.of(SegmentKind::Agent).filter_map(|segment| segment.agent.as_deref()).last();
-        let accepted = self.agents.iter().rev().find(|agency| agency.accepted_at.is_some());
-        in_segment.or(accepted.map(|agency| agency.agent.as_str()))
+        let last = self.of(SegmentKind::Agent).last();
+        let since = last.map(|segment| segment.start);
+        let accepted =
+            self.agents.iter().rev().find(|agency| agency.accepted_at.is_some_and(|at| Some(at) >= since));
+        let named = last.and_then(|segment| segment.agent.as_deref());
+        named.or(accepted.map(|agency| agency.agent.as_str()))
     }
 
     /// The code that the last agent wrote it up with.
@@ -106,29 +123,43 @@ impl Story {
         self.agents.iter().rev().find_map(|agency| agency.wrap_up_code.as_deref())
     }
 
-    /// How often the caller was put on hold.
+    /// What it adds up to, by its events and by what Search says of it.
+    #[must_use]
+    pub fn sums(&self) -> Sums {
+        Sums::of(self)
+    }
+
+    /// How often the caller was put on hold, by its events.
     #[must_use]
     pub fn holds(&self) -> usize {
         self.stretches(StretchKind::Hold).count()
     }
 
-    /// The longest hold.
+    /// The longest hold, by its events.
     #[must_use]
     pub fn longest_hold(&self) -> u64 {
         seconds(self.stretches(StretchKind::Hold).max().unwrap_or_default())
     }
 
-    /// All holds together.
+    /// All holds together, by its events.
     #[must_use]
     pub fn total_hold(&self) -> u64 {
-        seconds(self.stretches(StretchKind::Hold).sum())
+        seconds(self.milliseconds_held())
     }
 
-    /// The time that agents spent with the caller: without holds, without wrap-up.
+    /// The time that agents spent with the caller, by its events: without holds, without wrap-up.
     #[must_use]
     pub fn agent_interaction(&self) -> u64 {
-        let agents: u64 = self.of(SegmentKind::Agent).filter_map(Segment::milliseconds).sum();
-        seconds(agents.saturating_sub(self.stretches(StretchKind::Hold).sum()))
+        seconds(self.milliseconds_with_agents().saturating_sub(self.milliseconds_held()))
+    }
+
+    pub(super) fn milliseconds_held(&self) -> u64 {
+        self.stretches(StretchKind::Hold).sum()
+    }
+
+    /// Holds included.
+    pub(super) fn milliseconds_with_agents(&self) -> u64 {
+        self.of(SegmentKind::Agent).filter_map(Segment::milliseconds).sum()
     }
 
     /// The time in queues; while the call rings at an agent it is not in a queue.
@@ -156,6 +187,6 @@ impl Story {
 }
 
 /// Milliseconds as whole seconds, half of one rounded up.
-fn seconds(milliseconds: u64) -> u64 {
+pub(super) fn seconds(milliseconds: u64) -> u64 {
     milliseconds.saturating_add(500) / 1000
 }

@@ -1,24 +1,14 @@
 //! The walk through a call's events, in the order of their times.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::agents::{agents, wrap_ups};
+use super::agents::{agents, name_by_wrap_ups, wrap_ups};
+use super::end::{End, end};
+use super::event::{JITTER, SOON};
+use super::part::Part;
 use super::recording::recordings;
-use super::{AgentState, Ending, Event, Mark, Segment, SegmentKind, State, Story, StretchKind, What};
-
-/// When and how the call ended. An end that is followed by signs of life was that of a consulted party, or came with
-/// a wrong time.
-pub(super) fn end(events: &[&Event]) -> Option<(Timestamp, Ending)> {
-    let alive = events.iter().filter(|event| event.what.goes_on()).filter_map(|event| event.at).max();
-    events
-        .iter()
-        .filter_map(|event| match (&event.what, event.at) {
-            (What::Ended(ending) | What::Failed(ending), Some(at)) => Some((at, ending.clone())),
-            _ => None,
-        })
-        .filter(|(at, _)| alive.is_none_or(|alive| *at >= alive))
-        .max()
-}
+use super::summary::summary;
+use super::{AgentState, Event, Mark, Segment, SegmentKind, State, Story, StretchKind, What};
 
 /// Walks through deduplicated events in their order.
 pub(super) fn walk(events: &[&Event]) -> Story {
@@ -26,51 +16,32 @@ pub(super) fn walk(events: &[&Event]) -> Story {
     let mut walk = Walk { is_over: end.is_some(), ..Walk::default() };
     for (place, event) in events.iter().enumerate() {
         let later = events.get(place + 1..).unwrap_or_default();
-        let is_within = end.as_ref().is_none_or(|(end, _)| event.at <= Some(*end));
-        match event.at {
-            Some(at) if is_within => walk.step(event, at, later),
-            None if event.what == What::ConferenceDone => walk.untimed_conference_ends += 1,
+        match (event.at, &end) {
+            (Some(at), None) => walk.step(event, at, later),
+            (Some(at), Some(end)) if at.duration_since(end.at) <= JITTER => {
+                walk.step(event, at.min(end.at), later);
+            }
+            (None, _) if event.what == What::ConferenceDone => walk.untimed_conference_ends += 1,
             _ => {}
         }
     }
     let state = walk.state();
-    let mut segments = walk.done;
-    if let Some(mut last) = walk.current {
-        if let Some((at, _)) = &end {
-            last.segment.finish(*at, None);
-        }
-        segments.push(last.segment);
-    }
-    segments.extend(wrap_ups(events));
-    let (ended_at, ending) = end.unzip();
+    let wrap_ups = wrap_ups(events);
+    let mut segments = walk.finish(end.as_ref(), &wrap_ups);
+    name_by_wrap_ups(&mut segments, &wrap_ups);
+    segments.extend(wrap_ups);
     Story {
         state,
         direction: events.iter().find_map(|event| event.direction),
         segments,
-        ended_at,
-        ending,
+        ended_at: end.as_ref().map(|end| end.at),
+        is_end_doubtful: end.as_ref().is_some_and(|end| end.is_doubtful),
+        ending: end.map(|end| end.ending),
         agents: agents(events),
         is_answered: events.iter().any(|event| event.what.implies_agent()),
         has_capture: events.iter().any(|event| event.what == What::CaptureAvailable),
         recordings: recordings(events),
-    }
-}
-
-/// The segment that is being walked through.
-struct Part {
-    segment: Segment,
-    /// Began by another sign than `task:connected`, which may still come for the same acceptance.
-    is_provisional: bool,
-    /// When the agent began to write it up: if the call went on, they had given it away.
-    released: Option<Timestamp>,
-}
-
-impl Part {
-    fn new(kind: SegmentKind, at: Timestamp, event: &Event) -> Self {
-        let mut segment = Segment::new(kind, at);
-        segment.queue.clone_from(&event.queue);
-        segment.agent.clone_from(&event.agent);
-        Self { segment, is_provisional: false, released: None }
+        summary: summary(events).cloned(),
     }
 }
 
@@ -88,17 +59,19 @@ impl Walk {
     fn step(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
         match &event.what {
             What::New if self.current.is_none() => self.begin(SegmentKind::Menu, at, event),
-            What::Parked => self.parked(event, at),
+            What::Parked => self.parked(event, at, later),
             What::Connect => self.connect(event, at, later),
             What::Connected | What::Agent(AgentState::Connected) => self.connected(event, at, later),
-            What::OnHold => self.with_agent(at, event).open(StretchKind::Hold, at),
-            What::HoldDone => self.with_agent(at, event).close_or_note(StretchKind::Hold, at),
-            What::Consulting => self.with_agent(at, event).open(StretchKind::Consult, at),
-            What::ConsultDone => self.with_agent(at, event).close_or_note(StretchKind::Consult, at),
+            What::OnHold => self.with_agent(at, event).hold(at),
+            What::HoldDone if self.is_echo(StretchKind::Hold, at) => {}
+            What::HoldDone => self.with_agent(at, event).hold_done(at),
+            What::Consulting => self.with_agent(at, event).begin_consult(at),
+            What::ConsultDone if self.is_echo(StretchKind::Consult, at) => {}
+            What::ConsultDone => self.with_agent(at, event).consult_done(at),
             What::Conferencing => {
-                let segment = self.with_agent(at, event);
-                let _consult_is_over = segment.close(StretchKind::Consult, at);
-                segment.open(StretchKind::Conference, at);
+                let is_told =
+                    later.iter().any(|next| next.what == What::HoldDone && is_within(next, at, SOON));
+                self.with_agent(at, event).begin_conference(at, is_told);
             }
             What::ConferenceDone => self.with_agent(at, event).close_or_note(StretchKind::Conference, at),
             What::ConferenceTransferred => {
@@ -106,7 +79,7 @@ impl Walk {
                 self.begin(SegmentKind::Agent, at, event);
                 self.provisional();
             }
-            What::Agent(AgentState::WrapUp { .. }) => self.wrap_up(event, at),
+            What::Agent(AgentState::WrapUp { .. }) | What::Transferred => self.release(event, at, later),
             What::New
             | What::OriginUpdated
             | What::Agent(AgentState::Other { .. })
@@ -115,20 +88,25 @@ impl Walk {
             | What::CaptureAvailable
             | What::Other(_)
             | What::Captured(_)
-            | What::Told(_) => {}
+            | What::Told(_)
+            | What::Summary(_) => {}
         }
     }
 
     /// No agent is free. A consulted party that waits is no matter of the caller's.
-    fn parked(&mut self, event: &Event, at: Timestamp) {
-        let (kind, queue) = match &self.current {
-            Some(part) => (Some(part.segment.kind), part.segment.queue.as_deref()),
-            None => (None, None),
-        };
-        match kind {
-            Some(SegmentKind::Agent) if self.is_open(StretchKind::Consult) => return,
-            Some(SegmentKind::Queue) if event.queue.as_deref().is_none_or(|own| Some(own) == queue) => return,
-            Some(SegmentKind::Agent) => self.hand_over(SegmentKind::Queue, at, event),
+    fn parked(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
+        let (queue, is_help) = (event.queue.as_deref(), self.is_help(at, later));
+        match self.current.as_mut().map(|part| (part.segment.kind, part)) {
+            Some((SegmentKind::Agent, part)) if part.waits_for_consult(at) || is_help => {
+                part.consult.is_asked = true;
+                return;
+            }
+            Some((SegmentKind::Queue, part))
+                if queue.is_none_or(|queue| Some(queue) == part.segment.queue.as_deref()) =>
+            {
+                return;
+            }
+            Some((SegmentKind::Agent, _)) => self.hand_over(SegmentKind::Queue, at, event),
             _ => self.begin(SegmentKind::Queue, at, event),
         }
         if let Some(part) = &mut self.current {
@@ -138,40 +116,50 @@ impl Walk {
 
     /// An agent is asked: for the caller, or by the agent who has the call and looks for help.
     fn connect(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
-        match self.kind() {
-            Some(SegmentKind::Agent) if self.is_help(later) => {}
-            Some(SegmentKind::Agent) => self.hand_over(SegmentKind::Invitation, at, event),
-            _ => self.begin(SegmentKind::Invitation, at, event),
+        let is_help = self.is_help(at, later);
+        match self.agent_part() {
+            Some(part) if part.waits_for_consult(at) || is_help => part.consult.is_asked = true,
+            // Told late of the agent who has accepted already.
+            Some(part) if at.duration_since(part.segment.start) <= JITTER && !part.is_of_another(event) => {}
+            Some(_) => self.hand_over(SegmentKind::Invitation, at, event),
+            None => self.begin(SegmentKind::Invitation, at, event),
         }
     }
 
     fn connected(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
-        let helps = self.is_open(StretchKind::Conference) || self.is_help(later);
-        let Some(part) = self.current.as_mut().filter(|part| part.segment.kind == SegmentKind::Agent) else {
-            self.begin(SegmentKind::Agent, at, event);
-            if event.what.is_of_agent() {
-                self.provisional();
+        let (is_help, is_twice) = (self.is_help(at, later), self.is_accepted_twice(at, later));
+        let is_told = is_followed(later, &What::HoldDone);
+        let Some(part) = self.agent_part() else {
+            return self.begin_accepted(at, event);
+        };
+        let consults = part.waits_for_consult(at);
+        match () {
+            () if part.is_left(at) => self.accept(at, event),
+            () if part.segment.is_open(StretchKind::Conference) => part.consulted_accepts(event, at),
+            () if part.is_of_same(event) || !consults && part.is_echo(event) => {
+                part.merge(event);
+                part.take_back(at, is_told);
             }
-            return;
-        };
-        if helps {
-            return;
+            () if consults && part.is_consulted(event, at, is_help, is_twice) => {
+                part.consulted_accepts(event, at);
+            }
+            () if is_help => {}
+            () if part.takes_back(event) => part.take_back(at, is_told),
+            () => self.accept(at, event),
         }
-        let is_other = match (&part.segment.agent, &event.agent) {
-            (Some(mine), Some(theirs)) => mine != theirs,
-            _ => false,
-        };
-        let is_same = part.segment.agent.is_some() && part.segment.agent == event.agent;
-        let consults = part.segment.is_open(StretchKind::Consult);
-        // The task and its agent each report the same acceptance.
-        let is_echo = event.what.is_of_agent() || part.is_provisional;
-        if is_same || is_echo && !is_other && !consults {
-            part.is_provisional &= event.what.is_of_agent();
-            part.segment.agent = part.segment.agent.take().or_else(|| event.agent.clone());
-            part.segment.queue = part.segment.queue.take().or_else(|| event.queue.clone());
-            return;
-        }
+    }
+
+    /// Another agent has the call.
+    fn accept(&mut self, at: Timestamp, event: &Event) {
         self.hand_over(SegmentKind::Agent, at, event);
+        if event.what.is_of_agent() {
+            self.provisional();
+        }
+    }
+
+    /// The first agent has it, or one after a queue or an invitation.
+    fn begin_accepted(&mut self, at: Timestamp, event: &Event) {
+        self.begin(SegmentKind::Agent, at, event);
         if event.what.is_of_agent() {
             self.provisional();
         }
@@ -179,49 +167,87 @@ impl Walk {
 
     /// Whether somebody who is asked or accepts while the caller waits is one consulted: then the consult, or the
     /// hold, ends afterwards. With one who gets the call itself both are over, and another hold begins before it ends.
-    fn is_help(&self, later: &[&Event]) -> bool {
-        let consults = self.is_open(StretchKind::Consult);
-        if !consults && !self.is_open(StretchKind::Hold) {
+    fn is_help(&self, at: Timestamp, later: &[&Event]) -> bool {
+        let Some(part) = self.current.as_ref().filter(|part| part.segment.kind == SegmentKind::Agent) else {
+            return false;
+        };
+        let consults = part.segment.is_open(StretchKind::Consult);
+        if !consults && !part.segment.is_open(StretchKind::Hold) {
             return false;
         }
         for event in later {
             match event.what {
+                What::HoldDone | What::ConsultDone if is_within(event, at, JITTER) => {}
                 What::HoldDone | What::ConsultDone | What::Conferencing => return true,
                 What::Consulting => return !consults,
                 What::OnHold | What::Parked => return false,
+                What::Agent(AgentState::WrapUp { .. }) if part.is_of_same(event) => return false,
                 _ => {}
             }
         }
         !self.is_over && !later.iter().any(|event| event.what.goes_on())
     }
 
-    /// An agent writes the call up: the one who has it, or one who has given it away before.
-    fn wrap_up(&mut self, event: &Event, at: Timestamp) {
-        let Some(part) = self.current.as_mut().filter(|part| part.segment.kind == SegmentKind::Agent) else {
+    /// Whether the consulted party accepts now and gets the caller afterwards: the task tells of both, or the agent
+    /// leaves long after the first.
+    fn is_accepted_twice(&self, at: Timestamp, later: &[&Event]) -> bool {
+        let Some(part) = &self.current else { return false };
+        for event in later {
+            match event.what {
+                What::Connected if is_within(event, at, JITTER) => {}
+                What::Connected => return true,
+                What::Transferred => return !is_within(event, at, SOON),
+                What::Agent(AgentState::WrapUp { .. }) if !part.is_of_another(event) => {
+                    return !is_within(event, at, SOON);
+                }
+                What::Parked | What::Connect | What::OnHold | What::Consulting => return false,
+                What::HoldDone | What::ConsultDone | What::Conferencing => return false,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether the end of a stretch is told that was ended otherwise just now.
+    fn is_echo(&mut self, kind: StretchKind, at: Timestamp) -> bool {
+        let Some(part) = &mut self.current else { return false };
+        match part.segment.kind {
+            SegmentKind::Agent => part.released.is_some_and(|left| {
+                let since = at.duration_since(left);
+                since > JITTER && since <= SOON
+            }),
+            _ => at.duration_since(part.segment.start) <= SOON && part.ended_otherwise.contains(&kind),
+        }
+    }
+
+    /// An agent leaves the call, or writes it up: the one who has it, or one who has given it away before.
+    fn release(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
+        let (unwritten, is_wrap_up) = (self.unwritten, event.what.is_of_agent());
+        let Some(part) = self.agent_part() else {
+            self.unwritten = unwritten.saturating_sub(usize::from(is_wrap_up));
             return;
         };
         let is_theirs = match (&part.segment.agent, &event.agent) {
             (Some(mine), Some(theirs)) => mine == theirs,
-            _ => self.unwritten == 0,
+            _ => !is_wrap_up || unwritten == 0 && !goes_on_with_agent(later),
         };
         if is_theirs {
             part.released = part.released.or(Some(at));
+            part.segment.agent = part.segment.agent.take().or_else(|| event.agent.clone());
         } else {
-            self.unwritten = self.unwritten.saturating_sub(1);
+            self.unwritten = unwritten.saturating_sub(1);
         }
     }
 
-    fn kind(&self) -> Option<SegmentKind> {
-        self.current.as_ref().map(|part| part.segment.kind)
-    }
-
-    fn is_open(&self, kind: StretchKind) -> bool {
-        self.current.as_ref().is_some_and(|part| part.segment.is_open(kind))
+    /// The part of the agent who has the call.
+    fn agent_part(&mut self) -> Option<&mut Part> {
+        self.current.as_mut().filter(|part| part.segment.kind == SegmentKind::Agent)
     }
 
     /// Ends what was before and begins something else.
     fn begin(&mut self, kind: SegmentKind, at: Timestamp, event: &Event) {
-        if let Some(mut before) = self.current.replace(Part::new(kind, at, event)) {
+        let mut next = Part::new(kind, at, event);
+        if let Some(mut before) = self.current.take() {
             let mark = match (before.segment.kind, kind) {
                 (SegmentKind::Invitation, SegmentKind::Agent) => Some(Mark::Accepted),
                 (SegmentKind::Invitation, _) => Some(Mark::Missed),
@@ -231,20 +257,28 @@ impl Walk {
             if before.segment.kind == SegmentKind::Agent && before.released.is_none() {
                 self.unwritten += 1;
             }
+            next.ended_otherwise = before.open_or_ended_otherwise();
             before.segment.finish(at, mark);
             self.done.push(before.segment);
         }
+        self.current = Some(next);
     }
 
-    /// The agent's part is over since they began to write it up; until the next one had the call, it was offered.
+    /// The agent's part is over since they left; until the next one had the call, it was offered, unless they left it to
+    /// the agent whom they had consulted.
     fn hand_over(&mut self, kind: SegmentKind, at: Timestamp, event: &Event) {
-        let released = self.current.as_ref().and_then(|part| part.released).filter(|released| *released < at);
-        match released {
-            Some(released) if kind == SegmentKind::Agent => {
-                self.begin(SegmentKind::Invitation, released, event);
+        let Some(part) = &self.current else { return self.begin(kind, at, event) };
+        let left = part.released.filter(|left| at.duration_since(*left) > JITTER);
+        let successor = part.successor().map(|accepted| accepted.agent.clone());
+        match left {
+            Some(left) if kind == SegmentKind::Agent && successor.is_none() => {
+                self.begin(SegmentKind::Invitation, left, event);
                 self.begin(kind, at, event);
             }
-            _ => self.begin(kind, released.unwrap_or(at), event),
+            _ => self.begin(kind, left.unwrap_or(at), event),
+        }
+        if let (SegmentKind::Agent, Some(Some(agent)), Some(part)) = (kind, successor, &mut self.current) {
+            part.segment.agent.get_or_insert(agent);
         }
     }
 
@@ -254,14 +288,20 @@ impl Walk {
         }
     }
 
-    /// The agent's segment. Where the acceptance was lost, it is known to have been by now.
-    fn with_agent(&mut self, at: Timestamp, event: &Event) -> &mut Segment {
-        if self.kind() != Some(SegmentKind::Agent) {
-            self.begin(SegmentKind::Agent, at, event);
-            self.provisional();
+    /// The agent's part. Where the acceptance was lost, it is known to have been by now; so it is where the agent before
+    /// has left.
+    fn with_agent(&mut self, at: Timestamp, event: &Event) -> &mut Part {
+        match self.agent_part().map(|part| part.is_left(at)) {
+            Some(false) => {}
+            is_left => {
+                match is_left {
+                    Some(_) => self.hand_over(SegmentKind::Agent, at, event),
+                    None => self.begin(SegmentKind::Agent, at, event),
+                }
+                self.provisional();
+            }
         }
-        let part = self.current.get_or_insert_with(|| Part::new(SegmentKind::Agent, at, event));
-        &mut part.segment
+        self.current.get_or_insert_with(|| Part::new(SegmentKind::Agent, at, event))
     }
 
     fn state(&self) -> State {
@@ -278,7 +318,77 @@ impl Walk {
             _ if conferences > self.untimed_conference_ends => State::Conferencing,
             _ if segment.is_open(StretchKind::Consult) => State::Consulting,
             _ if segment.is_open(StretchKind::Hold) => State::OnHold,
-            SegmentKind::Agent | SegmentKind::WrapUp => State::Connected,
+            SegmentKind::Agent | SegmentKind::Outside | SegmentKind::WrapUp => State::Connected,
         }
     }
+
+    /// The segments of the call. What lies behind the leaving of its last agent is that of one whose wrap-up tells of
+    /// them, and then of somebody outside.
+    fn finish(self, end: Option<&End>, wrap_ups: &[Segment]) -> Vec<Segment> {
+        let Self { mut done, current, .. } = self;
+        let Some(mut last) = current else { return done };
+        let Some(end) = end else {
+            done.push(last.segment);
+            return done;
+        };
+        let left = last.released.filter(|left| end.at.duration_since(*left) > JITTER);
+        let Some(left) = left else {
+            last.segment.finish(end.at, None);
+            done.push(last.segment);
+            return done;
+        };
+        let is_new = |agent: &Option<String>| {
+            agent.is_some() && *agent != last.segment.agent && done.iter().all(|one| one.agent != *agent)
+        };
+        let after = wrap_ups.iter().rfind(|one| one.start.duration_since(left) > SOON && is_new(&one.agent));
+        let successor = last.successor().map(|accepted| accepted.agent.clone());
+        let next = match (after, successor) {
+            (Some(after), _) => Some((after.agent.clone(), after.start.min(end.at))),
+            (None, Some(agent)) => Some((agent, end.at)),
+            (None, None) => None,
+        };
+        last.segment.finish(left, Some(Mark::Transferred));
+        done.push(last.segment);
+        let mut since = left;
+        if let Some((agent, until)) = next {
+            let until = if end.at.duration_since(until) > JITTER { until } else { end.at };
+            let mut segment = Segment { agent, ..Segment::new(SegmentKind::Agent, since) };
+            segment.finish(until, None);
+            done.push(segment);
+            since = until;
+        }
+        if since < end.at {
+            let mut segment = Segment::new(SegmentKind::Outside, since);
+            segment.finish(end.at, None);
+            done.push(segment);
+        }
+        done
+    }
+}
+
+/// Whether it happened so soon after `at`.
+fn is_within(event: &Event, at: Timestamp, time: SignedDuration) -> bool {
+    event.at.is_some_and(|own| own.duration_since(at) <= time)
+}
+
+/// Whether a sign of this kind comes before another hold begins.
+fn is_followed(later: &[&Event], what: &What) -> bool {
+    let next =
+        later.iter().find(|event| event.what == *what || matches!(event.what, What::OnHold | What::Parked));
+    next.is_some_and(|event| event.what == *what)
+}
+
+/// Whether the agent who has the call does something next.
+fn goes_on_with_agent(later: &[&Event]) -> bool {
+    for event in later {
+        match event.what {
+            What::OnHold | What::HoldDone | What::Consulting | What::ConsultDone => return true,
+            What::Conferencing | What::ConferenceDone | What::ConferenceTransferred => return true,
+            What::Parked | What::Connect | What::Connected | What::Ended(_) | What::Failed(_) => {
+                return false;
+            }
+            _ => {}
+        }
+    }
+    false
 }

@@ -39,6 +39,8 @@ pub enum Closed {
         /// What Webex says became of it.
         handling: Option<Handling>,
     },
+    /// The bridge believed it over, and it goes on.
+    GoesOn,
     /// The bridge never saw it; logged to Salesforce if that is configured.
     Unknown {
         /// Whether it is.

@@ -78,7 +78,7 @@ impl Closing for LostEvents {
         let lost = missing(&task, &known);
         let closed = judge(&task, &known, &calls, &lost, logs);
         let tells = match closed {
-            Closed::Differed { .. } => true,
+            Closed::Differed { .. } | Closed::GoesOn => true,
             Closed::Unknown { logged } => logged,
             // Perhaps who answered, or that there is a recording. A call that flows alone have told is whole without
             // events, unless its final update is to tell more than flows know.
@@ -94,6 +94,9 @@ impl Closing for LostEvents {
 
 /// What was found: by the events if there are any, else by what flows have told.
 fn judge(task: &EndedTask, known: &CallTimeline, calls: &[Call], lost: &[Event], logs: bool) -> Closed {
+    if task.is_active {
+        return if lost.is_empty() { Closed::Agreed } else { Closed::GoesOn };
+    }
     if known.is_empty() && calls.is_empty() {
         return Closed::Unknown { logged: logs };
     }
@@ -102,8 +105,10 @@ fn judge(task: &EndedTask, known: &CallTimeline, calls: &[Call], lost: &[Event],
         let told = calls.iter().all(|call| call.ended_at.is_some());
         told && (!was_answered || calls.iter().any(Call::is_answered))
     } else {
-        // Who answered, and that there is a recording, comes by subscriptions that not everybody has.
-        lost.iter().all(|event| matches!(event.what, What::Agent(_) | What::CaptureAvailable))
+        // Who answered and left, and that there is a recording, comes by subscriptions that not everybody has.
+        let is_extra =
+            |event: &Event| matches!(event.what, What::Agent(_) | What::Transferred | What::CaptureAvailable);
+        lost.iter().all(is_extra)
     };
     if agrees {
         return Closed::Agreed;

@@ -3,19 +3,54 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
-    AgentState, CallTimeline, Direction, EndedTask, Ending, Event, Handling, SegmentKind, What, quote,
+    AgentState, CallTimeline, Direction, EndedTask, Ending, Event, Handling, SegmentKind, Story, Summary,
+    What, quote,
 };
 use crate::webex::webhook::what_of_task;
+
+/// How ids begin of events that come from here.
+const BY_SEARCH: &str = "search:";
 
 /// A record and a webhook of the same moment may differ by so much.
 const SAME: SignedDuration = SignedDuration::from_secs(2);
 
-/// The events that would have told what the record tells and `known` does not, in order. Their ids are made of what
-/// they say: the same gap gives the same events again.
+/// The events that would have told what the record tells and `known` does not, in order; last, where events do not give
+/// the figures of the record, these themselves. Their ids are made of what they say: the same gap gives the same events
+/// again.
 pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
+    let mut whole = known.clone();
+    let mut events = if task.is_active { Vec::new() } else { lost(task, known) };
+    whole.extend(events.iter().cloned());
+    let (facts, by_events) = (summary(task, known).event(), whole.story());
+    whole.apply(facts.clone());
+    let by_facts = whole.story();
+    let told = |story: &Story| (story.sums(), story.ended_at, story.is_end_doubtful);
+    if told(&by_events) != told(&by_facts) {
+        events.push(facts);
+    }
+    events.retain(|event| known.all().all(|each| each != event));
+    events
+}
+
+/// What the record says of the call as a whole.
+fn summary(task: &EndedTask, known: &CallTimeline) -> Summary {
+    let is_from_webhook = |event: &Event| event.what.implies_agent() && !event.id.starts_with(BY_SEARCH);
+    Summary {
+        is_active: task.is_active,
+        ended: Some(task.ended),
+        holds: task.figures.holds,
+        held_for: task.figures.held_for,
+        connected_for: task.figures.connected_for,
+        is_outline: task.history.is_empty() && !known.all().any(is_from_webhook),
+    }
+}
+
+fn lost(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
     let mut lacking = if task.history.is_empty() { outline(task, known) } else { gaps(task, known) };
-    if known.ended_at().is_none() {
-        lacking.retain(|(what, _)| !what.is_end());
+    let is_it = |at: Timestamp| at.duration_since(task.ended).abs() <= SAME;
+    let is_told = known.all().any(|event| event.what.is_end() && event.at.is_some_and(is_it));
+    let story = known.story();
+    if story.is_end_doubtful || !is_told && !story.ended_at.is_some_and(is_it) {
         lacking.push((What::Ended(ending(task)), task.ended));
     }
     let mut events: Vec<Event> = lacking.into_iter().map(|(what, at)| event(task, what, at)).collect();
@@ -29,8 +64,8 @@ pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
 /// What the history tells and no known event of about the same time does. An end is told apart.
 fn gaps(task: &EndedTask, known: &CallTimeline) -> Vec<(What, Timestamp)> {
     let mut unmatched: Vec<&Event> = known.events().collect();
-    let told = task.history.iter().filter_map(|each| Some((what_of_task(&each.event)?, each.at)));
-    let mut gaps: Vec<(What, Timestamp)> = told.collect();
+    let told = task.history.iter().filter_map(|each| Some((what(&each.event)?, each.at)));
+    let mut gaps: Vec<(What, Timestamp)> = told.filter(|gap| !is_seen(gap, known)).collect();
     // First those of the same moment: near to each other may also be two of which one is lost.
     for tolerance in [SignedDuration::ZERO, SAME] {
         gaps.retain(|(what, at)| {
@@ -43,6 +78,22 @@ fn gaps(task: &EndedTask, known: &CallTimeline) -> Vec<(What, Timestamp)> {
         });
     }
     gaps
+}
+
+fn what(name: &str) -> Option<What> {
+    if name == What::Transferred.name() { Some(What::Transferred) } else { what_of_task(name) }
+}
+
+/// Whether webhooks have told of a transfer by what followed from it.
+fn is_seen((what, at): &(What, Timestamp), known: &CallTimeline) -> bool {
+    let follows = |what: &What| {
+        matches!(
+            what,
+            What::Agent(AgentState::WrapUp { .. }) | What::Connected | What::Connect | What::Parked
+        )
+    };
+    let is_near = |event: &Event| event.at.is_some_and(|own| own.duration_since(*at).abs() <= SAME);
+    *what == What::Transferred && known.events().any(|event| follows(&event.what) && is_near(event))
 }
 
 /// Who had the call last, where the record knows and no event says. Without a history nobody knows when.
@@ -64,18 +115,26 @@ fn outline(task: &EndedTask, known: &CallTimeline) -> Vec<(What, Timestamp)> {
         at.checked_sub(by).unwrap_or(began).max(began)
     };
     let is_answered = task.handling == Some(Handling::Answered);
-    let with_agents = task.figures.connected_for.saturating_add(task.figures.held_for);
+    let figures = &task.figures;
+    let with_agents =
+        figures.connected_for.unwrap_or_default().saturating_add(figures.held_for.unwrap_or_default());
     let answered = if is_answered { before(task.ended, with_agents) } else { task.ended };
     // What an event tells is truer than what sums give: no queue after the first sign of an agent.
     let signs = known.events().filter(|event| event.what.implies_agent()).filter_map(|event| event.at);
     let answered = signs.min().map_or(answered, |sign| sign.min(answered));
+    // A consulted party has a beginning and a queue of its own.
+    let story = known.story();
+    let mut before_consults =
+        known.events().take_while(|event| event.at.is_none() || event.what != What::Consulting);
+    let first = before_consults.find(|event| event.what == What::New);
+    let has_begun = first.and_then(|event| event.at).is_some_and(|at| at.duration_since(began) <= SAME);
+    let was_queued = figures.queued == 0 || story.of(SegmentKind::Queue).next().is_some();
     let told = [
-        Some((What::New, began)),
-        (task.figures.queued > 0).then(|| (What::Parked, before(answered, task.figures.queued_for))),
-        (is_answered && known.story().accepted_at().is_none()).then_some((What::Connected, answered)),
+        (!has_begun).then_some((What::New, began)),
+        (!was_queued).then(|| (What::Parked, before(answered, figures.queued_for))),
+        (is_answered && story.accepted_at().is_none()).then_some((What::Connected, answered)),
     ];
-    let is_known = |what: &What| known.events().any(|event| event.what == *what);
-    told.into_iter().flatten().filter(|(what, _)| !is_known(what)).collect()
+    told.into_iter().flatten().collect()
 }
 
 fn event(task: &EndedTask, what: What, at: Timestamp) -> Event {
@@ -94,14 +153,25 @@ fn event(task: &EndedTask, what: What, at: Timestamp) -> Event {
     };
     let queue = task.queue.clone().filter(|_| is_of_last_queue);
     let agent = task.agent.clone().filter(|_| task.figures.connected == 1 && what == What::Connected);
-    let id = format!("search:{}:{}", what.name(), at.as_millisecond());
+    let id = format!("{BY_SEARCH}{}:{}", what.name(), at.as_millisecond());
     Event { at: Some(at), what, id, queue, agent, direction }
 }
 
-/// Whether the call, by its history, was in no other queue from then on.
+/// Whether the call, by its history, was in no other queue from then on. Where the consulted party waits is no queue of
+/// the caller's.
 fn is_in_last_queue(task: &EndedTask, at: Timestamp) -> bool {
-    let last = task.history.iter().rev().find(|each| each.event == What::Parked.name());
-    !task.history.is_empty() && last.is_none_or(|last| last.at <= at)
+    let (mut consults, mut last) = (false, None);
+    for each in &task.history {
+        match what(&each.event) {
+            Some(What::Consulting) => consults = true,
+            Some(What::ConsultDone | What::HoldDone | What::Conferencing | What::Transferred) => {
+                consults = false;
+            }
+            Some(What::Parked) if !consults => last = Some(each.at),
+            _ => {}
+        }
+    }
+    !task.history.is_empty() && last.is_none_or(|last| last <= at)
 }
 
 /// The reason is free text: a number in it is hidden.
@@ -125,6 +195,7 @@ mod tests {
             id: "t1".into(),
             began: Some(at(0)),
             ended: at(100),
+            is_active: false,
             direction: Some("inbound".into()),
             origin: None,
             destination: None,
@@ -136,9 +207,9 @@ mod tests {
             history: history.iter().map(happening).collect(),
             figures: Figures {
                 connected: 1,
-                connected_for: 40_000,
-                holds: 1,
-                held_for: 10_000,
+                connected_for: Some(40_000),
+                holds: Some(1),
+                held_for: Some(10_000),
                 queued: 1,
                 queued_for: 20_000,
             },
@@ -150,8 +221,8 @@ mod tests {
         [("new", 0), ("parked", 30), ("connected", 50), ("on-hold", 60), ("hold-done", 70), ("ended", 100)];
 
     fn told(events: &[Event]) -> Vec<(&str, i64)> {
-        let second = |event: &Event| event.at.unwrap().as_second() - at(0).as_second();
-        events.iter().map(|event| (event.what.name(), second(event))).collect()
+        let second = |at_: Timestamp| at_.as_second() - at(0).as_second();
+        events.iter().filter_map(|event| Some((event.what.name(), second(event.at?)))).collect()
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{EndedTask, Figures, Handling, Happening};
+use crate::domain::{EndedTask, Figures, Handling, Happening, What};
 use crate::webex::{Activities, Task};
+
+/// Activities by which an agent gives the call away. Webhooks tell of them by what follows only, if anything does.
+const TRANSFERS: [&str; 4] = ["Transferred", "ConsultTransfer", "blind-transfer", "vt-transfer"];
 
 /// Activities that are events of webhooks too; Search leaves out `task:`.
 const EVENTS: [&str; 13] = [
@@ -22,12 +25,12 @@ const EVENTS: [&str; 13] = [
     "failed",
 ];
 
-/// A task that is over; none for what goes on, has no end or is no telephony.
+/// A task that has ended; none for what has no end or is no telephony.
 #[must_use]
 pub fn ended_task(task: Task) -> Option<EndedTask> {
     let is_telephony =
         task.channel_type.as_deref().is_none_or(|channel| channel.eq_ignore_ascii_case("telephony"));
-    if !is_telephony || task.is_active == Some(true) {
+    if !is_telephony {
         return None;
     }
     let ended = task.ended_time?;
@@ -38,22 +41,24 @@ pub fn ended_task(task: Task) -> Option<EndedTask> {
         history: task.activities.as_ref().map(history).unwrap_or_default(),
         figures: Figures {
             connected: task.connected_count.unwrap_or_default(),
-            connected_for: task.connected_duration.unwrap_or_default(),
-            holds: task.hold_count.unwrap_or_default(),
-            held_for: task.hold_duration.unwrap_or_default(),
+            connected_for: task.connected_duration,
+            holds: task.hold_count,
+            held_for: task.hold_duration,
             queued: task.queue_count.unwrap_or_default(),
             queued_for: task.queue_duration.unwrap_or_default(),
         },
         id: task.id,
         began: task.created_time,
         ended,
+        is_active: task.is_active == Some(true),
         direction: task.direction,
         origin: task.origin,
         destination: task.destination,
         queue: task.last_queue.and_then(|queue| queue.id),
         agent: task.last_agent.and_then(|agent| agent.id),
         ended_by: task.terminating_end,
-        reason: task.termination_reason.or(task.termination_type),
+        // `terminationType` says how it ended, such as `normal`: that is no reason.
+        reason: task.termination_reason,
         has_capture: task.capture_requested == Some(true),
     })
 }
@@ -66,8 +71,12 @@ fn history(activities: &Activities) -> Vec<Happening> {
     // Search shows the newest first; among those of the same moment, that order is the only one there is.
     timed.reverse();
     timed.sort_by_key(|(_, at)| *at);
-    let known = timed.into_iter().filter(|(name, _)| EVENTS.contains(name));
-    known.map(|(name, at)| Happening { event: format!("task:{name}"), at }).collect()
+    let event = |name: &str| match name {
+        name if EVENTS.contains(&name) => Some(format!("task:{name}")),
+        name if TRANSFERS.contains(&name) => Some(What::Transferred.name().to_owned()),
+        _ => None,
+    };
+    timed.into_iter().filter_map(|(name, at)| Some(Happening { event: event(name)?, at })).collect()
 }
 
 #[cfg(test)]
@@ -81,11 +90,23 @@ mod tests {
     }
 
     #[test]
-    fn only_telephony_that_is_over_counts() {
+    fn only_telephony_that_has_ended_counts() {
         assert!(read(json!({ "id": "t", "endedTime": 5, "channelType": "telephony" })).is_some());
         assert!(read(json!({ "id": "t", "endedTime": 5, "channelType": "chat" })).is_none());
-        assert!(read(json!({ "id": "t", "endedTime": 5, "isActive": true })).is_none());
+        assert!(read(json!({ "id": "t", "endedTime": 5, "isActive": true })).unwrap().is_active);
         assert!(read(json!({ "id": "t", "isActive": false })).is_none());
+    }
+
+    #[test]
+    fn how_a_task_ended_is_no_reason_where_none_is_given() {
+        let reason = |fields: Value| {
+            let mut task = json!({ "id": "t", "endedTime": 5, "terminationType": "normal" });
+            task.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            read(task).unwrap().reason
+        };
+        assert_eq!(reason(json!({ "terminationReason": null })), None);
+        assert_eq!(reason(json!({})), None);
+        assert_eq!(reason(json!({ "terminationReason": "left" })).as_deref(), Some("left"));
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl From<Closed> for Comparison {
     fn from(closed: Closed) -> Self {
         match closed {
             Closed::Agreed => Self::Agreed,
-            Closed::Differed { .. } => Self::Differed,
+            Closed::Differed { .. } | Closed::GoesOn => Self::Differed,
             Closed::Unknown { logged: true } => Self::Logged,
             Closed::Unknown { logged: false } => Self::Unknown,
         }
@@ -66,6 +66,7 @@ impl fmt::Display for Difference {
         write!(f, "{}  ended {:.0}  ", self.task, self.ended)?;
         match self.closed {
             Closed::Agreed => f.write_str("agreed"),
+            Closed::GoesOn => f.write_str("believed over, goes on"),
             Closed::Unknown { logged: true } => f.write_str("never seen by the bridge: logged"),
             Closed::Unknown { logged: false } => f.write_str("never seen by the bridge"),
             Closed::Differed { believed, handling } => {

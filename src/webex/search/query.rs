@@ -14,7 +14,8 @@ activities(first: 100) { totalCount nodes { createdTime eventName duration } pag
 /// Telephony tasks that ended within a time.
 pub(super) fn ended(span: Span, cursor: Option<&Cursor>) -> String {
     let (from, to) = (span.from.as_millisecond(), span.to.as_millisecond());
-    let filter = "filter: { and: [{ isActive: { equals: false } }, { channelType: { equals: telephony } }] }";
+    // One that is active all the same is shown too: then a consulted party has ended, not the call.
+    let filter = "filter: { channelType: { equals: telephony } }";
     let mut query = format!("{{ taskDetails(from: {from}, to: {to}, timeComparator: endedTime, {filter}");
     if let Some(Cursor(cursor)) = cursor {
         // GraphQL escapes as JSON does.

@@ -6,6 +6,7 @@ use super::*;
 fn handed_over(history: &History) -> Vec<u64> {
     let call: Vec<_> = history.outline.iter().filter(|(kind, _, _)| *kind != SegmentKind::WrapUp).collect();
     let agents = call.windows(2).filter(|pair| pair[0].0 == SegmentKind::Agent);
+    let agents = agents.filter(|pair| pair[1].0 != SegmentKind::Outside);
     agents.map(|pair| pair[1].1).collect()
 }
 

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 
 use super::{at, event, of_agent};
 use crate::domain::timeline::{AgentState, Ending, Event, SegmentKind, Story, What};
-use crate::domain::{FinalRecord, Given, Names};
+use crate::domain::{FinalRecord, Given, Names, Sums};
 
 /// A call that has ended. Times are milliseconds after its beginning.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct History {
     /// In order.
     pub events: Vec<Event>,
@@ -25,9 +25,33 @@ pub struct History {
     pub agent: Option<String>,
     /// How long agents had it, holds included.
     pub with_agents: u64,
+    /// How often the caller was queued.
+    pub queued: usize,
+    /// When it was given to somebody outside, as Search tells.
+    pub transferred: Option<u64>,
+}
+
+/// The shortest time between two things that somebody does.
+const LEAST: u64 = 250;
+
+/// Short: what happened at which millisecond, and to whom.
+impl std::fmt::Debug for History {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for event in &self.events {
+            let time = event.at.map_or(0, |own| own.as_millisecond() - at(0).as_millisecond());
+            let (agent, queue) = (event.agent.as_deref().unwrap_or(""), event.queue.as_deref().unwrap_or(""));
+            writeln!(f, "{time:>8} {:?} {agent} {queue}", event.what)?;
+        }
+        write!(f, "{:?}, holds {:?}, ended {}", self.outline, self.holds, self.ended_at)
+    }
 }
 
 impl History {
+    /// Whether it happened to the consulted party.
+    pub fn is_of_party(event: &Event) -> bool {
+        event.id.starts_with("party-")
+    }
+
     /// All that the final record tells, in its units, against what was made of events.
     pub fn assert_told_by(&self, story: &Story) {
         let seconds = |milliseconds: u64| (milliseconds + 500) / 1000;
@@ -40,11 +64,17 @@ impl History {
             start_time: Some(at(0)),
             enqueue_time: self.enqueued_at.map(at),
             accept_time: self.accepted_at.map(at),
-            end_time: Some(at(self.ended_at)),
-            number_of_holds: self.holds.len(),
-            longest_hold: seconds(self.holds.iter().copied().max().unwrap_or_default()),
-            total_hold: seconds(total),
-            agent_interaction: seconds(self.with_agents - total),
+            // A record and a webhook count as the same within two seconds, and so may the end of a consulted party.
+            end_time: told
+                .end_time
+                .filter(|end| end.duration_since(at(self.ended_at)).abs().as_millis() <= 2000)
+                .or(Some(at(self.ended_at))),
+            sums: Sums {
+                holds: Some(self.holds.len()),
+                longest_hold: Some(seconds(self.holds.iter().copied().max().unwrap_or_default())),
+                total_hold: Some(seconds(total)),
+                agent_interaction: Some(seconds(self.with_agents - total)),
+            },
             queue: given(&self.queue),
             agent: given(&self.agent),
             recording: None,
@@ -59,10 +89,34 @@ impl History {
 enum Turn {
     Talk(u64),
     Hold(u64),
-    /// On hold, a consult in the middle of it, perhaps with a sign that the consulted one accepted.
-    Consult(u64, bool),
+    /// On hold, a consult in the middle of it, after which the caller still waits for a while.
+    Consult(Party, u64, u64),
     /// A consult that becomes a conference.
-    Conference(u64),
+    Conference(Party, u64, u64),
+}
+
+/// Who is consulted.
+#[derive(Debug, Clone, Copy)]
+enum Party {
+    /// Somebody of whom no event is told: an outside number, or an agent who is asked directly.
+    Silent,
+    /// An agent whose ringing and acceptance are told.
+    Agent,
+    /// A queue: it has a beginning and an end of its own.
+    Queue,
+    /// A queue where no agent is free.
+    BusyQueue,
+}
+
+/// How an agent's part ends.
+#[derive(Debug, Clone)]
+enum Leave {
+    /// By the end of the call, or to a queue or an agent who is rung.
+    Plainly,
+    /// To the party of a consult of so many milliseconds; where there is no next agent, the caller hangs up meanwhile.
+    Consulting(Party, u64),
+    /// To somebody outside, perhaps from a hold; where there is a next agent, as above.
+    Outside(Option<u64>, u64),
 }
 
 /// One agent's part, and how they came to it.
@@ -74,45 +128,75 @@ struct Stay {
     missed: Vec<u64>,
     ringing: u64,
     turns: Vec<Turn>,
+    leave: Leave,
     wrap_up: u64,
 }
 
+/// What comes after an agent's part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Agent,
+    /// It waits for one until the caller hangs up.
+    Nobody,
+    End,
+}
+
+fn party() -> impl Strategy<Value = Party> {
+    prop_oneof![Just(Party::Silent), Just(Party::Agent), Just(Party::Queue), Just(Party::BusyQueue)]
+}
+
 fn turn() -> impl Strategy<Value = Turn> {
-    let time = 1_u64..90_000;
+    let time = || LEAST..90_000;
     prop_oneof![
-        time.clone().prop_map(Turn::Talk),
-        time.clone().prop_map(Turn::Hold),
-        (time.clone(), any::<bool>()).prop_map(|(time, accepts)| Turn::Consult(time + 3, accepts)),
-        time.prop_map(|time| Turn::Conference(time + 3)),
+        time().prop_map(Turn::Talk),
+        time().prop_map(Turn::Hold),
+        (party(), time(), time()).prop_map(|(party, time, after)| Turn::Consult(party, time, after)),
+        (party(), time(), time()).prop_map(|(party, time, talk)| Turn::Conference(party, time, talk)),
+    ]
+}
+
+fn leave() -> impl Strategy<Value = Leave> {
+    let time = || LEAST..90_000;
+    prop_oneof![
+        2 => Just(Leave::Plainly),
+        1 => (party(), time()).prop_map(|(party, time)| Leave::Consulting(party, time)),
+        1 => (proptest::option::of(time()), time()).prop_map(|(hold, time)| Leave::Outside(hold, time)),
     ]
 }
 
 fn stay() -> impl Strategy<Value = Stay> {
     (
-        proptest::option::of(1_u64..600_000),
-        proptest::collection::vec(1_u64..20_000, 0..3),
-        1_u64..20_000,
+        proptest::option::of(LEAST..600_000),
+        proptest::collection::vec(LEAST..20_000, 0..3),
+        LEAST..20_000,
         proptest::collection::vec(turn(), 0..5),
-        1_u64..60_000,
+        leave(),
+        LEAST..60_000,
     )
-        .prop_map(|(parked, missed, ringing, turns, wrap_up)| Stay {
+        .prop_map(|(parked, missed, ringing, turns, leave, wrap_up)| Stay {
             parked,
             missed,
             ringing,
             turns,
+            leave,
             wrap_up,
         })
 }
 
 /// Any call: hung up in the menu, in the queue, at an agent, after transfers.
 pub fn history() -> impl Strategy<Value = History> {
-    let gives_up = proptest::option::of((proptest::option::of(1_u64..600_000), 1_u64..20_000));
-    (1_u64..60_000, proptest::collection::vec(stay(), 0..3), gives_up).prop_map(|(menu, stays, last)| {
+    let gives_up = proptest::option::of((proptest::option::of(LEAST..600_000), LEAST..20_000));
+    (LEAST..60_000, proptest::collection::vec(stay(), 0..3), gives_up).prop_map(|(menu, stays, last)| {
         let mut tale = Tale::default();
         tale.tell(What::New);
         tale.pass(SegmentKind::Menu, menu);
         for (number, stay) in stays.iter().enumerate() {
-            tale.stay(stay, number);
+            let next = match (number + 1 < stays.len(), &last) {
+                (true, _) => Next::Agent,
+                (false, Some(_)) => Next::Nobody,
+                (false, None) => Next::End,
+            };
+            tale.stay(stay, number, next);
         }
         if let Some((parked, ringing)) = last {
             tale.enqueue(parked, stays.len());
@@ -132,6 +216,9 @@ struct Tale {
     /// The queue that what is told belongs to.
     queue: Option<String>,
     wrap_ups: Vec<(String, u64, u64)>,
+    parties: usize,
+    /// The next agent has the call already.
+    is_given: bool,
 }
 
 impl Tale {
@@ -140,10 +227,16 @@ impl Tale {
         self.history.events.push(Event { queue, ..event(what, self.now) });
     }
 
+    fn tell_of_party(&mut self, what: What, party: usize) {
+        let id = format!("party-{party}-{what}-{}", self.now);
+        self.history.events.push(Event { id, queue: Some(format!("help-{party}")), ..event(what, self.now) });
+    }
+
     /// A call comes out of the menu into a queue, even if an agent is free; later only if it waits there: else one
     /// agent gives it to another.
     fn enqueue(&mut self, parked: Option<u64>, number: usize) {
         self.queue = (parked.is_some() || number == 0).then(|| format!("queue-{number}"));
+        self.history.queued += usize::from(self.queue.is_some());
         self.history.queue = self.queue.clone().or(self.history.queue.take());
     }
 
@@ -164,25 +257,96 @@ impl Tale {
         }
     }
 
-    fn stay(&mut self, stay: &Stay, number: usize) {
+    fn stay(&mut self, stay: &Stay, number: usize, next: Next) {
         let agent = format!("agent-{number}");
-        self.enqueue(stay.parked, number);
-        self.wait(stay.parked, &stay.missed);
-        self.tell(What::Connect);
-        self.pass(SegmentKind::Invitation, stay.ringing);
+        if !std::mem::take(&mut self.is_given) {
+            self.enqueue(stay.parked, number);
+            self.wait(stay.parked, &stay.missed);
+            self.tell(What::Connect);
+            self.pass(SegmentKind::Invitation, stay.ringing);
+        }
         self.history.accepted_at = self.history.accepted_at.or(Some(self.now));
         self.history.agent = Some(agent.clone());
         self.tell(What::Connected);
         self.history.events.push(of_agent(AgentState::Connected, self.now, &agent));
         let start = self.now;
         self.queue = None;
-        self.now += 1;
+        self.now += LEAST;
         for turn in &stay.turns {
             self.turn(turn);
         }
+        let outside = self.leave(&stay.leave, number, next);
         self.history.outline.push((SegmentKind::Agent, start, Some(self.now)));
         self.history.with_agents += self.now - start;
         self.wrap_ups.push((agent, self.now, self.now + stay.wrap_up));
+        if let Some(time) = outside {
+            self.history.transferred = Some(self.now);
+            self.pass(SegmentKind::Outside, time);
+        }
+    }
+
+    /// Gives for how long the caller speaks on with somebody outside.
+    fn leave(&mut self, leave: &Leave, number: usize, next: Next) -> Option<u64> {
+        match leave {
+            Leave::Consulting(party, time) => {
+                let began = self.now;
+                self.tell(What::OnHold);
+                let accepts = matches!(party, Party::Silent | Party::Agent | Party::Queue);
+                let is_given = next == Next::Agent && accepts;
+                let heir = is_given.then(|| format!("agent-{}", number + 1));
+                self.consult(*party, *time, heir.as_deref());
+                if is_given {
+                    self.is_given = true;
+                } else {
+                    self.consult_done(*party);
+                }
+                // To the next queue without a word to the caller, or the caller hangs up.
+                self.history.holds.push(self.now - began);
+                None
+            }
+            Leave::Outside(hold, time) if next == Next::End => {
+                if let Some(hold) = hold {
+                    self.tell(What::OnHold);
+                    self.now += hold;
+                    self.history.holds.push(*hold);
+                }
+                Some(*time)
+            }
+            Leave::Plainly | Leave::Outside(..) => None,
+        }
+    }
+
+    /// A consult until its party speaks with the agent.
+    fn consult(&mut self, party: Party, time: u64, helper: Option<&str>) {
+        self.tell(What::Consulting);
+        self.history.consults += 1;
+        self.parties += 1;
+        let number = self.parties;
+        let has_own = matches!(party, Party::Queue | Party::BusyQueue);
+        for what in [What::New, What::Parked].into_iter().filter(|_| has_own) {
+            self.now += 1;
+            self.tell_of_party(what, number);
+        }
+        if matches!(party, Party::Agent | Party::Queue | Party::BusyQueue) {
+            self.now += LEAST;
+            self.tell_of_party(What::Connect, number);
+        }
+        if matches!(party, Party::Agent | Party::Queue) {
+            self.now += LEAST;
+            self.tell_of_party(What::Connected, number);
+            let agent = helper.map_or_else(|| format!("helper-{number}"), str::to_owned);
+            self.history.events.push(of_agent(AgentState::Connected, self.now + 1, &agent));
+        }
+        self.now += LEAST + time;
+    }
+
+    fn consult_done(&mut self, party: Party) {
+        self.tell(What::ConsultDone);
+        if matches!(party, Party::Queue | Party::BusyQueue) {
+            self.now += 2;
+            self.tell_of_party(What::Ended(Ending::default()), self.parties);
+        }
+        self.now += 1;
     }
 
     fn turn(&mut self, turn: &Turn) {
@@ -195,34 +359,29 @@ impl Tale {
                 self.tell(What::HoldDone);
                 self.history.holds.push(time);
             }
-            Turn::Consult(time, accepts) => {
+            Turn::Consult(party, time, after) => {
                 self.tell(What::OnHold);
-                self.tell(What::Consulting);
-                self.now += 1;
-                if accepts {
-                    self.tell(What::Connect);
-                    self.now += 1;
-                    self.tell(What::Connected);
-                }
-                self.now = began + time;
-                self.tell(What::ConsultDone);
+                self.consult(party, time, None);
+                self.consult_done(party);
+                self.now += after;
                 self.tell(What::HoldDone);
-                self.history.holds.push(time);
-                self.history.consults += 1;
+                self.history.holds.push(self.now - began);
             }
-            Turn::Conference(time) => {
+            Turn::Conference(party, time, talk) => {
                 self.tell(What::OnHold);
-                self.tell(What::Consulting);
-                self.now += 1;
+                self.consult(party, time, None);
                 self.tell(What::Conferencing);
                 self.tell(What::HoldDone);
-                self.history.holds.push(1);
-                self.now = began + time;
+                self.history.holds.push(self.now - began);
+                self.now += talk;
                 self.tell(What::ConferenceDone);
-                self.history.consults += 1;
+                if matches!(party, Party::Queue | Party::BusyQueue) {
+                    self.now += 2;
+                    self.tell_of_party(What::Ended(Ending::default()), self.parties);
+                }
             }
         }
-        self.now += 1;
+        self.now += LEAST;
     }
 
     fn end(mut self) -> History {

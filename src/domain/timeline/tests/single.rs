@@ -17,7 +17,7 @@ fn the_state_is_that_of_the_last_event_by_its_own_time() {
         (What::OnHold, State::OnHold),
         (What::Consulting, State::Consulting),
         (What::Conferencing, State::Conferencing),
-        (What::ConferenceDone, State::OnHold),
+        (What::ConferenceDone, State::Connected),
         (What::HoldDone, State::Connected),
         (What::Ended(Ending::default()), State::Ended),
     ];

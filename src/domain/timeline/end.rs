@@ -1,0 +1,126 @@
+//! When a call ended. The consulted party's `task:ended` may come under the caller's task: it is told apart by its
+//! place among the other events.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::event::{JITTER, SOON};
+use super::{AgentState, Ending, Event, Summary, What, summary};
+
+/// The end of a call, as far as is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) at: Timestamp,
+    pub(super) ending: Ending,
+    /// It comes where a consulted party's would, and nothing that was told since says whose it is.
+    pub(super) is_doubtful: bool,
+}
+
+/// The end of deduplicated events in their order. One that is followed by signs of life was not the caller's; how far
+/// clocks jitter does not make a sign of life. What Search says of a task that is over decides.
+pub(super) fn end(events: &[&Event]) -> Option<End> {
+    let mut consulted = Consulted::default();
+    let mut ends: Vec<End> = Vec::new();
+    for event in events {
+        let Some(at) = event.at else { continue };
+        match &event.what {
+            What::Ended(ending) | What::Failed(ending) => {
+                ends.push(End { at, ending: ending.clone(), is_doubtful: consulted.ends(at) });
+            }
+            _ => consulted.step(event, at),
+        }
+    }
+    let known = summary::summary(events);
+    if let Some(Summary { is_active: false, ended: Some(ended), .. }) = known {
+        return Some(summary::end(*ended, &ends));
+    }
+    if let Some(Summary { is_active: true, ended, .. }) = known {
+        ends.retain(|end| ended.is_some_and(|ended| end.at.duration_since(ended) > SOON));
+    }
+    let alive = events.iter().filter(|event| event.what.goes_on()).filter_map(|event| event.at).max();
+    ends.retain(|end| {
+        let tolerance = if end.is_doubtful { SignedDuration::ZERO } else { JITTER };
+        alive.is_none_or(|alive| alive.duration_since(end.at) <= tolerance)
+    });
+    let last =
+        |is_doubtful| ends.iter().filter(|end| end.is_doubtful == is_doubtful).max_by_key(|end| end.at);
+    let last = last(false).or(last(true))?;
+    let is_doubtful = last.is_doubtful && !consulted.is_left_by_agent(events, last.at);
+    Some(End { is_doubtful, ..last.clone() })
+}
+
+/// What is known of a consulted party whose events come under the caller's task.
+#[derive(Default)]
+struct Consulted<'a> {
+    is_on_hold: bool,
+    consults: bool,
+    confers: bool,
+    /// Somebody was asked while the caller was on hold, before the consult was told.
+    was_asked: bool,
+    /// There is a consulted party whose end has not been told.
+    is_there: bool,
+    has_accepted: bool,
+    /// After that its end is no longer expected.
+    until: Option<Timestamp>,
+    transferred_at: Option<Timestamp>,
+    /// Agents who are named on the consulted side.
+    agents: BTreeSet<&'a str>,
+}
+
+impl<'a> Consulted<'a> {
+    fn step(&mut self, event: &'a Event, at: Timestamp) {
+        match event.what {
+            What::OnHold => self.is_on_hold = true,
+            What::Consulting => {
+                self.is_there |= std::mem::take(&mut self.was_asked);
+                (self.consults, self.has_accepted, self.until) = (true, false, None);
+            }
+            What::New | What::Parked | What::Connect if self.consults => self.is_asked(event),
+            What::Parked | What::Connect => self.was_asked = self.is_on_hold,
+            What::Connected if self.consults && self.is_there && self.has_accepted => self.transfer(at),
+            What::Connected if self.consults => {
+                self.has_accepted = true;
+                self.agents.extend(event.agent.as_deref());
+            }
+            What::Connected if self.confers => {}
+            What::Connected | What::Transferred | What::ConferenceTransferred => self.transfer(at),
+            What::Agent(AgentState::Connected) if self.consults => self.agents.extend(event.agent.as_deref()),
+            What::ConsultDone => (self.consults, self.was_asked) = (false, false),
+            What::Conferencing => (self.consults, self.confers) = (false, true),
+            What::HoldDone => {
+                (self.is_on_hold, self.consults, self.was_asked) = (false, false, false);
+                if !self.confers {
+                    self.until = at.checked_add(SOON).ok();
+                }
+            }
+            What::ConferenceDone => (self.confers, self.until) = (false, at.checked_add(SOON).ok()),
+            _ => {}
+        }
+    }
+
+    fn is_asked(&mut self, event: &'a Event) {
+        (self.is_there, self.until) = (true, None);
+        self.agents.extend(event.agent.as_deref());
+    }
+
+    /// The call is given away: the consulted party, if there is one, is part of it.
+    fn transfer(&mut self, at: Timestamp) {
+        *self = Self { transferred_at: self.is_there.then_some(at), ..Self::default() };
+    }
+
+    /// Whether an end at that time may be that of the consulted party.
+    fn ends(&mut self, at: Timestamp) -> bool {
+        let expected = std::mem::take(&mut self.is_there) && self.until.is_none_or(|until| at <= until);
+        expected || self.transferred_at.is_some_and(|before| at.duration_since(before) <= SOON)
+    }
+
+    /// Whether an agent who is not on the consulted side wrote the call up, at about that time or since.
+    fn is_left_by_agent(&self, events: &[&Event], at: Timestamp) -> bool {
+        events.iter().any(|event| {
+            let is_wrap_up = matches!(event.what, What::Agent(AgentState::WrapUp { .. }));
+            let is_since = event.at.is_some_and(|own| at.duration_since(own) <= SOON);
+            is_wrap_up && is_since && event.agent.as_deref().is_some_and(|agent| !self.agents.contains(agent))
+        })
+    }
+}

@@ -1,0 +1,269 @@
+//! The caller's side and the consulted party's side of one task.
+
+use super::*;
+
+const ENDED: What = What::Ended(Ending { party: None, reason: None });
+
+/// What happened, at which second; with the agent, where it is an agent's own event.
+fn timeline(events: &[(What, f64)]) -> CallTimeline {
+    let millisecond =
+        |second: f64| std::time::Duration::from_secs_f64(second).as_millis().try_into().unwrap();
+    events.iter().map(|(what, second)| event(what.clone(), millisecond(*second))).collect()
+}
+
+fn story(events: &[(What, f64)]) -> Story {
+    timeline(events).story()
+}
+
+fn wraps_up(agent: &str, millisecond: u64) -> Event {
+    of_agent(AgentState::WrapUp { code: None }, millisecond, agent)
+}
+
+/// Holds, all together, the longest, and the time with agents without them; all in seconds.
+fn figures(story: &Story) -> (usize, u64, u64, u64) {
+    assert_sum(story);
+    (story.holds(), story.total_hold(), story.longest_hold(), story.agent_interaction())
+}
+
+#[test]
+fn a_hold_goes_on_while_the_consulted_party_is_rung_accepts_and_is_parked() {
+    use What::*;
+    let told = [
+        (Connected, 0.0),
+        (OnHold, 10.0),
+        (Consulting, 11.0),
+        (Connect, 12.0),
+        (Parked, 20.0),
+        (ConsultDone, 25.0),
+        (HoldDone, 30.0),
+        (ENDED, 40.0),
+    ];
+    assert_eq!(figures(&story(&told)), (1, 20, 20, 20));
+}
+
+#[test]
+fn a_hold_ends_where_the_consulted_agent_gets_the_caller_not_where_they_accept_the_consult() {
+    use What::*;
+    let told = [
+        (Connected, 5.0),
+        (OnHold, 20.0),
+        (Consulting, 21.0),
+        (Connect, 22.0),
+        (Connected, 30.0),
+        (Connected, 50.0),
+        (ENDED, 70.0),
+    ];
+    let story = story(&told);
+    assert_eq!(figures(&story), (1, 30, 30, 35));
+    assert_eq!((story.of(SegmentKind::Agent).count(), story.is_end_doubtful), (2, false));
+    // Where the ringing was lost, the second acceptance tells that the first was that of the consult.
+    let lossy: Vec<_> = told.into_iter().filter(|(what, _)| *what != Connect).collect();
+    assert_eq!(figures(&self::story(&lossy)), (1, 30, 30, 35));
+}
+
+#[test]
+fn a_hold_ends_where_the_agent_leaves_after_a_transfer_to_an_outside_number() {
+    use What::*;
+    let mut timeline = timeline(&[(Connected, 0.0), (OnHold, 10.0), (ENDED, 100.0)]);
+    timeline.apply(wraps_up("amy", 40_000));
+    let story = timeline.story();
+    assert_eq!(figures(&story), (1, 30, 30, 10));
+    assert_eq!((story.agent(), story.ended_at), (Some("amy"), Some(at(100_000))));
+    assert_eq!(story.of(SegmentKind::Outside).map(Segment::milliseconds).collect::<Vec<_>>(), [Some(60_000)]);
+}
+
+#[test]
+fn a_hold_ends_with_the_call_while_the_agent_consults() {
+    use What::*;
+    let told = [
+        (Connected, 0.0),
+        (OnHold, 10.0),
+        (Consulting, 11.0),
+        (Connect, 12.0),
+        (Connected, 15.0),
+        (ConsultDone, 29.998),
+        (ENDED, 30.0),
+        (ENDED, 30.002),
+    ];
+    assert_eq!(figures(&story(&told)), (1, 20, 20, 10));
+}
+
+#[test]
+fn a_hold_ends_where_the_agent_speaks_with_the_caller_again_after_a_consult() {
+    use What::*;
+    let told = [
+        (Connected, 0.0),
+        (OnHold, 10.0),
+        (Consulting, 11.0),
+        (ConsultDone, 25.0),
+        (Connected, 26.0),
+        (ENDED, 40.0),
+    ];
+    let story = story(&told);
+    assert_eq!(figures(&story), (1, 16, 16, 24));
+    assert_eq!(story.of(SegmentKind::Agent).count(), 1);
+}
+
+#[test]
+fn a_consult_that_becomes_a_conference_ends_the_hold_once() {
+    use What::*;
+    let told = [
+        (Connected, 0.0),
+        (OnHold, 10.0),
+        (Consulting, 11.0),
+        (Connect, 12.0),
+        (Connected, 15.0),
+        (Conferencing, 20.0),
+        (HoldDone, 20.2),
+        (ConferenceDone, 50.0),
+        (ENDED, 50.01),
+        (ENDED, 60.0),
+    ];
+    assert_eq!(figures(&story(&told)), (1, 10, 10, 50));
+    let lossy: Vec<_> = told.iter().filter(|(what, _)| *what != HoldDone).cloned().collect();
+    assert_eq!(figures(&story(&lossy)), (1, 10, 10, 50));
+    let until: Vec<_> = told.iter().filter(|(_, second)| *second < 60.0).cloned().collect();
+    assert!(story(&until).is_end_doubtful, "the conference is over, the call is not");
+}
+
+#[test]
+fn what_is_told_of_a_transfer_some_milliseconds_late_is_no_hold_of_the_next_agent() {
+    use What::*;
+    let told = [
+        (Connected, 0.0),
+        (OnHold, 10.0),
+        (Consulting, 11.0),
+        (Connected, 20.0),
+        (ConsultDone, 20.003),
+        (HoldDone, 20.005),
+        (ENDED, 50.0),
+    ];
+    let story = story(&told);
+    assert_eq!(figures(&story), (1, 10, 10, 40));
+    assert_eq!(story.of(SegmentKind::Agent).count(), 2);
+}
+
+#[test]
+fn the_end_of_a_consulted_party_is_not_that_of_the_call() {
+    use What::*;
+    let consult = [
+        (New, 0.0),
+        (Connected, 1.0),
+        (OnHold, 10.0),
+        (Consulting, 11.0),
+        (New, 11.1),
+        (Parked, 11.2),
+        (Connect, 12.0),
+        (Connected, 15.0),
+        (ConsultDone, 25.0),
+        (ENDED, 25.001),
+    ];
+    let consulted_left = story(&consult);
+    assert!(consulted_left.is_end_doubtful, "nothing says yet whose end it was");
+    let back = [&consult[..], &[(HoldDone, 32.0)]].concat();
+    assert_eq!(story(&back).ended_at, None);
+    let whole = story(&[&back[..], &[(ENDED, 60.0)]].concat());
+    assert_eq!((whole.ended_at, whole.is_end_doubtful), (Some(at(60_000)), false));
+    assert_eq!(figures(&whole), (1, 22, 22, 37));
+    // The caller hung up meanwhile: there are two ends, or the agent writes it up.
+    let twice = story(&[&consult[..], &[(ENDED, 25.004)]].concat());
+    assert_eq!((twice.ended_at, twice.is_end_doubtful), (Some(at(25_004)), false));
+    let mut written_up = timeline(&consult);
+    written_up.apply(wraps_up("amy", 25_300));
+    assert_eq!((written_up.ended_at(), written_up.story().is_end_doubtful), (Some(at(25_001)), false));
+}
+
+#[test]
+fn the_end_of_a_call_whose_agent_consulted_nobody_is_beyond_doubt() {
+    use What::*;
+    let told = [(Connected, 0.0), (OnHold, 10.0), (ENDED, 30.0)];
+    assert!(!story(&told).is_end_doubtful);
+    let consults = [(Connected, 0.0), (OnHold, 10.0), (Consulting, 12.0), (ConsultDone, 29.9), (ENDED, 30.0)];
+    assert!(!story(&consults).is_end_doubtful, "no event of a consulted party has come");
+}
+
+#[test]
+fn a_sign_of_life_that_is_stamped_milliseconds_after_the_end_is_none() {
+    use What::*;
+    let told = story(&[(New, 0.0), (Connect, 10.0), (ENDED, 60.0), (Connected, 60.002)]);
+    assert_eq!((told.ended_at, told.accepted_at()), (Some(at(60_000)), Some(at(60_000))));
+    assert_sum(&told);
+    let goes_on = story(&[(New, 0.0), (Connect, 10.0), (ENDED, 60.0), (Connected, 61.0)]);
+    assert_eq!(goes_on.ended_at, None);
+}
+
+#[test]
+fn time_after_the_last_wrap_up_is_neither_the_agents_nor_a_hold() {
+    use What::*;
+    let mut told = timeline(&[(New, 0.0), (Connected, 10.0), (OnHold, 60.0), (ENDED, 150.0)]);
+    told.apply(wraps_up("amy", 90_000));
+    assert_eq!(figures(&told.story()), (1, 30, 30, 50));
+    // Another agent wrote it up later, whose acceptance was lost.
+    told.apply(wraps_up("bob", 140_000));
+    let story = told.story();
+    assert_eq!(figures(&story), (1, 30, 30, 100));
+    assert_eq!(story.agent(), Some("bob"));
+    // An agent ends the call and writes it up in the same moment: that leaves nothing behind.
+    let mut told = timeline(&[(New, 0.0), (Connected, 10.0), (ENDED, 60.0)]);
+    told.apply(wraps_up("amy", 59_998));
+    assert_eq!(told.story().of(SegmentKind::Outside).count(), 0);
+}
+
+#[test]
+fn an_agent_who_is_named_by_a_wrap_up_only_had_the_call() {
+    use What::*;
+    for wrap_up in [59_990, 60_500] {
+        let mut told = timeline(&[(New, 0.0), (Connected, 10.0), (ENDED, 60.0)]);
+        told.apply(wraps_up("amy", wrap_up));
+        let story = told.story();
+        assert_eq!((story.agent(), story.agents.len()), (Some("amy"), 1));
+    }
+}
+
+#[test]
+fn a_consulted_agents_wrap_up_is_not_that_of_the_agent_who_has_the_call() {
+    use What::*;
+    let consult = [
+        (Connected, 0.0),
+        (OnHold, 10.0),
+        (Consulting, 11.0),
+        (Connect, 12.0),
+        (Connected, 15.0),
+        (ConsultDone, 25.0),
+        (HoldDone, 30.0),
+        (ENDED, 60.0),
+    ];
+    let mut told = timeline(&consult);
+    told.apply(wraps_up("bob", 25_100));
+    assert_eq!(figures(&told.story()), (1, 20, 20, 40), "the agent is not known by name");
+    told.apply(of_agent(AgentState::Connected, 10, "amy"));
+    let story = told.story();
+    assert_eq!((figures(&story), story.agent()), ((1, 20, 20, 40), Some("amy")));
+}
+
+#[test]
+fn the_call_goes_to_the_consulted_agent_where_the_agent_leaves_in_the_middle_of_a_consult() {
+    use What::*;
+    let consult = [
+        (Connected, 0.0),
+        (OnHold, 10.0),
+        (Consulting, 11.0),
+        (Connect, 12.0),
+        (Connected, 15.0),
+        (ENDED, 60.0),
+    ];
+    let mut told = timeline(&consult);
+    told.apply(of_agent(AgentState::Connected, 1, "amy"));
+    told.apply(of_agent(AgentState::Connected, 15_001, "bob"));
+    told.apply(wraps_up("amy", 30_000));
+    let story = told.story();
+    assert_eq!((figures(&story), story.agent()), ((1, 20, 20, 40), Some("bob")));
+}
+
+#[test]
+fn an_offer_that_is_told_after_its_acceptance_gives_nothing_away() {
+    use What::*;
+    let story = story(&[(New, 0.0), (Parked, 5.0), (Connected, 20.0), (Connect, 20.004), (ENDED, 60.0)]);
+    assert_eq!(figures(&story), (0, 0, 0, 40));
+    assert_eq!(story.accepted_at(), Some(at(20_000)));
+}
