@@ -23,8 +23,8 @@ pub use client::{AskError, Client};
 pub use connect::{Missing, client, tokens};
 pub use flow::{Flow, FlowError, HttpActivity, Output};
 pub use reconcile::{
-    Closed, Closing, ClosingError, Comparison, Difference, LostEvents, Progress, ReconcileError, Reconciler,
-    Report, Step, Watch, Watched, ended_task,
+    Closed, Closing, ClosingError, Comparison, Difference, LostEvents, NoId, Progress, ReconcileError,
+    Reconciler, Report, Step, Watch, Watched, ended_task,
 };
 pub use recorder::Recorder;
 pub use search::{Activities, Activity, Cursor, Named, Page, Span, Task};

@@ -72,7 +72,8 @@ pub fn kind(name: &str) -> Option<&'static str> {
     })
 }
 
-fn is_step(name: &str) -> bool {
+/// Whether it is a step of the caller's way.
+pub fn is_step(name: &str) -> bool {
     let steps = ["new", "ivr-connected", "parked", "connect", "connected", "on-hold", "hold-done"];
     let gaps = ["blind-transfer", "Transferred", "dequeued", "vt-transfer", "con-to-agent-error"];
     steps.contains(&name) || gaps.contains(&name)

@@ -88,7 +88,20 @@ pub(super) fn attend(tenant: &Tenant, incoming: &Incoming) -> Result<Answer, Ref
     }
     let page_info = selected(root, "pageInfo")?;
     check_object(page_info)?;
+    if let Some(name) = absent(tenant, tasks) {
+        let message = format!(
+            "Validation error (FieldUndefined@[taskDetails/tasks/{name}]) : Field '{name}' is undefined"
+        );
+        return Ok(Answer::json(200, &json!({ "errors": [{ "message": message }], "data": null })));
+    }
     page(tenant, &query, tasks, page_info)
+}
+
+/// The first field of a selection that the tenant's schema lacks.
+fn absent<'a>(tenant: &'a Tenant, field: &Field) -> Option<&'a String> {
+    let absent = &tenant.settings.absent_fields;
+    let own = |field: &Field| absent.iter().find(|name| **name == field.name);
+    field.fields.iter().find_map(|inner| own(inner).or_else(|| self::absent(tenant, inner)))
 }
 
 fn selected<'a>(root: &'a Field, name: &str) -> Result<&'a Field, Refused> {

@@ -25,6 +25,8 @@ pub struct MockWebexSettings {
     pub requests_per_minute: usize,
     /// Tasks on a page of Search.
     pub page: usize,
+    /// Fields that the schema of Search lacks: one of them refuses the whole query.
+    pub absent_fields: Vec<String>,
     /// Where webhooks go instead of the subscription's own https address: tests listen on loopback.
     pub deliver_to: Option<String>,
     /// After how many failed deliveries in a row a subscription turns inactive.
@@ -50,6 +52,7 @@ impl Default for MockWebexSettings {
             rotate: true,
             requests_per_minute: 300,
             page: 250,
+            absent_fields: Vec::new(),
             deliver_to: None,
             inactive_after: 5,
             misspelled_org_key: false,

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use self::exchange::{Answer, Bounds, Fault, exchange, headers, said};
 use self::pace::Pace;
+use super::search::Lacking;
 use super::token::{TokenError, Tokens};
 use crate::clock::Clock;
 use crate::ids::Ids;
@@ -75,6 +76,7 @@ pub struct Client {
     pace: Pace,
     clock: Arc<dyn Clock>,
     ids: Arc<Ids>,
+    lacking: Lacking,
 }
 
 /// A request before it has a token.
@@ -96,13 +98,18 @@ impl Client {
         clock: Arc<dyn Clock>,
         ids: Arc<Ids>,
     ) -> Self {
-        Self { http, api, tokens, pace: Pace::default(), clock, ids }
+        Self { http, api, tokens, pace: Pace::default(), clock, ids, lacking: Lacking::default() }
     }
 
     /// The tokens it asks with.
     #[must_use]
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// What Search has refused so far.
+    pub(super) fn lacking(&self) -> &Lacking {
+        &self.lacking
     }
 
     /// Asks, and reads the answer; a token that has just died is renewed once.

@@ -18,6 +18,20 @@ const SAME: SignedDuration = SignedDuration::from_secs(2);
 /// the figures of the record, these themselves. Their ids are made of what they say: the same gap gives the same events
 /// again.
 pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
+    let (mut whole, mut all) = (known.clone(), Vec::new());
+    // What the figures decide may show that something else is missing, such as an acceptance before the end.
+    for _ in 0..3 {
+        let events = missing_at_first(task, &whole);
+        if events.is_empty() {
+            break;
+        }
+        whole.extend(events.iter().cloned());
+        all.extend(events);
+    }
+    all
+}
+
+fn missing_at_first(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
     let mut whole = known.clone();
     let mut events = if task.is_active { Vec::new() } else { lost(task, known) };
     whole.extend(events.iter().cloned());
@@ -34,9 +48,13 @@ pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
 
 /// What the record says of the call as a whole.
 fn summary(task: &EndedTask, known: &CallTimeline) -> Summary {
+    if task.is_active {
+        // Its figures go on too.
+        return Summary { is_active: true, ended: Some(task.ended), ..Summary::default() };
+    }
     let is_from_webhook = |event: &Event| event.what.implies_agent() && !event.id.starts_with(BY_SEARCH);
     Summary {
-        is_active: task.is_active,
+        is_active: false,
         ended: Some(task.ended),
         holds: task.figures.holds,
         held_for: task.figures.held_for,
@@ -275,5 +293,41 @@ mod tests {
         let abandoned = EndedTask { handling: Some(Handling::Abandoned), ..task };
         let all = missing(&abandoned, &CallTimeline::default());
         assert_eq!(told(&all), [("task:new", 0), ("task:parked", 80), ("task:ended", 100)]);
+    }
+
+    #[test]
+    fn the_records_figures_are_told_where_events_give_others() {
+        let record = task(&STORY);
+        let whole: CallTimeline = missing(&record, &CallTimeline::default()).into_iter().collect();
+        assert_eq!(whole.story().summary, None, "they agree");
+        let mut figures = record.figures;
+        (figures.holds, figures.held_for) = (Some(2), Some(25_000));
+        let other = EndedTask { figures, ..record };
+        let facts = missing(&other, &whole);
+        assert_eq!(told(&facts), [], "one that has no time");
+        let mut known = whole.clone();
+        known.extend(facts);
+        let sums = known.story().sums();
+        assert_eq!((sums.holds, sums.total_hold, sums.longest_hold), (Some(2), Some(25), None));
+        assert_eq!(missing(&other, &known), []);
+    }
+
+    #[test]
+    fn a_task_that_is_active_has_not_ended_until_it_has() {
+        let known: CallTimeline = [
+            Event { id: "w1".into(), ..event(&task(&[]), What::Connected, at(50)) },
+            Event { id: "w2".into(), ..event(&task(&[]), What::Ended(Ending::default()), at(70)) },
+        ]
+        .into_iter()
+        .collect();
+        let active = EndedTask { is_active: true, ended: at(70), ..task(&[]) };
+        let facts = missing(&active, &known);
+        assert_eq!(facts.len(), 1);
+        let mut known = known;
+        known.extend(facts);
+        assert_eq!((known.ended_at(), missing(&active, &known)), (None, vec![]));
+        assert_eq!(missing(&active, &CallTimeline::default()), [], "what was never seen is not told");
+        known.extend(missing(&task(&[]), &known));
+        assert_eq!(known.ended_at(), Some(at(100)));
     }
 }

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 pub use closing::{Closed, Closing, ClosingError};
 pub use events::LostEvents;
-pub use read::ended_task;
+pub use read::{NoId, ended_task};
 pub use report::{Comparison, Difference, Report};
 pub use watch::{Watch, Watched};
 
@@ -219,8 +219,13 @@ impl<C: Closing> Reconciler<C> {
                 }
                 page => page?,
             };
-            for task in page.tasks.into_iter().filter_map(ended_task) {
-                self.close(task, fresh, run, &mut report).await?;
+            let unreadable = std::iter::repeat_n(Err(NoId), page.unreadable);
+            for task in page.tasks.into_iter().map(ended_task).chain(unreadable) {
+                match task {
+                    Ok(Some(task)) => self.close(task, fresh, run, &mut report).await?,
+                    Ok(None) => {}
+                    Err(error) => self.leave_out(&error, run, &mut report),
+                }
             }
             cursor = match page.next {
                 Some(next) => Some(next),
@@ -245,8 +250,7 @@ impl<C: Closing> Reconciler<C> {
             Err(ClosingError::Store(error)) => return Err(error.into()),
             // Another time would not help: it must not hold the water mark for ever.
             Err(error @ ClosingError::Unusable(_)) => {
-                tracing::warn!(%error, "left out");
-                report.add(Comparison::Failed, None);
+                self.leave_out(&error, run, report);
                 return Ok(());
             }
         };
@@ -263,6 +267,15 @@ impl<C: Closing> Reconciler<C> {
         }
         report.add(comparison, difference);
         Ok(())
+    }
+
+    /// One odd record holds up neither the others nor the water mark.
+    fn leave_out(&self, error: &dyn std::error::Error, run: Run, report: &mut Report) {
+        tracing::warn!(%error, "left out");
+        if run == Run::Real {
+            self.metrics.reconciled(Comparison::Failed.label());
+        }
+        report.add(Comparison::Failed, None);
     }
 
     async fn look_after_subscriptions(&self) -> Result<(), ReconcileError> {

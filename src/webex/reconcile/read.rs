@@ -1,7 +1,5 @@
 //! From a task of Search to what the bridge works with.
 
-use jiff::Timestamp;
-
 use crate::domain::{EndedTask, Figures, Handling, Happening, What};
 use crate::webex::{Activities, Task};
 
@@ -25,18 +23,23 @@ const EVENTS: [&str; 13] = [
     "failed",
 ];
 
+/// A record without an id is that of no task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a record of Search has no id")]
+pub struct NoId;
+
 /// A task that has ended; none for what has no end or is no telephony.
-#[must_use]
-pub fn ended_task(task: Task) -> Option<EndedTask> {
+///
+/// # Errors
+/// When the record has no id.
+pub fn ended_task(task: Task) -> Result<Option<EndedTask>, NoId> {
     let is_telephony =
         task.channel_type.as_deref().is_none_or(|channel| channel.eq_ignore_ascii_case("telephony"));
-    if !is_telephony {
-        return None;
-    }
-    let ended = task.ended_time?;
+    let id = task.id.ok_or(NoId)?;
+    let Some(ended) = task.ended_time.filter(|_| is_telephony) else { return Ok(None) };
     let is_abandoned =
         task.contact_handle_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("abandoned"));
-    Some(EndedTask {
+    Ok(Some(EndedTask {
         handling: Handling::of(task.connected_count, task.queue_count, is_abandoned),
         history: task.activities.as_ref().map(history).unwrap_or_default(),
         figures: Figures {
@@ -47,7 +50,7 @@ pub fn ended_task(task: Task) -> Option<EndedTask> {
             queued: task.queue_count.unwrap_or_default(),
             queued_for: task.queue_duration.unwrap_or_default(),
         },
-        id: task.id,
+        id,
         began: task.created_time,
         ended,
         is_active: task.is_active == Some(true),
@@ -60,14 +63,12 @@ pub fn ended_task(task: Task) -> Option<EndedTask> {
         // `terminationType` says how it ended, such as `normal`: that is no reason.
         reason: task.termination_reason,
         has_capture: task.capture_requested == Some(true),
-    })
+    }))
 }
 
 /// All of it or nothing: half a history would tell another story.
 fn history(activities: &Activities) -> Vec<Happening> {
-    let timed: Option<Vec<(&str, Timestamp)>> =
-        activities.nodes.iter().map(|node| Some((node.event_name.as_str(), node.created_time?))).collect();
-    let Some(mut timed) = timed.filter(|_| activities.are_whole()) else { return Vec::new() };
+    let Some(mut timed) = activities.whole() else { return Vec::new() };
     // Search shows the newest first; among those of the same moment, that order is the only one there is.
     timed.reverse();
     timed.sort_by_key(|(_, at)| *at);
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     fn read(task: Value) -> Option<EndedTask> {
-        ended_task(serde_json::from_value(task).unwrap())
+        ended_task(serde_json::from_value(task).unwrap()).unwrap()
     }
 
     #[test]
@@ -95,6 +96,10 @@ mod tests {
         assert!(read(json!({ "id": "t", "endedTime": 5, "channelType": "chat" })).is_none());
         assert!(read(json!({ "id": "t", "endedTime": 5, "isActive": true })).unwrap().is_active);
         assert!(read(json!({ "id": "t", "isActive": false })).is_none());
+        assert_eq!(
+            ended_task(serde_json::from_value(json!({ "id": null, "endedTime": 5 })).unwrap()),
+            Err(NoId)
+        );
     }
 
     #[test]
@@ -124,6 +129,17 @@ mod tests {
             whole.history.iter().map(|each| (each.event.as_str(), each.at.as_millisecond())).collect();
         assert_eq!(told, [("task:new", 1), ("task:connected", 7), ("task:ended", 9)]);
         assert_eq!(task(json!({ "totalCount": 5, "nodes": nodes })).history, []);
-        assert_eq!(task(json!({ "nodes": [{ "eventName": "new" }] })).history, []);
+        for odd in [
+            json!({ "nodes": [{ "eventName": "new" }] }),
+            json!({ "nodes": null }),
+            json!({ "nodes": [null, { "eventName": "new", "createdTime": 1 }] }),
+            json!({ "nodes": "none" }),
+            json!(null),
+            json!([7]),
+        ] {
+            assert_eq!(task(odd.clone()).history, [], "{odd}");
+        }
+        let in_text = json!({ "totalCount": "1", "nodes": [{ "eventName": "new", "createdTime": "1.4" }] });
+        assert_eq!(task(in_text).history.len(), 1);
     }
 }

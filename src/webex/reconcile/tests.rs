@@ -41,7 +41,7 @@ fn record(history: &History, with_activities: bool) -> EndedTask {
         nodes.sort_by_key(|node| std::cmp::Reverse(node["createdTime"].as_i64()));
         task["activities"] = json!({ "totalCount": nodes.len(), "nodes": nodes });
     }
-    ended_task(serde_json::from_value(task).unwrap()).unwrap()
+    ended_task(serde_json::from_value(task).unwrap()).unwrap().unwrap()
 }
 
 /// A history, and what arrived of it: not all, some of it twice, in any order.

@@ -1,14 +1,18 @@
 //! The Search API: tasks after they ended.
 
+mod lenient;
 mod query;
 mod task;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use task::{Activities, Activity, Named, Task};
 
@@ -32,6 +36,8 @@ pub struct Cursor(String);
 pub struct Page {
     /// The tasks.
     pub tasks: Vec<Task>,
+    /// How many could not be read: they are null, or no objects.
+    pub unreadable: usize,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
 }
@@ -40,8 +46,8 @@ pub struct Page {
 struct Answered {
     data: Option<Data>,
     /// GraphQL reports problems beside a 200.
-    #[serde(default)]
-    errors: Vec<Problem>,
+    #[serde(default, deserialize_with = "lenient::any")]
+    errors: Option<Vec<Problem>>,
 }
 
 #[derive(Deserialize)]
@@ -50,18 +56,21 @@ struct Data {
     task_details: Option<Details>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Details {
-    #[serde(default)]
-    tasks: Vec<Task>,
+    #[serde(deserialize_with = "lenient::any")]
+    tasks: Option<Vec<Value>>,
+    #[serde(deserialize_with = "lenient::any")]
     page_info: Option<PageInfo>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct PageInfo {
+    #[serde(deserialize_with = "lenient::flag")]
     has_next_page: Option<bool>,
+    #[serde(deserialize_with = "lenient::text")]
     end_cursor: Option<String>,
 }
 
@@ -70,16 +79,53 @@ struct Problem {
     message: Option<String>,
 }
 
+/// Fields that the tenant's schema has turned out to lack.
+#[derive(Default)]
+pub(super) struct Lacking(Mutex<BTreeSet<&'static str>>);
+
+impl Lacking {
+    fn all(&self) -> BTreeSet<&'static str> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether it is one more.
+    fn insert(&self, field: &'static str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(field)
+    }
+}
+
 impl Client {
-    /// Telephony tasks that ended within `span`, a page of them.
+    /// Telephony tasks that ended within `span`, a page of them. A field that the tenant's schema lacks refuses the whole
+    /// query: it is asked again without, and from then on never.
     ///
     /// # Errors
     /// When Webex gives none.
     pub async fn ended_tasks(&self, span: Span, cursor: Option<&Cursor>) -> Result<Page, AskError> {
-        let body = json!({ "query": query::ended(span, cursor) });
+        loop {
+            let without = self.lacking().all();
+            let error = match self.ask_for_tasks(query::ended(span, cursor, &without), cursor).await {
+                Err(error @ (AskError::Refused { status: 400, .. } | AskError::Unreadable(_))) => error,
+                answered => return answered,
+            };
+            let words = error.to_string();
+            let Some(field) = query::refused(&words).filter(|field| !without.contains(field)) else {
+                return Err(error);
+            };
+            if self.lacking().insert(field) {
+                tracing::warn!(
+                    field,
+                    words,
+                    "the Search API of this tenant lacks a field; it is no longer asked for"
+                );
+            }
+        }
+    }
+
+    async fn ask_for_tasks(&self, query: String, cursor: Option<&Cursor>) -> Result<Page, AskError> {
+        let body = json!({ "query": query });
         let answered: Answered =
             self.ask(&Ask { method: Method::POST, path: "/search", body: Some(body) }).await?;
-        if let Some(problem) = answered.errors.first() {
+        if let Some(problem) = answered.errors.iter().flatten().next() {
             let words = problem.message.as_deref().map(crate::domain::quote).unwrap_or_default();
             return Err(AskError::Unreadable(format!("the Search API says {words}")));
         }
@@ -90,6 +136,10 @@ impl Client {
         if next.is_some() && next.as_ref() == cursor {
             return Err(AskError::Unreadable("a page that is followed by itself".to_owned()));
         }
-        Ok(Page { tasks: details.tasks, next })
+        let records = details.tasks.unwrap_or_default();
+        let count = records.len();
+        let tasks: Vec<Task> =
+            records.into_iter().filter_map(|task| serde_json::from_value(task).ok()).collect();
+        Ok(Page { unreadable: count - tasks.len(), tasks, next })
     }
 }

@@ -1,144 +1,125 @@
-//! A task as Search shows it. Any field may be missing: which ones come depends on the query and the tenant.
+//! A task as Search shows it. Any field may be missing, null or odd: which ones come depends on the query and the tenant.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
-use serde_json::Number;
+use serde::Deserialize;
 
+use super::lenient::{any, count, flag, moment, number, text};
 use crate::phone::PhoneNumber;
 
 /// A task; durations are milliseconds on the wire.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Task {
     /// The interaction id.
-    pub id: String,
-    /// `ended`, `abandoned`, ...
-    pub status: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub id: Option<String>,
     /// `telephony`, `chat`, ...
+    #[serde(deserialize_with = "text")]
     pub channel_type: Option<String>,
     /// When it began.
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(deserialize_with = "moment")]
     pub created_time: Option<Timestamp>,
     /// When it ended.
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(deserialize_with = "moment")]
     pub ended_time: Option<Timestamp>,
     /// The caller's number.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(deserialize_with = "number")]
     pub origin: Option<PhoneNumber>,
     /// The dialed number.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(deserialize_with = "number")]
     pub destination: Option<PhoneNumber>,
     /// `inbound`, `outbound`, `outdial`.
+    #[serde(deserialize_with = "text")]
     pub direction: Option<String>,
     /// Whether it goes on.
+    #[serde(deserialize_with = "flag")]
     pub is_active: Option<bool>,
     /// `short`, `abandoned` or `normal`.
+    #[serde(deserialize_with = "text")]
     pub contact_handle_type: Option<String>,
-    /// How it ended.
-    pub termination_type: Option<String>,
     /// Why it ended, in free words.
+    #[serde(deserialize_with = "text")]
     pub termination_reason: Option<String>,
     /// Who ended it.
+    #[serde(deserialize_with = "text")]
     pub terminating_end: Option<String>,
     /// The last queue.
+    #[serde(deserialize_with = "any")]
     pub last_queue: Option<Named>,
     /// The last agent.
+    #[serde(deserialize_with = "any")]
     pub last_agent: Option<Named>,
     /// How often an agent was connected.
-    #[serde(default, deserialize_with = "count")]
+    #[serde(deserialize_with = "count")]
     pub connected_count: Option<u32>,
     /// How long agents talked.
-    #[serde(default, deserialize_with = "count")]
+    #[serde(deserialize_with = "count")]
     pub connected_duration: Option<u64>,
     /// How often it was on hold.
-    #[serde(default, deserialize_with = "count")]
+    #[serde(deserialize_with = "count")]
     pub hold_count: Option<u32>,
     /// How long it was on hold.
-    #[serde(default, deserialize_with = "count")]
+    #[serde(deserialize_with = "count")]
     pub hold_duration: Option<u64>,
     /// How often it was queued.
-    #[serde(default, deserialize_with = "count")]
+    #[serde(deserialize_with = "count")]
     pub queue_count: Option<u32>,
     /// How long it was queued.
-    #[serde(default, deserialize_with = "count")]
+    #[serde(deserialize_with = "count")]
     pub queue_duration: Option<u64>,
-    /// How long it was in the IVR.
-    #[serde(default, deserialize_with = "count")]
-    pub selfservice_duration: Option<u64>,
-    /// How long it rang at agents.
-    #[serde(default, deserialize_with = "count")]
-    pub ringing_duration: Option<u64>,
-    /// How long agents wrapped up.
-    #[serde(default, deserialize_with = "count")]
-    pub wrapup_duration: Option<u64>,
-    /// All of it.
-    #[serde(default, deserialize_with = "count")]
-    pub total_duration: Option<u64>,
     /// Whether a recording will come.
+    #[serde(deserialize_with = "flag")]
     pub capture_requested: Option<bool>,
     /// Its history, where it was asked for.
+    #[serde(deserialize_with = "any")]
     pub activities: Option<Activities>,
 }
 
-/// A queue, agent, team or site.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// A queue or an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Named {
     /// Its id.
+    #[serde(deserialize_with = "text")]
     pub id: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
-    /// An agent's login.
-    pub sign_in_id: Option<String>,
 }
 
 /// The history of a task; Search shows the newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Activities {
     /// How many there are.
-    #[serde(default, deserialize_with = "count")]
+    #[serde(deserialize_with = "count")]
     pub total_count: Option<u32>,
-    /// Those that came with the answer.
-    #[serde(default)]
-    pub nodes: Vec<Activity>,
+    /// Those that came with the answer; none for one that cannot be read.
+    #[serde(deserialize_with = "any")]
+    pub nodes: Option<Vec<Option<Activity>>>,
 }
 
 /// Something that happened to a task.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Activity {
     /// `new`, `parked`, `connected`, `on-hold`, ...
-    pub event_name: String,
+    #[serde(deserialize_with = "text")]
+    pub event_name: Option<String>,
     /// When.
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(deserialize_with = "moment")]
     pub created_time: Option<Timestamp>,
-    /// How long it lasted.
-    #[serde(default, deserialize_with = "count")]
-    pub duration: Option<u64>,
 }
 
 impl Activities {
-    /// Whether none is missing: an answer holds only so many.
+    /// What happened and when, the newest first, if none of it is missing: an answer holds only so many.
     #[must_use]
-    pub fn are_whole(&self) -> bool {
-        self.total_count
-            .is_none_or(|count| usize::try_from(count).is_ok_and(|count| count <= self.nodes.len()))
+    pub fn whole(&self) -> Option<Vec<(&str, Timestamp)>> {
+        let nodes = self.nodes.as_ref()?;
+        let is_whole = self
+            .total_count
+            .is_none_or(|count| usize::try_from(count).is_ok_and(|count| count <= nodes.len()));
+        let timed = nodes.iter().map(|node| {
+            let node = node.as_ref()?;
+            Some((node.event_name.as_deref()?, node.created_time?))
+        });
+        timed.collect::<Option<Vec<_>>>().filter(|_| is_whole)
     }
-}
-
-/// Whole and not negative: where Webex does not know a number, it may say -1.
-fn count<'de, D: Deserializer<'de>, N: TryFrom<u64>>(deserializer: D) -> Result<Option<N>, D::Error> {
-    let number = Option::<Number>::deserialize(deserializer)?.and_then(|number| number.as_u64());
-    Ok(number.and_then(|number| N::try_from(number).ok()))
-}
-
-fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    // Nothing that Webex tells of ended in 1970.
-    let millisecond = count::<D, i64>(deserializer)?.filter(|millisecond| *millisecond > 0);
-    Ok(millisecond.and_then(|millisecond| Timestamp::from_millisecond(millisecond).ok()))
-}
-
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PhoneNumber>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.filter(|number| !number.is_empty()).map(PhoneNumber::new))
 }

@@ -52,7 +52,7 @@ impl House {
     }
 
     /// Compares, and lets the bridge draw its conclusions.
-    async fn reconcile(&self) -> Report {
+    pub(super) async fn reconcile(&self) -> Report {
         let step = self.stage.handle.reconciler().unwrap().step().await.unwrap();
         self.stage.conclude(11).await;
         match step {

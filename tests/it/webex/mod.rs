@@ -4,6 +4,7 @@ mod asking;
 mod closing;
 mod reconcile;
 mod recordings;
+mod sides;
 mod tokens;
 
 use std::sync::Arc;

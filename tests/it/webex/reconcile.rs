@@ -13,6 +13,7 @@ use scv_bridge::webex::{
 use serde_json::json;
 
 use super::*;
+use crate::stage::with;
 
 /// Keeps what it was given; what comes again is agreed.
 #[derive(Default)]
@@ -133,7 +134,8 @@ async fn a_task_says_what_became_of_the_caller() {
     desk.compare().await;
     let closed = desk.ledger.closed.lock().unwrap();
     let handling = |id: &str| closed[id].handling;
-    assert_eq!(closed.len(), 4);
+    assert_eq!(closed.len(), 5);
+    assert!(closed["active"].is_active && !closed["answered"].is_active);
     assert_eq!(handling("answered"), Some(Handling::Answered));
     assert_eq!(handling("abandoned"), Some(Handling::Abandoned));
     assert_eq!(handling("ivr"), Some(Handling::LeftInIvr));
@@ -266,4 +268,63 @@ async fn a_round_ends_although_time_goes_on_and_looks_after_subscriptions_even_i
     tenant.webex.script(BadDay::Unavailable { retry_after: None }, 1, Operation::Search);
     reconciler.round().await.unwrap_err();
     assert_eq!(asked(Operation::Subscriptions), 2);
+}
+
+#[actix_web::test]
+async fn one_odd_record_is_left_out_and_told_and_the_round_goes_on() {
+    let desk = Desk::new().await;
+    desk.put("a", 600);
+    let odd = |name: &str, fields: Value| {
+        let mut task = task(name, 600);
+        task.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        desk.tenant.webex.put_odd_task(name, task);
+    };
+    odd("b", json!({ "id": null }));
+    odd("c", json!({ "activities": { "totalCount": 2, "nodes": null } }));
+    odd(
+        "d",
+        json!({ "activities": { "totalCount": 1, "nodes": [null] }, "lastQueue": null, "lastAgent": { "id": null } }),
+    );
+    odd(
+        "e",
+        json!({ "connectedCount": "1", "holdCount": "2", "holdDuration": 19_999.6, "captureRequested": null }),
+    );
+    desk.put("f", 600);
+    let report = desk.compare().await;
+    assert_eq!((report.tasks, report.failed, report.differed), (6, 1, 5));
+    assert_eq!(
+        (desk.closed(), desk.water_mark().await),
+        (["a", "c", "d", "e", "f"].map(String::from).into(), now() - 120_000)
+    );
+    let figures = desk.ledger.closed.lock().unwrap()["e"].figures;
+    assert_eq!((figures.connected, figures.holds, figures.held_for), (1, Some(2), Some(20_000)));
+    let failed = desk.tenant.metric("scv_bridge_reconciled_calls_total{found=\"failed\"} ");
+    assert_eq!(failed.as_deref(), Some("1"));
+}
+
+#[actix_web::test]
+async fn a_record_that_is_null_is_left_out() {
+    let desk = Desk::new().await;
+    let body = json!({ "data": { "taskDetails": { "tasks": [null, task("a", 600), 7], "pageInfo": null } } });
+    desk.tenant.webex.script(BadDay::Body { body }, 1, Operation::Search);
+    let report = desk.compare().await;
+    assert_eq!((report.tasks, report.failed, desk.closed()), (3, 2, vec!["a".to_owned()]));
+    desk.tenant.wait(300);
+    let body = json!({ "data": { "taskDetails": { "tasks": null } } });
+    desk.tenant.webex.script(BadDay::Body { body }, 1, Operation::Search);
+    assert_eq!(desk.compare().await.tasks, 0);
+}
+
+#[actix_web::test]
+async fn a_field_that_the_tenants_schema_lacks_is_no_longer_asked_for() {
+    let absent = ["holdCount", "captureRequested", "eventName"].map(str::to_owned).into();
+    let desk = Desk::of(MockWebexSettings { absent_fields: absent, ..Default::default() }).await;
+    desk.tenant.webex.put_task(with(task("a", 600), json!({ "holdDuration": 20_000, "holdCount": 2 })));
+    let asked = || desk.tenant.webex.asked(Operation::Search).len();
+    assert_eq!((desk.compare().await.differed, asked()), (1, 4));
+    let figures = desk.ledger.closed.lock().unwrap()["a"].figures;
+    assert_eq!((figures.holds, figures.held_for), (None, Some(20_000)));
+    desk.tenant.wait(300);
+    desk.compare().await;
+    assert_eq!(asked(), 5);
 }

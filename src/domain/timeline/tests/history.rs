@@ -59,6 +59,10 @@ impl History {
         let none = BTreeMap::new();
         let told = FinalRecord::of(story, Names { queues: &none, agents: &none }, None);
         let given = |id: &Option<String>| id.clone().map(Given::Unmapped);
+        // Where events were lost, and Search's sums are told, nobody may know the longest.
+        let is_known = story.summary.is_none() || told.sums.longest_hold.is_some();
+        let longest = self.holds.iter().copied().max().unwrap_or_default();
+        let longest = is_known.then(|| seconds(longest));
         let truth = FinalRecord {
             has_agent: self.accepted_at.is_some(),
             start_time: Some(at(0)),
@@ -71,7 +75,7 @@ impl History {
                 .or(Some(at(self.ended_at))),
             sums: Sums {
                 holds: Some(self.holds.len()),
-                longest_hold: Some(seconds(self.holds.iter().copied().max().unwrap_or_default())),
+                longest_hold: longest,
                 total_hold: Some(seconds(total)),
                 agent_interaction: Some(seconds(self.with_agents - total)),
             },

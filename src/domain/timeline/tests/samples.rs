@@ -8,7 +8,7 @@ use super::*;
 #[path = "../../../../tests/support/histories.rs"]
 mod histories;
 
-use histories::{Recorded, histories, kind, times, way};
+use histories::{Recorded, histories, is_step, kind, times, way};
 
 fn what(name: &str) -> Option<What> {
     Some(match kind(name)? {
@@ -81,6 +81,94 @@ fn real_histories_in_order_and_shuffled_give_what_their_own_events_state() {
         };
         runner.run(&shuffled, shown).unwrap();
     }
+}
+
+/// What the consulted party does meanwhile, and when, in milliseconds after the beginning: the beginning of each consult lies
+/// so far before the end of its hold as its parts state.
+fn beside(recorded: &[Recorded]) -> Vec<(&'static str, u64)> {
+    let own_end = recorded.iter().rposition(|(name, _)| name == "ended");
+    let (mut told, mut now, mut hold, mut consult, mut left) = (Vec::new(), 0, (0, 0), None, None);
+    let sum_after =
+        |at: usize| -> u64 { recorded[at + 1..].iter().filter(|(name, _)| is_step(name)).map(|r| r.1).sum() };
+    for (at, (name, time)) in recorded.iter().enumerate() {
+        match (name.as_str(), consult) {
+            ("consulting", _) => {
+                let after = recorded[at + 1..].iter().filter(|(name, _)| CLOSING.contains(&name.as_str()));
+                let after = after.map(|one| one.1).take_while(|time| *time < hold.1).sum::<u64>();
+                let begin = hold.0 + hold.1 - (time + after).min(hold.1);
+                told.push(("task:consulting", begin));
+                consult = Some((begin + 5, begin + time));
+            }
+            ("consult-done" | "Transferred", Some((_, end))) => {
+                told.extend((name == "consult-done").then_some(("task:consult-done", end)));
+                (consult, left) = (None, Some(end + 3));
+            }
+            ("ended", _) if own_end != Some(at) => told.extend(left.take().map(|end| ("task:ended", end))),
+            (_, Some((own, end))) => {
+                told.extend(kind(name).map(|kind| (kind, own.min(end))));
+                consult = Some((own + time, end));
+            }
+            (_, None) if is_step(name) => {
+                if name == "on-hold" {
+                    hold = (now, *time);
+                }
+                let whole = name == "new" && at == 0 && *time > sum_after(at);
+                now += if whole { time - sum_after(at) } else { *time };
+            }
+            _ => {}
+        }
+    }
+    told
+}
+
+/// What closes a consult.
+const CLOSING: [&str; 3] = ["consult-done", "ConsultTransfer", "Transferred"];
+
+/// What the consulted party did meanwhile, and who the agents were.
+fn both_sides(recorded: &[Recorded], played: &Played) -> Vec<Event> {
+    let mut events = played.events.clone();
+    for (number, (name, time)) in beside(recorded).into_iter().enumerate() {
+        let what = match name {
+            "task:consulting" => What::Consulting,
+            "task:consult-done" => What::ConsultDone,
+            "task:ended" => What::Ended(Ending::default()),
+            _ => what(name.strip_prefix("task:").unwrap()).unwrap(),
+        };
+        if what == What::Connected {
+            events.push(of_agent(AgentState::Connected, time + 1, "helper"));
+        }
+        events.push(Event { id: format!("beside-{number}"), ..event(what, time) });
+    }
+    let accepted: Vec<_> = played.events.iter().filter(|event| event.what == What::Connected).collect();
+    for (number, acceptance) in accepted.iter().enumerate() {
+        let agent = Some(format!("agent-{number}"));
+        let what = What::Agent(AgentState::Connected);
+        events.push(Event { id: format!("accepted-{number}"), agent, what, ..(*acceptance).clone() });
+    }
+    let last = accepted.len().checked_sub(1).map(|number| format!("agent-{number}"));
+    let wrap_up = |agent: String| of_agent(AgentState::WrapUp { code: None }, played.total + 2, &agent);
+    events.extend(last.map(wrap_up));
+    events
+}
+
+#[test]
+fn real_histories_with_the_consulted_partys_and_the_agents_events_state_the_same() {
+    let mut consulted = 0;
+    for (id, recorded) in histories() {
+        let played = play(&way(&recorded));
+        let events = both_sides(&recorded, &played);
+        consulted += usize::from(events.iter().filter(|event| event.what.is_end()).count() > 1);
+        println!("{id} {:?}", beside(&recorded));
+        stated(&played, events.clone());
+        let config = Config { cases: 20, failure_persistence: None, ..Config::default() };
+        let mut runner = TestRunner::new_with_rng(config, deterministic());
+        let shown = |events| {
+            stated(&played, events);
+            Ok(())
+        };
+        runner.run(&Just(events).prop_shuffle(), shown).unwrap();
+    }
+    assert_eq!(consulted, 3, "of some, the consulted party's end is told too");
 }
 
 fn deterministic() -> TestRng {
