@@ -29,7 +29,7 @@ pub(super) struct Abandonment<'a> {
     pub(super) call: Option<&'a Call>,
     pub(super) name: CallName,
     pub(super) reference: CallReference,
-    pub(super) stage: Stage,
+    pub(super) verdict: Verdict,
     pub(super) mark: Option<NewEvent>,
 }
 
@@ -42,8 +42,9 @@ impl Bridge {
         hurdle: Hurdle,
         budget: &Budget,
     ) -> Result<Ended, Trouble> {
-        let Abandonment { request, call, name, reference, stage, mark } = abandonment;
-        let mut update = self.final_update(request, call, stage);
+        let Abandonment { request, call, name, reference, verdict, mark } = abandonment;
+        let mut update = self.final_update(request, call, verdict.stage());
+        let mark = mark.or_else(|| self.told_plainly(&name, &update, verdict == Verdict::Callback));
         let report = self.fill_final(&mut update, &name, call, budget).await?;
         let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
         let entries = vec![self.outbox.entry(asks[0], false, true), self.outbox.entry(asks[1], true, true)];
@@ -56,7 +57,7 @@ impl Bridge {
             ended_at: Some(request.end_time.timestamp()),
             ..Note::of(name.clone(), now)
         };
-        let abandoned = |delivered| Ok(ended(Verdict::Abandoned { stage }, delivered));
+        let abandoned = |delivered| Ok(ended(verdict, delivered));
         let subject = Subject::Known(Box::new(note));
         let put = self.outbox.put_marked(subject, entries, true, hold.as_ref(), mark);
         match in_time(budget, put).await? {

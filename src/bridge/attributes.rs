@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::finish::FilledAtEnd;
 use super::{Bridge, Delivered, Trouble, forgetful, in_time, named, or_nothing};
 use crate::domain::{
-    Body, Call, CallName, CallTimeline, CreateVoiceCall, Filled, FlowTime, Form, Initiation, Knowledge,
-    Moment, Picked, Sent, Story, UpdateVoiceCall, call_at, fill, parent_of,
+    Body, Call, CallName, CallTimeline, CreateVoiceCall, Filled, Fingerprint, FlowTime, Form, Initiation,
+    Knowledge, Moment, Picked, Sent, Story, UpdateVoiceCall, call_at, fill, parent_of,
 };
 use crate::salesforce::Budget;
 use crate::settings::CallCenter;
@@ -91,7 +91,7 @@ impl Bridge {
             self.timeline_of(name.vendor_call_key(), &half)
         );
         let (known, company, timeline) = (known?, company?, timeline?);
-        let story = story(&timeline, &company, name);
+        let story = story(&timeline, &company, Some(name), |agent| self.hash_of(Some(agent)));
         let end = End { call, company, at: update.end_time, story, picked: &update.picked };
         let (own, now) = (update.call_attributes.as_deref(), self.outbox.now());
         let filled = end.fill(center, name, &known, own, now);
@@ -271,12 +271,17 @@ fn form(center: &CallCenter) -> Form<'_> {
     Form { attributes: &center.attributes, longest: center.attribute_length, names }
 }
 
-/// What Webex's events mean for the call, as far as they have come.
-fn story(timeline: &CallTimeline, company: &[Call], name: &CallName) -> Option<Story> {
+/// What Webex's events mean for the call, as far as they have come. `hash` is that of agents in the journal.
+pub(super) fn story(
+    timeline: &CallTimeline,
+    company: &[Call],
+    name: Option<&CallName>,
+    hash: impl Fn(&str) -> Option<Fingerprint>,
+) -> Option<Story> {
     if timeline.is_empty() {
         return None;
     }
-    let own = timeline.parts_of(company).find(|(call, _)| call.name == *name);
+    let own = timeline.parts_of(company, hash).find(|(call, _)| Some(&call.name) == name);
     Some(own.map_or_else(|| timeline.story(), |(_, part)| part.story()))
 }
 

@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 
 use super::attributes::went_out;
+use super::end::Which;
 use super::enrich::{Enriched, Told};
 use super::finish::Unmapped;
+use super::heard::Heard;
 use super::update::Guard;
 use super::{Bridge, Trouble, in_time, named};
 use crate::domain::{
-    Call, CallCenterName, CallReference, CallTimeline, Direction, DisconnectReason, FlowTime, Origin,
-    PhoneContactEnded, Picked, Rest, Stage, Story, TaskId, VendorCallKey, Verdict, is_nameless,
+    Call, CallCenterName, CallReference, CallTimeline, Direction, DisconnectReason, Fingerprint, FlowTime,
+    Origin, PhoneContactEnded, Picked, Rest, Stage, Story, TaskId, VendorCallKey, Verdict, is_nameless,
 };
 use crate::phone::{PhoneNumber, Translation};
 use crate::salesforce::{Ask, Budget};
@@ -78,12 +80,17 @@ struct Part<'a> {
 
 /// The VoiceCalls of one contact center, each with its part of the story: an earlier one ends where the next begins. One
 /// of whose part nothing was told is left alone.
-fn voice_calls<'a>(company: &'a [Call], timeline: &CallTimeline, at: FlowTime) -> Vec<Part<'a>> {
+fn voice_calls<'a>(
+    company: &'a [Call],
+    timeline: &CallTimeline,
+    at: FlowTime,
+    hash: impl Fn(&str) -> Option<Fingerprint>,
+) -> Vec<Part<'a>> {
     if let [call] = company {
         return vec![Part { call, story: None, at, goes_on: false, is_nameless: false }];
     }
     let nexts = company.iter().skip(1).map(Call::began).chain([None]);
-    let parts = timeline.parts_of(company).zip(nexts).filter(|((_, part), _)| !part.is_empty());
+    let parts = timeline.parts_of(company, hash).zip(nexts).filter(|((_, part), _)| !part.is_empty());
     let part = |((call, part), next): ((&'a Call, CallTimeline), Option<Timestamp>)| Part {
         call,
         story: Some(part.story()),
@@ -119,7 +126,8 @@ impl Bridge {
         let mut concluded = Concluded::new(Conclusion::Unknown);
         let calls = self.calls_of(&key, budget).await?;
         let mut trouble = None;
-        let parts = calls.iter().flat_map(|company| voice_calls(company, &task.timeline, ending.at));
+        let hash = |agent: &str| self.hash_of(Some(agent));
+        let parts = calls.iter().flat_map(|company| voice_calls(company, &task.timeline, ending.at, hash));
         let parts: Vec<Part<'_>> = parts.collect();
         for (at, part) in parts.iter().enumerate() {
             // What Salesforce keeps waiting leaves time to the others.
@@ -191,11 +199,13 @@ impl Bridge {
             false => self.finish(center, &ending, Some(call), &task.timeline, budget).await?,
         };
         let Some(finish) = finish else {
-            return Ok(self.end_marked(&request, Some(&call.name), None, budget).await?.verdict);
+            let which = Which { name: &call.name, heard: Heard::of(ending.story) };
+            return Ok(self.end_marked(&request, Some(which), None, budget).await?.verdict);
         };
         let request = finish.of_request(request);
         let (name, is_nameless) = (call.name.clone(), part.is_nameless);
-        let told = Told { call: Some(call), name, is_nameless, request: &request, finish: &finish };
+        let heard = Heard::of(ending.story);
+        let told = Told { call: Some(call), name, is_nameless, request: &request, finish: &finish, heard };
         self.enrich(told, task, concluded, budget).await
     }
 
@@ -234,7 +244,8 @@ impl Bridge {
         let reference = CallReference::Key(ending.key.clone());
         match (&finish, named(center, &reference)) {
             (Some(finish), Some(name)) => {
-                let told = Told { call: None, name, is_nameless: false, request: &request, finish };
+                let heard = Heard::of(ending.story);
+                let told = Told { call: None, name, is_nameless: false, request: &request, finish, heard };
                 self.enrich(told, task, concluded, budget).await.map(drop)
             }
             _ if request.agent.is_none() => self.end(&request, budget).await.map(drop),
@@ -263,7 +274,7 @@ impl Bridge {
 }
 
 /// What a flow would have reported. An outbound call has its agent from the start.
-fn hang_up(center: &CallCenterName, ending: Ending<'_>) -> PhoneContactEnded {
+pub(super) fn hang_up(center: &CallCenterName, ending: Ending<'_>) -> PhoneContactEnded {
     let Ending { key, story, at, .. } = ending;
     let agent = story.has_agent().then(|| story.agent().unwrap_or("unknown").to_owned());
     PhoneContactEnded {

@@ -4,6 +4,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::abandon::{Abandonment, Hurdle};
 use super::create::LOOK;
+use super::heard::{Heard, says_callback};
 use super::inquire::{Shown, best_reference};
 use super::{Bridge, Delivered, Trouble, facts, in_time, named};
 use crate::domain::{
@@ -21,6 +22,13 @@ pub struct Ended {
     pub delivered: Delivered,
 }
 
+/// Which of the calls of a key has ended, and what Webex has told of it.
+#[derive(Clone, Copy)]
+pub(super) struct Which<'a> {
+    pub(super) name: &'a CallName,
+    pub(super) heard: Heard,
+}
+
 /// A hang-up, and the call that it ends.
 struct HangUp<'a> {
     /// What was told.
@@ -31,6 +39,8 @@ struct HangUp<'a> {
     company: &'a [Call],
     /// The agent who had it.
     agent: Option<&'a str>,
+    /// What Webex has told of it, where that was looked at.
+    heard: Option<Heard>,
     /// Whether no create of it is in flight here.
     has_turn: bool,
     mark: Option<NewEvent>,
@@ -54,7 +64,7 @@ impl Bridge {
     pub(super) async fn end_marked(
         &self,
         request: &PhoneContactEnded,
-        which: Option<&CallName>,
+        which: Option<Which<'_>>,
         mark: Option<NewEvent>,
         budget: &Budget,
     ) -> Result<Ended, Trouble> {
@@ -71,7 +81,7 @@ impl Bridge {
         let began = request.start_time.map(FlowTime::timestamp);
         let names_id = matches!(request.voice_call, Some(CallReference::Id(_)));
         let is_meant = |one: &&Call| match which {
-            Some(name) => one.name == *name,
+            Some(which) => one.name == *which.name,
             None => !names_id && began.is_some() && one.began() == began,
         };
         let call = company.iter().find(is_meant).cloned().or(call);
@@ -84,7 +94,8 @@ impl Bridge {
         };
         let is_newest =
             call.as_ref().is_some_and(|call| company.last().is_some_and(|last| last.id == call.id));
-        let hang_up = HangUp { request, call, company: &company, agent, has_turn: turn.is_some(), mark };
+        let (heard, has_turn) = (which.map(|which| which.heard), turn.is_some());
+        let hang_up = HangUp { request, call, company: &company, agent, heard, has_turn, mark };
         let ended = self.end_of(hang_up, budget).await?;
         if is_newest {
             self.leave_earlier(&company, budget).await?;
@@ -97,17 +108,28 @@ impl Bridge {
     /// # Errors
     /// As [`Bridge::end`].
     async fn end_of(&self, hang_up: HangUp<'_>, budget: &Budget) -> Result<Ended, Trouble> {
-        let HangUp { request, call, company, agent, has_turn, mark } = hang_up;
+        let HangUp { request, call, company, agent, heard, has_turn, mark } = hang_up;
         let center = &request.origin.call_center;
         let key = CallReference::Key(request.vendor_call_key.clone());
         let answered = Fact::AgentAtHangUp.of_agent(agent);
         let queued = request.enqueue_time.map(|_| Fact::Queued);
         let known = call.as_ref().map(facts).unwrap_or_default().and(answered).and(queued);
+        let known = known.and(says_callback(request));
         let name = call.as_ref().map(|call| call.name.clone()).or_else(|| named(center, &key));
         let Some(name) = name else { return Ok(ended(Verdict::Duplicate, Delivered::NoSuchCall)) };
         self.remember_picked(Some(&name), "phoneContactEnded", &request.picked, budget).await;
-        match decide(known) {
-            Verdict::Abandoned { stage } => {
+        let is_open = matches!(decide(known), Verdict::Abandoned { .. } | Verdict::Callback);
+        let heard = match heard {
+            None if is_open => {
+                self.heard_of(&request.vendor_call_key, call.as_ref(), company, budget).await?
+            }
+            heard => heard.unwrap_or_default(),
+        };
+        match decide(known.union(heard.facts)) {
+            // Their place in the queue, and so the routing, stays.
+            Verdict::Callback if heard.waits => Ok(ended(Verdict::Callback, Delivered::Withheld)),
+            verdict @ (Verdict::Abandoned { .. } | Verdict::Callback) => {
+                let request = &heard.complete(request, verdict == Verdict::Callback);
                 let named = request.voice_call.as_ref().unwrap_or(&key);
                 let (call, reference) = (call.as_ref(), best_reference(named, call.as_ref()));
                 let is_nameless = call.is_some_and(|call| is_nameless(company, call));
@@ -121,10 +143,16 @@ impl Bridge {
                         Shown::Unasked(failure) => Hurdle::Unasked(failure),
                     },
                 };
-                let abandonment = Abandonment { request, call, name, reference, stage, mark };
+                let abandonment = Abandonment { request, call, name, reference, verdict, mark };
                 self.abandon(abandonment, hurdle, budget).await
             }
-            Verdict::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
+            Verdict::Duplicate => {
+                if let Some(call) = call.filter(|call| answered.is_some() && !call.is_answered()) {
+                    self.leave(request, name, true, budget).await?;
+                    self.take_back(&call, None, budget).await?;
+                }
+                Ok(ended(Verdict::Duplicate, Delivered::Withheld))
+            }
             Verdict::Answered => self.leave(request, name, answered.is_some(), budget).await,
         }
     }

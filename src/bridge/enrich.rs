@@ -3,10 +3,12 @@
 
 use super::conclude::{Concluded, Ending};
 use super::deliver::Fresh;
+use super::end::Which;
 use super::finish::Finish;
+use super::heard::Heard;
 use super::{Bridge, Delivered, Trouble, in_time};
 use crate::domain::{
-    Call, CallCenterName, CallName, CallReference, CallTimeline, Event, FinalRecord, FlowTime,
+    Call, CallCenterName, CallName, CallOutcome, CallReference, CallTimeline, Event, FinalRecord, FlowTime,
     PhoneContactEnded, Said, Stage, Standing, UpdateVoiceCall, Verdict,
 };
 use crate::salesforce::{Ask, Budget, Failure};
@@ -48,6 +50,7 @@ pub(super) struct Told<'a> {
     pub(super) is_nameless: bool,
     pub(super) request: &'a PhoneContactEnded,
     pub(super) finish: &'a Finish,
+    pub(super) heard: Heard,
 }
 
 impl Bridge {
@@ -63,14 +66,20 @@ impl Bridge {
         timeline: &CallTimeline,
         budget: &Budget,
     ) -> Result<Option<Finish>, Trouble> {
-        let Some(enrichment) = self.enrichment(center) else { return Ok(None) };
+        let name = call.map(|call| call.name.clone());
+        let name = name.unwrap_or_else(|| CallName::new(center.clone(), ending.key.clone(), None));
+        let outcome = ending.story.outcome();
+        let wants = |enrichment: &&Enrichment| {
+            enrichment.enabled || self.takes_back(center, timeline.standing(&name), outcome)
+        };
+        let enrichment = self.call_center(center.as_ref()).map(|center| &center.enrichment);
+        let Some(enrichment) = enrichment.filter(wants) else { return Ok(None) };
         let location = enrichment.recording_location.as_ref().map(|template| (template, ending.task));
         let record = FinalRecord::of(ending.story, enrichment.names(), location);
         let record = record.begun(call.and_then(|call| call.start_time));
-        let name = call.map(|call| call.name.clone());
-        let name = name.unwrap_or_else(|| CallName::new(center.clone(), ending.key.clone(), None));
         let filled = self.fill_ended(&name, call, (ending.story, ending.at), budget).await?;
-        let finish = Finish { report: filled.report, ..Finish::of(&record, filled.call_attributes, center) };
+        let finish =
+            Finish { report: filled.report, ..Finish::of(&record, outcome, filled.call_attributes, center) };
         match timeline.standing(&name) {
             Standing::Ours(before) if !filled.is_whole => Ok(Some(finish.without_fields(before))),
             _ => Ok(Some(finish)),
@@ -103,15 +112,16 @@ impl Bridge {
         let mark = task.timeline.mark(&told.name, Some(finish.said.clone()));
         let new = before.is_none().then(|| self.new_mark(task, mark.clone()));
         // The mark is kept if the call turns out to be abandoned; that of an answered one comes with its own update.
-        let verdict = self.end_marked(told.request, Some(&told.name), new, budget).await?.verdict;
+        let which = Which { name: &told.name, heard: told.heard };
+        let verdict = self.end_marked(told.request, Some(which), new, budget).await?.verdict;
         let enriched = match (before, verdict) {
-            (None, Verdict::Abandoned { .. }) => {
+            (None, Verdict::Abandoned { .. } | Verdict::Callback) => {
                 task.add(mark);
                 Some(Enriched::Abandoned)
             }
-            (None, _) if finish.said.is_abandonment => None,
+            (None, _) if finish.said.outcome() < CallOutcome::Answered => None,
             (None, _) => Some(self.complete(&told, task, budget).await?),
-            (Some(Some(said)), _) => self.correct(&told, &said, task, budget).await?,
+            (Some(Some(said)), _) => self.tell_again(&told, &said, task, budget).await?,
             (Some(None), _) => None,
         };
         concluded.enriched.extend(enriched);
@@ -153,18 +163,40 @@ impl Bridge {
         }
     }
 
-    /// Tells what was learned after the final update, if anything was: all of it, because what an update leaves out of
-    /// holds and durations becomes 0.
-    async fn correct(
+    /// An abandonment that was withheld in the outbox, because an agent turned out to have had the call, was never told: then
+    /// this is the final update. Else it is a correction.
+    async fn tell_again(
         &self,
         told: &Told<'_>,
         before: &Said,
         task: &mut Task,
         budget: &Budget,
     ) -> Result<Option<Enriched>, Trouble> {
-        // Nothing makes an answered call an abandoned one.
+        let is_answered = told.finish.said.outcome() == CallOutcome::Answered;
+        let was_told = before.outcome() == CallOutcome::Answered;
+        let is_delivered = told.call.is_none_or(|call| call.closed_at.is_some());
+        let is_wanted = self.enrichment(told.name.call_center()).is_some();
+        if is_answered && is_wanted && !was_told && !is_delivered {
+            let enriched = self.complete(told, task, budget).await?;
+            if enriched == Enriched::Final {
+                return Ok(Some(enriched));
+            }
+        }
+        self.correct(told, before, task, budget).await
+    }
+
+    /// Tells what was learned after the final update, if anything was: all of it, because what an update leaves out of
+    /// holds and durations becomes 0.
+    pub(super) async fn correct(
+        &self,
+        told: &Told<'_>,
+        before: &Said,
+        task: &mut Task,
+        budget: &Budget,
+    ) -> Result<Option<Enriched>, Trouble> {
         let said = &told.finish.said;
-        if before == said || (said.is_abandonment && !before.is_abandonment) {
+        let is_allowed = !before.is_plain || self.may_take_back(told.name.call_center());
+        if !is_allowed || !before.is_corrected_by(said) {
             return Ok(None);
         }
         let mut update = told.finish.correction(told.request, before);
@@ -193,9 +225,22 @@ impl Bridge {
         let ask = Ask::Update(&reference, update);
         let mark = task.timeline.mark(name, Some(told.finish.said.clone()));
         let new = self.new_mark(task, mark.clone());
-        let entry = self.outbox.entry(ask, is_final, false);
+        // Of a contact center that wants no final update of ours, nothing is told that takes nothing back.
+        let takes_back = !is_final && self.enrichment(name.call_center()).is_none();
+        let entry = match takes_back {
+            true => self.outbox.taking_back(ask),
+            false => self.outbox.entry(ask, is_final, false),
+        };
         let put = self.outbox.put_marked(Subject::Known(Box::new(note)), vec![entry], false, None, Some(new));
         match in_time(budget, put).await? {
+            Enqueued::Accepted { ids, behind: false, call }
+                if takes_back && call.as_deref().is_none_or(|call| call.closed_at.is_none()) =>
+            {
+                task.add(mark);
+                // Whether there is something to take back is looked at in its turn.
+                self.outbox.give_back(&ids).await;
+                Ok(Delivered::Later)
+            }
             Enqueued::Accepted { ids, behind, .. } => {
                 task.add(mark);
                 let fresh = |&id| Fresh { id, kind: EntryKind::Update, is_final };
@@ -212,7 +257,9 @@ impl Bridge {
             Enqueued::Duplicate | Enqueued::Answered => {
                 let key = name.vendor_call_key();
                 tracing::info!(vendor_call_key = %key, "withheld: a final update was sent before");
-                task.add(task.timeline.mark(name, None));
+                if task.timeline.standing(name) == Standing::Unknown {
+                    task.add(task.timeline.mark(name, None));
+                }
                 Ok(Delivered::Withheld)
             }
         }

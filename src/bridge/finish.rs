@@ -3,9 +3,10 @@
 use openssl::sha::sha256;
 use serde::Serialize;
 
+use super::heard::callback_reason;
 use crate::domain::{
-    CallCenterName, DisconnectReason, FinalRecord, FlowTime, Given, PhoneContactEnded, Picked, Rest, Said,
-    UpdateVoiceCall,
+    CallCenterName, CallOutcome, DisconnectReason, FinalRecord, FlowTime, Given, PhoneContactEnded, Picked,
+    Rest, Said, UpdateVoiceCall,
 };
 use crate::store::NewDetail;
 
@@ -62,7 +63,12 @@ impl Default for FilledAtEnd {
 
 impl Finish {
     /// The one place where the final update of a conclusion takes shape. `call_attributes`: JSON of custom fields.
-    pub(super) fn of(record: &FinalRecord, call_attributes: Option<String>, center: &CallCenterName) -> Self {
+    pub(super) fn of(
+        record: &FinalRecord,
+        outcome: CallOutcome,
+        call_attributes: Option<String>,
+        center: &CallCenterName,
+    ) -> Self {
         let time = |at: Option<jiff::Timestamp>| at.map(FlowTime::new);
         let reason = |value: &String| DisconnectReason { value: value.clone(), is_error: false };
         let additions = Additions {
@@ -82,7 +88,9 @@ impl Finish {
                 end: time(record.end_time).map(FlowTime::timestamp),
                 digest: serde_json::to_vec(&additions).map(|json| digest(&json)).unwrap_or_default(),
                 fields: additions.call_attributes.as_ref().map(|fields| digest(fields.as_bytes())),
-                is_abandonment: !record.has_agent,
+                is_abandonment: outcome == CallOutcome::Abandoned,
+                is_callback: outcome == CallOutcome::Callback,
+                is_plain: false,
             },
             unmapped: [unmapped("queues", &record.queue), unmapped("agents", &record.agent)]
                 .into_iter()
@@ -117,8 +125,11 @@ impl Finish {
             self.additions.clone();
         rest.insert("isActiveCall".into(), true.into());
         let moved = (before.start, before.end) != (self.said.start, self.said.end);
-        let was_abandoned = before.is_abandonment && !self.said.is_abandonment;
-        let ended = || was_abandoned.then(|| DisconnectReason { value: ENDED.to_owned(), is_error: false });
+        let ended = || match (before.outcome(), self.said.outcome()) {
+            (_, CallOutcome::Callback) => Some(callback_reason(None)),
+            (CallOutcome::Answered, _) | (_, CallOutcome::Abandoned) => None,
+            (_, CallOutcome::Answered) => Some(DisconnectReason { value: ENDED.to_owned(), is_error: false }),
+        };
         UpdateVoiceCall {
             origin: request.origin.clone(),
             call: None,

@@ -100,7 +100,7 @@ impl Bridge {
         };
         let mut timeline = task.map(|task| task.timeline).unwrap_or_default();
         timeline.apply(event.clone());
-        for (call, part) in timeline.parts_of(&calls) {
+        for (call, part) in timeline.parts_of(&calls, |agent| self.hash_of(Some(agent))) {
             if let Some(at) = part.answered_at().filter(|_| !call.is_answered()) {
                 in_time(budget, store.note(answered(call.name.clone(), at, self.outbox.now()))).await?;
             }

@@ -151,7 +151,7 @@ impl Bridge {
         let hash = self.hash_of(Some(agent));
         let mut is_of_earlier = earlier.clone().any(|other| other.answered_by == hash);
         let timeline = self.timeline_of(call.name.vendor_call_key(), budget).await?;
-        for (part_of, part) in timeline.parts_of(company) {
+        for (part_of, part) in timeline.parts_of(company, |agent| self.hash_of(Some(agent))) {
             match part_of.began().cmp(&began) {
                 Ordering::Less => is_of_earlier |= part.story().agents.iter().any(|one| one.agent == agent),
                 Ordering::Equal if part.is_answered() => return Ok(Some(agent)),

@@ -42,6 +42,11 @@ impl Bridge {
         let reason = request.disconnect_reason.as_ref().map(|reason| reason.value.as_str());
         let intent = Intent::Update { reason };
         let is_nameless = self.is_nameless(call.as_ref(), budget).await?;
+        if self.guards(&request.origin, intent)
+            && self.is_called_back(&reference, call.as_ref(), budget).await?
+        {
+            return Ok(Delivered::Withheld);
+        }
         let guard = self.guard(&request.origin, intent, &reference, call.as_ref(), is_nameless, budget);
         let Some(guard) = guard.await else {
             self.let_end(request, &reference, call.as_ref(), budget).await;
@@ -71,6 +76,10 @@ impl Bridge {
         let ask = Ask::Update(&reference, filled.as_ref().unwrap_or(request));
         let sent = self.keep_and_send(ask, note, is_final, guard, hold, budget).await;
         drop(turn);
+        let told = sent.is_ok().then(|| answered_at(request, self.outbox.now())).flatten();
+        if let Some((call, at)) = call.as_ref().zip(told) {
+            self.take_back(call, Some(at), budget).await?;
+        }
         self.keep_details(name.as_ref().filter(|_| went_out(&sent)), &report, budget).await;
         sent
     }
@@ -131,6 +140,11 @@ impl Bridge {
             return Ok(Delivered::Withheld);
         }
         let intent = Intent::ClearRouting;
+        if self.guards(&request.origin, intent)
+            && self.is_called_back(&reference, call.as_ref(), budget).await?
+        {
+            return Ok(Delivered::Withheld);
+        }
         let guard = self.guard(&request.origin, intent, &reference, call.as_ref(), false, budget);
         let Some(guard) = guard.await else {
             return Ok(Delivered::Withheld);
@@ -158,9 +172,15 @@ impl Bridge {
             (None, None) => return Ok(Delivered::NoSuchCall),
         };
         let unless_answered = !matches!(guard, Guard::Off);
+        let mark = match (ask, &name) {
+            (Ask::Update(_, update), Some(name)) if is_final && unless_answered => {
+                self.told_plainly(name, update, false)
+            }
+            _ => None,
+        };
         let entry = self.outbox.entry(ask, is_final, unless_answered);
         let kind = entry.kind;
-        let put = self.outbox.put(subject, vec![entry], unless_answered, hold.as_ref());
+        let put = self.outbox.put_marked(subject, vec![entry], unless_answered, hold.as_ref(), mark);
         match in_time(budget, put).await? {
             Enqueued::Accepted { behind: true, .. } => Ok(Delivered::Later),
             Enqueued::Accepted { ids, call, .. } => {

@@ -10,6 +10,8 @@ pub enum Verdict {
         /// Where the caller gave up.
         stage: Stage,
     },
+    /// No agent was ever connected, because the caller has chosen to be called back: the same with another reason.
+    Callback,
     /// An agent had the call: its record belongs to the agent's side, and nothing is sent.
     Answered,
     /// It was decided before, or the final update has gone out: nothing is sent again.
@@ -22,8 +24,18 @@ impl Verdict {
     pub fn label(self) -> &'static str {
         match self {
             Self::Abandoned { .. } => "abandoned",
+            Self::Callback => "callback",
             Self::Answered => "answered",
             Self::Duplicate => "duplicate",
+        }
+    }
+
+    /// Where the caller gave up.
+    #[must_use]
+    pub fn stage(self) -> Stage {
+        match self {
+            Self::Abandoned { stage } => stage,
+            Self::Callback | Self::Answered | Self::Duplicate => Stage::Unknown,
         }
     }
 }
@@ -67,7 +79,8 @@ pub enum Intent<'a> {
 pub enum Guarded {
     /// It does.
     Pass,
-    /// It would make the record of an answered call worse: it is answered 200 and not sent.
+    /// It would make the record of an answered call worse, or take a caller's place in the queue away: it is answered 200 and
+    /// not sent.
     Withhold,
 }
 
@@ -82,12 +95,12 @@ impl Known {
     }
 
     /// Where the caller is, as long as there is no agent. Only a call whose way we saw from its beginning is known
-    /// to be in the IVR still; a transferred one began elsewhere.
+    /// to be in the IVR still, or one of which Webex's record says so; a transferred one began elsewhere.
     #[must_use]
     pub fn stage(self) -> Stage {
         if self.has(Fact::Routed) || self.has(Fact::Queued) {
             Stage::Queue
-        } else if self.has(Fact::Created) && !self.has(Fact::Transferred) {
+        } else if self.has(Fact::NeverQueued) || (self.has(Fact::Created) && !self.has(Fact::Transferred)) {
             Stage::Ivr
         } else {
             Stage::Unknown
@@ -98,19 +111,23 @@ impl Known {
 /// Decides on a call that has ended. `known` includes what the hang-up itself tells, except that it has been
 /// handled.
 ///
-/// Abandoned is an inbound or transferred call that ended and that no agent was ever connected to.
+/// Abandoned is an inbound or transferred call that ended and that no agent was ever connected to, unless its caller has
+/// chosen to be called back.
 #[must_use]
 pub fn decide(known: Known) -> Verdict {
     if known.has(Fact::HangUpHandled) || known.has(Fact::FinalUpdateSent) {
         Verdict::Duplicate
     } else if known.is_answered() {
         Verdict::Answered
+    } else if known.has(Fact::CallbackChosen) {
+        Verdict::Callback
     } else {
         Verdict::Abandoned { stage: known.stage() }
     }
 }
 
-/// Guards answered calls against the vendor's flow, which reports every call as abandoned when it ends.
+/// Guards answered calls, and callers who wait to be called back, against the vendor's flow, which reports every call as
+/// abandoned when it ends.
 /// `reasons` are the configured ones; a text that speaks of abandoning counts in any wording.
 #[must_use]
 pub fn guard(intent: Intent<'_>, known: Known, reasons: [&str; 2]) -> Guarded {
@@ -118,7 +135,8 @@ pub fn guard(intent: Intent<'_>, known: Known, reasons: [&str; 2]) -> Guarded {
         Intent::ClearRouting => true,
         Intent::Update { reason } => reason.is_some_and(|reason| speaks_of_abandoning(reason, reasons)),
     };
-    if abandons && known.is_answered() { Guarded::Withhold } else { Guarded::Pass }
+    let is_none = known.is_answered() || known.has(Fact::CallbackChosen);
+    if abandons && is_none { Guarded::Withhold } else { Guarded::Pass }
 }
 
 fn speaks_of_abandoning(reason: &str, reasons: [&str; 2]) -> bool {

@@ -35,6 +35,8 @@ pub struct EndedTask {
     pub history: Vec<Happening>,
     /// How often and how long, whatever the history says.
     pub figures: Figures,
+    /// Whether the caller has chosen to be called back.
+    pub is_callback: bool,
     /// Whether a recording will come, or has.
     pub has_capture: bool,
 }
@@ -48,6 +50,8 @@ pub enum Handling {
     Abandoned,
     /// The call ended before it was queued.
     LeftInIvr,
+    /// The caller has chosen to be called back, and no agent has reached them.
+    Callback,
 }
 
 /// Something that happened to a task.
@@ -77,7 +81,7 @@ pub struct Figures {
 }
 
 impl Handling {
-    /// Abandoned: Webex says so, or the call was queued and never connected; never connected and never queued: it
+    /// Of a call without a callback. Abandoned: Webex says so, or the call was queued and never connected; never connected and never queued: it
     /// ended in the IVR. Whoever was connected once has not abandoned. What the record leaves out is none.
     #[must_use]
     pub fn of(connected: Option<u32>, queued: Option<u32>, is_marked_abandoned: bool) -> Option<Self> {

@@ -26,11 +26,15 @@ pub enum Fact {
     HangUpHandled = 9,
     /// Its final update was sent, or is on its way.
     FinalUpdateSent = 10,
+    /// The caller has chosen to be called back.
+    CallbackChosen = 11,
+    /// Webex's record says that it was never queued.
+    NeverQueued = 12,
 }
 
 impl Fact {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Created,
         Self::Routed,
         Self::Queued,
@@ -42,6 +46,8 @@ impl Fact {
         Self::AgentInRecord,
         Self::HangUpHandled,
         Self::FinalUpdateSent,
+        Self::CallbackChosen,
+        Self::NeverQueued,
     ];
 
     /// What a hang-up, an update or an event that names `agent` tells: nothing where a template left it empty.

@@ -31,9 +31,9 @@ pub use time::{FlowTime, InvalidTime};
 #[cfg(test)]
 pub(crate) use timeline::tests::history;
 pub use timeline::{
-    Agency, AgentState, Announced, CallTimeline, Captured, Direction, Ending, Event, FileName, Mark,
-    NoFileName, Numbers, Recording, Said, Segment, SegmentKind, Standing, State, Story, Stretch, StretchKind,
-    Summary, Sums, Told, What,
+    Agency, AgentState, Announced, CallOutcome, CallTimeline, Captured, Direction, Ending, Event, FileName,
+    Mark, NoFileName, Numbers, Recording, Said, Segment, SegmentKind, Standing, State, Story, Stretch,
+    StretchKind, Summary, Sums, Told, What,
 };
 pub use transfer::{Continues, Place, Run, call_at, is_nameless, parent_of, place};
 pub use voice_call::{

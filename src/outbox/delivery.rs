@@ -37,6 +37,8 @@ pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, mut entry: E
         Attempt::Later { words, .. } if orgs.get(entry.call_center.as_ref()).map(Org::returns) != before => {
             Attempt::Later { next_at: outbox.now(), words }
         }
+        // Nothing was told of the call: its final update is still to come.
+        Attempt::Delivered { .. } if withheld => Attempt::Delivered { close: false },
         Attempt::Delivered { .. } if entry.kind == EntryKind::LateClear => {
             late_clear(outbox.now(), &entry, result.as_ref().ok())
         }
@@ -103,6 +105,10 @@ async fn send(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: &mut Entry) 
     }
     if kept.unless_answered && entry.call.as_ref().is_some_and(Call::is_answered) {
         return Ok(Sent::Withheld);
+    }
+    // The abandonment that it takes back was withheld, or is buried.
+    if kept.if_ended && entry.call.as_ref().is_none_or(|call| call.closed_at.is_none()) {
+        return Ok(Sent::Nothing);
     }
     if kept.operation != Operation::Create && record::is_missing(outbox, entry).await? {
         if kept.operation == Operation::ClearRouting {
@@ -230,5 +236,5 @@ fn unknown(outbox: &Outbox, entry: &Entry) -> Option<Note> {
 fn answered(outbox: &Outbox, entry: &Entry) -> Option<Note> {
     let now = outbox.now();
     let name = entry.call.as_ref()?.name.clone();
-    Some(Note { answered_at: Some(now), ..Note::of(name, now) })
+    Some(Note { answered_at: Some(now), create_body: CreateBody::Done, ..Note::of(name, now) })
 }

@@ -224,6 +224,14 @@ impl Outbox {
         NewEntry { kind, is_final, body: Body::new(body), next_at: self.now() }
     }
 
+    /// An entry that takes back what the call's final update said: it is not sent if that was not.
+    #[must_use]
+    pub fn taking_back(&self, ask: Ask<'_>) -> NewEntry {
+        let stored = Stored::of(ask).if_ended(true);
+        let body = Body::new(serde_json::to_string(&stored).unwrap_or_default());
+        NewEntry { body, ..self.entry(ask, false, false) }
+    }
+
     /// How long after the deadline of executeOmniFlow Salesforce may usually still do it: the longest time of a synchronous
     /// transaction of Apex
     /// (<https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm>).

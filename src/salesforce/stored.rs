@@ -20,6 +20,8 @@ pub struct Stored {
     call: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unless_answered: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    if_ended: bool,
     body: Map<String, Value>,
 }
 
@@ -34,6 +36,8 @@ pub struct Kept {
     pub call: Option<CallReference>,
     /// Whether it is to be sent only if no agent has had the call.
     pub unless_answered: bool,
+    /// Whether it is to be sent only if the call's final update was: it takes back what that said.
+    pub if_ended: bool,
     /// The fields, without those that one of the ways adds.
     pub body: Map<String, Value>,
 }
@@ -62,11 +66,13 @@ impl Stored {
         };
         let origin = ask.origin();
         let unless_answered = matches!(ask, Ask::Kept(kept) if kept.unless_answered);
+        let if_ended = matches!(ask, Ask::Kept(kept) if kept.if_ended);
         Self {
             call_center: origin.call_center.to_string(),
             certificate: origin.certificate.as_ref().map(ToString::to_string),
             call: call.map(ToString::to_string),
             unless_answered,
+            if_ended,
             body,
         }
     }
@@ -75,6 +81,12 @@ impl Stored {
     #[must_use]
     pub fn unless_answered(self, unless_answered: bool) -> Self {
         Self { unless_answered, ..self }
+    }
+
+    /// The same, to be sent only if the call's final update was.
+    #[must_use]
+    pub fn if_ended(self, if_ended: bool) -> Self {
+        Self { if_ended, ..self }
     }
 
     /// The request it was.
@@ -90,6 +102,7 @@ impl Stored {
             },
             call: self.call.map(CallReference::parse).transpose()?,
             unless_answered: self.unless_answered,
+            if_ended: self.if_ended,
             body: self.body,
         })
     }
@@ -112,6 +125,7 @@ impl Kept {
             origin: self.origin.clone(),
             call: Some(CallReference::Key(key)),
             unless_answered: false,
+            if_ended: false,
             body,
         };
         Some(update.completed_by(self))
@@ -158,6 +172,9 @@ mod tests {
         let guarded = kept(&stored.unless_answered(true));
         assert!(guarded.unless_answered);
         assert!(kept(&Stored::of(Ask::Kept(&guarded))).unless_answered);
+        let taking_back = kept(&Stored::of(Ask::Kept(&guarded)).if_ended(true));
+        assert!(taking_back.if_ended && !guarded.if_ended);
+        assert!(kept(&Stored::of(Ask::Kept(&taking_back))).if_ended);
         let old: Stored =
             serde_json::from_str(r#"{"callCenter":"Sales","call":"wxcc_1","body":{}}"#).unwrap();
         assert!(!old.read(Operation::ClearRouting).unwrap().unless_answered);

@@ -272,7 +272,7 @@ impl Store {
         let input = json(&serde_json::json!({ "task_id": task.as_ref() }))?;
         let rows = self.read(self.dialect().task, input).await?;
         let found = read::<TaskRow>(&rows)?.into_iter().next().map(TaskRow::task).transpose()?;
-        Ok(found.filter(|task| !task.timeline.is_empty()))
+        Ok(found.filter(|task| task.timeline.all().next().is_some()))
     }
 
     /// When the next task is due, or its claim ends; none when nothing waits.

@@ -94,6 +94,7 @@ struct Data {
     created_time: Text,
     channel_type: Text,
     direction: Text,
+    outbound_type: Text,
     origin: Text,
     destination: Text,
     queue_id: Text,
@@ -153,10 +154,12 @@ impl Webhook {
 }
 
 /// The types of tasks that carry nothing but themselves.
-const TASKS: [(&str, What); 12] = [
+const TASKS: [(&str, What); 14] = [
     ("task:new", What::New),
     ("task:origin-updated", What::OriginUpdated),
     ("task:parked", What::Parked),
+    ("task:optOutOfQueue", What::CallbackChosen),
+    ("task:callbackFailed", What::CallbackFailed),
     ("task:connect", What::Connect),
     ("task:connected", What::Connected),
     ("task:on-hold", What::OnHold),
@@ -199,7 +202,7 @@ impl Data {
         let numbers = Numbers { origin: number(&self.origin), destination: number(&self.destination) };
         let direction = match self.direction.0.as_deref() {
             Some(word) if word.eq_ignore_ascii_case("inbound") => Some(Direction::Inbound),
-            Some(word) if word.eq_ignore_ascii_case("outbound") => Some(Direction::Outbound),
+            Some(word) if word.eq_ignore_ascii_case("outbound") => Some(self.outbound()),
             _ => None,
         };
         // An event without a time of its own happened, as far as we know, when it was sent.
@@ -208,6 +211,12 @@ impl Data {
         let agent = self.agent_id.clone().within(LONGEST);
         let what = self.what(full_name(kind));
         Ok(About::Task { task, event: Box::new(Event { at, what, id, queue, agent, direction }), numbers })
+    }
+
+    /// `COURTESY_CALLBACK`, and whatever other callbacks there are, are nothing that an agent dialed.
+    fn outbound(&self) -> Direction {
+        let kind = self.outbound_type.0.as_deref().unwrap_or_default();
+        if kind.to_ascii_uppercase().contains("CALLBACK") { Direction::Callback } else { Direction::Outbound }
     }
 
     fn what(self, kind: &str) -> What {

@@ -28,7 +28,7 @@ pub const KINDS: [(Kind, u32); 7] = [
     (Kind::LeftInQueue, 145),
     (Kind::Answered, 670),
     (Kind::HungUpAtOnce, not_yet(15)),
-    (Kind::Callback, not_yet(45)),
+    (Kind::Callback, 45),
     (Kind::Outdial, 25),
     (Kind::Chat, 25),
 ];
@@ -87,7 +87,7 @@ pub const LEAVINGS: [(Leaving, u32); 6] = [
 /// How signs of the call come, besides the weather, of a thousand calls each.
 pub mod signs {
     /// Every sign of an agent comes after the flow's end of the call, and after the grace.
-    pub const LATE: u32 = super::not_yet(40);
+    pub const LATE: u32 = 40;
     /// Half of a call that could be taken for ended comes after the grace.
     pub const PAUSED: u32 = super::not_yet(400);
     /// Only `task:connected` and `task:ended` are subscribed to.

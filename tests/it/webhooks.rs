@@ -138,6 +138,20 @@ async fn a_call_that_hung_up_in_the_menu_says_so() {
 }
 
 #[actix_web::test]
+async fn the_flows_hang_up_is_told_from_the_queue_where_events_show_one() {
+    for stage in both("").await {
+        stage.call("wxcc_1").await;
+        stage.tell([event("task:new", "1", 0), event("task:parked", "1", 10)]).await;
+        stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+        let refusals = stage.refusals();
+        assert!(refusals.iter().all(|refusal| refusal.operation == Operation::ClearRouting), "{refusals:?}");
+        let call = stage.org.voice_call("wxcc_1").unwrap();
+        assert_eq!(call.disconnect_reason.as_deref(), Some("Abandoned in queue"));
+        assert_eq!(call.call_queued_date_time.as_deref(), Some("2026-11-21T10:00:10.000Z"));
+    }
+}
+
+#[actix_web::test]
 async fn a_call_that_no_flow_told_of_is_left_unless_it_is_to_be_logged() {
     for stage in both("").await {
         stage

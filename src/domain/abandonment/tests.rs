@@ -22,7 +22,7 @@ fn a_call_of_which_nothing_is_known_was_abandoned_nobody_knows_where() {
 
 #[test]
 fn the_reason_of_the_ivr_is_sent_only_where_it_is_certain() {
-    use Fact::{Created, Queued, Routed, Transferred};
+    use Fact::{Created, NeverQueued, Queued, Routed, Transferred};
     for (facts, stage, reason) in [
         (&[Created][..], Stage::Ivr, "ivr"),
         (&[Created, Routed], Stage::Queue, "queue"),
@@ -31,10 +31,27 @@ fn the_reason_of_the_ivr_is_sent_only_where_it_is_certain() {
         (&[Created, Transferred], Stage::Unknown, "queue"),
         (&[Created, Transferred, Routed], Stage::Queue, "queue"),
         (&[], Stage::Unknown, "queue"),
+        (&[NeverQueued], Stage::Ivr, "ivr"),
+        (&[NeverQueued, Queued], Stage::Queue, "queue"),
     ] {
         assert_eq!(decide(known(facts)), Verdict::Abandoned { stage }, "{facts:?}");
         assert_eq!(stage.choose("queue", "ivr"), reason, "{facts:?}");
     }
+}
+
+#[test]
+fn a_chosen_callback_is_no_abandonment_and_an_answered_one_is_answered() {
+    use Fact::{AgentAnswered, CallbackChosen, Created, HangUpHandled, Routed};
+    for (facts, verdict) in [
+        (&[CallbackChosen][..], Verdict::Callback),
+        (&[Created, Routed, CallbackChosen], Verdict::Callback),
+        (&[CallbackChosen, AgentAnswered], Verdict::Answered),
+        (&[CallbackChosen, HangUpHandled], Verdict::Duplicate),
+    ] {
+        assert_eq!(decide(known(facts)), verdict, "{facts:?}");
+        assert_eq!(guard(Intent::ClearRouting, known(facts), REASONS), Guarded::Withhold);
+    }
+    assert_eq!(guard(update("CALLBACK"), known(&[CallbackChosen]), REASONS), Guarded::Pass);
 }
 
 #[test]
@@ -87,7 +104,7 @@ proptest! {
             facts.into_iter().filter(|fact| !SIGNS.contains(fact) && !HANDLED.contains(fact)).collect();
         let first = known(&facts);
         let abandoned = matches!(decide(first), Verdict::Abandoned { .. });
-        prop_assert!(abandoned);
+        prop_assert_eq!(abandoned, !first.has(Fact::CallbackChosen));
         for handled in HANDLED {
             prop_assert_eq!(decide(first.and(handled)), Verdict::Duplicate);
         }
@@ -107,21 +124,22 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_withheld_from_a_call_that_is_not_known_to_be_answered(
+    fn nothing_is_withheld_from_a_call_that_is_known_neither_as_answered_nor_as_a_callback(
         facts in any_facts(),
         reason in any_intent(),
         clear: bool,
     ) {
-        let facts: Vec<Fact> = facts.into_iter().filter(|fact| !SIGNS.contains(fact)).collect();
+        let passes = |fact: &Fact| !SIGNS.contains(fact) && *fact != Fact::CallbackChosen;
+        let facts: Vec<Fact> = facts.into_iter().filter(passes).collect();
         prop_assert_eq!(guard(intent(reason.as_ref(), clear), known(&facts), REASONS), Guarded::Pass);
     }
 
     #[test]
-    fn the_guard_and_the_decision_agree_on_who_is_answered(facts in any_facts()) {
+    fn the_guard_and_the_decision_agree_on_who_has_abandoned(facts in any_facts()) {
         let known = known(&facts);
         let withheld = guard(Intent::ClearRouting, known, REASONS) == Guarded::Withhold;
         let abandoned = matches!(decide(known), Verdict::Abandoned { .. });
         prop_assert!(!(withheld && abandoned));
-        prop_assert_eq!(withheld, known.is_answered());
+        prop_assert_eq!(withheld, known.is_answered() || known.has(Fact::CallbackChosen));
     }
 }

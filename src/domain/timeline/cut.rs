@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{CallTimeline, Captured, Ending, Event, Recording, What};
-use crate::domain::Call;
+use crate::domain::{Call, Fingerprint};
 
 /// What is told of the end of a part that another follows.
 const WENT_ON: &str = "Transferred";
@@ -19,8 +19,11 @@ impl CallTimeline {
     /// waits in the second. An agent who is named nowhere else has had the part at whose time they are named.
     #[must_use]
     pub fn cut(&self, begins: &[Timestamp]) -> Vec<Self> {
+        self.cut_by(begins, &Openings::of(self, begins))
+    }
+
+    fn cut_by(&self, begins: &[Timestamp], openings: &Openings<'_>) -> Vec<Self> {
         let mut parts = vec![Self::default(); begins.len() + 1];
-        let openings = Openings::of(self, begins);
         for event in &self.events {
             if let What::Captured(captured) = &event.what {
                 share(event, captured, begins, &mut parts);
@@ -58,10 +61,28 @@ impl CallTimeline {
         parts
     }
 
-    /// The part of each VoiceCall of the interaction, which are in the order of their beginning.
-    pub fn parts_of<'a>(&self, calls: &'a [Call]) -> impl Iterator<Item = (&'a Call, Self)> {
+    /// The part of each VoiceCall of the interaction, which are in the order of their beginning. What the journal knows of
+    /// their agents counts too: the acceptance that a flow has told may come by no event, or later. `hash` is that of agents
+    /// in the journal.
+    pub fn parts_of<'a>(
+        &self,
+        calls: &'a [Call],
+        hash: impl Fn(&str) -> Option<Fingerprint>,
+    ) -> impl Iterator<Item = (&'a Call, Self)> {
         let begins: Vec<Timestamp> = calls.iter().skip(1).filter_map(Call::began).collect();
-        calls.iter().zip(self.cut(&begins))
+        let mut openings = Openings::of(self, &begins);
+        openings.hash = Some(&hash);
+        for (part, call) in calls.iter().enumerate() {
+            let Some(at) = call.answered_at else { continue };
+            // Within its part, whenever somebody learned of it.
+            let begin = part.checked_sub(1).and_then(|before| begins.get(before)).copied();
+            let at = begin.map_or(at, |begin| at.max(begin));
+            let is_over = |next: &&Timestamp| **next <= at;
+            let at = begins.get(part).filter(is_over).map_or(at, |_| begin.unwrap_or(Timestamp::MIN));
+            openings.times.push((at, part));
+            openings.parts.entry(part).or_default().known.push(call.answered_by);
+        }
+        calls.iter().zip(self.cut_by(&begins, &openings))
     }
 
     /// When an agent is first known to have had the call, by any sign.
@@ -88,11 +109,33 @@ fn part_at(begins: &[Timestamp], at: Option<Timestamp>) -> usize {
     at.map_or(begins.len(), |at| begins.iter().filter(|begin| **begin <= at).count())
 }
 
-/// Where agents came in, by the part and its agents as far as they are named.
+/// How the journal keeps agents.
+type Hash<'a> = &'a dyn Fn(&str) -> Option<Fingerprint>;
+
+/// Where agents came in, by the part.
 #[derive(Default)]
 struct Openings<'a> {
-    parts: BTreeMap<usize, BTreeSet<&'a str>>,
+    parts: BTreeMap<usize, Agents<'a>>,
     times: Vec<(Timestamp, usize)>,
+    hash: Option<Hash<'a>>,
+}
+
+/// The agents of a part.
+#[derive(Default)]
+struct Agents<'a> {
+    /// Those that events name.
+    named: BTreeSet<&'a str>,
+    /// Whether events tell of one at all.
+    is_told: bool,
+    /// Those that the journal knows, as hashes where they were named.
+    known: Vec<Option<Fingerprint>>,
+}
+
+impl Agents<'_> {
+    /// Whether this one may be meant by what names nobody.
+    fn has_unnamed(&self) -> bool {
+        self.named.is_empty() && (self.is_told || self.known.contains(&None))
+    }
 }
 
 impl<'a> Openings<'a> {
@@ -101,7 +144,9 @@ impl<'a> Openings<'a> {
         for event in timeline.events.iter().filter(|event| event.what.opens_with_agent()) {
             let Some(at) = event.at else { continue };
             let part = part_at(begins, event.at);
-            openings.parts.entry(part).or_default().extend(event.agent.as_deref());
+            let agents = openings.parts.entry(part).or_default();
+            agents.named.extend(event.agent.as_deref());
+            agents.is_told = true;
             openings.times.push((at, part));
         }
         openings
@@ -120,8 +165,10 @@ impl<'a> Openings<'a> {
             None => by_time,
             Some(agent) => {
                 let until = || self.parts.range(..=opened.unwrap_or_default().min(by_time)).rev();
-                let theirs = until().find(|(_, agents)| agents.contains(agent));
-                let unnamed = || until().find(|(_, agents)| agents.is_empty());
+                let hash = self.hash.and_then(|hash| hash(agent));
+                let is_known = |agents: &Agents<'_>| hash.is_some() && agents.known.contains(&hash);
+                let theirs = until().find(|(_, agents)| agents.named.contains(agent) || is_known(agents));
+                let unnamed = || until().find(|(_, agents)| agents.has_unnamed());
                 theirs.or_else(unnamed).map_or(by_time, |(part, _)| *part)
             }
         }

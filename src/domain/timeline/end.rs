@@ -17,14 +17,19 @@ pub(super) struct End {
     pub(super) is_doubtful: bool,
 }
 
-/// The end of deduplicated events in their order. One that is followed by signs of life was not the caller's; how far
+/// The end of deduplicated events in their order. A callback goes on after an offer that an agent missed. One that is followed by signs of life was not the caller's; how far
 /// clocks jitter does not make a sign of life. What Search says of a task that is over decides.
 pub(super) fn end(events: &[&Event]) -> Option<End> {
     let mut consulted = Consulted::default();
     let mut ends: Vec<End> = Vec::new();
+    let is_callback = events.iter().any(|event| event.is_of_callback());
     for event in events {
         let Some(at) = event.at else { continue };
         match &event.what {
+            What::Ended(ending) if is_callback && ending.is_missed_offer() => {}
+            What::CallbackFailed => {
+                ends.push(End { at, ending: Ending::default(), is_doubtful: false });
+            }
             What::Ended(ending) | What::Failed(ending) => {
                 ends.push(End { at, ending: ending.clone(), is_doubtful: consulted.ends(at) });
             }

@@ -48,6 +48,8 @@ pub enum What {
     OriginUpdated,
     /// `task:parked`: it waits in a queue, no agent is free.
     Parked,
+    /// The caller has chosen to be called back, and keeps the place in the queue. Only Search tells.
+    CallbackChosen,
     /// `task:connect`: it is offered to an agent.
     Connect,
     /// `task:connected`: an agent has accepted it.
@@ -70,6 +72,8 @@ pub enum What {
     HoldDone,
     /// `agent:state_change` with this task: what an agent does with it.
     Agent(AgentState),
+    /// The call that the caller was promised came to nothing, and no other is tried. Only Search tells.
+    CallbackFailed,
     /// `task:failed`: it came to nothing.
     Failed(Ending),
     /// `task:ended`: the caller's call is over.
@@ -80,6 +84,8 @@ pub enum What {
     Other(String),
     /// Not of Webex: what it answered when it was asked for recordings.
     Captured(Captured),
+    /// Not of Webex: its record says that the call was never queued.
+    NeverQueued,
     /// Not of Webex: what Salesforce has been told of a call.
     Told(Told),
     /// Not of Webex's webhooks: what Search says of the whole task.
@@ -127,6 +133,8 @@ pub enum Direction {
     Inbound,
     /// An agent, or a campaign, called.
     Outbound,
+    /// A customer who had chosen it is called back: there may be no agent yet.
+    Callback,
 }
 
 /// How much is lost with an event, where there are too many.
@@ -150,6 +158,22 @@ impl Event {
             _ => Weight::Rest,
         }
     }
+
+    /// Whether it shows that the caller has chosen to be called back.
+    pub(super) fn is_of_callback(&self) -> bool {
+        self.direction == Some(Direction::Callback)
+            || matches!(self.what, What::CallbackChosen | What::CallbackFailed)
+    }
+}
+
+impl Ending {
+    /// Whether an agent did not take an offer in time ("RONA Timer Expired"): a callback goes on after that.
+    pub(super) fn is_missed_offer(&self) -> bool {
+        let words = |text: &str| {
+            text.split(|c: char| !c.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case("rona"))
+        };
+        self.reason.as_deref().is_some_and(words)
+    }
 }
 
 impl What {
@@ -160,6 +184,8 @@ impl What {
             Self::New => "task:new",
             Self::OriginUpdated => "task:origin-updated",
             Self::Parked => "task:parked",
+            Self::CallbackChosen => "task:optOutOfQueue",
+            Self::CallbackFailed => "task:callbackFailed",
             Self::Connect => "task:connect",
             Self::Connected => "task:connected",
             Self::OnHold => "task:on-hold",
@@ -176,6 +202,7 @@ impl What {
             Self::CaptureAvailable => "capture:available",
             Self::Other(name) => name,
             Self::Captured(_) => "captured",
+            Self::NeverQueued => "never-queued",
             Self::Told(_) => "told",
             Self::Summary(_) => "summary",
         }
@@ -198,6 +225,9 @@ impl What {
             Self::New
             | Self::OriginUpdated
             | Self::Parked
+            | Self::CallbackChosen
+            | Self::CallbackFailed
+            | Self::NeverQueued
             | Self::Connect
             | Self::Agent(AgentState::Other { .. })
             | Self::Failed(_)
@@ -226,13 +256,13 @@ impl What {
     /// Whether it says that the call is over.
     #[must_use]
     pub fn is_end(&self) -> bool {
-        matches!(self, Self::Ended(_) | Self::Failed(_))
+        matches!(self, Self::Ended(_) | Self::Failed(_) | Self::CallbackFailed)
     }
 
     /// Whether the bridge itself has kept it: nothing has happened to the call.
     #[must_use]
     pub fn is_mark(&self) -> bool {
-        matches!(self, Self::Captured(_) | Self::Told(_))
+        matches!(self, Self::Captured(_) | Self::NeverQueued | Self::Told(_))
     }
 
     /// Whether it tells of an agent rather than of the task.

@@ -30,7 +30,7 @@ pub use recording::{Announced, Captured, FileName, NoFileName, Recording};
 pub use segment::{Mark, Segment, SegmentKind, Stretch, StretchKind};
 pub use story::{Agency, State, Story};
 pub use summary::{Summary, Sums};
-pub use told::{Said, Standing, Told};
+pub use told::{CallOutcome, Said, Standing, Told};
 
 /// The most events that a timeline keeps; a real call has some dozens.
 const MOST: usize = 2000;
@@ -75,10 +75,10 @@ impl CallTimeline {
         self.events.len()
     }
 
-    /// Whether nothing is known.
+    /// Whether Webex has told nothing: what the bridge has told Salesforce does not count.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.events.iter().all(|event| event.what.is_mark())
     }
 
     /// All events as they were told, those that Webex has sent twice too.

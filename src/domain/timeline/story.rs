@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::segment::span;
-use super::{Direction, Ending, Recording, Segment, SegmentKind, StretchKind, Summary, Sums};
+use super::{CallOutcome, Direction, Ending, Recording, Segment, SegmentKind, StretchKind, Summary, Sums};
 
 /// How long an end is doubted that may be a consulted party's. Search has settled by then.
 const DOUBT: SignedDuration = SignedDuration::from_mins(10);
@@ -59,6 +59,10 @@ pub struct Story {
     pub agents: Vec<Agency>,
     /// Whether an agent has had it, by any sign.
     pub is_answered: bool,
+    /// Whether the caller has chosen to be called back.
+    pub is_callback: bool,
+    /// Whether Webex's record says that it was never queued.
+    pub is_never_queued: bool,
     /// Whether there is a recording.
     pub has_capture: bool,
     /// The recordings that Webex has given, the first first.
@@ -79,6 +83,16 @@ impl Story {
     #[must_use]
     pub fn doubted_until(&self) -> Option<Timestamp> {
         self.ended_at.filter(|_| self.is_end_doubtful)?.checked_add(DOUBT).ok()
+    }
+
+    /// What became of the caller, as far as is known.
+    #[must_use]
+    pub fn outcome(&self) -> CallOutcome {
+        match (self.has_agent(), self.is_callback) {
+            (true, _) => CallOutcome::Answered,
+            (false, true) => CallOutcome::Callback,
+            (false, false) => CallOutcome::Abandoned,
+        }
     }
 
     /// When the call began, as far as is known.

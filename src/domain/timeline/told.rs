@@ -36,6 +36,49 @@ pub struct Said {
     pub fields: Option<String>,
     /// Whether it said that the call was abandoned.
     pub is_abandonment: bool,
+    /// Whether it said that the caller had chosen to be called back.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_callback: bool,
+    /// Whether nothing but start, end and reason was said: by a flow, or for a contact center that wants no more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_plain: bool,
+}
+
+/// What an update says became of the caller, in the order in which one takes back the other: nothing is ever taken back to
+/// one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CallOutcome {
+    /// They gave up.
+    Abandoned,
+    /// They chose to be called back, and no agent reached them.
+    Callback,
+    /// An agent had the call.
+    Answered,
+}
+
+impl Said {
+    /// What it said became of the caller.
+    #[must_use]
+    pub fn outcome(&self) -> CallOutcome {
+        match (self.is_abandonment, self.is_callback) {
+            (true, _) => CallOutcome::Abandoned,
+            (false, true) => CallOutcome::Callback,
+            (false, false) => CallOutcome::Answered,
+        }
+    }
+
+    /// Whether `now` is worth telling after it. What was said plainly is whole but for what became of the caller, or it is
+    /// somebody else's to complete.
+    #[must_use]
+    pub fn is_corrected_by(&self, now: &Self) -> bool {
+        let is_theirs = self.is_plain && self.outcome() < CallOutcome::Answered;
+        now != self && now.outcome() >= self.outcome() && (now.outcome() > self.outcome() || !is_theirs)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What is known of a call's final update.
@@ -102,7 +145,36 @@ mod tests {
 
     fn said(digest: &str) -> Said {
         let end = Some(Timestamp::UNIX_EPOCH);
-        Said { start: None, end, digest: digest.into(), fields: None, is_abandonment: false }
+        Said {
+            start: None,
+            end,
+            digest: digest.into(),
+            fields: None,
+            is_abandonment: false,
+            is_callback: false,
+            is_plain: false,
+        }
+    }
+
+    #[test]
+    fn nothing_takes_a_callback_or_an_answer_back_and_what_a_flow_has_said_only_what_became_of_the_caller() {
+        let says = |outcome, is_plain, digest: &str| Said {
+            is_abandonment: outcome == CallOutcome::Abandoned,
+            is_callback: outcome == CallOutcome::Callback,
+            is_plain,
+            ..said(digest)
+        };
+        let all = [CallOutcome::Abandoned, CallOutcome::Callback, CallOutcome::Answered];
+        for (before, now, is_plain) in all
+            .iter()
+            .flat_map(|one| all.iter().flat_map(move |other| [(one, other, false), (one, other, true)]))
+        {
+            let (first, second) = (says(*before, is_plain, ""), says(*now, false, "more"));
+            assert_eq!((first.outcome(), second.outcome()), (*before, *now));
+            let corrects = now > before || now == before && (!is_plain || *now == CallOutcome::Answered);
+            assert_eq!(first.is_corrected_by(&second), corrects, "{before:?} {now:?} {is_plain}");
+            assert!(!first.is_corrected_by(&first));
+        }
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(super) fn walk(events: &[&Event]) -> Story {
         ending: end.map(|end| end.ending),
         agents: agents(events),
         is_answered: events.iter().any(|event| event.what.implies_agent()),
+        is_callback: events.iter().any(|event| event.is_of_callback()),
+        is_never_queued: events.iter().any(|event| event.what == What::NeverQueued),
         has_capture: events.iter().any(|event| event.what == What::CaptureAvailable),
         recordings: recordings(events),
         summary: summary(events).cloned(),
@@ -82,6 +84,9 @@ impl Walk {
             What::Agent(AgentState::WrapUp { .. }) | What::Transferred => self.release(event, at, later),
             What::New
             | What::OriginUpdated
+            | What::CallbackChosen
+            | What::CallbackFailed
+            | What::NeverQueued
             | What::Agent(AgentState::Other { .. })
             | What::Failed(_)
             | What::Ended(_)

@@ -16,7 +16,7 @@ const ACTIVITIES: usize = 25;
 const FARTHEST_MILLIS: i64 = 36 * 31 * 86_400_000;
 
 /// The leaves of a task.
-const LEAVES: [&str; 29] = [
+const LEAVES: [&str; 30] = [
     "id",
     "status",
     "channelType",
@@ -42,6 +42,7 @@ const LEAVES: [&str; 29] = [
     "wrapupDuration",
     "totalDuration",
     "captureRequested",
+    "isCallback",
     "consultCount",
     "consultDuration",
     "conferenceCount",

@@ -76,6 +76,8 @@ pub struct Abandonment {
     /// Whether the VoiceCall itself is asked before a call is reported as abandoned; then an OAuth session is
     /// configured.
     pub ask_salesforce: bool,
+    /// Whether an abandonment is taken back once Webex tells of an agent, or of a callback.
+    pub take_back: bool,
 }
 
 /// What other sections give to a contact center.
@@ -149,6 +151,7 @@ impl Abandonment {
         let is_error = section.boolean("is_error", Some(true));
         let guard = section.boolean("guard", Some(true));
         let ask_salesforce = section.boolean("ask_salesforce", Some(false));
+        let take_back = section.boolean("take_back", Some(true));
         section.finish();
         Some(Self {
             reason: in_queue?,
@@ -156,6 +159,7 @@ impl Abandonment {
             is_error: is_error?,
             guard: guard?,
             ask_salesforce: ask_salesforce?,
+            take_back: take_back?,
         })
     }
 }

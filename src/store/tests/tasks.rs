@@ -117,7 +117,15 @@ async fn a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due(engin
     assert!(store.settle_task(settle(task, "a", 10)).await.unwrap());
     let name = call("wxcc_t");
     let marked = |timeline: &CallTimeline| {
-        let said = Said { start: None, end: None, digest: String::new(), fields: None, is_abandonment: true };
+        let said = Said {
+            start: None,
+            end: None,
+            digest: String::new(),
+            fields: None,
+            is_abandonment: true,
+            is_callback: false,
+            is_plain: false,
+        };
         let mark = timeline.mark(&name, Some(said));
         let new = NewEvent { event: mark, ..new_event("t", "", What::New, 20) };
         Enqueue { mark: Some(Box::new(new)), ..hang_up("wxcc_t", "a") }

@@ -103,11 +103,17 @@ fn judge(task: &EndedTask, known: &CallTimeline, calls: &[Call], lost: &[Event],
     let was_answered = task.handling == Some(Handling::Answered);
     let agrees = if known.is_empty() {
         let told = calls.iter().all(|call| call.ended_at.is_some());
-        told && (!was_answered || calls.iter().any(Call::is_answered))
+        let is_callback = task.handling == Some(Handling::Callback);
+        told && !is_callback && (!was_answered || calls.iter().any(Call::is_answered))
     } else {
-        // Who answered and left, and that there is a recording, comes by subscriptions that not everybody has.
-        let is_extra =
-            |event: &Event| matches!(event.what, What::Agent(_) | What::Transferred | What::CaptureAvailable);
+        // Who answered and left, and that there is a recording, comes by subscriptions that not everybody has; that the caller
+        // has chosen to be called back, by none.
+        let is_extra = |event: &Event| {
+            matches!(
+                event.what,
+                What::Agent(_) | What::Transferred | What::CaptureAvailable | What::CallbackChosen
+            )
+        };
         lost.iter().all(is_extra)
     };
     if agrees {

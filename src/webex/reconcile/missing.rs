@@ -65,13 +65,28 @@ fn summary(task: &EndedTask, known: &CallTimeline) -> Summary {
 
 fn lost(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
     let mut lacking = if task.history.is_empty() { outline(task, known) } else { gaps(task, known) };
+    let began = task.began.unwrap_or(task.ended);
+    if task.is_callback
+        && !known.story().is_callback
+        && !lacking.iter().any(|(what, _)| *what == What::CallbackChosen)
+    {
+        lacking.push((What::CallbackChosen, began));
+    }
+    if known.is_empty() && task.handling == Some(Handling::LeftInIvr) {
+        lacking.push((What::NeverQueued, began));
+    }
+    // An end is told apart: as of now none may be known, or that which is known turns out to be none.
+    lacking.retain(|(what, _)| !what.is_end());
+    let mut events: Vec<Event> = lacking.into_iter().map(|(what, at)| event(task, what, at)).collect();
+    let mut whole = known.clone();
+    whole.extend(events.iter().cloned());
     let is_it = |at: Timestamp| at.duration_since(task.ended).abs() <= SAME;
     let is_told = known.all().any(|event| event.what.is_end() && event.at.is_some_and(is_it));
-    let story = known.story();
-    if story.is_end_doubtful || !is_told && !story.ended_at.is_some_and(is_it) {
-        lacking.push((What::Ended(ending(task)), task.ended));
+    let story = whole.story();
+    let is_lost = !is_told && !story.ended_at.is_some_and(is_it);
+    if story.ended_at.is_none() || story.is_end_doubtful || is_lost {
+        events.push(event(task, end(task), task.ended));
     }
-    let mut events: Vec<Event> = lacking.into_iter().map(|(what, at)| event(task, what, at)).collect();
     events.extend(naming(task, known, &events));
     if task.has_capture && !known.events().any(|event| event.what == What::CaptureAvailable) {
         events.push(event(task, What::CaptureAvailable, task.ended));
@@ -159,7 +174,7 @@ fn event(task: &EndedTask, what: What, at: Timestamp) -> Event {
     let direction = match task.direction.as_deref() {
         Some(word) if word.eq_ignore_ascii_case("inbound") => Some(Direction::Inbound),
         Some(word) if word.eq_ignore_ascii_case("outbound") || word.eq_ignore_ascii_case("outdial") => {
-            Some(Direction::Outbound)
+            Some(if task.is_callback { Direction::Callback } else { Direction::Outbound })
         }
         _ => None,
     };
@@ -190,6 +205,14 @@ fn is_in_last_queue(task: &EndedTask, at: Timestamp) -> bool {
         }
     }
     !task.history.is_empty() && last.is_none_or(|last| last <= at)
+}
+
+/// The end of a callback that reached nobody may have the words of a missed offer, after which others go on.
+fn end(task: &EndedTask) -> What {
+    match task.handling {
+        Some(Handling::Callback) => What::CallbackFailed,
+        _ => What::Ended(ending(task)),
+    }
 }
 
 /// The reason is free text: a number in it is hidden.
@@ -223,6 +246,7 @@ mod tests {
             ended_by: Some("Customer".into()),
             reason: Some("call +14693150217".into()),
             history: history.iter().map(happening).collect(),
+            is_callback: false,
             figures: Figures {
                 connected: 1,
                 connected_for: Some(40_000),
@@ -262,6 +286,41 @@ mod tests {
         assert_eq!(told(&missing(&task, &some)), [("task:on-hold", 60)]);
         let whole: CallTimeline = all.into_iter().collect();
         assert_eq!(missing(&task, &whole), []);
+    }
+
+    #[test]
+    fn a_callback_that_reached_nobody_ends_by_the_record_whatever_the_words_of_a_missed_offer() {
+        let told_by = |word: &str, second| {
+            let what = what_of_task(word).unwrap_or_else(|| {
+                What::Ended(Ending {
+                    party: Some("System".into()),
+                    reason: Some("RONA Timer Expired".into()),
+                })
+            });
+            Event { id: format!("w{word}{second}"), ..event(&task(&[]), what, at(second)) }
+        };
+        for history in [
+            &[("new", 0), ("parked", 10), ("optOutOfQueue", 20), ("callbackFailed", 99), ("ended", 100)][..],
+            &[],
+        ] {
+            let record = EndedTask {
+                is_callback: true,
+                handling: Some(Handling::Callback),
+                reason: Some("RONA Timer Expired".into()),
+                ..task(history)
+            };
+            for known in
+                [vec![], vec![told_by("task:new", 0), told_by("task:parked", 10), told_by("task:ended", 100)]]
+            {
+                let mut whole: CallTimeline = known.into_iter().collect();
+                assert_eq!(whole.ended_at(), whole.story().ended_at);
+                whole.extend(missing(&record, &whole));
+                let story = whole.story();
+                assert_eq!(story.outcome(), crate::domain::CallOutcome::Callback, "{story:?}");
+                assert_eq!(story.ended_at, Some(at(100)));
+                assert_eq!(missing(&record, &whole), []);
+            }
+        }
     }
 
     #[test]

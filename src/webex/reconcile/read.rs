@@ -7,9 +7,11 @@ use crate::webex::{Activities, Task};
 const TRANSFERS: [&str; 4] = ["Transferred", "ConsultTransfer", "blind-transfer", "vt-transfer"];
 
 /// Activities that are events of webhooks too; Search leaves out `task:`.
-const EVENTS: [&str; 13] = [
+const EVENTS: [&str; 15] = [
     "new",
     "parked",
+    "optOutOfQueue",
+    "callbackFailed",
     "connect",
     "connected",
     "on-hold",
@@ -22,6 +24,9 @@ const EVENTS: [&str; 13] = [
     "ended",
     "failed",
 ];
+
+/// Those of them that only a callback has.
+const CALLBACKS: [&str; 2] = ["task:optOutOfQueue", "task:callbackFailed"];
 
 /// A record without an id is that of no task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -39,9 +44,17 @@ pub fn ended_task(task: Task) -> Result<Option<EndedTask>, NoId> {
     let Some(ended) = task.ended_time.filter(|_| is_telephony) else { return Ok(None) };
     let is_abandoned =
         task.contact_handle_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("abandoned"));
+    let history = task.activities.as_ref().map(history).unwrap_or_default();
+    let tells_callback = |each: &Happening| CALLBACKS.contains(&each.event.as_str());
+    let is_callback = task.is_callback == Some(true) || history.iter().any(tells_callback);
+    let handling = Handling::of(task.connected_count, task.queue_count, is_abandoned);
     Ok(Some(EndedTask {
-        handling: Handling::of(task.connected_count, task.queue_count, is_abandoned),
-        history: task.activities.as_ref().map(history).unwrap_or_default(),
+        handling: handling.map(|handling| match handling {
+            Handling::Abandoned | Handling::LeftInIvr if is_callback => Handling::Callback,
+            handling => handling,
+        }),
+        is_callback,
+        history,
         figures: Figures {
             connected: task.connected_count.unwrap_or_default(),
             connected_for: task.connected_duration,

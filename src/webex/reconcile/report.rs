@@ -92,6 +92,7 @@ fn handling_words(handling: Option<Handling>) -> &'static str {
         Some(Handling::Answered) => "answered",
         Some(Handling::Abandoned) => "abandoned in the queue",
         Some(Handling::LeftInIvr) => "abandoned in the IVR",
+        Some(Handling::Callback) => "called back in vain",
         None => "over",
     }
 }

@@ -27,6 +27,7 @@ const FIELDS: &[Field] = &[
     leaf("queueCount"),
     leaf("queueDuration"),
     leaf("captureRequested"),
+    leaf("isCallback"),
     Field {
         name: "activities",
         arguments: "(first: 100)",

@@ -70,6 +70,8 @@ pub struct Task {
     /// Whether a recording will come.
     #[serde(deserialize_with = "flag")]
     pub capture_requested: Option<bool>,
+    /// Whether the caller was to be called back.
+    pub is_callback: Option<bool>,
     /// Its history, where it was asked for.
     #[serde(deserialize_with = "any")]
     pub activities: Option<Activities>,

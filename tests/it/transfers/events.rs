@@ -108,6 +108,68 @@ async fn a_second_part_that_an_agent_had_is_left_alone_in_whatever_order_the_eve
 }
 
 #[actix_web::test]
+async fn what_is_told_late_of_the_first_agent_says_nothing_of_the_second_voice_call() {
+    let mut wrap_up = agent_state("wrapup", 180, AGENT);
+    // Clocks differ: the agent has left the call before the second flow run began.
+    wrap_up["data"]["createdTime"] = json!(1_795_255_380_560_i64);
+    let mut unnamed = event("task:hold-done", "1", 180);
+    unnamed["data"]["createdTime"] = json!(1_795_255_380_520_i64);
+    for (agent, early) in
+        [(AGENT, [&wrap_up, &unnamed]), (AGENT, [&unnamed, &wrap_up]), ("", [&wrap_up, &unnamed])]
+    {
+        for by_flow in [true, false] {
+            for stage in both("").await {
+                let first = stage.call("wxcc_1").await;
+                assert!(stage.org.agent_accepts(&first, "agent@example.com"));
+                let at = "2026-11-21T10:01:00Z";
+                stage.post("agentAnswered", answered("wxcc_1", at, agent)).await.data();
+                let second = created(&stage, later("wxcc_1", SECOND)).await;
+                assert_continues(&stage, &second, &first);
+                stage.post("executeOmniFlow", omni_flow(&second)).await.data();
+                stage.tell(early.map(Clone::clone)).await;
+                stage.tell([event("task:connected", "1", 60)]).await;
+                let before = record(&stage, &first);
+                if by_flow {
+                    let reply = stage.post("phoneContactEnded", hang_up(agent)).await;
+                    assert_eq!(reply.data()["outcome"], "abandoned");
+                } else {
+                    stage.tell([event("task:ended", "1", 240)]).await;
+                    stage.conclude(260).await;
+                }
+                stage.deliver(0).await;
+                let call = record(&stage, &second);
+                assert_eq!(call.call_disposition, Disposition::Completed);
+                assert_eq!(call.disconnect_reason.as_deref(), Some("Abandoned in queue"));
+                assert_eq!((call.pending_routing, call.updates), (None, 1));
+                assert_eq!(record(&stage, &first), before);
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_second_part_that_the_same_agent_had_counts_as_answered_though_its_events_follow_the_hang_up() {
+    for stage in both("").await {
+        let [first, second] = waiting(&stage).await;
+        let before = record(&stage, &first);
+        assert_eq!(stage.post("phoneContactEnded", hang_up(AGENT)).await.data()["outcome"], "abandoned");
+        stage.deliver(0).await;
+        stage.tell([event("task:connected", "1", 220), agent_state("connected", 220, AGENT)]).await;
+        stage.tell([event("task:ended", "1", 240)]).await;
+        stage.conclude(100).await;
+        stage.deliver(0).await;
+        let call = record(&stage, &second);
+        assert_eq!(
+            (call.disconnect_reason.as_deref(), call.disconnect_is_error),
+            (Some("Ended"), Some(false))
+        );
+        assert_eq!(call.call_accept_date_time.as_deref(), Some("2026-11-21T10:03:40.000Z"));
+        assert_eq!((call.call_disposition, call.updates), (Disposition::Completed, 2));
+        assert_eq!(record(&stage, &first), before);
+    }
+}
+
+#[actix_web::test]
 async fn a_call_that_went_on_before_an_agent_ends_as_transferred_where_the_next_begins() {
     for stage in both("").await {
         let first = stage.call("wxcc_1").await;

@@ -143,7 +143,10 @@ async fn an_answered_call_that_flows_alone_have_told_is_enriched_by_webexs_recor
         let told = (call.holds.number_of_holds, call.holds.total_hold_duration, call.disconnect_is_error);
         assert_eq!(told.0.zip(told.1), enriched.then_some((1, 10)), "{told:?}");
         let store = house.stage.handle.outbox().store();
-        let known = async |id| store.find_task(&TaskId::parse(id).unwrap()).await.unwrap();
+        let known = async |id| {
+            let task = store.find_task(&TaskId::parse(id).unwrap()).await.unwrap();
+            task.filter(|task| !task.timeline.is_empty())
+        };
         assert_eq!((known("1").await.is_some(), known("2").await.is_some()), (enriched, false));
         let before = known("1").await;
         house.wait(300);
@@ -304,4 +307,80 @@ async fn after_a_storm_every_enriched_record_tells_the_truth_by_one_final_update
     let sent = house.stage.sent(scv_bridge::mock::Operation::Update);
     let finals = sent.iter().filter(|sent| sent["isActiveCall"] != true).count();
     assert_eq!((finals, sent.len() > finals), (30, true), "the others correct");
+}
+
+/// What Search shows of a callback that reached nobody.
+fn callbacks() -> [Value; 2] {
+    let begin = now() - 660_000;
+    let history = [("parked", 10), ("optOutOfQueue", 20), ("dequeued", 20), ("connect", 30), ("parked", 50)];
+    let nodes: Vec<_> = [("new", 0)]
+        .into_iter()
+        .chain(history)
+        .chain([("callbackFailed", 60), ("ended", 60)])
+        .map(|(name, second)| json!({ "eventName": name, "createdTime": begin + second * 1000 }))
+        .rev()
+        .collect();
+    let reason = json!({ "terminationReason": "RONA Timer Expired", "contactHandleType": "abandoned" });
+    [
+        with(reason.clone(), json!({ "activities": { "totalCount": nodes.len(), "nodes": nodes } })),
+        with(reason, json!({ "isCallback": true })),
+    ]
+}
+
+#[actix_web::test]
+async fn a_callback_that_reached_nobody_is_told_as_a_callback_by_webexs_record() {
+    for (fields, told_before) in callbacks().into_iter().flat_map(|one| [(one.clone(), false), (one, true)]) {
+        let house = House::new("").await;
+        house.call("1", fields).await;
+        if told_before {
+            let reply = house.stage.post("phoneContactEnded", ended("wxcc_1")).await;
+            assert_eq!(reply.data()["outcome"], "abandoned", "nobody could know");
+            house.stage.deliver(0).await;
+        }
+        assert_eq!(house.reconcile().await.differed, 1);
+        house.stage.deliver(0).await;
+        let call = house.stage.org.voice_call("wxcc_1").unwrap();
+        assert_eq!(call.call_disposition, Disposition::Completed);
+        assert_eq!(
+            (call.disconnect_reason.as_deref(), call.disconnect_is_error),
+            (Some("CALLBACK"), Some(false))
+        );
+        assert_eq!((call.pending_routing, call.updates), (None, 1 + u32::from(told_before)));
+        house.wait(300);
+        house.reconcile().await;
+        assert_eq!(house.updates("1"), 1 + usize::from(told_before), "once");
+    }
+}
+
+#[actix_web::test]
+async fn an_answered_call_that_a_flow_told_as_abandoned_is_put_right_by_webexs_record() {
+    let house = House::new("").await;
+    house
+        .call(
+            "1",
+            json!({ "connectedCount": 1, "connectedDuration": 20_000, "terminationReason": "Agent left" }),
+        )
+        .await;
+    house.stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    house.stage.deliver(0).await;
+    assert_eq!(house.reconcile().await.differed, 1);
+    house.stage.deliver(0).await;
+    let call = house.stage.org.voice_call("wxcc_1").unwrap();
+    assert_eq!(call.disconnect_reason.as_deref(), Some("Agent left"));
+    assert_eq!((call.call_accept_date_time.as_deref(), call.updates), (Some("2026-11-21T09:49:40.250Z"), 2));
+}
+
+#[actix_web::test]
+async fn a_call_of_which_nothing_was_told_and_that_was_never_queued_ended_in_the_ivr() {
+    for enriched in [false, true] {
+        let plan = Plan::telephony().center(&format!("enrichment.enabled = {enriched}"));
+        let house = House::of(plan, "log_unknown_calls = true").await;
+        house.record("1", json!({ "queueCount": 0, "queueDuration": 0, "lastQueue": null }));
+        house.record("2", json!({}));
+        assert_eq!(house.reconcile().await.logged, 2);
+        let _nothing_to_clear = house.stage.refusals();
+        let reason = |id: &str| house.stage.org.voice_call(id).unwrap().disconnect_reason;
+        assert_eq!(reason("wxcc_1").as_deref(), Some("Abandoned in IVR"));
+        assert_eq!(reason("wxcc_2").as_deref(), Some("Abandoned in queue"));
+    }
 }

@@ -140,6 +140,8 @@ fn of_too_many_events_the_end_the_marks_and_the_agent_stay_in_whatever_order_the
         digest: digest.into(),
         fields: None,
         is_abandonment: false,
+        is_callback: false,
+        is_plain: false,
     };
     let name =
         CallName::new(CallCenterName::parse("Sales").unwrap(), VendorCallKey::parse("wxcc_1").unwrap(), None);
