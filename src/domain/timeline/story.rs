@@ -120,9 +120,16 @@ impl Story {
         self.segments.iter().rev().find_map(|segment| segment.queue.as_deref())
     }
 
-    /// The agent who had it last, by their id in Webex.
+    /// The agent who had it last, by their id in Webex. If an agent had it at all, Search knows best who: the acceptance of
+    /// the last may be lost.
     #[must_use]
     pub fn agent(&self) -> Option<&str> {
+        let by_search =
+            self.summary.as_ref().filter(|_| self.is_answered).and_then(|all| all.agent.as_deref());
+        by_search.or_else(|| self.agent_by_events())
+    }
+
+    fn agent_by_events(&self) -> Option<&str> {
         let last = self.of(SegmentKind::Agent).last();
         let since = last.map(|segment| segment.start);
         let accepted =

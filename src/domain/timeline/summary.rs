@@ -28,6 +28,9 @@ pub struct Summary {
     /// `connectedDuration`, in milliseconds: agents and caller together, without holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected_for: Option<u64>,
+    /// `lastAgent`: who had the call last, by their id in Webex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     /// Whether the events of agents are no more than an outline that was made of such figures: what these do not say is
     /// not known then.
     #[serde(default)]
@@ -51,16 +54,18 @@ impl Summary {
     /// As it is kept with the events of its task. The same facts give the same event again.
     #[must_use]
     pub fn event(self) -> Event {
-        let Self { is_active, ended, holds, held_for, connected_for, is_outline } = &self;
+        let Self { is_active, ended, holds, held_for, connected_for, agent, is_outline } = &self;
         let ended = ended.map(Timestamp::as_millisecond);
-        let id =
-            format!("summary:{is_active}:{ended:?}:{holds:?}:{held_for:?}:{connected_for:?}:{is_outline}");
+        let id = format!(
+            "summary:{is_active}:{ended:?}:{holds:?}:{held_for:?}:{connected_for:?}:{agent:?}:{is_outline}"
+        );
         Event { at: None, id, what: What::Summary(self), queue: None, agent: None, direction: None }
     }
 
-    /// Of a part of a task: figures are those of all parts together.
+    /// Of a part of a task: figures are those of all parts together, the last agent is that of the last.
     pub(super) fn of_last_part(&self) -> Self {
-        Self { is_active: self.is_active, ended: self.ended, ..Self::default() }
+        let agent = self.agent.clone();
+        Self { is_active: self.is_active, ended: self.ended, agent, ..Self::default() }
     }
 }
 

@@ -38,7 +38,10 @@ fn missing_at_first(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
     let (facts, by_events) = (summary(task, known).event(), whole.story());
     whole.apply(facts.clone());
     let by_facts = whole.story();
-    let told = |story: &Story| (story.sums(), story.ended_at, story.is_end_doubtful);
+    let told = |story: &Story| {
+        let agent = story.agent().map(str::to_owned);
+        (story.sums(), story.ended_at, story.is_end_doubtful, agent)
+    };
     if told(&by_events) != told(&by_facts) {
         events.push(facts);
     }
@@ -59,6 +62,7 @@ fn summary(task: &EndedTask, known: &CallTimeline) -> Summary {
         holds: task.figures.holds,
         held_for: task.figures.held_for,
         connected_for: task.figures.connected_for,
+        agent: task.agent.clone(),
         is_outline: task.history.is_empty() && !known.all().any(is_from_webhook),
     }
 }
@@ -364,7 +368,7 @@ mod tests {
         let other = EndedTask { figures, ..record };
         let facts = missing(&other, &whole);
         assert_eq!(told(&facts), [], "one that has no time");
-        let mut known = whole.clone();
+        let mut known = whole;
         known.extend(facts);
         let sums = known.story().sums();
         assert_eq!((sums.holds, sums.total_hold, sums.longest_hold), (Some(2), Some(25), None));
