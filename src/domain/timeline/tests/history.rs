@@ -52,8 +52,9 @@ impl History {
         event.id.starts_with("party-")
     }
 
-    /// All that the final record tells, in its units, against what was made of events.
-    pub fn assert_told_by(&self, story: &Story) {
+    /// All that the final record tells, in its units, against what was made of events. `apart`: by how many seconds sums may
+    /// differ, where events were lost and Search's times stand for theirs.
+    pub fn assert_told_by(&self, story: &Story, apart: u64) {
         let seconds = |milliseconds: u64| (milliseconds + 500) / 1000;
         let total: u64 = self.holds.iter().sum();
         let none = BTreeMap::new();
@@ -62,7 +63,9 @@ impl History {
         // Where events were lost, and Search's sums are told, nobody may know the longest.
         let is_known = story.summary.is_none() || told.sums.longest_hold.is_some();
         let longest = self.holds.iter().copied().max().unwrap_or_default();
-        let longest = is_known.then(|| seconds(longest));
+        let near =
+            |told: Option<u64>, truth: u64| told.filter(|told| told.abs_diff(truth) <= apart).or(Some(truth));
+        let longest = near(told.sums.longest_hold, seconds(longest)).filter(|_| is_known);
         let truth = FinalRecord {
             has_agent: self.accepted_at.is_some(),
             start_time: Some(at(0)),
@@ -76,8 +79,8 @@ impl History {
             sums: Sums {
                 holds: Some(self.holds.len()),
                 longest_hold: longest,
-                total_hold: Some(seconds(total)),
-                agent_interaction: Some(seconds(self.with_agents - total)),
+                total_hold: near(told.sums.total_hold, seconds(total)),
+                agent_interaction: near(told.sums.agent_interaction, seconds(self.with_agents - total)),
             },
             queue: given(&self.queue),
             agent: given(&self.agent),

@@ -53,7 +53,7 @@ fn truth_is_told(history: &History, events: Vec<Event>) {
     let story = events.into_iter().collect::<CallTimeline>().story();
     assert_sum(&story);
     assert_eq!(outline(&story), history.outline);
-    history.assert_told_by(&story);
+    history.assert_told_by(&story, 0);
     let holds = story.segments.iter().flat_map(|one| one.stretches_of(StretchKind::Hold));
     let holds: Vec<u64> = holds.map(|hold| hold.milliseconds().unwrap()).collect();
     assert_eq!(holds, history.holds);
