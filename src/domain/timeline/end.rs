@@ -84,14 +84,19 @@ impl<'a> Consulted<'a> {
             What::New | What::Parked | What::Connect if self.consults => self.is_asked(event),
             What::Parked | What::Connect => self.was_asked = self.is_on_hold,
             What::Connected if self.consults && self.is_there && self.has_accepted => self.transfer(at),
-            What::Connected if self.consults => {
+            // It may be told some milliseconds before the consult that begins with it.
+            What::Connected if self.consults || self.was_asked && self.is_on_hold => {
+                self.is_there |= self.consults;
                 self.has_accepted = true;
                 self.agents.extend(event.agent.as_deref());
             }
             What::Connected if self.confers => {}
             What::Connected | What::Transferred | What::ConferenceTransferred => self.transfer(at),
             What::Agent(AgentState::Connected) if self.consults => self.agents.extend(event.agent.as_deref()),
-            What::ConsultDone => (self.consults, self.was_asked) = (false, false),
+            What::ConsultDone => {
+                self.is_there |= std::mem::take(&mut self.was_asked);
+                self.consults = false;
+            }
             What::Conferencing => (self.consults, self.confers) = (false, true),
             What::HoldDone => {
                 (self.is_on_hold, self.consults, self.was_asked) = (false, false, false);

@@ -174,6 +174,32 @@ fn the_end_of_a_consulted_party_is_not_that_of_the_call() {
 }
 
 #[test]
+fn the_end_of_a_consulted_party_is_doubted_whatever_else_is_told_of_it() {
+    use What::*;
+    let outside = [
+        (Connected, 0.0),
+        (OnHold, 8.4),
+        (Consulting, 8.8),
+        (Connected, 15.9),
+        (ConsultDone, 30.5),
+        (ENDED, 30.5),
+    ];
+    assert!(story(&outside).is_end_doubtful, "a number outside is not rung");
+    let told_late = [
+        (Connected, 0.0),
+        (OnHold, 20.0),
+        (Connect, 21.0),
+        (Connected, 30.7),
+        (Consulting, 30.7),
+        (ConsultDone, 35.4),
+        (ENDED, 35.4),
+    ];
+    assert!(story(&told_late).is_end_doubtful, "the consult is told once it is accepted");
+    let lossy: Vec<_> = told_late.into_iter().filter(|(what, _)| *what != Consulting).collect();
+    assert!(story(&lossy).is_end_doubtful, "somebody was asked, and a consult is done");
+}
+
+#[test]
 fn the_end_of_a_call_whose_agent_consulted_nobody_is_beyond_doubt() {
     use What::*;
     let told = [(Connected, 0.0), (OnHold, 10.0), (ENDED, 30.0)];
