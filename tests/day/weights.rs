@@ -1,4 +1,4 @@
-//! How often each kind of thing happens. A weight of 0, or of [`not_yet`], switches a kind off.
+//! How often each kind of thing happens. A weight of 0 switches a kind off.
 
 use rand::RngExt as _;
 use rand::rngs::StdRng;
@@ -27,7 +27,7 @@ pub const KINDS: [(Kind, u32); 7] = [
     (Kind::LeftInMenu, 75),
     (Kind::LeftInQueue, 145),
     (Kind::Answered, 670),
-    (Kind::HungUpAtOnce, not_yet(15)),
+    (Kind::HungUpAtOnce, 15),
     (Kind::Callback, 45),
     (Kind::Outdial, 25),
     (Kind::Chat, 25),
@@ -51,9 +51,9 @@ pub enum Turn {
 /// Of a hundred turns.
 pub const TURNS: [(Turn, u32); 5] = [
     (Turn::Hold, 72),
-    (Turn::ConsultAgent, not_yet(10)),
-    (Turn::ConsultQueue, not_yet(6)),
-    (Turn::ConsultNumber, not_yet(4)),
+    (Turn::ConsultAgent, 10),
+    (Turn::ConsultQueue, 6),
+    (Turn::ConsultNumber, 4),
     (Turn::Conference, 8),
 ];
 
@@ -79,9 +79,9 @@ pub const LEAVINGS: [(Leaving, u32); 6] = [
     (Leaving::WithCall, 76),
     (Leaving::OnHold, 3),
     (Leaving::Transfer, 10),
-    (Leaving::TransferOnHold, not_yet(3)),
-    (Leaving::ConsultTransfer, not_yet(5)),
-    (Leaving::Outside, not_yet(4)),
+    (Leaving::TransferOnHold, 3),
+    (Leaving::ConsultTransfer, 5),
+    (Leaving::Outside, 4),
 ];
 
 /// How signs of the call come, besides the weather, of a thousand calls each.
@@ -89,18 +89,13 @@ pub mod signs {
     /// Every sign of an agent comes after the flow's end of the call, and after the grace.
     pub const LATE: u32 = 40;
     /// Half of a call that could be taken for ended comes after the grace.
-    pub const PAUSED: u32 = super::not_yet(400);
+    pub const PAUSED: u32 = 400;
     /// Only `task:connected` and `task:ended` are subscribed to.
     pub const LEAST: u32 = 80;
     /// Events that tell of the same moment differ by milliseconds.
-    pub const JITTER: u32 = super::not_yet(350);
+    pub const JITTER: u32 = 350;
     /// Search shows a record with something odd in it.
-    pub const ODD: u32 = super::not_yet(20);
-}
-
-/// The weight of a kind of which the bridge does not tell the truth yet.
-const fn not_yet(_weight: u32) -> u32 {
-    0
+    pub const ODD: u32 = 20;
 }
 
 /// One of them, as often as they weigh.

@@ -17,7 +17,8 @@ pub(super) struct End {
     pub(super) is_doubtful: bool,
 }
 
-/// The end of deduplicated events in their order. A callback goes on after an offer that an agent missed. One that is followed by signs of life was not the caller's; how far
+/// The end of deduplicated events in their order. A callback goes on after an offer that no agent took. One that is followed
+/// by signs of life was not the caller's; how far
 /// clocks jitter does not make a sign of life. What Search says of a task that is over decides.
 pub(super) fn end(events: &[&Event]) -> Option<End> {
     let mut consulted = Consulted::default();

@@ -82,13 +82,13 @@ fn lost(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
     // An end is told apart: as of now none may be known, or that which is known turns out to be none.
     lacking.retain(|(what, _)| !what.is_end());
     let mut events: Vec<Event> = lacking.into_iter().map(|(what, at)| event(task, what, at)).collect();
-    let mut whole = known.clone();
-    whole.extend(events.iter().cloned());
     let is_it = |at: Timestamp| at.duration_since(task.ended).abs() <= SAME;
     let is_told = known.all().any(|event| event.what.is_end() && event.at.is_some_and(is_it));
-    let story = whole.story();
-    let is_lost = !is_told && !story.ended_at.is_some_and(is_it);
-    if story.ended_at.is_none() || story.is_end_doubtful || is_lost {
+    let mut whole = known.clone();
+    whole.extend(events.iter().cloned());
+    let ended = whole.story().ended_at;
+    let is_missed = task.is_callback && ended.is_none();
+    if known.story().is_end_doubtful || is_missed || !is_told && !ended.is_some_and(is_it) {
         events.push(event(task, end(task), task.ended));
     }
     events.extend(naming(task, known, &events));
