@@ -219,6 +219,8 @@ async fn what_an_agent_does_with_an_answered_call_asks_nothing_and_a_transfer_of
     let store = stage.handle.outbox().store().clone();
     let first = waiting(&stage, "1").await;
     stage.tell([event("task:connected", "1", -60)]).await;
+    // Nobody waits for the end of the routing to be written down.
+    stage.work_until(async || stage.entries().await.is_empty()).await;
     let before = store.work().commands;
     stage.tell([event("task:on-hold", "1", -50), event("task:hold-done", "1", -40)]).await;
     assert_eq!(store.work().commands - before, 2, "they are kept, and that is all");
