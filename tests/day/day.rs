@@ -149,9 +149,11 @@ fn count() -> usize {
     given.unwrap_or(if std::env::var_os("SOAK").is_some() { 50_000 } else { 500 })
 }
 
+/// The short day is the same each time, so that it fails for what was changed only; the long one is another each time.
 fn seed() -> u64 {
     let given = std::env::var("SEED").ok().map(|text| text.parse().unwrap());
-    given.unwrap_or_else(|| SystemClock.now().as_nanosecond().unsigned_abs() as u64)
+    let drawn = || SystemClock.now().as_nanosecond().unsigned_abs() as u64;
+    given.unwrap_or_else(|| if std::env::var_os("SOAK").is_some() { drawn() } else { 3 })
 }
 
 /// Says something that is heard even if the test passes.

@@ -70,6 +70,8 @@ struct Consulted<'a> {
     /// After that its end is no longer expected.
     until: Option<Timestamp>,
     transferred_at: Option<Timestamp>,
+    /// An acceptance that looked as if the caller was given away.
+    given_at: Option<Timestamp>,
     /// Agents who are named on the consulted side.
     agents: BTreeSet<&'a str>,
 }
@@ -79,8 +81,11 @@ impl<'a> Consulted<'a> {
         match event.what {
             What::OnHold => self.is_on_hold = true,
             What::Consulting => {
-                self.is_there |= std::mem::take(&mut self.was_asked);
-                (self.consults, self.has_accepted, self.until) = (true, false, None);
+                // It begins with the consulted party's acceptance, which may be told first.
+                let has_accepted = self.given_at.is_some_and(|before| at.duration_since(before) <= JITTER);
+                self.is_there |= std::mem::take(&mut self.was_asked) || has_accepted;
+                self.is_on_hold |= has_accepted;
+                (self.consults, self.has_accepted, self.until) = (true, has_accepted, None);
             }
             What::New | What::Parked | What::Connect if self.consults => self.is_asked(event),
             What::Parked | What::Connect => self.was_asked = self.is_on_hold,
@@ -117,7 +122,8 @@ impl<'a> Consulted<'a> {
 
     /// The call is given away: the consulted party, if there is one, is part of it.
     fn transfer(&mut self, at: Timestamp) {
-        *self = Self { transferred_at: self.is_there.then_some(at), ..Self::default() };
+        let transferred_at = self.is_there.then_some(at);
+        *self = Self { transferred_at, given_at: Some(at), ..Self::default() };
     }
 
     /// Whether an end at that time may be that of the consulted party.

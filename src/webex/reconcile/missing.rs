@@ -32,21 +32,46 @@ pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
 }
 
 fn missing_at_first(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
-    let mut whole = known.clone();
-    let mut events = if task.is_active { Vec::new() } else { lost(task, known) };
-    whole.extend(events.iter().cloned());
-    let (facts, by_events) = (summary(task, known).event(), whole.story());
-    whole.apply(facts.clone());
-    let by_facts = whole.story();
-    let told = |story: &Story| {
-        let agent = story.agent().map(str::to_owned);
-        (story.sums(), story.ended_at, story.is_end_doubtful, agent)
+    let facts = summary(task, known).event();
+    let (mut events, agrees) = if task.is_active {
+        (Vec::new(), agrees(known, &[], &facts))
+    } else {
+        // Of a transfer that an acceptance near to it may show or not, the figures say which.
+        let tries = [Shows::Acceptance, Shows::WrapUp].map(|shows| {
+            let events = lost(task, known, shows);
+            let agrees = agrees(known, &events, &facts);
+            (events, agrees)
+        });
+        let [first, second] = tries;
+        if !first.1 && second.1 { second } else { first }
     };
-    if told(&by_events) != told(&by_facts) {
+    if !agrees {
         events.push(facts);
     }
     events.retain(|event| known.all().all(|each| each != event));
     events
+}
+
+/// Whether `known`, with what was lost, gives the figures of the record by itself.
+fn agrees(known: &CallTimeline, lost: &[Event], facts: &Event) -> bool {
+    let mut whole = known.clone();
+    whole.extend(lost.iter().cloned());
+    let by_events = whole.story();
+    whole.apply(facts.clone());
+    let told = |story: &Story| {
+        let agent = story.agent().map(str::to_owned);
+        (story.sums(), story.ended_at, story.is_end_doubtful, agent)
+    };
+    told(&by_events) == told(&whole.story())
+}
+
+/// What shows that a transfer is known without its own activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    /// The wrap-up of who gave the call away, or whom it was offered to, or who accepted it.
+    Acceptance,
+    /// The wrap-up only: who accepted may be a consulted party.
+    WrapUp,
 }
 
 /// What the record says of the call as a whole.
@@ -67,8 +92,8 @@ fn summary(task: &EndedTask, known: &CallTimeline) -> Summary {
     }
 }
 
-fn lost(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
-    let mut lacking = if task.history.is_empty() { outline(task, known) } else { gaps(task, known) };
+fn lost(task: &EndedTask, known: &CallTimeline, shows: Shows) -> Vec<Event> {
+    let mut lacking = if task.history.is_empty() { outline(task, known) } else { gaps(task, known, shows) };
     let began = task.began.unwrap_or(task.ended);
     if task.is_callback
         && !known.story().is_callback
@@ -99,10 +124,10 @@ fn lost(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
 }
 
 /// What the history tells and no known event of about the same time does. An end is told apart.
-fn gaps(task: &EndedTask, known: &CallTimeline) -> Vec<(What, Timestamp)> {
+fn gaps(task: &EndedTask, known: &CallTimeline, shows: Shows) -> Vec<(What, Timestamp)> {
     let mut unmatched: Vec<&Event> = known.events().collect();
     let told = task.history.iter().filter_map(|each| Some((what(&each.event)?, each.at)));
-    let mut gaps: Vec<(What, Timestamp)> = told.filter(|gap| !is_seen(gap, known)).collect();
+    let mut gaps: Vec<(What, Timestamp)> = told.filter(|gap| !is_seen(gap, known, shows)).collect();
     // First those of the same moment: near to each other may also be two of which one is lost.
     for tolerance in [SignedDuration::ZERO, SAME] {
         gaps.retain(|(what, at)| {
@@ -122,12 +147,11 @@ fn what(name: &str) -> Option<What> {
 }
 
 /// Whether webhooks have told of a transfer by what followed from it.
-fn is_seen((what, at): &(What, Timestamp), known: &CallTimeline) -> bool {
-    let follows = |what: &What| {
-        matches!(
-            what,
-            What::Agent(AgentState::WrapUp { .. }) | What::Connected | What::Connect | What::Parked
-        )
+fn is_seen((what, at): &(What, Timestamp), known: &CallTimeline, shows: Shows) -> bool {
+    let follows = |what: &What| match what {
+        What::Agent(AgentState::WrapUp { .. }) => true,
+        What::Connected | What::Connect | What::Parked => shows == Shows::Acceptance,
+        _ => false,
     };
     let is_near = |event: &Event| event.at.is_some_and(|own| own.duration_since(*at).abs() <= SAME);
     *what == What::Transferred && known.events().any(|event| follows(&event.what) && is_near(event))

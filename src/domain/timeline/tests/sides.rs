@@ -195,8 +195,10 @@ fn the_end_of_a_consulted_party_is_doubted_whatever_else_is_told_of_it() {
         (ENDED, 35.4),
     ];
     assert!(story(&told_late).is_end_doubtful, "the consult is told once it is accepted");
-    let lossy: Vec<_> = told_late.into_iter().filter(|(what, _)| *what != Consulting).collect();
+    let without = |lost| told_late.iter().filter(|(what, _)| *what != lost).cloned().collect::<Vec<_>>();
+    let lossy = without(Consulting);
     assert!(story(&lossy).is_end_doubtful, "somebody was asked, and a consult is done");
+    assert!(story(&without(Connect)).is_end_doubtful, "a consult begins with an acceptance");
 }
 
 #[test]
