@@ -48,6 +48,7 @@ impl Bridge {
             Found::Answer(created) => Ok(created),
             found => {
                 let claimed = name.clone();
+                self.claim(&name, budget).await;
                 let (request, details) = self.fill_create(&name, request, budget).await;
                 let filled = (!details.is_empty()).then(|| name.clone());
                 let kept = self.keep_details(filled.as_ref(), &details, budget);
@@ -71,6 +72,12 @@ impl Bridge {
                 created
             }
         }
+    }
+
+    /// What was read of the call holds, whether or not the database takes the claim in time.
+    async fn claim(&self, name: &CallName, budget: &Budget) {
+        let claimed = in_time(&budget.half(), self.store().claim(self.question(name))).await;
+        claimed.unwrap_or_else(|error| forgetful(&error));
     }
 
     /// What an earlier create of the same call gave. `began`: the call may be another one if it began then.

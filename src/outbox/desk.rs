@@ -45,6 +45,7 @@ pub struct Outbox {
     /// Where what nobody waits for is done: the runtime that outlives those of the request handlers.
     runtime: Handle,
     background: Mutex<JoinSet<()>>,
+    /// What was learned of calls in the last minute.
     recent: Mutex<Recent>,
 }
 

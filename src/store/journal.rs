@@ -102,29 +102,35 @@ impl OpenCall {
 }
 
 impl Store {
-    /// Before a create: looks whether the call is known, and claims it, durably: so two replicas on PostgreSQL never create
-    /// it both, and of a create whose process died before its answer came everybody knows that its end is unknown. A note
-    /// of the VoiceCall ends the claim too; else whoever has it gives it back ([`Store::release_claim`]). On SQLite one process does all and joins its own creates by
-    /// itself; it knows without the database that a call is new.
+    /// Before a create: looks whether the call is known. On PostgreSQL also claims it, so that two replicas never create it
+    /// both. On SQLite one process does all and joins its own creates by itself; it knows without the database that a call
+    /// is new, and claims it by [`Store::claim`].
     ///
     /// # Errors
     /// When the database does not answer. The caller may create all the same: a claim only prevents doubles.
     pub async fn open_call(&self, question: OpenCall) -> Result<Opened, StoreError> {
-        let Some(known) = &self.known else { return self.ask(|reply| Job::Open(question, reply)).await };
-        let claim = Claim { owner: question.owner.clone(), until: question.claim_until };
-        let claim = Note { claim: Some(claim), ..Note::of(question.call.clone(), question.now) };
-        let opened = match known.may_hold(&question.call) {
-            true => self.ask(|reply| Job::Open(question, reply)).await?,
-            false => Opened::New(None),
-        };
-        if matches!(opened, Opened::New(_)) {
-            self.note(claim).await?;
+        if self.known.as_ref().is_some_and(|known| !known.may_hold(&question.call)) {
+            return if self.jobs.is_closed() { Err(StoreError::Closed) } else { Ok(Opened::New(None)) };
         }
-        Ok(opened)
+        self.ask(|reply| Job::Open(question, reply)).await
     }
 
-    /// Gives a claim back before its time, when no VoiceCall came of the create, after whatever is noted of that. A call of which
-    /// nothing else is known is forgotten.
+    /// Claims a call that [`Store::open_call`] gave as new, durably, before its create is sent: if this process dies before
+    /// the answer comes, the next one knows that the end of the create is unknown. A note of the VoiceCall ends the claim;
+    /// else whoever has it gives it back ([`Store::release_claim`]). On PostgreSQL it is claimed already.
+    ///
+    /// # Errors
+    /// As [`Store::open_call`].
+    pub async fn claim(&self, question: OpenCall) -> Result<(), StoreError> {
+        if self.is_shared() {
+            return Ok(());
+        }
+        let claim = Claim { owner: question.owner, until: question.claim_until };
+        self.note(Note { claim: Some(claim), ..Note::of(question.call, question.now) }).await
+    }
+
+    /// Gives a claim back before its time, when no VoiceCall came of the create, after whatever is noted of that. A call of
+    /// which nothing else is known is forgotten.
     ///
     /// # Errors
     /// When the database does not answer; the claim then ends by itself.

@@ -39,7 +39,7 @@ pub struct Note {
     /// Since when Salesforce may have made its record by a create whose end nobody knows.
     pub create_unknown_at: Option<Timestamp>,
     /// Who is about to send its create; a note of the VoiceCall takes it back. Written on SQLite only: on
-    /// PostgreSQL, where replicas compete for it, [`Store::open_call`](super::Store::open_call) writes it by itself.
+    /// PostgreSQL, where replicas compete for it, [`Store::open_call`](super::Store::open_call) writes it.
     pub claim: Option<Claim>,
     /// When its create was deferred.
     pub deferred_at: Option<Timestamp>,

@@ -128,11 +128,13 @@ impl Call {
         let may_pause = late == Late::Nothing && happens(dice, signs::PAUSED);
         let which = dice.random_range(0..100);
         let pause = told.pauses.iter().copied().cycle().take(100).nth(which).filter(|_| may_pause);
-        // It is lately only that an end is doubted: the call ends now, not long after its pause.
-        let is_doubted = told.kind != Kind::Callback;
-        let pause = pause.filter(|(_, pause)| !is_doubted || told.truth.end - pause < DOUBTED);
+        // Who waits to be called back does so before an agent has the call. Else the end of a consulted party is told, which is
+        // doubted lately only: the call ends now, not long after its pause.
+        let accepted = told.truth.accepted;
+        let is_doubted = |pause| accepted.is_some_and(|accepted| accepted < pause);
+        let pause = pause.filter(|(_, pause)| !is_doubted(*pause) || told.truth.end - pause < DOUBTED);
         let pause = match pause {
-            Some((began, pause)) if is_doubted => {
+            Some((began, pause)) if is_doubted(pause) => {
                 let later = now - told.truth.end;
                 told = tell(start + later);
                 Some((began + later, pause + later))

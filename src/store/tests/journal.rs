@@ -76,6 +76,7 @@ async fn a_claim_that_came_to_nothing_leaves_no_call_behind(engine: Engine) {
     let open = |name: &CallName| OpenCall { call: name.clone(), ..create("wxcc_1", "a") };
     for name in [&run, &first.name] {
         assert!(store.open_call(open(name)).await.unwrap().is_new());
+        store.claim(open(name)).await.unwrap();
         store.release_claim(name, "b").await.unwrap();
         store.release_claim(name, "a").await.unwrap();
     }
@@ -117,8 +118,10 @@ async fn of_two_voice_calls_of_a_call_the_one_that_was_made_last_counts(engine: 
 
 async fn a_create_that_was_claimed_by_a_process_that_is_gone_is_of_unknown_end(engine: Engine) {
     let gone = open_alone(&engine).await;
-    assert!(gone.open_call(create("wxcc_1", "a")).await.unwrap().is_new());
-    assert!(gone.open_call(create("wxcc_2", "a")).await.unwrap().is_new());
+    for key in ["wxcc_1", "wxcc_2"] {
+        assert!(gone.open_call(create(key, "a")).await.unwrap().is_new());
+        gone.claim(create(key, "a")).await.unwrap();
+    }
     gone.note(Note { created_at: Some(at(1)), ..Note::of(call("wxcc_2"), at(1)) }).await.unwrap();
     gone.close().await.unwrap();
     let store = open_alone(&engine).await;
@@ -126,6 +129,7 @@ async fn a_create_that_was_claimed_by_a_process_that_is_gone_is_of_unknown_end(e
     for (key, is_unknown) in [("wxcc_1", true), ("wxcc_2", false), ("wxcc_3", false)] {
         let Opened::New(known) = store.open_call(later(key)).await.unwrap() else { panic!("{key}") };
         assert_eq!(known.is_some_and(|call| call.is_create_unknown()), is_unknown, "{key}");
+        store.claim(later(key)).await.unwrap();
     }
     // What is given back when the process stops was not answered either.
     store.release("b").await.unwrap();
