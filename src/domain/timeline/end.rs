@@ -51,7 +51,11 @@ pub(super) fn end(events: &[&Event]) -> Option<End> {
     });
     let last =
         |is_doubtful| ends.iter().filter(|end| end.is_doubtful == is_doubtful).max_by_key(|end| end.at);
-    let last = last(false).or(last(true))?;
+    // The consulted party's may be told a moment after the caller's. One long after it shows that the call went on.
+    let last = match (last(false), last(true)) {
+        (Some(own), Some(other)) if other.at.duration_since(own.at) > SOON => other,
+        (own, other) => own.or(other)?,
+    };
     let is_doubtful = last.is_doubtful && !consulted.is_left_by_agent(events, last.at);
     Some(End { is_doubtful, ..last.clone() })
 }

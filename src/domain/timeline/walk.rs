@@ -237,7 +237,9 @@ impl Walk {
             _ => !is_wrap_up || unwritten == 0 && !goes_on_with_agent(later),
         };
         if is_theirs {
-            part.released = part.released.or(Some(at));
+            // Search tells of a transfer where it begins and where it is done, a moment later.
+            let is_done_by_then = |left: &Timestamp| is_wrap_up || at.duration_since(*left) > SOON;
+            part.released = part.released.filter(is_done_by_then).or(Some(at));
             part.segment.agent = part.segment.agent.take().or_else(|| event.agent.clone());
         } else {
             self.unwritten = unwritten.saturating_sub(1);

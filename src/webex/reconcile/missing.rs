@@ -417,4 +417,77 @@ mod tests {
         known.extend(missing(&task(&[]), &known));
         assert_eq!(known.ended_at(), Some(at(100)));
     }
+
+    /// Of a consult transfer, webhooks tell the acceptance of who gets the caller, at about the time of the transfer: by that
+    /// alone it may be the consulted party's.
+    #[test]
+    fn a_transfer_out_of_a_consult_whose_wrap_up_was_lost_leaves_every_hold_as_it_was() {
+        use What::*;
+        let after = |millisecond: i64| at(0).checked_add(SignedDuration::from_millis(millisecond)).unwrap();
+        let ended = || Ended(Ending { party: Some("Customer".into()), reason: None });
+        let of = |what: What, agent: Option<&str>, millisecond| Event {
+            id: format!("{what}{millisecond}"),
+            agent: agent.map(str::to_owned),
+            ..event(&task(&[]), what, after(millisecond))
+        };
+        let (connected, wrap_up) = (AgentState::Connected, AgentState::WrapUp { code: None });
+        let known = [
+            of(Parked, None, 16_611),
+            of(Connect, None, 28_102),
+            of(Agent(connected.clone()), Some("a0"), 41_492),
+            of(Connected, None, 41_496),
+            of(OnHold, None, 86_516),
+            of(HoldDone, None, 91_802),
+            of(OnHold, None, 126_096),
+            of(Consulting, None, 126_856),
+            of(Connect, None, 127_241),
+            of(Connected, None, 157_674),
+            of(Agent(connected), Some("a1"), 157_677),
+            of(OnHold, None, 203_952),
+            of(HoldDone, None, 246_765),
+            of(OnHold, None, 270_853),
+            of(HoldDone, None, 299_293),
+            of(ended(), None, 357_910),
+            of(Agent(wrap_up), Some("a1"), 357_913),
+        ];
+        let history = [
+            ("task:new", 0),
+            ("task:parked", 16_611),
+            ("task:connect", 28_102),
+            ("task:connected", 41_496),
+            ("task:on-hold", 86_516),
+            ("task:hold-done", 91_802),
+            ("task:on-hold", 126_096),
+            ("task:consulting", 126_856),
+            ("task:connect", 127_241),
+            (Transferred.name(), 156_842),
+            (Transferred.name(), 157_668),
+            ("task:connected", 157_674),
+            ("task:on-hold", 203_952),
+            ("task:hold-done", 246_765),
+            ("task:on-hold", 270_853),
+            ("task:hold-done", 299_293),
+            ("task:ended", 357_910),
+        ];
+        let history =
+            history.iter().map(|(name, time)| Happening { event: (*name).to_owned(), at: after(*time) });
+        let record = EndedTask {
+            ended: after(357_910),
+            history: history.collect(),
+            figures: Figures {
+                connected: 2,
+                connected_for: Some(208_297),
+                holds: Some(4),
+                held_for: Some(108_117),
+                queued: 1,
+                queued_for: 6_467,
+            },
+            ..task(&[])
+        };
+        let mut whole: CallTimeline = known.into_iter().collect();
+        whole.extend(missing(&record, &whole));
+        let (story, sums) = (whole.story(), whole.story().sums());
+        assert_eq!(story.agent(), Some("a1"));
+        assert_eq!((sums.holds, sums.longest_hold, sums.total_hold), (Some(4), Some(43), Some(108)));
+    }
 }
