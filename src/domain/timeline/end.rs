@@ -104,7 +104,9 @@ impl<'a> Consulted<'a> {
             What::Connected | What::Transferred | What::ConferenceTransferred => self.transfer(at),
             What::Agent(AgentState::Connected) if self.consults => self.agents.extend(event.agent.as_deref()),
             What::ConsultDone => {
-                self.is_there |= std::mem::take(&mut self.was_asked);
+                if std::mem::take(&mut self.was_asked) {
+                    (self.is_there, self.until) = (true, None);
+                }
                 self.consults = false;
             }
             What::Conferencing => (self.consults, self.confers) = (false, true),

@@ -198,6 +198,9 @@ fn the_end_of_a_consulted_party_is_doubted_whatever_else_is_told_of_it() {
     let without = |lost| told_late.iter().filter(|(what, _)| *what != lost).cloned().collect::<Vec<_>>();
     let lossy = without(Consulting);
     assert!(story(&lossy).is_end_doubtful, "somebody was asked, and a consult is done");
+    let before = [(Connected, 0.0), (OnHold, 5.0), (HoldDone, 10.0)];
+    let after_another_hold = [&before[..], &lossy[1..]].concat();
+    assert!(story(&after_another_hold).is_end_doubtful, "an earlier hold has nothing to do with it");
     assert!(story(&without(Connect)).is_end_doubtful, "a consult begins with an acceptance");
 }
 
