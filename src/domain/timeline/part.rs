@@ -33,6 +33,8 @@ pub(super) struct Part {
     pub(super) is_provisional: bool,
     /// When the agent left: they began to write it up. If the call went on, they had given it away.
     pub(super) released: Option<Timestamp>,
+    /// Whether Search tells that they gave it away then.
+    pub(super) is_given_away: bool,
     pub(super) consult: Consult,
     /// Ended by other signs than `hold-done` and `consult-done`, which may still come.
     pub(super) ended_otherwise: Vec<StretchKind>,
@@ -44,7 +46,14 @@ impl Part {
         segment.queue.clone_from(&event.queue);
         segment.agent.clone_from(&event.agent);
         let (consult, ended_otherwise) = (Consult::default(), Vec::new());
-        Self { segment, is_provisional: false, released: None, consult, ended_otherwise }
+        Self {
+            segment,
+            is_provisional: false,
+            released: None,
+            is_given_away: false,
+            consult,
+            ended_otherwise,
+        }
     }
 
     pub(super) fn is_of_same(&self, event: &Event) -> bool {
@@ -68,9 +77,9 @@ impl Part {
         self.segment.queue = self.segment.queue.take().or_else(|| event.queue.clone());
     }
 
-    /// Whether the agent had left by then.
+    /// Whether the agent had left by then. What is told within the jitter of their wrap-up may have been before it.
     pub(super) fn is_left(&self, at: Timestamp) -> bool {
-        self.released.is_some_and(|left| at.duration_since(left) > JITTER)
+        self.released.is_some_and(|left| self.is_given_away || at.duration_since(left) > JITTER)
     }
 
     /// Whether the caller waits while the agent consults.

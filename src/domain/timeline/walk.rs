@@ -240,6 +240,7 @@ impl Walk {
             // Search tells of a transfer where it begins and where it is done, a moment later.
             let is_done_by_then = |left: &Timestamp| is_wrap_up || at.duration_since(*left) > SOON;
             part.released = part.released.filter(is_done_by_then).or(Some(at));
+            part.is_given_away |= !is_wrap_up;
             part.segment.agent = part.segment.agent.take().or_else(|| event.agent.clone());
         } else {
             self.unwritten = unwritten.saturating_sub(1);

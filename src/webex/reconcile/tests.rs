@@ -61,6 +61,58 @@ fn reconciled(record: &EndedTask, arrived: Vec<Event>) -> Story {
     known.story()
 }
 
+/// A consult transfer, and later a conference; of all that webhooks told the two acceptances and the end only.
+#[test]
+fn a_consult_transfer_of_which_search_tells_both_steps_leaves_every_hold_as_it_was() {
+    const BEGAN: i64 = 1_795_000_000_000;
+    let activities = [
+        ("new", 0),
+        ("parked", 4_517),
+        ("connect", 72_839),
+        ("connected", 81_979),
+        ("on-hold", 92_387),
+        ("consulting", 93_203),
+        ("connect", 93_666),
+        ("ConsultTransfer", 115_919),
+        ("Transferred", 116_657),
+        ("consult-done", 116_660),
+        ("WrapUp", 116_660),
+        ("connected", 116_660),
+        ("on-hold", 176_429),
+        ("consulting", 177_221),
+        ("conferencing", 190_219),
+        ("hold-done", 190_219),
+        ("conference-done", 237_821),
+        ("WrapUp", 261_633),
+        ("ended", 261_633),
+    ];
+    let nodes =
+        activities.iter().rev().map(|(name, time)| json!({ "eventName": name, "createdTime": BEGAN + time }));
+    let nodes: Vec<Value> = nodes.collect();
+    let task = json!({
+        "id": "t1", "channelType": "telephony", "isActive": false, "createdTime": BEGAN, "endedTime": BEGAN + 261_633,
+        "lastQueue": { "id": "q1" }, "lastAgent": { "id": "a1" }, "connectedCount": 2, "connectedDuration": 141_591,
+        "holdCount": 2, "holdDuration": 38_063, "queueCount": 1, "queueDuration": 68_322,
+        "activities": { "totalCount": nodes.len(), "nodes": nodes },
+    });
+    let record = ended_task(serde_json::from_value(task).unwrap()).unwrap().unwrap();
+    let told = |what: What, millisecond| Event {
+        at: Some(jiff::Timestamp::from_millisecond(BEGAN + millisecond).unwrap()),
+        id: format!("{what}{millisecond}"),
+        what,
+        queue: None,
+        agent: None,
+        direction: None,
+    };
+    let arrived = vec![
+        told(What::Connected, 81_979),
+        told(What::Connected, 116_660),
+        told(What::Ended(crate::domain::Ending::default()), 261_633),
+    ];
+    let sums = reconciled(&record, arrived).sums();
+    assert_eq!((sums.holds, sums.longest_hold, sums.total_hold), (Some(2), Some(24), Some(38)));
+}
+
 proptest! {
     #[test]
     fn whatever_was_lost_is_told_by_the_record_and_its_history((history, arrived) in with_loss()) {
