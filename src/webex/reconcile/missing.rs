@@ -14,6 +14,9 @@ const BY_SEARCH: &str = "search:";
 /// A record and a webhook of the same moment may differ by so much.
 const SAME: SignedDuration = SignedDuration::from_secs(2);
 
+/// And by so much where a consulted party's `task:new` may be as near: nobody asks one within it.
+const JITTER: SignedDuration = SignedDuration::from_millis(100);
+
 /// The events that would have told what the record tells and `known` does not, in order; last, where events do not give
 /// the figures of the record, these themselves. Their ids are made of what they say: the same gap gives the same events
 /// again.
@@ -36,14 +39,14 @@ fn missing_at_first(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
     let (mut events, agrees) = if task.is_active {
         (Vec::new(), agrees(known, &[], &facts))
     } else {
-        // Of a transfer that an acceptance near to it may show or not, the figures say which.
-        let tries = [Shows::Acceptance, Shows::WrapUp].map(|shows| {
+        // Of a transfer that what is near to it may show or not, the figures say which.
+        let mut tries = [Shows::Acceptance, Shows::WrapUp, Shows::Nothing].into_iter();
+        let right = tries.find_map(|shows| {
             let events = lost(task, known, shows);
-            let agrees = agrees(known, &events, &facts);
-            (events, agrees)
+            agrees(known, &events, &facts).then_some(events)
         });
-        let [first, second] = tries;
-        if !first.1 && second.1 { second } else { first }
+        let agrees = right.is_some();
+        (right.unwrap_or_else(|| lost(task, known, Shows::Acceptance)), agrees)
     };
     if !agrees {
         events.push(facts);
@@ -72,6 +75,8 @@ enum Shows {
     Acceptance,
     /// The wrap-up only: who accepted may be a consulted party.
     WrapUp,
+    /// Nothing: the wrap-up may be told at the same moment as an acceptance that then looks like a consulted party's.
+    Nothing,
 }
 
 /// What the record says of the call as a whole.
@@ -149,7 +154,7 @@ fn what(name: &str) -> Option<What> {
 /// Whether webhooks have told of a transfer by what followed from it.
 fn is_seen((what, at): &(What, Timestamp), known: &CallTimeline, shows: Shows) -> bool {
     let follows = |what: &What| match what {
-        What::Agent(AgentState::WrapUp { .. }) => true,
+        What::Agent(AgentState::WrapUp { .. }) => shows != Shows::Nothing,
         What::Connected | What::Connect | What::Parked => shows == Shows::Acceptance,
         _ => false,
     };
@@ -188,7 +193,7 @@ fn outline(task: &EndedTask, known: &CallTimeline) -> Vec<(What, Timestamp)> {
     let mut before_consults =
         known.events().take_while(|event| event.at.is_none() || event.what != What::Consulting);
     let first = before_consults.find(|event| event.what == What::New);
-    let has_begun = first.and_then(|event| event.at).is_some_and(|at| at.duration_since(began) <= SAME);
+    let has_begun = first.and_then(|event| event.at).is_some_and(|at| at.duration_since(began) <= JITTER);
     let was_queued = figures.queued == 0 || story.of(SegmentKind::Queue).next().is_some();
     let told = [
         (!has_begun).then_some((What::New, began)),

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::ended_task;
 use super::missing::missing;
 use crate::domain::history::{History, history};
-use crate::domain::{CallTimeline, EndedTask, Event, Segment, SegmentKind, Story, What};
+use crate::domain::{AgentState, CallTimeline, EndedTask, Ending, Event, Segment, SegmentKind, Story, What};
+use crate::webex::webhook::what_of_task;
 
 fn callers_end(history: &History) -> &Event {
     history.events.iter().find(|event| event.what.is_end() && !History::is_of_party(event)).unwrap()
@@ -61,56 +62,94 @@ fn reconciled(record: &EndedTask, arrived: Vec<Event>) -> Story {
     known.story()
 }
 
-/// A consult transfer, and later a conference; of all that webhooks told the two acceptances and the end only.
-#[test]
-fn a_consult_transfer_of_which_search_tells_both_steps_leaves_every_hold_as_it_was() {
+/// What happened by a text such as `0.000 new, 5.630 agent-connected a1`: the milliseconds of it, the name, the agent.
+fn happened(text: &str) -> Vec<(i64, &str, Option<&str>)> {
+    let each = text.split(',').map(|event| {
+        let mut words = event.split_whitespace();
+        let at: String = words.next().unwrap().chars().filter(char::is_ascii_digit).collect();
+        (at.parse().unwrap(), words.next().unwrap(), words.next())
+    });
+    each.collect()
+}
+
+/// A call as Search and as webhooks tell of it: what is known in the end of its holds, which truly lasted these
+/// milliseconds, and whether that is true.
+fn holds_are_true(search: &str, heard: &str, holds: &[u64], with_agents: u64) {
     const BEGAN: i64 = 1_795_000_000_000;
-    let activities = [
-        ("new", 0),
-        ("parked", 4_517),
-        ("connect", 72_839),
-        ("connected", 81_979),
-        ("on-hold", 92_387),
-        ("consulting", 93_203),
-        ("connect", 93_666),
-        ("ConsultTransfer", 115_919),
-        ("Transferred", 116_657),
-        ("consult-done", 116_660),
-        ("WrapUp", 116_660),
-        ("connected", 116_660),
-        ("on-hold", 176_429),
-        ("consulting", 177_221),
-        ("conferencing", 190_219),
-        ("hold-done", 190_219),
-        ("conference-done", 237_821),
-        ("WrapUp", 261_633),
-        ("ended", 261_633),
-    ];
+    let (search, heard) = (happened(search), happened(heard));
     let nodes =
-        activities.iter().rev().map(|(name, time)| json!({ "eventName": name, "createdTime": BEGAN + time }));
+        search.iter().rev().map(|(at, name, _)| json!({ "eventName": name, "createdTime": BEGAN + at }));
     let nodes: Vec<Value> = nodes.collect();
+    let held: u64 = holds.iter().sum();
     let task = json!({
-        "id": "t1", "channelType": "telephony", "isActive": false, "createdTime": BEGAN, "endedTime": BEGAN + 261_633,
-        "lastQueue": { "id": "q1" }, "lastAgent": { "id": "a1" }, "connectedCount": 2, "connectedDuration": 141_591,
-        "holdCount": 2, "holdDuration": 38_063, "queueCount": 1, "queueDuration": 68_322,
+        "id": "t1", "channelType": "telephony", "isActive": false, "createdTime": BEGAN,
+        "endedTime": BEGAN + search.last().unwrap().0, "lastQueue": { "id": "q1" }, "lastAgent": { "id": "a2" },
+        "connectedCount": 2, "connectedDuration": with_agents - held, "queueCount": 1, "queueDuration": 9_000,
+        "holdCount": holds.len(), "holdDuration": held,
         "activities": { "totalCount": nodes.len(), "nodes": nodes },
     });
     let record = ended_task(serde_json::from_value(task).unwrap()).unwrap().unwrap();
-    let told = |what: What, millisecond| Event {
-        at: Some(jiff::Timestamp::from_millisecond(BEGAN + millisecond).unwrap()),
-        id: format!("{what}{millisecond}"),
-        what,
-        queue: None,
-        agent: None,
-        direction: None,
-    };
-    let arrived = vec![
-        told(What::Connected, 81_979),
-        told(What::Connected, 116_660),
-        told(What::Ended(crate::domain::Ending::default()), 261_633),
-    ];
-    let sums = reconciled(&record, arrived).sums();
-    assert_eq!((sums.holds, sums.longest_hold, sums.total_hold), (Some(2), Some(24), Some(38)));
+    let arrived = heard.iter().map(|(at, name, agent)| {
+        let what = match *name {
+            "agent-connected" => What::Agent(AgentState::Connected),
+            "agent-wrapup" => What::Agent(AgentState::WrapUp { code: None }),
+            "ended" => What::Ended(Ending::default()),
+            name => what_of_task(&format!("task:{name}")).unwrap(),
+        };
+        let at = jiff::Timestamp::from_millisecond(BEGAN + at).unwrap();
+        let (id, agent) = (format!("{name}{at}"), agent.map(str::to_owned));
+        Event { at: Some(at), id, what, queue: None, agent, direction: None }
+    });
+    let story = reconciled(&record, arrived.collect());
+    let seconds = |milliseconds: u64| (milliseconds + 500) / 1000;
+    let (sums, longest) = (story.sums(), holds.iter().max().copied().unwrap());
+    let want = (Some(holds.len()), Some(seconds(longest)), Some(seconds(held)));
+    assert_eq!((sums.holds, sums.longest_hold, sums.total_hold), want, "{:#?}", story.segments);
+}
+
+/// A consult transfer, and later a conference; of all that webhooks told the two acceptances and the end only.
+#[test]
+fn a_consult_transfer_of_which_search_tells_both_steps_leaves_every_hold_as_it_was() {
+    holds_are_true(
+        "0.000 new, 4.517 parked, 72.839 connect, 81.979 connected, 92.387 on-hold, 93.203 consulting,
+         93.666 connect, 115.919 ConsultTransfer, 116.657 Transferred, 116.660 consult-done, 116.660 WrapUp,
+         116.660 connected, 176.429 on-hold, 177.221 consulting, 190.219 conferencing, 190.219 hold-done,
+         237.821 conference-done, 261.633 WrapUp, 261.633 ended",
+        "81.979 connected, 116.660 connected, 261.633 ended",
+        &[24_273, 13_790],
+        179_654,
+    );
+}
+
+/// The wrap-up and the acceptance of a consult transfer are told at the same millisecond.
+#[test]
+fn a_consult_transfer_whose_wrap_up_is_told_with_the_acceptance_leaves_every_hold_as_it_was() {
+    holds_are_true(
+        "0.000 new, 5.630 parked, 20.628 connect, 29.882 connected, 72.293 on-hold, 107.987 hold-done,
+         152.561 on-hold, 153.206 consulting, 165.471 conferencing, 165.471 hold-done, 179.700 conference-done,
+         193.966 on-hold, 194.634 consulting, 194.779 connect, 207.130 ConsultTransfer, 207.664 Transferred,
+         207.675 WrapUp, 207.675 connected, 251.442 on-hold, 268.750 hold-done, 298.698 WrapUp, 298.698 ended",
+        "0.000 new, 5.630 parked, 20.628 connect, 29.882 connected, 72.293 on-hold, 107.987 hold-done,
+         152.561 on-hold, 153.206 consulting, 165.471 conferencing, 165.471 hold-done, 179.700 conference-done,
+         193.966 on-hold, 194.634 consulting, 194.779 connect, 207.675 agent-wrapup a1, 207.675 connected,
+         207.675 agent-connected a2, 251.442 on-hold, 298.698 agent-wrapup a2, 298.698 ended",
+        &[35_694, 12_910, 13_709, 17_308],
+        268_816,
+    );
+    holds_are_true(
+        "0.000 new, 9.093 parked, 58.892 connect, 73.262 connected, 109.124 consult, 109.124 on-hold,
+         109.907 connect, 118.384 connected, 118.384 consulting, 151.341 consult-done, 151.341 ended,
+         158.038 hold-done, 169.546 on-hold, 170.001 consulting, 170.156 connect, 199.412 ConsultTransfer,
+         199.804 Transferred, 199.808 WrapUp, 199.808 connected, 235.369 on-hold, 279.158 hold-done,
+         292.069 on-hold, 315.083 hold-done, 370.109 WrapUp, 370.109 ended",
+        "0.000 new, 9.093 parked, 58.892 connect, 73.262 connected, 109.124 on-hold, 109.907 connect,
+         118.384 connected, 118.384 consulting, 151.341 consult-done, 158.038 hold-done, 169.546 on-hold,
+         170.001 consulting, 170.156 connect, 199.808 agent-wrapup a1, 199.808 connected,
+         199.808 agent-connected a2, 279.158 hold-done, 292.069 on-hold, 315.083 hold-done,
+         370.109 agent-wrapup a2, 370.109 ended",
+        &[48_914, 30_262, 43_789, 23_014],
+        296_847,
+    );
 }
 
 proptest! {
