@@ -234,6 +234,8 @@ impl Walk {
         };
         let is_theirs = match (&part.segment.agent, &event.agent) {
             (Some(mine), Some(theirs)) => mine == theirs,
+            // Told by another clock after the acceptance that the transfer led to.
+            _ if !is_wrap_up && at.duration_since(part.segment.start) <= JITTER => return,
             _ => !is_wrap_up || unwritten == 0 && !goes_on_with_agent(later),
         };
         if is_theirs {
