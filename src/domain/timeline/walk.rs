@@ -278,8 +278,11 @@ impl Walk {
     /// the agent whom they had consulted.
     fn hand_over(&mut self, kind: SegmentKind, at: Timestamp, event: &Event) {
         let Some(part) = &self.current else { return self.begin(kind, at, event) };
-        let left = part.released.filter(|left| at.duration_since(*left) > JITTER);
         let successor = part.successor().map(|accepted| accepted.agent.clone());
+        // Of a transfer out of a consult Search tells where it begins, too: it is done when the other has the call.
+        let is_consulted = part.is_given_away && part.segment.is_open(StretchKind::Consult);
+        let is_same = if is_consulted { SOON } else { JITTER };
+        let left = part.released.filter(|left| at.duration_since(*left) > is_same);
         match left {
             Some(left) if kind == SegmentKind::Agent && successor.is_none() => {
                 self.begin(SegmentKind::Invitation, left, event);
