@@ -42,6 +42,14 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// For a command that runs beside a busy service: SQLite gives its lock to who happens to ask in the right moment, and
+    /// nobody hangs on the line.
+    pub(super) fn of_command() -> Self {
+        Self { busy: Duration::from_secs(10), batch: Duration::from_secs(15), ..Self::default() }
+    }
+}
+
 /// Where the database is.
 #[derive(Clone)]
 pub(super) enum Target {

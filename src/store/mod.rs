@@ -97,13 +97,13 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the database of `store.url`, makes it where it is SQLite's and missing, and migrates it. Several
+    /// Opens the database of `store.url` for a command, makes it where it is SQLite's and missing, and migrates it. Several
     /// programs may do so at once. Must be called within a Tokio runtime, on which the writer then lives.
     ///
     /// # Errors
     /// When it cannot be reached, opened, migrated or written.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Self::open_within(url, Limits::default()).await
+        Self::open_within(url, Limits::of_command()).await
     }
 
     /// Opens the database for a service: SQLite's is then locked against a second service until this store is closed
@@ -127,7 +127,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`]; [`StoreError::File`] where there is no file.
     pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
-        let limits = Limits::default();
+        let limits = Limits::of_command();
         let target = Target::parse(url, &limits)?;
         target.find_file()?;
         Self::open_target(target, limits, None).await

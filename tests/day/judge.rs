@@ -141,9 +141,11 @@ impl Call {
         format!("\n  {}\n  Search: {}\n  {:?}", events.join("\n  "), shown.join(", "), self.truth)
     }
 
-    /// Whether it is not over, and keeps the place in the queue of a caller who waits to be called back.
+    /// Whether it is not over, and keeps the place in the queue of a caller who waits to be called back, until an agent
+    /// has taken it.
     fn goes_on(&self, record: &VoiceCall) -> bool {
-        let keeps_place = record.pending_routing.is_some() || !self.truth.is_callback;
+        let is_with_agent = record.call_disposition == Disposition::InProgress;
+        let keeps_place = record.pending_routing.is_some() || is_with_agent || !self.truth.is_callback;
         record.call_disposition != Disposition::Completed && keeps_place
     }
 

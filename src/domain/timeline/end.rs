@@ -106,6 +106,9 @@ impl<'a> Consulted<'a> {
             What::ConsultDone => {
                 if std::mem::take(&mut self.was_asked) {
                     (self.is_there, self.until) = (true, None);
+                } else if !self.consults && !self.is_there {
+                    // Its beginning was not heard, so nothing is known of who is there: an end told with it is theirs.
+                    (self.is_there, self.until) = (true, at.checked_add(JITTER).ok());
                 }
                 self.consults = false;
             }

@@ -4,7 +4,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::store::batch::Job;
-use crate::store::engine::Target;
+use crate::store::engine::{Limits, Target};
 use crate::store::{CreateBody, StoreError};
 
 /// Long enough for anything that comes at all.
@@ -92,6 +92,20 @@ async fn a_lock_of_another_program_is_named_and_outlived() {
     other.execute("ROLLBACK").await.unwrap();
     until_ready(&store).await;
     store.note(note("wxcc_1")).await.unwrap();
+}
+
+/// `scv-bridge reconcile` once ended with "locked by another program" because the service was busy.
+#[tokio::test]
+async fn a_command_waits_for_a_lock_longer_than_a_service_does() {
+    let engine = Engine::sqlite();
+    let command = Store::open(&engine.url()).await.unwrap();
+    let mut other = beside(&engine).await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let mut written = std::pin::pin!(command.note(note("wxcc_1")));
+    let longer = Limits::default().busy + Duration::from_millis(200);
+    assert!(tokio::time::timeout(longer, &mut written).await.is_err(), "it still waits");
+    other.execute("ROLLBACK").await.unwrap();
+    written.await.unwrap();
 }
 
 #[tokio::test]

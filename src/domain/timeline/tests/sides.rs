@@ -185,6 +185,8 @@ fn the_end_of_a_consulted_party_is_doubted_whatever_else_is_told_of_it() {
         (ENDED, 30.5),
     ];
     assert!(story(&outside).is_end_doubtful, "a number outside is not rung");
+    let unheard = outside.iter().filter(|(what, _)| *what != Consulting).cloned().collect::<Vec<_>>();
+    assert!(story(&unheard).is_end_doubtful, "a consult is done whose beginning was not heard");
     let told_late = [
         (Connected, 0.0),
         (OnHold, 20.0),
