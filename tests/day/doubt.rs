@@ -15,7 +15,7 @@ pub enum Doubt {
     /// start, end, holds and whether an agent had the call; they tell neither when each thing happened nor the longest
     /// of several holds.
     NoHistory,
-    /// An outdial is in no queue, and an event of a consulted party has told of theirs while the consult itself was not heard: so
+    /// An outdial is in no queue, and an event of a consulted party has told of theirs while the consult itself was not heard, or heard later: so
     /// it was taken for the caller's. No update of Salesforce takes a queue back.
     PartysQueue,
     /// The flow reports that the caller is gone as soon as they have chosen to be called back, and no webhook tells of
@@ -40,12 +40,14 @@ impl Heard<'_> {
         call.is_subscribed(event) && !self.lost.contains(&event.id)
     }
 
-    /// Whether it was told of the hold or the consult within which something happened.
+    /// Whether it was told in time of the hold or the consult within which something happened.
     fn has_consult(self, call: &Call, at: i64) -> bool {
         let before = || call.events.iter().filter(|(time, _)| *time <= at).rev();
         let began = before().find(|(_, event)| event.kind == "task:on-hold").map(|(time, _)| *time);
-        before().take_while(|(time, _)| Some(*time) >= began).any(|(_, event)| {
-            matches!(event.kind.as_str(), "task:on-hold" | "task:consulting") && self.has(call, event)
+        before().take_while(|(time, _)| Some(*time) >= began).any(|(time, event)| {
+            matches!(event.kind.as_str(), "task:on-hold" | "task:consulting")
+                && self.has(call, event)
+                && !call.is_late(*time, event)
         })
     }
 
@@ -70,22 +72,25 @@ impl Doubt {
 
     /// Of what has been sent while the call went on, until a pause of it.
     pub fn at(call: &Call, (began, pause): (i64, i64), heard: Heard<'_>) -> Option<Self> {
-        if call.truth.is_callback {
-            return call.is_choice_untold().then_some(Self::ChoiceUntold);
+        if call.truth.is_callback && call.is_choice_untold() {
+            return Some(Self::ChoiceUntold);
+        }
+        let until_pause = call.events.iter().filter(|(time, _)| (began..pause).contains(time));
+        // Of a callback, an end before any hold is that of an offer that nobody took.
+        if call.truth.is_callback && !until_pause.clone().any(|(_, event)| event.kind == "task:on-hold") {
+            return None;
         }
         let told = |kinds: &[&str]| {
-            let is_told = |time: i64, event: &Event| (began..pause).contains(&time) && heard.has(call, event);
-            let mut told = call.events.iter().filter(|(time, event)| is_told(*time, event));
+            let mut told = until_pause.clone().filter(|(_, event)| heard.has(call, event));
             told.any(|(_, event)| kinds.contains(&event.kind.as_str()))
         };
-        let is_done =
-            call.events.iter().filter(|(time, _)| (began..pause).contains(time)).any(|(time, event)| {
-                let ended =
-                    call.events.iter().rev().find(|(at, event)| *at < pause && event.kind == "task:ended");
-                event.kind == "task:consult-done"
-                    && heard.has(call, event)
-                    && ended.is_some_and(|(at, _)| time <= at)
-            });
+        let is_done = until_pause.clone().any(|(time, event)| {
+            let ended =
+                call.events.iter().rev().find(|(at, event)| *at < pause && event.kind == "task:ended");
+            event.kind == "task:consult-done"
+                && heard.has(call, event)
+                && ended.is_some_and(|(at, _)| time <= at)
+        });
         let consults = told(&["task:consulting"]) || told(&["task:on-hold"]) && is_done;
         let is_known = consults && told(&PARTYS);
         (told(&["task:ended"]) && !is_known).then_some(Self::ConsultUnheard)
