@@ -30,7 +30,7 @@ build: setup ## target/release/scv-bridge
 	$(CARGO) build --locked --release
 
 test: setup-checks lint doc ## formatting, clippy, rustdoc, all tests
-	$(CARGO) test --locked
+	$(CARGO) test --locked --workspace
 
 test-clients: setup-checks ## real OAuth and Salesforce clients against a running bridge (needs curl, npm, python3)
 	$(CARGO) build --locked
@@ -47,18 +47,18 @@ check-deploy: ## deploy/ against the schemas of Kubernetes and systemd's own che
 	@scripts/check-deploy.sh
 
 check: setup ## does it compile?
-	$(CARGO) check --locked --all-targets
+	$(CARGO) check --locked --workspace --all-targets
 
 fmt: setup-checks ## format the sources
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 
 lint: setup-checks ## formatting and clippy, warnings denied; one TLS stack
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	CARGO="$(CARGO)" scripts/one-tls-stack.sh
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 doc: setup ## rustdoc, warnings denied
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
 bench-cpu: build ## CPU of a createVoiceCall beside nginx (needs wrk and nginx); docs/performance.md
 	scripts/bench/cpu.sh

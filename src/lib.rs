@@ -6,7 +6,7 @@
 //!
 //! 1. A caller dials. The Webex flow sends createVoiceCall, and [`api::public`] has its route. [`api::access`] goes
 //!    around every request: its id, its time, its line in the log.
-//! 2. The [`api::Desk`] asks who calls ([`api::Callers`], which knows secrets, access tokens and certificates), sets the
+//! 2. The [`api::Context`] asks who calls ([`api::Callers`], which knows secrets, access tokens and certificates), sets the
 //!    deadline (a [`salesforce::Budget`]) and reads the body into a [`domain::CreateVoiceCall`]. Names and times are
 //!    parsed there, once; everything that is wrong is told at once, as an [`api::ApiError`].
 //! 3. On the way each phone number goes through a [`phone::Translation`]: the clean-up, then the administrator's rules,
@@ -14,7 +14,7 @@
 //! 4. [`bridge::Bridge::create`] is the verb: what happens to a call, one file each, whichever way Salesforce is reached.
 //!    A create takes its turn ([`bridge::Turns`]), so that a repeated one joins the one in flight, and asks the journal
 //!    whether the call is known ([`store::Store::open_call`]): then Salesforce is not asked again. A create that began at
-//!    another time may be that of a later flow run, to which an agent has given the call: [`domain::place`] decides.
+//!    another time may be that of a later flow run, to which an agent has given the call: [`domain::Interaction::place`] decides.
 //! 5. A [`salesforce::Gate`] stands before each org: a breaker, a number of places and a limit of creates, so that a
 //!    Salesforce that is down costs a caller nothing.
 //! 6. [`salesforce::Org`] is a contact center's way there: the telephony API with a token that we sign with a
@@ -37,7 +37,7 @@
 //! agent ([`salesforce::Org::agent_in_record`]). If nobody had it, clearing its routing and one final update with the
 //! reason go through the outbox together; if an agent had it, Salesforce hears nothing from us.
 //!
-//! Webex tells of the same call by webhooks, in any order: [`webex::Webhook`] reads one, [`bridge::Bridge::hear`] keeps it. A
+//! Webex tells of the same call by webhooks, in any order: [`webex::Webhook`] reads one, [`bridge::Bridge::keep_event`] keeps it. A
 //! [`domain::CallTimeline`] makes a story of them, and once the call has ended, [`webex::TaskWorker`] has
 //! [`bridge::Bridge::conclude`] do what a flow's phoneContactEnded would. Where a contact center wants it, the whole story
 //! goes into the final update, as a [`domain::FinalRecord`]; a [`webex::Recorder`] asks Webex for recordings.
@@ -72,7 +72,6 @@ pub mod ids;
 pub mod jitter;
 pub mod lifecycle;
 pub mod listener;
-pub mod mock;
 pub mod outbox;
 pub mod phone;
 pub mod salesforce;
@@ -81,3 +80,6 @@ pub mod store;
 pub mod telemetry;
 pub mod watch;
 pub mod webex;
+
+#[cfg(feature = "demo")]
+pub use scv_bridge_mock as mock;

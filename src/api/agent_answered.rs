@@ -3,21 +3,26 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::desk::{Desk, Route};
+use super::context::{Context, Route};
 use super::reading::Reading;
 use super::{ApiError, envelope};
 use crate::domain::{AgentAnswered, FlowTime};
 
 /// An agent took the call.
-pub async fn agent_answered(request: HttpRequest, body: web::Payload, desk: web::Data<Desk>) -> HttpResponse {
-    let now = FlowTime::new(desk.now());
+pub async fn agent_answered(
+    request: HttpRequest,
+    body: web::Payload,
+    context: web::Data<Context>,
+) -> HttpResponse {
+    let now = FlowTime::new(context.now());
     let read = |body: Reading<'_>| read(body, now);
-    desk.serve(request, body, Route::AgentAnswered, read, async |bridge, answered, budget, notes| {
-        notes.vendor_call_key(answered.vendor_call_key.as_ref());
-        bridge.agent_answered(&answered, budget).await?;
-        Ok(envelope::success(json!({ "status": "Success" })))
-    })
-    .await
+    context
+        .serve(request, body, Route::AgentAnswered, read, async |bridge, answered, budget, notes| {
+            notes.vendor_call_key(answered.vendor_call_key.as_ref());
+            bridge.agent_answered(&answered, budget).await?;
+            Ok(envelope::success(json!({ "status": "Success" })))
+        })
+        .await
 }
 
 pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<AgentAnswered, ApiError> {

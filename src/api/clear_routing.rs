@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::desk::{Desk, Route};
+use super::context::{Context, Route};
 use super::promise::{Promise, warnings};
 use super::reading::Reading;
 use super::{ApiError, envelope};
@@ -10,15 +10,20 @@ use crate::bridge::Delivered;
 use crate::domain::ClearRouting;
 
 /// Nobody waits any more: takes the call out of the waiting line.
-pub async fn clear_routing(request: HttpRequest, body: web::Payload, desk: web::Data<Desk>) -> HttpResponse {
-    desk.serve(request, body, Route::ClearRouting, read, async |bridge, clear, budget, notes| {
-        notes.meant(clear.call.as_ref());
-        let delivered = bridge.clear_routing(&clear, budget).await?;
-        notes.delivered(delivered);
-        let status = if delivered == Delivered::Later { "pending" } else { "Success" };
-        Ok(envelope::success(Promise { status, warnings: warnings(delivered) }))
-    })
-    .await
+pub async fn clear_routing(
+    request: HttpRequest,
+    body: web::Payload,
+    context: web::Data<Context>,
+) -> HttpResponse {
+    context
+        .serve(request, body, Route::ClearRouting, read, async |bridge, clear, budget, notes| {
+            notes.meant(clear.call.as_ref());
+            let delivered = bridge.clear_routing(&clear, budget).await?;
+            notes.delivered(delivered);
+            let status = if delivered == Delivered::Later { "pending" } else { "Success" };
+            Ok(envelope::success(Promise { status, warnings: warnings(delivered) }))
+        })
+        .await
 }
 
 pub(super) fn read(mut body: Reading<'_>) -> Result<ClearRouting, ApiError> {

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use super::desk::{Desk, Route};
+use super::context::{Context, Route};
 use super::fields::Fields;
 use super::reading::{Reading, Rules};
 use super::{ApiError, envelope};
@@ -21,19 +21,20 @@ struct Data {
 pub async fn create_voice_call(
     request: HttpRequest,
     body: web::Payload,
-    desk: web::Data<Desk>,
+    context: web::Data<Context>,
 ) -> HttpResponse {
-    desk.serve(request, body, Route::CreateVoiceCall, read, async |bridge, create, budget, notes| {
-        notes.vendor_call_key(create.vendor_call_key.as_ref());
-        let created = bridge.create(&create, budget).await?;
-        match created.voice_call_id == create.vendor_call_key.as_ref() {
-            // The flow has no id yet, although it is told of a success.
-            true => notes.outcome("deferred"),
-            false => notes.voice_call_id(&created.voice_call_id),
-        }
-        Ok(envelope::success(Data { voice_call_id: created.voice_call_id, warnings: created.warnings }))
-    })
-    .await
+    context
+        .serve(request, body, Route::CreateVoiceCall, read, async |bridge, create, budget, notes| {
+            notes.vendor_call_key(create.vendor_call_key.as_ref());
+            let created = bridge.create(&create, budget).await?;
+            match created.voice_call_id == create.vendor_call_key.as_ref() {
+                // The flow has no id yet, although it is told of a success.
+                true => notes.outcome("deferred"),
+                false => notes.voice_call_id(&created.voice_call_id),
+            }
+            Ok(envelope::success(Data { voice_call_id: created.voice_call_id, warnings: created.warnings }))
+        })
+        .await
 }
 
 pub(super) fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {

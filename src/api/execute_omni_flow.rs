@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use super::desk::{Desk, Route};
+use super::context::{Context, Route};
 use super::reading::{Reading, Rules};
 use super::{ApiError, envelope};
 use crate::domain::ExecuteOmniFlow;
@@ -20,18 +20,19 @@ struct Data {
 pub async fn execute_omni_flow(
     request: HttpRequest,
     body: web::Payload,
-    desk: web::Data<Desk>,
+    context: web::Data<Context>,
 ) -> HttpResponse {
-    desk.serve(request, body, Route::ExecuteOmniFlow, read, async |bridge, flow, budget, notes| {
-        notes.call(&flow.call);
-        let routed = bridge.route(&flow, budget).await?;
-        if routed.fallback {
-            notes.outcome("fallback");
-        }
-        let (queue, agent) = (routed.routing.queue, routed.routing.agent);
-        Ok(envelope::success(Data { queue, agent, fallback: routed.fallback }))
-    })
-    .await
+    context
+        .serve(request, body, Route::ExecuteOmniFlow, read, async |bridge, flow, budget, notes| {
+            notes.call(&flow.call);
+            let routed = bridge.route(&flow, budget).await?;
+            if routed.fallback {
+                notes.outcome("fallback");
+            }
+            let (queue, agent) = (routed.routing.queue, routed.routing.agent);
+            Ok(envelope::success(Data { queue, agent, fallback: routed.fallback }))
+        })
+        .await
 }
 
 pub(super) fn read(mut body: Reading<'_>) -> Result<ExecuteOmniFlow, ApiError> {

@@ -5,8 +5,8 @@ mod agent_answered;
 mod body;
 mod caller;
 mod clear_routing;
+mod context;
 mod create_voice_call;
-mod desk;
 mod envelope;
 mod error;
 mod execute_omni_flow;
@@ -27,7 +27,7 @@ mod webhook;
 
 pub use access::{Access, InFlight, access, attended};
 pub use caller::{Callers, Denied, Peer, Replays, on_connect};
-pub use desk::{Desk, Route, Staff};
+pub use context::{Configured, Context, Route};
 pub use error::{ApiError, too_slow};
 pub use oauth::{OAuthError, rehearse_token};
 pub use operations::operations;

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::desk::{Desk, Route};
+use super::context::{Context, Route};
 use super::reading::{Reading, Rules};
 use super::{ApiError, envelope};
 use crate::bridge::Delivered;
@@ -13,20 +13,21 @@ use crate::domain::{CallReference, FlowTime, PhoneContactEnded, Rest};
 pub async fn phone_contact_ended(
     request: HttpRequest,
     body: web::Payload,
-    desk: web::Data<Desk>,
+    context: web::Data<Context>,
 ) -> HttpResponse {
-    let now = FlowTime::new(desk.now());
+    let now = FlowTime::new(context.now());
     let read = |body: Reading<'_>| read(body, now);
-    desk.serve(request, body, Route::PhoneContactEnded, read, async |bridge, ended, budget, notes| {
-        notes.vendor_call_key(ended.vendor_call_key.as_ref());
-        let ended = bridge.end(&ended, budget).await?;
-        let outcome = ended.verdict.label();
-        let status = if ended.delivered == Delivered::Later { "pending" } else { "Success" };
-        // An outage shall not look like the day before it.
-        notes.outcome(if ended.delivered == Delivered::Later { status } else { outcome });
-        Ok(envelope::success(json!({ "outcome": outcome, "status": status })))
-    })
-    .await
+    context
+        .serve(request, body, Route::PhoneContactEnded, read, async |bridge, ended, budget, notes| {
+            notes.vendor_call_key(ended.vendor_call_key.as_ref());
+            let ended = bridge.end(&ended, budget).await?;
+            let outcome = ended.verdict.label();
+            let status = if ended.delivered == Delivered::Later { "pending" } else { "Success" };
+            // An outage shall not look like the day before it.
+            notes.outcome(if ended.delivered == Delivered::Later { status } else { outcome });
+            Ok(envelope::success(json!({ "outcome": outcome, "status": status })))
+        })
+        .await
 }
 
 pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactEnded, ApiError> {

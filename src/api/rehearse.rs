@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::desk::Route;
+use super::context::Route;
 use super::fields::UnsetWords;
 use super::reading::Reading;
 use super::{

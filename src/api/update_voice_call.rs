@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::desk::{Desk, Route};
+use super::context::{Context, Route};
 use super::fields::Fields;
 use super::promise::{Promise, warnings};
 use super::reading::{Reading, Rules};
@@ -22,15 +22,16 @@ const COUNTS: [(&str, bool); 5] = [
 pub async fn update_voice_call(
     request: HttpRequest,
     body: web::Payload,
-    desk: web::Data<Desk>,
+    context: web::Data<Context>,
 ) -> HttpResponse {
-    desk.serve(request, body, Route::UpdateVoiceCall, read, async |bridge, update, budget, notes| {
-        notes.meant(update.call.as_ref());
-        let delivered = bridge.update(&update, budget).await?;
-        notes.delivered(delivered);
-        Ok(envelope::success(Promise { status: "pending", warnings: warnings(delivered) }))
-    })
-    .await
+    context
+        .serve(request, body, Route::UpdateVoiceCall, read, async |bridge, update, budget, notes| {
+            notes.meant(update.call.as_ref());
+            let delivered = bridge.update(&update, budget).await?;
+            notes.delivered(delivered);
+            Ok(envelope::success(Promise { status: "pending", warnings: warnings(delivered) }))
+        })
+        .await
 }
 
 pub(super) fn read(mut body: Reading<'_>) -> Result<UpdateVoiceCall, ApiError> {

@@ -5,15 +5,15 @@ use serde_json::json;
 
 use super::access::recognize;
 use super::caller::Peer;
-use super::desk::Desk;
+use super::context::Context;
 use super::notes::Notes;
 use super::{ApiError, envelope};
 
 /// 200 with credentials that would let the request in on a voice route, else 401.
-pub async fn validate(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
+pub async fn validate(request: HttpRequest, context: web::Data<Context>) -> HttpResponse {
     let mut notes = Notes { route: "validate", outcome: "ok", ..Notes::default() };
-    let staff = desk.staff();
-    let known = staff.callers().identify(&Peer::of(&request), desk.now()).map_err(ApiError::from);
+    let configured = context.configured();
+    let known = configured.callers().identify(&Peer::of(&request), context.now()).map_err(ApiError::from);
     let response = match known {
         Ok(client) => {
             recognize(&request);

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
 use super::access::{Arrival, Places, take_place};
-use super::desk::{Desk, announced};
+use super::context::{Context, announced};
 use super::notes::Notes;
 use super::{ApiError, body, envelope};
 use crate::bridge::Bridge;
@@ -22,7 +22,7 @@ use crate::webex::{About, Signatures, Webhook, is_fresh};
 /// Webex takes an answer within 5 s for success.
 const DEADLINE: Duration = Duration::from_secs(4);
 
-/// What the route needs besides the desk.
+/// What the route needs besides the context.
 pub struct Webhooks {
     signatures: Signatures,
     bad_signature_status: BadSignatureStatus,
@@ -54,16 +54,26 @@ impl Webhooks {
 }
 
 /// Keeps what Webex tells; it is durable when this answers 200.
-pub async fn webhook(request: HttpRequest, payload: web::Payload, desk: web::Data<Desk>) -> HttpResponse {
-    let staff = desk.staff();
-    let Some(webhooks) = staff.webhooks() else { return ApiError::NotFound.response() };
+pub async fn webhook(
+    request: HttpRequest,
+    payload: web::Payload,
+    context: web::Data<Context>,
+) -> HttpResponse {
+    let configured = context.configured();
+    let Some(webhooks) = configured.webhooks() else { return ApiError::NotFound.response() };
     let started = request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
     let budget = Budget::new(started, DEADLINE);
     let mut notes = Notes { route: "webhook", outcome: "ok", is_frequent: true, ..Notes::default() };
     let mut label = "none";
-    let result =
-        take(&request, payload, (&desk, desk.bridge(&staff)), webhooks, &budget, (&mut notes, &mut label))
-            .await;
+    let result = take(
+        &request,
+        payload,
+        (&context, context.bridge(&configured)),
+        webhooks,
+        &budget,
+        (&mut notes, &mut label),
+    )
+    .await;
     let response = match result {
         Ok(()) => envelope::success(json!({ "status": "Success" })),
         Err(error) => {
@@ -85,7 +95,7 @@ pub async fn webhook(request: HttpRequest, payload: web::Payload, desk: web::Dat
 async fn take(
     request: &HttpRequest,
     payload: web::Payload,
-    (desk, bridge): (&Desk, &Bridge),
+    (context, bridge): (&Context, &Bridge),
     webhooks: &Webhooks,
     budget: &Budget,
     (notes, label): (&mut Notes, &mut &'static str),
@@ -102,7 +112,7 @@ async fn take(
     }
     let webhook = Webhook::parse(&bytes).map_err(|problem| ApiError::Invalid(vec![problem.to_string()]))?;
     *label = webhook.label();
-    if !is_fresh(webhook.sent_at, header(request.headers(), "x-webexcc-timestamp"), desk.now()) {
+    if !is_fresh(webhook.sent_at, header(request.headers(), "x-webexcc-timestamp"), context.now()) {
         return Err(ApiError::Signature);
     }
     let _place = take_place(request, Places::Webex)?;
@@ -118,7 +128,8 @@ async fn take(
             let kept = bridge.keep_carried(carried, budget);
             // In memory of its own: a request that waits for its body, of whomever, does not hold what that takes.
             let (kept, heard) =
-                Box::pin(async { tokio::join!(kept, bridge.hear(task, *event, numbers, budget)) }).await;
+                Box::pin(async { tokio::join!(kept, bridge.keep_event(task, *event, numbers, budget)) })
+                    .await;
             heard.and(kept)?;
         }
     }

@@ -15,7 +15,7 @@ use super::generation::{Built, Generation, Lasting};
 use super::reconciliation::reconcile;
 use super::supervised::Supervised;
 use super::tls::Door;
-use crate::api::{Configuration, Readiness, Staff};
+use crate::api::{Configuration, Configured, Readiness};
 use crate::bridge::SharedBridge;
 use crate::outbox::Worker;
 use crate::settings::{self, Files, Problem, Settings, Source};
@@ -38,7 +38,7 @@ pub struct Reread {
 /// Everything that a change of the configuration touches.
 pub(super) struct Control {
     pub(super) lasting: Lasting,
-    pub(super) staff: Arc<ArcSwap<Staff>>,
+    pub(super) configured: Arc<ArcSwap<Configured>>,
     pub(super) door: Option<Arc<Door>>,
     pub(super) worker: Arc<Worker>,
     /// Where `[webex]` is configured.
@@ -57,7 +57,7 @@ pub(super) struct Control {
 
 impl Control {
     pub(super) fn new(built: Built, lasting: Lasting, readiness: web::Data<Readiness>) -> Self {
-        let Built { generation, staff, under } = built;
+        let Built { generation, configured, under } = built;
         let (orgs, concurrency) = (Arc::clone(&generation.orgs), generation.settings.outbox.concurrency);
         let worker = Worker::new(Arc::clone(&lasting.outbox), orgs, generation.own.clone(), concurrency);
         let (outbox, metrics) = (Arc::clone(&lasting.outbox), Arc::clone(&lasting.metrics));
@@ -70,7 +70,7 @@ impl Control {
             spare,
             warned: StdMutex::new(today(&lasting)),
             lasting,
-            staff: Arc::new(ArcSwap::from_pointee(staff)),
+            configured: Arc::new(ArcSwap::from_pointee(configured)),
             door: under.map(Door::new),
             worker: Arc::new(worker),
             readiness,
@@ -144,7 +144,7 @@ impl Control {
         let before = self.current.load_full();
         let after_restart = settings.hold_fixed(&before.settings);
         let built = Generation::build(settings, Some(&before), &self.lasting)?;
-        let Built { generation, staff, under } = built;
+        let Built { generation, configured, under } = built;
         generation.orgs.adopt(&generation.settings);
         self.lasting.outbox.adopt(&generation.settings.outbox);
         let (logins, server) = (&generation.settings.limits.failed_logins, &generation.settings.server);
@@ -154,7 +154,7 @@ impl Control {
         if let (Some(door), Some(under)) = (&self.door, under) {
             door.replace(under);
         }
-        self.staff.store(Arc::new(staff));
+        self.configured.store(Arc::new(configured));
         let settings = Arc::clone(&generation.settings);
         self.current.store(Arc::new(generation));
         tracing::info!("the configuration was read again and runs");

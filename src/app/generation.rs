@@ -8,7 +8,7 @@ use reqwest::Client;
 use super::StartError;
 use super::reconciliation::Ground;
 use super::tls::Under;
-use crate::api::{Callers, Replays, Staff, Throttle, Webhooks};
+use crate::api::{Callers, Configured, Replays, Throttle, Webhooks};
 use crate::bridge::{Bridge, CallTurns, SharedBridge};
 use crate::clock::Clock;
 use crate::ids::Ids;
@@ -65,7 +65,7 @@ pub(super) struct Generation {
 /// A generation, and what it puts into its places: nothing of it can fail any more.
 pub(super) struct Built {
     pub(super) generation: Generation,
-    pub(super) staff: Staff,
+    pub(super) configured: Configured,
     pub(super) under: Option<Under>,
 }
 
@@ -102,9 +102,9 @@ impl Generation {
         let webhooks = settings.webex.as_ref();
         let webhooks = webhooks.map(|webex| Webhooks::new(webex, &lasting.metrics)).transpose()?;
         let bridges = (bridge(first), others.iter().map(bridge).collect());
-        let staff = Staff::new(Arc::clone(&settings), callers, webhooks, bridges);
+        let configured = Configured::new(Arc::clone(&settings), callers, webhooks, bridges);
         let ends = settings.expiries();
-        Ok(Built { generation: Self { settings, orgs, ends, own, clients }, staff, under })
+        Ok(Built { generation: Self { settings, orgs, ends, own, clients }, configured, under })
     }
 }
 

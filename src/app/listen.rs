@@ -16,7 +16,7 @@ use tokio::net::TcpSocket;
 use super::StartError;
 use super::control::Control;
 use super::generation::workers;
-use crate::api::{Access, Desk, access, attended, on_connect, operations, public, too_slow};
+use crate::api::{Access, Context, access, attended, on_connect, operations, public, too_slow};
 use crate::listener::Listener;
 use crate::settings::{Inbound, Settings};
 
@@ -40,7 +40,7 @@ pub(super) fn serve_public(
 ) -> Result<Bound, StartError> {
     let settings = control.settings();
     let access_data = web::Data::new(access_data);
-    let (staff, clock) = (Arc::clone(&control.staff), Arc::clone(&control.lasting.clock));
+    let (configured, clock) = (Arc::clone(&control.configured), Arc::clone(&control.lasting.clock));
     let (readiness, started) = (control.readiness.clone(), Arc::new(AtomicUsize::new(0)));
     let listener = Listener {
         socket,
@@ -53,8 +53,8 @@ pub(super) fn serve_public(
     };
     let server = listener.serve(move || {
         let worker = started.fetch_add(1, Ordering::Relaxed);
-        let desk = web::Data::new(Desk::new(Arc::clone(&staff), worker, Arc::clone(&clock)));
-        let app = App::new().app_data(access_data.clone()).app_data(readiness.clone()).app_data(desk);
+        let context = web::Data::new(Context::new(Arc::clone(&configured), worker, Arc::clone(&clock)));
+        let app = App::new().app_data(access_data.clone()).app_data(readiness.clone()).app_data(context);
         app.wrap(from_fn(access)).configure(public)
     });
     Ok((server.map_err(|source| StartError::Listen { key: PUBLIC, address, source })?, address))

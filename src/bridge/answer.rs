@@ -1,7 +1,7 @@
 //! An agent took the call.
 
 use super::{Bridge, Trouble, in_time};
-use crate::domain::{AgentAnswered, CallName};
+use crate::domain::{AgentAnswered, CallName, CallReference};
 use crate::salesforce::Budget;
 use crate::store::Note;
 
@@ -14,16 +14,17 @@ impl Bridge {
     pub async fn agent_answered(&self, request: &AgentAnswered, budget: &Budget) -> Result<(), Trouble> {
         let center = &request.origin.call_center;
         let (key, at) = (&request.vendor_call_key, request.accept_time.timestamp());
-        let known = self.find_at(center, key, at, budget).await?;
-        let name = known.as_ref().map(|call| call.name.clone());
+        let interaction = self.interaction(center, &CallReference::Key(key.clone()), budget).await?;
+        let known = interaction.meant_by_answer(at);
+        let name = known.map(|call| call.name.clone());
         let name = name.unwrap_or_else(|| CallName::new(center.clone(), key.clone(), None));
-        let answered_by = self.hash_of(request.agent.as_deref());
+        let answered_by = self.fingerprint_of(request.agent.as_deref());
         let note = Note { answered_at: Some(at), answered_by, ..Note::of(name, self.outbox.now()) };
         let filled = self.filled(Some(&note));
         let noted = in_time(budget, self.outbox.store().note(note));
         let picked = self.remember_picked(filled.as_ref(), "agentAnswered", &request.picked, budget);
         tokio::join!(noted, picked).0?;
-        if let Some(call) = &known {
+        if let Some(call) = known {
             self.take_back(call, Some(at), budget).await?;
         }
         tracing::info!(call_center = %center, vendor_call_key = %request.vendor_call_key, agent = request.agent, queue = request.queue, "an agent answered");

@@ -7,11 +7,11 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::finish::FilledAtEnd;
-use super::{Bridge, Delivered, Trouble, forgetful, in_time, named, or_nothing};
+use super::conclude::FilledAtEnd;
+use super::{Bridge, Delivered, Trouble, in_time, named, or_nothing, without_journal};
 use crate::domain::{
-    Body, Call, CallName, CallTimeline, CreateVoiceCall, Filled, Fingerprint, FlowTime, Form, Initiation,
-    Knowledge, Moment, Picked, Sent, Story, UpdateVoiceCall, call_at, fill, parent_of,
+    Body, Call, CallName, CallReference, CreateVoiceCall, Filled, FlowTime, Form, Initiation, Interaction,
+    Knowledge, Moment, Picked, Sent, Story, UpdateVoiceCall, fill,
 };
 use crate::salesforce::Budget;
 use crate::settings::CallCenter;
@@ -37,7 +37,7 @@ impl Bridge {
         picked: &Picked,
         budget: &Budget,
     ) {
-        self.keep_details(call, &self.heard(route, picked), budget).await;
+        self.keep_details(call, &self.picked(route, picked), budget).await;
     }
 
     /// The create with its fields filled by what is known so early, and what is to be kept of that.
@@ -53,19 +53,19 @@ impl Bridge {
         };
         let before = async {
             // All that webhooks have told so far is of the first one.
-            if call.is_plain() { Ok(Vec::new()) } else { self.calls_beside(call, budget).await }
+            if call.is_plain() { Ok(Interaction::default()) } else { self.interaction_of(call, budget).await }
         };
-        let (known, company, parent) = tokio::join!(
+        let (known, interaction, parent) = tokio::join!(
             self.known_details(call, budget),
             before,
             self.sent_by_parent(center, call, request, budget)
         );
-        let (known, company, parent) = (or_nothing(known), or_nothing(company), or_nothing(parent));
-        let mut knowledge = knowledge(&known, call, &company);
-        knowledge.hear_request(self.outbox.now(), &request.picked);
+        let (known, interaction, parent) = (or_nothing(known), or_nothing(interaction), or_nothing(parent));
+        let mut knowledge = knowledge(&known, call, &interaction);
+        knowledge.add_request(self.outbox.now(), &request.picked);
         let moment = Moment::Create { parent: parent.as_ref() };
         let filled = fill(&form(center), &knowledge, request.call_attributes.as_deref(), moment);
-        let mut details = self.heard("createVoiceCall", &request.picked);
+        let mut details = self.picked("createVoiceCall", &request.picked);
         details.push(self.single(DetailKind::Sent, filled.sent().body()));
         details.extend(self.report(DetailKind::AtCreate, &filled));
         let call_attributes = filled.call_attributes;
@@ -80,19 +80,13 @@ impl Bridge {
         &self,
         update: &mut UpdateVoiceCall,
         name: &CallName,
-        call: Option<&Call>,
+        interaction: &Interaction,
         budget: &Budget,
     ) -> Result<Vec<NewDetail>, Trouble> {
         let Some(center) = self.filling(name) else { return Ok(Vec::new()) };
-        let half = budget.half();
-        let (known, company, timeline) = tokio::join!(
-            self.known_details(name, budget),
-            self.calls_beside(name, budget),
-            self.timeline_of(name.vendor_call_key(), &half)
-        );
-        let (known, company, timeline) = (known?, company?, timeline?);
-        let story = story(&timeline, &company, Some(name), |agent| self.hash_of(Some(agent)));
-        let end = End { call, company, at: update.end_time, story, picked: &update.picked };
+        let known = self.known_details(name, budget).await?;
+        let story = interaction.story_of(Some(name));
+        let end = End { interaction, at: update.end_time, story, picked: &update.picked };
         let (own, now) = (update.call_attributes.as_deref(), self.outbox.now());
         let filled = end.fill(center, name, &known, own, now);
         let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
@@ -107,17 +101,15 @@ impl Bridge {
     pub(super) async fn fill_ended(
         &self,
         name: &CallName,
-        call: Option<&Call>,
+        interaction: &Interaction,
         (story, at): (&Story, FlowTime),
         budget: &Budget,
     ) -> Result<FilledAtEnd, Trouble> {
         let Some(center) = self.filling(name) else { return Ok(FilledAtEnd::default()) };
-        let (known, company) =
-            tokio::join!(self.known_details(name, budget), self.calls_beside(name, budget));
-        let (known, company) = (known?, company?);
+        let known = self.known_details(name, budget).await?;
         let (story, now) = (Some(story.clone()), self.outbox.now());
         let is_whole = !self.has_forgotten(&known, name, now);
-        let end = End { call, company, at: Some(at), story, picked: &Picked::default() };
+        let end = End { interaction, at: Some(at), story, picked: &Picked::default() };
         let filled = end.fill(center, name, &known, None, now);
         let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
         Ok(FilledAtEnd { call_attributes: filled.call_attributes, report, is_whole })
@@ -139,7 +131,7 @@ impl Bridge {
         let Some(call) = call.filter(|_| !details.is_empty()) else { return };
         let (owner, now) = (Owner::Call(call.clone()), self.outbox.now());
         let kept = in_time(budget, self.outbox.store().keep_details(&owner, details, now)).await;
-        kept.unwrap_or_else(|error| forgetful(&error));
+        kept.unwrap_or_else(|error| without_journal(&error));
     }
 
     /// What was kept of a call. A database that does not answer gets half of the time at most.
@@ -151,12 +143,13 @@ impl Bridge {
         in_time(&budget.half(), details).await
     }
 
-    /// The VoiceCalls of its key, in the order of their beginning.
+    /// All that is known of the interaction of a call. A database that does not answer gets half of the time at most.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    async fn calls_beside(&self, name: &CallName, budget: &Budget) -> Result<Vec<Call>, Trouble> {
-        self.calls_under(name.call_center(), name.vendor_call_key(), &budget.half()).await
+    async fn interaction_of(&self, name: &CallName, budget: &Budget) -> Result<Interaction, Trouble> {
+        let key = CallReference::Key(name.vendor_call_key().clone());
+        self.interaction(name.call_center(), &key, &budget.half()).await
     }
 
     /// What the create of the call has sent that this one continues, if it is to be inherited.
@@ -176,12 +169,13 @@ impl Bridge {
         let (here, half) = (call.call_center(), budget.half());
         let parent = match (&request.initiation, call.run_began()) {
             (Initiation::Transfer { parent }, _) => {
-                let found = self.find(here, parent, &half).await?.map(|call| call.name);
+                let interaction = self.interaction(here, parent, &half).await?;
+                let found = interaction.find(parent).map(|call| call.name.clone());
                 found.or_else(|| named(here, parent))
             }
             (Initiation::Inbound, Some(_)) => {
-                let company = self.calls_under(here, call.vendor_call_key(), &half).await?;
-                parent_of(&company, call).map(|parent| parent.name.clone())
+                let interaction = self.interaction_of(call, budget).await?;
+                interaction.parent_of(call).map(|parent| parent.name.clone())
             }
             (Initiation::Inbound, None) => None,
         };
@@ -190,7 +184,7 @@ impl Bridge {
         Ok(last(&known, &parent, DetailKind::Sent).and_then(|sent| Sent::read(&sent.body)))
     }
 
-    fn heard(&self, route: &str, picked: &Picked) -> Vec<NewDetail> {
+    fn picked(&self, route: &str, picked: &Picked) -> Vec<NewDetail> {
         if picked.is_empty() {
             return Vec::new();
         }
@@ -235,9 +229,7 @@ impl Bridge {
 
 /// A call at its end.
 struct End<'a> {
-    call: Option<&'a Call>,
-    /// It, and the others of its key.
-    company: Vec<Call>,
+    interaction: &'a Interaction,
     at: Option<FlowTime>,
     story: Option<Story>,
     picked: &'a Picked,
@@ -252,15 +244,15 @@ impl End<'_> {
         own: Option<&str>,
         now: Timestamp,
     ) -> Filled {
-        let mut knowledge = knowledge(known, name, &self.company);
-        knowledge.hear_request(now, self.picked);
+        let mut knowledge = knowledge(known, name, self.interaction);
+        knowledge.add_request(now, self.picked);
         if let Some(story) = self.story {
             knowledge.understand(story, self.at.map(FlowTime::timestamp));
         }
         let create = last(known, name, DetailKind::Sent).and_then(|detail| Sent::read(&detail.body));
         // A record that an update has made knows nothing of what the create said.
         let has_taken = |call: &Call| call.voice_call_id.is_some() || call.deferred_at.is_some();
-        let is_created = self.call.is_some_and(has_taken);
+        let is_created = self.interaction.call(name).is_some_and(has_taken);
         let moment = Moment::Final { create: create.as_ref(), is_created };
         fill(&form(center), &knowledge, own, moment)
     }
@@ -271,30 +263,15 @@ fn form(center: &CallCenter) -> Form<'_> {
     Form { attributes: &center.attributes, longest: center.attribute_length, names }
 }
 
-/// What Webex's events mean for the call, as far as they have come. `hash` is that of agents in the journal.
-pub(super) fn story(
-    timeline: &CallTimeline,
-    company: &[Call],
-    name: Option<&CallName>,
-    hash: impl Fn(&str) -> Option<Fingerprint>,
-) -> Option<Story> {
-    if timeline.is_empty() {
-        return None;
-    }
-    let own = timeline.parts_of(company, hash).find(|(call, _)| Some(&call.name) == name);
-    Some(own.map_or_else(|| timeline.story(), |(_, part)| part.story()))
-}
-
-/// What was told of a call: by its own requests, and by the webhooks of the time when it had the
-/// caller, as far as `company` tells.
-fn knowledge(details: &[Detail], call: &CallName, company: &[Call]) -> Knowledge {
-    let had_caller = |at| call_at(company, at).is_none_or(|had| had.name == *call);
+/// What was told of a call: by its own requests, and by the webhooks of the time when it had the caller.
+fn knowledge(details: &[Detail], call: &CallName, interaction: &Interaction) -> Knowledge {
+    let had_caller = |at| interaction.at(at).is_none_or(|had| had.name == *call);
     let mut knowledge = Knowledge::default();
     for detail in details.iter().filter(|detail| detail.is_of(call)) {
         let picked = || Picked::read(&detail.body).unwrap_or_default();
         match detail.kind {
-            DetailKind::Request => knowledge.hear_request(detail.at, &picked()),
-            DetailKind::Webhook if had_caller(detail.at) => knowledge.hear_webhook(detail.at, &picked()),
+            DetailKind::Request => knowledge.add_request(detail.at, &picked()),
+            DetailKind::Webhook if had_caller(detail.at) => knowledge.add_webhook(detail.at, &picked()),
             DetailKind::Webhook
             | DetailKind::Sent
             | DetailKind::Arrived

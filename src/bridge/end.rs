@@ -1,17 +1,20 @@
 //! The caller is gone.
 
+use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
-use super::abandon::{Abandonment, Hurdle};
 use super::create::LOOK;
-use super::heard::{Heard, says_callback};
-use super::inquire::{Shown, best_reference};
+use super::deliver::{Fresh, promise};
+use super::inquire::Shown;
+use super::signs::{WebexSigns, says_callback};
 use super::{Bridge, Delivered, Trouble, facts, in_time, named};
 use crate::domain::{
-    Call, CallName, CallReference, Fact, FlowTime, PhoneContactEnded, Verdict, decide, is_nameless,
+    Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, Interaction, PhoneContactEnded, Stage,
+    UpdateVoiceCall, Verdict, decide,
 };
-use crate::salesforce::Budget;
-use crate::store::{CreateBody, NewEvent, Note};
+use crate::salesforce::{Ask, Budget, Failure, Operation, Stored};
+use crate::store::{CreateBody, Enqueued, EntryKind, NewEvent, Note, Subject};
 
 /// What a hang-up turned out to be, and how far that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,21 +29,21 @@ pub struct Ended {
 #[derive(Clone, Copy)]
 pub(super) struct Which<'a> {
     pub(super) name: &'a CallName,
-    pub(super) heard: Heard,
+    pub(super) signs: WebexSigns,
 }
 
 /// A hang-up, and the call that it ends.
 struct HangUp<'a> {
     /// What was told.
     request: &'a PhoneContactEnded,
+    /// All that is known of its interaction.
+    interaction: &'a Interaction,
     /// The call, as far as it is known.
-    call: Option<Call>,
-    /// The others of its key, with itself, if there are any.
-    company: &'a [Call],
+    call: Option<&'a Call>,
     /// The agent who had it.
     agent: Option<&'a str>,
     /// What Webex has told of it, where that was looked at.
-    heard: Option<Heard>,
+    signs: Option<WebexSigns>,
     /// Whether no create of it is in flight here.
     has_turn: bool,
     mark: Option<NewEvent>,
@@ -75,30 +78,22 @@ impl Bridge {
         let turn = (center.clone(), request.vendor_call_key.to_string());
         let patience = budget.half().deadline();
         let turn = self.turns.take(turn, patience).await;
-        let call = self.find_ended(request, &key, budget, patience).await?;
-        let company = self.company_of(call.as_ref(), budget).await?;
-        // Each flow run of an interaction may report its end, under the same key.
+        let interaction = self.interaction_ended(request, &key, budget, patience).await?;
         let began = request.start_time.map(FlowTime::timestamp);
-        let names_id = matches!(request.voice_call, Some(CallReference::Id(_)));
-        let is_meant = |one: &&Call| match which {
-            Some(which) => one.name == *which.name,
-            None => !names_id && began.is_some() && one.began() == began,
-        };
-        let call = company.iter().find(is_meant).cloned().or(call);
-        let named = request.agent.as_deref();
-        let agent = match &call {
-            Some(call) if !company.is_empty() && which.is_none() => {
-                self.last_agent(named, call, &company, budget).await?
+        let meant = || interaction.meant_by_hang_up(request.voice_call.as_ref(), began);
+        let call = which.and_then(|which| interaction.call(which.name)).or_else(meant);
+        let named = request.agent.as_deref().map(str::trim);
+        let agent = match (call, self.fingerprint_of(named)) {
+            (Some(call), Some(fingerprint)) if which.is_none() => {
+                named.filter(|agent| interaction.is_sign_of_agent(call, agent, fingerprint))
             }
             _ => named,
         };
-        let is_newest =
-            call.as_ref().is_some_and(|call| company.last().is_some_and(|last| last.id == call.id));
-        let (heard, has_turn) = (which.map(|which| which.heard), turn.is_some());
-        let hang_up = HangUp { request, call, company: &company, agent, heard, has_turn, mark };
+        let (signs, has_turn) = (which.map(|which| which.signs), turn.is_some());
+        let hang_up = HangUp { request, interaction: &interaction, call, agent, signs, has_turn, mark };
         let ended = self.end_of(hang_up, budget).await?;
-        if is_newest {
-            self.leave_earlier(&company, budget).await?;
+        if call.is_some_and(|call| interaction.is_last(call)) {
+            self.leave_earlier(&interaction, budget).await?;
         }
         Ok(ended)
     }
@@ -108,48 +103,47 @@ impl Bridge {
     /// # Errors
     /// As [`Bridge::end`].
     async fn end_of(&self, hang_up: HangUp<'_>, budget: &Budget) -> Result<Ended, Trouble> {
-        let HangUp { request, call, company, agent, heard, has_turn, mark } = hang_up;
+        let HangUp { request, interaction, call, agent, signs, has_turn, mark } = hang_up;
         let center = &request.origin.call_center;
         let key = CallReference::Key(request.vendor_call_key.clone());
         let answered = Fact::AgentAtHangUp.of_agent(agent);
         let queued = request.enqueue_time.map(|_| Fact::Queued);
-        let known = call.as_ref().map(facts).unwrap_or_default().and(answered).and(queued);
+        let known = call.map(facts).unwrap_or_default().and(answered).and(queued);
         let known = known.and(says_callback(request));
-        let name = call.as_ref().map(|call| call.name.clone()).or_else(|| named(center, &key));
+        let name = call.map(|call| call.name.clone()).or_else(|| named(center, &key));
         let Some(name) = name else { return Ok(ended(Verdict::Duplicate, Delivered::NoSuchCall)) };
         self.remember_picked(Some(&name), "phoneContactEnded", &request.picked, budget).await;
         let is_open = matches!(decide(known), Verdict::Abandoned { .. } | Verdict::Callback);
-        let heard = match heard {
-            None if is_open => {
-                self.heard_of(&request.vendor_call_key, call.as_ref(), company, budget).await?
-            }
-            heard => heard.unwrap_or_default(),
-        };
-        match decide(known.union(heard.facts)) {
+        let signs = signs.or_else(|| {
+            let story = interaction.story_of(call.map(|call| &call.name)).filter(|_| is_open)?;
+            Some(WebexSigns::of(&story))
+        });
+        let signs = signs.unwrap_or_default();
+        match decide(known.union(signs.facts)) {
             // Their place in the queue, and so the routing, stays.
-            Verdict::Callback if heard.waits => Ok(ended(Verdict::Callback, Delivered::Withheld)),
+            Verdict::Callback if signs.waits => Ok(ended(Verdict::Callback, Delivered::Withheld)),
             verdict @ (Verdict::Abandoned { .. } | Verdict::Callback) => {
-                let request = &heard.complete(request, verdict == Verdict::Callback);
+                let request = &signs.complete(request, verdict == Verdict::Callback);
                 let named = request.voice_call.as_ref().unwrap_or(&key);
-                let (call, reference) = (call.as_ref(), best_reference(named, call.as_ref()));
-                let is_nameless = call.is_some_and(|call| is_nameless(company, call));
+                let reference = Interaction::reference_to(named, call);
+                let lacks_reference = call.is_some_and(|call| interaction.lacks_reference(call));
                 // Beside a create in flight there may be no record yet to ask; the outbox asks it later. So it is where
                 // the outbox has to make the record first.
-                let hurdle = match has_turn && !is_nameless {
-                    false => Hurdle::Create,
+                let wait = match has_turn && !lacks_reference {
+                    false => Wait::ForCreate,
                     true => match self.shown(center, &reference, budget).await {
                         Shown::Agent => return self.leave(request, name, true, budget).await,
-                        Shown::Nobody => Hurdle::None,
-                        Shown::Unasked(failure) => Hurdle::Unasked(failure),
+                        Shown::Nobody => Wait::No,
+                        Shown::Unasked(failure) => Wait::ForAnswer(failure),
                     },
                 };
-                let abandonment = Abandonment { request, call, name, reference, verdict, mark };
-                self.abandon(abandonment, hurdle, budget).await
+                let abandonment = Abandonment { request, interaction, call, name, reference, verdict, mark };
+                self.abandon(abandonment, wait, budget).await
             }
             Verdict::Duplicate => {
                 if let Some(call) = call.filter(|call| answered.is_some() && !call.is_answered()) {
                     self.leave(request, name, true, budget).await?;
-                    self.take_back(&call, None, budget).await?;
+                    self.take_back(call, None, budget).await?;
                 }
                 Ok(ended(Verdict::Duplicate, Delivered::Withheld))
             }
@@ -176,27 +170,30 @@ impl Bridge {
         Ok(ended(Verdict::Answered, Delivered::Withheld))
     }
 
-    /// What is known of the call. Another replica's create is waited for like one of our own.
+    /// The interaction of the call, by the VoiceCall that the hang-up names, else by its key. Another replica's create is
+    /// waited for like one of our own.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    async fn find_ended(
+    async fn interaction_ended(
         &self,
         request: &PhoneContactEnded,
         key: &CallReference,
         budget: &Budget,
         patience: Instant,
-    ) -> Result<Option<Call>, Trouble> {
+    ) -> Result<Interaction, Trouble> {
         let center = &request.origin.call_center;
+        let named = request.voice_call.as_ref().unwrap_or(key);
         loop {
-            let call = match self.find(center, request.voice_call.as_ref().unwrap_or(key), budget).await? {
-                None if request.voice_call.is_some() => self.find(center, key, budget).await?,
-                found => found,
-            };
+            let mut interaction = self.interaction(center, named, budget).await?;
+            if interaction.calls().is_empty() && named != key {
+                interaction = self.interaction(center, key, budget).await?;
+            }
             let look = Instant::now() + LOOK;
             let now = self.outbox.now();
-            if !call.as_ref().is_some_and(|call| call.is_being_created(now)) || look >= patience {
-                return Ok(call);
+            let call = interaction.find(named).or_else(|| interaction.newest());
+            if !call.is_some_and(|call| call.is_being_created(now)) || look >= patience {
+                return Ok(interaction);
             }
             sleep_until(look).await;
         }
@@ -205,4 +202,179 @@ impl Bridge {
 
 pub(super) fn ended(verdict: Verdict, delivered: Delivered) -> Ended {
     Ended { verdict, delivered }
+}
+
+/// What keeps an abandonment from being sent as soon as it is kept.
+pub(super) enum Wait {
+    /// Nothing.
+    No,
+    /// A create in flight: an update that came before it would make a record of its own.
+    ForCreate,
+    /// Salesforce could not be asked whether an agent had the call.
+    ForAnswer(Failure),
+}
+
+/// A hang-up that looks like an abandonment.
+pub(super) struct Abandonment<'a> {
+    pub(super) request: &'a PhoneContactEnded,
+    /// All that is known of its interaction.
+    pub(super) interaction: &'a Interaction,
+    pub(super) call: Option<&'a Call>,
+    pub(super) name: CallName,
+    pub(super) reference: CallReference,
+    pub(super) verdict: Verdict,
+    pub(super) mark: Option<NewEvent>,
+}
+
+impl Bridge {
+    /// The vendors' recipe: clear routing, then one final update with start, end and reason. The update alone clears
+    /// the routing too, so a first step that is refused is no harm. Before a wait it is left to the outbox.
+    pub(super) async fn abandon(
+        &self,
+        abandonment: Abandonment<'_>,
+        wait: Wait,
+        budget: &Budget,
+    ) -> Result<Ended, Trouble> {
+        let Abandonment { request, interaction, call, name, reference, verdict, mark } = abandonment;
+        let mut update = self.final_update(request, call, verdict.stage());
+        let mark = mark.or_else(|| self.told_plainly(&name, &update, verdict == Verdict::Callback));
+        let report = self.fill_final(&mut update, &name, interaction, budget).await?;
+        let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
+        let entries = vec![self.outbox.entry(asks[0], false, true), self.outbox.entry(asks[1], true, true)];
+        let now = self.outbox.now();
+        let is_early = matches!(wait, Wait::ForCreate) || call.is_some_and(|call| call.is_being_created(now));
+        let hold = is_early.then(|| self.hold());
+        let note = Note {
+            start_time: start_of(request, call),
+            ended_at: Some(request.end_time.timestamp()),
+            ..Note::of(name.clone(), now)
+        };
+        let abandoned = |delivered| Ok(ended(verdict, delivered));
+        let subject = Subject::Known(Box::new(note));
+        let put = self.outbox.put_marked(subject, entries, true, hold.as_ref(), mark);
+        match in_time(budget, put).await? {
+            Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
+            Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
+            Enqueued::Accepted { behind, ids, call } => {
+                self.keep_details(Some(&name), &report, budget).await;
+                if behind {
+                    return abandoned(Delivered::Later);
+                }
+                if let Some(hold) = hold {
+                    self.let_go_after_create(hold, name);
+                    return abandoned(Delivered::Later);
+                }
+                let fresh = |at: usize, kind, is_final| ids.get(at).map(|&id| Fresh { id, kind, is_final });
+                let pair = fresh(0, EntryKind::Clear, false).zip(fresh(1, EntryKind::Update, true));
+                // A create that another replica has begun in the meantime.
+                if call.is_some_and(|call| call.is_being_created(now)) {
+                    self.give_back_after_create(ids, name);
+                    return abandoned(Delivered::Later);
+                }
+                match (wait, pair) {
+                    (Wait::No, Some(pair)) => abandoned(self.try_both(pair, asks, budget).await?),
+                    (Wait::ForAnswer(failure), Some((clear, last))) => {
+                        self.settle(clear, Some(&failure), asks[0]);
+                        self.settle(last, Some(&failure), asks[1]);
+                        abandoned(Delivered::Later)
+                    }
+                    _ => abandoned(Delivered::Later),
+                }
+            }
+        }
+    }
+
+    /// The final update clears the routing too. So it is tried even if the clearing failed, with half of the time for
+    /// itself, and once it is delivered nothing is left to clear.
+    async fn try_both(
+        &self,
+        (clear, last): (Fresh, Fresh),
+        [clearing, update]: [Ask<'_>; 2],
+        budget: &Budget,
+    ) -> Result<Delivered, Trouble> {
+        let org = self.org(&update.origin().call_center)?;
+        let half = budget.half();
+        let cleared = org.ask(&self.client, clearing, &half).await.map(drop);
+        budget.waited(half.upstream().unwrap_or_default());
+        let updated = org.ask(&self.client, update, budget).await.map(drop);
+        let left = if updated.is_ok() { None } else { cleared.as_ref().err() };
+        self.settle(clear, left, clearing);
+        self.settle(last, updated.as_ref().err(), update);
+        promise(updated)
+    }
+
+    /// The final update of an abandonment.
+    pub(super) fn final_update(
+        &self,
+        request: &PhoneContactEnded,
+        call: Option<&Call>,
+        stage: Stage,
+    ) -> UpdateVoiceCall {
+        let mut update = UpdateVoiceCall {
+            origin: request.origin.clone(),
+            call: None,
+            start_time: request.start_time,
+            end_time: Some(end_of(request, call)),
+            enqueue_time: request.enqueue_time,
+            accept_time: None,
+            from_number: None,
+            disconnect_reason: Some(self.reason(request, stage)),
+            call_attributes: request.call_attributes.clone(),
+            rest: request.rest.clone(),
+            picked: request.picked.clone(),
+        };
+        // A call that Salesforce may not know by an id: the update makes its record, and then wants to know what a
+        // create would have said.
+        let has_id = request.voice_call.as_ref().is_some_and(|call| matches!(call, CallReference::Id(_)))
+            || call.is_some_and(|call| call.voice_call_id.is_some());
+        if !has_id {
+            complete(&mut update, request, call);
+        }
+        update
+    }
+
+    /// What the request says, else what is configured for where the caller gave up.
+    pub(super) fn reason(&self, request: &PhoneContactEnded, stage: Stage) -> DisconnectReason {
+        let configured = || {
+            let abandonment = &self.call_center(request.origin.call_center.as_ref())?.abandonment;
+            let value = stage.choose(&abandonment.reason, &abandonment.reason_in_ivr).clone();
+            Some(DisconnectReason { value, is_error: abandonment.is_error })
+        };
+        let default = || DisconnectReason { value: String::from("Abandoned"), is_error: true };
+        request.disconnect_reason.clone().or_else(configured).unwrap_or_else(default)
+    }
+}
+
+/// When the call began, where no create has told: that is what tells flow runs apart.
+fn start_of(request: &PhoneContactEnded, call: Option<&Call>) -> Option<Timestamp> {
+    let is_told = call.is_some_and(|call| call.fingerprint.is_some());
+    request.start_time.map(FlowTime::timestamp).filter(|_| !is_told)
+}
+
+/// What a create would have said: from the request, else from the create that failed.
+fn complete(update: &mut UpdateVoiceCall, request: &PhoneContactEnded, call: Option<&Call>) {
+    let failed = call
+        .and_then(|call| call.create_body.as_ref())
+        .and_then(|body| serde_json::from_str::<Stored>(body.expose()).ok())
+        .and_then(|stored| stored.read(Operation::Create).ok());
+    let said = |name: &str| failed.as_ref().and_then(|create| create.body.get(name)).and_then(Value::as_str);
+    let method = said("initiationMethod").unwrap_or("Inbound").to_uppercase();
+    update.rest.insert("callCenterApiName".into(), Value::from(request.origin.call_center.as_ref()));
+    update.rest.entry("initiationMethod").or_insert(Value::from(method));
+    let to = request.to.as_ref().map(|number| number.expose()).or_else(|| said("to"));
+    if let Some(to) = to {
+        update.rest.insert("toNumber".into(), Value::from(to));
+    }
+    update.from_number = request.from.clone().or_else(|| said("from").map(Into::into));
+    update.start_time =
+        update.start_time.or_else(|| said("startTime").and_then(|time| FlowTime::parse(time).ok()));
+    if update.call_attributes.is_none() {
+        update.call_attributes = said("callAttributes").map(str::to_owned);
+    }
+}
+
+/// A call does not end before it began: Webex's clock, which gives the start, may be ahead of ours, which gives the end.
+fn end_of(request: &PhoneContactEnded, call: Option<&Call>) -> FlowTime {
+    let began = request.start_time.or_else(|| call.and_then(Call::began).map(FlowTime::new));
+    began.filter(|began| began.timestamp() > request.end_time.timestamp()).unwrap_or(request.end_time)
 }

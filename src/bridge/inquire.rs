@@ -1,7 +1,7 @@
 //! Whether an agent had the call, asked of Salesforce itself before an abandonment is sent.
 
 use super::Bridge;
-use crate::domain::{Call, CallCenterName, CallName, CallReference};
+use crate::domain::{CallCenterName, CallName, CallReference};
 use crate::salesforce::{Budget, Failure};
 use crate::store::Note;
 
@@ -46,14 +46,5 @@ impl Bridge {
         let now = self.outbox.now();
         let note = Note { answered_at: Some(now), ..Note::of(name, now) };
         self.note_down(note, budget).await;
-    }
-}
-
-/// How Salesforce knows a call that a request names: by id where anybody knows it, because a key can name several
-/// records.
-pub(super) fn best_reference(named: &CallReference, call: Option<&Call>) -> CallReference {
-    match (named, call) {
-        (CallReference::Key(_), Some(call)) if call.voice_call_id.is_some() => call.reference(),
-        _ => named.clone(),
     }
 }

@@ -1,23 +1,18 @@
 //! What happens to a call: one verb a file. Each takes a request that is known to be sound, remembers what it must,
 //! asks Salesforce within the budget and says what came of it.
 
-mod abandon;
 mod answer;
 mod attributes;
 mod carried;
 mod conclude;
 mod create;
 mod deliver;
-mod earlier;
 mod end;
-mod enrich;
-mod finish;
-mod hear;
-mod heard;
 mod inquire;
+mod keep_event;
 mod record;
 mod route;
-mod take_back;
+mod signs;
 mod transfer;
 mod trouble;
 mod turns;
@@ -29,18 +24,16 @@ use arc_swap::ArcSwap;
 use reqwest::Client;
 use tokio::time::timeout_at;
 
-use crate::domain::{Call, CallCenterName, CallName, CallReference, Fact, Known};
+use crate::domain::{Call, CallCenterName, CallName, CallReference, Fact, Fingerprint, Interaction, Known};
 use crate::outbox::Outbox;
 use crate::salesforce::{Budget, Failure, Org, Orgs};
 use crate::settings::{CallCenter, Settings};
 use crate::store::{Note, Store, StoreError};
 
 pub use carried::Carried;
-pub use conclude::{Concluded, Conclusion};
+pub use conclude::{Concluded, Conclusion, Enriched, Unmapped};
 pub use deliver::Delivered;
 pub use end::Ended;
-pub use enrich::Enriched;
-pub use finish::Unmapped;
 pub use route::Routed;
 pub use trouble::Trouble;
 pub use turns::{Turn, Turns};
@@ -101,17 +94,23 @@ impl Bridge {
         })
     }
 
-    /// What the journal knows of a call.
+    /// All that is known of the interaction of a call.
     ///
     /// # Errors
     /// When it cannot be read: nothing is decided on a guess.
-    async fn find(
+    async fn interaction(
         &self,
         center: &CallCenterName,
         call: &CallReference,
         budget: &Budget,
-    ) -> Result<Option<Call>, Trouble> {
-        in_time(budget, self.outbox.store().find(center, call)).await
+    ) -> Result<Interaction, Trouble> {
+        in_time(budget, self.store().interaction(center, call)).await
+    }
+
+    /// An agent as the journal keeps them; none where a template left the name empty.
+    fn fingerprint_of(&self, agent: Option<&str>) -> Option<Fingerprint> {
+        let agent = agent.map(str::trim).filter(|agent| !agent.is_empty())?;
+        Some(self.store().fingerprint(&[agent]))
     }
 
     /// Writes down what is learned of a call, as [`Bridge::write_down`] does.
@@ -128,7 +127,7 @@ impl Bridge {
         budget: &Budget,
     ) {
         let told = |written: Result<(), StoreError>| {
-            written.unwrap_or_else(|error| forgetful(&error.into()));
+            written.unwrap_or_else(|error| without_journal(&error.into()));
         };
         let mut work = Box::pin(work);
         match timeout_at(budget.deadline(), &mut work).await {
@@ -156,13 +155,13 @@ async fn in_time<T>(
 /// what came before: a caller is waiting, and nothing of theirs takes anything back.
 fn or_nothing<T: Default>(read: Result<T, Trouble>) -> T {
     read.unwrap_or_else(|error| {
-        forgetful(&error);
+        without_journal(&error);
         T::default()
     })
 }
 
 /// Tells the log that a request goes on without the journal.
-fn forgetful(error: &Trouble) {
+fn without_journal(error: &Trouble) {
     tracing::warn!(%error, "the journal cannot be used; going on without it");
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Bridge, Trouble, named};
-use crate::domain::{CallCenterName, CallName, CallReference, Standing, Story};
+use crate::domain::{CallCenterName, CallName, CallReference, Interaction, Standing, Story};
 use crate::salesforce::Budget;
 use crate::settings::Enrichment;
 use crate::store::Task;
@@ -94,9 +94,10 @@ impl Bridge {
     /// The task's calls, and the one that it will be if no flow has told of any.
     async fn names_of(&self, task: &Task, budget: &Budget) -> Result<Vec<CallName>, Trouble> {
         let Some(key) = task.id.vendor_call_key() else { return Ok(Vec::new()) };
-        let calls = self.calls_of(&key, budget).await?;
-        if !calls.is_empty() {
-            return Ok(calls.into_iter().flatten().map(|call| call.name).collect());
+        let interactions = self.interactions_of(&key, &task.timeline, budget).await?;
+        if !interactions.is_empty() {
+            let calls = interactions.iter().flat_map(Interaction::calls);
+            return Ok(calls.map(|call| call.name.clone()).collect());
         }
         let center = self.center_of_unknown_calls();
         Ok(center.and_then(|center| named(&center, &CallReference::Key(key))).into_iter().collect())

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::update::Guard;
-use super::{Bridge, Trouble, forgetful, in_time, named, or_nothing};
-use crate::domain::{CallName, CallReference, ExecuteOmniFlow, Routing, is_nameless};
+use super::{Bridge, Trouble, in_time, named, or_nothing, without_journal};
+use crate::domain::{CallName, CallReference, ExecuteOmniFlow, Routing};
 use crate::salesforce::{Ask, Budget, Failure};
 use crate::store::{Attempt, Enqueued, EntryId, Note, Subject};
 
@@ -26,7 +26,8 @@ const NOT_YET: &str = "the VoiceCall is still to be created, and its key names a
 struct Aimed {
     request: ExecuteOmniFlow,
     name: CallName,
-    is_nameless: bool,
+    /// Whether Salesforce would take its key for another VoiceCall.
+    lacks_reference: bool,
 }
 
 /// An entry that clears the routing later, if nobody knows what became of it.
@@ -48,7 +49,7 @@ impl Bridge {
         let meant = self.aimed(request, budget).await;
         let request = meant.as_ref().map_or(request, |meant| &meant.request);
         let asked = async {
-            match meant.as_ref().filter(|meant| meant.is_nameless) {
+            match meant.as_ref().filter(|meant| meant.lacks_reference) {
                 None => org.omni_flow(&self.client, request, budget).await,
                 Some(_) => Err(Failure::Again { after: None, words: String::from(NOT_YET) }),
             }
@@ -79,14 +80,14 @@ impl Bridge {
     /// Under a key that has several VoiceCalls, the newest one is meant; Salesforce might take another.
     async fn aimed(&self, request: &ExecuteOmniFlow, budget: &Budget) -> Option<Aimed> {
         let CallReference::Key(_) = &request.call else { return None };
-        let call = or_nothing(self.find(&request.origin.call_center, &request.call, budget).await)?;
-        let company = or_nothing(self.company_of(Some(&call), budget).await);
-        let is_nameless = is_nameless(&company, &call);
-        let aim = if company.is_empty() { request.call.clone() } else { call.reference() };
+        let interaction =
+            or_nothing(self.interaction(&request.origin.call_center, &request.call, budget).await);
+        let call = interaction.newest()?;
+        let aim = if interaction.is_transferred() { call.reference() } else { request.call.clone() };
         Some(Aimed {
             request: ExecuteOmniFlow { call: aim, ..request.clone() },
-            name: call.name,
-            is_nameless,
+            name: call.name.clone(),
+            lacks_reference: interaction.lacks_reference(call),
         })
     }
 
@@ -102,7 +103,10 @@ impl Bridge {
         let (call, center) = (&request.call, &request.origin.call_center);
         let known = match meant {
             Some(meant) => Some(meant.name.clone()),
-            None => or_nothing(self.find(center, call, budget).await).map(|call| call.name),
+            None => {
+                let interaction = or_nothing(self.interaction(center, call, budget).await);
+                interaction.find(call).map(|call| call.name.clone())
+            }
         };
         let name = known.or_else(|| named(center, call))?;
         let now = self.outbox.now();
@@ -116,7 +120,7 @@ impl Bridge {
             Ok(Enqueued::Accepted { ids, .. }) => ids.first().map(|&id| Late { id, due }),
             Ok(Enqueued::Duplicate | Enqueued::Answered) => None,
             Err(error) => {
-                forgetful(&error);
+                without_journal(&error);
                 None
             }
         }
@@ -140,7 +144,9 @@ impl Bridge {
     /// A caller who was gone before the answer came waits for nobody: the PendingServiceRouting that the flow has just
     /// made is cleared again.
     async fn clear_if_over(&self, request: &ExecuteOmniFlow, budget: &Budget) {
-        let call = or_nothing(self.find(&request.origin.call_center, &request.call, budget).await);
+        let interaction =
+            or_nothing(self.interaction(&request.origin.call_center, &request.call, budget).await);
+        let call = interaction.find(&request.call);
         let Some(call) = call.filter(|call| call.ended_at.is_some() && !call.is_answered()) else { return };
         let (reference, note) = (call.reference(), Note::of(call.name.clone(), self.outbox.now()));
         let ask = Ask::ClearRouting(&reference, &request.origin);

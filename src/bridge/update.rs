@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use super::attributes::went_out;
 use super::deliver::Fresh;
-use super::inquire::{Shown, best_reference};
-use super::{Bridge, Delivered, Trouble, Turn, facts, forgetful, in_time, named};
+use super::inquire::Shown;
+use super::{Bridge, Delivered, Trouble, facts, in_time, named, without_journal};
 use crate::domain::{
-    Call, CallCenterName, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Known, Origin,
-    UpdateVoiceCall, call_at, guard, is_nameless,
+    Call, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Interaction, Known, Origin,
+    UpdateVoiceCall, VendorCallKey, guard,
 };
 use crate::outbox::Hold;
 use crate::salesforce::{Ask, Budget, Failure};
@@ -32,33 +32,39 @@ impl Bridge {
     /// # Errors
     /// When Salesforce refused it for good, or it cannot be kept.
     pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<Delivered, Trouble> {
-        let started = request.start_time;
-        let times = (started.map(FlowTime::timestamp), request.accept_time.map(FlowTime::timestamp));
-        let Some((reference, call)) =
-            self.meant(&request.origin, request.call.as_ref(), times, budget).await?
-        else {
-            return Ok(Delivered::NoSuchCall);
-        };
+        let origin = &request.origin;
+        let started = request.start_time.map(FlowTime::timestamp);
+        let accepted = request.accept_time.map(FlowTime::timestamp);
+        let meant = self.meant(origin, request.call.as_ref(), started, budget).await?;
+        let Some((named, mut interaction)) = meant else { return Ok(Delivered::NoSuchCall) };
+        let mut call = interaction.meant_by_update(&named, started, accepted).cloned();
+        let reference = reference(&interaction, &named, call.as_ref());
         let reason = request.disconnect_reason.as_ref().map(|reason| reason.value.as_str());
         let intent = Intent::Update { reason };
-        let is_nameless = self.is_nameless(call.as_ref(), budget).await?;
-        if self.guards(&request.origin, intent)
-            && self.is_called_back(&reference, call.as_ref(), budget).await?
-        {
+        if self.is_called_back(origin, intent, &interaction, call.as_ref()) {
             return Ok(Delivered::Withheld);
         }
-        let guard = self.guard(&request.origin, intent, &reference, call.as_ref(), is_nameless, budget);
-        let Some(guard) = guard.await else {
+        let guard = self.guard(origin, intent, &reference, (&interaction, call.as_ref()), budget).await;
+        let Some(guard) = guard else {
             self.let_end(request, &reference, call.as_ref(), budget).await;
             return Ok(Delivered::Withheld);
         };
-        let (turn, call, hold) = match is_nameless {
-            false => self.after_create(&request.origin, &reference, call, budget).await?,
+        let (mut turn, mut hold) = (None, None);
+        if call.as_ref().is_some_and(|call| interaction.lacks_reference(call)) {
             // The outbox makes its record first.
-            true => (None, call, Some(self.hold())),
-        };
+            hold = Some(self.hold());
+        } else if let Some(key) = key_without_record(&reference, call.as_ref()) {
+            // An update under a key that Salesforce does not know makes a record, and so does a create: so they take
+            // turns. An update whose turn does not come in time is held until the create is through.
+            let of_call = (origin.call_center.clone(), key.to_string());
+            turn = self.turns.take(of_call, budget.half().deadline()).await;
+            interaction = self.interaction(&origin.call_center, &reference, budget).await?;
+            call = interaction.meant_by_update(&reference, started, accepted).cloned();
+            let elsewhere = call.as_ref().is_some_and(|call| call.is_being_created(self.outbox.now()));
+            hold = (turn.is_none() || elsewhere).then(|| self.hold());
+        }
         let is_final = is_final(request);
-        let note = self.note_of(&request.origin, &reference, call.as_ref()).map(|note| Note {
+        let note = self.note_of(origin, &reference, call.as_ref()).map(|note| Note {
             start_time: start_of(request, call.as_ref()),
             answered_at: answered_at(request, note.at),
             ended_at: is_final.then_some(request.end_time.map_or(note.at, FlowTime::timestamp)),
@@ -70,7 +76,7 @@ impl Bridge {
             self.remember_picked(Some(name), "updateVoiceCall", &request.picked, budget).await;
             if is_final {
                 let update = filled.insert(request.clone());
-                report = self.fill_final(update, name, call.as_ref(), budget).await?;
+                report = self.fill_final(update, name, &interaction, budget).await?;
             }
         }
         let ask = Ask::Update(&reference, filled.as_ref().unwrap_or(request));
@@ -97,31 +103,7 @@ impl Bridge {
         let Some(note) = note else { return };
         let note = Note { create_body: CreateBody::Done, ..note };
         let noted = in_time(budget, self.outbox.store().note(note)).await;
-        noted.unwrap_or_else(|error| forgetful(&error));
-    }
-
-    /// An update under a key that Salesforce does not know makes a record, and so does a create: so they take turns.
-    /// An update whose turn does not come in time is held until the create is through.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    async fn after_create(
-        &self,
-        origin: &Origin,
-        reference: &CallReference,
-        call: Option<Call>,
-        budget: &Budget,
-    ) -> Result<(Option<Turn<(CallCenterName, String)>>, Option<Call>, Option<Hold>), Trouble> {
-        let key = match reference {
-            CallReference::Key(key) if !call.as_ref().is_some_and(Call::is_created) => key,
-            _ => return Ok((None, call, None)),
-        };
-        let turn = (origin.call_center.clone(), key.to_string());
-        let turn = self.turns.take(turn, budget.half().deadline()).await;
-        let call = self.find(&origin.call_center, reference, budget).await?;
-        let elsewhere = call.as_ref().is_some_and(|call| call.is_being_created(self.outbox.now()));
-        let hold = (turn.is_none() || elsewhere).then(|| self.hold());
-        Ok((turn, call, hold))
+        noted.unwrap_or_else(|error| without_journal(&error));
     }
 
     /// Takes the call out of the waiting line, once that is kept; not for a call that an agent has had.
@@ -129,27 +111,23 @@ impl Bridge {
     /// # Errors
     /// As [`Bridge::update`].
     pub async fn clear_routing(&self, request: &ClearRouting, budget: &Budget) -> Result<Delivered, Trouble> {
-        let no_times = (None, None);
-        let Some((reference, call)) =
-            self.meant(&request.origin, request.call.as_ref(), no_times, budget).await?
-        else {
-            return Ok(Delivered::NoSuchCall);
-        };
-        if self.is_nameless(call.as_ref(), budget).await? {
+        let meant = self.meant(&request.origin, request.call.as_ref(), None, budget).await?;
+        let Some((named, interaction)) = meant else { return Ok(Delivered::NoSuchCall) };
+        let call = interaction.find(&named);
+        if call.is_some_and(|call| interaction.lacks_reference(call)) {
             // Without a record it waits nowhere; under its key, that of another VoiceCall would be cleared.
             return Ok(Delivered::Withheld);
         }
-        let intent = Intent::ClearRouting;
-        if self.guards(&request.origin, intent)
-            && self.is_called_back(&reference, call.as_ref(), budget).await?
-        {
+        if self.is_called_back(&request.origin, Intent::ClearRouting, &interaction, call) {
             return Ok(Delivered::Withheld);
         }
-        let guard = self.guard(&request.origin, intent, &reference, call.as_ref(), false, budget);
+        let reference = reference(&interaction, &named, call);
+        let guard =
+            self.guard(&request.origin, Intent::ClearRouting, &reference, (&interaction, call), budget);
         let Some(guard) = guard.await else {
             return Ok(Delivered::Withheld);
         };
-        let note = self.note_of(&request.origin, &reference, call.as_ref());
+        let note = self.note_of(&request.origin, &reference, call);
         self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, guard, None, budget)
             .await
     }
@@ -203,9 +181,8 @@ impl Bridge {
         }
     }
 
-    /// Which call a request means. After a create that failed, the vendor's flow names none: then it is the one that
-    /// began at that time, if there is exactly one. Of several under one key it is the one that began then, or had the
-    /// caller when an agent accepted, else the newest; and it is named by its id.
+    /// The interaction that a request means, and how it names its VoiceCall. After a create that failed, the vendor's flow
+    /// names none: then it is the one that began at that time, if there is exactly one.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -213,53 +190,47 @@ impl Bridge {
         &self,
         origin: &Origin,
         named: Option<&CallReference>,
-        (started, accepted): (Option<Timestamp>, Option<Timestamp>),
+        started: Option<Timestamp>,
         budget: &Budget,
-    ) -> Result<Option<(CallReference, Option<Call>)>, Trouble> {
+    ) -> Result<Option<(CallReference, Interaction)>, Trouble> {
         let center = &origin.call_center;
-        if let Some(reference) = named {
-            let call = self.find(center, reference, budget).await?;
-            let company = match reference {
-                CallReference::Key(_) => self.company_of(call.as_ref(), budget).await?,
-                CallReference::Id(_) => Vec::new(),
-            };
-            if company.is_empty() {
-                return Ok(Some((reference.clone(), call)));
-            }
-            let at_start = company.iter().find(|one| started.is_some() && one.began() == started);
-            let meant = at_start.or_else(|| call_at(&company, accepted?)).cloned().or(call);
-            return Ok(Some((best_reference(reference, meant.as_ref()), meant)));
+        if let Some(named) = named {
+            return Ok(Some((named.clone(), self.interaction(center, named, budget).await?)));
         }
         let found = match started {
-            Some(started) => in_time(budget, self.outbox.store().find_by_start(center, started)).await?,
+            Some(started) => in_time(budget, self.store().find_by_start(center, started)).await?,
             None => Vec::new(),
         };
         if let [call] = found.as_slice() {
-            return Ok(Some((call.reference(), Some(call.clone()))));
+            let named = call.reference();
+            let interaction = self.interaction(center, &named, budget).await?;
+            return Ok(Some((named, interaction)));
         }
         let calls = found.len();
         tracing::warn!(call_center = %center, calls, "no voiceCallId, and not one call that is meant: nothing is sent");
         Ok(None)
     }
 
-    /// Whether Salesforce would take any name of the call for another VoiceCall.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    async fn is_nameless(&self, call: Option<&Call>, budget: &Budget) -> Result<bool, Trouble> {
-        let company = self.company_of(call, budget).await?;
-        Ok(call.is_some_and(|call| is_nameless(&company, call)))
+    /// Whether an intent is withheld because the caller has chosen to be called back: the routing is to stay while they
+    /// wait, and the end comes from Webex.
+    fn is_called_back(
+        &self,
+        origin: &Origin,
+        intent: Intent<'_>,
+        interaction: &Interaction,
+        call: Option<&Call>,
+    ) -> bool {
+        self.guards(origin, intent) && interaction.is_called_back(call)
     }
 
-    /// How an intent is guarded; none when it is withheld, because an agent has had the call. One that is nameless has no
-    /// record to ask.
+    /// How an intent is guarded; none when it is withheld, because an agent has had the call. Of a VoiceCall to which
+    /// Salesforce resolves no reference, Salesforce is not asked.
     async fn guard(
         &self,
         origin: &Origin,
         intent: Intent<'_>,
         reference: &CallReference,
-        call: Option<&Call>,
-        is_nameless: bool,
+        (interaction, call): (&Interaction, Option<&Call>),
         budget: &Budget,
     ) -> Option<Guard> {
         if !self.guards(origin, intent) {
@@ -268,10 +239,11 @@ impl Bridge {
         if is_answered(call) {
             return None;
         }
-        if is_nameless {
+        if call.is_some_and(|call| interaction.lacks_reference(call)) {
             return Some(Guard::On);
         }
-        match self.shown(&origin.call_center, &best_reference(reference, call), budget).await {
+        let asked = Interaction::reference_to(reference, call);
+        match self.shown(&origin.call_center, &asked, budget).await {
             Shown::Nobody => Some(Guard::On),
             Shown::Unasked(failure) => Some(Guard::Unasked(failure)),
             Shown::Agent => {
@@ -297,6 +269,22 @@ impl Bridge {
     fn note_of(&self, origin: &Origin, reference: &CallReference, call: Option<&Call>) -> Option<Note> {
         let name = call.map(|call| call.name.clone()).or_else(|| named(&origin.call_center, reference))?;
         Some(Note::of(name, self.outbox.now()))
+    }
+}
+
+/// How Salesforce is told which VoiceCall is meant: as the request names it, unless that may mean another one of its key.
+fn reference(interaction: &Interaction, named: &CallReference, call: Option<&Call>) -> CallReference {
+    match interaction.is_transferred() {
+        true => Interaction::reference_to(named, call),
+        false => named.clone(),
+    }
+}
+
+/// The key by which an update may make the record of its call.
+fn key_without_record<'r>(reference: &'r CallReference, call: Option<&Call>) -> Option<&'r VendorCallKey> {
+    match reference {
+        CallReference::Key(key) if !call.is_some_and(Call::is_created) => Some(key),
+        CallReference::Key(_) | CallReference::Id(_) => None,
     }
 }
 

@@ -87,7 +87,7 @@ impl fmt::Debug for SigningCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningCertificate")
             .field("name", &self.inner.name)
-            .field("fingerprint", &hex(&self.inner.fingerprint))
+            .field("fingerprint", &hex::encode(&self.inner.fingerprint))
             .finish_non_exhaustive()
     }
 }
@@ -123,9 +123,4 @@ fn timestamp(time: &Asn1TimeRef) -> Result<Timestamp, ErrorStack> {
     let since_epoch = Asn1Time::from_unix(0)?.diff(time)?;
     let second = i64::from(since_epoch.days) * 86_400 + i64::from(since_epoch.secs);
     Ok(Timestamp::from_second(second).unwrap_or(Timestamp::MAX))
-}
-
-/// Lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

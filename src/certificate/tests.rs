@@ -226,7 +226,7 @@ fn of_a_chain_the_first_is_ours() {
 #[test]
 fn the_debug_form_shows_name_and_fingerprint_only() {
     let certificate = load(&pair().key_pem, None, now()).unwrap();
-    let fingerprint = hex(&certificate.fingerprint());
+    let fingerprint = hex::encode(certificate.fingerprint());
     assert_eq!(
         format!("{certificate:?}"),
         format!("SigningCertificate {{ name: \"WebexCCSCV\", fingerprint: \"{fingerprint}\", .. }}")

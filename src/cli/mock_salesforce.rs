@@ -4,12 +4,11 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::mock::{MockOrg, MockOrgSettings};
 
 /// Runs a mock Salesforce org: the telephony API, the Apex wrapper and the OAuth token endpoint.
@@ -93,7 +92,7 @@ fn certificate_names(named: &[String], file: &Path) -> Vec<String> {
 
 async fn serve(settings: MockOrgSettings, listen: SocketAddr) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
-    let org = MockOrg::start(settings, listen, Arc::new(SystemClock))
+    let org = MockOrg::start(settings, listen, || SystemClock.now())
         .await
         .with_context(|| format!("--listen {listen}: the mock org cannot start"))?;
     introduce(&org)?;

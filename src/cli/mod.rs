@@ -3,8 +3,10 @@
 pub mod attributes;
 pub mod certificate;
 pub mod check;
+#[cfg(feature = "demo")]
 pub mod demo;
 pub mod healthcheck;
+#[cfg(feature = "demo")]
 pub mod mock_salesforce;
 pub mod outbox;
 pub mod reconcile;
@@ -43,6 +45,7 @@ enum Command {
     /// Run the service.
     Serve(serve::Args),
     /// Play the vendor's flow against a mock Salesforce org, all on this machine; needs no configuration.
+    #[cfg(feature = "demo")]
     Demo(demo::Args),
     /// Read the configuration and all it names; print every problem, or a summary.
     Check(check::Args),
@@ -61,6 +64,7 @@ enum Command {
     /// Compare a range of the past with Webex's records, and close what is open.
     Reconcile(reconcile::Args),
     /// Run the mock Salesforce org alone.
+    #[cfg(feature = "demo")]
     MockSalesforce(mock_salesforce::Args),
     /// Ask a running service whether it is alive: for containers.
     Healthcheck(healthcheck::Args),
@@ -101,6 +105,7 @@ fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
             drop(out);
             serve::run(args, environment, &clock)
         }
+        #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(args, &clock, &mut out),
         Command::Check(args) => check::run(args, environment, clock.as_ref(), &mut out),
         Command::Translate(args) => translate::run(args, &mut out, |file, center, field| {
@@ -112,6 +117,7 @@ fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Attributes(args) => attributes::run(args, environment, clock.as_ref(), &mut out),
         Command::Reconcile(args) => reconcile::run(args, environment, &clock, &mut out),
         Command::Webex(args) => webex::run(args, environment, &clock, &mut out),
+        #[cfg(feature = "demo")]
         Command::MockSalesforce(args) => {
             drop(out);
             mock_salesforce::run(args)

@@ -91,7 +91,7 @@ fn client_section(
 }
 
 fn hash(secret: &str) -> String {
-    sha256(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(sha256(secret.as_bytes()))
 }
 
 fn toml_text(text: &str) -> String {

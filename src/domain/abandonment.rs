@@ -88,10 +88,8 @@ impl Known {
     /// Whether an agent was ever connected. One sign is enough. An outbound call has its agent from the start.
     #[must_use]
     pub fn is_answered(self) -> bool {
-        use Fact::{AgentAnswered, AgentAtHangUp, AgentInRecord, AgentInUpdate, Outbound};
-        [AgentAnswered, AgentAtHangUp, AgentInUpdate, AgentInRecord, Outbound]
-            .into_iter()
-            .any(|sign| self.has(sign))
+        use Fact::{AgentAnswered, AgentAtHangUp, AgentInRecord, AgentInUpdate};
+        [AgentAnswered, AgentAtHangUp, AgentInUpdate, AgentInRecord].into_iter().any(|sign| self.has(sign))
     }
 
     /// Where the caller is, as long as there is no agent. Only a call whose way we saw from its beginning is known

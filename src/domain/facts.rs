@@ -5,41 +5,38 @@
 #[repr(u8)]
 pub enum Fact {
     /// createVoiceCall succeeded. (After a failure the vendor's flow queues the call without asking us again.)
-    Created = 0,
+    Created,
     /// executeOmniFlow was asked, whatever came of it: the vendor's flow queues the call in any case.
-    Routed = 1,
+    Routed,
     /// It was queued: an update with an enqueue time, or a webhook, said so.
-    Queued = 2,
+    Queued,
     /// It continues another call, so it had been somewhere before.
-    Transferred = 3,
-    /// An agent dialed it.
-    Outbound = 4,
+    Transferred,
     /// The flow's event AgentAnswered, or a webhook, reported an agent.
-    AgentAnswered = 5,
+    AgentAnswered,
     /// The hang-up names the last agent (`PhoneContactEnded.AgentID`).
-    AgentAtHangUp = 6,
+    AgentAtHangUp,
     /// An update carried an agent or an accept time.
-    AgentInUpdate = 7,
+    AgentInUpdate,
     /// The VoiceCall itself shows an agent: see [`Fact::in_record`].
-    AgentInRecord = 8,
+    AgentInRecord,
     /// A hang-up of it was decided before the present one.
-    HangUpHandled = 9,
+    HangUpHandled,
     /// Its final update was sent, or is on its way.
-    FinalUpdateSent = 10,
+    FinalUpdateSent,
     /// The caller has chosen to be called back.
-    CallbackChosen = 11,
+    CallbackChosen,
     /// Webex's record says that it was never queued.
-    NeverQueued = 12,
+    NeverQueued,
 }
 
 impl Fact {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 12] = [
         Self::Created,
         Self::Routed,
         Self::Queued,
         Self::Transferred,
-        Self::Outbound,
         Self::AgentAnswered,
         Self::AgentAtHangUp,
         Self::AgentInUpdate,
@@ -73,9 +70,6 @@ impl Fact {
 }
 
 /// What is known of a call.
-///
-/// As bits it can be kept in one column and added to by one `facts | ?`, by several replicas at once. The numbers
-/// of the facts are therefore never used anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Known(u16);
 
@@ -96,19 +90,6 @@ impl Known {
     #[must_use]
     pub fn has(self, fact: Fact) -> bool {
         self.0 & fact.bit() != 0
-    }
-
-    /// As a column holds it.
-    #[must_use]
-    pub fn bits(self) -> i64 {
-        i64::from(self.0)
-    }
-
-    /// As a column held it. Facts of a newer version are kept.
-    #[must_use]
-    pub fn from_bits(bits: i64) -> Self {
-        let [low, high, ..] = bits.to_le_bytes();
-        Self(u16::from_le_bytes([low, high]))
     }
 }
 
@@ -139,7 +120,7 @@ mod tests {
     #[test]
     fn every_fact_has_a_bit_of_its_own() {
         let all: Known = Fact::ALL.into_iter().collect();
-        assert_eq!(all.bits().count_ones() as usize, Fact::ALL.len());
+        assert_eq!(all.0.count_ones() as usize, Fact::ALL.len());
     }
 
     proptest! {
@@ -154,7 +135,6 @@ mod tests {
             let (first, second) = facts.split_at(cut.min(facts.len()));
             let halves = Known::union(second.iter().copied().collect(), first.iter().copied().collect());
             prop_assert_eq!(known, halves);
-            prop_assert_eq!(Known::from_bits(known.bits()), known);
             for fact in Fact::ALL {
                 prop_assert_eq!(known.has(fact), facts.contains(&fact));
             }

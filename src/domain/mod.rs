@@ -6,11 +6,11 @@ mod digits;
 mod ended_task;
 mod facts;
 mod final_record;
+mod interaction;
 mod journal;
 mod keys;
 mod time;
 mod timeline;
-mod transfer;
 mod voice_call;
 mod words;
 
@@ -23,6 +23,7 @@ pub use digits::{hide_numbers, is_id, names_a_number};
 pub use ended_task::{EndedTask, Figures, Handling, Happening};
 pub use facts::{Fact, Known};
 pub use final_record::{FinalRecord, Given, LocationTemplate, Names, RecordingNote};
+pub use interaction::{Continues, Interaction, Place};
 pub use journal::{Body, Call, CallId, CallName, Fingerprint, Progress};
 pub use keys::{
     CallCenterName, CallReference, CertificateName, InvalidName, TaskId, VendorCallKey, VoiceCallId,
@@ -35,7 +36,6 @@ pub use timeline::{
     Mark, NoFileName, Numbers, Recording, Said, Segment, SegmentKind, Standing, State, Story, Stretch,
     StretchKind, Summary, Sums, Told, What,
 };
-pub use transfer::{Continues, Place, Run, call_at, is_nameless, parent_of, place};
 pub use voice_call::{
     AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
     Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,

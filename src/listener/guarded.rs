@@ -163,7 +163,7 @@ impl<T: AsyncRead + Unpin> Guarded<T> {
         let passed = buffer.filled().len() - before;
         self.passed += passed;
         self.hold()?;
-        self.traffic.hear();
+        self.traffic.keep_event();
         if passed == 0 {
             // Once the HTTP above has looked at what it has, it asks again.
             self.end_turn();

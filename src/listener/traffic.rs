@@ -117,7 +117,7 @@ impl Traffic {
     }
 
     /// Something has arrived.
-    pub(super) fn hear(&self) {
+    pub(super) fn keep_event(&self) {
         self.0.heard.set(true);
     }
 
@@ -225,7 +225,7 @@ mod tests {
         };
         let traffic = Traffic::new();
         assert_eq!(traffic.end(&patience), Some(traffic.0.opened + patience.first));
-        traffic.hear();
+        traffic.keep_event();
         let (one, other) = (traffic.serve(), traffic.serve());
         drop(one);
         assert_eq!(traffic.end(&patience), None);

@@ -2,7 +2,7 @@
 
 mod attempt;
 mod delivery;
-mod desk;
+mod queue;
 mod recent;
 mod record;
 mod report;
@@ -10,7 +10,7 @@ mod schedule;
 mod worker;
 
 pub use attempt::{Tried, verdict};
-pub use desk::{Hold, Outbox};
+pub use queue::{Hold, Outbox};
 pub use recent::Kept;
 pub use report::{Attempted, By};
 pub use schedule::{Next, Schedule};

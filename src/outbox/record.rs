@@ -7,7 +7,7 @@ use reqwest::Client;
 use serde_json::Value;
 
 use super::Outbox;
-use crate::domain::{CallReference, VoiceCallId, is_nameless, parent_of};
+use crate::domain::{CallReference, VoiceCallId};
 use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Stored, voice_call_id};
 use crate::store::{CreateBody, Entry, Note, StoreError};
 
@@ -25,8 +25,9 @@ pub(super) async fn is_missing(outbox: &Outbox, entry: &Entry) -> Result<bool, F
         return Ok(false);
     };
     let (center, key) = (call.name.call_center(), call.name.vendor_call_key());
-    let calls = outbox.store().calls_of(center, key).await.map_err(|error| unread(&error))?;
-    Ok(is_nameless(&calls, call))
+    let key = CallReference::Key(key.clone());
+    let interaction = outbox.store().interaction(center, &key).await.map_err(|error| unread(&error))?;
+    Ok(interaction.lacks_reference(call))
 }
 
 /// Makes the record by the create that failed, and writes its id down before anything else is sent.
@@ -72,14 +73,14 @@ pub(super) async fn make(
 /// When the parent's own record is still to be made.
 pub(super) async fn with_parent(outbox: &Outbox, mut kept: Kept, entry: &Entry) -> Result<Kept, Failure> {
     let named = kept.body.get(PARENT).and_then(Value::as_str).map(CallReference::parse);
-    let (Operation::Create, Some(Ok(CallReference::Key(key))), Some(call)) =
+    let (Operation::Create, Some(Ok(key @ CallReference::Key(_))), Some(call)) =
         (kept.operation, named, entry.call.as_ref())
     else {
         return Ok(kept);
     };
-    let calls = outbox.store().calls_of(call.name.call_center(), &key).await;
-    let calls = calls.map_err(|error| unread(&error))?;
-    let Some(parent) = parent_of(&calls, &call.name) else { return Ok(kept) };
+    let interaction = outbox.store().interaction(call.name.call_center(), &key).await;
+    let interaction = interaction.map_err(|error| unread(&error))?;
+    let Some(parent) = interaction.parent_of(&call.name) else { return Ok(kept) };
     if parent.is_only_promised() {
         return Err(Failure::Again {
             after: None,

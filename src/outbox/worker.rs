@@ -142,7 +142,7 @@ impl Worker {
                     deliver(&outbox, &ways.orgs, &ways.client, entry).await;
                     drop(place);
                     // The next entry of the call, or of the contact center, can be taken up.
-                    outbox.ring();
+                    outbox.wake_worker();
                 });
             }
         }
@@ -231,7 +231,7 @@ impl Worker {
             Some(left) => Duration::try_from(left).unwrap_or(SHORT_NAP),
         };
         let left = left.clamp(Duration::from_millis(10), NAP);
-        // Whoever comes first: the bell or the time.
-        let _ = timeout(left, self.outbox.rung()).await;
+        // Whoever comes first: the wake or the time.
+        let _ = timeout(left, self.outbox.woken()).await;
     }
 }

@@ -4,7 +4,6 @@
 mod cleanup;
 mod number;
 mod order;
-mod pattern;
 mod probe;
 mod problem;
 mod rule;

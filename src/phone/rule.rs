@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ecma_pattern::{Match, Memory, OutOfSteps, Pattern, Steps, is_space};
+
 use super::cleanup::LONGEST_NUMBER;
-use super::pattern::charset::is_space;
-use super::pattern::{Match, Memory, OutOfSteps, Pattern, Steps};
 use super::probe;
 use super::problem::{RulePart, RuleProblem};
 use super::selector::Selector;

@@ -1,6 +1,6 @@
 //! The third part of a rule: what takes the place of a match. GetSubstitution of ECMA-262, section 22.1.3.19.1.
 
-use super::pattern::{Groups, Match};
+use ecma_pattern::{Groups, Match};
 
 /// A replacement text, taken apart once.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,7 +98,8 @@ fn named(text: &str, groups: &Groups) -> (Option<Part>, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pattern::{Memory, OutOfSteps, Pattern, Steps};
+    use ecma_pattern::{Memory, OutOfSteps, Pattern, Steps};
+
     use super::*;
 
     fn replaced(pattern: &str, selector: &str, text: &str) -> String {

@@ -3,13 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use ecma_pattern::{Memory, Steps, is_space};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::cleanup::{NumberTooLong, clean_up, is_number, subscriber};
 use super::order::as_javascript;
-use super::pattern::charset::is_space;
-use super::pattern::{Memory, Steps};
 use super::problem::{RulePart, RuleProblem};
 use super::rule::{Patience, Rule, STEPS_PER_RULE};
 

@@ -16,7 +16,7 @@ use super::note::NoteRow;
 use super::row::json;
 use super::statement::{Dialect, Kind};
 use super::task::EventRow;
-use super::{StoreError, postgres_note, sqlite_event, sqlite_note};
+use super::{StoreError, postgres, sqlite};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -226,9 +226,9 @@ impl Connection {
     pub(super) async fn note(&mut self, notes: &[NoteRow<'_>]) -> Result<(), StoreError> {
         match self {
             _ if notes.is_empty() => {}
-            Self::Sqlite(connection) => sqlite_note::note(connection, notes).await?,
+            Self::Sqlite(connection) => sqlite::note(connection, notes).await?,
             Self::Postgres(connection) => {
-                sqlx::query(postgres_note::NOTE).bind(json(&notes)?).execute(connection).await.map(drop)?;
+                sqlx::query(postgres::NOTE).bind(json(&notes)?).execute(connection).await.map(drop)?;
             }
         }
         Ok(())
@@ -238,17 +238,17 @@ impl Connection {
     pub(super) async fn learn(&mut self, notes: &[NoteRow<'_>]) -> Result<Vec<String>, StoreError> {
         match self {
             _ if notes.is_empty() => Ok(Vec::new()),
-            Self::Sqlite(connection) => sqlite_note::learn(connection, notes).await,
-            Self::Postgres(_) => self.rows(postgres_note::LEARN, &json(&notes)?).await,
+            Self::Sqlite(connection) => sqlite::learn(connection, notes).await,
+            Self::Postgres(_) => self.rows(postgres::LEARN, &json(&notes)?).await,
         }
     }
 
     /// Keeps events that are not kept yet.
     pub(super) async fn keep(&mut self, events: &[EventRow<'_>]) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(connection) => sqlite_event::keep(connection, events).await,
+            Self::Sqlite(connection) => sqlite::keep(connection, events).await,
             Self::Postgres(connection) => {
-                sqlx::query(postgres_note::KEEP).bind(json(&events)?).execute(connection).await.map(drop)?;
+                sqlx::query(postgres::KEEP).bind(json(&events)?).execute(connection).await.map(drop)?;
                 Ok(())
             }
         }

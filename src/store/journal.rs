@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::batch::Job;
 use super::note::Claim;
 use super::row::{CallRow, json, read};
+use super::task::TaskRow;
 use super::{Look, Note, Store, StoreError};
-use crate::domain::{Call, CallCenterName, CallName, CallReference, VendorCallKey};
+use crate::domain::{Call, CallCenterName, CallName, CallReference, Interaction, VendorCallKey};
 
 /// Asks whether a call may be created.
 #[derive(Debug, Clone)]
@@ -69,6 +70,21 @@ impl Find {
 pub(super) struct FoundRow {
     pub(super) at: usize,
     pub(super) call: CallRow,
+}
+
+/// An interaction on its way from the database.
+#[derive(Deserialize)]
+struct InteractionRow {
+    calls: Vec<CallRow>,
+    task: Option<TaskRow>,
+}
+
+/// The calls of rows of which anything is known: a claim may have left one behind that knows nothing.
+fn known(rows: Vec<CallRow>) -> Result<Vec<Call>, StoreError> {
+    let calls: Result<Vec<Call>, _> = rows.into_iter().map(CallRow::call).collect();
+    let mut calls = calls?;
+    calls.retain(|call| call.is_of_a_flow() || call.is_answered() || call.claimed_until.is_some());
+    Ok(calls)
 }
 
 /// A claim on its way to the database.
@@ -199,12 +215,34 @@ impl Store {
     ) -> Result<Vec<Call>, StoreError> {
         let input = json(&serde_json::json!({ "call_center": call_center.as_ref(), "key": key.as_ref() }))?;
         let rows = self.read(self.dialect().calls, input).await?;
-        let calls: Result<Vec<Call>, _> = read::<CallRow>(&rows)?.into_iter().map(CallRow::call).collect();
-        let mut calls = calls?;
-        // A row that a claim has left behind knows nothing.
-        calls.retain(|call| call.is_of_a_flow() || call.is_answered() || call.claimed_until.is_some());
+        let mut calls = known(read(&rows)?)?;
         calls.sort_by_key(|call| (call.began(), call.id));
         Ok(calls)
+    }
+
+    /// All that is known of an interaction, read at one moment: by its key, or by the id of one of its VoiceCalls in either
+    /// form. Nothing where neither is known.
+    ///
+    /// # Errors
+    /// When the database does not answer, or holds what cannot be read.
+    pub async fn interaction(
+        &self,
+        call_center: &CallCenterName,
+        call: &CallReference,
+    ) -> Result<Interaction, StoreError> {
+        let (key, short) = match call {
+            CallReference::Key(key) => (Some(key.as_ref()), None),
+            CallReference::Id(id) => (None, Some(id.short())),
+        };
+        let input =
+            json(&serde_json::json!({ "call_center": call_center.as_ref(), "key": key, "short": short }))?;
+        let rows = self.read(self.dialect().interaction, input).await?;
+        let Some(row) = read::<InteractionRow>(&rows)?.into_iter().next() else {
+            return Ok(Interaction::default());
+        };
+        let task = row.task.map(TaskRow::task).transpose()?;
+        let timeline = task.map(|task| task.timeline).unwrap_or_default();
+        Ok(Interaction::new(known(row.calls)?, timeline, |agent| self.fingerprint(&[agent])))
     }
 
     /// Finds the calls that began at `start_time`, at most two: one is found, two are ambiguous.

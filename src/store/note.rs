@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::row::{hex, millisecond};
+use super::row::millisecond;
 use crate::domain::{Body, Call, CallId, CallName, Fingerprint, VoiceCallId};
 
 /// What becomes of the create's request.
@@ -167,7 +167,7 @@ impl Note {
             vendor_call_key: self.call.vendor_call_key().as_ref(),
             parent: self.call.parent(),
             voice_call_id: self.voice_call_id.as_ref().map(VoiceCallId::as_ref),
-            fingerprint: self.fingerprint.as_ref().map(hex),
+            fingerprint: self.fingerprint.map(|fingerprint| hex::encode(fingerprint.0)),
             start_time: millisecond(self.start_time),
             created_at: millisecond(self.created_at),
             create_unknown_at: millisecond(self.create_unknown_at),
@@ -176,7 +176,7 @@ impl Note {
             deferred_at: millisecond(self.deferred_at),
             routed_at: millisecond(self.routed_at),
             answered_at: millisecond(self.answered_at),
-            answered_by: self.answered_by.as_ref().map(hex),
+            answered_by: self.answered_by.map(|agent| hex::encode(agent.0)),
             ended_at: millisecond(self.ended_at),
             closed_at: millisecond(self.closed_at),
             create_body: match &self.create_body {

@@ -1,6 +1,9 @@
 //! PostgreSQL's dialect. Replicas share the database: creates are claimed, entries leased past locked rows.
 
-use super::statement::{Dialect, broken_off, held_calls, is_not_held, known_kinds, knows_nothing};
+use super::statement::{
+    Dialect, broken_off, held_calls, is_newer_voice_call, is_not_held, known_kinds, knows_nothing,
+    tells_of_voice_call,
+};
 
 /// An entry as JSON, with its call.
 macro_rules! entry {
@@ -41,7 +44,6 @@ macro_rules! records {
         concat!("json_to_recordset($1::json) AS j(", $columns, ")")
     };
 }
-pub(super) use records;
 
 /// How far ahead times can lie, as `j`.
 macro_rules! far {
@@ -113,6 +115,18 @@ pub(super) const DIALECT: Dialect = Dialect {
     calls: "SELECT to_jsonb(c)::text FROM calls AS c WHERE c.call_center = $1::json->>'call_center'
             AND c.vendor_call_key = $1::json->>'key'
         ORDER BY c.id",
+    interaction: concat!(
+        "SELECT jsonb_build_object('calls', (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM calls AS c
+                WHERE c.call_center = t.call_center AND c.vendor_call_key = t.key),
+            'task', CASE WHEN t.task_id IS NOT NULL THEN ", task!(), "::jsonb END)::text
+        FROM (SELECT k.*, 0 AS news, (SELECT w.timeline FROM tasks AS w WHERE w.task_id = k.task_id) AS timeline
+            FROM (SELECT call_center, key, CASE WHEN starts_with(key, 'wxcc_') THEN substr(key, 6) END AS task_id
+                FROM (SELECT $1::json->>'call_center' AS call_center, coalesce($1::json->>'key',
+                    (SELECT v.vendor_call_key FROM calls AS v WHERE v.call_center = $1::json->>'call_center'
+                        AND v.voice_call_id IS NOT NULL AND substr(v.voice_call_id, 1, 15) = $1::json->>'short'
+                        ORDER BY v.id DESC LIMIT 1)) AS key) AS n
+                WHERE key IS NOT NULL) AS k) AS t"
+    ),
     find_by_start: "SELECT to_jsonb(c)::text FROM calls AS c WHERE c.call_center = $1::json->>'call_center'
             AND c.start_time = ($1::json->>'start_time')::bigint
         ORDER BY c.id DESC LIMIT 2",
@@ -350,3 +364,82 @@ pub(super) const DIALECT: Dialect = Dialect {
         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     begin: "BEGIN",
 };
+
+/// The earliest of two times, of which either may be missing.
+macro_rules! earliest {
+    ($column:literal) => {
+        concat!($column, " = least(calls.", $column, ", excluded.", $column, "), ")
+    };
+}
+
+/// The greatest of two texts: any fixed choice will do.
+macro_rules! greatest {
+    ($column:literal) => {
+        concat!($column, " = greatest(calls.", $column, ", excluded.", $column, "), ")
+    };
+}
+
+/// Merges notes into the journal: `[note]`.
+macro_rules! note {
+    () => {
+        concat!(
+            "INSERT INTO calls (call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
+                create_unknown_at, deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body,
+                body_done,
+                updated_at)
+            SELECT call_center, vendor_call_key, parent, voice_call_id, fingerprint, start_time, created_at,
+                create_unknown_at, deferred_at, routed_at, answered_at, answered_by, ended_at, closed_at, create_body,
+                body_done,
+                updated_at
+            FROM ",
+            records!(
+                "call_center text, vendor_call_key text, parent text, voice_call_id text, fingerprint text,
+                start_time bigint, created_at bigint, create_unknown_at bigint, deferred_at bigint, routed_at bigint, answered_at bigint,
+                answered_by text, ended_at bigint, closed_at bigint, create_body text, body_done bigint, updated_at bigint"
+            ),
+            " ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET ",
+            "created_at = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.created_at
+                WHEN calls.voice_call_id IS NOT NULL THEN calls.created_at
+                ELSE least(calls.created_at, excluded.created_at) END,
+            voice_call_id = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.voice_call_id
+                ELSE calls.voice_call_id END,
+            claim_owner = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.claim_owner END,
+            claim_until = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.claim_until END, ",
+            greatest!("fingerprint"), earliest!("start_time"), earliest!("create_unknown_at"),
+            earliest!("deferred_at"), earliest!("routed_at"), earliest!("answered_at"),
+            greatest!("answered_by"), earliest!("ended_at"), earliest!("closed_at"),
+            "create_body = CASE WHEN greatest(calls.body_done, excluded.body_done) = 1 THEN NULL
+                ELSE greatest(calls.create_body, excluded.create_body) END,
+            body_done = greatest(calls.body_done, excluded.body_done),
+            updated_at = greatest(calls.updated_at, excluded.updated_at)"
+        )
+    };
+}
+
+/// Merges notes into the journal: `[note]`.
+pub(super) const NOTE: &str = note!();
+
+/// The same, and gives the calls.
+pub(super) const LEARN: &str = concat!(note!(), " RETURNING to_jsonb(calls.*)::text");
+
+/// Keeps events, makes the tasks due that end by them, and those that ended before: `[event]`. Every task that has ended
+/// is changed, so that who folds it meanwhile, on another replica, waits for this or is waited for.
+pub(super) const KEEP: &str = concat!(
+    "WITH kept AS (
+        INSERT INTO events (task_id, event_id, arrived_at, due_at, is_end, event, numbers)
+        SELECT task_id, event_id, arrived_at, due_at, is_end, event, numbers FROM ",
+    records!(
+        "task_id text, event_id text, arrived_at bigint, due_at bigint, is_end bigint, event text, numbers text"
+    ),
+    " ON CONFLICT DO NOTHING RETURNING task_id, arrived_at, due_at, is_end
+    ), told AS (
+        SELECT task_id, max(arrived_at) AS now, min(due_at) AS due_at, max(is_end) AS is_end
+        FROM kept WHERE is_end < 2 GROUP BY task_id ORDER BY task_id
+    ), ended AS (
+        INSERT INTO tasks (task_id, due_at, updated_at) SELECT task_id, due_at, now FROM told WHERE is_end = 1
+        ON CONFLICT (task_id) DO UPDATE SET news = tasks.news + 1, due_at = least(tasks.due_at, excluded.due_at),
+            updated_at = greatest(tasks.updated_at, excluded.updated_at)
+    )
+    UPDATE tasks SET news = tasks.news + 1, due_at = least(tasks.due_at, told.due_at)
+    FROM told WHERE tasks.task_id = told.task_id AND told.is_end = 0"
+);

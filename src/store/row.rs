@@ -37,20 +37,6 @@ pub(super) fn moment(millisecond: i64) -> Timestamp {
     Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
 }
 
-pub(super) fn hex(fingerprint: &Fingerprint) -> String {
-    let digits = fingerprint.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
-}
-
-pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<u32>>>()?;
-    let byte = |pair: &[u32]| match pair {
-        [high, low] => u8::try_from(high * 16 + low).ok(),
-        _ => None,
-    };
-    digits.chunks(2).map(byte).collect()
-}
-
 /// A call on its way from the database.
 #[derive(Debug, Deserialize)]
 pub(super) struct CallRow {
@@ -103,8 +89,9 @@ impl CallRow {
 }
 
 fn fingerprint(text: &str) -> Result<Fingerprint, StoreError> {
-    let bytes = unhex(text).and_then(|bytes| bytes.try_into().ok());
-    bytes.map(Fingerprint).ok_or_else(unreadable)
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| unreadable())?;
+    Ok(Fingerprint(bytes))
 }
 
 fn name(call_center: String, vendor_call_key: String, parent: String) -> Option<CallName> {

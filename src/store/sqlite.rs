@@ -1,10 +1,17 @@
 //! SQLite's dialect. There is one process, so nothing is locked by hand, and what another process holds is left over: a
 //! claim is read by the next one only, to know what this one was about to create.
 
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row as _, Sqlite};
+
+use super::StoreError;
+use super::note::NoteRow;
 use super::statement::{
     Dialect, broken_off, held_calls, is_newer_voice_call, is_not_held, known_kinds, knows_nothing,
     tells_of_voice_call,
 };
+use super::task::EventRow;
 
 /// A row as JSON: the columns of the table called `$table`.
 macro_rules! object {
@@ -200,6 +207,17 @@ pub(super) const DIALECT: Dialect = Dialect {
         "SELECT ", call!("c"), " FROM calls AS c
         WHERE c.call_center = ?1->>'call_center' AND c.vendor_call_key = ?1->>'key' ORDER BY c.id"
     ),
+    interaction: concat!(
+        "SELECT json_object('calls', json((SELECT json_group_array(", call!("c"), ") FROM calls AS c
+                WHERE c.call_center = i.call_center AND c.vendor_call_key = i.key)),
+            'task', CASE WHEN i.task_id IS NOT NULL THEN ", task!("i"), " END)
+        FROM (SELECT k.*, 0 AS news, (SELECT t.timeline FROM tasks AS t WHERE t.task_id = k.task_id) AS timeline
+            FROM (SELECT call_center, key, CASE WHEN key LIKE 'wxcc\\_%' ESCAPE '\\' THEN substr(key, 6) END AS task_id
+                FROM (SELECT ?1->>'call_center' AS call_center, coalesce(?1->>'key', (SELECT v.vendor_call_key
+                    FROM calls AS v WHERE v.call_center = ?1->>'call_center' AND v.voice_call_id IS NOT NULL
+                    AND substr(v.voice_call_id, 1, 15) = ?1->>'short' ORDER BY v.id DESC LIMIT 1)) AS key)
+                WHERE key IS NOT NULL) AS k) AS i"
+    ),
     find_by_start: concat!(
         "SELECT ", call!("c"), " FROM calls AS c
         WHERE c.call_center = ?1->>'call_center' AND c.start_time = ?1->>'start_time' ORDER BY c.id DESC LIMIT 2"
@@ -394,3 +412,75 @@ pub(super) const DIALECT: Dialect = Dialect {
         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     begin: "BEGIN IMMEDIATE",
 };
+
+/// Merges notes, one for each call.
+pub(super) async fn note(connection: &mut SqliteConnection, notes: &[NoteRow<'_>]) -> Result<(), StoreError> {
+    let query = sqlx::query(AssertSqlSafe(over_rows(NOTES, NOTED, notes.len(), &[MERGED])));
+    bind(query, notes).execute(connection).await?;
+    Ok(())
+}
+
+/// Merges notes, one for each call, and gives the calls.
+pub(super) async fn learn(
+    connection: &mut SqliteConnection,
+    notes: &[NoteRow<'_>],
+) -> Result<Vec<String>, StoreError> {
+    let query = sqlx::query(AssertSqlSafe(over_rows(NOTES, NOTED, notes.len(), &[MERGED, TOLD])));
+    let rows = bind(query, notes).fetch_all(connection).await?;
+    rows.iter().map(|row| row.try_get(0).map_err(StoreError::from)).collect()
+}
+
+/// A statement over `rows` rows, with room for a power of two of them, so that the connection keeps a few prepared
+/// statements. A row to which nothing is bound is all NULL, and left out.
+fn over_rows(before: &str, row: &str, rows: usize, after: &[&str]) -> String {
+    let rows = vec![row; rows.next_power_of_two()].join(",");
+    [&[before, &rows], after].concat().concat()
+}
+
+fn bind<'q>(
+    query: Query<'q, Sqlite, SqliteArguments>,
+    notes: &[NoteRow<'_>],
+) -> Query<'q, Sqlite, SqliteArguments> {
+    notes.iter().fold(query, |query, note| {
+        query
+            .bind(note.call_center.to_owned())
+            .bind(note.vendor_call_key.to_owned())
+            .bind(note.parent.to_owned())
+            .bind(note.voice_call_id.map(str::to_owned))
+            .bind(note.fingerprint.clone())
+            .bind(note.start_time)
+            .bind(note.created_at)
+            .bind(note.create_unknown_at)
+            .bind(note.claim_owner.map(str::to_owned))
+            .bind(note.claim_until)
+            .bind(note.deferred_at)
+            .bind(note.routed_at)
+            .bind(note.answered_at)
+            .bind(note.answered_by.clone())
+            .bind(note.ended_at)
+            .bind(note.closed_at)
+            .bind(note.create_body.map(str::to_owned))
+            .bind(note.body_done)
+            .bind(note.updated_at)
+    })
+}
+
+/// Keeps events that are not kept yet.
+pub(super) async fn keep(
+    connection: &mut SqliteConnection,
+    events: &[EventRow<'_>],
+) -> Result<(), StoreError> {
+    let query = sqlx::query(AssertSqlSafe(over_rows(EVENTS, EVENT, events.len(), &[KEPT])));
+    let query = events.iter().fold(query, |query, event| {
+        query
+            .bind(event.task_id.to_owned())
+            .bind(event.event_id.to_owned())
+            .bind(event.arrived_at)
+            .bind(event.due_at)
+            .bind(event.is_end)
+            .bind(event.event.clone())
+            .bind(event.numbers.map(str::to_owned))
+    });
+    query.execute(connection).await?;
+    Ok(())
+}

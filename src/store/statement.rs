@@ -118,6 +118,8 @@ pub(super) struct Dialect {
     pub(super) find: &'static str,
     /// All calls of a key, in the order in which they became known: `{call_center, key}`.
     pub(super) calls: &'static str,
+    /// Reads all that is known of an interaction: `{call_center, key | short}`, gives `{calls, task}`.
+    pub(super) interaction: &'static str,
     /// Finds at most two calls: `{call_center, start_time}`.
     pub(super) find_by_start: &'static str,
     /// What the outbox holds of calls already: `[call_key]`, gives `{call_key, final, pending}`.

@@ -97,7 +97,7 @@ pub(super) struct EventRow<'a> {
 }
 
 #[derive(Deserialize)]
-struct TaskRow {
+pub(super) struct TaskRow {
     task_id: String,
     timeline: Option<String>,
     news: i64,
@@ -147,7 +147,7 @@ fn timeline(text: &str) -> Result<(CallTimeline, Vec<Value>), StoreError> {
 }
 
 impl TaskRow {
-    fn task(self) -> Result<Task, StoreError> {
+    pub(super) fn task(self) -> Result<Task, StoreError> {
         let (mut timeline, foreign) = self.timeline.as_deref().map(timeline).transpose()?.unwrap_or_default();
         let (mut numbers, mut left) = (Numbers::default(), Vec::new());
         let (mut events, mut fresh) = (Vec::new(), Vec::with_capacity(self.events.len()));

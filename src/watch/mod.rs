@@ -28,7 +28,7 @@ const PATIENCE: usize = 40;
 pub struct Watcher {
     files: Files,
     rotation: Rotation,
-    bell: Arc<Notify>,
+    wake: Arc<Notify>,
     /// Rings while it lives.
     _events: Option<RecommendedWatcher>,
 }
@@ -37,13 +37,13 @@ impl Watcher {
     /// Over files as they were read.
     #[must_use]
     pub fn new(files: Files, rotation: Rotation) -> Self {
-        let bell = Arc::new(Notify::new());
-        let events = (rotation.watch == Watch::Events).then(|| events(&files, &bell));
+        let wake = Arc::new(Notify::new());
+        let events = (rotation.watch == Watch::Events).then(|| events(&files, &wake));
         let events = events.and_then(|events| {
             let poll = rotation.poll;
             events.map_err(|error| tracing::warn!(%error, ?poll, "the system does not tell of changed files; they are looked at from time to time")).ok()
         });
-        Self { files, rotation, bell, _events: events }
+        Self { files, rotation, wake, _events: events }
     }
 
     /// Waits until the files differ from what was read, and no more of them changes.
@@ -53,7 +53,7 @@ impl Watcher {
         }
         let mut seen = self.look().await;
         while seen == self.files {
-            if timeout(self.rotation.poll, self.bell.notified()).await.is_ok() {
+            if timeout(self.rotation.poll, self.wake.notified()).await.is_ok() {
                 // Events come in swarms, also of files that are none of ours.
                 sleep(QUIET).await;
             }
@@ -76,12 +76,12 @@ impl Watcher {
     }
 }
 
-/// Rings the bell for whatever happens in the folders that lead to the files, but for reading them: we do that.
-fn events(files: &Files, bell: &Arc<Notify>) -> notify::Result<RecommendedWatcher> {
-    let bell = Arc::clone(bell);
+/// Wakes the watcher for whatever happens in the folders that lead to the files, but for reading them: we do that.
+fn events(files: &Files, wake: &Arc<Notify>) -> notify::Result<RecommendedWatcher> {
+    let wake = Arc::clone(wake);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         if !event.is_ok_and(|event| event.kind.is_access()) {
-            bell.notify_one();
+            wake.notify_one();
         }
     })?;
     for folder in folders::leading_to(files.paths()) {

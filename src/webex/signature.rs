@@ -57,25 +57,11 @@ pub fn is_fresh(body: Option<Timestamp>, header: Option<&str>, now: Timestamp) -
     }
 }
 
-fn unhex(text: &str) -> Option<[u8; LENGTH]> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != LENGTH || !rest.is_empty() {
-        return None;
-    }
-    let mut bytes = [0; LENGTH];
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(bytes)
-}
-
 /// Lower case only, as documented.
-fn digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
+fn unhex(text: &str) -> Option<[u8; LENGTH]> {
+    let mut bytes = [0; LENGTH];
+    let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    hex::decode_to_slice(text, &mut bytes).ok().filter(|()| is_lower).map(|()| bytes)
 }
 
 #[cfg(test)]
@@ -96,7 +82,7 @@ mod tests {
         key[..secret.len()].copy_from_slice(secret.as_bytes());
         let inner = [&key.map(|byte| byte ^ 0x36), body].concat();
         let outer = [&key.map(|byte| byte ^ 0x5c)[..], &openssl::sha::sha256(&inner)].concat();
-        openssl::sha::sha256(&outer).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(openssl::sha::sha256(&outer))
     }
 
     #[test]

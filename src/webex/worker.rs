@@ -47,7 +47,7 @@ const MOST_TOLD: usize = 10_000;
 pub struct TaskWorker {
     bridge: SharedBridge,
     outbox: Arc<Outbox>,
-    ledger: Arc<Ledger>,
+    outcomes: Arc<Outcomes>,
     recorder: Option<Arc<Recorder>>,
     places: Places,
     /// For tasks whose recordings are asked for: nobody else waits for what Webex is asked.
@@ -59,7 +59,7 @@ pub struct TaskWorker {
 }
 
 /// What is counted, and told once.
-struct Ledger {
+struct Outcomes {
     metrics: Arc<Metrics>,
     told: Mutex<HashSet<Unmapped>>,
 }
@@ -73,11 +73,11 @@ impl TaskWorker {
         metrics: Arc<Metrics>,
         recorder: Option<Recorder>,
     ) -> Self {
-        let ledger = Arc::new(Ledger { metrics, told: Mutex::default() });
+        let outcomes = Arc::new(Outcomes { metrics, told: Mutex::default() });
         let recorder = recorder.map(Arc::new);
         let (places, asking) = (Places::new(PLACES), Places::new(PLACES));
         let (looks, ended) = (AsyncMutex::default(), Arc::default());
-        Self { bridge, outbox, ledger, recorder, places, asking, looks, ended }
+        Self { bridge, outbox, outcomes, recorder, places, asking, looks, ended }
     }
 
     /// Works until it is dropped.
@@ -124,28 +124,28 @@ impl TaskWorker {
             without: self.places.full(),
         };
         let tasks = self.outbox.store().claim_tasks(&claim).await?;
-        let glance = self.glance();
+        let concluder = self.concluder();
         let (mut begun, mut recorded) = (0, Vec::new());
-        for (task, centers) in glance.with_call_centers(tasks).await {
+        for (task, centers) in concluder.with_call_centers(tasks).await {
             let is_announced = self.recorder.is_some() && task.timeline.announced().is_some();
             let places = if is_announced { &self.asking } else { &self.places };
             let Some(taken) = places.take(&centers) else {
                 // Behind those that were due before.
-                let (glance, now) = (glance.clone(), self.outbox.now());
-                looks.spawn(async move { glance.settle(task, Some(now), false).await });
+                let (concluder, now) = (concluder.clone(), self.outbox.now());
+                looks.spawn(async move { concluder.settle(task, Some(now), false).await });
                 continue;
             };
             begun += 1;
             match is_announced {
                 true => recorded.push((task, taken)),
-                false => self.begin(looks, glance.clone(), async move |glance| {
-                    glance.look(task, None).await;
+                false => self.begin(looks, concluder.clone(), async move |concluder| {
+                    concluder.look(task, None).await;
                     drop(taken);
                 }),
             }
         }
         if !recorded.is_empty() {
-            self.begin(looks, glance, async move |glance| glance.ask_and_look(recorded).await);
+            self.begin(looks, concluder, async move |concluder| concluder.ask_and_look(recorded).await);
         }
         Ok(begun)
     }
@@ -153,10 +153,10 @@ impl TaskWorker {
     fn begin<F: Future<Output = ()> + Send + 'static>(
         &self,
         looks: &mut JoinSet<()>,
-        glance: Glance,
-        look: impl FnOnce(Glance) -> F,
+        concluder: Concluder,
+        look: impl FnOnce(Concluder) -> F,
     ) {
-        let (look, ended) = (look(glance), Arc::clone(&self.ended));
+        let (look, ended) = (look(concluder), Arc::clone(&self.ended));
         looks.spawn(async move {
             look.await;
             ended.notify_one();
@@ -180,11 +180,11 @@ impl TaskWorker {
     }
 
     /// What a look needs, as it is now.
-    fn glance(&self) -> Glance {
-        Glance {
+    fn concluder(&self) -> Concluder {
+        Concluder {
             bridge: self.bridge.load_full(),
             outbox: Arc::clone(&self.outbox),
-            ledger: Arc::clone(&self.ledger),
+            outcomes: Arc::clone(&self.outcomes),
             recorder: self.recorder.clone(),
         }
     }
@@ -201,8 +201,8 @@ impl TaskWorker {
     }
 }
 
-impl Ledger {
-    fn enter(&self, task: &str, concluded: &Concluded) {
+impl Outcomes {
+    fn record(&self, task: &str, concluded: &Concluded) {
         let Concluded { conclusion, enriched, .. } = concluded;
         if *conclusion != Conclusion::Open {
             let enriched: Vec<&str> = enriched.iter().map(|enriched| enriched.label()).collect();
@@ -231,10 +231,10 @@ impl Ledger {
 
 /// A look at tasks. If nothing can be written down, the claim ends by itself, and somebody looks again.
 #[derive(Clone)]
-struct Glance {
+struct Concluder {
     bridge: Arc<Bridge>,
     outbox: Arc<Outbox>,
-    ledger: Arc<Ledger>,
+    outcomes: Arc<Outcomes>,
     recorder: Option<Arc<Recorder>>,
 }
 
@@ -245,7 +245,7 @@ struct Asked {
     earliest: Option<Timestamp>,
 }
 
-impl Glance {
+impl Concluder {
     /// The tasks, each with the contact centers of its calls. One of which nobody can tell now is left out.
     async fn with_call_centers(&self, tasks: Vec<Task>) -> Vec<(Task, BTreeSet<CallCenterName>)> {
         let (start, mut asked) = (Instant::now(), JoinSet::new());
@@ -282,12 +282,12 @@ impl Glance {
         };
         let mut looks = JoinSet::new();
         for (mut task, is_wanted, taken) in tasks {
-            let glance = self.clone();
+            let concluder = self.clone();
             let answer = answer.as_ref().map(|all| all.get(task.id.as_ref()).cloned().unwrap_or_default());
             let answer = answer.map_err(|until| *until);
             looks.spawn(async move {
-                let asked = if is_wanted { Some(glance.take_in(answer, &mut task).await) } else { None };
-                glance.look(task, asked).await;
+                let asked = if is_wanted { Some(concluder.take_in(answer, &mut task).await) } else { None };
+                concluder.look(task, asked).await;
                 drop(taken);
             });
         }
@@ -364,7 +364,7 @@ impl Glance {
             Err(error) => Err(error),
         };
         match concluded {
-            Ok(concluded) => self.ledger.enter(&id, &concluded),
+            Ok(concluded) => self.outcomes.record(&id, &concluded),
             Err(error) if error.is_passing() => {
                 tracing::warn!(task = id, %error, "the end of a task cannot be written down; trying again later");
                 return;

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use openssl::sha::sha256;
 use scv_bridge::certificate::{Issued, issue};
@@ -38,8 +37,8 @@ impl Site {
     pub async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let pair = issue("WebexCCSCV", 2048, 90, SystemClock.now()).unwrap();
-        let clock = Arc::new(SystemClock);
-        let org = MockOrg::start(org(&pair), ([127, 0, 0, 1], 0).into(), clock).await.unwrap();
+        let now = || SystemClock.now();
+        let org = MockOrg::start(org(&pair), ([127, 0, 0, 1], 0).into(), now).await.unwrap();
         let site = Self { folder, org, webex: webex::start().await };
         fs::write(site.path().join("signing.crt"), &pair.certificate_pem).unwrap();
         fs::write(site.path().join("signing.key"), &pair.key_pem).unwrap();

@@ -15,7 +15,7 @@ pub const SECRET: &str = "s3cret-of-the-subscription-32chars";
 /// A tenant whose Search gives a day in as many requests as Webex allows in a minute.
 pub async fn start() -> MockWebex {
     let settings = MockWebexSettings { keep_recorded: 1000, ..MockWebexSettings::default() };
-    MockWebex::start(settings, ([127, 0, 0, 1], 0).into(), Arc::new(SystemClock)).await.unwrap()
+    MockWebex::start(settings, ([127, 0, 0, 1], 0).into(), || SystemClock.now()).await.unwrap()
 }
 
 /// Both versions of webhooks.

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use openssl::sha::sha256;
 use reqwest::Certificate;
@@ -36,8 +35,7 @@ impl Site {
     pub async fn open(database: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let pair = issue("WebexCCSCV", 2048, 90, SystemClock.now()).unwrap();
-        let org =
-            MockOrg::start(org(&pair), ([127, 0, 0, 1], 0).into(), Arc::new(SystemClock)).await.unwrap();
+        let org = MockOrg::start(org(&pair), ([127, 0, 0, 1], 0).into(), || SystemClock.now()).await.unwrap();
         let place = format!("sqlite:{}/", folder.path().display());
         let (database, authority) = (database.replace("sqlite:", &place), Authority::new());
         let site = Self { folder, org, database, authority };

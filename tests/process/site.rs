@@ -3,7 +3,6 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 
 use openssl::pkey::PKey;
 use openssl::sha::sha256;
@@ -49,7 +48,7 @@ impl Site {
             consumer_key: CONSUMER_KEY.into(),
             ..MockOrgSettings::example(certificate_pem.clone())
         };
-        let org = MockOrg::start(settings, ([127, 0, 0, 1], 0).into(), Arc::new(SystemClock)).await.unwrap();
+        let org = MockOrg::start(settings, ([127, 0, 0, 1], 0).into(), || SystemClock.now()).await.unwrap();
         let site = Self { folder, org, key_pem: String::from_utf8(key_pem).unwrap() };
         site.write("signing.crt", certificate_pem);
         site.write("signing.key", encrypted);

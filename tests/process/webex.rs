@@ -2,7 +2,6 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use scv_bridge::clock::{Clock as _, SystemClock};
 use scv_bridge::mock::webex::{MockWebex, MockWebexSettings};
@@ -34,7 +33,7 @@ impl Office {
             ..Default::default()
         };
         let webex =
-            MockWebex::start(settings, ([127, 0, 0, 1], 0).into(), Arc::new(SystemClock)).await.unwrap();
+            MockWebex::start(settings, ([127, 0, 0, 1], 0).into(), || SystemClock.now()).await.unwrap();
         let (api, token, authorize) = (webex.url(), webex.token_url(), webex.authorize_url());
         let section = format!(
             r#"

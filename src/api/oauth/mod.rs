@@ -19,7 +19,7 @@ use super::ApiError;
 use super::access::recognize;
 use super::body;
 use super::caller::{Callers, Peer};
-use super::desk::Desk;
+use super::context::Context;
 use super::notes::Notes;
 
 pub use error::OAuthError;
@@ -28,9 +28,9 @@ pub use error::OAuthError;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Gives an access token, or says why not.
-pub async fn token(request: HttpRequest, payload: web::Payload, desk: web::Data<Desk>) -> HttpResponse {
+pub async fn token(request: HttpRequest, payload: web::Payload, context: web::Data<Context>) -> HttpResponse {
     let mut notes = Notes { route: "token", outcome: "ok", ..Notes::default() };
-    let response = match serve(&request, payload, &desk, &mut notes).await {
+    let response = match serve(&request, payload, &context, &mut notes).await {
         Ok(answer) => never_stored(HttpResponse::Ok()).json(answer),
         Err(error) => {
             notes.outcome = error.code();
@@ -45,13 +45,13 @@ pub async fn token(request: HttpRequest, payload: web::Payload, desk: web::Data<
 async fn serve(
     request: &HttpRequest,
     payload: web::Payload,
-    desk: &Desk,
+    context: &Context,
     notes: &mut Notes,
 ) -> Result<Answer, OAuthError> {
     let bytes = timeout(PATIENCE, body::read(request, payload)).await.map_err(|_| ApiError::SlowBody)??;
     let parameters = Parameters::read(request.headers(), &bytes)?;
-    let (staff, now) = (desk.staff(), desk.now());
-    let callers = staff.callers();
+    let (configured, now) = (context.configured(), context.now());
+    let callers = configured.callers();
     let grant = Grant { callers, parameters: &parameters, peer: Peer::of(request), now };
     let granted = grant.decide()?;
     recognize(request);

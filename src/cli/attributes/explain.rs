@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::hide;
 use crate::domain::{
-    Arrived, Call, CallCenterName, CallName, CallReference, FlowTime, Line, Outcome, Report, ValuePath,
-    VendorCallKey, parent_of,
+    Arrived, CallCenterName, CallName, CallReference, FlowTime, Interaction, Line, Outcome, Report,
+    ValuePath, VendorCallKey,
 };
 use crate::settings::CallCenter;
 use crate::store::{Detail, DetailKind, Store, StoreError};
@@ -72,8 +72,9 @@ impl Explained {
         name: &CallCenterName,
         key: &VendorCallKey,
     ) -> Result<Vec<Self>, StoreError> {
-        let (details, calls) = (store.details(name, key).await?, store.calls_of(name, key).await?);
-        let mut names: Vec<CallName> = calls.iter().map(|call| call.name.clone()).collect();
+        let details = store.details(name, key).await?;
+        let interaction = store.interaction(name, &CallReference::Key(key.clone())).await?;
+        let mut names: Vec<CallName> = interaction.calls().iter().map(|call| call.name.clone()).collect();
         for detail in details.iter().filter(|detail| !is_of_webhook(detail)) {
             let parent = (!detail.parent.is_empty()).then(|| CallReference::parse(detail.parent.as_str()));
             let Ok(parent) = parent.transpose() else { continue };
@@ -82,15 +83,15 @@ impl Explained {
                 names.push(left);
             }
         }
-        Ok(names.iter().map(|call| Self::new(center, call, &calls, &details)).collect())
+        Ok(names.iter().map(|call| Self::new(center, call, &interaction, &details)).collect())
     }
 
-    fn new(center: &CallCenter, call: &CallName, company: &[Call], details: &[Detail]) -> Self {
-        let known = company.iter().find(|known| known.name == *call);
+    fn new(center: &CallCenter, call: &CallName, interaction: &Interaction, details: &[Detail]) -> Self {
+        let known = interaction.call(call);
         let id = known.and_then(|known| known.voice_call_id.as_ref());
         // A later flow run is known by when it began, not by what it continues.
         let parent = match call.run_began() {
-            Some(_) => parent_of(company, call).map(|parent| hide::text(parent.reference().as_ref())),
+            Some(_) => interaction.parent_of(call).map(|parent| hide::text(parent.reference().as_ref())),
             None => (!call.is_plain()).then(|| hide::text(call.parent())),
         };
         let own: Vec<&Detail> = details.iter().filter(|detail| detail.is_of(call)).collect();

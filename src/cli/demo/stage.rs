@@ -51,7 +51,8 @@ impl Stage {
         let issued = issue(CERTIFICATE, 2048, 1, clock.now()).context("no certificate could be made")?;
         let org_settings = MockOrgSettings::example(issued.certificate_pem.clone());
         let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-        let org = MockOrg::start(org_settings, loopback, Arc::clone(clock)).await?;
+        let of_org = Arc::clone(clock);
+        let org = MockOrg::start(org_settings, loopback, move || of_org.now()).await?;
         let secret = ids.unique();
         let file = write_configuration(&folder, &issued, &org, &secret)?;
         let source = Source { file: Some(file), environment: Vec::new() };
@@ -111,7 +112,7 @@ fn write_configuration(
     let [certificate, key, file] = ["demo.crt", "demo.key", "bridge.toml"].map(|name| folder.join(name));
     std::fs::write(&certificate, &issued.certificate_pem)?;
     std::fs::write(&key, &issued.key_pem)?;
-    let digest: String = sha256(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(sha256(secret.as_bytes()));
     let configuration = format!(
         r#"[server]
 listen = "127.0.0.1:0"

@@ -3,8 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 const REASONS: [&str; 2] = ["Abandoned in queue", "Aufgelegt im Menü"];
-const SIGNS: [Fact; 5] =
-    [Fact::AgentAnswered, Fact::AgentAtHangUp, Fact::AgentInUpdate, Fact::AgentInRecord, Fact::Outbound];
+const SIGNS: [Fact; 4] = [Fact::AgentAnswered, Fact::AgentAtHangUp, Fact::AgentInUpdate, Fact::AgentInRecord];
 const HANDLED: [Fact; 2] = [Fact::HangUpHandled, Fact::FinalUpdateSent];
 
 fn known(facts: &[Fact]) -> Known {

@@ -41,13 +41,13 @@ impl Latest {
 
 impl Knowledge {
     /// Takes in what a request has told, and when it came.
-    pub fn hear_request(&mut self, at: Timestamp, picked: &Picked) {
+    pub fn add_request(&mut self, at: Timestamp, picked: &Picked) {
         self.requests.take(at, picked);
         self.named.extend(picked.named().cloned());
     }
 
     /// Takes in what a webhook has told, and when that happened, by Webex's clock.
-    pub fn hear_webhook(&mut self, at: Timestamp, picked: &Picked) {
+    pub fn add_webhook(&mut self, at: Timestamp, picked: &Picked) {
         self.webhooks.take(at, picked);
     }
 

@@ -25,14 +25,14 @@ fn webhook(data: &Value, attributes: &[Attribute]) -> Picked {
     Picked::by_webhook(data.as_object().unwrap(), attributes.iter().map(|attribute| &attribute.path), 255)
 }
 
-struct Desk {
+struct Fields {
     attributes: Vec<Attribute>,
     queues: BTreeMap<String, String>,
     agents: BTreeMap<String, String>,
     longest: usize,
 }
 
-impl Desk {
+impl Fields {
     fn new(attributes: &[(&str, &str)]) -> Self {
         let attributes = attributes.iter().map(|(field, path)| attribute(field, path)).collect();
         let queues = BTreeMap::from([("q1".to_owned(), "Sales".to_owned())]);
@@ -46,7 +46,7 @@ impl Desk {
 
     fn at_create(&self, body: &Value, own: Option<&str>) -> Filled {
         let mut knowledge = Knowledge::default();
-        knowledge.hear_request(at(0), &request(body, &self.attributes));
+        knowledge.add_request(at(0), &request(body, &self.attributes));
         self.fill(&knowledge, own, Moment::Create { parent: None })
     }
 }
@@ -63,7 +63,7 @@ const LAST: Moment<'_> = Moment::Final { create: None, is_created: false };
 
 #[test]
 fn a_path_leads_through_objects_lists_and_json_in_texts_and_capitals_count() {
-    let desk = Desk::new(&[
+    let fields = Fields::new(&[
         ("A__c", "serviceData.callRecordingId"),
         ("B__c", "request.flowInputParameters.param1"),
         ("C__c", "request.participants.1.participantKey"),
@@ -82,7 +82,7 @@ fn a_path_leads_through_objects_lists_and_json_in_texts_and_capitals_count() {
         "quoted": "{\"inner\": \"[\\\"deep\\\"]\"}",
         "priority": 3, "vip": true, "blank": " ",
     });
-    let filled = desk.at_create(&body, None);
+    let filled = fields.at_create(&body, None);
     let expected =
         json!({ "A__c": "r-1", "B__c": "gold", "C__c": "k", "D__c": "deep", "G__c": "3", "H__c": "true" });
     assert_eq!(object(&filled), expected);
@@ -100,11 +100,11 @@ fn a_path_leads_through_objects_lists_and_json_in_texts_and_capitals_count() {
 
 #[test]
 fn a_text_that_is_too_long_is_not_sent_and_not_kept() {
-    let desk = Desk::new(&[("A__c", "request.a"), ("B__c", "request.b"), ("C__c", "request.c")]);
+    let fields = Fields::new(&[("A__c", "request.a"), ("B__c", "request.b"), ("C__c", "request.c")]);
     let body = json!({ "a": "x".repeat(256), "b": "y".repeat(255), "c": "😀".repeat(128) });
-    let told = request(&body, &desk.attributes);
+    let told = request(&body, &fields.attributes);
     assert!(!told.body().unwrap().expose().contains("xx"));
-    let filled = desk.at_create(&body, None);
+    let filled = fields.at_create(&body, None);
     let too_long = Outcome::TooLong { length: 256, limit: 255 };
     assert_eq!(outcomes(&filled), [("A__c", too_long), ("B__c", Outcome::Sent), ("C__c", too_long)]);
     assert_eq!(object(&filled).as_object().unwrap().len(), 1);
@@ -112,60 +112,60 @@ fn a_text_that_is_too_long_is_not_sent_and_not_kept() {
 
 #[test]
 fn what_the_flow_names_itself_is_the_flows_to_the_letter() {
-    let desk = Desk::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
+    let fields = Fields::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
     let own = r#"{ "A__c": "flow's", "big": 123456789012345678901234567890 } "#;
     let body = json!({ "a": "ours", "b": "b", "callAttributes": own });
-    let filled = desk.at_create(&body, Some(own));
+    let filled = fields.at_create(&body, Some(own));
     assert_eq!(outcomes(&filled), [("A__c", Outcome::TakenByFlow), ("B__c", Outcome::Sent)]);
     let expected = r#"{ "A__c": "flow's", "big": 123456789012345678901234567890,"B__c":"b"}"#;
     assert_eq!(filled.call_attributes.as_deref(), Some(expected));
     // A later update of ours leaves it alone too, although that carries none of the flow's.
     let mut knowledge = Knowledge::default();
-    knowledge.hear_request(at(0), &request(&body, &desk.attributes));
+    knowledge.add_request(at(0), &request(&body, &fields.attributes));
     let create = filled.sent();
-    let last = desk.fill(&knowledge, None, Moment::Final { create: Some(&create), is_created: true });
+    let last = fields.fill(&knowledge, None, Moment::Final { create: Some(&create), is_created: true });
     assert_eq!(outcomes(&last), [("A__c", Outcome::TakenByFlow), ("B__c", Outcome::Unchanged)]);
     assert_eq!(last.call_attributes, None);
     for broken in ["{\"A__c\": ", "[1]", "", "null"] {
-        let filled = desk.at_create(&json!({ "a": "ours" }), Some(broken));
+        let filled = fields.at_create(&json!({ "a": "ours" }), Some(broken));
         assert_eq!(filled.call_attributes.as_deref(), Some(broken));
         assert_eq!(outcomes(&filled), [("A__c", Outcome::NotMerged), ("B__c", Outcome::NotYet)]);
     }
     assert_eq!(
-        desk.at_create(&json!({ "b": "b" }), Some("{}")).call_attributes.as_deref(),
+        fields.at_create(&json!({ "b": "b" }), Some("{}")).call_attributes.as_deref(),
         Some(r#"{"B__c":"b"}"#)
     );
 }
 
 #[test]
 fn the_final_update_of_a_create_that_failed_sends_what_is_known_then() {
-    let desk = Desk::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
-    let first = desk.at_create(&json!({ "a": "1", "b": "2" }), Some(r#"{"Own":1}"#));
+    let fields = Fields::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
+    let first = fields.at_create(&json!({ "a": "1", "b": "2" }), Some(r#"{"Own":1}"#));
     let mut knowledge = Knowledge::default();
-    knowledge.hear_request(at(0), &request(&json!({ "a": "1", "b": "2" }), &desk.attributes));
-    knowledge.hear_request(at(5), &request(&json!({ "a": "9" }), &desk.attributes));
+    knowledge.add_request(at(0), &request(&json!({ "a": "1", "b": "2" }), &fields.attributes));
+    knowledge.add_request(at(5), &request(&json!({ "a": "9" }), &fields.attributes));
     let create = first.sent();
     let moment = Moment::Final { create: Some(&create), is_created: false };
-    let last = desk.fill(&knowledge, first.call_attributes.as_deref(), moment);
+    let last = fields.fill(&knowledge, first.call_attributes.as_deref(), moment);
     assert_eq!(object(&last), json!({ "Own": 1, "A__c": "9", "B__c": "2" }));
     assert_eq!(outcomes(&last), [("A__c", Outcome::Sent), ("B__c", Outcome::Sent)]);
 }
 
 #[test]
 fn a_call_inherits_what_neither_its_flow_nor_its_own_values_say() {
-    let desk = Desk::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
-    let parent = desk.at_create(&json!({ "a": "p", "b": "p" }), Some(r#"{"Own":1,"Other":"p"}"#)).sent();
+    let fields = Fields::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
+    let parent = fields.at_create(&json!({ "a": "p", "b": "p" }), Some(r#"{"Own":1,"Other":"p"}"#)).sent();
     let mut knowledge = Knowledge::default();
-    knowledge.hear_request(at(0), &request(&json!({ "a": "c" }), &desk.attributes));
+    knowledge.add_request(at(0), &request(&json!({ "a": "c" }), &fields.attributes));
     let moment = Moment::Create { parent: Some(&parent) };
-    let child = desk.fill(&knowledge, Some(r#"{"Other":"c"}"#), moment);
+    let child = fields.fill(&knowledge, Some(r#"{"Other":"c"}"#), moment);
     assert_eq!(object(&child), json!({ "Other": "c", "A__c": "c", "B__c": "p", "Own": 1 }));
     assert_eq!(
         outcomes(&child),
         [("A__c", Outcome::Sent), ("Own", Outcome::Inherited), ("B__c", Outcome::Inherited)]
     );
     let sent = child.sent();
-    let last = desk.fill(&knowledge, None, Moment::Final { create: Some(&sent), is_created: true });
+    let last = fields.fill(&knowledge, None, Moment::Final { create: Some(&sent), is_created: true });
     assert_eq!(outcomes(&last), [("A__c", Outcome::Unchanged), ("B__c", Outcome::Missing)]);
 }
 
@@ -191,20 +191,22 @@ fn story() -> crate::domain::Story {
 #[test]
 fn segments_tell_what_the_events_add_up_to() {
     let paths: Vec<String> = ValuePath::all_of_segments().collect();
-    let desk = Desk::new(&paths.iter().map(|path| ("X__c", path.as_str())).collect::<Vec<_>>());
+    let fields = Fields::new(&paths.iter().map(|path| ("X__c", path.as_str())).collect::<Vec<_>>());
     let mut knowledge = Knowledge::default();
     assert!(
-        outcomes(&desk.fill(&knowledge, None, LAST)).iter().all(|(_, outcome)| *outcome == Outcome::Missing)
+        outcomes(&fields.fill(&knowledge, None, LAST))
+            .iter()
+            .all(|(_, outcome)| *outcome == Outcome::Missing)
     );
     knowledge.understand(story(), Some(at(100)));
-    let filled = desk.fill(&knowledge, None, LAST);
+    let filled = fields.fill(&knowledge, None, LAST);
     let lines = filled.report.lines.iter().map(|line| {
         format!("{} {}", line.path.as_deref().unwrap_or_default(), line.value.as_deref().unwrap_or("-"))
     });
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
     // Without an end, nobody knows how long the agent had it.
     knowledge.understand(story(), None);
-    let filled = desk.fill(&knowledge, None, LAST);
+    let filled = fields.fill(&knowledge, None, LAST);
     let value = |path: &str| {
         let line = filled.report.lines.iter().find(|line| line.path.as_deref() == Some(path)).unwrap();
         line.value.clone()
@@ -215,7 +217,7 @@ fn segments_tell_what_the_events_add_up_to() {
 
 #[test]
 fn an_end_that_webex_has_told_counts_before_ours() {
-    let desk = Desk::new(&[("A__c", "segments.agent.duration")]);
+    let fields = Fields::new(&[("A__c", "segments.agent.duration")]);
     let mut timeline: crate::domain::CallTimeline = [].into_iter().collect();
     for (what, second) in [(What::Connected, 0), (What::Ended(Ending::default()), 20)] {
         let id = what.to_string();
@@ -223,7 +225,7 @@ fn an_end_that_webex_has_told_counts_before_ours() {
     }
     let mut knowledge = Knowledge::default();
     knowledge.understand(timeline.story(), Some(at(25)));
-    assert_eq!(object(&desk.fill(&knowledge, None, LAST)), json!({ "A__c": "20" }));
+    assert_eq!(object(&fields.fill(&knowledge, None, LAST)), json!({ "A__c": "20" }));
 }
 
 #[test]
@@ -274,17 +276,17 @@ fn names_of_what_arrived_are_listed_without_values() {
 
 #[test]
 fn no_value_has_a_printable_form_and_a_report_shows_no_number() {
-    let desk = Desk::new(&[("A__c", "request.note"), ("B__c", "request.from"), ("C__c", "request.name")]);
+    let fields = Fields::new(&[("A__c", "request.note"), ("B__c", "request.from"), ("C__c", "request.name")]);
     let body = json!({ "note": "call 469 315 0217\u{1b}", "from": "4711", "name": "Ada" });
-    let told = request(&body, &desk.attributes);
+    let told = request(&body, &fields.attributes);
     assert!(!format!("{told:?}").contains("469") && !format!("{told:?}").contains("4711"));
-    let filled = desk.at_create(&body, None);
+    let filled = fields.at_create(&body, None);
     assert!(!format!("{:?}", filled.sent()).contains("Ada"));
     let shown = filled.report.body();
     assert!(!shown.expose().contains("469") && !shown.expose().contains("4711"), "{}", shown.expose());
     assert!(shown.expose().contains("Ada"));
     let id = "5a6b7c8d-0000-4111-8222-333344445555";
-    let of_queue = desk.at_create(&json!({ "note": id }), None);
+    let of_queue = fields.at_create(&json!({ "note": id }), None);
     assert!(of_queue.report.body().expose().contains(id), "ids can be compared");
     assert_eq!(Report::read(&shown), Some(filled.report));
 }

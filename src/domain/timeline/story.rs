@@ -63,8 +63,6 @@ pub struct Story {
     pub is_callback: bool,
     /// Whether Webex's record says that it was never queued.
     pub is_never_queued: bool,
-    /// Whether there is a recording.
-    pub has_capture: bool,
     /// The recordings that Webex has given, the first first.
     pub recordings: Vec<Recording>,
     /// What Search says of all of it, where that is needed besides the events.

@@ -41,7 +41,6 @@ pub(super) fn walk(events: &[&Event]) -> Story {
         is_answered: events.iter().any(|event| event.what.implies_agent()),
         is_callback: events.iter().any(|event| event.is_of_callback()),
         is_never_queued: events.iter().any(|event| event.what == What::NeverQueued),
-        has_capture: events.iter().any(|event| event.what == What::CaptureAvailable),
         recordings: recordings(events),
         summary: summary(events).cloned(),
     }

@@ -57,7 +57,7 @@ async fn tell(
 ) -> Result<(), ClosingError> {
     for event in events {
         let budget = Budget::new(Instant::now(), PATIENCE);
-        match bridge.hear(id.clone(), event, numbers.clone(), &budget).await {
+        match bridge.keep_event(id.clone(), event, numbers.clone(), &budget).await {
             Ok(()) => {}
             Err(Trouble::Store(error)) => return Err(error.into()),
             Err(_) => return Err(StoreError::Slow.into()),

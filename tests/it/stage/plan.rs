@@ -164,7 +164,8 @@ impl Plan {
         let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
         let shared: Arc<dyn Clock> = clock.clone();
         let loopback = "127.0.0.1:0".parse().unwrap();
-        let org = MockOrg::start(self.org.clone(), loopback, Arc::clone(&shared)).await.unwrap();
+        let of_org = clock.clone();
+        let org = MockOrg::start(self.org.clone(), loopback, move || of_org.now()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("bridge.toml");
         std::fs::write(&file, self.configuration(&org, folder.path())).unwrap();

@@ -38,8 +38,9 @@ impl Tenant {
 
     async fn of(settings: MockWebexSettings) -> Self {
         let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
-        let shared: Arc<dyn Clock> = clock.clone();
-        let webex = MockWebex::start(settings, "127.0.0.1:0".parse().unwrap(), shared).await.unwrap();
+        let shared = clock.clone();
+        let now = move || shared.now();
+        let webex = MockWebex::start(settings, "127.0.0.1:0".parse().unwrap(), now).await.unwrap();
         let metrics = Arc::new(Metrics::new().unwrap());
         Self { webex, clock, metrics, folder: tempfile::tempdir().unwrap() }
     }

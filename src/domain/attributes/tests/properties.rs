@@ -42,16 +42,16 @@ proptest! {
         body in bodies(), data in bodies(), own in prop::option::of(bodies()),
         paths in prop::collection::vec(paths(), 0..6), longest in 1_usize..50,
     ) {
-        let mut desk = Desk::new(&[]);
-        desk.longest = longest;
+        let mut fields = Fields::new(&[]);
+        fields.longest = longest;
         let field = |at: usize| if at == 0 { "a".to_owned() } else { format!("F{at}__c") };
-        desk.attributes = paths.iter().enumerate().map(|(at, path)| attribute(&field(at), path)).collect();
+        fields.attributes = paths.iter().enumerate().map(|(at, path)| attribute(&field(at), path)).collect();
         let mut knowledge = Knowledge::default();
-        knowledge.hear_request(at(0), &request(&body, &desk.attributes));
-        knowledge.hear_webhook(at(0), &webhook(&data, &desk.attributes));
+        knowledge.add_request(at(0), &request(&body, &fields.attributes));
+        knowledge.add_webhook(at(0), &webhook(&data, &fields.attributes));
         let own = own.map(|own| own.to_string());
-        let filled = desk.fill(&knowledge, own.as_deref(), LAST);
-        prop_assert_eq!(filled.report.lines.len(), desk.attributes.len());
+        let filled = fields.fill(&knowledge, own.as_deref(), LAST);
+        prop_assert_eq!(filled.report.lines.len(), fields.attributes.len());
         let mut expected: Map<String, Value> =
             own.as_deref().map(|own| serde_json::from_str(own).unwrap()).unwrap_or_default();
         let all: Map<String, Value> = filled.call_attributes.as_deref()
@@ -74,18 +74,18 @@ proptest! {
             .prop_flat_map(|told| (Just(told.clone()), Just(told).prop_shuffle())),
         paths in prop::collection::vec(paths(), 1..5),
     ) {
-        let mut desk = Desk::new(&[]);
-        desk.attributes =
+        let mut fields = Fields::new(&[]);
+        fields.attributes =
             paths.iter().enumerate().map(|(at, path)| attribute(&format!("F{at}__c"), path)).collect();
         let fill = |told: &mut dyn Iterator<Item = &(Value, i64, bool)>| {
             let mut knowledge = Knowledge::default();
             for (body, second, is_request) in told {
                 match is_request {
-                    true => knowledge.hear_request(at(*second), &request(body, &desk.attributes)),
-                    false => knowledge.hear_webhook(at(*second), &webhook(body, &desk.attributes)),
+                    true => knowledge.add_request(at(*second), &request(body, &fields.attributes)),
+                    false => knowledge.add_webhook(at(*second), &webhook(body, &fields.attributes)),
                 }
             }
-            let filled = desk.fill(&knowledge, None, LAST);
+            let filled = fields.fill(&knowledge, None, LAST);
             (filled.call_attributes, filled.report)
         };
         let (in_order, shuffled) = told;

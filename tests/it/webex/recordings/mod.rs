@@ -28,14 +28,14 @@ async fn house_of(plan: Plan, more: &str) -> House {
 }
 
 impl House {
-    async fn hear(&self, events: impl IntoIterator<Item = Value>) {
+    async fn keep_event(&self, events: impl IntoIterator<Item = Value>) {
         self.stage.tell(events.into_iter().map(|event| with(event, json!({ "comciscoorgid": ORG })))).await;
     }
 
     /// A whole answered call; not yet concluded.
     async fn answered(&self, task: &str) {
         waiting(&self.stage, task).await;
-        self.hear(history(task, "agent-1")).await;
+        self.keep_event(history(task, "agent-1")).await;
     }
 
     async fn conclude(&self, seconds: u64) {
@@ -44,7 +44,7 @@ impl House {
     }
 
     async fn announced(&self, task: &str) {
-        self.hear([event("capture:available", task, 5)]).await;
+        self.keep_event([event("capture:available", task, 5)]).await;
     }
 
     /// 60 s and 5 s.
@@ -92,7 +92,7 @@ async fn a_recording_that_comes_in_time_goes_into_the_final_update() {
         house.announced("1").await;
         house.conclude(11).await;
         house.assert_located("1");
-        house.hear(history("1", "agent-1")).await;
+        house.keep_event(history("1", "agent-1")).await;
         house.conclude(100_000).await;
         assert_eq!((house.sent().len(), house.asked()), (1, 1));
         assert_eq!(house.tenant.webex.refusals(), []);
@@ -116,7 +116,7 @@ async fn a_recording_that_comes_late_gets_one_more_update_and_nothing_becomes_0(
         assert_eq!(active, [None, Some(&json!(true))]);
         assert!(sent[1].get("startTime").is_none() && sent[1].get("endTime").is_none());
         house.announced("1").await;
-        house.hear([with(event("capture:available", "1", 9), json!({ "id": "again" }))]).await;
+        house.keep_event([with(event("capture:available", "1", 9), json!({ "id": "again" }))]).await;
         house.conclude(100_000).await;
         assert_eq!(house.sent().len(), 2, "the same again is nothing new");
     }
@@ -168,7 +168,7 @@ async fn the_final_update_waits_for_a_recording_as_long_as_it_is_told_to() {
     house.answered("1").await;
     house.answered("2").await;
     // One that no flow has told of keeps its numbers meanwhile.
-    house.hear(history("3", "agent-1")).await;
+    house.keep_event(history("3", "agent-1")).await;
     house.conclude(11).await;
     assert_eq!(house.sent().len(), 0);
     for task in ["1", "3"] {
@@ -210,7 +210,7 @@ async fn nobody_is_asked_for_what_no_final_update_of_ours_could_say() {
     let house = house("").await;
     // The flow has sent its own.
     let id = waiting(&house.stage, "1").await;
-    house.hear(history("1", "agent-1")).await;
+    house.keep_event(history("1", "agent-1")).await;
     let own = json!({ "callCenterDevName": crate::stage::CENTER, "voiceCallId": id, "numberOfHolds": 7 });
     house.stage.post("updateVoiceCall", own).await.data();
     house.conclude(11).await;
@@ -218,7 +218,7 @@ async fn nobody_is_asked_for_what_no_final_update_of_ours_could_say() {
     house.announced("1").await;
     // Nobody spoke.
     waiting(&house.stage, "2").await;
-    house.hear([event("task:new", "2", -60), event("task:ended", "2", 0)]).await;
+    house.keep_event([event("task:new", "2", -60), event("task:ended", "2", 0)]).await;
     house.announced("2").await;
     house.conclude(100_000).await;
     assert_eq!((house.asked(), house.sent().len()), (0, 2));

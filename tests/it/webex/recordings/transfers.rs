@@ -12,11 +12,11 @@ async fn given_on(house: &House) -> [String; 2] {
         event["data"]["agentId"] = agent.into();
         event
     };
-    house.hear([event("task:new", "1", -100), by("agent-1", -80)]).await;
+    house.keep_event([event("task:new", "1", -100), by("agent-1", -80)]).await;
     let again = json!({ "startTime": "2026-11-21T09:59:10Z" });
     let reply = house.stage.post("createVoiceCall", with(create("wxcc_1"), again)).await;
     let second = reply.data()["voiceCallId"].as_str().unwrap().to_owned();
-    house.hear([event("task:parked", "1", -40), by("agent-2", -30), event("task:ended", "1", 0)]).await;
+    house.keep_event([event("task:parked", "1", -40), by("agent-2", -30), event("task:ended", "1", 0)]).await;
     [first, second]
 }
 
@@ -59,7 +59,7 @@ async fn each_voice_call_of_an_interaction_gets_the_recordings_that_began_in_its
         let finals = house.sent().into_iter().filter(|sent| sent["isActiveCall"] != true).count();
         assert_eq!(finals, 2, "one of each");
         // A hold of the second part, of which was told late, is no matter of the first.
-        house.hear([event("task:on-hold", "1", -20), event("task:hold-done", "1", -10)]).await;
+        house.keep_event([event("task:on-hold", "1", -20), event("task:hold-done", "1", -10)]).await;
         house.conclude(30).await;
         let holds = ids.each_ref().map(|id| house.stage.org.voice_call(id).unwrap().holds.number_of_holds);
         assert_eq!((holds, house.asked()), ([Some(0), Some(1)], 1));

@@ -1,0 +1,211 @@
+//! Serves every voice request: who calls, what they ask, in which time; then the verb of [`Bridge`]; then the notes for the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
+
+use super::access::{Arrival, Entered, Places, take_place};
+use super::caller::{Callers, Peer};
+use super::fields::UnsetWords;
+use super::notes::Notes;
+use super::reading::Reading;
+use super::webhook::Webhooks;
+use super::{ApiError, body};
+use crate::bridge::Bridge;
+use crate::clock::Clock;
+use crate::salesforce::Budget;
+use crate::settings::{Client, Deadlines, Settings};
+
+/// The voice routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// A call has arrived.
+    CreateVoiceCall,
+    /// Something has become of it.
+    UpdateVoiceCall,
+    /// Where shall it go?
+    ExecuteOmniFlow,
+    /// Nobody waits any more.
+    ClearRouting,
+    /// The caller is gone.
+    PhoneContactEnded,
+    /// An agent took the call.
+    AgentAnswered,
+}
+
+impl Route {
+    /// The name, as in the path.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CreateVoiceCall => "createVoiceCall",
+            Self::UpdateVoiceCall => "updateVoiceCall",
+            Self::ExecuteOmniFlow => "executeOmniFlow",
+            Self::ClearRouting => "clearRouting",
+            Self::PhoneContactEnded => "phoneContactEnded",
+            Self::AgentAnswered => "agentAnswered",
+        }
+    }
+
+    fn deadline(self, deadlines: &Deadlines) -> Duration {
+        match self {
+            Self::CreateVoiceCall => deadlines.create_voice_call,
+            Self::UpdateVoiceCall => deadlines.update_voice_call,
+            Self::ExecuteOmniFlow => deadlines.execute_omni_flow,
+            Self::ClearRouting => deadlines.clear_routing,
+            Self::PhoneContactEnded => deadlines.phone_contact_ended,
+            Self::AgentAnswered => deadlines.agent_answered,
+        }
+    }
+}
+
+/// What follows from one configuration: who may call, and the bridges. It is replaced as a whole when the configuration
+/// changes; a request ends under the one that it began with.
+pub struct Configured {
+    settings: Arc<Settings>,
+    callers: Callers,
+    webhooks: Option<Webhooks>,
+    unset: UnsetWords,
+    first: Bridge,
+    others: Vec<Bridge>,
+}
+
+impl Configured {
+    /// With a bridge for each worker thread.
+    #[must_use]
+    pub fn new(
+        settings: Arc<Settings>,
+        callers: Callers,
+        webhooks: Option<Webhooks>,
+        (first, others): (Bridge, Vec<Bridge>),
+    ) -> Self {
+        Self { settings, callers, webhooks, unset: UnsetWords::default(), first, others }
+    }
+
+    /// Who may call.
+    #[must_use]
+    pub fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
+    /// How webhooks are taken, if they are.
+    pub(super) fn webhooks(&self) -> Option<&Webhooks> {
+        self.webhooks.as_ref()
+    }
+
+    /// The bridge of a worker thread. One that starts again after a panic may share another's.
+    fn bridge(&self, worker: usize) -> &Bridge {
+        worker.checked_sub(1).and_then(|other| self.others.get(other)).unwrap_or(&self.first)
+    }
+}
+
+/// What a worker thread serves requests with.
+pub struct Context {
+    configured: Arc<ArcSwap<Configured>>,
+    worker: usize,
+    clock: Arc<dyn Clock>,
+}
+
+impl Context {
+    /// The context of a worker thread, counted from 0.
+    #[must_use]
+    pub fn new(configured: Arc<ArcSwap<Configured>>, worker: usize, clock: Arc<dyn Clock>) -> Self {
+        Self { configured, worker, clock }
+    }
+
+    /// The verbs, under one configuration.
+    pub(super) fn bridge<'a>(&self, configured: &'a Configured) -> &'a Bridge {
+        configured.bridge(self.worker)
+    }
+
+    /// The current time, for fields that a flow left out.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What follows from the configuration of this moment.
+    #[must_use]
+    pub fn configured(&self) -> Arc<Configured> {
+        self.configured.load_full()
+    }
+
+    /// Serves one request: `read` turns the body into what the verb takes, `act` is the verb.
+    pub async fn serve<T>(
+        &self,
+        request: HttpRequest,
+        payload: web::Payload,
+        route: Route,
+        read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
+        act: impl AsyncFnOnce(&Bridge, T, &Budget, &mut Notes) -> Result<HttpResponse, ApiError>,
+    ) -> HttpResponse {
+        let configured = self.configured();
+        let started =
+            request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
+        let budget = Budget::new(started, route.deadline(&configured.settings.deadlines));
+        let mut notes = Notes { route: route.name(), outcome: "ok", ..Notes::default() };
+        let result = match configured.take_in(&request, payload, read, &budget, &mut notes, self.now()).await
+        {
+            Ok((task, _place)) => act(configured.bridge(self.worker), task, &budget, &mut notes).await,
+            Err(error) => Err(error),
+        };
+        notes.upstream = budget.upstream();
+        let response = result.unwrap_or_else(|error| {
+            notes.outcome = error.label();
+            notes.error = Some(error.messages().join("; "));
+            error.response()
+        });
+        request.extensions_mut().insert(notes);
+        response
+    }
+}
+
+impl Configured {
+    /// Everything before the verb. The cheap checks come first; nothing is read for a stranger.
+    async fn take_in<T>(
+        &self,
+        request: &HttpRequest,
+        payload: web::Payload,
+        read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
+        budget: &Budget,
+        notes: &mut Notes,
+        now: Timestamp,
+    ) -> Result<(T, Option<Entered>), ApiError> {
+        let client = self.callers.identify(&Peer::of(request), now)?;
+        let place = take_place(request, Places::Clients)?;
+        notes.client = Some(client.id.clone());
+        body::expect_json(request.headers())?;
+        if announced(request).is_some_and(|length| length > body::LIMIT) {
+            return Err(ApiError::TooLarge);
+        }
+        let bytes = timeout_at(budget.deadline(), body::read(request, payload))
+            .await
+            .map_err(|_| ApiError::SlowBody)??;
+        let reading = self.open(&bytes, client, notes)?;
+        Ok((read(reading)?, place))
+    }
+
+    fn open(&self, bytes: &[u8], client: &Client, notes: &mut Notes) -> Result<Reading<'_>, ApiError> {
+        let (fields, stray) = body::object(bytes)?;
+        let reading = Reading::begin(fields, &self.settings, client, &self.unset)?;
+        notes.call_center = reading.center.map(|center| center.name.clone());
+        if stray {
+            tracing::warn!(
+                route = notes.route,
+                call_center = notes.call_center,
+                "stray characters after the body were ignored; look at the end of the request body in the flow"
+            );
+        }
+        Ok(reading)
+    }
+}
+
+/// The length that the request announces.
+pub(super) fn announced(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
