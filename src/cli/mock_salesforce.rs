@@ -67,8 +67,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn settings(args: &Args) -> anyhow::Result<MockOrgSettings> {
-    let certificate = std::fs::read(&args.certificate)
-        .with_context(|| format!("--certificate {}: cannot be read", args.certificate.display()))?;
+    let certificate = std::fs::read(&args.certificate).with_context(|| {
+        format!(
+            "--certificate {}: cannot be read; scv-bridge certificate new makes one",
+            args.certificate.display()
+        )
+    })?;
     let example = MockOrgSettings::example(certificate);
     Ok(MockOrgSettings {
         org_id: args.org_id.clone(),

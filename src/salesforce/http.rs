@@ -106,11 +106,12 @@ pub enum Fault {
 /// When no whole answer arrived in time.
 pub async fn exchange(client: &Client, request: Request, budget: &Budget) -> Result<Answer, Fault> {
     let started = Instant::now();
+    let host = request.url.host_str().map(str::to_owned);
     let result = timeout_at(budget.deadline(), send(client, request)).await;
     budget.waited(started.elapsed());
     let result = result.unwrap_or(Err(Fault::Late));
     if let Err(fault) = &result {
-        tracing::warn!(%fault, "no answer from Salesforce");
+        tracing::warn!(%fault, host, "no answer from Salesforce");
     }
     result
 }

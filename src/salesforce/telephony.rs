@@ -106,8 +106,8 @@ impl Telephony {
             }
             tokens.forget(&authorization);
         }
-        let look = "is the certificate the contact center's Telephony Integration Certificate, are org_id and the \
-                    contact center's name right, and is the clock?";
+        let look = "is the certificate the contact center's Telephony Integration Certificate, are org_id, \
+                    provider_name and the contact center's name right, and is the clock?";
         Err(Failure::Misconfigured { words: format!("the token was refused ({words}); {look}") })
     }
 
