@@ -13,7 +13,7 @@ use super::{Bridge, Delivered, Trouble, in_time, named};
 use crate::domain::{
     Call, CallCenterName, CallName, CallOutcome, CallReference, CallTimeline, Direction, DisconnectReason,
     Event, FinalRecord, FlowTime, Given, Interaction, Origin, PhoneContactEnded, Picked, Rest, Said, Stage,
-    Standing, Story, TaskId, UpdateVoiceCall, VendorCallKey, Verdict,
+    Standing, Story, Sums, TaskId, UpdateVoiceCall, VendorCallKey, Verdict,
 };
 use crate::phone::{PhoneNumber, Translation};
 use crate::salesforce::{Ask, Budget, Failure};
@@ -801,7 +801,10 @@ impl Bridge {
             has_agent: true,
             start_time: before.start,
             end_time: before.end,
-            accept_time: accepted_at,
+            // The flow's word of the acceptance may be later than its word of the end.
+            accept_time: accepted_at.filter(|at| before.end.is_none_or(|end| *at <= end)),
+            // No event tells of the agent, nor of holds.
+            sums: Sums::default(),
             ..FinalRecord::of(&story, settings.enrichment.names(), None)
         };
         let mut finish = Finish::of(&record, CallOutcome::Answered, None, center);

@@ -222,6 +222,9 @@ impl Call {
             || self.start_time.is_some()
             || self.routed_at.is_some()
             || self.ended_at.is_some()
+            // A process that is gone was creating it.
+            || self.create_unknown_at.is_some()
+            || self.claimed_until.is_some()
     }
 
     /// When it began: a later flow run is known by it, of others the earliest word counts.

@@ -14,13 +14,17 @@ pub enum InvalidName {
     /// Control characters, or a relative path segment, which no URL can carry.
     #[error("holds characters that it must not hold")]
     Characters,
-    /// `wxcc_` and nothing after it: such a key would stand for every call of a flow that lost its interaction id.
+    /// `wxcc_` and nothing after it, or the word of an unset variable: such a key would stand for every call of a flow that
+    /// lost its interaction id.
     #[error("is the bare prefix wxcc_: the flow has lost its interaction id")]
     BarePrefix,
     /// Not the shape of a VoiceCall id.
     #[error("is no VoiceCall id: 15 or 18 letters and digits that begin with 0LQ")]
     NotAVoiceCallId,
 }
+
+/// What is left of an interaction id whose variable is not set.
+const UNSET: [&str; 7] = ["", "null", "undefined", "none", "na", "n/a", "uninitialized"];
 
 /// The longest key we accept; Salesforce keeps `VendorCallKey` in a text field of 255 characters.
 const LONGEST: usize = 255;
@@ -36,7 +40,8 @@ fn check(text: &str) -> Result<(), InvalidName> {
     if text.chars().any(char::is_control) || text == "." || text == ".." {
         return Err(InvalidName::Characters);
     }
-    if text.trim() == "wxcc_" {
+    let interaction = text.trim().strip_prefix("wxcc_");
+    if interaction.is_some_and(|id| UNSET.iter().any(|word| id.eq_ignore_ascii_case(word))) {
         return Err(InvalidName::BarePrefix);
     }
     Ok(())

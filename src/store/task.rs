@@ -124,6 +124,12 @@ pub(super) struct FoldRow<'a> {
 }
 
 impl Task {
+    /// Whether something was told of it since it was last folded.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        !self.fresh.is_empty()
+    }
+
     /// Takes in a mark that is kept, or is with the end of this look.
     pub fn add(&mut self, mark: Event) {
         self.fresh.push(mark.id.clone());

@@ -24,6 +24,13 @@ use crate::telemetry::Metrics;
 const LOOK: Duration = Duration::from_secs(4);
 /// How long it may take to find out whose the tasks are that were claimed together.
 const FIND: Duration = Duration::from_secs(1);
+/// How long after its end a task is looked at again of which no flow has told.
+const LATE_CREATES: [Duration; 4] = [
+    Duration::from_secs(60),
+    Duration::from_secs(600),
+    Duration::from_secs(3600),
+    Duration::from_secs(6 * 3600),
+];
 /// How long a step may take that only the database is asked in.
 const KEEP: Duration = Duration::from_secs(2);
 // All of it under one claim: nobody else draws the same conclusions meanwhile.
@@ -363,15 +370,22 @@ impl Concluder {
             Ok(None) => self.bridge.conclude(&mut task, &budget).await,
             Err(error) => Err(error),
         };
+        let (mut looks_again, is_first) = (None, task.has_news());
         match concluded {
-            Ok(concluded) => self.outcomes.record(&id, &concluded),
+            Ok(concluded) => {
+                let is_unknown = concluded.conclusion == Conclusion::Unknown;
+                looks_again = self.looks_again(&task).filter(|_| is_unknown);
+                if !is_unknown || is_first {
+                    self.outcomes.record(&id, &concluded);
+                }
+            }
             Err(error) if error.is_passing() => {
                 tracing::warn!(task = id, %error, "the end of a task cannot be written down; trying again later");
                 return;
             }
             Err(error) => tracing::error!(task = id, %error, "Salesforce refused the end of a call"),
         }
-        let due_at = self.next(&task, asked);
+        let due_at = self.next(&task, asked).or(looks_again);
         if let (Some(_), Some(_), None, Some(recorder)) =
             (asked, task.timeline.announced(), due_at, &self.recorder)
         {
@@ -379,6 +393,12 @@ impl Concluder {
             tracing::warn!(task = id, "Webex announced a recording and gives none: no longer asked for");
         }
         self.settle(task, due_at, true).await;
+    }
+
+    /// When a task of which no flow has told is looked at again: its create may come after its end.
+    fn looks_again(&self, task: &Task) -> Option<Timestamp> {
+        let (ended, now) = (task.timeline.ended_at()?, self.outbox.now());
+        LATE_CREATES.iter().filter_map(|after| ended.checked_add(*after).ok()).find(|at| *at > now)
     }
 
     /// When its recordings are asked for again, if they were asked for in vain.

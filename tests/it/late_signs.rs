@@ -117,9 +117,25 @@ async fn an_agent_whom_the_flow_names_late_takes_it_back_and_events_tell_the_res
         );
         assert_eq!(told.call_accept_date_time.as_deref(), Some("2026-11-21T09:58:55.000Z"));
         assert_eq!(told.updates, 2);
+        let taken_back = stage.sent(Operation::Update).pop().unwrap();
+        assert_eq!(taken_back.get("numberOfHolds"), None, "no event tells of holds: {taken_back}");
         stage.tell(history("1", "agent-1")).await;
         stage.conclude(11).await;
         assert_told(&call(&stage, "1"));
+    }
+}
+
+/// The flow hears of the hang-up first, and its two events may be milliseconds apart.
+#[actix_web::test]
+async fn an_acceptance_that_is_told_for_after_the_end_is_not_sent() {
+    for stage in all("").await {
+        abandoned(&stage, Teller::PhoneContactEnded).await;
+        let answered = json!({ "callCenterDevName": CENTER, "vendorCallKey": "wxcc_1", "agentId": "agent-1",
+            "acceptTime": "2026-11-21T10:00:59Z" });
+        stage.post("agentAnswered", answered).await.data();
+        stage.deliver(0).await;
+        let told = call(&stage, "1");
+        assert_eq!((told.disconnect_reason.as_deref(), told.call_accept_date_time), (Some("Ended"), None));
     }
 }
 

@@ -42,6 +42,40 @@ async fn a_call_whose_event_flow_never_ran_is_completed_by_its_events() {
     }
 }
 
+/// All that is left of a create that a killed process was making: nobody repeats it, and no flow tells of the end.
+#[actix_web::test]
+async fn a_call_whose_create_a_killed_process_was_making_is_completed_by_its_events() {
+    for stage in both("").await {
+        waiting(&stage, "1").await;
+        let left =
+            "UPDATE calls SET voice_call_id = NULL, created_at = NULL, fingerprint = NULL, start_time = NULL,
+            routed_at = NULL, create_unknown_at = updated_at";
+        sqlx::raw_sql(left).execute(&mut stage.beside().await).await.unwrap();
+        stage
+            .tell([event("task:new", "1", -60), event("task:parked", "1", -50), event("task:ended", "1", 0)])
+            .await;
+        stage.conclude(11).await;
+        let calls = stage.org.voice_calls();
+        assert_eq!(calls.len(), 1, "{calls:?}");
+        assert_eq!(calls[0].call_disposition, Disposition::Completed);
+        assert_eq!(calls[0].disconnect_reason.as_deref(), Some("Abandoned in queue"));
+    }
+}
+
+#[actix_web::test]
+async fn a_create_that_comes_after_the_end_was_concluded_leaves_no_call_open() {
+    for stage in both("").await {
+        stage
+            .tell([event("task:new", "1", -60), event("task:parked", "1", -50), event("task:ended", "1", 0)])
+            .await;
+        stage.conclude(11).await;
+        waiting(&stage, "1").await;
+        stage.conclude(50).await;
+        let call = stage.org.voice_call("wxcc_1").unwrap();
+        assert_eq!((call.call_disposition, call.updates), (Disposition::Completed, 1));
+    }
+}
+
 #[actix_web::test]
 async fn with_its_first_event_lost_a_call_still_began_when_its_flow_says() {
     let stage = Plan::telephony().sections(&webex("")).start().await;

@@ -253,6 +253,11 @@ impl What {
         )
     }
 
+    /// Whether something begins with it that lasts: a wait, an offer, a hold, a consult or a conference.
+    pub(super) fn begins_something(&self) -> bool {
+        matches!(self, Self::Parked | Self::Connect | Self::OnHold | Self::Consulting | Self::Conferencing)
+    }
+
     /// Whether it says that the call is over.
     #[must_use]
     pub fn is_end(&self) -> bool {

@@ -18,6 +18,8 @@ pub(super) fn walk(events: &[&Event]) -> Story {
         let later = events.get(place + 1..).unwrap_or_default();
         match (event.at, &end) {
             (Some(at), None) => walk.step(event, at, later),
+            // What begins after the end, by a clock that jitters, has no length.
+            (Some(at), Some(end)) if at > end.at && event.what.begins_something() => {}
             (Some(at), Some(end)) if at.duration_since(end.at) <= JITTER => {
                 walk.step(event, at.min(end.at), later);
             }

@@ -160,3 +160,11 @@ fn of_too_many_events_the_end_the_marks_and_the_agent_stay_in_whatever_order_the
     assert_eq!(times(forwards.all().nth(1)), Some(at(0)), "the first stays");
     assert_eq!(times(forwards.all().last()), Some(at(4999)), "so does the last");
 }
+
+#[test]
+fn what_begins_in_the_jitter_after_the_end_has_no_length_and_is_none() {
+    let call = [event(What::Connected, 0), event(What::OnHold, 1000), event(What::HoldDone, 3000)];
+    let after = [event(What::Ended(Ending::default()), 9000), event(What::OnHold, 9050)];
+    let story = story(call.into_iter().chain(after));
+    assert_eq!((story.ended_at, story.holds(), story.total_hold()), (Some(at(9000)), 1, 2));
+}
