@@ -5,7 +5,7 @@ use openssl::sha::sha256;
 use serde::Serialize;
 
 use super::attributes::went_out;
-use super::deliver::Fresh;
+use super::deliver::{First, Promise, Promised};
 use super::end::Which;
 use super::signs::{WebexSigns, callback_reason};
 use super::update::Guard;
@@ -18,7 +18,7 @@ use crate::domain::{
 use crate::phone::{PhoneNumber, Translation};
 use crate::salesforce::{Ask, Budget, Failure};
 use crate::settings::Enrichment;
-use crate::store::{Enqueued, EntryKind, NewDetail, NewEvent, Note, Subject, Task};
+use crate::store::{NewDetail, NewEvent, Note, Subject, Task};
 
 /// Said of a call that no agent had, and that went on to another flow.
 const TRANSFERRED: &str = "Transferred";
@@ -514,34 +514,24 @@ impl Bridge {
         let new = self.new_mark(task, mark.clone());
         // Of a contact center that wants no final update of ours, nothing is told that takes nothing back.
         let takes_back = !is_final && self.enrichment(name.call_center()).is_none();
-        let entry = match takes_back {
-            true => self.outbox.taking_back(ask),
-            false => self.outbox.entry(ask, is_final, false),
+        let first = match told.lacks_reference() {
+            _ if takes_back => First::OnceClosed,
+            true => {
+                let words = String::from("the VoiceCall is still to be created");
+                First::Failed(Failure::Again { after: None, words })
+            }
+            false => First::Now,
         };
-        let put = self.outbox.put_marked(Subject::Known(Box::new(note)), vec![entry], false, None, Some(new));
-        match in_time(budget, put).await? {
-            Enqueued::Accepted { ids, behind: false, call }
-                if takes_back && call.as_deref().is_none_or(|call| call.closed_at.is_none()) =>
-            {
-                task.add(mark);
-                // Whether there is something to take back is looked at in its turn.
-                self.outbox.give_back(&ids).await;
-                Ok(Delivered::Later)
-            }
-            Enqueued::Accepted { ids, behind, .. } => {
-                task.add(mark);
-                let fresh = |&id| Fresh { id, kind: EntryKind::Update, is_final };
-                match ids.first().map(fresh).filter(|_| !behind) {
-                    Some(fresh) if told.lacks_reference() => {
-                        let words = String::from("the VoiceCall is still to be created");
-                        self.settle(fresh, Some(&Failure::Again { after: None, words }), ask);
-                        Ok(Delivered::Later)
-                    }
-                    Some(fresh) => self.try_now(fresh, ask, budget).await,
-                    None => Ok(Delivered::Later),
-                }
-            }
-            Enqueued::Duplicate | Enqueued::Answered => {
+        let (subject, asks) = (Subject::Known(Box::new(note)), &[ask]);
+        let promise =
+            Promise { subject, asks, is_final, unless_answered: false, takes_back, mark: Some(new), first };
+        let promised = self.promise(promise, budget).await;
+        if matches!(promised, Ok(Promised::Kept(_)) | Err(Trouble::Salesforce(_))) {
+            task.add(mark);
+        }
+        match promised? {
+            Promised::Kept(delivered) => Ok(delivered),
+            Promised::Duplicate | Promised::Answered => {
                 let key = name.vendor_call_key();
                 tracing::info!(vendor_call_key = %key, "withheld: a final update was sent before");
                 if task.timeline.standing(name) == Standing::Unknown {

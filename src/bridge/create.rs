@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::deliver::Fresh;
+use super::deliver::{First, Promise, Promised};
 use super::update::Guard;
 use super::{Bridge, Delivered, Trouble, in_time, without_journal};
 use crate::domain::{
@@ -14,7 +14,7 @@ use crate::domain::{
 use crate::outbox::Kept;
 use crate::salesforce::{Ask, Budget, Created, Failure, Operation, Stored};
 use crate::settings::OnCreateFailure;
-use crate::store::{CreateBody, Enqueued, EntryKind, Note, OpenCall, Opened, Subject};
+use crate::store::{CreateBody, Note, OpenCall, Opened, Subject};
 
 /// How often another replica's create is looked after.
 pub(super) const LOOK: Duration = Duration::from_millis(25);
@@ -220,20 +220,23 @@ impl Bridge {
             create_body: CreateBody::Set(body_of(request)),
             ..note
         };
-        let entry = self.outbox.entry(Ask::Create(request), false, false);
         let unknown = note.create_unknown_at.map(|_| Note { deferred_at: None, ..note.clone() });
-        match in_time(budget, self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false, None)).await
-        {
-            Ok(Enqueued::Accepted { ids, .. }) => {
-                for id in ids {
-                    let fresh = Fresh { id, kind: EntryKind::Create, is_final: false };
-                    self.settle(fresh, Some(&failure), Ask::Create(request));
-                }
+        let promise = Promise {
+            subject: Subject::Known(Box::new(note)),
+            asks: &[Ask::Create(request)],
+            is_final: false,
+            unless_answered: false,
+            takes_back: false,
+            mark: None,
+            first: First::Failed(failure.clone()),
+        };
+        match self.promise(promise, budget).await {
+            Ok(Promised::Kept(_)) => {
                 tracing::warn!(vendor_call_key = key, reason = %failure, "the VoiceCall is created later; answered its key");
                 Ok(Created { voice_call_id: key, warnings: Vec::new() })
             }
             // It was kept before, or the caller was gone meanwhile: the final update makes the record.
-            Ok(Enqueued::Duplicate | Enqueued::Answered) => {
+            Ok(Promised::Duplicate | Promised::Answered) => {
                 Ok(answer(&CallReference::Key(request.vendor_call_key.clone())))
             }
             Err(error) => {

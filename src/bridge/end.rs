@@ -5,7 +5,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use super::create::LOOK;
-use super::deliver::{Fresh, promise};
+use super::deliver::{First, Promise, Promised};
 use super::inquire::Shown;
 use super::signs::{WebexSigns, says_callback};
 use super::{Bridge, Delivered, Trouble, facts, in_time, named};
@@ -14,7 +14,7 @@ use crate::domain::{
     UpdateVoiceCall, Verdict, decide,
 };
 use crate::salesforce::{Ask, Budget, Failure, Operation, Stored};
-use crate::store::{CreateBody, Enqueued, EntryKind, NewEvent, Note, Subject};
+use crate::store::{CreateBody, NewEvent, Note, Subject};
 
 /// What a hang-up turned out to be, and how far that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,67 +240,37 @@ impl Bridge {
         let mark = mark.or_else(|| self.told_plainly(&name, &update, verdict == Verdict::Callback));
         let report = self.fill_final(&mut update, &name, interaction, budget).await?;
         let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
-        let entries = vec![self.outbox.entry(asks[0], false, true), self.outbox.entry(asks[1], true, true)];
         let now = self.outbox.now();
-        let is_early = matches!(wait, Wait::ForCreate) || call.is_some_and(|call| call.is_being_created(now));
-        let hold = is_early.then(|| self.hold());
+        let first = match wait {
+            _ if call.is_some_and(|call| call.is_being_created(now)) => First::AfterCreate(self.hold()),
+            Wait::ForCreate => First::AfterCreate(self.hold()),
+            Wait::ForAnswer(failure) => First::Failed(failure),
+            Wait::No => First::NowUnlessCreated,
+        };
         let note = Note {
             start_time: start_of(request, call),
             ended_at: Some(request.end_time.timestamp()),
             ..Note::of(name.clone(), now)
         };
-        let abandoned = |delivered| Ok(ended(verdict, delivered));
         let subject = Subject::Known(Box::new(note));
-        let put = self.outbox.put_marked(subject, entries, true, hold.as_ref(), mark);
-        match in_time(budget, put).await? {
-            Enqueued::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
-            Enqueued::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
-            Enqueued::Accepted { behind, ids, call } => {
-                self.keep_details(Some(&name), &report, budget).await;
-                if behind {
-                    return abandoned(Delivered::Later);
-                }
-                if let Some(hold) = hold {
-                    self.let_go_after_create(hold, name);
-                    return abandoned(Delivered::Later);
-                }
-                let fresh = |at: usize, kind, is_final| ids.get(at).map(|&id| Fresh { id, kind, is_final });
-                let pair = fresh(0, EntryKind::Clear, false).zip(fresh(1, EntryKind::Update, true));
-                // A create that another replica has begun in the meantime.
-                if call.is_some_and(|call| call.is_being_created(now)) {
-                    self.give_back_after_create(ids, name);
-                    return abandoned(Delivered::Later);
-                }
-                match (wait, pair) {
-                    (Wait::No, Some(pair)) => abandoned(self.try_both(pair, asks, budget).await?),
-                    (Wait::ForAnswer(failure), Some((clear, last))) => {
-                        self.settle(clear, Some(&failure), asks[0]);
-                        self.settle(last, Some(&failure), asks[1]);
-                        abandoned(Delivered::Later)
-                    }
-                    _ => abandoned(Delivered::Later),
-                }
-            }
+        let promise = Promise {
+            subject,
+            asks: &asks,
+            is_final: true,
+            unless_answered: true,
+            takes_back: false,
+            mark,
+            first,
+        };
+        let promised = self.promise(promise, budget).await;
+        if matches!(promised, Ok(Promised::Kept(_)) | Err(Trouble::Salesforce(_))) {
+            self.keep_details(Some(&name), &report, budget).await;
         }
-    }
-
-    /// The final update clears the routing too. So it is tried even if the clearing failed, with half of the time for
-    /// itself, and once it is delivered nothing is left to clear.
-    async fn try_both(
-        &self,
-        (clear, last): (Fresh, Fresh),
-        [clearing, update]: [Ask<'_>; 2],
-        budget: &Budget,
-    ) -> Result<Delivered, Trouble> {
-        let org = self.org(&update.origin().call_center)?;
-        let half = budget.half();
-        let cleared = org.ask(&self.client, clearing, &half).await.map(drop);
-        budget.waited(half.upstream().unwrap_or_default());
-        let updated = org.ask(&self.client, update, budget).await.map(drop);
-        let left = if updated.is_ok() { None } else { cleared.as_ref().err() };
-        self.settle(clear, left, clearing);
-        self.settle(last, updated.as_ref().err(), update);
-        promise(updated)
+        match promised? {
+            Promised::Kept(delivered) => Ok(ended(verdict, delivered)),
+            Promised::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
+            Promised::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
+        }
     }
 
     /// The final update of an abandonment.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::attributes::went_out;
-use super::deliver::Fresh;
+use super::deliver::{First, Promise, Promised};
 use super::inquire::Shown;
 use super::{Bridge, Delivered, Trouble, facts, in_time, named, without_journal};
 use crate::domain::{
@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::outbox::Hold;
 use crate::salesforce::{Ask, Budget, Failure};
-use crate::store::{CreateBody, Enqueued, Note, Subject};
+use crate::store::{CreateBody, Note, Subject};
 
 /// Whether something is sent only if no agent has had the call.
 #[derive(Debug)]
@@ -156,28 +156,16 @@ impl Bridge {
             }
             _ => None,
         };
-        let entry = self.outbox.entry(ask, is_final, unless_answered);
-        let kind = entry.kind;
-        let put = self.outbox.put_marked(subject, vec![entry], unless_answered, hold.as_ref(), mark);
-        match in_time(budget, put).await? {
-            Enqueued::Accepted { behind: true, .. } => Ok(Delivered::Later),
-            Enqueued::Accepted { ids, call, .. } => {
-                if let Some((hold, name)) = hold.zip(name) {
-                    self.let_go_after_create(hold, name);
-                    return Ok(Delivered::Later);
-                }
-                let Some(&id) = ids.first() else { return Ok(Delivered::Later) };
-                let fresh = Fresh { id, kind, is_final };
-                if let Guard::Unasked(failure) = guard {
-                    self.settle(fresh, Some(&failure), ask);
-                    return Ok(Delivered::Later);
-                }
-                match call.filter(|call| fresh.makes_a_record_of(call)) {
-                    Some(call) => self.make_now(fresh, ask, call.name, budget).await,
-                    None => self.try_now(fresh, ask, budget).await,
-                }
-            }
-            Enqueued::Duplicate | Enqueued::Answered => Ok(Delivered::Withheld),
+        let first = match (hold, guard) {
+            (Some(hold), _) => First::AfterCreate(hold),
+            (None, Guard::Unasked(failure)) => First::Failed(failure),
+            (None, Guard::On | Guard::Off) => First::Now,
+        };
+        let asks = &[ask];
+        let promise = Promise { subject, asks, is_final, unless_answered, takes_back: false, mark, first };
+        match self.promise(promise, budget).await? {
+            Promised::Kept(delivered) => Ok(delivered),
+            Promised::Duplicate | Promised::Answered => Ok(Delivered::Withheld),
         }
     }
 
