@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn settings(args: &Args) -> anyhow::Result<MockOrgSettings> {
     let certificate = std::fs::read(&args.certificate).with_context(|| {
         format!(
-            "--certificate {}: cannot be read; scv-bridge certificate new makes one",
+            "--certificate {}: cannot be read (`scv-bridge certificate new` makes one)",
             args.certificate.display()
         )
     })?;
@@ -159,7 +159,8 @@ mod tests {
     #[test]
     fn a_certificate_that_cannot_be_read_is_named() {
         let refused = run(&parse(&["--certificate", "/nowhere/x.crt"])).unwrap_err().to_string();
-        assert_eq!(refused, "--certificate /nowhere/x.crt: cannot be read");
+        let wanted = "--certificate /nowhere/x.crt: cannot be read (`scv-bridge certificate new` makes one)";
+        assert_eq!(refused, wanted);
     }
 
     #[test]
