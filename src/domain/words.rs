@@ -9,6 +9,12 @@ use super::hide_numbers;
 /// The longest quotation, in characters.
 const LONGEST: usize = 300;
 
+/// The most characters that are looked at: more are not shown, and it takes long.
+const MOST_READ: usize = 4096;
+
+/// How many characters before the end of these are left out.
+const LAST: usize = 64;
+
 /// Anything that could be a token or a session, then anything that could be a phone number.
 static HIDDEN: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
     let token = r"eyJ[\w.-]{8,}|00D\w{9,15}!\S+|scvb_[\w-]{8,}|(?i:bearer|basic)\s+\S+";
@@ -20,14 +26,23 @@ static HIDDEN: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
 /// `text` as it may stand in an answer or a log line.
 #[must_use]
 pub fn quote(text: &str) -> String {
+    let (text, is_cut) = match text.char_indices().nth(MOST_READ) {
+        Some((end, _)) => (text.get(..end).unwrap_or_default(), true),
+        None => (text, false),
+    };
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let shown = match HIDDEN.as_ref() {
+    let mut shown = match HIDDEN.as_ref() {
         Some((token, number)) => {
             let shown = token.replace_all(&flat, "(token hidden)");
             hide_numbers(&number.replace_all(&shown, "(number hidden)")).into_owned()
         }
         None => String::from("(hidden)"),
     };
+    if is_cut {
+        // What begins there may be the beginning of a number.
+        let left = shown.chars().count().saturating_sub(LAST);
+        shown = shown.chars().take(left).chain(['…']).collect();
+    }
     cut(shown, LONGEST)
 }
 
@@ -68,8 +83,14 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_between_characters() {
-        let shown = quote(&"ü".repeat(5000));
-        assert_eq!(shown.chars().count(), LONGEST);
-        assert!(shown.ends_with('…'));
+        for length in [LONGEST + 1, 5000] {
+            let shown = quote(&"ü".repeat(length));
+            assert_eq!(shown.chars().count(), LONGEST);
+            assert!(shown.ends_with('…'));
+        }
+        // What is hidden is short: the end of what is looked at comes into sight.
+        let long = format!("Bearer {} +1 469 315 0217", "x".repeat(MOST_READ - 20));
+        assert_eq!(quote(&long), "…");
+        assert!(!quote(&format!("Bearer {} +1 469 315 0217", "x".repeat(MOST_READ - 16))).contains("469"));
     }
 }
