@@ -26,8 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(900);
 const ENOUGH: Duration = Duration::from_secs(30);
 /// The day of the calls ended this long ago, so that all of it has settled.
 const AGO: i64 = 3 * 3_600_000;
-/// How long it takes at least to play a call, in milliseconds.
-const PLAYED: i64 = 5;
+/// How long it takes to play a call where the machine is busy, in milliseconds: ends are doubted for ten minutes, and looked at
+/// after the day has been played.
+const PLAYED: i64 = 12;
 /// The longest call, with what follows it.
 const LONGEST: i64 = 3_600_000;
 
