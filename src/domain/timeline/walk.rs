@@ -142,7 +142,7 @@ impl Walk {
         match () {
             () if part.is_left(at) => self.accept(at, event),
             () if part.segment.is_open(StretchKind::Conference) => part.consulted_accepts(event, at),
-            () if part.is_of_same(event) || !consults && part.is_echo(event) => {
+            () if part.is_of_same(event) || !consults && !is_help && part.is_echo(event) => {
                 part.merge(event);
                 part.take_back(at, is_told);
             }

@@ -300,3 +300,25 @@ fn an_offer_that_is_told_after_its_acceptance_gives_nothing_away() {
     assert_eq!(figures(&story), (0, 0, 0, 40));
     assert_eq!(story.accepted_at(), Some(at(20_000)));
 }
+
+/// The agent's own event tells of their acceptance, that of the task was lost, and so was the consult.
+#[test]
+fn the_acceptance_of_a_consulted_party_is_not_the_lost_one_of_the_call() {
+    let of = |what: What, second: f64, queue: Option<&str>| Event {
+        queue: queue.map(str::to_owned),
+        ..timeline(&[(what, second)]).all().next().unwrap().clone()
+    };
+    let accepted = Event { agent: Some("amy".into()), ..of(What::Agent(AgentState::Connected), 6.8, None) };
+    let events = [
+        of(What::New, 0.0, None),
+        of(What::Connect, 0.3, None),
+        accepted,
+        of(What::OnHold, 36.8, None),
+        of(What::Parked, 39.3, Some("help")),
+        of(What::Connected, 50.5, Some("help")),
+        of(What::ConsultDone, 55.6, None),
+        of(What::HoldDone, 62.6, None),
+        of(ENDED, 74.6, None),
+    ];
+    assert_eq!(events.into_iter().collect::<CallTimeline>().story().queue(), None);
+}
