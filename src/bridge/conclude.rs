@@ -523,8 +523,7 @@ impl Bridge {
             false => First::Now,
         };
         let (subject, asks) = (Subject::Known(Box::new(note)), &[ask]);
-        let promise =
-            Promise { subject, asks, is_final, unless_answered: false, takes_back, mark: Some(new), first };
+        let promise = Promise { subject, asks, is_final, unless_answered: false, mark: Some(new), first };
         let promised = self.promise(promise, budget).await;
         if matches!(promised, Ok(Promised::Kept(_)) | Err(Trouble::Salesforce(_))) {
             task.add(mark);

@@ -226,7 +226,7 @@ impl Bridge {
             asks: &[Ask::Create(request)],
             is_final: false,
             unless_answered: false,
-            takes_back: false,
+
             mark: None,
             first: First::Failed(failure.clone()),
         };

@@ -37,8 +37,6 @@ pub(super) struct Promise<'a> {
     pub(super) is_final: bool,
     /// Whether it is kept only if no agent has had the call.
     pub(super) unless_answered: bool,
-    /// Whether it takes back what the final update has said: it is not sent if that was not.
-    pub(super) takes_back: bool,
     /// Kept with the call's task in the same commit.
     pub(super) mark: Option<NewEvent>,
     pub(super) first: First,
@@ -52,7 +50,8 @@ pub(super) enum First {
     NowUnlessCreated,
     /// Once the create in flight is through: an update that came before it would make a record of its own.
     AfterCreate(Hold),
-    /// At once, if the call's final update is delivered; else in its turn.
+    /// It takes back what the call's final update has said: at once if that is delivered, else in its turn, and not at all if
+    /// it never is.
     OnceClosed,
     /// It was to be tried at once, and this has failed already.
     Failed(Failure),
@@ -90,8 +89,9 @@ impl Bridge {
     /// # Errors
     /// When it cannot be kept; or Salesforce refused it for good, and it is kept as that.
     pub(super) async fn promise(&self, promise: Promise<'_>, budget: &Budget) -> Result<Promised, Trouble> {
-        let Promise { subject, asks, is_final, unless_answered, takes_back, mark, first } = promise;
+        let Promise { subject, asks, is_final, unless_answered, mark, first } = promise;
         let last = asks.len().saturating_sub(1);
+        let takes_back = matches!(first, First::OnceClosed);
         let entry = |(at, ask): (usize, &Ask<'_>)| match takes_back {
             true => self.outbox.taking_back(*ask),
             false => self.outbox.entry(*ask, is_final && at == last, unless_answered),

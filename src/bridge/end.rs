@@ -253,15 +253,7 @@ impl Bridge {
             ..Note::of(name.clone(), now)
         };
         let subject = Subject::Known(Box::new(note));
-        let promise = Promise {
-            subject,
-            asks: &asks,
-            is_final: true,
-            unless_answered: true,
-            takes_back: false,
-            mark,
-            first,
-        };
+        let promise = Promise { subject, asks: &asks, is_final: true, unless_answered: true, mark, first };
         let promised = self.promise(promise, budget).await;
         if matches!(promised, Ok(Promised::Kept(_)) | Err(Trouble::Salesforce(_))) {
             self.keep_details(Some(&name), &report, budget).await;

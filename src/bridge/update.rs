@@ -162,7 +162,7 @@ impl Bridge {
             (None, Guard::On | Guard::Off) => First::Now,
         };
         let asks = &[ask];
-        let promise = Promise { subject, asks, is_final, unless_answered, takes_back: false, mark, first };
+        let promise = Promise { subject, asks, is_final, unless_answered, mark, first };
         match self.promise(promise, budget).await? {
             Promised::Kept(delivered) => Ok(delivered),
             Promised::Duplicate | Promised::Answered => Ok(Delivered::Withheld),

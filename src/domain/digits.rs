@@ -1,6 +1,7 @@
 //! Phone numbers where nobody expects one: in a key that a flow has made of the wrong variable, in the words of others.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 /// From this many digits in a row on, a word may be a phone number.
 const SUSPICIOUS: usize = 7;
@@ -37,9 +38,11 @@ fn is_number(text: &str) -> bool {
     let bare = text.strip_prefix("wxcc_").unwrap_or(text);
     let is_of_number = |c: char| c.is_numeric() || " +-.()/_".contains(c);
     let is_date = bare.split('-').map(str::len).eq([4, 2, 2]);
+    let is_address = bare.split('/').next().is_some_and(|host| host.parse::<IpAddr>().is_ok());
     bare.chars().all(is_of_number)
         && bare.chars().filter(|c| c.is_numeric()).count() >= SUSPICIOUS
         && !is_date
+        && !is_address
         && !is_id(text)
 }
 
@@ -108,6 +111,8 @@ mod tests {
             ("(469) 555-0123", "(***) ***-****"),
             ("469-555-0126", "***-***-****"),
             ("2026-11-21", "2026-11-21"),
+            ("192.168.100.23", "192.168.100.23"),
+            ("10.200.100.0/24", "10.200.100.0/24"),
             ("00000000-1111-2222-3333-444444444444", "00000000-1111-2222-3333-444444444444"),
         ] {
             assert_eq!(hide_numbers(given), shown);

@@ -222,7 +222,7 @@ impl Call {
             || self.start_time.is_some()
             || self.routed_at.is_some()
             || self.ended_at.is_some()
-            // A process that is gone was creating it.
+            // Its create is in flight, or that of a process that is gone was.
             || self.create_unknown_at.is_some()
             || self.claimed_until.is_some()
     }

@@ -240,7 +240,8 @@ impl Store {
         let Some(row) = read::<InteractionRow>(&rows)?.into_iter().next() else {
             return Ok(Interaction::default());
         };
-        let task = row.task.map(TaskRow::task).transpose()?;
+        // What follows the prefix need not be a task of Webex.
+        let task = row.task.filter(TaskRow::is_of_webex).map(TaskRow::task).transpose()?;
         let timeline = task.map(|task| task.timeline).unwrap_or_default();
         Ok(Interaction::new(known(row.calls)?, timeline, |agent| self.fingerprint(&[agent])))
     }

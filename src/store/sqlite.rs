@@ -212,7 +212,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 WHERE c.call_center = i.call_center AND c.vendor_call_key = i.key)),
             'task', CASE WHEN i.task_id IS NOT NULL THEN ", task!("i"), " END)
         FROM (SELECT k.*, 0 AS news, (SELECT t.timeline FROM tasks AS t WHERE t.task_id = k.task_id) AS timeline
-            FROM (SELECT call_center, key, CASE WHEN key LIKE 'wxcc\\_%' ESCAPE '\\' THEN substr(key, 6) END AS task_id
+            FROM (SELECT call_center, key, CASE WHEN substr(key, 1, 5) = 'wxcc_' THEN substr(key, 6) END AS task_id
                 FROM (SELECT ?1->>'call_center' AS call_center, coalesce(?1->>'key', (SELECT v.vendor_call_key
                     FROM calls AS v WHERE v.call_center = ?1->>'call_center' AND v.voice_call_id IS NOT NULL
                     AND substr(v.voice_call_id, 1, 15) = ?1->>'short' ORDER BY v.id DESC LIMIT 1)) AS key)

@@ -153,6 +153,11 @@ fn timeline(text: &str) -> Result<(CallTimeline, Vec<Value>), StoreError> {
 }
 
 impl TaskRow {
+    /// Whether its id is one of Webex.
+    pub(super) fn is_of_webex(&self) -> bool {
+        TaskId::parse(self.task_id.as_str()).is_ok()
+    }
+
     pub(super) fn task(self) -> Result<Task, StoreError> {
         let (mut timeline, foreign) = self.timeline.as_deref().map(timeline).transpose()?.unwrap_or_default();
         let (mut numbers, mut left) = (Numbers::default(), Vec::new());

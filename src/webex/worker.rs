@@ -385,14 +385,14 @@ impl Concluder {
             }
             Err(error) => tracing::error!(task = id, %error, "Salesforce refused the end of a call"),
         }
-        let due_at = self.next(&task, asked).or(looks_again);
+        let due_at = self.next(&task, asked);
         if let (Some(_), Some(_), None, Some(recorder)) =
             (asked, task.timeline.announced(), due_at, &self.recorder)
         {
             recorder.count("given_up");
             tracing::warn!(task = id, "Webex announced a recording and gives none: no longer asked for");
         }
-        self.settle(task, due_at, true).await;
+        self.settle(task, due_at.or(looks_again), true).await;
     }
 
     /// When a task of which no flow has told is looked at again: its create may come after its end.

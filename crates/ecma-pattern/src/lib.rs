@@ -5,6 +5,10 @@
 //! backtrack knows neither look-around nor back references. So this is the backtracking machine of ECMA-262,
 //! section 22.2.2, over UTF-16 code units and without flags, with a counter. Tests compare it with Node.js.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod backtrack;
 mod charset;
 mod class;

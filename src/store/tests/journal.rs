@@ -1,6 +1,6 @@
 use super::*;
-use crate::domain::Progress;
-use crate::store::{CreateBody, OpenCall, Opened, PurgeBefore, StoreError};
+use crate::domain::{Event, Progress, TaskId, What};
+use crate::store::{CreateBody, NewEvent, OpenCall, Opened, PurgeBefore, StoreError};
 
 fn create(key: &str, owner: &str) -> OpenCall {
     OpenCall { call: call(key), owner: owner.to_owned(), claim_until: at(10), window: at(-1000), now: at(0) }
@@ -46,6 +46,32 @@ async fn a_transfer_with_another_parent_is_another_call_and_the_newest_is_found(
     let second = store.learn(Note::of(transfer, at(1))).await.unwrap();
     assert_ne!(first.id, second.id);
     assert_eq!(store.find(&center(), &reference("wxcc_1")).await.unwrap(), Some(second));
+}
+
+async fn an_interaction_is_all_that_is_known_of_a_key_and_of_no_other(engine: Engine) {
+    let store = engine.open().await;
+    let id = "0LQ5g000000abcD";
+    for (key, id) in [("wxcc_1", Some(id)), ("WXCC_1", None), ("wxcc_.", None), ("1", None)] {
+        let voice_call_id = id.and_then(voice_call);
+        store
+            .note(Note { voice_call_id, answered_at: Some(at(5)), ..Note::of(call(key), at(5)) })
+            .await
+            .unwrap();
+    }
+    let (task, what) = (TaskId::parse("1").unwrap(), What::Connected);
+    let event = Event { at: Some(at(3)), what, id: "e1".into(), queue: None, agent: None, direction: None };
+    let event = NewEvent { task, event, numbers: None, now: at(3), due_at: at(3) };
+    store.keep_event(event).await.unwrap();
+    for (named, events) in
+        [("wxcc_1", 1), (id, 1), ("0LQ5g000000abcDGAQ", 1), ("WXCC_1", 0), ("wxcc_.", 0), ("1", 0)]
+    {
+        let interaction = store.interaction(&center(), &reference(named)).await.unwrap();
+        assert_eq!((interaction.calls().len(), interaction.timeline().len()), (1, events), "{named}");
+    }
+    let elsewhere = CallCenterName::parse("Support").unwrap();
+    for (center, named) in [(&elsewhere, id), (&elsewhere, "wxcc_1"), (&center(), "0LQ5g000000abcE")] {
+        assert_eq!(store.interaction(center, &reference(named)).await.unwrap().calls(), [], "{named}");
+    }
 }
 
 async fn all_calls_of_a_key_are_given_in_the_order_of_their_beginning(engine: Engine) {
@@ -294,6 +320,7 @@ on_both_engines! {
     a_created_call_is_known_by_its_key_and_by_both_forms_of_its_id
     a_transfer_with_another_parent_is_another_call_and_the_newest_is_found
     all_calls_of_a_key_are_given_in_the_order_of_their_beginning
+    an_interaction_is_all_that_is_known_of_a_key_and_of_no_other
     a_claim_that_came_to_nothing_leaves_no_call_behind
     of_two_voice_calls_of_a_call_the_one_that_was_made_last_counts
     a_create_that_was_claimed_by_a_process_that_is_gone_is_of_unknown_end
