@@ -20,6 +20,16 @@ mkdir "$work/data"
 "$binary" certificate new WebexCCSCV --out-dir "$work" >/dev/null
 secret=bench-secret
 export BENCH_BASIC=$(printf 'webex-flow:%s' "$secret" | base64)
+# With what the bridge itself would send, so that the upstream does for nginx what it does for the bridge.
+base64url() { base64 -w0 | tr '+/' '-_' | tr -d '='; }
+claims=$(printf '{"iss":"00D000000000001EAA","sub":"WxCCContactCenterSCV","iat":%d,"exp":%d}' "$(date +%s)" $(($(date +%s) + 3600)) | base64url)
+claims=$(printf '{"alg":"RS256","typ":"JWT"}' | base64url).$claims
+token=$claims.$(printf %s "$claims" | openssl dgst -sha256 -sign "$work/WebexCCSCV.key" -binary | base64url)
+# What the bridge sends, so that the upstream answers nginx as it answers the bridge.
+base64url() { base64 -w0 | tr '+/' '-_' | tr -d '='; }
+token_body=$(printf '{"iss":"00D000000000001EAA","sub":"WxCCContactCenterSCV","aud":"https://scrt.salesforce.com","iat":%d,"exp":%d}' "$(date +%s)" $(($(date +%s) + 3600)) | base64url)
+token_head=$(printf '{"alg":"RS256","typ":"JWT"}' | base64url)
+export BENCH_TOKEN=$token_head.$token_body.$(printf %s "$token_head.$token_body" | openssl dgst -sha256 -sign "$work/WebexCCSCV.key" -binary | base64url)
 org=127.0.0.1:18090 bridge=127.0.0.1:18080 operations=127.0.0.1:18081 plain=127.0.0.1:18082
 cat > "$work/bridge.toml" <<TOML
 [server]
@@ -65,24 +75,24 @@ worker_pid=$(pgrep -P "$nginx_pid" | head -1)
 
 ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
 hz=$(getconf CLK_TCK)
-# measure NAME PID URL PATH -> microseconds of CPU per request, requests a second, p99
+# measure NAME PID URL PATH [TOKEN] -> microseconds of CPU per request, requests a second, p99
 measure() {
   local before after out requests
-  export BENCH_RUN="$1-$RANDOM" BENCH_PATH="$4"
+  export BENCH_RUN="$1-$RANDOM" BENCH_PATH="$4" BENCH_TOKEN="${5-}"
   before=$(ticks "$2")
   out=$(taskset -c 1 wrk -t1 -c$connections -d"${seconds}s" --latency -s scripts/bench/create.lua "$3")
   after=$(ticks "$2")
   requests=$(awk '/requests in/{print $1}' <<<"$out")
-  failed=$(awk '/Non-2xx/{print $NF}' <<<"$out")
+  local failed=$(awk '/Non-2xx/{print $NF}' <<<"$out")
   awk -v n="$1" -v t=$((after - before)) -v hz="$hz" -v r="$requests" -v s="$seconds" -v p99="$(awk '/ 99%/{print $2}' <<<"$out")" -v f="${failed:-0}" \
     'BEGIN{printf "%-8s %6.1f us CPU a call  %7.0f calls/s  p99 %s  failed %s\n", n, t / hz * 1e6 / r, r / s, p99, f}'
 }
 warm=$seconds; seconds=2
 measure bridge "$bridge_pid" "http://$bridge" /voice/v1/createVoiceCall >/dev/null
-measure nginx "$worker_pid" "http://$plain" /echo >/dev/null
+measure nginx "$worker_pid" "http://$plain" /telephony/v1/voiceCalls "$token" >/dev/null
 seconds=$warm
 for _ in $(seq "$rounds"); do
   measure bridge "$bridge_pid" "http://$bridge" /voice/v1/createVoiceCall
-  measure nginx "$worker_pid" "http://$plain" /telephony/v1/voiceCalls
+  measure nginx "$worker_pid" "http://$plain" /telephony/v1/voiceCalls "$token"
 done
 awk '/VmRSS/{print "bridge resident:", $2 / 1024, "MB"}' "/proc/$bridge_pid/status"

@@ -49,7 +49,6 @@ impl Bridge {
             Found::Answer(created) => Ok(created),
             found => {
                 let claimed = name.clone();
-                self.claim(&name, budget).await;
                 let (request, details) = self.fill_create(&name, request, budget).await;
                 let filled = (!details.is_empty()).then(|| name.clone());
                 let kept = self.keep_details(filled.as_ref(), &details, budget);
@@ -73,12 +72,6 @@ impl Bridge {
                 created
             }
         }
-    }
-
-    /// What was read of the call holds, whether or not the database takes the claim in time.
-    async fn claim(&self, name: &CallName, budget: &Budget) {
-        let claimed = in_time(&budget.half(), self.store().claim(self.question(name))).await;
-        claimed.unwrap_or_else(|error| without_journal(&error));
     }
 
     /// What an earlier create of the same call gave. `began`: the call may be another one if it began then.
@@ -106,8 +99,7 @@ impl Bridge {
                     let call = recent.as_ref().map(|(call, _)| call);
                     return call.map_or(Ok(Found::Nothing), |call| remembered(call, identity, began));
                 }
-                Ok(Opened::New(None)) => return Ok(Found::Nothing),
-                Ok(Opened::New(Some(call))) => {
+                Ok(Opened::New(call)) => {
                     let found = match began.is_some_and(|began| began_elsewhen(&call, began)) {
                         true => Ok(Found::BeganElsewhen),
                         false => earlier(&call, identity),
@@ -124,7 +116,7 @@ impl Bridge {
                     contradicts(&call, identity)?;
                     return Ok(Found::Answer(answer(&call.reference())));
                 }
-                Ok(Opened::Busy { .. }) => {
+                Ok(Opened::Busy) => {
                     let look = tokio::time::Instant::now() + LOOK;
                     if look >= budget.deadline() {
                         return Err(Trouble::InFlight);

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::row::json;
-use super::{Store, StoreError};
+use serde::Serialize;
+
+use super::row::Millis;
+use super::sql::Query;
+use super::{EntryId, Store, StoreError};
 
 /// What the clocks of replicas may differ by, and what a statement may take.
 pub(super) const TOLERANCE: Duration = Duration::from_secs(60);
@@ -26,21 +29,81 @@ pub struct Ahead {
     pub next: Duration,
 }
 
+/// The latest that each time can be.
+#[derive(Clone, Copy, Serialize)]
+struct Latest<'a> {
+    now: Millis,
+    owner: &'a str,
+    lease: Millis,
+    next: Millis,
+    task_due: Millis,
+    put_in: Millis,
+}
+
+/// Brings back pending entries, but for leases of the owner.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Entries<'a>(Latest<'a>);
+
+impl Query for Entries<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = "UPDATE outbox SET created_at = {earliest created_at, {now int}},
+            next_at = CASE WHEN next_at > {next int} OR created_at > {put_in int}
+                THEN {earliest next_at, {now int}} ELSE next_at END,
+            lease_owner = CASE WHEN coalesce(lease_until, 0) <= {lease int}
+                OR substr(lease_owner, 1, length({owner})) = {owner} THEN lease_owner END,
+            lease_until = CASE WHEN coalesce(lease_until, 0) <= {lease int}
+                OR substr(lease_owner, 1, length({owner})) = {owner} THEN lease_until END
+        WHERE state = 'pending' AND (created_at > {put_in int} OR next_at > {next int}
+            OR lease_until > {lease int} AND substr(lease_owner, 1, length({owner})) <> {owner})
+        RETURNING CAST(id AS TEXT)";
+}
+
+/// Brings back tasks, but for claims of the owner.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Tasks<'a>(Latest<'a>);
+
+impl Query for Tasks<'_> {
+    type Row = String;
+    const SQL: &'static str = "UPDATE tasks SET updated_at = {earliest updated_at, {now int}},
+            due_at = CASE WHEN due_at > {task_due int} OR updated_at > {put_in int}
+                THEN {earliest due_at, {now int}} ELSE due_at END,
+            claim_owner = CASE WHEN coalesce(claim_until, 0) <= {lease int} OR claim_owner = {owner}
+                THEN claim_owner END,
+            claim_until = CASE WHEN coalesce(claim_until, 0) <= {lease int} OR claim_owner = {owner}
+                THEN claim_until END
+        WHERE due_at IS NOT NULL AND (updated_at > {put_in int} OR due_at > {task_due int}
+            OR claim_until > {lease int} AND claim_owner <> {owner})
+        RETURNING {quoted task_id}";
+}
+
+/// Ends claims of creates, but for those of the owner: how they ended is not known.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Claims<'a>(Latest<'a>);
+
+impl Query for Claims<'_> {
+    type Row = ();
+    const SQL: &'static str = "UPDATE calls SET create_unknown_at = coalesce(create_unknown_at, {now int}),
+            claim_owner = NULL, claim_until = NULL
+        WHERE claim_until > {lease int} AND claim_owner <> {owner}";
+}
+
 impl Ahead {
-    fn row(&self) -> Result<String, StoreError> {
+    fn latest(&self) -> Latest<'_> {
         let at = |ahead: Duration| {
-            let at = self.now.checked_add(ahead.saturating_add(TOLERANCE)).unwrap_or(Timestamp::MAX);
-            at.as_millisecond()
+            Millis::from(self.now.checked_add(ahead.saturating_add(TOLERANCE)).unwrap_or(Timestamp::MAX))
         };
-        json(&serde_json::json!({
-            "now": self.now.as_millisecond(),
-            "owner": self.owner,
+        Latest {
+            now: self.now.into(),
+            owner: &self.owner,
             // Another replica's may be configured longer at this moment.
-            "lease": at(self.lease.saturating_mul(2)),
-            "next": at(self.next),
-            "task": at(TASK),
-            "told": at(Duration::ZERO),
-        }))
+            lease: at(self.lease.saturating_mul(2)),
+            next: at(self.next),
+            task_due: at(TASK),
+            put_in: at(Duration::ZERO),
+        }
     }
 }
 
@@ -51,10 +114,10 @@ impl Store {
     /// # Errors
     /// When it could not be written.
     pub async fn bring_back(&self, ahead: &Ahead) -> Result<usize, StoreError> {
-        let input = ahead.row()?;
-        let entries = self.write(self.dialect().bring_back_entries, input.clone()).await?.len();
-        let tasks = self.write(self.dialect().bring_back_tasks, input.clone()).await?.len();
-        self.write(self.dialect().bring_back_claims, input).await?;
+        let latest = ahead.latest();
+        let entries = self.write(&Entries(latest)).await?.len();
+        let tasks = self.write(&Tasks(latest)).await?.len();
+        self.write(&Claims(latest)).await?;
         Ok(entries + tasks)
     }
 }

@@ -2,8 +2,11 @@
 
 use tokio::sync::oneshot;
 
-use super::journal::Find;
-use super::{Enqueue, Enqueued, NewEvent, Note, OpenCall, Opened, Settle, SettleTask, StoreError};
+use super::engine::Connection;
+use super::journal::{self, Find};
+use super::{
+    Enqueue, Enqueued, NewEvent, Note, OpenCall, Opened, Settle, SettleTask, StoreError, outbox, task,
+};
 use crate::domain::Call;
 
 /// Where an answer goes.
@@ -106,14 +109,12 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
-    /// `claims`: whether opening a call writes.
-    pub(super) fn of(jobs: impl Iterator<Item = Job>, claims: bool) -> Self {
+    pub(super) fn of(jobs: impl Iterator<Item = Job>) -> Self {
         let mut all = Self::default();
         for job in jobs {
             match job {
                 Job::Note(note, reply) => all.writes.notes.push(*note, reply),
-                Job::Open(open, reply) if claims => all.writes.opens.push(open, reply),
-                Job::Open(open, reply) => all.reads.opens.push(open, reply),
+                Job::Open(open, reply) => all.writes.opens.push(open, reply),
                 Job::Find(find, reply) => all.reads.finds.push(find, reply),
                 Job::Enqueue(enqueue, reply) => all.writes.enqueues.push(*enqueue, reply),
                 Job::Settle(settle, reply) => all.writes.settles.push(*settle, reply),
@@ -202,4 +203,41 @@ impl Batch {
         all.extend(self.singles.each().map(|singles| Self { singles, ..Self::default() }));
         all
     }
+}
+
+/// Runs a batch that writes, in one transaction. Nothing of it is kept when it fails.
+pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<Answers, StoreError> {
+    if batch.is_one_statement() {
+        return run(connection, batch).await;
+    }
+    connection.begin().await?;
+    let answers = run(connection, batch).await;
+    let end = if answers.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    match (connection.run(end).await, answers) {
+        (Ok(()), answers) => answers,
+        // SQLite rolls back by itself in some cases, and then finds nothing to roll back.
+        (Err(StoreError::Refused(_)), Err(error)) => Err(error),
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// Runs a batch that reads, or a single statement.
+pub(super) async fn run(connection: &mut Connection, batch: &Batch) -> Result<Answers, StoreError> {
+    let calls = journal::note(connection, batch).await?;
+    let notes = vec![(); batch.notes.questions.len()];
+    let enqueues = outbox::enqueue(connection, &batch.enqueues.questions, &calls).await?;
+    let settles = outbox::settle(connection, &batch.settles.questions).await?;
+    let taken = batch.enqueues.questions.iter().zip(&enqueues);
+    let taken = taken.filter(|(_, enqueued)| matches!(enqueued, Enqueued::Accepted { .. }));
+    let marks = taken.filter_map(|(enqueue, _)| enqueue.mark.as_deref());
+    task::keep(connection, &batch.events.questions.iter().chain(marks).collect::<Vec<_>>()).await?;
+    let events = vec![(); batch.events.questions.len()];
+    let tasks = task::settle(connection, &batch.tasks.questions).await?;
+    let opens = journal::open(connection, &batch.opens.questions).await?;
+    let finds = journal::find(connection, &batch.finds.questions).await?;
+    let mut singles = Vec::with_capacity(batch.singles.questions.len());
+    for single in &batch.singles.questions {
+        singles.push(connection.rows(single.sql, single.input.clone()).await?);
+    }
+    Ok(Answers { notes, opens, finds, enqueues, settles, events, tasks, singles })
 }

@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::row::{json, moment, read_some};
+use super::row::{Millis, read_some};
+use super::sql::Query;
 use super::{Store, StoreError};
 use crate::domain::{Body, CallCenterName, CallName, VendorCallKey};
 
@@ -83,6 +84,39 @@ impl Detail {
     }
 }
 
+/// Keeps details.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct KeepAll<'a>(Vec<NewRow<'a>>);
+
+impl Query for KeepAll<'_> {
+    type Row = ();
+    const SQL: &'static str = "INSERT INTO details (vendor_call_key, call_center, parent, kind, source, at, body, is_private,
+            updated_at)
+        SELECT vendor_call_key, call_center, parent, kind, source, at, body, is_private, updated_at
+        FROM {rows vendor_call_key, call_center, parent, kind, source, at int, body, is_private int, updated_at int} AS j
+        WHERE true
+        ON CONFLICT (vendor_call_key, call_center, parent, kind, source) DO UPDATE
+            SET body = CASE WHEN excluded.at >= details.at THEN excluded.body ELSE details.body END,
+            at = {latest details.at, excluded.at}, updated_at = {latest details.updated_at, excluded.updated_at}";
+}
+
+/// The details of the calls of a key.
+#[derive(Serialize)]
+struct OfKey<'a> {
+    call_center: &'a CallCenterName,
+    vendor_call_key: &'a VendorCallKey,
+}
+
+impl Query for OfKey<'_> {
+    type Row = Row;
+    const SQL: &'static str =
+        "SELECT {text {object 'parent', parent, 'kind', kind, 'source', source, 'at', at,
+            'updated_at', updated_at, 'body', body}}
+        FROM details WHERE vendor_call_key = {vendor_call_key} AND call_center IN ('', {call_center})
+        ORDER BY parent, kind, at, source";
+}
+
 #[derive(Serialize)]
 struct NewRow<'a> {
     vendor_call_key: &'a str,
@@ -90,10 +124,10 @@ struct NewRow<'a> {
     parent: &'a str,
     kind: DetailKind,
     source: &'a str,
-    at: i64,
+    at: Millis,
     body: &'a str,
     is_private: i64,
-    updated_at: i64,
+    updated_at: Millis,
 }
 
 impl<'a> NewRow<'a> {
@@ -108,10 +142,10 @@ impl<'a> NewRow<'a> {
             parent,
             kind: detail.kind,
             source: &detail.source,
-            at: detail.at.as_millisecond(),
+            at: detail.at.into(),
             body: detail.body.expose(),
             is_private: i64::from(detail.kind.is_private()),
-            updated_at: now.as_millisecond(),
+            updated_at: now.into(),
         }
     }
 }
@@ -121,8 +155,8 @@ struct Row {
     parent: String,
     kind: DetailKind,
     source: String,
-    at: i64,
-    updated_at: i64,
+    at: Millis,
+    updated_at: Millis,
     body: String,
 }
 
@@ -148,7 +182,7 @@ impl Store {
         let mut rows: Vec<NewRow<'_>> = details.iter().map(row).collect();
         // The same order everywhere: replicas that lock the same rows then never wait for each other.
         rows.sort_by(|one, other| (one.kind, one.source).cmp(&(other.kind, other.source)));
-        self.write(self.dialect().detail, json(&rows)?).await.map(drop)
+        self.write(&KeepAll(rows)).await.map(drop)
     }
 
     /// All details of the calls of a key in a contact center, by parent, kind and time.
@@ -160,17 +194,13 @@ impl Store {
         call_center: &CallCenterName,
         key: &VendorCallKey,
     ) -> Result<Vec<Detail>, StoreError> {
-        let input = json(&serde_json::json!({
-            "call_center": call_center.as_ref(),
-            "vendor_call_key": key.as_ref(),
-        }))?;
-        let rows = self.read(self.dialect().details, input).await?;
+        let rows = self.read_raw(&OfKey { call_center, vendor_call_key: key }).await?;
         let detail = |row: Row| Detail {
             parent: row.parent,
             kind: row.kind,
             source: row.source,
-            at: moment(row.at),
-            kept_at: moment(row.updated_at),
+            at: row.at.into(),
+            kept_at: row.updated_at.into(),
             body: Body::new(row.body),
         };
         // A kind that only a newer version knows fills no field of this one.

@@ -1,22 +1,23 @@
 //! The connection to a database: opened, migrated, asked. The store has one; it is made again when it breaks.
 
+use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection as _, SqlSafeStr};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row as _, SqlSafeStr};
 
+use super::StoreError;
 use super::lock::ServiceLock;
-use super::note::NoteRow;
-use super::row::json;
-use super::statement::{Dialect, Kind};
-use super::task::EventRow;
-use super::{StoreError, postgres, sqlite};
+use super::meta::Set;
+use super::row::{json, read};
+use super::sql::{Engine, Insert, Query};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -93,10 +94,10 @@ impl Target {
         Ok(Self::Postgres(Box::new(options.application_name("scv-bridge").disable_statement_logging())))
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn engine(&self) -> Engine {
         match self {
-            Self::Sqlite(_) => Kind::Sqlite,
-            Self::Postgres(_) => Kind::Postgres,
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -115,7 +116,7 @@ impl Target {
     pub(super) async fn recover(&self, limits: &Limits) -> Result<Connection, StoreError> {
         let recovered = tokio::time::timeout(limits.batch, async {
             let mut connection = self.connect().await?;
-            connection.rows(self.kind().dialect().probe, "{}").await?;
+            connection.query(&Set { key: "probe", value: "" }).await?;
             Ok(connection)
         });
         recovered.await.unwrap_or(Err(StoreError::Slow))
@@ -123,7 +124,7 @@ impl Target {
 
     async fn connect(&self) -> Result<Connection, StoreError> {
         match self {
-            Self::Sqlite(options) => Ok(Connection::Sqlite(options.connect().await?)),
+            Self::Sqlite(options) => Ok(Connection::over(Link::Sqlite(options.connect().await?))),
             Self::Postgres(options) => {
                 let mut connection = options.connect().await?;
                 // Where the server is set to forget commits, we are not. Stronger settings are left alone.
@@ -133,7 +134,7 @@ impl Target {
                 )
                 .execute(&mut connection)
                 .await?;
-                Ok(Connection::Postgres(connection))
+                Ok(Connection::over(Link::Postgres(connection)))
             }
         }
     }
@@ -200,81 +201,116 @@ impl Target {
 }
 
 /// An open database.
-pub(super) enum Connection {
+pub(super) struct Connection {
+    link: Link,
+    /// Statements as they are spelled here, by how they stand in the code and the number of rows that they have room for.
+    spelled: HashMap<(&'static str, &'static str, usize), Arc<str>>,
+}
+
+enum Link {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 impl Connection {
-    pub(super) fn dialect(&self) -> &'static Dialect {
-        match self {
-            Self::Sqlite(_) => Kind::Sqlite.dialect(),
-            Self::Postgres(_) => Kind::Postgres.dialect(),
+    fn over(link: Link) -> Self {
+        Self { link, spelled: HashMap::new() }
+    }
+
+    fn engine(&self) -> Engine {
+        match &self.link {
+            Link::Sqlite(_) => Engine::Sqlite,
+            Link::Postgres(_) => Engine::Postgres,
         }
     }
 
-    /// Gives `input` to a statement and collects its rows.
-    pub(super) async fn rows(&mut self, sql: &'static str, input: &str) -> Result<Vec<String>, StoreError> {
-        let rows = match self {
-            Self::Sqlite(connection) => sqlx::query_scalar(sql).bind(input).fetch_all(connection).await,
-            Self::Postgres(connection) => sqlx::query_scalar(sql).bind(input).fetch_all(connection).await,
+    /// Asks one query and reads its rows.
+    pub(super) async fn query<Q: Query>(&mut self, query: &Q) -> Result<Vec<Q::Row>, StoreError> {
+        read(&self.rows(Q::SQL, json(query)?).await?)
+    }
+
+    /// Gives parameters to a statement and collects its rows.
+    pub(super) async fn rows(&mut self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
+        let sql = AssertSqlSafe(self.spell(sql, "", &[], 0));
+        let rows = match &mut self.link {
+            Link::Sqlite(connection) => sqlx::query_scalar(sql).bind(input).fetch_all(connection).await,
+            Link::Postgres(connection) => sqlx::query_scalar(sql).bind(input).fetch_all(connection).await,
         };
         Ok(rows?)
     }
 
-    /// Merges notes into the journal, one row for each call.
-    pub(super) async fn note(&mut self, notes: &[NoteRow<'_>]) -> Result<(), StoreError> {
-        match self {
-            _ if notes.is_empty() => {}
-            Self::Sqlite(connection) => sqlite::note(connection, notes).await?,
-            Self::Postgres(connection) => {
-                sqlx::query(postgres::NOTE).bind(json(&notes)?).execute(connection).await.map(drop)?;
-            }
+    /// Puts rows into a table by one statement, and collects what `returning` asks of them. On SQLite a statement has room
+    /// for a power of two of them, so that the connection keeps a few prepared statements; a row to which nothing is bound
+    /// is all NULL, and left out.
+    pub(super) async fn insert<I: Insert>(
+        &mut self,
+        rows: Vec<I>,
+        returning: &'static str,
+    ) -> Result<Vec<String>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(())
+        let room = match self.engine() {
+            Engine::Sqlite => rows.len().next_power_of_two(),
+            Engine::Postgres => 0,
+        };
+        let sql = AssertSqlSafe(self.spell(I::SQL, returning, I::COLUMNS, room));
+        let rows = match &mut self.link {
+            Link::Sqlite(connection) => {
+                let query = rows.into_iter().fold(sqlx::query(sql), |query, row| row.bind(query));
+                let rows = query.fetch_all(connection).await?;
+                return rows.iter().map(|row| row.try_get(0).map_err(StoreError::from)).collect();
+            }
+            Link::Postgres(connection) => {
+                sqlx::query_scalar(sql).bind(json(&rows)?).fetch_all(connection).await
+            }
+        };
+        Ok(rows?)
     }
 
-    /// Merges notes into the journal, one row for each call, and gives the calls.
-    pub(super) async fn learn(&mut self, notes: &[NoteRow<'_>]) -> Result<Vec<String>, StoreError> {
-        match self {
-            _ if notes.is_empty() => Ok(Vec::new()),
-            Self::Sqlite(connection) => sqlite::learn(connection, notes).await,
-            Self::Postgres(_) => self.rows(postgres::LEARN, &json(&notes)?).await,
-        }
+    fn spell(
+        &mut self,
+        sql: &'static str,
+        returning: &'static str,
+        columns: &[(&str, bool)],
+        rows: usize,
+    ) -> Arc<str> {
+        let engine = self.engine();
+        let spelled = self.spelled.entry((sql, returning, rows));
+        let spell = || engine.spell(&[sql, returning].concat(), columns, rows).into();
+        Arc::clone(spelled.or_insert_with(spell))
     }
 
-    /// Keeps events that are not kept yet.
-    pub(super) async fn keep(&mut self, events: &[EventRow<'_>]) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(connection) => sqlite::keep(connection, events).await,
-            Self::Postgres(connection) => {
-                sqlx::query(postgres::KEEP).bind(json(&events)?).execute(connection).await.map(drop)?;
-                Ok(())
-            }
-        }
+    /// Begins to write. SQLite takes its lock at once: one that is taken later can be refused in the middle.
+    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+        self.run(match self.engine() {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN",
+        })
+        .await
     }
 
     /// Runs a statement that takes and gives nothing.
     pub(super) async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(connection) => sqlx::query(sql).execute(connection).await.map(drop)?,
-            Self::Postgres(connection) => sqlx::query(sql).execute(connection).await.map(drop)?,
+        match &mut self.link {
+            Link::Sqlite(connection) => sqlx::query(sql).execute(connection).await.map(drop)?,
+            Link::Postgres(connection) => sqlx::query(sql).execute(connection).await.map(drop)?,
         }
         Ok(())
     }
 
     /// Empties the write-ahead log of SQLite; gives whether it could.
     pub(super) async fn checkpoint(&mut self) -> Result<bool, StoreError> {
-        let Self::Sqlite(connection) = self else { return Ok(true) };
+        let Link::Sqlite(connection) = &mut self.link else { return Ok(true) };
         let blocked: i64 =
             sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(connection).await?;
         Ok(blocked == 0)
     }
 
     pub(super) async fn close(self) {
-        let closed = match self {
-            Self::Sqlite(connection) => connection.close().await,
-            Self::Postgres(connection) => connection.close().await,
+        let closed = match self.link {
+            Link::Sqlite(connection) => connection.close().await,
+            Link::Postgres(connection) => connection.close().await,
         };
         if let Err(error) = closed {
             tracing::debug!(error = %StoreError::from(error), "the database did not say goodbye");
@@ -283,35 +319,18 @@ impl Connection {
 
     /// Replicas that start together take turns: by an advisory lock on PostgreSQL, by the write lock on SQLite.
     async fn migrate(&mut self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(connection) => {
+        match &mut self.link {
+            Link::Sqlite(connection) => {
                 let mut turn = connection.begin_with("BEGIN IMMEDIATE").await?;
-                migrations(&[
-                    (1, "journal and outbox", include_str!("migrations/sqlite/0001_journal_and_outbox.sql")),
-                    (2, "tasks and events", include_str!("migrations/sqlite/0002_tasks_and_events.sql")),
-                    (3, "details", include_str!("migrations/sqlite/0003_details.sql")),
-                    (4, "due sooner", include_str!("migrations/sqlite/0004_due_sooner.sql")),
-                    (5, "answered by", include_str!("migrations/sqlite/0005_answered_by.sql")),
-                    (6, "create unknown", include_str!("migrations/sqlite/0006_create_unknown.sql")),
-                ])
-                .run_direct(None, &mut *turn, false)
-                .await?;
+                migrations(&[(1, "schema", include_str!("migrations/sqlite/0001_schema.sql"))])
+                    .run_direct(None, &mut *turn, false)
+                    .await?;
                 turn.commit().await?;
             }
-            Self::Postgres(connection) => {
-                migrations(&[
-                    (
-                        1,
-                        "journal and outbox",
-                        include_str!("migrations/postgres/0001_journal_and_outbox.sql"),
-                    ),
-                    (2, "tasks and events", include_str!("migrations/postgres/0002_tasks_and_events.sql")),
-                    (3, "details", include_str!("migrations/postgres/0003_details.sql")),
-                    (5, "answered by", include_str!("migrations/postgres/0005_answered_by.sql")),
-                    (6, "create unknown", include_str!("migrations/postgres/0006_create_unknown.sql")),
-                ])
-                .run_direct(None, connection, false)
-                .await?;
+            Link::Postgres(connection) => {
+                migrations(&[(1, "schema", include_str!("migrations/postgres/0001_schema.sql"))])
+                    .run_direct(None, connection, false)
+                    .await?;
             }
         }
         Ok(())

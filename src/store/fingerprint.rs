@@ -5,7 +5,7 @@ use openssl::sha::{Sha256, sha256};
 
 use super::StoreError;
 use super::engine::Connection;
-use super::row::{json, read};
+use super::meta::{Get, SetOnce};
 use crate::domain::Fingerprint;
 
 /// Under which the key lies in the database.
@@ -26,10 +26,8 @@ impl Key {
     pub(super) async fn of(connection: &mut Connection) -> Result<Self, StoreError> {
         let mut random = [0; 32];
         rand_bytes(&mut random).map_err(|_| cannot())?;
-        let fresh = serde_json::json!({ "key": NAME, "value": hex::encode(random) });
-        connection.rows(connection.dialect().set, &json(&fresh)?).await?;
-        let ask = json(&serde_json::json!({ "key": NAME }))?;
-        let rows: Vec<String> = read(&connection.rows(connection.dialect().get, &ask).await?)?;
+        connection.query(&SetOnce { key: NAME, value: &hex::encode(random) }).await?;
+        let rows = connection.query(&Get { key: NAME }).await?;
         rows.first()
             .and_then(|text| hex::decode(text).ok())
             .map(|secret| Self::new(&secret))

@@ -1,13 +1,18 @@
 //! The journal: what is asked and told of calls.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::batch::Job;
-use super::note::Claim;
-use super::row::{CallRow, json, read};
+use super::batch::{Batch, Job};
+use super::engine::Connection;
+use super::note::CALLS;
+use super::row::{CallRow, Millis, read, unreadable};
+use super::sql::Query;
 use super::task::TaskRow;
-use super::{Look, Note, Store, StoreError};
+use super::{Look, Note, Store, StoreError, Subject};
 use crate::domain::{Call, CallCenterName, CallName, CallReference, Interaction, VendorCallKey};
 
 /// Asks whether a call may be created.
@@ -28,15 +33,12 @@ pub struct OpenCall {
 /// Whether it may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// Yes, and on PostgreSQL nobody else will until the claim ends. With what is known of it from elsewhere.
-    New(Option<Box<Call>>),
+    /// Yes, and nobody else will until the claim ends. With what is known of it from elsewhere.
+    New(Box<Call>),
     /// It has been created or deferred already.
     Known(Box<Call>),
     /// Another replica is creating it.
-    Busy {
-        /// When its claim ends, unless it says sooner what came of it.
-        until: Timestamp,
-    },
+    Busy,
 }
 
 /// A question for a call.
@@ -46,37 +48,200 @@ pub(super) struct Find {
     pub(super) call: CallReference,
 }
 
-/// A question on its way to the database.
+/// Looks whether creates are known, and claims those that are not. One whose claim another process has left behind is of
+/// unknown end.
 #[derive(Serialize)]
-pub(super) struct FindRow<'a> {
+#[serde(transparent)]
+struct Open<'a>(Vec<OpenRow<'a>>);
+
+#[derive(Serialize)]
+struct OpenRow<'a> {
+    call_center: &'a str,
+    vendor_call_key: &'a str,
+    parent: &'a str,
+    owner: &'a str,
+    until: Millis,
+    now: Millis,
+}
+
+/// A claim is free for `excluded`: the call is not created, and nobody else is creating it. One of the same process is
+/// left over: its creates of a call take turns, so none of them is in flight.
+macro_rules! is_free {
+    () => {
+        "calls.voice_call_id IS NULL AND calls.deferred_at IS NULL
+        AND (calls.claim_until IS NULL OR calls.claim_until <= excluded.updated_at
+            OR calls.claim_owner = excluded.claim_owner)"
+    };
+}
+
+impl Query for Open<'_> {
+    type Row = CallRow;
+    const SQL: &'static str = concat!(
+        "INSERT INTO calls (call_center, vendor_call_key, parent, claim_owner, claim_until, updated_at)
+        SELECT call_center, vendor_call_key, parent, owner, until, now
+        FROM {rows call_center, vendor_call_key, parent, owner, until int, now int} AS j WHERE true
+        ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET
+            claim_owner = CASE WHEN ",
+        is_free!(),
+        " THEN excluded.claim_owner ELSE calls.claim_owner END,
+            claim_until = CASE WHEN ",
+        is_free!(),
+        " THEN excluded.claim_until ELSE calls.claim_until END,
+            create_unknown_at = CASE WHEN ",
+        is_free!(),
+        " AND calls.claim_owner <> excluded.claim_owner
+                THEN coalesce(calls.create_unknown_at, excluded.updated_at) ELSE calls.create_unknown_at END
+        RETURNING {text {call calls}}"
+    );
+}
+
+/// Forgets calls for which nothing is waiting.
+#[derive(Serialize)]
+struct Forget {
+    calls: Vec<i64>,
+}
+
+impl Query for Forget {
+    type Row = ();
+    const SQL: &'static str = "DELETE FROM calls WHERE id IN {each calls int}
+            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id AND o.state = 'pending')";
+}
+
+/// A call of which nothing but its claim is known.
+#[derive(Serialize)]
+struct ForgetClaimed<'a> {
+    call_center: &'a str,
+    vendor_call_key: &'a str,
+    parent: &'a str,
+    owner: &'a str,
+}
+
+impl Query for ForgetClaimed<'_> {
+    type Row = ();
+    const SQL: &'static str = "DELETE FROM calls WHERE call_center = {call_center}
+            AND vendor_call_key = {vendor_call_key} AND parent = {parent} AND claim_owner = {owner}
+            AND body_done = 0 AND coalesce(voice_call_id, fingerprint, create_body, answered_by) IS NULL
+            AND coalesce(start_time, created_at, create_unknown_at, deferred_at, routed_at, answered_at, ended_at,
+                closed_at) IS NULL
+            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id)";
+}
+
+/// A claim that is over before its time.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct EndClaim<'a>(ForgetClaimed<'a>);
+
+impl Query for EndClaim<'_> {
+    type Row = ();
+    const SQL: &'static str =
+        "UPDATE calls SET claim_owner = NULL, claim_until = NULL WHERE call_center = {call_center}
+            AND vendor_call_key = {vendor_call_key} AND parent = {parent} AND claim_owner = {owner}";
+}
+
+/// Ends all claims of a process: how the creates that it claimed ended is not known.
+#[derive(Serialize)]
+pub(super) struct EndClaims<'a> {
+    pub(super) owner: &'a str,
+}
+
+impl Query for EndClaims<'_> {
+    type Row = ();
+    const SQL: &'static str = "UPDATE calls SET create_unknown_at = coalesce(create_unknown_at, updated_at),
+            claim_owner = NULL, claim_until = NULL
+        WHERE claim_owner = {owner}";
+}
+
+/// Ends the claims of all processes: there is no other than this one, which has none yet.
+#[derive(Serialize)]
+pub(super) struct EndAllClaims {}
+
+impl Query for EndAllClaims {
+    type Row = ();
+    const SQL: &'static str = "UPDATE calls SET create_unknown_at = coalesce(create_unknown_at, updated_at),
+            claim_owner = NULL, claim_until = NULL
+        WHERE {input} IS NOT NULL AND claim_owner IS NOT NULL";
+}
+
+/// Calls by id or by key, the newest of each: for all who ask at once.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Finds<'a>(Vec<FindRow<'a>>);
+
+#[derive(Serialize)]
+struct FindRow<'a> {
     at: usize,
     call_center: &'a str,
     key: Option<&'a str>,
     short: Option<&'a str>,
 }
 
-impl Find {
-    pub(super) fn row(&self, at: usize) -> FindRow<'_> {
-        let call_center = self.call_center.as_ref();
-        match &self.call {
-            CallReference::Id(id) => FindRow { at, call_center, key: None, short: Some(id.short()) },
-            CallReference::Key(key) => FindRow { at, call_center, key: Some(key.as_ref()), short: None },
-        }
-    }
-}
-
 /// Its answer.
 #[derive(Deserialize)]
-pub(super) struct FoundRow {
-    pub(super) at: usize,
-    pub(super) call: CallRow,
+struct FoundRow {
+    at: usize,
+    call: CallRow,
 }
 
-/// An interaction on its way from the database.
+impl Query for Finds<'_> {
+    type Row = FoundRow;
+    const SQL: &'static str = "SELECT {text {object 'at', j.at, 'call', {call c}}}
+        FROM {rows at int, call_center, key, short} AS j JOIN calls AS c ON c.id = CASE WHEN j.key IS NOT NULL
+            THEN (SELECT max(k.id) FROM calls AS k WHERE k.call_center = j.call_center AND k.vendor_call_key = j.key)
+            ELSE (SELECT max(v.id) FROM calls AS v WHERE v.call_center = j.call_center
+                AND v.voice_call_id IS NOT NULL AND substr(v.voice_call_id, 1, 15) = j.short) END";
+}
+
+/// All calls of a key.
+#[derive(Serialize)]
+struct OfKey<'a> {
+    call_center: &'a str,
+    key: &'a str,
+}
+
+impl Query for OfKey<'_> {
+    type Row = CallRow;
+    const SQL: &'static str = "SELECT {text {call c}} FROM calls AS c
+        WHERE c.call_center = {call_center} AND c.vendor_call_key = {key} ORDER BY c.id";
+}
+
+/// All that is known of an interaction.
+#[derive(Serialize)]
+struct InteractionOf<'a> {
+    call_center: &'a str,
+    key: Option<&'a str>,
+    short: Option<&'a str>,
+}
+
 #[derive(Deserialize)]
 struct InteractionRow {
     calls: Vec<CallRow>,
     task: Option<TaskRow>,
+}
+
+impl Query for InteractionOf<'_> {
+    type Row = InteractionRow;
+    const SQL: &'static str = "SELECT {text {object 'calls', {json SELECT {array {call c}} FROM calls AS c
+                WHERE c.call_center = i.call_center AND c.vendor_call_key = i.key},
+            'task', CASE WHEN i.task_id IS NOT NULL THEN {task i} END}}
+        FROM (SELECT k.*, 0 AS news, (SELECT t.timeline FROM tasks AS t WHERE t.task_id = k.task_id) AS timeline
+            FROM (SELECT call_center, key, CASE WHEN substr(key, 1, 5) = 'wxcc_' THEN substr(key, 6) END AS task_id
+                FROM (SELECT {call_center} AS call_center, coalesce({key}, (SELECT v.vendor_call_key
+                    FROM calls AS v WHERE v.call_center = {call_center} AND v.voice_call_id IS NOT NULL
+                    AND substr(v.voice_call_id, 1, 15) = {short} ORDER BY v.id DESC LIMIT 1)) AS key) AS n
+                WHERE key IS NOT NULL) AS k) AS i";
+}
+
+/// The calls that began at a time, at most two.
+#[derive(Serialize)]
+struct BeganAt<'a> {
+    call_center: &'a str,
+    start_time: Millis,
+}
+
+impl Query for BeganAt<'_> {
+    type Row = CallRow;
+    const SQL: &'static str = "SELECT {text {call c}} FROM calls AS c
+        WHERE c.call_center = {call_center} AND c.start_time = {start_time int} ORDER BY c.id DESC LIMIT 2";
 }
 
 /// The calls of rows of which anything is known: a claim may have left one behind that knows nothing.
@@ -87,62 +252,136 @@ fn known(rows: Vec<CallRow>) -> Result<Vec<Call>, StoreError> {
     Ok(calls)
 }
 
-/// A claim on its way to the database.
-#[derive(Serialize)]
-pub(super) struct ClaimRow<'a> {
-    call_center: &'a str,
-    vendor_call_key: &'a str,
-    parent: &'a str,
-    owner: &'a str,
-    until: i64,
-    now: i64,
-}
-
 impl OpenCall {
-    pub(super) fn row(&self) -> ClaimRow<'_> {
-        ClaimRow {
+    fn row(&self) -> OpenRow<'_> {
+        OpenRow {
             call_center: self.call.call_center().as_ref(),
             vendor_call_key: self.call.vendor_call_key().as_ref(),
             parent: self.call.parent(),
             owner: &self.owner,
-            until: self.claim_until.as_millisecond(),
-            now: self.now.as_millisecond(),
+            until: self.claim_until.into(),
+            now: self.now.into(),
         }
     }
 
     /// Whether `call` was created before the window.
-    pub(super) fn is_too_old(&self, call: &Call) -> bool {
+    fn is_too_old(&self, call: &Call) -> bool {
         let created = [call.created_at, call.deferred_at].into_iter().flatten().min();
         call.is_created() && created.unwrap_or(call.updated_at) < self.window
     }
 }
 
+impl Find {
+    fn row(&self, at: usize) -> FindRow<'_> {
+        let call_center = self.call_center.as_ref();
+        match &self.call {
+            CallReference::Id(id) => FindRow { at, call_center, key: None, short: Some(id.short()) },
+            CallReference::Key(key) => FindRow { at, call_center, key: Some(key.as_ref()), short: None },
+        }
+    }
+}
+
+/// Calls by name, with who claims them.
+pub(super) type Calls = HashMap<CallName, (Call, Option<String>)>;
+
+fn by_name(rows: Vec<CallRow>) -> Result<Calls, StoreError> {
+    let call = |mut row: CallRow| {
+        let owner = row.claim_owner.take();
+        let call = row.call()?;
+        Ok((call.name.clone(), (call, owner)))
+    };
+    rows.into_iter().map(call).collect()
+}
+
+/// Writes all notes of a batch, in the order of their names: replicas that lock the same rows then never wait for each
+/// other. Gives the calls that somebody asks for: reading rows back costs more than writing them.
+pub(super) async fn note(connection: &mut Connection, batch: &Batch) -> Result<Calls, StoreError> {
+    let subjects = batch.enqueues.questions.iter().filter_map(|enqueue| match &enqueue.subject {
+        Subject::Known(note) => Some(&**note),
+        Subject::Unknown(..) => None,
+    });
+    let settled = batch.settles.questions.iter().filter_map(|settle| settle.note.as_deref());
+    let given = subjects.map(|note| (note, true));
+    let not_given = batch.notes.questions.iter().chain(settled).map(|note| (note, false));
+    let mut merged: BTreeMap<&CallName, (Cow<'_, Note>, bool)> = BTreeMap::new();
+    for (note, is_given) in given.chain(not_given) {
+        merged
+            .entry(&note.call)
+            .and_modify(|(known, _)| known.to_mut().merge(note))
+            .or_insert((Cow::Borrowed(note), is_given));
+    }
+    let rows = |given| {
+        let rows = merged.values().filter(move |(_, is_given)| *is_given == given);
+        rows.map(|(note, _)| note.row()).collect::<Vec<_>>()
+    };
+    connection.insert(rows(false), "").await?;
+    by_name(read(&connection.insert(rows(true), CALLS).await?)?)
+}
+
+/// Looks at all, claims those that are new, and forgets what is older than the window.
+pub(super) async fn open(connection: &mut Connection, opens: &[OpenCall]) -> Result<Vec<Opened>, StoreError> {
+    if opens.is_empty() {
+        return Ok(Vec::new());
+    }
+    let first: BTreeMap<&CallName, &OpenCall> = opens.iter().rev().map(|open| (&open.call, open)).collect();
+    let query = Open(first.values().map(|open| open.row()).collect());
+    let mut known = by_name(connection.query(&query).await?)?;
+    let too_old = |open: &&OpenCall| known.get(&open.call).filter(|(call, _)| open.is_too_old(call));
+    let calls: Vec<i64> =
+        first.values().copied().filter_map(|open| too_old(&open)).map(|(call, _)| call.id.0).collect();
+    if !calls.is_empty() {
+        connection.query(&Forget { calls }).await?;
+        known = by_name(connection.query(&query).await?)?;
+    }
+    let mut claimed = HashSet::new();
+    opens.iter().map(|open| opened(open, &known, &mut claimed)).collect()
+}
+
+fn opened<'a>(
+    open: &'a OpenCall,
+    known: &Calls,
+    claimed: &mut HashSet<&'a CallName>,
+) -> Result<Opened, StoreError> {
+    let (call, owner) = known.get(&open.call).ok_or_else(unreadable)?;
+    if call.voice_call_id.is_some() || call.deferred_at.is_some() {
+        return Ok(Opened::Known(Box::new(call.clone())));
+    }
+    // Two of one process who ask at once claim as one; one of them has it. The database keeps milliseconds.
+    let until = call.claimed_until.map(Timestamp::as_millisecond);
+    let is_ours = owner.as_deref() == Some(&open.owner) && until == Some(open.claim_until.as_millisecond());
+    if is_ours && claimed.insert(&open.call) {
+        return Ok(Opened::New(Box::new(call.clone())));
+    }
+    Ok(Opened::Busy)
+}
+
+/// Finds a call for each.
+pub(super) async fn find(
+    connection: &mut Connection,
+    finds: &[Find],
+) -> Result<Vec<Option<Call>>, StoreError> {
+    let mut found: Vec<Option<Call>> = vec![None; finds.len()];
+    if finds.is_empty() {
+        return Ok(found);
+    }
+    let query = Finds(finds.iter().enumerate().map(|(at, find)| find.row(at)).collect());
+    for row in connection.query(&query).await? {
+        if let Some(place) = found.get_mut(row.at) {
+            *place = Some(row.call.call()?);
+        }
+    }
+    Ok(found)
+}
+
 impl Store {
-    /// Before a create: looks whether the call is known. On PostgreSQL also claims it, so that two replicas never create it
-    /// both. On SQLite one process does all and joins its own creates by itself; it knows without the database that a call
-    /// is new, and claims it by [`Store::claim`].
+    /// Before a create: looks whether the call is known, and claims it durably if it is not: two replicas never create it
+    /// both, and if this process dies before Salesforce answers, the next one knows that the end of the create is unknown. A
+    /// note of the VoiceCall ends the claim; else whoever has it gives it back ([`Store::release_claim`]).
     ///
     /// # Errors
     /// When the database does not answer. The caller may create all the same: a claim only prevents doubles.
     pub async fn open_call(&self, question: OpenCall) -> Result<Opened, StoreError> {
-        if self.known.as_ref().is_some_and(|known| !known.may_hold(&question.call)) {
-            return if self.jobs.is_closed() { Err(StoreError::Closed) } else { Ok(Opened::New(None)) };
-        }
         self.ask(|reply| Job::Open(question, reply)).await
-    }
-
-    /// Claims a call that [`Store::open_call`] gave as new, durably, before its create is sent: if this process dies before
-    /// the answer comes, the next one knows that the end of the create is unknown. A note of the VoiceCall ends the claim;
-    /// else whoever has it gives it back ([`Store::release_claim`]). On PostgreSQL it is claimed already.
-    ///
-    /// # Errors
-    /// As [`Store::open_call`].
-    pub async fn claim(&self, question: OpenCall) -> Result<(), StoreError> {
-        if self.is_shared() {
-            return Ok(());
-        }
-        let claim = Claim { owner: question.owner, until: question.claim_until };
-        self.note(Note { claim: Some(claim), ..Note::of(question.call, question.now) }).await
     }
 
     /// Gives a claim back before its time, when no VoiceCall came of the create, after whatever is noted of that. A call of
@@ -151,16 +390,14 @@ impl Store {
     /// # Errors
     /// When the database does not answer; the claim then ends by itself.
     pub async fn release_claim(&self, call: &CallName, owner: &str) -> Result<(), StoreError> {
-        let input = json(&serde_json::json!({
-            "call_center": call.call_center().as_ref(),
-            "vendor_call_key": call.vendor_call_key().as_ref(),
-            "parent": call.parent(),
-            "owner": owner,
-        }))?;
-        for statement in self.dialect().unclaim {
-            self.write(statement, input.clone()).await?;
-        }
-        Ok(())
+        let claimed = ForgetClaimed {
+            call_center: call.call_center().as_ref(),
+            vendor_call_key: call.vendor_call_key().as_ref(),
+            parent: call.parent(),
+            owner,
+        };
+        self.write(&claimed).await?;
+        self.write(&EndClaim(claimed)).await.map(drop)
     }
 
     /// Writes down what was learned of a call; it is durable when this returns.
@@ -168,7 +405,7 @@ impl Store {
     /// # Errors
     /// When it could not be written.
     pub async fn note(&self, note: Note) -> Result<(), StoreError> {
-        self.announce(&note);
+        self.meet(&note.call);
         self.ask(|reply| Job::Note(Box::new(note), reply)).await
     }
 
@@ -213,9 +450,8 @@ impl Store {
         call_center: &CallCenterName,
         key: &VendorCallKey,
     ) -> Result<Vec<Call>, StoreError> {
-        let input = json(&serde_json::json!({ "call_center": call_center.as_ref(), "key": key.as_ref() }))?;
-        let rows = self.read(self.dialect().calls, input).await?;
-        let mut calls = known(read(&rows)?)?;
+        let query = OfKey { call_center: call_center.as_ref(), key: key.as_ref() };
+        let mut calls = known(self.read(&query).await?)?;
         calls.sort_by_key(|call| (call.began(), call.id));
         Ok(calls)
     }
@@ -234,10 +470,8 @@ impl Store {
             CallReference::Key(key) => (Some(key.as_ref()), None),
             CallReference::Id(id) => (None, Some(id.short())),
         };
-        let input =
-            json(&serde_json::json!({ "call_center": call_center.as_ref(), "key": key, "short": short }))?;
-        let rows = self.read(self.dialect().interaction, input).await?;
-        let Some(row) = read::<InteractionRow>(&rows)?.into_iter().next() else {
+        let query = InteractionOf { call_center: call_center.as_ref(), key, short };
+        let Some(row) = self.read(&query).await?.into_iter().next() else {
             return Ok(Interaction::default());
         };
         // What follows the prefix need not be a task of Webex.
@@ -255,11 +489,7 @@ impl Store {
         call_center: &CallCenterName,
         start_time: Timestamp,
     ) -> Result<Vec<Call>, StoreError> {
-        let input = json(&serde_json::json!({
-            "call_center": call_center.as_ref(),
-            "start_time": start_time.as_millisecond(),
-        }))?;
-        let rows = self.read(self.dialect().find_by_start, input).await?;
-        read::<CallRow>(&rows)?.into_iter().map(CallRow::call).collect()
+        let query = BeganAt { call_center: call_center.as_ref(), start_time: start_time.into() };
+        self.read(&query).await?.into_iter().map(CallRow::call).collect()
     }
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::ahead::TOLERANCE;
-use super::row::{json, read};
+use super::row::Millis;
+use super::sql::Query;
 use super::{Store, StoreError};
 
 /// A fact that is kept.
@@ -36,14 +38,105 @@ impl Memo {
 }
 
 impl Turn {
-    const ALL: [Self; 2] = [Self::WebexRefresh, Self::Reconcile];
-
-    fn key(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
-            Self::WebexRefresh => "turn_webex_refresh",
-            Self::Reconcile => "turn_reconcile",
+            Self::WebexRefresh => "webex_refresh",
+            Self::Reconcile => "reconcile",
         }
     }
+}
+
+/// Reads a value.
+#[derive(Serialize)]
+pub(super) struct Get {
+    pub(super) key: &'static str,
+}
+
+impl Query for Get {
+    type Row = String;
+    const SQL: &'static str = "SELECT {quoted value} FROM meta WHERE key = {key}";
+}
+
+/// Sets a value that is not set yet.
+#[derive(Serialize)]
+pub(super) struct SetOnce<'a> {
+    pub(super) key: &'static str,
+    pub(super) value: &'a str,
+}
+
+impl Query for SetOnce<'_> {
+    type Row = ();
+    const SQL: &'static str = "INSERT INTO meta (key, value) VALUES ({key}, {value}) ON CONFLICT DO NOTHING";
+}
+
+/// Sets a value, whatever it was.
+#[derive(Serialize)]
+pub(super) struct Set<'a> {
+    pub(super) key: &'static str,
+    pub(super) value: &'a str,
+}
+
+impl Query for Set<'_> {
+    type Row = ();
+    const SQL: &'static str = "INSERT INTO meta (key, value) VALUES ({key}, {value})
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+}
+
+/// Sets a value if it is still what it was.
+#[derive(Serialize)]
+struct Swap<'a> {
+    key: &'static str,
+    old: Option<&'a str>,
+    new: &'a str,
+}
+
+impl Query for Swap<'_> {
+    type Row = String;
+    const SQL: &'static str = "INSERT INTO meta (key, value) SELECT {key}, {new} WHERE {old} IS NULL
+            OR EXISTS (SELECT 1 FROM meta WHERE key = {key} AND value = {old})
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE meta.value = {old}
+        RETURNING {quoted key}";
+}
+
+/// Takes or prolongs a turn, if nobody else has it. One that somebody else has for longer than `far` is over.
+#[derive(Serialize)]
+struct TakeTurn<'a> {
+    turn: &'static str,
+    owner: &'a str,
+    until: Millis,
+    now: Millis,
+    far: Millis,
+}
+
+impl Query for TakeTurn<'_> {
+    type Row = String;
+    const SQL: &'static str = "INSERT INTO turns (turn, owner, until) VALUES ({turn}, {owner}, {until int})
+        ON CONFLICT (turn) DO UPDATE SET owner = excluded.owner, until = excluded.until
+            WHERE turns.owner = {owner} OR turns.until <= {now int} OR turns.until > {far int}
+        RETURNING {quoted turn}";
+}
+
+/// Gives a turn back.
+#[derive(Serialize)]
+struct EndTurn<'a> {
+    turn: &'static str,
+    owner: &'a str,
+}
+
+impl Query for EndTurn<'_> {
+    type Row = ();
+    const SQL: &'static str = "DELETE FROM turns WHERE turn = {turn} AND owner = {owner}";
+}
+
+/// Gives all turns of a process back.
+#[derive(Serialize)]
+struct EndTurns<'a> {
+    owner: &'a str,
+}
+
+impl Query for EndTurns<'_> {
+    type Row = ();
+    const SQL: &'static str = "DELETE FROM turns WHERE owner = {owner}";
 }
 
 impl Store {
@@ -52,8 +145,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn recall(&self, fact: Memo) -> Result<Option<String>, StoreError> {
-        let input = json(&serde_json::json!({ "key": fact.key() }))?;
-        Ok(read(&self.read(self.dialect().get, input).await?)?.into_iter().next())
+        Ok(self.read(&Get { key: fact.key() }).await?.into_iter().next())
     }
 
     /// Keeps it, whatever was there; durable when this returns.
@@ -61,8 +153,7 @@ impl Store {
     /// # Errors
     /// When it could not be written.
     pub async fn keep(&self, fact: Memo, value: &str) -> Result<(), StoreError> {
-        let input = json(&serde_json::json!({ "key": fact.key(), "value": value }))?;
-        self.write(self.dialect().put, input).await.map(drop)
+        self.write(&Set { key: fact.key(), value }).await.map(drop)
     }
 
     /// Keeps it if it is still `old`; durable when this returns true.
@@ -70,8 +161,7 @@ impl Store {
     /// # Errors
     /// When it could not be written.
     pub async fn swap(&self, fact: Memo, old: Option<&str>, new: &str) -> Result<bool, StoreError> {
-        let input = json(&serde_json::json!({ "key": fact.key(), "old": old, "new": new }))?;
-        Ok(!self.write(self.dialect().swap, input).await?.is_empty())
+        Ok(!self.write(&Swap { key: fact.key(), old, new }).await?.is_empty())
     }
 
     /// Takes a turn, or prolongs it; false while somebody else has it. It ends by itself at `until`.
@@ -88,14 +178,8 @@ impl Store {
         // Nobody takes a turn for much longer than others do: its clock has been set back since.
         let long = Duration::try_from(until.duration_since(now)).unwrap_or_default();
         let far = until.checked_add(long.saturating_add(TOLERANCE)).unwrap_or(Timestamp::MAX);
-        let input = json(&serde_json::json!({
-            "key": turn.key(),
-            "owner": owner,
-            "until": until.as_millisecond(),
-            "now": now.as_millisecond(),
-            "far": far.as_millisecond(),
-        }))?;
-        Ok(!self.write(self.dialect().take_turn, input).await?.is_empty())
+        let (until, now, far) = (until.into(), now.into(), far.into());
+        Ok(!self.write(&TakeTurn { turn: turn.name(), owner, until, now, far }).await?.is_empty())
     }
 
     /// Gives a turn back, if it is still ours.
@@ -103,8 +187,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer; the turn then ends by itself.
     pub async fn end_turn(&self, turn: Turn, owner: &str) -> Result<(), StoreError> {
-        let input = json(&serde_json::json!({ "key": turn.key(), "owner": owner }))?;
-        self.write(self.dialect().end_turn, input).await.map(drop)
+        self.write(&EndTurn { turn: turn.name(), owner }).await.map(drop)
     }
 
     /// Gives all turns back that are ours: the process ends.
@@ -112,9 +195,6 @@ impl Store {
     /// # Errors
     /// When the database does not answer; they then end by themselves.
     pub async fn end_turns(&self, owner: &str) -> Result<(), StoreError> {
-        for turn in Turn::ALL {
-            self.end_turn(turn, owner).await?;
-        }
-        Ok(())
+        self.write(&EndTurns { owner }).await.map(drop)
     }
 }

@@ -18,20 +18,16 @@ mod batch;
 mod detail;
 mod engine;
 mod error;
-mod execute;
 mod fingerprint;
 mod journal;
-mod known;
 mod lock;
 mod meta;
 mod note;
 mod operate;
 mod outbox;
 mod place;
-mod postgres;
 mod row;
-mod sqlite;
-mod statement;
+mod sql;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -40,6 +36,7 @@ mod writer;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::domain::CallName;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
@@ -49,7 +46,7 @@ pub use detail::{Detail, DetailKind, NewDetail, Owner};
 pub use error::StoreError;
 pub use journal::{OpenCall, Opened};
 pub use meta::{Memo, Turn};
-pub use note::{Claim, CreateBody, Note};
+pub use note::{CreateBody, Note};
 pub use operate::{Count, Filter, PurgeBefore, Purged, Run};
 pub use outbox::{
     Attempt, Enqueue, Enqueued, Entry, EntryId, EntryKind, EntryState, Lease, NewEntry, Settle, Subject,
@@ -63,9 +60,11 @@ use answered::Answered;
 use batch::{Job, Reply, Single};
 use engine::{Limits, Target};
 use fingerprint::Key;
-use known::Known;
+use journal::EndAllClaims;
 use lock::ServiceLock;
-use statement::{Dialect, Kind};
+use outbox::ReleaseAll;
+use row::{json, read};
+use sql::{Engine, Query};
 use writer::{Health, Writer};
 
 /// Where the answer of the writer comes.
@@ -80,9 +79,8 @@ pub struct Store {
     jobs: mpsc::Sender<Job>,
     health: Arc<Health>,
     key: Arc<Key>,
-    known: Option<Arc<Known>>,
     answered: Option<Arc<Answered>>,
-    dialect: &'static Dialect,
+    engine: Engine,
 }
 
 impl fmt::Debug for Store {
@@ -140,21 +138,17 @@ impl Store {
         let mut connection = target.open(&limits).await?;
         // There is no other process, so whoever left that behind is gone.
         if lock.is_some() {
-            connection.run(sqlite::LEFT_CLAIMS).await?;
-            connection.run(sqlite::LEFT_LEASES).await?;
+            connection.query(&EndAllClaims {}).await?;
+            connection.query(&ReleaseAll {}).await?;
         }
         let key = Arc::new(Key::of(&mut connection).await?);
-        let known = match target.kind() {
-            Kind::Sqlite => Some(Arc::new(Known::of(&mut connection).await?)),
-            Kind::Postgres => None,
-        };
-        let answered = known.is_some().then(Arc::default);
-        let dialect = connection.dialect();
+        let engine = target.engine();
+        let answered = (engine == Engine::Sqlite).then(Arc::default);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let health = Arc::new(Health::default());
         let writer = Writer::new(target, connection, queue, Arc::clone(&health), limits, lock);
         tokio::spawn(writer.run());
-        Ok(Self { jobs, health, key, known, answered, dialect })
+        Ok(Self { jobs, health, key, answered, engine })
     }
 
     /// Whether writing works, as far as the last attempt showed.
@@ -168,7 +162,7 @@ impl Store {
     /// Whether several processes may write to the database: PostgreSQL's replicas.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        self.known.is_none()
+        self.engine == Engine::Postgres
     }
 
     /// Waits until nothing can be asked any more: the writer has ended, for whatever reason.
@@ -208,17 +202,10 @@ impl Store {
     }
 
     /// What is known of the call from now on may be in the database.
-    fn announce(&self, note: &Note) {
-        if let Some(known) = &self.known {
-            known.add(&note.call);
-        }
+    fn meet(&self, call: &CallName) {
         if let Some(answered) = &self.answered {
-            answered.meet(&note.call);
+            answered.meet(call);
         }
-    }
-
-    fn dialect(&self) -> &'static Dialect {
-        self.dialect
     }
 
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
@@ -232,11 +219,24 @@ impl Store {
         Ok(answer)
     }
 
-    async fn write(&self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
-        self.ask(|reply| Job::Write(Single { sql, input }, reply)).await
+    /// Runs a query that writes, in a commit of a batch.
+    async fn write<Q: Query>(&self, query: &Q) -> Result<Vec<Q::Row>, StoreError> {
+        read(&self.write_raw(query).await?)
     }
 
-    async fn read(&self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
-        self.ask(|reply| Job::Read(Single { sql, input }, reply)).await
+    async fn write_raw<Q: Query>(&self, query: &Q) -> Result<Vec<String>, StoreError> {
+        let single = Single { sql: Q::SQL, input: json(query)? };
+        self.ask(|reply| Job::Write(single, reply)).await
+    }
+
+    /// Runs a query that only reads.
+    async fn read<Q: Query>(&self, query: &Q) -> Result<Vec<Q::Row>, StoreError> {
+        read(&self.read_raw(query).await?)
+    }
+
+    /// The rows as they are, where one that cannot be read must not hide the others.
+    async fn read_raw<Q: Query>(&self, query: &Q) -> Result<Vec<String>, StoreError> {
+        let single = Single { sql: Q::SQL, input: json(query)? };
+        self.ask(|reply| Job::Read(single, reply)).await
     }
 }

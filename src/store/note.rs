@@ -1,9 +1,8 @@
 //! What is learned of a call, and how two things learned become one.
 
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::row::millisecond;
+use super::sql::insert;
 use crate::domain::{Body, Call, CallId, CallName, Fingerprint, VoiceCallId};
 
 /// What becomes of the create's request.
@@ -38,9 +37,6 @@ pub struct Note {
     pub created_at: Option<Timestamp>,
     /// Since when Salesforce may have made its record by a create whose end nobody knows.
     pub create_unknown_at: Option<Timestamp>,
-    /// Who is about to send its create; a note of the VoiceCall takes it back. Written on SQLite only: on
-    /// PostgreSQL, where replicas compete for it, [`Store::open_call`](super::Store::open_call) writes it.
-    pub claim: Option<Claim>,
     /// When its create was deferred.
     pub deferred_at: Option<Timestamp>,
     /// When it was given a queue or an agent.
@@ -57,15 +53,6 @@ pub struct Note {
     pub create_body: CreateBody,
 }
 
-/// A create that is about to be sent.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Claim {
-    /// By this process.
-    pub owner: String,
-    /// Until when it counts as in flight.
-    pub until: Timestamp,
-}
-
 impl Note {
     /// A note that says nothing yet.
     #[must_use]
@@ -78,7 +65,6 @@ impl Note {
             start_time: None,
             created_at: None,
             create_unknown_at: None,
-            claim: None,
             deferred_at: None,
             routed_at: None,
             answered_at: None,
@@ -93,10 +79,6 @@ impl Note {
     pub(crate) fn merge(&mut self, other: &Self) {
         let id = |id: &Option<VoiceCallId>| id.as_ref().map(|id| id.as_ref().to_owned());
         let made = |note: &Self| id(&note.voice_call_id).map(|id| (note.created_at, id));
-        self.claim = match self.tells_of_voice_call() || other.tells_of_voice_call() {
-            true => None,
-            false => self.claim.take().max(other.claim.clone()),
-        };
         match (made(self), made(other)) {
             (None, None) => {
                 self.created_at = [self.created_at, other.created_at].into_iter().flatten().min();
@@ -154,33 +136,27 @@ impl Note {
         }
     }
 
-    /// Whether it says that Salesforce has made the VoiceCall.
-    fn tells_of_voice_call(&self) -> bool {
-        self.voice_call_id.is_some() || self.created_at.is_some()
-    }
-
-    /// As the statements read it.
-    pub(super) fn row(&self) -> NoteRow<'_> {
+    /// As the statement reads it.
+    pub(super) fn row(&self) -> NoteRow {
         let done = self.closed_at.is_some() || self.create_body == CreateBody::Done;
+        let number = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
         NoteRow {
-            call_center: self.call.call_center().as_ref(),
-            vendor_call_key: self.call.vendor_call_key().as_ref(),
-            parent: self.call.parent(),
-            voice_call_id: self.voice_call_id.as_ref().map(VoiceCallId::as_ref),
+            call_center: self.call.call_center().to_string(),
+            vendor_call_key: self.call.vendor_call_key().to_string(),
+            parent: self.call.parent().to_owned(),
+            voice_call_id: self.voice_call_id.as_ref().map(ToString::to_string),
             fingerprint: self.fingerprint.map(|fingerprint| hex::encode(fingerprint.0)),
-            start_time: millisecond(self.start_time),
-            created_at: millisecond(self.created_at),
-            create_unknown_at: millisecond(self.create_unknown_at),
-            claim_owner: self.claim.as_ref().map(|claim| claim.owner.as_str()),
-            claim_until: millisecond(self.claim.as_ref().map(|claim| claim.until)),
-            deferred_at: millisecond(self.deferred_at),
-            routed_at: millisecond(self.routed_at),
-            answered_at: millisecond(self.answered_at),
+            start_time: number(self.start_time),
+            created_at: number(self.created_at),
+            create_unknown_at: number(self.create_unknown_at),
+            deferred_at: number(self.deferred_at),
+            routed_at: number(self.routed_at),
+            answered_at: number(self.answered_at),
             answered_by: self.answered_by.map(|agent| hex::encode(agent.0)),
-            ended_at: millisecond(self.ended_at),
-            closed_at: millisecond(self.closed_at),
+            ended_at: number(self.ended_at),
+            closed_at: number(self.closed_at),
             create_body: match &self.create_body {
-                CreateBody::Set(body) if !done => Some(body.expose()),
+                CreateBody::Set(body) if !done => Some(body.expose().to_owned()),
                 _ => None,
             },
             body_done: i64::from(done),
@@ -189,26 +165,69 @@ impl Note {
     }
 }
 
-/// A note on its way to the database.
-#[derive(Serialize)]
-pub(super) struct NoteRow<'a> {
-    pub(super) call_center: &'a str,
-    pub(super) vendor_call_key: &'a str,
-    pub(super) parent: &'a str,
-    pub(super) voice_call_id: Option<&'a str>,
-    pub(super) fingerprint: Option<String>,
-    pub(super) start_time: Option<i64>,
-    pub(super) created_at: Option<i64>,
-    pub(super) create_unknown_at: Option<i64>,
-    pub(super) claim_owner: Option<&'a str>,
-    pub(super) claim_until: Option<i64>,
-    pub(super) deferred_at: Option<i64>,
-    pub(super) routed_at: Option<i64>,
-    pub(super) answered_at: Option<i64>,
-    pub(super) answered_by: Option<String>,
-    pub(super) ended_at: Option<i64>,
-    pub(super) closed_at: Option<i64>,
-    pub(super) create_body: Option<&'a str>,
-    pub(super) body_done: i64,
-    pub(super) updated_at: i64,
+/// Whether the VoiceCall of a note takes the place of the one that the journal has: it was made later, and the flow was told
+/// of it last.
+macro_rules! is_newer_voice_call {
+    () => {
+        "excluded.voice_call_id IS NOT NULL AND (calls.voice_call_id IS NULL
+            OR (coalesce(excluded.created_at, 0), excluded.voice_call_id)
+                > (coalesce(calls.created_at, 0), calls.voice_call_id))"
+    };
 }
+
+/// Whether a note tells that the VoiceCall is made: then nobody needs to create it any more, whoever was about to. A create
+/// that failed tells nothing of the one of another process, which ends its claim by itself.
+macro_rules! tells_of_voice_call {
+    () => {
+        "coalesce(excluded.voice_call_id, CAST(excluded.created_at AS TEXT)) IS NOT NULL"
+    };
+}
+
+/// What a column becomes: the earliest of two times, or of two texts any fixed choice.
+macro_rules! merged {
+    ($which:literal: $($column:literal)*) => {
+        concat!($($column, " = {", $which, " calls.", $column, ", excluded.", $column, "}, "),*)
+    };
+}
+
+insert! {
+    /// A note on its way to the database: [`Note::merge`] in the words of SQL.
+    NoteRow {
+        call_center: String,
+        vendor_call_key: String,
+        parent: String,
+        voice_call_id: Option<String>,
+        fingerprint: Option<String>,
+        start_time: Option<i64>,
+        created_at: Option<i64>,
+        create_unknown_at: Option<i64>,
+        deferred_at: Option<i64>,
+        routed_at: Option<i64>,
+        answered_at: Option<i64>,
+        answered_by: Option<String>,
+        ended_at: Option<i64>,
+        closed_at: Option<i64>,
+        create_body: Option<String>,
+        body_done: i64,
+        updated_at: i64,
+    }
+    concat!(
+        "INSERT INTO calls ({columns}) SELECT * FROM {values}
+        ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET
+            created_at = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.created_at
+                WHEN calls.voice_call_id IS NOT NULL THEN calls.created_at
+                ELSE {earliest calls.created_at, excluded.created_at} END,
+            voice_call_id = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.voice_call_id
+                ELSE calls.voice_call_id END,
+            claim_owner = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.claim_owner END,
+            claim_until = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.claim_until END, ",
+        merged!("earliest": "start_time" "create_unknown_at" "deferred_at" "routed_at" "answered_at" "ended_at"
+            "closed_at"),
+        merged!("latest": "fingerprint" "answered_by" "body_done" "updated_at"),
+        "create_body = CASE WHEN {latest calls.body_done, excluded.body_done} = 1 THEN NULL
+            ELSE {latest calls.create_body, excluded.create_body} END"
+    )
+}
+
+/// After it, to be given the calls.
+pub(super) const CALLS: &str = " RETURNING {text {call calls}}";

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::row::{json, moment, read, read_some};
+use super::row::{Millis, read_some};
+use super::sql::Query;
 use super::{Entry, EntryId, EntryKind, EntryState, Store, StoreError, Unreadable};
 use crate::domain::CallCenterName;
 
@@ -29,28 +30,169 @@ pub struct Filter {
     pub limit: Option<u32>,
 }
 
-#[derive(Serialize)]
-struct FilterRow<'a> {
+/// The condition of a filter on `o`.
+macro_rules! filter {
+    () => {
+        "({id} IS NULL OR o.id = {id int}) AND ({state} IS NULL OR o.state = {state})
+        AND ({call_center} IS NULL OR o.call_center = {call_center}) AND ({kind} IS NULL OR o.kind = {kind})
+        AND ({before} IS NULL OR o.created_at < {before int})
+        AND ({words} IS NULL OR {position lower(coalesce(o.reason, '') || ' ' || coalesce(o.last_words, '')),
+            lower({words})} > 0)
+        ORDER BY o.id LIMIT {limit int}"
+    };
+}
+
+/// Ids of a filter, in order.
+#[derive(Clone, Copy, Serialize)]
+struct Matching<'a> {
     id: Option<EntryId>,
     state: Option<EntryState>,
-    call_center: Option<&'a str>,
+    call_center: Option<&'a CallCenterName>,
     kind: Option<EntryKind>,
-    before: Option<i64>,
+    before: Option<Millis>,
     words: Option<&'a str>,
-    limit: Option<u32>,
+    limit: u32,
+}
+
+impl Query for Matching<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = concat!("SELECT CAST(o.id AS TEXT) FROM outbox AS o WHERE ", filter!());
+}
+
+/// Removes entries of a filter.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Discard<'a>(Matching<'a>);
+
+impl Query for Discard<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = concat!(
+        "DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox AS o WHERE ",
+        filter!(),
+        ") RETURNING CAST(id AS TEXT)"
+    );
+}
+
+/// Makes buried entries pending again, as if put in now.
+#[derive(Serialize)]
+struct Retry {
+    now: Millis,
+    ids: Vec<EntryId>,
+}
+
+impl Query for Retry {
+    type Row = EntryId;
+    const SQL: &'static str = "UPDATE outbox SET state = 'pending', attempts = 0, created_at = {now int},
+            next_at = {now int}, reason = NULL, buried_at = NULL
+        WHERE state = 'buried' AND id IN {each ids int} RETURNING CAST(id AS TEXT)";
+}
+
+/// Counts entries.
+#[derive(Serialize)]
+struct CountAll {}
+
+impl Query for CountAll {
+    type Row = CountRow;
+    const SQL: &'static str =
+        "SELECT {text {object 'call_center', call_center, 'state', state, 'entries', count(*),
+            'oldest', min(created_at)}}
+        FROM outbox WHERE {input} IS NOT NULL GROUP BY call_center, state ORDER BY call_center, state";
+}
+
+/// Makes a statement that removes some rows that are older than a time, and gives one row for each.
+macro_rules! purge {
+    ($(#[$doc:meta])* $name:ident $sql:expr) => {
+        $(#[$doc])*
+        #[derive(Serialize)]
+        #[serde(transparent)]
+        struct $name(Old);
+
+        impl From<Old> for $name {
+            fn from(old: Old) -> Self {
+                Self(old)
+            }
+        }
+
+        impl Query for $name {
+            type Row = serde_json::Value;
+            const SQL: &'static str = $sql;
+        }
+    };
+}
+
+/// Before when, and how many.
+#[derive(Serialize)]
+struct Old {
+    before: Millis,
+    limit: usize,
+}
+
+purge! {
+    /// Old calls that no entry needs: an entry is sent by what the journal knows of its call, of others of the same key and
+    /// of the one that its call continues, so none of them goes before it. A buried one may be sent again.
+    OldCalls "WITH held AS (SELECT DISTINCT w.call_center, w.vendor_call_key, w.parent
+            FROM outbox AS o JOIN calls AS w ON w.id = o.call_id), kept AS (
+            SELECT call_center, vendor_call_key AS name FROM held
+            UNION SELECT call_center, parent FROM held WHERE parent <> '')
+        DELETE FROM calls WHERE id {in SELECT c.id FROM calls AS c WHERE c.updated_at < {before int}
+            AND (c.call_center, c.vendor_call_key) NOT IN (SELECT call_center, name FROM kept)
+            AND (c.voice_call_id IS NULL
+                OR (c.call_center, substr(c.voice_call_id, 1, 15)) NOT IN (SELECT call_center, name FROM kept))
+            LIMIT {limit int} {skip locked}}
+        RETURNING CAST(id AS TEXT)"
+}
+
+purge! {
+    /// Entries that were buried long ago.
+    OldBuried "DELETE FROM outbox WHERE id {in SELECT id FROM outbox
+            WHERE state = 'buried' AND buried_at < {before int} LIMIT {limit int} {skip locked}}
+        RETURNING CAST(id AS TEXT)"
+}
+
+purge! {
+    /// Old tasks for which nothing is to be done.
+    OldTasks "DELETE FROM tasks WHERE task_id {in SELECT task_id FROM tasks
+            WHERE updated_at < {before int} AND due_at IS NULL LIMIT {limit int} {skip locked}}
+        RETURNING {quoted task_id}"
+}
+
+purge! {
+    /// Old events of tasks that are not to be looked at.
+    OldEvents "DELETE FROM events WHERE (task_id, event_id) IN (SELECT task_id, event_id FROM events
+            WHERE arrived_at < {before int} AND NOT EXISTS (SELECT 1 FROM tasks AS t
+                WHERE t.task_id = events.task_id AND t.due_at IS NOT NULL) LIMIT {limit int} {skip locked})
+        RETURNING {quoted event_id}"
+}
+
+purge! {
+    /// Old private details.
+    OldPrivate "DELETE FROM details WHERE (vendor_call_key, call_center, parent, kind, source) IN (
+            SELECT vendor_call_key, call_center, parent, kind, source FROM details
+            WHERE is_private = 1 AND updated_at < {before int} LIMIT {limit int} {skip locked})
+        RETURNING {quoted kind}"
+}
+
+purge! {
+    /// Old details of calls that are gone.
+    OldDetails "DELETE FROM details WHERE (vendor_call_key, call_center, parent, kind, source) IN (
+            SELECT vendor_call_key, call_center, parent, kind, source FROM details AS d
+            WHERE d.updated_at < {before int} AND NOT EXISTS (SELECT 1 FROM calls AS c
+                WHERE c.call_center = d.call_center AND c.vendor_call_key = d.vendor_call_key
+                AND c.parent = d.parent) LIMIT {limit int} {skip locked})
+        RETURNING {quoted kind}"
 }
 
 impl Filter {
-    fn row(&self) -> Result<String, StoreError> {
-        json(&FilterRow {
+    fn matching(&self) -> Matching<'_> {
+        Matching {
             id: self.id,
             state: self.state,
-            call_center: self.call_center.as_ref().map(CallCenterName::as_ref),
+            call_center: self.call_center.as_ref(),
             kind: self.kind,
-            before: self.older_than.map(Timestamp::as_millisecond),
+            before: self.older_than.map(Millis::from),
             words: self.words.as_deref(),
-            limit: self.limit,
-        })
+            limit: self.limit.unwrap_or(u32::MAX),
+        }
     }
 }
 
@@ -81,7 +223,7 @@ struct CountRow {
     call_center: String,
     state: EntryState,
     entries: u64,
-    oldest: i64,
+    oldest: Millis,
 }
 
 /// What the housekeeping removes.
@@ -117,8 +259,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn list_all(&self, filter: &Filter) -> Result<Vec<Result<Entry, Box<Unreadable>>>, StoreError> {
-        let ids: Vec<EntryId> = read(&self.read(self.dialect().matching, filter.row()?).await?)?;
-        self.entries(&ids).await
+        self.entries(&self.read(&filter.matching()).await?).await
     }
 
     /// Entries of a filter that can be read, oldest first.
@@ -147,13 +288,11 @@ impl Store {
             return Ok(0);
         }
         let filter = Filter { state: Some(EntryState::Buried), ..filter.clone() };
-        let matching = self.read(self.dialect().matching, filter.row()?).await?;
+        let ids = self.read(&filter.matching()).await?;
         if run == Run::Dry {
-            return Ok(matching.len());
+            return Ok(ids.len());
         }
-        let ids: Vec<i64> = read(&matching)?;
-        let input = json(&serde_json::json!({ "now": now.as_millisecond(), "ids": ids }))?;
-        Ok(self.write(self.dialect().retry, input).await?.len())
+        Ok(self.write(&Retry { now: now.into(), ids }).await?.len())
     }
 
     /// Removes the entries of a filter, pending ones too if it does not say otherwise; gives how many.
@@ -162,8 +301,8 @@ impl Store {
     /// When it could not be written.
     pub async fn discard(&self, filter: &Filter, run: Run) -> Result<usize, StoreError> {
         let rows = match run {
-            Run::Real => self.write(self.dialect().discard, filter.row()?).await?,
-            Run::Dry => self.read(self.dialect().matching, filter.row()?).await?,
+            Run::Real => self.write(&Discard(filter.matching())).await?,
+            Run::Dry => self.read(&filter.matching()).await?,
         };
         Ok(rows.len())
     }
@@ -174,13 +313,13 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn count(&self) -> Result<Vec<Count>, StoreError> {
-        let rows = self.read(self.dialect().count, "{}".to_owned()).await?;
+        let rows = self.read_raw(&CountAll {}).await?;
         let count = |row: CountRow| {
             Some(Count {
                 call_center: CallCenterName::parse(row.call_center).ok()?,
                 state: row.state,
                 entries: row.entries,
-                oldest: moment(row.oldest),
+                oldest: row.oldest.into(),
             })
         };
         Ok(read_some::<CountRow>(&rows).filter_map(count).collect())
@@ -192,28 +331,24 @@ impl Store {
     /// When it could not be written; the rest is removed the next time.
     pub async fn purge(&self, before: PurgeBefore) -> Result<Purged, StoreError> {
         let purged = Purged {
-            buried: self.purge_all(self.dialect().purge_buried, before.buried).await?,
-            calls: self.purge_all(self.dialect().purge_calls, before.calls).await?,
-            tasks: self.purge_all(self.dialect().purge_tasks, before.calls).await?,
-            events: self.purge_all(self.dialect().purge_events, before.calls).await?,
-            details: self.purge_all(self.dialect().purge_private, before.private).await?
-                + self.purge_all(self.dialect().purge_details, before.calls).await?,
+            buried: self.purge_all::<OldBuried>(before.buried).await?,
+            calls: self.purge_all::<OldCalls>(before.calls).await?,
+            tasks: self.purge_all::<OldTasks>(before.calls).await?,
+            events: self.purge_all::<OldEvents>(before.calls).await?,
+            details: self.purge_all::<OldPrivate>(before.private).await?
+                + self.purge_all::<OldDetails>(before.calls).await?,
         };
         if let Some(answered) = self.answered.as_ref().filter(|_| purged.calls > 0) {
             answered.clear();
         }
         self.checkpoint().await?;
-        if let Some(known) = &self.known {
-            known.forget(purged.calls, self).await?;
-        }
         Ok(purged)
     }
 
-    async fn purge_all(&self, statement: &'static str, before: Timestamp) -> Result<usize, StoreError> {
+    async fn purge_all<Q: Query + From<Old>>(&self, before: Timestamp) -> Result<usize, StoreError> {
         let mut purged = 0;
         loop {
-            let input = json(&serde_json::json!({ "before": before.as_millisecond(), "limit": CHUNK }))?;
-            let rows = self.write(statement, input).await?.len();
+            let rows = self.write(&Q::from(Old { before: before.into(), limit: CHUNK })).await?.len();
             purged += rows;
             if rows < CHUNK {
                 return Ok(purged);

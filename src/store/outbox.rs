@@ -1,13 +1,43 @@
 //! The outbox: what must still reach Salesforce. Put in, leased, settled.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Job;
-use super::row::{CallRow, json, moment, read, unreadable};
-use super::statement::broken_off;
+use super::engine::Connection;
+use super::journal::{Calls, EndClaims};
+use super::row::{CallRow, Millis, unreadable};
+use super::sql::Query;
+use super::task::EndTaskClaims;
 use super::{Answer, NewEvent, Note, Store, StoreError};
 use crate::domain::{Body, Call, CallCenterName, CallReference};
+
+/// The kinds of entries that this version can send, as [`EntryKind`] spells them. Others are a newer version's:
+/// they are left alone, and keep the entries of their call behind them.
+macro_rules! known_kinds {
+    () => {
+        "('create', 'clear', 'update', 'late_clear')"
+    };
+}
+
+#[cfg(test)]
+pub(super) use known_kinds;
+
+/// What an entry is told when the lease of who tried it has ended without a word.
+macro_rules! broken_off {
+    () => {
+        "whoever tried it was gone before the answer came"
+    };
+}
+
+/// No earlier entry of the same call is waiting.
+macro_rules! is_first {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.call_key = o.call_key AND e.state = 'pending' AND e.id < o.id)"
+    };
+}
 
 /// The number of an entry; ascending is the order. Never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -239,12 +269,12 @@ struct EntryRow {
     body: String,
     state: EntryState,
     attempts: u32,
-    created_at: i64,
-    next_at: i64,
-    lease_until: Option<i64>,
+    created_at: Millis,
+    next_at: Millis,
+    lease_until: Option<Millis>,
     last_words: Option<String>,
     reason: Option<String>,
-    buried_at: Option<i64>,
+    buried_at: Option<Millis>,
 }
 
 /// An entry that this version cannot read, with what can be told of it all the same.
@@ -277,12 +307,13 @@ impl Unreadable {
     fn of(id: EntryId, row: &serde_json::Value, problem: &'static str) -> Self {
         let text = |name: &str| row.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
         let number = |name: &str| row.get(name).and_then(serde_json::Value::as_i64);
+        let time = |name: &str| row.get(name).and_then(|time| Millis::deserialize(time).ok());
         Self {
             id,
             call_center: text("call_center"),
             kind: text("kind"),
             state: text("state"),
-            created_at: number("created_at").map(moment),
+            created_at: time("created_at").map(Timestamp::from),
             attempts: number("attempts").and_then(|attempts| u32::try_from(attempts).ok()),
             reason: text("reason"),
             last_words: text("last_words"),
@@ -326,26 +357,174 @@ impl EntryRow {
             body: Body::new(self.body),
             state: self.state,
             attempts: self.attempts,
-            created_at: moment(self.created_at),
-            next_at: moment(self.next_at),
-            lease_until: self.lease_until.map(moment),
+            created_at: self.created_at.into(),
+            next_at: self.next_at.into(),
+            lease_until: self.lease_until.map(Timestamp::from),
             last_words: self.last_words,
             reason: self.reason,
-            buried_at: self.buried_at.map(moment),
+            buried_at: self.buried_at.map(Timestamp::from),
         })
     }
 }
 
-fn due(
-    call_centers: &[CallCenterName],
-    put_in_before: Timestamp,
-    now: Timestamp,
-) -> Result<String, StoreError> {
-    json(&serde_json::json!({
-        "now": now.as_millisecond(),
-        "before": put_in_before.as_millisecond(),
-        "centers": call_centers.iter().map(CallCenterName::as_ref).collect::<Vec<_>>(),
-    }))
+/// Leases due entries of known kinds. A create whose lease has ended without a word may have been made.
+#[derive(Serialize)]
+struct LeaseDue<'a> {
+    now: Millis,
+    owner: &'a str,
+    until: Millis,
+    limit: u32,
+    without: &'a [CallCenterName],
+}
+
+impl Query for LeaseDue<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = concat!(
+        "UPDATE outbox SET lease_owner = {owner}, lease_until = {until int},
+            attempts = attempts + CASE WHEN kind = 'create' AND lease_owner IS NOT NULL THEN 1 ELSE 0 END,
+            last_words = CASE WHEN kind = 'create' AND lease_owner IS NOT NULL THEN '",
+        broken_off!(),
+        "'
+                ELSE last_words END
+        WHERE id {in SELECT o.id FROM outbox AS o WHERE o.state = 'pending' AND o.next_at <= {now int}
+            AND (o.lease_until IS NULL OR o.lease_until <= {now int})
+            AND o.kind IN ",
+        known_kinds!(),
+        "
+            AND o.call_center NOT IN {each without}
+            AND ",
+        is_first!(),
+        " ORDER BY o.next_at, o.id LIMIT {limit int} {skip locked}}
+        RETURNING CAST(id AS TEXT)"
+    );
+}
+
+/// Prolongs leases.
+#[derive(Serialize)]
+struct Renew<'a> {
+    owner: &'a str,
+    until: Millis,
+}
+
+impl Query for Renew<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = "UPDATE outbox SET lease_until = {until int}
+        WHERE lease_owner = {owner} AND state = 'pending' RETURNING CAST(id AS TEXT)";
+}
+
+/// Gives leases on some entries back.
+#[derive(Serialize)]
+struct GiveBack<'a> {
+    owner: &'a str,
+    ids: &'a [EntryId],
+}
+
+impl Query for GiveBack<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = "UPDATE outbox SET lease_owner = NULL, lease_until = NULL
+        WHERE lease_owner = {owner} AND id IN {each ids int} RETURNING CAST(id AS TEXT)";
+}
+
+/// What becomes of an entry whose lease is given back without a word of how the attempt ended.
+macro_rules! released {
+    () => {
+        concat!(
+            "lease_owner = NULL, lease_until = NULL,
+            attempts = attempts + CASE WHEN kind = 'create' THEN 1 ELSE 0 END,
+            last_words = CASE WHEN kind = 'create' THEN '",
+            broken_off!(),
+            "' ELSE last_words END"
+        )
+    };
+}
+
+/// Gives all leases of a process back.
+#[derive(Serialize)]
+struct Release<'a> {
+    owner: &'a str,
+}
+
+impl Query for Release<'_> {
+    type Row = EntryId;
+    const SQL: &'static str =
+        concat!("UPDATE outbox SET ", released!(), " WHERE lease_owner = {owner} RETURNING CAST(id AS TEXT)");
+}
+
+/// Gives the leases of all processes back: there is no other than this one, which has none yet.
+#[derive(Serialize)]
+pub(super) struct ReleaseAll {}
+
+impl Query for ReleaseAll {
+    type Row = ();
+    const SQL: &'static str =
+        concat!("UPDATE outbox SET ", released!(), " WHERE {input} IS NOT NULL AND lease_owner IS NOT NULL");
+}
+
+/// Makes pending entries due. Replicas see the return of an org at the same time: they lock the rows in the same order.
+#[derive(Serialize)]
+struct MakeDue<'a> {
+    now: Millis,
+    before: Millis,
+    centers: &'a [CallCenterName],
+}
+
+impl Query for MakeDue<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = "UPDATE outbox SET next_at = {now int}
+        WHERE id IN (SELECT o.id FROM outbox AS o WHERE o.state = 'pending' AND o.next_at > {now int}
+            AND o.created_at < {before int} AND o.kind <> 'late_clear' AND o.call_center IN {each centers}
+            ORDER BY o.id {lock})
+        RETURNING CAST(id AS TEXT)";
+}
+
+/// Makes the one entry of a contact center due that can be tried first.
+#[derive(Serialize)]
+struct MakeOneDue<'a> {
+    now: Millis,
+    center: &'a CallCenterName,
+}
+
+impl Query for MakeOneDue<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = concat!(
+        "UPDATE outbox SET next_at = {now int}
+        WHERE next_at > {now int} AND id {in SELECT o.id FROM outbox AS o WHERE o.state = 'pending'
+            AND (o.lease_until IS NULL OR o.lease_until <= {now int})
+            AND o.kind IN ",
+        known_kinds!(),
+        " AND o.kind <> 'late_clear' AND o.call_center = {center}
+            AND ",
+        is_first!(),
+        " ORDER BY o.kind = 'create', o.next_at, o.id LIMIT 1 {skip locked}}
+        RETURNING CAST(id AS TEXT)"
+    );
+}
+
+/// When the next entry of a known kind is due.
+#[derive(Serialize)]
+struct NextDue {}
+
+impl Query for NextDue {
+    type Row = Option<Millis>;
+    const SQL: &'static str = concat!(
+        "SELECT coalesce(CAST(min({latest o.next_at, o.lease_until}) AS TEXT), 'null') FROM outbox AS o
+        WHERE {input} IS NOT NULL AND o.state = 'pending' AND o.kind IN ",
+        known_kinds!(),
+        " AND ",
+        is_first!()
+    );
+}
+
+/// Entries in their order.
+#[derive(Serialize)]
+struct Entries<'a> {
+    ids: &'a [EntryId],
+}
+
+impl Query for Entries<'_> {
+    type Row = serde_json::Value;
+    const SQL: &'static str =
+        "SELECT {text {entry o}} FROM outbox AS o WHERE o.id IN {each ids int} ORDER BY o.id";
 }
 
 impl Store {
@@ -365,7 +544,7 @@ impl Store {
     /// When the store is closed.
     pub async fn begin_enqueue(&self, enqueue: Enqueue) -> Result<Answer<Enqueued>, StoreError> {
         if let Subject::Known(note) = &enqueue.subject {
-            self.announce(note);
+            self.meet(&note.call);
         }
         self.begin(|reply| Job::Enqueue(Box::new(enqueue), reply)).await
     }
@@ -375,8 +554,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer; the leases then end by themselves.
     pub async fn give_back(&self, ids: &[EntryId], owner: &str) -> Result<(), StoreError> {
-        let input = json(&serde_json::json!({ "ids": ids, "owner": owner }))?;
-        self.write(self.dialect().give_back, input).await.map(drop)
+        self.write(&GiveBack { owner, ids }).await.map(drop)
     }
 
     /// Writes down how an attempt ended. Gives whether the entry was still there and, for a failure, still ours.
@@ -385,7 +563,7 @@ impl Store {
     /// When it could not be written; the lease then ends by itself and the entry is tried again.
     pub async fn settle(&self, settle: Settle) -> Result<bool, StoreError> {
         if let Some(note) = &settle.note {
-            self.announce(note);
+            self.meet(&note.call);
         }
         self.ask(|reply| Job::Settle(Box::new(settle), reply)).await
     }
@@ -397,14 +575,14 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn lease_due(&self, lease: &Lease) -> Result<Vec<Entry>, StoreError> {
-        let input = json(&serde_json::json!({
-            "now": lease.now.as_millisecond(),
-            "owner": lease.owner,
-            "until": lease.until.as_millisecond(),
-            "limit": lease.limit,
-            "without": lease.without.iter().map(CallCenterName::as_ref).collect::<Vec<_>>(),
-        }))?;
-        let leased: Vec<EntryId> = read(&self.write(self.dialect().lease, input).await?)?;
+        let query = LeaseDue {
+            now: lease.now.into(),
+            owner: &lease.owner,
+            until: lease.until.into(),
+            limit: lease.limit,
+            without: &lease.without,
+        };
+        let leased = self.write(&query).await?;
         let mut entries = Vec::with_capacity(leased.len());
         for read in self.entries(&leased).await? {
             match read {
@@ -452,7 +630,7 @@ impl Store {
     }
 
     async fn rows_of(&self, ids: &[EntryId]) -> Result<Vec<Result<Entry, Box<Unreadable>>>, StoreError> {
-        let rows = self.read(self.dialect().entries, json(&ids)?).await?;
+        let rows = self.read_raw(&Entries { ids }).await?;
         let entry = |row: &String| {
             let id = serde_json::from_str::<IdRow>(row).map_err(|_| unreadable())?.id;
             Ok(Unreadable::or_entry(EntryId(id), row))
@@ -471,8 +649,8 @@ impl Store {
         put_in_before: Timestamp,
         now: Timestamp,
     ) -> Result<usize, StoreError> {
-        let input = due(call_centers, put_in_before, now)?;
-        Ok(self.write(self.dialect().make_due, input).await?.len())
+        let query = MakeDue { now: now.into(), before: put_in_before.into(), centers: call_centers };
+        Ok(self.write(&query).await?.len())
     }
 
     /// Makes one entry of a contact center due at once, to try whether its Salesforce is back: that which is due first,
@@ -485,8 +663,7 @@ impl Store {
         call_center: &CallCenterName,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let input = due(std::slice::from_ref(call_center), Timestamp::MAX, now)?;
-        Ok(!self.write(self.dialect().make_one_due, input).await?.is_empty())
+        Ok(!self.write(&MakeOneDue { now: now.into(), center: call_center }).await?.is_empty())
     }
 
     /// Moves the end of all leases of `owner`, to later or to now; gives how many entries it holds.
@@ -494,8 +671,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn renew(&self, owner: &str, until: Timestamp) -> Result<usize, StoreError> {
-        let input = json(&serde_json::json!({ "owner": owner, "until": until.as_millisecond() }))?;
-        Ok(self.write(self.dialect().renew, input).await?.len())
+        Ok(self.write(&Renew { owner, until: until.into() }).await?.len())
     }
 
     /// Gives all leases and claims of `owner` back, so that others need not wait for their end; gives how many
@@ -504,10 +680,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn release(&self, owner: &str) -> Result<usize, StoreError> {
-        let input = json(&serde_json::json!({ "owner": owner }))?;
-        self.write(self.dialect().unclaim_all, input.clone()).await?;
-        self.write(self.dialect().unclaim_tasks, input.clone()).await?;
-        Ok(self.write(self.dialect().release, input).await?.len())
+        self.write(&EndClaims { owner }).await?;
+        self.write(&EndTaskClaims { owner }).await?;
+        Ok(self.write(&Release { owner }).await?.len())
     }
 
     /// When the next entry is due, or its lease ends; none when nothing waits.
@@ -515,7 +690,349 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let rows = self.read(self.dialect().next_due, "{}".to_owned()).await?;
-        Ok(read::<Option<i64>>(&rows)?.into_iter().flatten().next().map(moment))
+        Ok(self.read(&NextDue {}).await?.into_iter().flatten().next().map(Timestamp::from))
     }
+}
+
+/// What the outbox holds of some calls.
+#[derive(Serialize)]
+struct StandingOf<'a> {
+    keys: HashSet<&'a str>,
+}
+
+impl Query for StandingOf<'_> {
+    type Row = Standing;
+    const SQL: &'static str = "SELECT {text {object 'call_key', call_key, 'final', max(is_final),
+            'pending', max(CASE WHEN state = 'pending' THEN 1 ELSE 0 END),
+            'create', max(CASE WHEN state = 'pending' AND kind = 'create' THEN 1 ELSE 0 END)}}
+        FROM outbox WHERE call_key IN {each keys} GROUP BY call_key";
+}
+
+/// What the outbox holds of a call.
+#[derive(Deserialize)]
+struct Standing {
+    call_key: String,
+    r#final: i64,
+    pending: i64,
+    create: i64,
+}
+
+/// Puts entries in, in the order of `at`.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct PutIn<'a>(Vec<NewRow<'a>>);
+
+impl Query for PutIn<'_> {
+    type Row = i64;
+    const SQL: &'static str = "INSERT INTO outbox (call_center, call_key, call_id, kind, is_final, body, state, created_at,
+            next_at, lease_owner, lease_until)
+        SELECT call_center, call_key, call_id, kind, is_final, body, 'pending', created_at, next_at, lease_owner,
+            lease_until
+        FROM {rows at int, call_center, call_key, call_id int, kind, is_final int, body, created_at int, next_at int,
+            lease_owner, lease_until int} AS j WHERE true
+        ORDER BY at RETURNING CAST(id AS TEXT)";
+}
+
+/// Removes what the creates of calls said: it is needed no more, and never again.
+#[derive(Serialize)]
+struct ForgetBodies {
+    calls: Vec<i64>,
+}
+
+impl Query for ForgetBodies {
+    type Row = ();
+    const SQL: &'static str =
+        "UPDATE calls SET create_body = NULL, body_done = 1 WHERE id IN {each calls int}";
+}
+
+#[derive(Serialize)]
+struct NewRow<'a> {
+    at: usize,
+    call_center: &'a str,
+    call_key: String,
+    call_id: Option<i64>,
+    kind: EntryKind,
+    is_final: i64,
+    body: &'a str,
+    created_at: Millis,
+    next_at: Millis,
+    lease_owner: Option<&'a str>,
+    lease_until: Option<Millis>,
+}
+
+/// The text under which the entries of a call are kept in order.
+fn call_key(enqueue: &Enqueue, call: Option<&Call>) -> String {
+    let key = key_of(&enqueue.subject, call);
+    match enqueue.entries.iter().any(|entry| entry.kind == EntryKind::LateClear) {
+        true => format!("{key}/late"),
+        false => key,
+    }
+}
+
+fn key_of(subject: &Subject, call: Option<&Call>) -> String {
+    match (subject, call) {
+        (_, Some(call)) => call.id.0.to_string(),
+        (Subject::Unknown(call_center, CallReference::Id(id)), None) => {
+            format!("{call_center}/{}", id.short())
+        }
+        (Subject::Unknown(call_center, CallReference::Key(key)), None) => format!("{call_center}/{key}"),
+        (Subject::Known(note), None) => {
+            format!("{}/{}", note.call.call_center(), note.call.vendor_call_key())
+        }
+    }
+}
+
+/// Takes the entries of all, each by what the outbox and this batch hold already.
+pub(super) async fn enqueue(
+    connection: &mut Connection,
+    enqueues: &[Enqueue],
+    calls: &Calls,
+) -> Result<Vec<Enqueued>, StoreError> {
+    if enqueues.is_empty() {
+        return Ok(Vec::new());
+    }
+    let subjects: Vec<(Option<&Call>, String)> = enqueues
+        .iter()
+        .map(|enqueue| {
+            let call = match &enqueue.subject {
+                Subject::Known(note) => calls.get(&note.call).map(|(call, _)| call),
+                Subject::Unknown(..) => None,
+            };
+            (call, call_key(enqueue, call))
+        })
+        .collect();
+    let keys: HashSet<&str> = subjects.iter().map(|(_, key)| key.as_str()).collect();
+    let mut outbox = Standings::of(connection.query(&StandingOf { keys }).await?);
+    let mut rows = Vec::new();
+    let mut enqueued = Vec::with_capacity(enqueues.len());
+    for (enqueue, (call, key)) in enqueues.iter().zip(&subjects) {
+        enqueued.push(outbox.admit(enqueue, *call, key));
+        if let Some(Enqueued::Accepted { behind, .. }) = enqueued.last() {
+            rows.extend(new_rows(enqueue, *call, key, *behind));
+        }
+    }
+    for (at, row) in rows.iter_mut().enumerate() {
+        row.at = at;
+    }
+    let over =
+        enqueues.iter().zip(&subjects).zip(&enqueued).filter_map(|((enqueue, (call, _)), enqueued)| {
+            let is_answered = *enqueued == Enqueued::Answered && enqueue.ends_call();
+            call.filter(|_| is_answered).map(|call| call.id.0)
+        });
+    let calls: Vec<i64> = over.collect();
+    if !calls.is_empty() {
+        connection.query(&ForgetBodies { calls }).await?;
+    }
+    if !rows.is_empty() {
+        number(&mut enqueued, enqueues, connection.query(&PutIn(rows)).await?);
+    }
+    Ok(enqueued)
+}
+
+/// What the outbox holds, with what this batch adds.
+#[derive(Default)]
+struct Standings {
+    finals: HashSet<String>,
+    pending: HashSet<String>,
+    creates: HashSet<String>,
+}
+
+impl Standings {
+    fn of(rows: Vec<Standing>) -> Self {
+        let mut all = Self::default();
+        for row in rows {
+            if row.r#final == 1 {
+                all.finals.insert(row.call_key.clone());
+            }
+            if row.create == 1 {
+                all.creates.insert(row.call_key.clone());
+            }
+            if row.pending == 1 {
+                all.pending.insert(row.call_key);
+            }
+        }
+        all
+    }
+
+    fn admit(&mut self, enqueue: &Enqueue, call: Option<&Call>, key: &str) -> Enqueued {
+        if enqueue.unless_answered && call.is_some_and(Call::is_answered) {
+            return Enqueued::Answered;
+        }
+        let is_final = enqueue.entries.iter().any(|entry| entry.is_final);
+        let is_closed = call.is_some_and(|call| call.closed_at.is_some());
+        if is_final && (is_closed || !self.finals.insert(key.to_owned())) {
+            return Enqueued::Duplicate;
+        }
+        // A database that was slow takes in late what the flow has long repeated.
+        let creates = enqueue.entries.iter().any(|entry| entry.kind == EntryKind::Create);
+        if creates && (call.is_some_and(needs_no_create) || !self.creates.insert(key.to_owned())) {
+            return Enqueued::Duplicate;
+        }
+        let behind = !enqueue.entries.is_empty() && !self.pending.insert(key.to_owned());
+        Enqueued::Accepted { ids: Vec::new(), behind, call: call.cloned().map(Box::new) }
+    }
+}
+
+/// Its record is there; or its caller is gone, and the final update makes it.
+fn needs_no_create(call: &Call) -> bool {
+    let has_record = call.voice_call_id.is_some() || call.created_at.is_some();
+    has_record || (call.ended_at.is_some() && !call.is_answered())
+}
+
+fn new_rows<'a>(
+    enqueue: &'a Enqueue,
+    call: Option<&'a Call>,
+    key: &'a str,
+    behind: bool,
+) -> impl Iterator<Item = NewRow<'a>> {
+    let call_center = match &enqueue.subject {
+        Subject::Known(note) => note.call.call_center(),
+        Subject::Unknown(call_center, _) => call_center,
+    };
+    enqueue.entries.iter().map(move |entry| NewRow {
+        at: 0,
+        call_center: call_center.as_ref(),
+        call_key: key.to_owned(),
+        call_id: call.map(|call| call.id.0),
+        kind: entry.kind,
+        is_final: i64::from(entry.is_final),
+        body: entry.body.expose(),
+        created_at: enqueue.now.into(),
+        next_at: entry.next_at.into(),
+        lease_owner: (!behind).then_some(enqueue.owner.as_str()),
+        lease_until: (!behind).then_some(enqueue.lease_until.into()),
+    })
+}
+
+/// Both engines number rows in the order in which they are put in, but may give the numbers in another.
+fn number(enqueued: &mut [Enqueued], enqueues: &[Enqueue], mut given: Vec<i64>) {
+    given.sort_unstable();
+    let mut given = given.into_iter().map(EntryId);
+    for (enqueued, enqueue) in enqueued.iter_mut().zip(enqueues) {
+        if let Enqueued::Accepted { ids, .. } = enqueued {
+            ids.extend(given.by_ref().take(enqueue.entries.len()));
+        }
+    }
+}
+
+/// Closes the calls of entries that are delivered.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Close(Vec<ClosedRow>);
+
+#[derive(Serialize)]
+struct ClosedRow {
+    id: EntryId,
+    now: Millis,
+}
+
+impl Query for Close {
+    type Row = ();
+    const SQL: &'static str = "UPDATE calls SET closed_at = {earliest calls.closed_at, j.now}, create_body = NULL,
+            body_done = 1, updated_at = {latest calls.updated_at, j.now}
+        FROM {rows id int, now int} AS j WHERE calls.id = (SELECT o.call_id FROM outbox AS o WHERE o.id = j.id)";
+}
+
+/// Removes entries.
+#[derive(Serialize)]
+struct Remove {
+    ids: Vec<EntryId>,
+}
+
+impl Query for Remove {
+    type Row = EntryId;
+    const SQL: &'static str = "DELETE FROM outbox WHERE id IN {each ids int} RETURNING CAST(id AS TEXT)";
+}
+
+/// Postpones or buries leased entries that were tried.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Fail<'a>(Vec<FailedRow<'a>>);
+
+#[derive(Serialize)]
+struct FailedRow<'a> {
+    id: EntryId,
+    owner: &'a str,
+    state: EntryState,
+    next_at: Millis,
+    words: String,
+    reason: Option<String>,
+    buried_at: Option<Millis>,
+}
+
+impl Query for Fail<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = "UPDATE outbox SET state = j.state, attempts = attempts + 1, next_at = j.next_at,
+            last_words = j.words, reason = j.reason, buried_at = j.buried_at, lease_owner = NULL, lease_until = NULL
+        FROM {rows id int, owner, state, next_at int, words, reason, buried_at int} AS j
+        WHERE outbox.id = j.id AND outbox.state = 'pending' AND outbox.lease_owner = j.owner
+        RETURNING CAST(outbox.id AS TEXT)";
+}
+
+/// Gives leases on entries back that were not tried.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct PutBack<'a>(Vec<PutBackRow<'a>>);
+
+#[derive(Serialize)]
+struct PutBackRow<'a> {
+    id: EntryId,
+    owner: &'a str,
+    next_at: Millis,
+}
+
+impl Query for PutBack<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = "UPDATE outbox SET next_at = j.next_at, lease_owner = NULL, lease_until = NULL
+        FROM {rows id int, owner, next_at int} AS j
+        WHERE outbox.id = j.id AND outbox.state = 'pending' AND outbox.lease_owner = j.owner
+        RETURNING CAST(outbox.id AS TEXT)";
+}
+
+/// Writes down how attempts ended: closes, then removes; postpones or buries. Gives which entries were still there and, of
+/// failures, still held by who tried.
+pub(super) async fn settle(connection: &mut Connection, settles: &[Settle]) -> Result<Vec<bool>, StoreError> {
+    let (mut closed, mut delivered) = (Vec::new(), Vec::new());
+    let (mut failed, mut put_back) = (Vec::new(), Vec::new());
+    for settle in settles {
+        let (id, owner, now) = (settle.id, settle.owner.as_str(), Millis::from(settle.now));
+        let row = |state, next_at, words, reason, buried_at| {
+            let reason = Option::map(reason, storable);
+            FailedRow { id, owner, state, next_at, words: storable(words), reason, buried_at }
+        };
+        match &settle.attempt {
+            Attempt::Delivered { close } => {
+                delivered.push(id);
+                closed.extend(close.then_some(ClosedRow { id, now }));
+            }
+            Attempt::NotTried { next_at, words: _ } => {
+                put_back.push(PutBackRow { id, owner, next_at: (*next_at).into() });
+            }
+            Attempt::Later { next_at, words } => {
+                failed.push(row(EntryState::Pending, (*next_at).into(), words, None, None));
+            }
+            Attempt::Buried { reason, words } => {
+                failed.push(row(EntryState::Buried, now, words, Some(reason), Some(now)));
+            }
+        }
+    }
+    let mut settled: HashSet<EntryId> = HashSet::new();
+    if !closed.is_empty() {
+        connection.query(&Close(closed)).await?;
+    }
+    if !delivered.is_empty() {
+        settled.extend(connection.query(&Remove { ids: delivered }).await?);
+    }
+    if !failed.is_empty() {
+        settled.extend(connection.query(&Fail(failed)).await?);
+    }
+    if !put_back.is_empty() {
+        settled.extend(connection.query(&PutBack(put_back)).await?);
+    }
+    Ok(settles.iter().map(|settle| settled.contains(&settle.id)).collect())
+}
+
+/// PostgreSQL keeps no NUL in a text, and a refusal must be written down whatever it says.
+fn storable(words: &String) -> String {
+    words.replace('\0', "\u{FFFD}")
 }

@@ -9,8 +9,25 @@ use crate::domain::{
     Body, Call, CallCenterName, CallId, CallName, CallReference, Fingerprint, VendorCallKey, VoiceCallId,
 };
 
-/// Input of a statement.
-pub(super) fn json(input: &impl Serialize) -> Result<String, StoreError> {
+/// A time as it stands in the database: milliseconds since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Millis(i64);
+
+impl From<Timestamp> for Millis {
+    fn from(at: Timestamp) -> Self {
+        Self(at.as_millisecond())
+    }
+}
+
+impl From<Millis> for Timestamp {
+    fn from(at: Millis) -> Self {
+        Self::from_millisecond(at.0).unwrap_or(Self::MAX)
+    }
+}
+
+/// The parameters of a statement.
+pub(super) fn json(input: &(impl Serialize + ?Sized)) -> Result<String, StoreError> {
     serde_json::to_string(input).map_err(|_| StoreError::Refused("unwritable".to_owned()))
 }
 
@@ -29,14 +46,6 @@ pub(super) fn unreadable() -> StoreError {
     StoreError::Refused("unreadable row".to_owned())
 }
 
-pub(super) fn millisecond(at: Option<Timestamp>) -> Option<i64> {
-    at.map(Timestamp::as_millisecond)
-}
-
-pub(super) fn moment(millisecond: i64) -> Timestamp {
-    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
-}
-
 /// A call on its way from the database.
 #[derive(Debug, Deserialize)]
 pub(super) struct CallRow {
@@ -46,19 +55,19 @@ pub(super) struct CallRow {
     parent: String,
     voice_call_id: Option<String>,
     fingerprint: Option<String>,
-    start_time: Option<i64>,
-    created_at: Option<i64>,
-    create_unknown_at: Option<i64>,
-    deferred_at: Option<i64>,
-    routed_at: Option<i64>,
-    answered_at: Option<i64>,
+    start_time: Option<Millis>,
+    created_at: Option<Millis>,
+    create_unknown_at: Option<Millis>,
+    deferred_at: Option<Millis>,
+    routed_at: Option<Millis>,
+    answered_at: Option<Millis>,
     answered_by: Option<String>,
-    ended_at: Option<i64>,
-    closed_at: Option<i64>,
+    ended_at: Option<Millis>,
+    closed_at: Option<Millis>,
     pub(super) claim_owner: Option<String>,
-    claim_until: Option<i64>,
+    claim_until: Option<Millis>,
     create_body: Option<String>,
-    updated_at: i64,
+    updated_at: Millis,
 }
 
 impl CallRow {
@@ -72,18 +81,18 @@ impl CallRow {
                 .transpose()
                 .map_err(|_| unreadable())?,
             fingerprint: self.fingerprint.as_deref().map(fingerprint).transpose()?,
-            start_time: self.start_time.map(moment),
-            created_at: self.created_at.map(moment),
-            create_unknown_at: self.create_unknown_at.map(moment),
-            deferred_at: self.deferred_at.map(moment),
-            routed_at: self.routed_at.map(moment),
-            answered_at: self.answered_at.map(moment),
+            start_time: self.start_time.map(Timestamp::from),
+            created_at: self.created_at.map(Timestamp::from),
+            create_unknown_at: self.create_unknown_at.map(Timestamp::from),
+            deferred_at: self.deferred_at.map(Timestamp::from),
+            routed_at: self.routed_at.map(Timestamp::from),
+            answered_at: self.answered_at.map(Timestamp::from),
             answered_by: self.answered_by.as_deref().map(fingerprint).transpose()?,
-            ended_at: self.ended_at.map(moment),
-            closed_at: self.closed_at.map(moment),
-            claimed_until: self.claim_until.map(moment),
+            ended_at: self.ended_at.map(Timestamp::from),
+            closed_at: self.closed_at.map(Timestamp::from),
+            claimed_until: self.claim_until.map(Timestamp::from),
             create_body: self.create_body.map(Body::new),
-            updated_at: moment(self.updated_at),
+            updated_at: self.updated_at.into(),
         })
     }
 }

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::batch::Job;
-use super::row::{json, moment, read, unreadable};
+use super::engine::Connection;
+use super::row::{Millis, json, unreadable};
+use super::sql::{Query, insert};
 use super::{Store, StoreError};
 use crate::domain::{Body, CallCenterName, CallTimeline, Event, Numbers, TaskId};
 
@@ -83,17 +85,144 @@ pub struct SettleTask {
     pub now: Timestamp,
 }
 
-/// An event on its way to the database.
+insert! {
+    /// Keeps events that are not kept yet. A trigger makes a task due that ends by one, and one that has ended before.
+    EventRow {
+        task_id: String,
+        event_id: String,
+        arrived_at: i64,
+        due_at: i64,
+        is_end: i64,
+        event: String,
+        numbers: Option<String>,
+    }
+    "INSERT INTO events ({columns}) SELECT * FROM {values} ON CONFLICT DO NOTHING"
+}
+
+/// What [`EventRow::is_end`] says of an event.
+mod is_end {
+    pub(super) const NO: i64 = 0;
+    pub(super) const YES: i64 = 1;
+    /// A mark of our own is nothing that somebody would have to look at.
+    pub(super) const MARK: i64 = 2;
+}
+
+/// Claims due tasks.
 #[derive(Serialize)]
-pub(super) struct EventRow<'a> {
-    pub(super) task_id: &'a str,
-    pub(super) event_id: &'a str,
-    pub(super) arrived_at: i64,
-    pub(super) due_at: i64,
-    /// 0, 1 for an end, 2 for a mark.
-    pub(super) is_end: i64,
-    pub(super) event: String,
-    pub(super) numbers: Option<&'a str>,
+struct ClaimDue<'a> {
+    now: Millis,
+    owner: &'a str,
+    until: Millis,
+    limit: u32,
+    without: &'a [CallCenterName],
+}
+
+impl Query for ClaimDue<'_> {
+    type Row = TaskRow;
+    const SQL: &'static str = "UPDATE tasks SET claim_owner = {owner}, claim_until = {until int}
+        WHERE task_id {in SELECT t.task_id FROM tasks AS t WHERE t.due_at <= {now int}
+            AND (t.claim_until IS NULL OR t.claim_until <= {now int})
+            AND NOT EXISTS (SELECT 1 FROM {each without} AS w JOIN calls AS c
+                ON c.call_center = w.value AND c.vendor_call_key = 'wxcc_' || t.task_id)
+            ORDER BY t.due_at LIMIT {limit int} {skip locked}}
+        RETURNING {text {task tasks}}";
+}
+
+/// Folds a claimed task. What came meanwhile makes it due at once: `news` counts it, but for what another replica has not
+/// committed yet when it is counted.
+#[derive(Serialize)]
+struct Fold<'a> {
+    task_id: &'a str,
+    owner: &'a str,
+    timeline: String,
+    due_at: Option<Millis>,
+    news: i64,
+    now: Millis,
+    events: &'a [String],
+    left: &'a [String],
+}
+
+impl Query for Fold<'_> {
+    type Row = String;
+    const SQL: &'static str = "UPDATE tasks SET timeline = {timeline}, claim_owner = NULL, claim_until = NULL,
+            due_at = CASE WHEN news = {news int} AND NOT EXISTS (SELECT 1 FROM events AS e
+                WHERE e.task_id = tasks.task_id AND e.event_id NOT IN {each events} AND e.event_id NOT IN {each left})
+                THEN {due_at int} ELSE {now int} END,
+            updated_at = {latest updated_at, {now int}}
+        WHERE task_id = {task_id} AND claim_owner = {owner} RETURNING {quoted task_id}";
+}
+
+/// Removes folded events.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct RemoveFolded<'a>(&'a Fold<'a>);
+
+impl Query for RemoveFolded<'_> {
+    type Row = ();
+    const SQL: &'static str = "DELETE FROM events WHERE task_id = {task_id} AND event_id IN {each events}";
+}
+
+/// Removes the numbers of events that were left.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct ClearLeft<'a>(&'a Fold<'a>);
+
+impl Query for ClearLeft<'_> {
+    type Row = ();
+    const SQL: &'static str =
+        "UPDATE events SET numbers = NULL WHERE task_id = {task_id} AND event_id IN {each left}";
+}
+
+/// Puts a claimed task off and gives the claim back, or leaves it to the purge if nothing was told of it for long.
+#[derive(Serialize)]
+struct PutOff<'a> {
+    task_id: &'a str,
+    owner: &'a str,
+    due_at: Millis,
+    long_ago: Millis,
+}
+
+impl Query for PutOff<'_> {
+    type Row = ();
+    const SQL: &'static str =
+        "UPDATE tasks SET due_at = CASE WHEN updated_at > {long_ago int} THEN {due_at int} END,
+            claim_owner = NULL, claim_until = NULL
+        WHERE task_id = {task_id} AND claim_owner = {owner}";
+}
+
+/// A task with its events.
+#[derive(Serialize)]
+struct OfId<'a> {
+    task_id: &'a TaskId,
+}
+
+impl Query for OfId<'_> {
+    type Row = TaskRow;
+    const SQL: &'static str = "SELECT {text {task t}} FROM (SELECT {task_id} AS task_id,
+            (SELECT timeline FROM tasks WHERE task_id = {task_id}) AS timeline, 0 AS news) AS t";
+}
+
+/// When the next task is due.
+#[derive(Serialize)]
+struct NextTask {}
+
+impl Query for NextTask {
+    type Row = Option<Millis>;
+    const SQL: &'static str =
+        "SELECT coalesce(CAST(min({latest due_at, claim_until}) AS TEXT), 'null') FROM tasks
+        WHERE {input} IS NOT NULL AND due_at IS NOT NULL";
+}
+
+/// Gives the claims of a process back.
+#[derive(Serialize)]
+pub(super) struct EndTaskClaims<'a> {
+    pub(super) owner: &'a str,
+}
+
+impl Query for EndTaskClaims<'_> {
+    type Row = ();
+    const SQL: &'static str = "UPDATE tasks SET claim_owner = NULL, claim_until = NULL
+        WHERE due_at IS NOT NULL AND claim_owner = {owner}";
 }
 
 #[derive(Deserialize)]
@@ -109,18 +238,6 @@ struct KeptRow {
     event_id: String,
     event: String,
     numbers: Option<String>,
-}
-
-#[derive(Serialize)]
-pub(super) struct FoldRow<'a> {
-    task_id: &'a str,
-    owner: &'a str,
-    timeline: String,
-    due_at: Option<i64>,
-    news: i64,
-    now: i64,
-    events: &'a [String],
-    left: &'a [String],
 }
 
 impl Task {
@@ -197,23 +314,18 @@ impl Serialize for Mixed<'_> {
 }
 
 impl SettleTask {
-    /// Whether some of its events are left unread.
-    pub(super) fn leaves(&self) -> bool {
-        !self.task.left.is_empty()
-    }
-
-    pub(super) fn row(&self) -> Result<FoldRow<'_>, StoreError> {
+    fn fold(&self) -> Result<Fold<'_>, StoreError> {
         let Task { timeline, foreign, .. } = &self.task;
-        Ok(FoldRow {
+        Ok(Fold {
             task_id: self.task.id.as_ref(),
             owner: &self.owner,
             timeline: match foreign.is_empty() {
                 true => json(timeline)?,
                 false => json(&Mixed { timeline, foreign })?,
             },
-            due_at: self.due_at.map(Timestamp::as_millisecond),
+            due_at: self.due_at.map(Millis::from),
             news: self.task.news,
-            now: self.now.as_millisecond(),
+            now: self.now.into(),
             events: &self.task.fresh,
             left: &self.task.left,
         })
@@ -235,14 +347,14 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn claim_tasks(&self, claim: &ClaimTasks) -> Result<Vec<Task>, StoreError> {
-        let input = json(&serde_json::json!({
-            "now": claim.now.as_millisecond(),
-            "owner": claim.owner,
-            "until": claim.until.as_millisecond(),
-            "limit": claim.limit,
-            "without": claim.without.iter().map(CallCenterName::as_ref).collect::<Vec<_>>(),
-        }))?;
-        let rows = self.write(self.dialect().claim, input).await?;
+        let query = ClaimDue {
+            now: claim.now.into(),
+            owner: &claim.owner,
+            until: claim.until.into(),
+            limit: claim.limit,
+            without: &claim.without,
+        };
+        let rows = self.write_raw(&query).await?;
         let mut tasks = Vec::with_capacity(rows.len());
         for row in &rows {
             match serde_json::from_str::<TaskRow>(row).map_err(|_| unreadable()).and_then(TaskRow::task) {
@@ -255,15 +367,18 @@ impl Store {
 
     async fn put_off(&self, row: &str, claim: &ClaimTasks) -> Result<(), StoreError> {
         let row: Value = serde_json::from_str(row).unwrap_or_default();
-        let task = row.get("task_id").and_then(Value::as_str);
-        tracing::error!(task, "what is kept of this task cannot be read: nothing is concluded from it");
-        let input = json(&serde_json::json!({
-            "task_id": task,
-            "owner": claim.owner,
-            "due_at": claim.now.checked_add(PUT_OFF).unwrap_or(Timestamp::MAX).as_millisecond(),
-            "long_ago": claim.now.checked_sub(LONG).unwrap_or(Timestamp::MIN).as_millisecond(),
-        }))?;
-        self.write(self.dialect().put_off, input).await.map(drop)
+        let task_id = row.get("task_id").and_then(Value::as_str).unwrap_or_default();
+        tracing::error!(
+            task = task_id,
+            "what is kept of this task cannot be read: nothing is concluded from it"
+        );
+        let put_off = PutOff {
+            task_id,
+            owner: &claim.owner,
+            due_at: claim.now.checked_add(PUT_OFF).unwrap_or(Timestamp::MAX).into(),
+            long_ago: claim.now.checked_sub(LONG).unwrap_or(Timestamp::MIN).into(),
+        };
+        self.write(&put_off).await.map(drop)
     }
 
     /// Keeps a claimed task as it is now, folds its events if they are to be, and gives the claim back. Gives whether it
@@ -280,9 +395,8 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn find_task(&self, task: &TaskId) -> Result<Option<Task>, StoreError> {
-        let input = json(&serde_json::json!({ "task_id": task.as_ref() }))?;
-        let rows = self.read(self.dialect().task, input).await?;
-        let found = read::<TaskRow>(&rows)?.into_iter().next().map(TaskRow::task).transpose()?;
+        let rows = self.read(&OfId { task_id: task }).await?;
+        let found = rows.into_iter().next().map(TaskRow::task).transpose()?;
         Ok(found.filter(|task| task.timeline.all().next().is_some()))
     }
 
@@ -291,7 +405,49 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn next_task(&self) -> Result<Option<Timestamp>, StoreError> {
-        let rows = self.read(self.dialect().next_task, "{}".to_owned()).await?;
-        Ok(read::<Option<i64>>(&rows)?.into_iter().flatten().next().map(moment))
+        Ok(self.read(&NextTask {}).await?.into_iter().flatten().next().map(Timestamp::from))
     }
+}
+
+/// Keeps all, in the order of their names, as notes are.
+pub(super) async fn keep(connection: &mut Connection, events: &[&NewEvent]) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(events.len());
+    for new in events {
+        let what = &new.event.what;
+        rows.push(EventRow {
+            task_id: new.task.to_string(),
+            event_id: new.event.id.clone(),
+            arrived_at: new.now.as_millisecond(),
+            due_at: new.due_at.as_millisecond(),
+            is_end: match (what.is_mark(), what.is_end()) {
+                (true, _) => is_end::MARK,
+                (false, true) => is_end::YES,
+                (false, false) => is_end::NO,
+            },
+            event: json(&new.event)?,
+            numbers: new.numbers.as_ref().and_then(Numbers::body).map(|body| body.expose().to_owned()),
+        });
+    }
+    rows.sort_by(|one, other| (&one.task_id, &one.event_id).cmp(&(&other.task_id, &other.event_id)));
+    connection.insert(rows, "").await.map(drop)
+}
+
+/// Folds tasks, each by who holds it.
+pub(super) async fn settle(
+    connection: &mut Connection,
+    settles: &[SettleTask],
+) -> Result<Vec<bool>, StoreError> {
+    let mut settled = Vec::with_capacity(settles.len());
+    for settle in settles {
+        let fold = settle.fold()?;
+        let is_held = !connection.query(&fold).await?.is_empty();
+        if is_held && settle.folds {
+            connection.query(&RemoveFolded(&fold)).await?;
+            if !fold.left.is_empty() {
+                connection.query(&ClearLeft(&fold)).await?;
+            }
+        }
+        settled.push(is_held);
+    }
+    Ok(settled)
 }

@@ -9,11 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 use super::StoreError;
-use super::batch::{Answers, Batch, Job, Sorted};
+use super::batch::{self, Answers, Batch, Job, Sorted};
 use super::engine::{Connection, FileId, Limits, Target};
-use super::execute;
 use super::lock::ServiceLock;
-use super::statement::Kind;
 
 /// How many are served together at most.
 const MOST: usize = 256;
@@ -94,7 +92,7 @@ impl Writer {
                 break;
             }
             self.health.commands.fetch_add(waiting.len() as u64, Ordering::Relaxed);
-            let sorted = Sorted::of(waiting.drain(..), self.target.kind() == Kind::Postgres);
+            let sorted = Sorted::of(waiting.drain(..));
             if self.serve(sorted).await {
                 return;
             }
@@ -154,11 +152,7 @@ impl Writer {
         let Some(connection) = &mut self.connection else { return Err(self.outage()) };
         let commit = u64::from(writes && batch.len() > 0);
         let done = async {
-            if writes {
-                execute::write(connection, batch).await
-            } else {
-                execute::run(connection, batch).await
-            }
+            if writes { batch::write(connection, batch).await } else { batch::run(connection, batch).await }
         };
         let result = tokio::time::timeout(self.limits.batch, done).await.unwrap_or(Err(StoreError::Slow));
         match &result {
@@ -216,8 +210,7 @@ impl Writer {
                     return true;
                 }
                 taken = self.jobs.recv_many(&mut waiting, MOST) => {
-                    let claims = self.target.kind() == Kind::Postgres;
-                    if taken == 0 || Sorted::of(waiting.drain(..), claims).refuse(outage) {
+                    if taken == 0 || Sorted::of(waiting.drain(..)).refuse(outage) {
                         return false;
                     }
                 }

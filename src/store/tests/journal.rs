@@ -102,7 +102,6 @@ async fn a_claim_that_came_to_nothing_leaves_no_call_behind(engine: Engine) {
     let open = |name: &CallName| OpenCall { call: name.clone(), ..create("wxcc_1", "a") };
     for name in [&run, &first.name] {
         assert!(store.open_call(open(name)).await.unwrap().is_new());
-        store.claim(open(name)).await.unwrap();
         store.release_claim(name, "b").await.unwrap();
         store.release_claim(name, "a").await.unwrap();
     }
@@ -146,7 +145,6 @@ async fn a_create_that_was_claimed_by_a_process_that_is_gone_is_of_unknown_end(e
     let gone = open_alone(&engine).await;
     for key in ["wxcc_1", "wxcc_2"] {
         assert!(gone.open_call(create(key, "a")).await.unwrap().is_new());
-        gone.claim(create(key, "a")).await.unwrap();
     }
     gone.note(Note { created_at: Some(at(1)), ..Note::of(call("wxcc_2"), at(1)) }).await.unwrap();
     gone.close().await.unwrap();
@@ -154,8 +152,7 @@ async fn a_create_that_was_claimed_by_a_process_that_is_gone_is_of_unknown_end(e
     let later = |key| OpenCall { now: at(20), claim_until: at(30), ..create(key, "b") };
     for (key, is_unknown) in [("wxcc_1", true), ("wxcc_2", false), ("wxcc_3", false)] {
         let Opened::New(known) = store.open_call(later(key)).await.unwrap() else { panic!("{key}") };
-        assert_eq!(known.is_some_and(|call| call.is_create_unknown()), is_unknown, "{key}");
-        store.claim(later(key)).await.unwrap();
+        assert_eq!(known.is_create_unknown(), is_unknown, "{key}");
     }
     // What is given back when the process stops was not answered either.
     store.release("b").await.unwrap();
@@ -201,7 +198,7 @@ async fn a_deferred_call_counts_as_created_and_a_failed_one_does_not(engine: Eng
     let body = CreateBody::Set(Body::new("{}"));
     let failed = Note { create_body: body.clone(), ..Note::of(call("wxcc_1"), at(0)) };
     store.note(failed).await.unwrap();
-    let Opened::New(Some(known)) = store.open_call(create("wxcc_1", "a")).await.unwrap() else {
+    let Opened::New(known) = store.open_call(create("wxcc_1", "a")).await.unwrap() else {
         panic!("a create that failed may be tried again")
     };
     assert_eq!(known.create_body, Some(Body::new("{}")));

@@ -151,7 +151,7 @@ async fn what_is_no_text_at_all_is_buried_too() {
 
 #[test]
 fn every_kind_that_this_version_writes_is_one_that_it_leases() {
-    let known = crate::store::statement::known_kinds!();
+    let known = crate::store::outbox::known_kinds!();
     for kind in [EntryKind::Create, EntryKind::Clear, EntryKind::Update, EntryKind::LateClear] {
         let text = match kind {
             EntryKind::Create | EntryKind::Clear | EntryKind::Update | EntryKind::LateClear => {

@@ -1,2 +1,0 @@
--- Since when Salesforce may have made a VoiceCall by a create whose end nobody knows: such a create is not sent again.
-ALTER TABLE calls ADD COLUMN create_unknown_at INTEGER;
