@@ -1,17 +1,16 @@
-//! One attempt on an entry, from the entry itself.
+//! One attempt on an entry, by the request that put it in or by the worker.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Client;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::schedule::later;
 use super::{Attempted, By, Outbox, Tried, record};
 use crate::domain::{Call, CallReference, VoiceCallId};
 use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored, voice_call_id};
-use crate::settings;
 use crate::store::{Attempt, CreateBody, Entry, EntryKind, Note};
 
 /// How often another replica's create is looked after.
@@ -19,49 +18,130 @@ const LOOK: Duration = Duration::from_millis(250);
 /// What is told of an entry whose body is no request.
 const UNREADABLE: &str = "its body is no request of this version";
 
-/// Tries an entry that we hold, and writes down what came of it.
-pub async fn deliver(outbox: &Outbox, orgs: &Orgs, client: &Client, mut entry: Entry) {
-    let before = orgs.get(entry.call_center.as_ref()).map(Org::returns);
-    let result = send(outbox, orgs, client, &mut entry).await;
-    let withheld = matches!(result, Ok(Sent::Withheld));
-    let tried = Tried { kind: entry.kind, is_final: entry.is_final };
-    let attempt = match result.as_ref().err() {
-        // Not even a clear, of which a refusal by Salesforce says that there is nothing to clear.
-        Some(_) if read(&entry).is_none() => {
-            Attempt::Buried { reason: "it cannot be read".into(), words: UNREADABLE.into() }
+/// Who delivers, and how Salesforce is reached.
+#[derive(Clone, Copy)]
+pub struct Delivery<'a> {
+    /// Where the entries are kept.
+    pub outbox: &'a Arc<Outbox>,
+    /// The contact centers.
+    pub orgs: &'a Orgs,
+    /// The connections.
+    pub client: &'a Client,
+    /// Who tries: a request decides just before whether what it asks may be sent, the worker when the turn of the entry
+    /// comes.
+    pub by: By,
+}
+
+impl Delivery<'_> {
+    /// Tries entries of one call that we hold, within the budget, and writes down what came of each.
+    ///
+    /// # Errors
+    /// What kept Salesforce from taking the last of them.
+    pub async fn deliver(self, entries: Vec<Entry>, budget: &Budget) -> Result<(), Failure> {
+        match <[Entry; 2]>::try_from(entries) {
+            Ok([clear, last]) => self.deliver_both(clear, last, budget).await,
+            Err(entries) => {
+                let mut delivered = Ok(());
+                for mut entry in entries {
+                    let before = self.returns(&entry);
+                    let result = self.send(&mut entry, budget).await;
+                    delivered = result.as_ref().map(drop).map_err(Failure::clone);
+                    self.settle(&entry, result, before).await;
+                }
+                delivered
+            }
         }
-        failure => outbox.judge(tried, failure, entry.attempts, entry.created_at),
-    };
-    let attempt = match attempt {
-        // Salesforce has come back meanwhile, and what waited for that is due.
-        Attempt::Later { words, .. } if orgs.get(entry.call_center.as_ref()).map(Org::returns) != before => {
-            Attempt::Later { next_at: outbox.now(), words }
+    }
+
+    /// Clear routing and the final update of a call. The final update clears the routing too: so it is tried even if the
+    /// clearing failed, with half of the time for itself, and once it is delivered nothing is left to clear.
+    async fn deliver_both(self, mut clear: Entry, mut last: Entry, budget: &Budget) -> Result<(), Failure> {
+        let (before, half) = (self.returns(&last), budget.half());
+        let cleared = self.send(&mut clear, &half).await;
+        budget.waited(half.upstream().unwrap_or_default());
+        let updated = self.send(&mut last, budget).await;
+        let delivered = updated.as_ref().map(drop).map_err(Failure::clone);
+        let cleared = if updated.is_ok() { Ok(Sent::Done(Value::Null)) } else { cleared };
+        self.settle(&clear, cleared, before).await;
+        self.settle(&last, updated, before).await;
+        delivered
+    }
+
+    /// Writes down that an attempt on entries came to nothing before it was made here.
+    pub async fn failed(self, entries: Vec<Entry>, failure: &Failure) {
+        for entry in entries {
+            let before = self.returns(&entry);
+            self.settle(&entry, Err(failure.clone()), before).await;
         }
-        // Nothing was told of the call: its final update is still to come.
-        Attempt::Delivered { .. } if withheld => Attempt::Delivered { close: false },
-        Attempt::Delivered { .. } if entry.kind == EntryKind::LateClear => {
-            late_clear(outbox.now(), &entry, result.as_ref().ok())
+    }
+
+    /// How often Salesforce has come back.
+    fn returns(self, entry: &Entry) -> Option<u64> {
+        self.orgs.get(entry.call_center.as_ref()).map(Org::returns)
+    }
+
+    /// Writes down how an attempt ended. A request waits for that only where a create that follows must know of it.
+    async fn settle(self, entry: &Entry, result: Result<Sent, Failure>, before: Option<u64>) {
+        let outbox = self.outbox;
+        let is_withheld = matches!(result, Ok(Sent::Withheld));
+        let tried = Tried { kind: entry.kind, is_final: entry.is_final };
+        let kept = read(entry);
+        let attempt = match result.as_ref().err() {
+            // Not even a clear, of which a refusal by Salesforce says that there is nothing to clear.
+            Some(_) if kept.is_none() => {
+                Attempt::Buried { reason: "it cannot be read".into(), words: UNREADABLE.into() }
+            }
+            failure => outbox.judge(tried, failure, entry.attempts, entry.created_at),
+        };
+        let attempt = match attempt {
+            // Salesforce has come back meanwhile, and what waited for that is due.
+            Attempt::Later { words, .. } if self.returns(entry) != before => {
+                Attempt::Later { next_at: outbox.now(), words }
+            }
+            // Nothing was sent for the call: its final update is still to come.
+            Attempt::Delivered { .. } if is_withheld => Attempt::Delivered { close: false },
+            Attempt::Delivered { .. } if entry.kind == EntryKind::LateClear => {
+                late_clear(outbox.now(), entry, result.as_ref().ok())
+            }
+            attempt => attempt,
+        };
+        self.report(entry, kept.as_ref(), &attempt, is_withheld);
+        let note = match result {
+            Ok(Sent::Done(data)) => created(outbox, entry, &data),
+            Ok(Sent::Withheld) => answered(outbox, entry),
+            // What the entry is told now takes the place of what tells that.
+            Err(failure) if failure.is_unknown() || entry.is_broken_off() => unknown(outbox, entry),
+            Ok(Sent::Nothing | Sent::NotYet) | Err(_) => None,
+        };
+        let is_waited_for =
+            self.by == By::Worker || note.as_ref().is_some_and(|note| note.created_at.is_some());
+        let (outbox, id) = (Arc::clone(outbox), entry.id);
+        match is_waited_for {
+            true => outbox.settle(id, attempt, note).await,
+            false => {
+                let settling = Arc::clone(&outbox);
+                outbox.afterwards(async move { settling.settle(id, attempt, note).await });
+            }
         }
-        attempt => attempt,
-    };
-    let key = entry.call.as_ref().map(|call| call.name.vendor_call_key().to_string());
-    let attempted = Attempted {
-        id: entry.id,
-        kind: entry.kind,
-        call_center: &entry.call_center,
-        vendor_call_key: key.as_deref(),
-        attempts: entry.attempts.saturating_add(1),
-        by: By::Worker,
-    };
-    outbox.tell(attempted, &attempt, withheld);
-    let note = match result {
-        Ok(Sent::Done(data)) => created(outbox, &entry, &data),
-        Ok(Sent::Withheld) => answered(outbox, &entry),
-        // What the entry is told now takes the place of what tells that.
-        Err(failure) if failure.is_unknown() || entry.is_broken_off() => unknown(outbox, &entry),
-        Ok(Sent::Nothing | Sent::NotYet) | Err(_) => None,
-    };
-    outbox.settle(entry.id, attempt, note).await;
+    }
+
+    /// Tells the log and the metrics of an attempt.
+    fn report(self, entry: &Entry, kept: Option<&Kept>, attempt: &Attempt, is_withheld: bool) {
+        let of_call = entry.call.as_ref().map(|call| call.name.vendor_call_key());
+        let named = match kept.and_then(|kept| kept.call.as_ref()) {
+            Some(CallReference::Key(key)) => Some(key),
+            Some(CallReference::Id(_)) | None => None,
+        };
+        let attempted = Attempted {
+            id: entry.id,
+            kind: entry.kind,
+            call_center: &entry.call_center,
+            vendor_call_key: of_call.or(named).map(AsRef::as_ref),
+            attempts: entry.attempts.saturating_add(1),
+            by: self.by,
+        };
+        self.outbox.tell(attempted, attempt, is_withheld);
+    }
 }
 
 /// As long as Salesforce may still route the call, its caller may hang up first; and a routing that was cleared may not have
@@ -93,54 +173,62 @@ enum Sent {
     NotYet,
 }
 
-async fn send(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: &mut Entry) -> Result<Sent, Failure> {
-    let org = orgs.get(entry.call_center.as_ref()).ok_or_else(|| Failure::Misconfigured {
-        words: format!("no contact center {} is configured any more", entry.call_center),
-    })?;
-    let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT).patient();
-    let kept = read(entry).ok_or_else(|| refused(UNREADABLE))?;
-    // Salesforce's answer never came to who asked for the routing, and the caller may still be waiting for it.
-    if entry.kind == EntryKind::LateClear && entry.call.as_ref().is_none_or(|call| call.ended_at.is_none()) {
-        return Ok(Sent::NotYet);
-    }
-    if kept.unless_answered && entry.call.as_ref().is_some_and(Call::is_answered) {
-        return Ok(Sent::Withheld);
-    }
-    // The abandonment that it takes back was withheld, or is buried.
-    if kept.if_ended && entry.call.as_ref().is_none_or(|call| call.closed_at.is_none()) {
-        return Ok(Sent::Nothing);
-    }
-    if kept.operation != Operation::Create && record::is_missing(outbox, entry).await? {
-        if kept.operation == Operation::ClearRouting {
+impl Delivery<'_> {
+    async fn send(self, entry: &mut Entry, budget: &Budget) -> Result<Sent, Failure> {
+        let Self { outbox, orgs, client, by } = self;
+        let org = orgs.get(entry.call_center.as_ref()).ok_or_else(|| Failure::Misconfigured {
+            words: format!("no contact center {} is configured any more", entry.call_center),
+        })?;
+        let kept = read(entry).ok_or_else(|| refused(UNREADABLE))?;
+        // Salesforce's answer never came to who asked for the routing, and the caller may still be waiting for it.
+        if entry.kind == EntryKind::LateClear
+            && entry.call.as_ref().is_none_or(|call| call.ended_at.is_none())
+        {
+            return Ok(Sent::NotYet);
+        }
+        if kept.unless_answered && entry.call.as_ref().is_some_and(Call::is_answered) {
+            return Ok(Sent::Withheld);
+        }
+        // The abandonment that it takes back was withheld, or is buried.
+        if kept.if_ended && entry.call.as_ref().is_none_or(|call| call.closed_at.is_none()) {
             return Ok(Sent::Nothing);
         }
-        record::make(outbox, org, client, entry, &budget).await?;
-    }
-    if kept.operation == Operation::Create
-        && let Some(call) = &entry.call
-    {
-        if let Some(id) = &call.voice_call_id {
+        if kept.operation != Operation::Create && record::is_missing(outbox, entry).await? {
+            if kept.operation == Operation::ClearRouting {
+                return Ok(Sent::Nothing);
+            }
+            record::make(outbox, org, client, entry, budget).await?;
+        }
+        if kept.operation == Operation::Create
+            && let Some(call) = &entry.call
+        {
+            if let Some(id) = &call.voice_call_id {
+                return Ok(Sent::Done(json!({ "voiceCallId": id.as_ref() })));
+            }
+            // Another process was creating it when ours promised to.
+            let left = call
+                .claimed_until
+                .and_then(|until| Duration::try_from(until.duration_since(outbox.now())).ok());
+            if let Some(after) = left.filter(|left| !left.is_zero()) {
+                let words = String::from("another replica is creating it");
+                return Err(Failure::NotAsked { after: after.min(LOOK), words });
+            }
+        }
+        if kept.operation == Operation::Create
+            && let Some(call) = entry.call.as_ref().filter(|call| may_be_made(entry, call))
+            && let Some(id) = org.record_of(client, call.name.vendor_call_key(), &budget.half()).await
+        {
             return Ok(Sent::Done(json!({ "voiceCallId": id.as_ref() })));
         }
-        // Another process was creating it when ours promised to.
-        let left =
-            call.claimed_until.and_then(|until| Duration::try_from(until.duration_since(outbox.now())).ok());
-        if let Some(after) = left.filter(|left| !left.is_zero()) {
-            let words = String::from("another replica is creating it");
-            return Err(Failure::NotAsked { after: after.min(LOOK), words });
+        let kept = record::with_parent(outbox, fit(kept, entry), entry).await?;
+        if by == By::Worker
+            && kept.unless_answered
+            && had_agent(org, client, entry, &kept, &budget.half()).await?
+        {
+            return Ok(Sent::Withheld);
         }
+        org.ask(client, Ask::Kept(&kept), budget).await.map(Sent::Done)
     }
-    if kept.operation == Operation::Create
-        && let Some(call) = entry.call.as_ref().filter(|call| may_be_made(entry, call))
-        && let Some(id) = org.record_of(client, call.name.vendor_call_key(), &budget.half()).await
-    {
-        return Ok(Sent::Done(json!({ "voiceCallId": id.as_ref() })));
-    }
-    let kept = record::with_parent(outbox, fit(kept, entry), entry).await?;
-    if kept.unless_answered && had_agent(org, client, entry, &kept, &budget.half()).await? {
-        return Ok(Sent::Withheld);
-    }
-    org.ask(client, Ask::Kept(&kept), &budget).await.map(Sent::Done)
 }
 
 fn refused(words: &str) -> Failure {

@@ -10,6 +10,7 @@ mod schedule;
 mod worker;
 
 pub use attempt::{Tried, verdict};
+pub use delivery::Delivery;
 pub use queue::{Hold, Outbox};
 pub use recent::Kept;
 pub use report::{Attempted, By};

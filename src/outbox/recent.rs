@@ -2,6 +2,7 @@
 //! nobody can read it, and a create that is repeated meanwhile must not make a second VoiceCall.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,8 +11,9 @@ use crate::store::Note;
 
 /// For how long it is remembered: a database that does not answer for longer has failed, and flows repeat within seconds.
 const MEMORY: SignedDuration = SignedDuration::from_secs(60);
-/// The most that is remembered; of more the oldest is forgotten.
-const MOST: usize = 50_000;
+/// The most that is remembered, some 10 MB: what a contact center's Salesforce takes in a minute is far less. Of more the
+/// oldest is forgotten.
+const MOST: usize = 10_000;
 
 /// Whether the journal holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +27,9 @@ pub enum Kept {
 /// Notes of the last minute, one for each call.
 #[derive(Default)]
 pub(super) struct Recent {
-    notes: HashMap<CallName, Known>,
+    notes: HashMap<Arc<CallName>, Known>,
     /// When they came, the oldest first.
-    order: VecDeque<(Timestamp, CallName)>,
+    order: VecDeque<(Timestamp, Arc<CallName>)>,
 }
 
 struct Known {
@@ -41,15 +43,16 @@ struct Known {
 impl Recent {
     pub(super) fn add(&mut self, note: &Note, kept: Kept) {
         self.forget(note.at);
-        let known = self.notes.entry(note.call.clone()).or_insert_with(|| Known {
-            note: note.clone(),
-            unkept: 0,
-            times: 0,
-        });
+        let call = match self.notes.get_key_value(&note.call) {
+            Some((call, _)) => Arc::clone(call),
+            None => Arc::new(note.call.clone()),
+        };
+        let new = || Known { note: note.clone(), unkept: 0, times: 0 };
+        let known = self.notes.entry(Arc::clone(&call)).or_insert_with(new);
         known.note.merge(note);
         known.times += 1;
         known.unkept += usize::from(kept == Kept::NotYet);
-        self.order.push_back((note.at, note.call.clone()));
+        self.order.push_back((note.at, call));
     }
 
     /// The journal holds it now, or will never.

@@ -11,10 +11,10 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::Outbox;
-use super::delivery::deliver;
+use super::{By, Delivery, Outbox};
 use crate::domain::CallCenterName;
-use crate::salesforce::Orgs;
+use crate::salesforce::{Budget, Orgs};
+use crate::settings;
 use crate::store::{Lease, StoreError};
 
 /// The longest nap: another replica or an operator may have put something in.
@@ -139,7 +139,11 @@ impl Worker {
                 let free = ways.free.get(&entry.call_center);
                 let place = free.and_then(|free| Arc::clone(free).try_acquire_owned().ok());
                 deliveries.spawn(async move {
-                    deliver(&outbox, &ways.orgs, &ways.client, entry).await;
+                    let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT).patient();
+                    let (orgs, client) = (&*ways.orgs, &ways.client);
+                    let delivery = Delivery { outbox: &outbox, orgs, client, by: By::Worker };
+                    // What keeps Salesforce from taking it is written down with it.
+                    let _ = delivery.deliver(vec![entry], &budget).await;
                     drop(place);
                     // The next entry of the call, or of the contact center, can be taken up.
                     outbox.wake_worker();

@@ -245,6 +245,27 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// An entry that was just put in, as whoever tries it at once has it.
+    #[must_use]
+    pub fn fresh(id: EntryId, new: NewEntry, call_center: CallCenterName, call: Option<Call>) -> Self {
+        Self {
+            id,
+            call_center,
+            call,
+            kind: new.kind,
+            is_final: new.is_final,
+            body: new.body,
+            state: EntryState::Pending,
+            attempts: 0,
+            created_at: new.next_at,
+            next_at: new.next_at,
+            lease_until: None,
+            last_words: None,
+            reason: None,
+            buried_at: None,
+        }
+    }
+
     /// Whether somebody tried it last who was gone before the answer came: Salesforce may have done what it asks. Kept of
     /// creates only, which make a second VoiceCall when they are sent again.
     #[must_use]

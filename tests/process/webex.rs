@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use scv_bridge::clock::{Clock as _, SystemClock};
 use scv_bridge::mock::webex::{MockWebex, MockWebexSettings};
@@ -17,6 +18,15 @@ struct Office {
     port: u16,
 }
 
+/// A port that nobody has: below those that the system gives to outgoing connections, one of which could take it before it
+/// is listened on.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 100).unwrap() * 100;
+    let free = |_: &u16| TcpListener::bind(("127.0.0.1", first + NEXT.fetch_add(1, Ordering::Relaxed)));
+    (0..100).find_map(|number| free(&number).ok()).unwrap().local_addr().unwrap().port()
+}
+
 impl Office {
     async fn open() -> Self {
         Self::without(&[]).await
@@ -26,7 +36,7 @@ impl Office {
     async fn without(withdrawn: &[&str]) -> Self {
         let site = Site::open().await;
         // The browser comes back to a port that the integration knows.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let settings = MockWebexSettings {
             redirect_uris: vec![format!("http://localhost:{port}/callback")],
             withdrawn: withdrawn.iter().map(|&resource| resource.to_owned()).collect(),
