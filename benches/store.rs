@@ -35,7 +35,7 @@ async fn create(store: &Store, number: u64, scattered: u64) -> anyhow::Result<()
         .open_call(OpenCall {
             call: call.clone(),
             owner: "bench".to_owned(),
-            claim_until: now,
+            lease_until: now,
             window: Timestamp::UNIX_EPOCH,
             now,
         })

@@ -48,7 +48,7 @@ impl Bridge {
         match found {
             Found::Answer(created) => Ok(created),
             found => {
-                let claimed = name.clone();
+                let leased = name.clone();
                 let (request, details) = self.fill_create(&name, request, budget).await;
                 let filled = (!details.is_empty()).then(|| name.clone());
                 let kept = self.keep_details(filled.as_ref(), &details, budget);
@@ -64,10 +64,10 @@ impl Bridge {
                 };
                 // Beside each other: nobody waits longer for that.
                 let (created, ()) = tokio::join!(created, kept);
-                // Else the note of the VoiceCall ends the claim.
+                // Else the note of the VoiceCall ends the lease.
                 if !created.as_ref().is_ok_and(|made| made.voice_call_id != request.vendor_call_key.as_ref())
                 {
-                    self.give_back(&claimed, budget).await;
+                    self.give_back(&leased, budget).await;
                 }
                 created
             }
@@ -173,7 +173,7 @@ impl Bridge {
     /// No VoiceCall came of the create, as far as we know: others need not wait for it.
     async fn give_back(&self, name: &CallName, budget: &Budget) {
         let (store, name, owner) = (self.store().clone(), name.clone(), self.outbox.owner().to_owned());
-        self.write_down(async move { store.release_claim(&name, &owner).await }, budget).await;
+        self.write_down(async move { store.release_create(&name, &owner).await }, budget).await;
     }
 
     /// Durable before the flow is answered. The record exists: a journal that cannot be written changes nothing
@@ -254,7 +254,7 @@ impl Bridge {
         OpenCall {
             call: name.clone(),
             owner: self.outbox.owner().to_owned(),
-            claim_until: self.outbox.lease_until(),
+            lease_until: self.outbox.lease_until(),
             window: now.checked_sub(keep).unwrap_or(Timestamp::MIN),
             now,
         }

@@ -174,7 +174,7 @@ pub struct Call {
     /// When nothing was left to send.
     pub closed_at: Option<Timestamp>,
     /// Until when a create of it, of any replica, counts as in flight. Kept on PostgreSQL only.
-    pub claimed_until: Option<Timestamp>,
+    pub create_lease_until: Option<Timestamp>,
     /// The create that failed or was deferred, only while it may still be needed.
     pub create_body: Option<Body>,
     /// When we last learned something of it.
@@ -224,7 +224,7 @@ impl Call {
             || self.ended_at.is_some()
             // Its create is in flight, or that of a process that is gone was.
             || self.create_unknown_at.is_some()
-            || self.claimed_until.is_some()
+            || self.create_lease_until.is_some()
     }
 
     /// When it began: a later flow run is known by it, of others the earliest word counts.
@@ -248,7 +248,7 @@ impl Call {
     /// Whether a create of it is in flight at `now`, here or on another replica.
     #[must_use]
     pub fn is_being_created(&self, now: Timestamp) -> bool {
-        !self.is_created() && self.claimed_until.is_some_and(|until| until > now)
+        !self.is_created() && self.create_lease_until.is_some_and(|until| until > now)
     }
 
     /// Whether Salesforce may have made its record without our knowing: another create might make a second one.

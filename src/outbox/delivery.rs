@@ -207,7 +207,7 @@ impl Delivery<'_> {
             }
             // Another process was creating it when ours promised to.
             let left = call
-                .claimed_until
+                .create_lease_until
                 .and_then(|until| Duration::try_from(until.duration_since(outbox.now())).ok());
             if let Some(after) = left.filter(|left| !left.is_zero()) {
                 let words = String::from("another replica is creating it");
@@ -279,8 +279,8 @@ fn fit(mut kept: Kept, entry: &Entry) -> Kept {
 
 /// Whether Salesforce may have made the VoiceCall of a deferred create without our knowing, and only it has this key.
 fn may_be_made(entry: &Entry, call: &Call) -> bool {
-    // Whoever has left a claim behind was creating it.
-    let is_left = entry.is_broken_off() || call.claimed_until.is_some();
+    // Whoever has left a lease behind was creating it.
+    let is_left = entry.is_broken_off() || call.create_lease_until.is_some();
     let is_unknown = call.is_create_unknown() || is_left && call.voice_call_id.is_none();
     is_unknown && call.name.is_plain()
 }

@@ -108,7 +108,7 @@ impl Outbox {
         &self.store
     }
 
-    /// The name of this process in leases and claims.
+    /// The name of this process in leases.
     #[must_use]
     pub fn owner(&self) -> &str {
         &self.owner
@@ -120,7 +120,7 @@ impl Outbox {
         self.clock.now()
     }
 
-    /// Until when a lease or claim taken now holds.
+    /// Until when a lease taken now holds.
     #[must_use]
     pub fn lease_until(&self) -> Timestamp {
         self.clock.now().checked_add(self.terms.load().lease).unwrap_or(Timestamp::MAX)

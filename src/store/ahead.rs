@@ -21,9 +21,9 @@ const TASK: Duration = Duration::from_secs(26 * 3600);
 pub struct Ahead {
     /// The current time.
     pub now: Timestamp,
-    /// Whose leases and claims are left alone: this process knows what it has under way.
+    /// Whose leases are left alone: this process knows what it has under way.
     pub owner: String,
-    /// How long leases and claims are, at most.
+    /// How long leases are, at most.
     pub lease: Duration,
     /// How far an entry is put off, at most.
     pub next: Duration,
@@ -59,7 +59,7 @@ impl Query for Entries<'_> {
         RETURNING CAST(id AS TEXT)";
 }
 
-/// Brings back tasks, but for claims of the owner.
+/// Brings back tasks, but for leases of the owner.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Tasks<'a>(Latest<'a>);
@@ -69,25 +69,25 @@ impl Query for Tasks<'_> {
     const SQL: &'static str = "UPDATE tasks SET updated_at = {earliest updated_at, {now int}},
             due_at = CASE WHEN due_at > {task_due int} OR updated_at > {put_in int}
                 THEN {earliest due_at, {now int}} ELSE due_at END,
-            claim_owner = CASE WHEN coalesce(claim_until, 0) <= {lease int} OR claim_owner = {owner}
-                THEN claim_owner END,
-            claim_until = CASE WHEN coalesce(claim_until, 0) <= {lease int} OR claim_owner = {owner}
-                THEN claim_until END
+            lease_owner = CASE WHEN coalesce(lease_until, 0) <= {lease int} OR lease_owner = {owner}
+                THEN lease_owner END,
+            lease_until = CASE WHEN coalesce(lease_until, 0) <= {lease int} OR lease_owner = {owner}
+                THEN lease_until END
         WHERE due_at IS NOT NULL AND (updated_at > {put_in int} OR due_at > {task_due int}
-            OR claim_until > {lease int} AND claim_owner <> {owner})
+            OR lease_until > {lease int} AND lease_owner <> {owner})
         RETURNING {quoted task_id}";
 }
 
-/// Ends claims of creates, but for those of the owner: how they ended is not known.
+/// Ends leases of creates, but for those of the owner: how they ended is not known.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Claims<'a>(Latest<'a>);
+struct Creates<'a>(Latest<'a>);
 
-impl Query for Claims<'_> {
+impl Query for Creates<'_> {
     type Row = ();
     const SQL: &'static str = "UPDATE calls SET create_unknown_at = coalesce(create_unknown_at, {now int}),
-            claim_owner = NULL, claim_until = NULL
-        WHERE claim_until > {lease int} AND claim_owner <> {owner}";
+            lease_owner = NULL, lease_until = NULL
+        WHERE lease_until > {lease int} AND lease_owner <> {owner}";
 }
 
 impl Ahead {
@@ -109,7 +109,7 @@ impl Ahead {
 
 impl Store {
     /// Brings back to now what lies further ahead than it can: when entries and tasks are due, when they were put in or
-    /// told, and the ends of leases and claims. Gives how many entries and tasks those were.
+    /// told, and the ends of leases. Gives how many entries and tasks those were.
     ///
     /// # Errors
     /// When it could not be written.
@@ -117,7 +117,7 @@ impl Store {
         let latest = ahead.latest();
         let entries = self.write(&Entries(latest)).await?.len();
         let tasks = self.write(&Tasks(latest)).await?.len();
-        self.write(&Claims(latest)).await?;
+        self.write(&Creates(latest)).await?;
         Ok(entries + tasks)
     }
 }

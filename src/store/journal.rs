@@ -23,7 +23,7 @@ pub struct OpenCall {
     /// Who asks: this process.
     pub owner: String,
     /// Until when others are to leave the call to us.
-    pub claim_until: Timestamp,
+    pub lease_until: Timestamp,
     /// Where the window begins: what was created earlier is forgotten.
     pub window: Timestamp,
     /// The current time.
@@ -33,7 +33,7 @@ pub struct OpenCall {
 /// Whether it may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// Yes, and nobody else will until the claim ends. With what is known of it from elsewhere.
+    /// Yes, and nobody else will until the lease ends. With what is known of it from elsewhere.
     New(Box<Call>),
     /// It has been created or deferred already.
     Known(Box<Call>),
@@ -48,7 +48,7 @@ pub(super) struct Find {
     pub(super) call: CallReference,
 }
 
-/// Looks whether creates are known, and claims those that are not. One whose claim another process has left behind is of
+/// Looks whether creates are known, and leases those that are not. One whose lease another process has left behind is of
 /// unknown end.
 #[derive(Serialize)]
 #[serde(transparent)]
@@ -64,32 +64,32 @@ struct OpenRow<'a> {
     now: Millis,
 }
 
-/// A claim is free for `excluded`: the call is not created, and nobody else is creating it. One of the same process is
+/// A lease is free for `excluded`: the call is not created, and nobody else is creating it. One of the same process is
 /// left over: its creates of a call take turns, so none of them is in flight.
 macro_rules! is_free {
     () => {
         "calls.voice_call_id IS NULL AND calls.deferred_at IS NULL
-        AND (calls.claim_until IS NULL OR calls.claim_until <= excluded.updated_at
-            OR calls.claim_owner = excluded.claim_owner)"
+        AND (calls.lease_until IS NULL OR calls.lease_until <= excluded.updated_at
+            OR calls.lease_owner = excluded.lease_owner)"
     };
 }
 
 impl Query for Open<'_> {
     type Row = CallRow;
     const SQL: &'static str = concat!(
-        "INSERT INTO calls (call_center, vendor_call_key, parent, claim_owner, claim_until, updated_at)
+        "INSERT INTO calls (call_center, vendor_call_key, parent, lease_owner, lease_until, updated_at)
         SELECT call_center, vendor_call_key, parent, owner, until, now
         FROM {rows call_center, vendor_call_key, parent, owner, until int, now int} AS j WHERE true
         ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET
-            claim_owner = CASE WHEN ",
+            lease_owner = CASE WHEN ",
         is_free!(),
-        " THEN excluded.claim_owner ELSE calls.claim_owner END,
-            claim_until = CASE WHEN ",
+        " THEN excluded.lease_owner ELSE calls.lease_owner END,
+            lease_until = CASE WHEN ",
         is_free!(),
-        " THEN excluded.claim_until ELSE calls.claim_until END,
+        " THEN excluded.lease_until ELSE calls.lease_until END,
             create_unknown_at = CASE WHEN ",
         is_free!(),
-        " AND calls.claim_owner <> excluded.claim_owner
+        " AND calls.lease_owner <> excluded.lease_owner
                 THEN coalesce(calls.create_unknown_at, excluded.updated_at) ELSE calls.create_unknown_at END
         RETURNING {text {call calls}}"
     );
@@ -107,59 +107,59 @@ impl Query for Forget {
             AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id AND o.state = 'pending')";
 }
 
-/// A call of which nothing but its claim is known.
+/// A call of which nothing but its lease is known.
 #[derive(Serialize)]
-struct ForgetClaimed<'a> {
+struct ForgetLeased<'a> {
     call_center: &'a str,
     vendor_call_key: &'a str,
     parent: &'a str,
     owner: &'a str,
 }
 
-impl Query for ForgetClaimed<'_> {
+impl Query for ForgetLeased<'_> {
     type Row = ();
     const SQL: &'static str = "DELETE FROM calls WHERE call_center = {call_center}
-            AND vendor_call_key = {vendor_call_key} AND parent = {parent} AND claim_owner = {owner}
+            AND vendor_call_key = {vendor_call_key} AND parent = {parent} AND lease_owner = {owner}
             AND body_done = 0 AND coalesce(voice_call_id, fingerprint, create_body, answered_by) IS NULL
             AND coalesce(start_time, created_at, create_unknown_at, deferred_at, routed_at, answered_at, ended_at,
                 closed_at) IS NULL
             AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id)";
 }
 
-/// A claim that is over before its time.
+/// A lease that is over before its time.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct EndClaim<'a>(ForgetClaimed<'a>);
+struct EndCreateLease<'a>(ForgetLeased<'a>);
 
-impl Query for EndClaim<'_> {
+impl Query for EndCreateLease<'_> {
     type Row = ();
     const SQL: &'static str =
-        "UPDATE calls SET claim_owner = NULL, claim_until = NULL WHERE call_center = {call_center}
-            AND vendor_call_key = {vendor_call_key} AND parent = {parent} AND claim_owner = {owner}";
+        "UPDATE calls SET lease_owner = NULL, lease_until = NULL WHERE call_center = {call_center}
+            AND vendor_call_key = {vendor_call_key} AND parent = {parent} AND lease_owner = {owner}";
 }
 
-/// Ends all claims of a process: how the creates that it claimed ended is not known.
+/// Ends all leases of a process: how the creates that it leased ended is not known.
 #[derive(Serialize)]
-pub(super) struct EndClaims<'a> {
+pub(super) struct EndCreateLeases<'a> {
     pub(super) owner: &'a str,
 }
 
-impl Query for EndClaims<'_> {
+impl Query for EndCreateLeases<'_> {
     type Row = ();
     const SQL: &'static str = "UPDATE calls SET create_unknown_at = coalesce(create_unknown_at, updated_at),
-            claim_owner = NULL, claim_until = NULL
-        WHERE claim_owner = {owner}";
+            lease_owner = NULL, lease_until = NULL
+        WHERE lease_owner = {owner}";
 }
 
-/// Ends the claims of all processes: there is no other than this one, which has none yet.
+/// Ends the leases of all processes: there is no other than this one, which has none yet.
 #[derive(Serialize)]
-pub(super) struct EndAllClaims {}
+pub(super) struct EndAllCreateLeases {}
 
-impl Query for EndAllClaims {
+impl Query for EndAllCreateLeases {
     type Row = ();
     const SQL: &'static str = "UPDATE calls SET create_unknown_at = coalesce(create_unknown_at, updated_at),
-            claim_owner = NULL, claim_until = NULL
-        WHERE {input} IS NOT NULL AND claim_owner IS NOT NULL";
+            lease_owner = NULL, lease_until = NULL
+        WHERE {input} IS NOT NULL AND lease_owner IS NOT NULL";
 }
 
 /// Calls by id or by key, the newest of each: for all who ask at once.
@@ -244,11 +244,11 @@ impl Query for BeganAt<'_> {
         WHERE c.call_center = {call_center} AND c.start_time = {start_time int} ORDER BY c.id DESC LIMIT 2";
 }
 
-/// The calls of rows of which anything is known: a claim may have left one behind that knows nothing.
+/// The calls of rows of which anything is known: a lease may have left one behind that knows nothing.
 fn known(rows: Vec<CallRow>) -> Result<Vec<Call>, StoreError> {
     let calls: Result<Vec<Call>, _> = rows.into_iter().map(CallRow::call).collect();
     let mut calls = calls?;
-    calls.retain(|call| call.is_of_a_flow() || call.is_answered() || call.claimed_until.is_some());
+    calls.retain(|call| call.is_of_a_flow() || call.is_answered() || call.create_lease_until.is_some());
     Ok(calls)
 }
 
@@ -259,7 +259,7 @@ impl OpenCall {
             vendor_call_key: self.call.vendor_call_key().as_ref(),
             parent: self.call.parent(),
             owner: &self.owner,
-            until: self.claim_until.into(),
+            until: self.lease_until.into(),
             now: self.now.into(),
         }
     }
@@ -281,12 +281,12 @@ impl Find {
     }
 }
 
-/// Calls by name, with who claims them.
+/// Calls by name, with who leases them.
 pub(super) type Calls = HashMap<CallName, (Call, Option<String>)>;
 
 fn by_name(rows: Vec<CallRow>) -> Result<Calls, StoreError> {
     let call = |mut row: CallRow| {
-        let owner = row.claim_owner.take();
+        let owner = row.lease_owner.take();
         let call = row.call()?;
         Ok((call.name.clone(), (call, owner)))
     };
@@ -318,7 +318,7 @@ pub(super) async fn note(connection: &mut Connection, batch: &Batch) -> Result<C
     by_name(read(&connection.insert(rows(true), CALLS).await?)?)
 }
 
-/// Looks at all, claims those that are new, and forgets what is older than the window.
+/// Looks at all, leases those that are new, and forgets what is older than the window.
 pub(super) async fn open(connection: &mut Connection, opens: &[OpenCall]) -> Result<Vec<Opened>, StoreError> {
     if opens.is_empty() {
         return Ok(Vec::new());
@@ -333,23 +333,23 @@ pub(super) async fn open(connection: &mut Connection, opens: &[OpenCall]) -> Res
         connection.query(&Forget { calls }).await?;
         known = by_name(connection.query(&query).await?)?;
     }
-    let mut claimed = HashSet::new();
-    opens.iter().map(|open| opened(open, &known, &mut claimed)).collect()
+    let mut leased = HashSet::new();
+    opens.iter().map(|open| opened(open, &known, &mut leased)).collect()
 }
 
 fn opened<'a>(
     open: &'a OpenCall,
     known: &Calls,
-    claimed: &mut HashSet<&'a CallName>,
+    leased: &mut HashSet<&'a CallName>,
 ) -> Result<Opened, StoreError> {
     let (call, owner) = known.get(&open.call).ok_or_else(unreadable)?;
     if call.voice_call_id.is_some() || call.deferred_at.is_some() {
         return Ok(Opened::Known(Box::new(call.clone())));
     }
-    // Two of one process who ask at once claim as one; one of them has it. The database keeps milliseconds.
-    let until = call.claimed_until.map(Timestamp::as_millisecond);
-    let is_ours = owner.as_deref() == Some(&open.owner) && until == Some(open.claim_until.as_millisecond());
-    if is_ours && claimed.insert(&open.call) {
+    // Two of one process who ask at once lease as one; one of them has it. The database keeps milliseconds.
+    let until = call.create_lease_until.map(Timestamp::as_millisecond);
+    let is_ours = owner.as_deref() == Some(&open.owner) && until == Some(open.lease_until.as_millisecond());
+    if is_ours && leased.insert(&open.call) {
         return Ok(Opened::New(Box::new(call.clone())));
     }
     Ok(Opened::Busy)
@@ -374,30 +374,30 @@ pub(super) async fn find(
 }
 
 impl Store {
-    /// Before a create: looks whether the call is known, and claims it durably if it is not: two replicas never create it
+    /// Before a create: looks whether the call is known, and leases it durably if it is not: two replicas never create it
     /// both, and if this process dies before Salesforce answers, the next one knows that the end of the create is unknown. A
-    /// note of the VoiceCall ends the claim; else whoever has it gives it back ([`Store::release_claim`]).
+    /// note of the VoiceCall ends the lease; else whoever has it gives it back ([`Store::release_create`]).
     ///
     /// # Errors
-    /// When the database does not answer. The caller may create all the same: a claim only prevents doubles.
+    /// When the database does not answer. The caller may create all the same: a lease only prevents doubles.
     pub async fn open_call(&self, question: OpenCall) -> Result<Opened, StoreError> {
         self.ask(|reply| Job::Open(question, reply)).await
     }
 
-    /// Gives a claim back before its time, when no VoiceCall came of the create, after whatever is noted of that. A call of
+    /// Gives a lease back before its time, when no VoiceCall came of the create, after whatever is noted of that. A call of
     /// which nothing else is known is forgotten.
     ///
     /// # Errors
-    /// When the database does not answer; the claim then ends by itself.
-    pub async fn release_claim(&self, call: &CallName, owner: &str) -> Result<(), StoreError> {
-        let claimed = ForgetClaimed {
+    /// When the database does not answer; the lease then ends by itself.
+    pub async fn release_create(&self, call: &CallName, owner: &str) -> Result<(), StoreError> {
+        let leased = ForgetLeased {
             call_center: call.call_center().as_ref(),
             vendor_call_key: call.vendor_call_key().as_ref(),
             parent: call.parent(),
             owner,
         };
-        self.write(&claimed).await?;
-        self.write(&EndClaim(claimed)).await.map(drop)
+        self.write(&leased).await?;
+        self.write(&EndCreateLease(leased)).await.map(drop)
     }
 
     /// Writes down what was learned of a call; it is durable when this returns.

@@ -1,5 +1,5 @@
 //! SQLite's file serves one service at a time: repeated creates are joined in the memory of that process, so a second
-//! service would make second VoiceCalls. PostgreSQL needs nothing of the kind, since replicas claim creates there.
+//! service would make second VoiceCalls. PostgreSQL needs nothing of the kind, since replicas lease creates there.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};

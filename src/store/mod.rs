@@ -53,14 +53,14 @@ pub use outbox::{
     Unreadable,
 };
 pub use place::place;
-pub use task::{ClaimTasks, NewEvent, SettleTask, Task};
+pub use task::{LeaseTasks, NewEvent, SettleTask, Task};
 pub use writer::Work;
 
 use answered::Answered;
 use batch::{Job, Reply, Single};
 use engine::{Limits, Target};
 use fingerprint::Key;
-use journal::EndAllClaims;
+use journal::EndAllCreateLeases;
 use lock::ServiceLock;
 use outbox::ReleaseAll;
 use row::{json, read};
@@ -138,7 +138,7 @@ impl Store {
         let mut connection = target.open(&limits).await?;
         // There is no other process, so whoever left that behind is gone.
         if lock.is_some() {
-            connection.query(&EndAllClaims {}).await?;
+            connection.query(&EndAllCreateLeases {}).await?;
             connection.query(&ReleaseAll {}).await?;
         }
         let key = Arc::new(Key::of(&mut connection).await?);

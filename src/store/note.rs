@@ -127,7 +127,7 @@ impl Note {
             answered_by: self.answered_by,
             ended_at: self.ended_at,
             closed_at: self.closed_at,
-            claimed_until: None,
+            create_lease_until: None,
             create_body: match &self.create_body {
                 CreateBody::Set(body) => Some(body.clone()),
                 CreateBody::Keep | CreateBody::Done => None,
@@ -176,7 +176,7 @@ macro_rules! is_newer_voice_call {
 }
 
 /// Whether a note tells that the VoiceCall is made: then nobody needs to create it any more, whoever was about to. A create
-/// that failed tells nothing of the one of another process, which ends its claim by itself.
+/// that failed tells nothing of the one of another process, which ends its lease by itself.
 macro_rules! tells_of_voice_call {
     () => {
         "coalesce(excluded.voice_call_id, CAST(excluded.created_at AS TEXT)) IS NOT NULL"
@@ -219,8 +219,8 @@ insert! {
                 ELSE {earliest calls.created_at, excluded.created_at} END,
             voice_call_id = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.voice_call_id
                 ELSE calls.voice_call_id END,
-            claim_owner = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.claim_owner END,
-            claim_until = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.claim_until END, ",
+            lease_owner = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_owner END,
+            lease_until = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_until END, ",
         merged!("earliest": "start_time" "create_unknown_at" "deferred_at" "routed_at" "answered_at" "ended_at"
             "closed_at"),
         merged!("latest": "fingerprint" "answered_by" "body_done" "updated_at"),

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Job;
 use super::engine::Connection;
-use super::journal::{Calls, EndClaims};
+use super::journal::{Calls, EndCreateLeases};
 use super::row::{CallRow, Millis, unreadable};
 use super::sql::Query;
-use super::task::EndTaskClaims;
+use super::task::EndTaskLeases;
 use super::{Answer, NewEvent, Note, Store, StoreError};
 use crate::domain::{Body, Call, CallCenterName, CallReference};
 
@@ -695,14 +695,14 @@ impl Store {
         Ok(self.write(&Renew { owner, until: until.into() }).await?.len())
     }
 
-    /// Gives all leases and claims of `owner` back, so that others need not wait for their end; gives how many
+    /// Gives all leases of `owner` back, so that others need not wait for their end; gives how many
     /// entries were held.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn release(&self, owner: &str) -> Result<usize, StoreError> {
-        self.write(&EndClaims { owner }).await?;
-        self.write(&EndTaskClaims { owner }).await?;
+        self.write(&EndCreateLeases { owner }).await?;
+        self.write(&EndTaskLeases { owner }).await?;
         Ok(self.write(&Release { owner }).await?.len())
     }
 

@@ -64,8 +64,8 @@ pub(super) struct CallRow {
     answered_by: Option<String>,
     ended_at: Option<Millis>,
     closed_at: Option<Millis>,
-    pub(super) claim_owner: Option<String>,
-    claim_until: Option<Millis>,
+    pub(super) lease_owner: Option<String>,
+    lease_until: Option<Millis>,
     create_body: Option<String>,
     updated_at: Millis,
 }
@@ -90,7 +90,7 @@ impl CallRow {
             answered_by: self.answered_by.as_deref().map(fingerprint).transpose()?,
             ended_at: self.ended_at.map(Timestamp::from),
             closed_at: self.closed_at.map(Timestamp::from),
-            claimed_until: self.claim_until.map(Timestamp::from),
+            create_lease_until: self.lease_until.map(Timestamp::from),
             create_body: self.create_body.map(Body::new),
             updated_at: self.updated_at.into(),
         })

@@ -113,8 +113,8 @@ const CALL: [&str; 19] = [
     "answered_by",
     "ended_at",
     "closed_at",
-    "claim_owner",
-    "claim_until",
+    "lease_owner",
+    "lease_until",
     "create_body",
     "updated_at",
 ];

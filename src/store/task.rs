@@ -1,4 +1,4 @@
-//! Webex's tasks: their events are kept as they come; once a task has ended, somebody claims it, draws the conclusions
+//! Webex's tasks: their events are kept as they come; once a task has ended, somebody leases it, draws the conclusions
 //! and folds its events into one row.
 
 use std::time::Duration;
@@ -36,9 +36,9 @@ pub struct NewEvent {
     pub due_at: Timestamp,
 }
 
-/// Which due tasks to claim.
+/// Which due tasks to lease.
 #[derive(Debug, Clone)]
-pub struct ClaimTasks {
+pub struct LeaseTasks {
     /// The current time.
     pub now: Timestamp,
     /// For whom.
@@ -70,12 +70,12 @@ pub struct Task {
     news: i64,
 }
 
-/// The end of a look at a claimed task.
+/// The end of a look at a leased task.
 #[derive(Debug, Clone)]
 pub struct SettleTask {
-    /// The task as it was claimed, with what was added to it.
+    /// The task as it was leased, with what was added to it.
     pub task: Task,
-    /// Who has looked. Nothing is written down for one who does not hold the claim any more.
+    /// Who has looked. Nothing is written down for one who does not hold the lease any more.
     pub owner: String,
     /// When to look again, if ever. Events that came meanwhile make it due at once.
     pub due_at: Option<Timestamp>,
@@ -107,9 +107,9 @@ mod is_end {
     pub(super) const MARK: i64 = 2;
 }
 
-/// Claims due tasks.
+/// Leases due tasks.
 #[derive(Serialize)]
-struct ClaimDue<'a> {
+struct LeaseDueTasks<'a> {
     now: Millis,
     owner: &'a str,
     until: Millis,
@@ -117,18 +117,18 @@ struct ClaimDue<'a> {
     without: &'a [CallCenterName],
 }
 
-impl Query for ClaimDue<'_> {
+impl Query for LeaseDueTasks<'_> {
     type Row = TaskRow;
-    const SQL: &'static str = "UPDATE tasks SET claim_owner = {owner}, claim_until = {until int}
+    const SQL: &'static str = "UPDATE tasks SET lease_owner = {owner}, lease_until = {until int}
         WHERE task_id {in SELECT t.task_id FROM tasks AS t WHERE t.due_at <= {now int}
-            AND (t.claim_until IS NULL OR t.claim_until <= {now int})
+            AND (t.lease_until IS NULL OR t.lease_until <= {now int})
             AND NOT EXISTS (SELECT 1 FROM {each without} AS w JOIN calls AS c
                 ON c.call_center = w.value AND c.vendor_call_key = 'wxcc_' || t.task_id)
             ORDER BY t.due_at LIMIT {limit int} {skip locked}}
         RETURNING {text {task tasks}}";
 }
 
-/// Folds a claimed task. What came meanwhile makes it due at once: `news` counts it, but for what another replica has not
+/// Folds a leased task. What came meanwhile makes it due at once: `news` counts it, but for what another replica has not
 /// committed yet when it is counted.
 #[derive(Serialize)]
 struct Fold<'a> {
@@ -144,12 +144,12 @@ struct Fold<'a> {
 
 impl Query for Fold<'_> {
     type Row = String;
-    const SQL: &'static str = "UPDATE tasks SET timeline = {timeline}, claim_owner = NULL, claim_until = NULL,
+    const SQL: &'static str = "UPDATE tasks SET timeline = {timeline}, lease_owner = NULL, lease_until = NULL,
             due_at = CASE WHEN news = {news int} AND NOT EXISTS (SELECT 1 FROM events AS e
                 WHERE e.task_id = tasks.task_id AND e.event_id NOT IN {each events} AND e.event_id NOT IN {each left})
                 THEN {due_at int} ELSE {now int} END,
             updated_at = {latest updated_at, {now int}}
-        WHERE task_id = {task_id} AND claim_owner = {owner} RETURNING {quoted task_id}";
+        WHERE task_id = {task_id} AND lease_owner = {owner} RETURNING {quoted task_id}";
 }
 
 /// Removes folded events.
@@ -173,7 +173,7 @@ impl Query for ClearLeft<'_> {
         "UPDATE events SET numbers = NULL WHERE task_id = {task_id} AND event_id IN {each left}";
 }
 
-/// Puts a claimed task off and gives the claim back, or leaves it to the purge if nothing was told of it for long.
+/// Puts a leased task off and gives the lease back, or leaves it to the purge if nothing was told of it for long.
 #[derive(Serialize)]
 struct PutOff<'a> {
     task_id: &'a str,
@@ -186,8 +186,8 @@ impl Query for PutOff<'_> {
     type Row = ();
     const SQL: &'static str =
         "UPDATE tasks SET due_at = CASE WHEN updated_at > {long_ago int} THEN {due_at int} END,
-            claim_owner = NULL, claim_until = NULL
-        WHERE task_id = {task_id} AND claim_owner = {owner}";
+            lease_owner = NULL, lease_until = NULL
+        WHERE task_id = {task_id} AND lease_owner = {owner}";
 }
 
 /// A task with its events.
@@ -209,20 +209,20 @@ struct NextTask {}
 impl Query for NextTask {
     type Row = Option<Millis>;
     const SQL: &'static str =
-        "SELECT coalesce(CAST(min({latest due_at, claim_until}) AS TEXT), 'null') FROM tasks
+        "SELECT coalesce(CAST(min({latest due_at, lease_until}) AS TEXT), 'null') FROM tasks
         WHERE {input} IS NOT NULL AND due_at IS NOT NULL";
 }
 
-/// Gives the claims of a process back.
+/// Gives the leases of a process back.
 #[derive(Serialize)]
-pub(super) struct EndTaskClaims<'a> {
+pub(super) struct EndTaskLeases<'a> {
     pub(super) owner: &'a str,
 }
 
-impl Query for EndTaskClaims<'_> {
+impl Query for EndTaskLeases<'_> {
     type Row = ();
-    const SQL: &'static str = "UPDATE tasks SET claim_owner = NULL, claim_until = NULL
-        WHERE due_at IS NOT NULL AND claim_owner = {owner}";
+    const SQL: &'static str = "UPDATE tasks SET lease_owner = NULL, lease_until = NULL
+        WHERE due_at IS NOT NULL AND lease_owner = {owner}";
 }
 
 #[derive(Deserialize)]
@@ -341,31 +341,31 @@ impl Store {
         self.ask(|reply| Job::Event(Box::new(event), reply)).await
     }
 
-    /// Claims due tasks, the longest due first: until the claim ends nobody else gets them. One that this version cannot
+    /// Leases due tasks, the longest due first: until the lease ends nobody else gets them. One that this version cannot
     /// read is left alone, and looked at again an hour later, for a week.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn claim_tasks(&self, claim: &ClaimTasks) -> Result<Vec<Task>, StoreError> {
-        let query = ClaimDue {
-            now: claim.now.into(),
-            owner: &claim.owner,
-            until: claim.until.into(),
-            limit: claim.limit,
-            without: &claim.without,
+    pub async fn lease_tasks(&self, lease: &LeaseTasks) -> Result<Vec<Task>, StoreError> {
+        let query = LeaseDueTasks {
+            now: lease.now.into(),
+            owner: &lease.owner,
+            until: lease.until.into(),
+            limit: lease.limit,
+            without: &lease.without,
         };
         let rows = self.write_raw(&query).await?;
         let mut tasks = Vec::with_capacity(rows.len());
         for row in &rows {
             match serde_json::from_str::<TaskRow>(row).map_err(|_| unreadable()).and_then(TaskRow::task) {
                 Ok(task) => tasks.push(task),
-                Err(_) => self.put_off(row, claim).await?,
+                Err(_) => self.put_off(row, lease).await?,
             }
         }
         Ok(tasks)
     }
 
-    async fn put_off(&self, row: &str, claim: &ClaimTasks) -> Result<(), StoreError> {
+    async fn put_off(&self, row: &str, lease: &LeaseTasks) -> Result<(), StoreError> {
         let row: Value = serde_json::from_str(row).unwrap_or_default();
         let task_id = row.get("task_id").and_then(Value::as_str).unwrap_or_default();
         tracing::error!(
@@ -374,18 +374,18 @@ impl Store {
         );
         let put_off = PutOff {
             task_id,
-            owner: &claim.owner,
-            due_at: claim.now.checked_add(PUT_OFF).unwrap_or(Timestamp::MAX).into(),
-            long_ago: claim.now.checked_sub(LONG).unwrap_or(Timestamp::MIN).into(),
+            owner: &lease.owner,
+            due_at: lease.now.checked_add(PUT_OFF).unwrap_or(Timestamp::MAX).into(),
+            long_ago: lease.now.checked_sub(LONG).unwrap_or(Timestamp::MIN).into(),
         };
         self.write(&put_off).await.map(drop)
     }
 
-    /// Keeps a claimed task as it is now, folds its events if they are to be, and gives the claim back. Gives whether it
+    /// Keeps a leased task as it is now, folds its events if they are to be, and gives the lease back. Gives whether it
     /// still was the owner's.
     ///
     /// # Errors
-    /// When it could not be written; the claim then ends by itself.
+    /// When it could not be written; the lease then ends by itself.
     pub async fn settle_task(&self, settle: SettleTask) -> Result<bool, StoreError> {
         self.ask(|reply| Job::Task(Box::new(settle), reply)).await
     }
@@ -400,7 +400,7 @@ impl Store {
         Ok(found.filter(|task| task.timeline.all().next().is_some()))
     }
 
-    /// When the next task is due, or its claim ends; none when nothing waits.
+    /// When the next task is due, or its lease ends; none when nothing waits.
     ///
     /// # Errors
     /// When the database does not answer.

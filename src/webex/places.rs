@@ -34,8 +34,8 @@ impl Places {
             .collect()
     }
 
-    /// The contact centers that nothing more is claimed of until half of their places are free: else one place that
-    /// becomes free would have a whole claim put back.
+    /// The contact centers that nothing more is leased of until half of their places are free: else one place that
+    /// becomes free would have a whole lease put back.
     pub(super) fn full(&self) -> Vec<CallCenterName> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let is_full = |places: &Semaphore| places.available_permits() * 2 < self.each;

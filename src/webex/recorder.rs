@@ -11,7 +11,7 @@ use super::client::{AskError, Client};
 use crate::domain::{Announced, TaskId};
 use crate::telemetry::Metrics;
 
-/// How long an answer is waited for: those who wait hold a claim.
+/// How long an answer is waited for: those who wait hold a lease.
 pub(super) const WITHIN: Duration = Duration::from_secs(5);
 /// How long nobody asks after Webex has not answered.
 const PAUSE: Duration = Duration::from_secs(30);

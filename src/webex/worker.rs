@@ -17,12 +17,12 @@ use crate::domain::{CallCenterName, Recording, TaskId};
 use crate::outbox::Outbox;
 use crate::salesforce::Budget;
 use crate::settings;
-use crate::store::{ClaimTasks, NewEvent, SettleTask, StoreError, Task};
+use crate::store::{LeaseTasks, NewEvent, SettleTask, StoreError, Task};
 use crate::telemetry::Metrics;
 
 /// How long one task may take; what Salesforce has not taken by then waits in the outbox.
 const LOOK: Duration = Duration::from_secs(4);
-/// How long it may take to find out whose the tasks are that were claimed together.
+/// How long it may take to find out whose the tasks are that were leased together.
 const FIND: Duration = Duration::from_secs(1);
 /// How long after its end a task is looked at again of which no flow has told.
 const LATE_CREATES: [Duration; 4] = [
@@ -33,12 +33,12 @@ const LATE_CREATES: [Duration; 4] = [
 ];
 /// How long a step may take that only the database is asked in.
 const KEEP: Duration = Duration::from_secs(2);
-// All of it under one claim: nobody else draws the same conclusions meanwhile.
+// All of it under one lease: nobody else draws the same conclusions meanwhile.
 const _: () = assert!(
     FIND.as_secs() + KEEP.as_secs() + WITHIN.as_secs() + KEEP.as_secs() + LOOK.as_secs()
         < settings::Outbox::LEAST_LEASE.as_secs()
 );
-/// Tasks claimed together: enough for some whole questions for recordings.
+/// Tasks leased together: enough for some whole questions for recordings.
 const TOGETHER: u32 = 40;
 /// The tasks of a contact center that are looked at at once, and as many whose recordings are asked for.
 const PLACES: usize = 40;
@@ -101,7 +101,7 @@ impl TaskWorker {
         }
     }
 
-    /// Claims what is due now, as far as there are places, and begins to conclude each once; gives how many those are.
+    /// Leases what is due now, as far as there are places, and begins to conclude each once; gives how many those are.
     /// Waits for none of them.
     ///
     /// # Errors
@@ -123,14 +123,14 @@ impl TaskWorker {
     }
 
     async fn begin_due(&self, looks: &mut JoinSet<()>) -> Result<usize, StoreError> {
-        let claim = ClaimTasks {
+        let lease = LeaseTasks {
             now: self.outbox.now(),
             owner: self.outbox.owner().to_owned(),
             until: self.outbox.lease_until(),
             limit: TOGETHER,
             without: self.places.full(),
         };
-        let tasks = self.outbox.store().claim_tasks(&claim).await?;
+        let tasks = self.outbox.store().lease_tasks(&lease).await?;
         let concluder = self.concluder();
         let (mut begun, mut recorded) = (0, Vec::new());
         for (task, centers) in concluder.with_call_centers(tasks).await {
@@ -176,7 +176,7 @@ impl TaskWorker {
         while looks.join_next().await.is_some() {}
     }
 
-    /// Lets what is under way end until then. The claims of what is broken off then are still ours.
+    /// Lets what is under way end until then. The leases of what is broken off then are still ours.
     pub async fn stop(&self, deadline: Instant) {
         let mut looks = self.looks.lock().await;
         let ended = async { while looks.join_next().await.is_some() {} };
@@ -236,7 +236,7 @@ impl Outcomes {
     }
 }
 
-/// A look at tasks. If nothing can be written down, the claim ends by itself, and somebody looks again.
+/// A look at tasks. If nothing can be written down, the lease ends by itself, and somebody looks again.
 #[derive(Clone)]
 struct Concluder {
     bridge: Arc<Bridge>,

@@ -53,7 +53,7 @@ async fn idle(stage: &Stage) {
     until(|| stage.handle.in_flight() == 0).await;
 }
 
-/// The engines of the store; on PostgreSQL a create is claimed.
+/// The engines of the store; on PostgreSQL a create is leased.
 fn engines() -> [Plan; 2] {
     [Plan::telephony(), Plan::telephony().store(Postgres::shared().database())]
 }

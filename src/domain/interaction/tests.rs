@@ -23,7 +23,7 @@ fn call(name: CallName, start: Option<i64>, id: Option<&str>) -> Call {
         answered_by: None,
         ended_at: None,
         closed_at: None,
-        claimed_until: None,
+        create_lease_until: None,
         create_body: None,
         updated_at: at(0),
     }

@@ -64,7 +64,7 @@ fn the_stage_is_the_furthest_that_is_known_in_whatever_order_it_was_learned() {
         answered_by: None,
         ended_at: None,
         closed_at: None,
-        claimed_until: at(10),
+        create_lease_until: at(10),
         create_body: Some(Body::new("{\"from\":\"+4930123456\"}")),
         updated_at: Timestamp::from_second(1).unwrap(),
     };

@@ -1,6 +1,6 @@
 //! A clock that was two hours ahead until it was set back.
 
-use super::tasks::{claim, new_event};
+use super::tasks::{lease_tasks, new_event};
 use super::*;
 use crate::domain::{Ending, What};
 use crate::store::{Ahead, Attempt, Lease, OpenCall, Opened, Settle, SettleTask, Turn};
@@ -59,13 +59,13 @@ async fn what_lies_as_far_ahead_as_it_may_is_left_alone_and_so_are_our_own_lease
     assert_eq!(store.bring_back(&ahead(0, "other")).await.unwrap(), 4);
 }
 
-async fn tasks_of_a_clock_that_was_set_back_are_due_and_claimed_by_nobody(engine: Engine) {
+async fn tasks_of_a_clock_that_was_set_back_are_due_and_leased_by_nobody(engine: Engine) {
     let store = engine.open().await;
     store.keep_event(new_event("t", "1", What::Ended(Ending::default()), HOURS)).await.unwrap();
-    assert_eq!(store.claim_tasks(&claim("dead", HOURS + 10)).await.unwrap().len(), 1);
-    assert!(store.claim_tasks(&claim("w", 0)).await.unwrap().is_empty());
+    assert_eq!(store.lease_tasks(&lease_tasks("dead", HOURS + 10)).await.unwrap().len(), 1);
+    assert!(store.lease_tasks(&lease_tasks("w", 0)).await.unwrap().is_empty());
     assert_eq!(store.bring_back(&ahead(0, "w")).await.unwrap(), 1);
-    let task = store.claim_tasks(&claim("w", 0)).await.unwrap().remove(0);
+    let task = store.lease_tasks(&lease_tasks("w", 0)).await.unwrap().remove(0);
     let due_at = Some(at(24 * 3600));
     let settle = SettleTask { task, owner: "w".to_owned(), due_at, folds: true, now: at(0) };
     assert!(store.settle_task(settle).await.unwrap());
@@ -83,17 +83,17 @@ async fn a_turn_that_a_clock_took_that_was_set_back_is_over(engine: Engine) {
 on_both_engines! {
     entries_of_a_clock_that_was_set_back_are_due_and_leased_to_nobody
     what_lies_as_far_ahead_as_it_may_is_left_alone_and_so_are_our_own_leases
-    tasks_of_a_clock_that_was_set_back_are_due_and_claimed_by_nobody
+    tasks_of_a_clock_that_was_set_back_are_due_and_leased_by_nobody
     a_turn_that_a_clock_took_that_was_set_back_is_over
 }
 
 #[tokio::test]
-async fn a_create_that_a_clock_claimed_that_was_set_back_is_free() {
+async fn a_create_that_a_clock_leased_that_was_set_back_is_free() {
     let store = Engine::postgres().open().await;
     let create = |owner: &str, second: i64| OpenCall {
         call: call("wxcc_1"),
         owner: owner.to_owned(),
-        claim_until: at(second + 10),
+        lease_until: at(second + 10),
         window: at(-1000),
         now: at(second),
     };

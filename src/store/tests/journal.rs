@@ -3,7 +3,7 @@ use crate::domain::{Event, Progress, TaskId, What};
 use crate::store::{CreateBody, NewEvent, OpenCall, Opened, PurgeBefore, StoreError};
 
 fn create(key: &str, owner: &str) -> OpenCall {
-    OpenCall { call: call(key), owner: owner.to_owned(), claim_until: at(10), window: at(-1000), now: at(0) }
+    OpenCall { call: call(key), owner: owner.to_owned(), lease_until: at(10), window: at(-1000), now: at(0) }
 }
 
 impl Opened {
@@ -93,7 +93,7 @@ async fn all_calls_of_a_key_are_given_in_the_order_of_their_beginning(engine: En
     assert_eq!(found, [&names[2], &names[3], &names[1], &names[0]], "one without a beginning comes first");
 }
 
-async fn a_claim_that_came_to_nothing_leaves_no_call_behind(engine: Engine) {
+async fn a_lease_that_came_to_nothing_leaves_no_call_behind(engine: Engine) {
     let store = engine.open().await;
     let key = VendorCallKey::parse("wxcc_1").unwrap();
     let run = CallName::later_run(center(), key.clone(), at(60));
@@ -102,8 +102,8 @@ async fn a_claim_that_came_to_nothing_leaves_no_call_behind(engine: Engine) {
     let open = |name: &CallName| OpenCall { call: name.clone(), ..create("wxcc_1", "a") };
     for name in [&run, &first.name] {
         assert!(store.open_call(open(name)).await.unwrap().is_new());
-        store.release_claim(name, "b").await.unwrap();
-        store.release_claim(name, "a").await.unwrap();
+        store.release_create(name, "b").await.unwrap();
+        store.release_create(name, "a").await.unwrap();
     }
     assert_eq!(store.find(&center(), &reference("wxcc_1")).await.unwrap().as_ref(), Some(&first));
     assert_eq!(store.calls_of(&center(), &key).await.unwrap(), [first]);
@@ -141,7 +141,7 @@ async fn of_two_voice_calls_of_a_call_the_one_that_was_made_last_counts(engine: 
     assert_eq!(known.voice_call_id, long.voice_call_id);
 }
 
-async fn a_create_that_was_claimed_by_a_process_that_is_gone_is_of_unknown_end(engine: Engine) {
+async fn a_create_that_was_leased_by_a_process_that_is_gone_is_of_unknown_end(engine: Engine) {
     let gone = open_alone(&engine).await;
     for key in ["wxcc_1", "wxcc_2"] {
         assert!(gone.open_call(create(key, "a")).await.unwrap().is_new());
@@ -149,7 +149,7 @@ async fn a_create_that_was_claimed_by_a_process_that_is_gone_is_of_unknown_end(e
     gone.note(Note { created_at: Some(at(1)), ..Note::of(call("wxcc_2"), at(1)) }).await.unwrap();
     gone.close().await.unwrap();
     let store = open_alone(&engine).await;
-    let later = |key| OpenCall { now: at(20), claim_until: at(30), ..create(key, "b") };
+    let later = |key| OpenCall { now: at(20), lease_until: at(30), ..create(key, "b") };
     for (key, is_unknown) in [("wxcc_1", true), ("wxcc_2", false), ("wxcc_3", false)] {
         let Opened::New(known) = store.open_call(later(key)).await.unwrap() else { panic!("{key}") };
         assert_eq!(known.is_create_unknown(), is_unknown, "{key}");
@@ -186,7 +186,7 @@ async fn a_call_that_was_created_before_the_window_is_forgotten(engine: Engine) 
         ..Note::of(call("wxcc_1"), at(5))
     };
     store.note(note).await.unwrap();
-    let later = OpenCall { window: at(1), now: at(2000), claim_until: at(2010), ..create("wxcc_1", "a") };
+    let later = OpenCall { window: at(1), now: at(2000), lease_until: at(2010), ..create("wxcc_1", "a") };
     assert!(store.open_call(later).await.unwrap().is_new());
     let again = Note { created_at: Some(at(2001)), ..Note::of(call("wxcc_1"), at(2001)) };
     let again = store.learn(again).await.unwrap();
@@ -297,7 +297,7 @@ async fn what_a_call_is_known_by_outlives_a_restart_a_purge_and_an_entry(engine:
     for _ in 0..2 {
         store.purge(PurgeBefore { calls: at(4), buried: at(4), private: at(4) }).await.unwrap();
         assert!(store.open_call(create("wxcc_old_1", "a")).await.unwrap().is_new());
-        store.release_claim(&call("wxcc_old_1"), "a").await.unwrap();
+        store.release_create(&call("wxcc_old_1"), "a").await.unwrap();
         for key in ["wxcc_new", "wxcc_deferred"] {
             assert!(!store.open_call(create(key, "a")).await.unwrap().is_new(), "{key}");
         }
@@ -318,9 +318,9 @@ on_both_engines! {
     a_transfer_with_another_parent_is_another_call_and_the_newest_is_found
     all_calls_of_a_key_are_given_in_the_order_of_their_beginning
     an_interaction_is_all_that_is_known_of_a_key_and_of_no_other
-    a_claim_that_came_to_nothing_leaves_no_call_behind
+    a_lease_that_came_to_nothing_leaves_no_call_behind
     of_two_voice_calls_of_a_call_the_one_that_was_made_last_counts
-    a_create_that_was_claimed_by_a_process_that_is_gone_is_of_unknown_end
+    a_create_that_was_leased_by_a_process_that_is_gone_is_of_unknown_end
     an_agent_is_kept_hashed_and_one_of_two
     a_call_that_was_created_before_the_window_is_forgotten
     a_deferred_call_counts_as_created_and_a_failed_one_does_not

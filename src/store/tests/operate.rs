@@ -135,7 +135,7 @@ async fn a_call_for_which_entries_wait_is_not_forgotten_by_a_create(engine: Engi
     let again = OpenCall {
         call: call("wxcc_1"),
         owner: "a".to_owned(),
-        claim_until: at(2010),
+        lease_until: at(2010),
         window: at(1000),
         now: at(2000),
     };

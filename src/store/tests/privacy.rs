@@ -54,7 +54,7 @@ async fn no_number_of_an_event_is_left_in_any_file_once_its_task_is_folded_or_fo
         store.keep_event(event).await.unwrap();
     }
     assert!(holds_the_number(folder.path()));
-    for task in store.claim_tasks(&tasks::claim("a", 10)).await.unwrap() {
+    for task in store.lease_tasks(&tasks::lease_tasks("a", 10)).await.unwrap() {
         assert!(task.numbers.origin.as_ref().is_some_and(|number| number.expose() == NUMBER));
         let settle = SettleTask { task, owner: "a".to_owned(), due_at: None, folds: true, now: at(10) };
         assert!(store.settle_task(settle).await.unwrap());

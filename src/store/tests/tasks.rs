@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::{CallTimeline, Ending, Event, Numbers, Said, Standing, State, TaskId, What};
-use crate::store::{ClaimTasks, Enqueue, Enqueued, NewEvent, PurgeBefore, SettleTask, Task};
+use crate::store::{Enqueue, Enqueued, LeaseTasks, NewEvent, PurgeBefore, SettleTask, Task};
 
 pub(super) fn new_event(task: &str, id: &str, what: What, second: i64) -> NewEvent {
     let (id, at) = (id.to_owned(), at(second));
@@ -13,8 +13,8 @@ pub(super) fn new_event(task: &str, id: &str, what: What, second: i64) -> NewEve
     }
 }
 
-pub(super) fn claim(owner: &str, second: i64) -> ClaimTasks {
-    ClaimTasks {
+pub(super) fn lease_tasks(owner: &str, second: i64) -> LeaseTasks {
+    LeaseTasks {
         now: at(second),
         owner: owner.to_owned(),
         until: at(second + 30),
@@ -37,12 +37,12 @@ async fn a_task_is_due_once_it_has_ended_and_only_one_gets_it(engine: Engine) {
     assert_eq!(one.next_task().await.unwrap(), None);
     two.keep_event(new_event("t", "2", ended(), 1)).await.unwrap();
     assert_eq!(one.next_task().await.unwrap(), Some(at(11)));
-    assert!(one.claim_tasks(&claim("a", 10)).await.unwrap().is_empty());
-    let claimed = one.claim_tasks(&claim("a", 11)).await.unwrap();
-    assert_eq!((claimed.len(), claimed[0].timeline.len()), (1, 2));
-    assert!(two.claim_tasks(&claim("b", 12)).await.unwrap().is_empty());
-    let taken_over = two.claim_tasks(&claim("b", 41)).await.unwrap();
-    assert!(!one.settle_task(settle(claimed[0].clone(), "a", 42)).await.unwrap(), "its claim has ended");
+    assert!(one.lease_tasks(&lease_tasks("a", 10)).await.unwrap().is_empty());
+    let leased = one.lease_tasks(&lease_tasks("a", 11)).await.unwrap();
+    assert_eq!((leased.len(), leased[0].timeline.len()), (1, 2));
+    assert!(two.lease_tasks(&lease_tasks("b", 12)).await.unwrap().is_empty());
+    let taken_over = two.lease_tasks(&lease_tasks("b", 41)).await.unwrap();
+    assert!(!one.settle_task(settle(leased[0].clone(), "a", 42)).await.unwrap(), "its lease has ended");
     assert!(two.settle_task(settle(taken_over[0].clone(), "b", 43)).await.unwrap());
     assert_eq!(one.next_task().await.unwrap(), None);
 }
@@ -56,7 +56,7 @@ async fn an_event_counts_once_before_and_after_the_fold(engine: Engine) {
             let (first, second) = tokio::join!(first, second);
             first.and(second).unwrap();
         }
-        let task = store.claim_tasks(&claim("a", 20)).await.unwrap().remove(0);
+        let task = store.lease_tasks(&lease_tasks("a", 20)).await.unwrap().remove(0);
         assert_eq!((task.timeline.len(), task.timeline.story().state), (3, State::Ended));
         assert!(store.settle_task(settle(task, "a", 20)).await.unwrap());
     }
@@ -68,16 +68,16 @@ async fn an_event_counts_once_before_and_after_the_fold(engine: Engine) {
 async fn what_comes_late_or_during_the_look_makes_the_task_due_again(engine: Engine) {
     let store = engine.open().await;
     store.keep_event(new_event("t", "1", ended(), 0)).await.unwrap();
-    let task = store.claim_tasks(&claim("a", 10)).await.unwrap().remove(0);
+    let task = store.lease_tasks(&lease_tasks("a", 10)).await.unwrap().remove(0);
     store.keep_event(new_event("t", "2", What::Connected, 11)).await.unwrap();
     assert!(store.settle_task(settle(task, "a", 12)).await.unwrap());
-    let task = store.claim_tasks(&claim("a", 12)).await.unwrap().remove(0);
+    let task = store.lease_tasks(&lease_tasks("a", 12)).await.unwrap().remove(0);
     assert_eq!(task.timeline.len(), 2);
     assert!(store.settle_task(settle(task, "a", 13)).await.unwrap());
     store.keep_event(new_event("t", "3", What::CaptureAvailable, 100)).await.unwrap();
     assert_eq!(store.next_task().await.unwrap(), Some(at(110)));
-    let claimed = store.claim_tasks(&claim("a", 110)).await.unwrap().remove(0);
-    let again = SettleTask { due_at: Some(at(500)), ..settle(claimed, "a", 110) };
+    let leased = store.lease_tasks(&lease_tasks("a", 110)).await.unwrap().remove(0);
+    let again = SettleTask { due_at: Some(at(500)), ..settle(leased, "a", 110) };
     assert!(store.settle_task(again).await.unwrap());
     assert_eq!(store.next_task().await.unwrap(), Some(at(500)));
 }
@@ -85,7 +85,7 @@ async fn what_comes_late_or_during_the_look_makes_the_task_due_again(engine: Eng
 async fn what_comes_while_a_task_waits_makes_it_due_sooner(engine: Engine) {
     let store = engine.open().await;
     store.keep_event(new_event("t", "1", ended(), 0)).await.unwrap();
-    let task = store.claim_tasks(&claim("a", 10)).await.unwrap().remove(0);
+    let task = store.lease_tasks(&lease_tasks("a", 10)).await.unwrap().remove(0);
     let later = SettleTask { due_at: Some(at(600)), ..settle(task, "a", 10) };
     assert!(store.settle_task(later).await.unwrap());
     store.keep_event(new_event("t", "2", What::CaptureAvailable, 20)).await.unwrap();
@@ -100,20 +100,20 @@ async fn a_task_that_is_not_folded_keeps_its_numbers(engine: Engine) {
     let event = NewEvent { numbers: Some(numbers.clone()), ..new_event("t", "1", ended(), 0) };
     store.keep_event(event).await.unwrap();
     for (second, folds) in [(10, false), (20, true)] {
-        let task = store.claim_tasks(&claim("a", second)).await.unwrap().remove(0);
+        let task = store.lease_tasks(&lease_tasks("a", second)).await.unwrap().remove(0);
         assert_eq!((&task.numbers, task.timeline.len()), (&numbers, 1));
         let due_at = Some(at(second + 10));
         assert!(store.settle_task(SettleTask { due_at, folds, ..settle(task, "a", second) }).await.unwrap());
         assert_eq!(store.next_task().await.unwrap(), Some(at(second + 10)), "not at once again");
     }
-    let task = store.claim_tasks(&claim("a", 30)).await.unwrap().remove(0);
+    let task = store.lease_tasks(&lease_tasks("a", 30)).await.unwrap().remove(0);
     assert_eq!((task.numbers, task.timeline.len()), (Numbers::default(), 1));
 }
 
 async fn a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due(engine: Engine) {
     let store = engine.open().await;
     store.keep_event(new_event("t", "1", ended(), 0)).await.unwrap();
-    let task = store.claim_tasks(&claim("a", 10)).await.unwrap().remove(0);
+    let task = store.lease_tasks(&lease_tasks("a", 10)).await.unwrap().remove(0);
     assert!(store.settle_task(settle(task, "a", 10)).await.unwrap());
     let name = call("wxcc_t");
     let marked = |timeline: &CallTimeline| {
@@ -140,7 +140,7 @@ async fn a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due(engin
     assert_eq!(store.next_task().await.unwrap(), None);
 }
 
-async fn a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_claimed(engine: Engine) {
+async fn a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_leased(engine: Engine) {
     let store = engine.open().await;
     for task in ["a", "b", "unknown"] {
         store.keep_event(new_event(task, "1", ended(), 0)).await.unwrap();
@@ -151,23 +151,23 @@ async fn a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_claimed(
         store.note(Note::of(name, at(0))).await.unwrap();
     }
     let without = |names: &[&str]| names.iter().map(|name| CallCenterName::parse(*name).unwrap()).collect();
-    let claimed = async |names| {
-        let claim = ClaimTasks { without: without(names), ..claim("w", 20) };
+    let leased = async |names| {
+        let lease = LeaseTasks { without: without(names), ..lease_tasks("w", 20) };
         let mut ids: Vec<String> =
-            store.claim_tasks(&claim).await.unwrap().iter().map(|task| task.id.to_string()).collect();
+            store.lease_tasks(&lease).await.unwrap().iter().map(|task| task.id.to_string()).collect();
         ids.sort();
         ids
     };
-    assert_eq!(claimed(&["Main", "Third"]).await, ["b", "unknown"]);
-    assert_eq!(claimed(&[]).await, ["a"]);
+    assert_eq!(leased(&["Main", "Third"]).await, ["b", "unknown"]);
+    assert_eq!(leased(&[]).await, ["a"]);
 }
 
-async fn a_claim_is_given_back_at_the_stop(engine: Engine) {
+async fn a_lease_is_given_back_at_the_stop(engine: Engine) {
     let store = engine.open().await;
     store.keep_event(new_event("t", "1", ended(), 0)).await.unwrap();
-    assert_eq!(store.claim_tasks(&claim("a", 10)).await.unwrap().len(), 1);
+    assert_eq!(store.lease_tasks(&lease_tasks("a", 10)).await.unwrap().len(), 1);
     store.release("a").await.unwrap();
-    assert_eq!(store.claim_tasks(&claim("b", 10)).await.unwrap().len(), 1);
+    assert_eq!(store.lease_tasks(&lease_tasks("b", 10)).await.unwrap().len(), 1);
 }
 
 async fn what_is_old_is_removed_unless_something_is_still_to_be_done(engine: Engine) {
@@ -175,7 +175,7 @@ async fn what_is_old_is_removed_unless_something_is_still_to_be_done(engine: Eng
     for (task, what) in [("open", What::New), ("due", ended()), ("done", ended())] {
         store.keep_event(new_event(task, "1", what, 0)).await.unwrap();
     }
-    for task in store.claim_tasks(&claim("a", 10)).await.unwrap() {
+    for task in store.lease_tasks(&lease_tasks("a", 10)).await.unwrap() {
         let due_at = (task.id.as_ref() == "due").then_some(at(1000));
         assert!(store.settle_task(SettleTask { due_at, ..settle(task, "a", 10) }).await.unwrap());
     }
@@ -185,7 +185,7 @@ async fn what_is_old_is_removed_unless_something_is_still_to_be_done(engine: Eng
     let later = PurgeBefore { calls: at(100), buried: at(100), private: at(100) };
     let purged = store.purge(later).await.unwrap();
     assert_eq!((purged.tasks, purged.events), (0, 0), "nothing is concluded without it");
-    let due = store.claim_tasks(&claim("a", 1000)).await.unwrap().remove(0);
+    let due = store.lease_tasks(&lease_tasks("a", 1000)).await.unwrap().remove(0);
     assert_eq!(due.timeline.len(), 2);
 }
 
@@ -216,8 +216,8 @@ on_both_engines! {
     what_comes_while_a_task_waits_makes_it_due_sooner
     a_task_that_is_not_folded_keeps_its_numbers
     a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due
-    a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_claimed
-    a_claim_is_given_back_at_the_stop
+    a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_leased
+    a_lease_is_given_back_at_the_stop
     what_is_old_is_removed_unless_something_is_still_to_be_done
     many_events_at_once_all_arrive
 }

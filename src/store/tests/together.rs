@@ -67,7 +67,7 @@ fn create(owner: &str, second: i64) -> OpenCall {
     OpenCall {
         call: call("wxcc_1"),
         owner: owner.to_owned(),
-        claim_until: at(second + 10),
+        lease_until: at(second + 10),
         window: at(-1000),
         now: at(second),
     }
@@ -91,16 +91,16 @@ async fn of_many_creates_on_two_replicas_one_goes_ahead() {
 }
 
 #[tokio::test]
-async fn a_claim_at_a_time_finer_than_the_database_keeps_is_ours() {
+async fn a_lease_at_a_time_finer_than_the_database_keeps_is_ours() {
     let store = Engine::postgres().open().await;
     let fraction = jiff::SignedDuration::from_nanos(123_456_789);
     let mut create = create("a", 0);
-    (create.now, create.claim_until) = (create.now + fraction, create.claim_until + fraction);
+    (create.now, create.lease_until) = (create.now + fraction, create.lease_until + fraction);
     assert!(matches!(store.open_call(create).await.unwrap(), Opened::New(_)));
 }
 
 #[tokio::test]
-async fn a_claim_of_the_own_process_that_is_left_over_is_its_own() {
+async fn a_lease_of_the_own_process_that_is_left_over_is_its_own() {
     let engine = Engine::postgres();
     let (one, two) = (engine.open().await, engine.open().await);
     assert!(matches!(one.open_call(create("a", 0)).await.unwrap(), Opened::New(_)));
@@ -109,21 +109,21 @@ async fn a_claim_of_the_own_process_that_is_left_over_is_its_own() {
 }
 
 #[tokio::test]
-async fn a_claim_ends_by_itself_by_a_note_or_when_it_is_given_back() {
+async fn a_lease_ends_by_itself_by_a_note_or_when_it_is_given_back() {
     let engine = Engine::postgres();
     let (one, two) = (engine.open().await, engine.open().await);
     assert!(matches!(one.open_call(create("a", 0)).await.unwrap(), Opened::New(_)));
-    let claimed = two.find(&center(), &reference("wxcc_1")).await.unwrap().unwrap();
-    assert!(claimed.is_being_created(at(9)));
+    let leased = two.find(&center(), &reference("wxcc_1")).await.unwrap().unwrap();
+    assert!(leased.is_being_created(at(9)));
     assert!(matches!(two.open_call(create("b", 10)).await.unwrap(), Opened::New(_)), "it was taken over");
-    one.release_claim(&call("wxcc_1"), "a").await.unwrap();
+    one.release_create(&call("wxcc_1"), "a").await.unwrap();
     assert_eq!(one.open_call(create("a", 11)).await.unwrap(), Opened::Busy, "it is not a's");
-    two.release_claim(&call("wxcc_1"), "b").await.unwrap();
+    two.release_create(&call("wxcc_1"), "b").await.unwrap();
     assert!(matches!(one.open_call(create("a", 12)).await.unwrap(), Opened::New(_)));
     let hang_up = Note { ended_at: Some(at(13)), ..Note::of(call("wxcc_1"), at(13)) };
-    assert!(two.learn(hang_up).await.unwrap().is_being_created(at(13)), "a hang-up does not end a claim");
+    assert!(two.learn(hang_up).await.unwrap().is_being_created(at(13)), "a hang-up does not end a lease");
     let created = Note { voice_call_id: voice_call("0LQ5g000000abcD"), ..Note::of(call("wxcc_1"), at(14)) };
-    assert_eq!(one.learn(created).await.unwrap().claimed_until, None);
+    assert_eq!(one.learn(created).await.unwrap().create_lease_until, None);
     assert!(matches!(two.open_call(create("b", 14)).await.unwrap(), Opened::Known(_)));
 }
 

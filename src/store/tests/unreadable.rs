@@ -1,6 +1,6 @@
 //! Rows that a hand has broken, and rows that a newer version has written.
 
-use super::tasks::{claim, new_event};
+use super::tasks::{lease_tasks, new_event};
 use super::*;
 use crate::domain::{Ending, Numbers, TaskId, What};
 use crate::store::{EntryState, Filter, Lease, NewEvent, SettleTask};
@@ -85,7 +85,7 @@ async fn an_event_that_only_a_newer_version_can_read_stays_without_its_numbers(e
     store.keep_event(new_event("t", "2", What::Ended(Ending::default()), 1)).await.unwrap();
     engine.tamper(r#"UPDATE events SET event = '{"what":{"survey":5}}' WHERE event_id = '1'"#).await;
     for second in [20, 30] {
-        let task = store.claim_tasks(&claim("a", second)).await.unwrap().remove(0);
+        let task = store.lease_tasks(&lease_tasks("a", second)).await.unwrap().remove(0);
         assert_eq!((task.timeline.len(), task.numbers.body().is_none()), (1, second > 20));
         let due_at = (second == 20).then_some(at(30));
         let settle = SettleTask { task, owner: "a".to_owned(), due_at, folds: true, now: at(second) };
@@ -109,15 +109,15 @@ async fn a_timeline_that_only_a_newer_version_can_read_is_kept_and_holds_up_no_o
     engine
         .tamper(r#"UPDATE tasks SET timeline = '[{"what":"survey","id":"9"}]' WHERE task_id = 'newer'"#)
         .await;
-    let claimed = store.claim_tasks(&claim("a", 10)).await.unwrap();
-    let mut names: Vec<&str> = claimed.iter().map(|task| task.id.as_ref()).collect();
+    let leased = store.lease_tasks(&lease_tasks("a", 10)).await.unwrap();
+    let mut names: Vec<&str> = leased.iter().map(|task| task.id.as_ref()).collect();
     names.sort_unstable();
     assert_eq!(names, ["newer", "well"]);
-    for task in claimed {
+    for task in leased {
         let settle = SettleTask { task, owner: "a".to_owned(), due_at: None, folds: true, now: at(10) };
         assert!(store.settle_task(settle).await.unwrap());
     }
-    assert_eq!(store.next_task().await.unwrap(), Some(at(3610)), "the broken one waits, unclaimed");
+    assert_eq!(store.next_task().await.unwrap(), Some(at(3610)), "the broken one waits, unleased");
     // The newer version is back.
     engine
         .tamper(

@@ -32,8 +32,8 @@ CREATE TABLE calls (
     ended_at BIGINT,
     closed_at BIGINT,
     -- Which process is about to create it, and until when others leave it alone.
-    claim_owner TEXT COLLATE "C",
-    claim_until BIGINT,
+    lease_owner TEXT COLLATE "C",
+    lease_until BIGINT,
     create_body TEXT COLLATE "C",
     -- 1: create_body is needed no more, and never comes back.
     body_done BIGINT NOT NULL DEFAULT 0,
@@ -80,8 +80,8 @@ CREATE TABLE tasks (
     due_at BIGINT,
     -- Counts what was told since the task ended: who has looked at it sees whether there is more.
     news BIGINT NOT NULL DEFAULT 0,
-    claim_owner TEXT COLLATE "C",
-    claim_until BIGINT,
+    lease_owner TEXT COLLATE "C",
+    lease_until BIGINT,
     updated_at BIGINT NOT NULL
 );
 CREATE INDEX tasks_due ON tasks (due_at) WHERE due_at IS NOT NULL;

@@ -32,8 +32,8 @@ CREATE TABLE calls (
     ended_at INTEGER,
     closed_at INTEGER,
     -- Which process is about to create it, and until when others leave it alone.
-    claim_owner TEXT,
-    claim_until INTEGER,
+    lease_owner TEXT,
+    lease_until INTEGER,
     create_body TEXT,
     -- 1: create_body is needed no more, and never comes back.
     body_done INTEGER NOT NULL DEFAULT 0,
@@ -80,8 +80,8 @@ CREATE TABLE tasks (
     due_at INTEGER,
     -- Counts what was told since the task ended: who has looked at it sees whether there is more.
     news INTEGER NOT NULL DEFAULT 0,
-    claim_owner TEXT,
-    claim_until INTEGER,
+    lease_owner TEXT,
+    lease_until INTEGER,
     updated_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX tasks_due ON tasks (due_at) WHERE due_at IS NOT NULL;
