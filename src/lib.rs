@@ -19,7 +19,7 @@
 //!    Salesforce that is down costs a caller nothing.
 //! 6. [`salesforce::Org`] is a contact center's way there: the telephony API with a token that we sign with a
 //!    [`certificate::SigningCertificate`], or the Apex wrapper under an OAuth session. What comes back is judged in one
-//!    place, [`salesforce::judge`]: an [`salesforce::Outcome`], and in the end the id of the VoiceCall or a
+//!    place, [`salesforce::judge`]: an [`salesforce::AnswerOutcome`], and in the end the id of the VoiceCall or a
 //!    [`salesforce::Failure`].
 //! 7. The id is written into the journal, as a [`store::Note`], before it is answered. Notes only add: they may come in
 //!    any order, and more than once.
@@ -43,7 +43,7 @@
 //! goes into the final update, as a [`domain::FinalRecord`]; a [`webex::Recorder`] asks Webex for recordings.
 //!
 //! Where a contact center fills fields of its VoiceCalls, what requests and webhooks tell is picked from them on their way
-//! ([`domain::Picked`]) and kept as details beside the journal; [`domain::fill`] decides, at the create and at the final
+//! ([`domain::PickedValues`]) and kept as details beside the journal; [`domain::fill`] decides, at the create and at the final
 //! update, what goes into `callAttributes`.
 //!
 //! # Around it

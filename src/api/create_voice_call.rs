@@ -7,7 +7,7 @@ use super::context::{Context, Route};
 use super::fields::Fields;
 use super::reading::{Reading, Rules};
 use super::{ApiError, envelope};
-use crate::domain::{CallReference, Continues, CreateVoiceCall, Initiation, VendorCallKey};
+use crate::domain::{CallReference, Continuation, CreateVoiceCall, Initiation, VendorCallKey};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -79,7 +79,7 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {
 /// `initiationMethod`, and the call that this one continues. A parent's interaction says that it is a Transfer, whatever
 /// the method: a flow that keeps one body for all its calls sends it empty for an ordinary one. `own` is the key of the
 /// call itself; under it, the journal knows what came before.
-fn initiation(body: &mut Reading<'_>, own: Option<&VendorCallKey>) -> Option<(Initiation, Continues)> {
+fn initiation(body: &mut Reading<'_>, own: Option<&VendorCallKey>) -> Option<(Initiation, Continuation)> {
     let before = body.fields.count_problems();
     let parent = body.fields.name("parentVoiceCallId", CallReference::parse);
     let interaction = body
@@ -108,11 +108,11 @@ fn initiation(body: &mut Reading<'_>, own: Option<&VendorCallKey>) -> Option<(In
     let is_transfer = says("Transfer") || interaction.is_some();
     match parent.filter(|_| is_transfer).or(interaction) {
         Some(CallReference::Key(key)) if Some(&key) == own => {
-            let continues = if says("Transfer") { Continues::Earlier } else { Continues::Itself };
+            let continues = if says("Transfer") { Continuation::Earlier } else { Continuation::Itself };
             Some((Initiation::Inbound, continues))
         }
-        Some(parent) => Some((Initiation::Transfer { parent }, Continues::Unsaid)),
-        None if is_transfer => Some((Initiation::Inbound, Continues::Earlier)),
-        None => Some((Initiation::Inbound, Continues::Unsaid)),
+        Some(parent) => Some((Initiation::Transfer { parent }, Continuation::NotStated)),
+        None if is_transfer => Some((Initiation::Inbound, Continuation::Earlier)),
+        None => Some((Initiation::Inbound, Continuation::NotStated)),
     }
 }

@@ -6,7 +6,7 @@ use super::ApiError;
 use super::body::Object;
 use super::fields::{Fields, UnsetWords, kind};
 use crate::domain::{
-    CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, Picked,
+    CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, PickedValues,
     VendorCallKey, quote,
 };
 use crate::phone::{PhoneNumber, Translation};
@@ -42,7 +42,7 @@ pub struct Reading<'a> {
     /// The contact center, if the body names one that is configured.
     pub center: Option<&'a CallCenter>,
     /// What it tells at the paths from which the contact center fills fields.
-    pub picked: Picked,
+    pub picked: PickedValues,
     certificate: Option<CertificateName>,
     /// The caller's number as it came and as it was translated: flows send it twice.
     caller: Option<(String, PhoneNumber)>,
@@ -249,10 +249,10 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn picked(fields: &Fields, center: &CallCenter) -> Picked {
+fn picked(fields: &Fields, center: &CallCenter) -> PickedValues {
     match center.attributes.as_slice() {
-        [] => Picked::default(),
-        attributes => Picked::by_request(fields.each(), attributes, center.attribute_length),
+        [] => PickedValues::default(),
+        attributes => PickedValues::by_request(fields.each(), attributes, center.attribute_length),
     }
 }
 

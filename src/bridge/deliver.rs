@@ -9,7 +9,7 @@ use super::create::LOOK;
 use super::{Bridge, Trouble, in_time};
 use crate::domain::{Call, CallName, CallReference};
 use crate::outbox::{Attempted, By, Hold, Tried};
-use crate::salesforce::{Ask, Budget, Failure};
+use crate::salesforce::{Budget, Failure, SalesforceRequest};
 use crate::store::{Attempt, Enqueued, EntryId, EntryKind, NewEntry, NewEvent, Note, Subject};
 
 /// How long after its deadline a create may still be writing.
@@ -32,7 +32,7 @@ pub enum Delivered {
 pub(super) struct Promise<'a> {
     pub(super) subject: Subject,
     /// In this order: of a hang-up, clear routing and then the final update.
-    pub(super) asks: &'a [Ask<'a>],
+    pub(super) asks: &'a [SalesforceRequest<'a>],
     /// Whether the last of them is the call's final update.
     pub(super) is_final: bool,
     /// Whether it is kept only if no agent has had the call.
@@ -92,7 +92,7 @@ impl Bridge {
         let Promise { subject, asks, is_final, unless_answered, mark, first } = promise;
         let last = asks.len().saturating_sub(1);
         let takes_back = matches!(first, First::OnceClosed);
-        let entry = |(at, ask): (usize, &Ask<'_>)| match takes_back {
+        let entry = |(at, ask): (usize, &SalesforceRequest<'_>)| match takes_back {
             true => self.outbox.taking_back(*ask),
             false => self.outbox.entry(*ask, is_final && at == last, unless_answered),
         };
@@ -112,7 +112,7 @@ impl Bridge {
             Enqueued::Answered => return Ok(Promised::Answered),
         };
         let fresh = ids.iter().zip(kinds).map(|(&id, (kind, is_final))| Fresh { id, kind, is_final });
-        let fresh: Vec<(Fresh, Ask<'_>)> = fresh.zip(asks.iter().copied()).collect();
+        let fresh: Vec<(Fresh, SalesforceRequest<'_>)> = fresh.zip(asks.iter().copied()).collect();
         let is_being_created = call.as_ref().is_some_and(|call| call.is_being_created(self.outbox.now()));
         let is_closed = call.as_ref().is_some_and(|call| call.closed_at.is_some());
         match (first, name) {
@@ -136,7 +136,7 @@ impl Bridge {
     /// When Salesforce refused it for good.
     async fn try_first(
         &self,
-        fresh: &[(Fresh, Ask<'_>)],
+        fresh: &[(Fresh, SalesforceRequest<'_>)],
         call: Option<Box<Call>>,
         budget: &Budget,
     ) -> Result<Delivered, Trouble> {
@@ -154,15 +154,15 @@ impl Bridge {
     /// itself, and once it is delivered nothing is left to clear.
     async fn try_both(
         &self,
-        (clear, clearing): (Fresh, Ask<'_>),
-        (last, update): (Fresh, Ask<'_>),
+        (clear, clearing): (Fresh, SalesforceRequest<'_>),
+        (last, update): (Fresh, SalesforceRequest<'_>),
         budget: &Budget,
     ) -> Result<Delivered, Trouble> {
         let org = self.org(&update.origin().call_center)?;
         let half = budget.half();
-        let cleared = org.ask(&self.client, clearing, &half).await.map(drop);
+        let cleared = org.send(&self.client, clearing, &half).await.map(drop);
         budget.waited(half.upstream().unwrap_or_default());
-        let updated = org.ask(&self.client, update, budget).await.map(drop);
+        let updated = org.send(&self.client, update, budget).await.map(drop);
         let left = if updated.is_ok() { None } else { cleared.as_ref().err() };
         self.settle(clear, left, clearing);
         self.settle(last, updated.as_ref().err(), update);
@@ -173,8 +173,13 @@ impl Bridge {
     ///
     /// # Errors
     /// When Salesforce refused for good: the flow is told at once. Everything else is kept and tried again.
-    async fn try_now(&self, fresh: Fresh, ask: Ask<'_>, budget: &Budget) -> Result<Delivered, Trouble> {
-        let result = self.org(&ask.origin().call_center)?.ask(&self.client, ask, budget).await.map(drop);
+    async fn try_now(
+        &self,
+        fresh: Fresh,
+        ask: SalesforceRequest<'_>,
+        budget: &Budget,
+    ) -> Result<Delivered, Trouble> {
+        let result = self.org(&ask.origin().call_center)?.send(&self.client, ask, budget).await.map(drop);
         self.settle(fresh, result.as_ref().err(), ask);
         delivered(result)
     }
@@ -187,11 +192,11 @@ impl Bridge {
     async fn make_now(
         &self,
         fresh: Fresh,
-        ask: Ask<'_>,
+        ask: SalesforceRequest<'_>,
         call: CallName,
         budget: &Budget,
     ) -> Result<Delivered, Trouble> {
-        let result = self.org(&ask.origin().call_center)?.ask(&self.client, ask, budget).await.map(drop);
+        let result = self.org(&ask.origin().call_center)?.send(&self.client, ask, budget).await.map(drop);
         if result.is_err() {
             self.settle(fresh, result.as_ref().err(), ask);
             return delivered(result);
@@ -243,7 +248,7 @@ impl Bridge {
     }
 
     /// Writes down how the first attempt on an entry ended; nobody waits for that.
-    fn settle(&self, fresh: Fresh, failure: Option<&Failure>, ask: Ask<'_>) {
+    fn settle(&self, fresh: Fresh, failure: Option<&Failure>, ask: SalesforceRequest<'_>) {
         let tried = Tried { kind: fresh.kind, is_final: fresh.is_final };
         let attempt = self.outbox.judge(tried, failure, 0, self.outbox.now());
         self.tell_attempt(fresh, ask, &attempt);
@@ -252,7 +257,7 @@ impl Bridge {
     }
 
     /// Tells the log and the metrics of the first attempt on an entry.
-    fn tell_attempt(&self, fresh: Fresh, ask: Ask<'_>, attempt: &Attempt) {
+    fn tell_attempt(&self, fresh: Fresh, ask: SalesforceRequest<'_>, attempt: &Attempt) {
         let key = match ask.call() {
             Some(CallReference::Key(key)) => Some(key.as_ref()),
             Some(CallReference::Id(_)) | None => None,

@@ -1,14 +1,14 @@
 //! Was the call abandoned? Webex reports the end of every call alike, answered or not.
 
-use super::{Fact, Known};
+use super::{CallFacts, Fact};
 
 /// What the end of a call means for its VoiceCall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum HangUpDecision {
     /// No agent was ever connected: routing is to be cleared and the VoiceCall completed with a reason.
     Abandoned {
         /// Where the caller gave up.
-        stage: Stage,
+        stage: AbandonmentStage,
     },
     /// No agent was ever connected, because the caller has chosen to be called back: the same with another reason.
     Callback,
@@ -18,7 +18,7 @@ pub enum Verdict {
     Duplicate,
 }
 
-impl Verdict {
+impl HangUpDecision {
     /// In one word: what a flow is answered and what the log says.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -32,17 +32,17 @@ impl Verdict {
 
     /// Where the caller gave up.
     #[must_use]
-    pub fn stage(self) -> Stage {
+    pub fn stage(self) -> AbandonmentStage {
         match self {
             Self::Abandoned { stage } => stage,
-            Self::Callback | Self::Answered | Self::Duplicate => Stage::Unknown,
+            Self::Callback | Self::Answered | Self::Duplicate => AbandonmentStage::Unknown,
         }
     }
 }
 
 /// Where a caller gave up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum AbandonmentStage {
     /// Waiting for an agent.
     Queue,
     /// Before anybody had asked for an agent.
@@ -51,7 +51,7 @@ pub enum Stage {
     Unknown,
 }
 
-impl Stage {
+impl AbandonmentStage {
     /// The reason to send, of the two that are configured: that of the IVR only where it is certain.
     #[must_use]
     pub fn choose<T>(self, reason: T, reason_in_ivr: T) -> T {
@@ -64,7 +64,7 @@ impl Stage {
 
 /// What a flow wants to do to a VoiceCall, as far as the guard looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Intent<'a> {
+pub enum GuardedRequest<'a> {
     /// updateVoiceCall, with the value of its disconnect reason.
     Update {
         /// The text.
@@ -76,7 +76,7 @@ pub enum Intent<'a> {
 
 /// Whether an intent reaches Salesforce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guarded {
+pub enum GuardDecision {
     /// It does.
     Pass,
     /// It would make the record of an answered call worse, or take a caller's place in the queue away: it is answered 200 and
@@ -84,7 +84,7 @@ pub enum Guarded {
     Withhold,
 }
 
-impl Known {
+impl CallFacts {
     /// Whether an agent was ever connected. One sign is enough. An outbound call has its agent from the start.
     #[must_use]
     pub fn is_answered(self) -> bool {
@@ -95,13 +95,13 @@ impl Known {
     /// Where the caller is, as long as there is no agent. Only a call whose way we saw from its beginning is known
     /// to be in the IVR still, or one of which Webex's record says so; a transferred one began elsewhere.
     #[must_use]
-    pub fn stage(self) -> Stage {
+    pub fn stage(self) -> AbandonmentStage {
         if self.has(Fact::Routed) || self.has(Fact::Queued) {
-            Stage::Queue
+            AbandonmentStage::Queue
         } else if self.has(Fact::NeverQueued) || (self.has(Fact::Created) && !self.has(Fact::Transferred)) {
-            Stage::Ivr
+            AbandonmentStage::Ivr
         } else {
-            Stage::Unknown
+            AbandonmentStage::Unknown
         }
     }
 }
@@ -112,15 +112,15 @@ impl Known {
 /// Abandoned is an inbound or transferred call that ended and that no agent was ever connected to, unless its caller has
 /// chosen to be called back.
 #[must_use]
-pub fn decide(known: Known) -> Verdict {
+pub fn decide(known: CallFacts) -> HangUpDecision {
     if known.has(Fact::HangUpHandled) || known.has(Fact::FinalUpdateSent) {
-        Verdict::Duplicate
+        HangUpDecision::Duplicate
     } else if known.is_answered() {
-        Verdict::Answered
+        HangUpDecision::Answered
     } else if known.has(Fact::CallbackChosen) {
-        Verdict::Callback
+        HangUpDecision::Callback
     } else {
-        Verdict::Abandoned { stage: known.stage() }
+        HangUpDecision::Abandoned { stage: known.stage() }
     }
 }
 
@@ -128,13 +128,15 @@ pub fn decide(known: Known) -> Verdict {
 /// abandoned when it ends.
 /// `reasons` are the configured ones; a text that speaks of abandoning counts in any wording.
 #[must_use]
-pub fn guard(intent: Intent<'_>, known: Known, reasons: [&str; 2]) -> Guarded {
+pub fn guard(intent: GuardedRequest<'_>, known: CallFacts, reasons: [&str; 2]) -> GuardDecision {
     let abandons = match intent {
-        Intent::ClearRouting => true,
-        Intent::Update { reason } => reason.is_some_and(|reason| speaks_of_abandoning(reason, reasons)),
+        GuardedRequest::ClearRouting => true,
+        GuardedRequest::Update { reason } => {
+            reason.is_some_and(|reason| speaks_of_abandoning(reason, reasons))
+        }
     };
     let is_none = known.is_answered() || known.has(Fact::CallbackChosen);
-    if abandons && is_none { Guarded::Withhold } else { Guarded::Pass }
+    if abandons && is_none { GuardDecision::Withhold } else { GuardDecision::Pass }
 }
 
 fn speaks_of_abandoning(reason: &str, reasons: [&str; 2]) -> bool {

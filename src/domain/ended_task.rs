@@ -26,15 +26,15 @@ pub struct EndedTask {
     /// Webex's id of the last agent.
     pub agent: Option<String>,
     /// What became of the caller; none where the record does not say.
-    pub handling: Option<Handling>,
+    pub handling: Option<CallHandling>,
     /// Who ended it.
     pub ended_by: Option<String>,
     /// Why, in free words.
     pub reason: Option<String>,
     /// What happened, the oldest first. Empty where Webex did not give all of it with its times.
-    pub history: Vec<Happening>,
+    pub history: Vec<TaskActivity>,
     /// How often and how long, whatever the history says.
-    pub figures: Figures,
+    pub figures: TaskFigures,
     /// Whether the caller has chosen to be called back.
     pub is_callback: bool,
     /// Whether a recording will come, or has.
@@ -43,7 +43,7 @@ pub struct EndedTask {
 
 /// What became of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Handling {
+pub enum CallHandling {
     /// An agent had the call.
     Answered,
     /// The caller was queued and left before an agent came.
@@ -56,7 +56,7 @@ pub enum Handling {
 
 /// Something that happened to a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Happening {
+pub struct TaskActivity {
     /// In the words of the webhooks: `task:connected`.
     pub event: String,
     /// When.
@@ -65,7 +65,7 @@ pub struct Happening {
 
 /// Counts, and durations in milliseconds. None where the record does not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Figures {
+pub struct TaskFigures {
     /// How often an agent was connected.
     pub connected: u32,
     /// How long agents talked.
@@ -80,7 +80,7 @@ pub struct Figures {
     pub queued_for: u64,
 }
 
-impl Handling {
+impl CallHandling {
     /// Of a call without a callback. Abandoned: Webex says so, or the call was queued and never connected; never connected and never queued: it
     /// ended in the IVR. Whoever was connected once has not abandoned. What the record leaves out is none.
     #[must_use]
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_call_is_abandoned_only_if_nobody_was_connected() {
-        use Handling::{Abandoned, Answered, LeftInIvr};
+        use CallHandling::{Abandoned, Answered, LeftInIvr};
         for (connected, queued, marked, wanted) in [
             (Some(1), Some(1), false, Some(Answered)),
             (Some(2), None, true, Some(Answered)),
@@ -112,7 +112,11 @@ mod tests {
             (None, Some(1), false, None),
             (Some(0), None, false, None),
         ] {
-            assert_eq!(Handling::of(connected, queued, marked), wanted, "{connected:?} {queued:?} {marked}");
+            assert_eq!(
+                CallHandling::of(connected, queued, marked),
+                wanted,
+                "{connected:?} {queued:?} {marked}"
+            );
         }
     }
 }

@@ -71,9 +71,9 @@ impl Fact {
 
 /// What is known of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Known(u16);
+pub struct CallFacts(u16);
 
-impl Known {
+impl CallFacts {
     /// With one more fact, if there is one.
     #[must_use]
     pub fn and(self, fact: impl Into<Option<Fact>>) -> Self {
@@ -93,7 +93,7 @@ impl Known {
     }
 }
 
-impl FromIterator<Fact> for Known {
+impl FromIterator<Fact> for CallFacts {
     fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> Self {
         facts.into_iter().fold(Self::default(), Self::and)
     }
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn every_fact_has_a_bit_of_its_own() {
-        let all: Known = Fact::ALL.into_iter().collect();
+        let all: CallFacts = Fact::ALL.into_iter().collect();
         assert_eq!(all.0.count_ones() as usize, Fact::ALL.len());
     }
 
@@ -129,11 +129,11 @@ mod tests {
             facts in prop::collection::vec(prop::sample::select(&Fact::ALL[..]), 0..30),
             cut in 0_usize..30,
         ) {
-            let known: Known = facts.iter().copied().collect();
-            let backwards: Known = facts.iter().rev().chain(&facts).copied().collect();
+            let known: CallFacts = facts.iter().copied().collect();
+            let backwards: CallFacts = facts.iter().rev().chain(&facts).copied().collect();
             prop_assert_eq!(known, backwards);
             let (first, second) = facts.split_at(cut.min(facts.len()));
-            let halves = Known::union(second.iter().copied().collect(), first.iter().copied().collect());
+            let halves = CallFacts::union(second.iter().copied().collect(), first.iter().copied().collect());
             prop_assert_eq!(known, halves);
             for fact in Fact::ALL {
                 prop_assert_eq!(known.has(fact), facts.contains(&fact));

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{Call, CallName, CallOutcome, CallReference, CallTimeline, Event, Fingerprint, Story};
+use super::{Call, CallHistory, CallName, CallOutcome, CallReference, CallTimeline, Fingerprint, TaskEvent};
 
 /// All that is known of an interaction in one contact center, read at one moment.
 ///
@@ -36,7 +36,7 @@ impl Interaction {
     }
 
     /// Takes in an event that is told now.
-    pub fn apply(&mut self, event: Event, fingerprint: impl Fn(&str) -> Fingerprint) {
+    pub fn apply(&mut self, event: TaskEvent, fingerprint: impl Fn(&str) -> Fingerprint) {
         if let Some(agent) = &event.agent {
             self.agents.insert(agent.clone(), fingerprint(agent));
         }
@@ -161,27 +161,28 @@ impl Interaction {
     /// Otherwise it is taken for the same call: a flow that goes on to another flow before any agent has one VoiceCall, and
     /// a flow that makes a new time for a repetition gets no second one.
     #[must_use]
-    pub fn place(&self, began: Timestamp, says: Continues) -> Place<'_> {
+    pub fn place(&self, began: Timestamp, says: Continuation) -> CreatePlacement<'_> {
         let is_created = |call: &&Call| call.fingerprint.is_some() && call.began().is_some();
         let created: Vec<&Call> = self.calls.iter().filter(is_created).collect();
         let ([first, ..], [.., newest]) = (created.as_slice(), created.as_slice()) else {
-            return Place::First;
+            return CreatePlacement::First;
         };
         let is_transfer = |call: &Call| call.name.run_began().is_some();
-        let is_same =
-            |call: &&&Call| call.began() == Some(began) && (says != Continues::Earlier || is_transfer(call));
+        let is_same = |call: &&&Call| {
+            call.began() == Some(began) && (says != Continuation::Earlier || is_transfer(call))
+        };
         if let Some(repeated) = created.iter().find(is_same) {
-            return Place::Of(repeated);
+            return CreatePlacement::Existing(repeated);
         }
         let was_answered = newest.answered_at.is_some_and(|at| at <= began);
         match says {
-            Continues::Earlier | Continues::Itself => Place::New,
-            Continues::Unsaid if was_answered && newest.began() < Some(began) && !newest.is_over() => {
-                Place::New
+            Continuation::Earlier | Continuation::Itself => CreatePlacement::New,
+            Continuation::NotStated if was_answered && newest.began() < Some(began) && !newest.is_over() => {
+                CreatePlacement::New
             }
-            Continues::Unsaid => {
-                Place::Of(created.iter().rfind(|call| call.began() <= Some(began)).unwrap_or(first))
-            }
+            Continuation::NotStated => CreatePlacement::Existing(
+                created.iter().rfind(|call| call.began() <= Some(began)).unwrap_or(first),
+            ),
         }
     }
 
@@ -211,13 +212,13 @@ impl Interaction {
     /// What Webex's events mean for a VoiceCall: for its part of the interaction, or for all of it where it is not one of
     /// several. None where Webex has told nothing.
     #[must_use]
-    pub fn story_of(&self, call: Option<&CallName>) -> Option<Story> {
+    pub fn history_of(&self, call: Option<&CallName>) -> Option<CallHistory> {
         if self.timeline.is_empty() {
             return None;
         }
         let own = call.filter(|_| self.is_transferred());
         let part = own.and_then(|name| self.parts().find(|(call, _)| call.name == *name));
-        Some(part.map_or_else(|| self.timeline.story(), |(_, part)| part.story()))
+        Some(part.map_or_else(|| self.timeline.history(), |(_, part)| part.history()))
     }
 
     /// Whether the caller has chosen to be called back, and no agent has had the call: then a flow's word of an abandonment
@@ -227,7 +228,7 @@ impl Interaction {
         if call.is_some_and(Call::is_answered) {
             return false;
         }
-        let story = self.story_of(call.map(|call| &call.name));
+        let story = self.history_of(call.map(|call| &call.name));
         story.is_some_and(|story| story.outcome() == CallOutcome::Callback)
     }
 
@@ -245,7 +246,7 @@ impl Interaction {
         for (part_of, part) in self.parts() {
             match part_of.began().cmp(&began) {
                 Ordering::Less => {
-                    is_of_earlier |= part.story().agents.iter().any(|one| one.agent == agent);
+                    is_of_earlier |= part.history().agents.iter().any(|one| one.agent == agent);
                 }
                 Ordering::Equal if part.is_answered() => return true,
                 Ordering::Equal | Ordering::Greater => {}
@@ -265,10 +266,10 @@ impl Interaction {
 
 /// What a create says of an earlier call under its own key, without naming a VoiceCall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Continues {
+pub enum Continuation {
     /// Nothing: the vendor's flow creates every call as an inbound one.
     #[default]
-    Unsaid,
+    NotStated,
     /// `parentInteractionId` is its own interaction: a later flow run, if there was one before.
     Itself,
     /// `initiationMethod` is Transfer, and no other call is named.
@@ -277,9 +278,9 @@ pub enum Continues {
 
 /// Where a create belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place<'a> {
+pub enum CreatePlacement<'a> {
     /// To this VoiceCall: it is its create once more, or a flow before any agent that began anew.
-    Of(&'a Call),
+    Existing(&'a Call),
     /// It is the first that a create tells of.
     First,
     /// Behind all of them: it is another VoiceCall.

@@ -105,9 +105,9 @@ impl Fingerprint {
 
 /// JSON that is kept for Salesforce. It holds phone numbers, so it has no printable form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Body(String);
+pub struct StoredJson(String);
 
-impl Body {
+impl StoredJson {
     /// Keeps `json`.
     #[must_use]
     pub fn new(json: impl Into<String>) -> Self {
@@ -121,7 +121,7 @@ impl Body {
     }
 }
 
-impl fmt::Debug for Body {
+impl fmt::Debug for StoredJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Body({} bytes)", self.0.len())
     }
@@ -129,7 +129,7 @@ impl fmt::Debug for Body {
 
 /// How far a call has come, as far as we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Progress {
+pub enum CallProgress {
     /// We know its key, no more: its create is in flight or failed, or was never ours.
     Unknown,
     /// Salesforce has made its record, or we have promised to.
@@ -176,7 +176,7 @@ pub struct Call {
     /// Until when a create of it, of any replica, counts as in flight. Kept on PostgreSQL only.
     pub claimed_until: Option<Timestamp>,
     /// The create that failed or was deferred, only while it may still be needed.
-    pub create_body: Option<Body>,
+    pub create_body: Option<StoredJson>,
     /// When we last learned something of it.
     pub updated_at: Timestamp,
 }
@@ -184,19 +184,19 @@ pub struct Call {
 impl Call {
     /// How far it has come.
     #[must_use]
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> CallProgress {
         if self.closed_at.is_some() {
-            Progress::Closed
+            CallProgress::Closed
         } else if self.ended_at.is_some() {
-            Progress::Ended
+            CallProgress::Ended
         } else if self.answered_at.is_some() {
-            Progress::Answered
+            CallProgress::Answered
         } else if self.routed_at.is_some() {
-            Progress::Routed
+            CallProgress::Routed
         } else if self.is_created() {
-            Progress::Created
+            CallProgress::Created
         } else {
-            Progress::Unknown
+            CallProgress::Unknown
         }
     }
 

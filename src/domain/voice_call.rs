@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{CallCenterName, CallReference, CertificateName, Continues, FlowTime, Picked, VendorCallKey};
+use super::{
+    CallCenterName, CallReference, CertificateName, Continuation, FlowTime, PickedValues, VendorCallKey,
+};
 use crate::phone::PhoneNumber;
 
 /// Fields that we do not know: they travel on to Salesforce unchanged, because its API grows.
@@ -55,7 +57,7 @@ pub struct CreateVoiceCall {
     /// How it came to be.
     pub initiation: Initiation,
     /// What it says of an earlier call under its own key, without naming a VoiceCall.
-    pub continues: Continues,
+    pub continues: Continuation,
     /// The queue it goes to; Salesforce reads it with a transfer only.
     pub queue: Option<String>,
     /// When it began.
@@ -67,7 +69,7 @@ pub struct CreateVoiceCall {
     /// What else the flow sent.
     pub rest: Rest,
     /// What it tells at the paths from which fields are filled.
-    pub picked: Picked,
+    pub picked: PickedValues,
 }
 
 /// Why a call ended. Salesforce wants both keys.
@@ -104,7 +106,7 @@ pub struct UpdateVoiceCall {
     /// Everything else, counters and durations checked and as numbers.
     pub rest: Rest,
     /// What it tells at the paths from which fields are filled.
-    pub picked: Picked,
+    pub picked: PickedValues,
 }
 
 /// executeOmniFlow: asks the Omni-Channel flow where the call shall go; leaves a PendingServiceRouting behind.
@@ -119,7 +121,7 @@ pub struct ExecuteOmniFlow {
     /// Flow, fallback queue, input parameters and what else the flow sent.
     pub rest: Rest,
     /// What it tells at the paths from which fields are filled.
-    pub picked: Picked,
+    pub picked: PickedValues,
 }
 
 /// Where the Omni-Channel flow sends a call.
@@ -168,7 +170,7 @@ pub struct PhoneContactEnded {
     /// What else the final update is to say; flows do not tell.
     pub rest: Rest,
     /// What it tells at the paths from which fields are filled.
-    pub picked: Picked,
+    pub picked: PickedValues,
 }
 
 /// agentAnswered: an agent took the call.
@@ -185,5 +187,5 @@ pub struct AgentAnswered {
     /// When the agent accepted; left out means now.
     pub accept_time: FlowTime,
     /// What it tells at the paths from which fields are filled.
-    pub picked: Picked,
+    pub picked: PickedValues,
 }

@@ -10,7 +10,9 @@ use tokio::time::Instant;
 use super::schedule::later;
 use super::{Attempted, By, Outbox, Tried, record};
 use crate::domain::{Call, CallReference, VoiceCallId};
-use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored, voice_call_id};
+use crate::salesforce::{
+    Budget, Failure, Operation, Org, Orgs, RestoredRequest, SalesforceRequest, StoredRequest, voice_call_id,
+};
 use crate::settings;
 use crate::store::{Attempt, CreateBody, Entry, EntryKind, Note};
 
@@ -140,7 +142,7 @@ async fn send(outbox: &Outbox, orgs: &Orgs, client: &Client, entry: &mut Entry) 
     if kept.unless_answered && had_agent(org, client, entry, &kept, &budget.half()).await? {
         return Ok(Sent::Withheld);
     }
-    org.ask(client, Ask::Kept(&kept), &budget).await.map(Sent::Done)
+    org.send(client, SalesforceRequest::Restored(&kept), &budget).await.map(Sent::Done)
 }
 
 fn refused(words: &str) -> Failure {
@@ -155,7 +157,7 @@ async fn had_agent(
     org: &Org,
     client: &Client,
     entry: &Entry,
-    kept: &Kept,
+    kept: &RestoredRequest,
     budget: &Budget,
 ) -> Result<bool, Failure> {
     let id = entry.call.as_ref().and_then(|call| call.voice_call_id.clone()).map(CallReference::Id);
@@ -167,7 +169,7 @@ async fn had_agent(
 
 /// What was put in before the create of its call was through, or before an update under its key made the record, is
 /// sent as it fits now.
-fn fit(mut kept: Kept, entry: &Entry) -> Kept {
+fn fit(mut kept: RestoredRequest, entry: &Entry) -> RestoredRequest {
     // Its key names others too. By its id, an update makes no record, and need not say what a create has said.
     let continues = entry.call.as_ref().filter(|call| !call.name.is_plain() && kept.call.is_some());
     if let Some(id) = continues.and_then(|call| call.voice_call_id.clone()) {
@@ -182,7 +184,7 @@ fn fit(mut kept: Kept, entry: &Entry) -> Kept {
         return kept.to_update().unwrap_or(kept);
     }
     let failed = call.create_body.as_ref().filter(|_| entry.is_final);
-    let failed = failed.and_then(|body| serde_json::from_str::<Stored>(body.expose()).ok());
+    let failed = failed.and_then(|body| serde_json::from_str::<StoredRequest>(body.expose()).ok());
     match failed.and_then(|stored| stored.read(Operation::Create).ok()) {
         Some(create) => kept.completed_by(&create),
         None => kept,
@@ -197,13 +199,13 @@ fn may_be_made(entry: &Entry, call: &Call) -> bool {
     is_unknown && call.name.is_plain()
 }
 
-fn read(entry: &Entry) -> Option<Kept> {
+fn read(entry: &Entry) -> Option<RestoredRequest> {
     let operation = match entry.kind {
         EntryKind::Create => Operation::Create,
         EntryKind::Clear | EntryKind::LateClear => Operation::ClearRouting,
         EntryKind::Update => Operation::Update,
     };
-    serde_json::from_str::<Stored>(entry.body.expose()).ok()?.read(operation).ok()
+    serde_json::from_str::<StoredRequest>(entry.body.expose()).ok()?.read(operation).ok()
 }
 
 /// What the journal learns when a deferred create is delivered, or an update that makes the record.

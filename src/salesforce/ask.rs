@@ -1,11 +1,11 @@
 //! The four things that can be asked of Salesforce, whichever way.
 
-use super::{Kept, Operation};
+use super::{Operation, RestoredRequest};
 use crate::domain::{CallReference, CreateVoiceCall, ExecuteOmniFlow, Origin, UpdateVoiceCall};
 
 /// A request before it is spelled for one of the ways.
 #[derive(Debug, Clone, Copy)]
-pub enum Ask<'a> {
+pub enum SalesforceRequest<'a> {
     /// createVoiceCall.
     Create(&'a CreateVoiceCall),
     /// updateVoiceCall.
@@ -15,10 +15,10 @@ pub enum Ask<'a> {
     /// clearRouting.
     ClearRouting(&'a CallReference, &'a Origin),
     /// Any of them, kept for later.
-    Kept(&'a Kept),
+    Restored(&'a RestoredRequest),
 }
 
-impl Ask<'_> {
+impl SalesforceRequest<'_> {
     /// What kind of request it is.
     #[must_use]
     pub fn operation(&self) -> Operation {
@@ -27,7 +27,7 @@ impl Ask<'_> {
             Self::Update(..) => Operation::Update,
             Self::OmniFlow(_) => Operation::OmniFlow,
             Self::ClearRouting(..) => Operation::ClearRouting,
-            Self::Kept(kept) => kept.operation,
+            Self::Restored(kept) => kept.operation,
         }
     }
 
@@ -39,7 +39,7 @@ impl Ask<'_> {
             Self::Update(_, request) => &request.origin,
             Self::OmniFlow(request) => &request.origin,
             Self::ClearRouting(_, origin) => origin,
-            Self::Kept(kept) => &kept.origin,
+            Self::Restored(kept) => &kept.origin,
         }
     }
 
@@ -50,7 +50,7 @@ impl Ask<'_> {
             Self::Create(_) => None,
             Self::Update(call, _) | Self::ClearRouting(call, _) => Some(call),
             Self::OmniFlow(request) => Some(&request.call),
-            Self::Kept(kept) => kept.call.as_ref(),
+            Self::Restored(kept) => kept.call.as_ref(),
         }
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use reqwest::Client;
 use tokio::time::Instant;
 
-use super::http::{Request, exchange};
+use super::http::{HttpRequest, exchange};
 use super::limiter::CreatePermit;
 use super::{
-    Breaker, Budget, Change, CreateLimiter, Failure, Full, Limited, Open, Operation, Outcome, Permit, Slots,
-    Verdict, Way, judge,
+    AnswerHealth, AnswerOutcome, Breaker, BreakerChange, BreakerOpen, BreakerPermit, Budget, CreateLimited,
+    CreateLimiter, Failure, NoFreeSlot, Operation, SalesforceApi, Slots, judge,
 };
 use crate::ids::Ids;
 use crate::settings::Settings;
@@ -73,11 +73,11 @@ impl Gate {
     /// At once when the gate is closed; else when no whole answer arrived in time.
     pub(super) async fn exchange(
         &self,
-        (way, operation): (Way, Operation),
+        (way, operation): (SalesforceApi, Operation),
         client: &Client,
-        request: Request,
+        request: HttpRequest,
         budget: &Budget,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<AnswerOutcome, Failure> {
         let _slot = self.slots.try_enter()?;
         let permit = self.pass(budget)?;
         let create = match operation {
@@ -87,7 +87,7 @@ impl Gate {
         match exchange(client, request, budget).await {
             Ok(answer) => {
                 let outcome = judge(way, operation, &answer);
-                self.settle(permit, Some(Verdict::of_answer(&answer, &outcome)));
+                self.settle(permit, Some(AnswerHealth::of_answer(&answer, &outcome)));
                 // A limit of other kinds of requests says nothing about creates.
                 match create {
                     Some(create) if answer.status == 429 => {
@@ -102,14 +102,19 @@ impl Gate {
             }
             Err(fault) => {
                 let failure = Failure::from(fault);
-                self.settle(permit, Verdict::of_failure(&failure));
+                self.settle(permit, AnswerHealth::of_failure(&failure));
                 Err(failure)
             }
         }
     }
 
     /// What a create is told that Salesforce takes no more creates from. It need not wait longer than those after it.
-    fn limited(&self, create: CreatePermit<'_>, outcome: Outcome, asked: Option<Duration>) -> Outcome {
+    fn limited(
+        &self,
+        create: CreatePermit<'_>,
+        outcome: AnswerOutcome,
+        asked: Option<Duration>,
+    ) -> AnswerOutcome {
         let pause = create.limited(Instant::now(), asked);
         if asked.is_some_and(|asked| asked > pause) {
             let (asked, seconds) = (asked.unwrap_or_default().as_secs(), pause.as_secs());
@@ -121,8 +126,8 @@ impl Gate {
             );
         }
         match outcome {
-            Outcome::Again { after: Some(after), words } => {
-                Outcome::Again { after: Some(after.min(pause)), words }
+            AnswerOutcome::Again { after: Some(after), words } => {
+                AnswerOutcome::Again { after: Some(after.min(pause)), words }
             }
             other => other,
         }
@@ -139,12 +144,12 @@ impl Gate {
     ) -> Result<T, Failure> {
         let permit = self.pass(budget)?;
         let result = work.await;
-        let verdict = result.as_ref().map_or_else(Verdict::of_failure, |_| Some(Verdict::Good));
+        let verdict = result.as_ref().map_or_else(AnswerHealth::of_failure, |_| Some(AnswerHealth::Good));
         self.settle(permit, verdict);
         result
     }
 
-    fn pass(&self, budget: &Budget) -> Result<Permit<'_>, Failure> {
+    fn pass(&self, budget: &Budget) -> Result<BreakerPermit<'_>, Failure> {
         let now = Instant::now();
         let given = budget.deadline().saturating_duration_since(now);
         if given < LEAST {
@@ -154,10 +159,10 @@ impl Gate {
     }
 
     /// Without a verdict, the request counts for nothing.
-    fn settle(&self, permit: Permit<'_>, verdict: Option<Verdict>) {
+    fn settle(&self, permit: BreakerPermit<'_>, verdict: Option<AnswerHealth>) {
         let Some(verdict) = verdict else { return };
         match permit.done(Instant::now(), verdict) {
-            Some(Change::Opened { pause }) => {
+            Some(BreakerChange::Opened { pause }) => {
                 let milliseconds = pause.as_millis();
                 tracing::warn!(
                     org = self.name,
@@ -165,12 +170,12 @@ impl Gate {
                     "Salesforce fails or is slow; asking it no more for a while"
                 );
             }
-            Some(Change::Closed) => {
+            Some(BreakerChange::Closed) => {
                 self.returns.fetch_max(1, Ordering::AcqRel);
                 self.returns.fetch_add(1, Ordering::AcqRel);
                 tracing::info!(org = self.name, "Salesforce is back");
             }
-            None if verdict == Verdict::Good => {
+            None if verdict == AnswerHealth::Good => {
                 // Only the first answer counts; after that it is known.
                 let _ = self.returns.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire);
             }
@@ -184,20 +189,20 @@ fn not_asked(words: &dyn std::fmt::Display, after: Duration) -> Failure {
     Failure::NotAsked { after, words: words.to_string() }
 }
 
-impl From<Open> for Failure {
-    fn from(open: Open) -> Self {
+impl From<BreakerOpen> for Failure {
+    fn from(open: BreakerOpen) -> Self {
         not_asked(&open, open.retry_after)
     }
 }
 
-impl From<Full> for Failure {
-    fn from(full: Full) -> Self {
+impl From<NoFreeSlot> for Failure {
+    fn from(full: NoFreeSlot) -> Self {
         not_asked(&full, full.retry_after)
     }
 }
 
-impl From<Limited> for Failure {
-    fn from(limited: Limited) -> Self {
+impl From<CreateLimited> for Failure {
+    fn from(limited: CreateLimited) -> Self {
         not_asked(&limited, limited.retry_after())
     }
 }

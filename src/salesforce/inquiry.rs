@@ -7,30 +7,30 @@ use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-use super::http::Request;
-use super::session::{Session, Sessions};
-use super::{Budget, Failure, Operation, Way};
+use super::http::HttpRequest;
+use super::session::{OAuthSession, OAuthSessions};
+use super::{Budget, Failure, Operation, SalesforceApi};
 use crate::domain::{CallReference, Fact, VendorCallKey, VoiceCallId};
 
 /// Version 60.0 is of spring 2024. A VoiceCall has had both fields since 49.0.
 const PATH: &str = "/services/data/v60.0/query";
 
 /// Asks an org for its VoiceCalls: whether an agent has had one, and whether there is one.
-pub struct Inquiry {
-    sessions: Arc<Sessions>,
+pub struct VoiceCallQuery {
+    sessions: Arc<OAuthSessions>,
 }
 
-impl Inquiry {
+impl VoiceCallQuery {
     /// Under these sessions.
     #[must_use]
-    pub fn new(sessions: Arc<Sessions>) -> Self {
+    pub fn new(sessions: Arc<OAuthSessions>) -> Self {
         Self { sessions }
     }
 
     /// The record of a vendorCallKey, the first of several.
     ///
     /// # Errors
-    /// As [`Inquiry::agent`].
+    /// As [`VoiceCallQuery::agent`].
     pub async fn record(
         &self,
         client: &Client,
@@ -39,9 +39,9 @@ impl Inquiry {
     ) -> Result<Option<VoiceCallId>, Failure> {
         let value = literal(key.as_ref());
         let soql = format!("SELECT Id FROM VoiceCall WHERE VendorCallKey = {value}");
-        let what = (Way::Rest, Operation::Query);
+        let what = (SalesforceApi::Rest, Operation::Query);
         let outcome = self.sessions.exchange(what, client, budget, |session| request(session, &soql)).await;
-        let data = outcome.and_then(super::Outcome::into_result).map_err(unasked)?;
+        let data = outcome.and_then(super::AnswerOutcome::into_result).map_err(unasked)?;
         let records = data.get("records").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let id = |record: &Value| VoiceCallId::parse(record.get("Id")?.as_str()?).ok();
         Ok(records.iter().find_map(id))
@@ -59,19 +59,19 @@ impl Inquiry {
         budget: &Budget,
     ) -> Result<Option<Fact>, Failure> {
         let soql = soql(call);
-        let what = (Way::Rest, Operation::Query);
+        let what = (SalesforceApi::Rest, Operation::Query);
         let outcome = self.sessions.exchange(what, client, budget, |session| request(session, &soql)).await;
-        let data = outcome.and_then(super::Outcome::into_result).map_err(unasked)?;
+        let data = outcome.and_then(super::AnswerOutcome::into_result).map_err(unasked)?;
         read(call, &data)
     }
 }
 
-fn request(session: &Session, soql: &str) -> Request {
+fn request(session: &OAuthSession, soql: &str) -> HttpRequest {
     let mut headers = HeaderMap::with_capacity(1);
     headers.insert(AUTHORIZATION, session.authorization.clone());
     let mut url = session.instance.join(PATH);
     url.query_pairs_mut().append_pair("q", soql);
-    Request { method: Method::GET, url, headers, body: Bytes::new() }
+    HttpRequest { method: Method::GET, url, headers, body: Bytes::new() }
 }
 
 /// A key can name several records, an id one.

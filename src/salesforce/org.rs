@@ -4,11 +4,11 @@ use reqwest::Client;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::apex::Apex;
-use super::inquiry::Inquiry;
+use super::apex::ApexApi;
+use super::inquiry::VoiceCallQuery;
 use super::outcome::voice_call_id;
-use super::telephony::Telephony;
-use super::{Ask, Budget, Failure, Gate};
+use super::telephony::TelephonyApi;
+use super::{Budget, Failure, Gate, SalesforceRequest};
 use crate::domain::{
     CallReference, CreateVoiceCall, ExecuteOmniFlow, Fact, Routing, VendorCallKey, VoiceCallId, quote,
 };
@@ -24,28 +24,28 @@ pub struct Created {
 
 /// One contact center in Salesforce.
 pub struct Org {
-    way: Ways,
+    way: OrgApi,
     /// Only where there is an OAuth session.
-    inquiry: Option<Inquiry>,
+    inquiry: Option<VoiceCallQuery>,
     /// Whether a VoiceCall is asked for an agent before an abandonment is sent.
     asks_for_agent: bool,
 }
 
 /// The way to it.
-pub(super) enum Ways {
-    Telephony(Box<Telephony>),
-    Apex(Box<Apex>),
+pub(super) enum OrgApi {
+    Telephony(Box<TelephonyApi>),
+    Apex(Box<ApexApi>),
 }
 
 impl Org {
-    pub(super) fn new(way: Ways, inquiry: Option<Inquiry>, asks_for_agent: bool) -> Self {
+    pub(super) fn new(way: OrgApi, inquiry: Option<VoiceCallQuery>, asks_for_agent: bool) -> Self {
         Self { way, inquiry, asks_for_agent }
     }
 
-    pub(super) fn telephony(&self) -> Option<&Telephony> {
+    pub(super) fn telephony(&self) -> Option<&TelephonyApi> {
         match &self.way {
-            Ways::Telephony(way) => Some(way),
-            Ways::Apex(_) => None,
+            OrgApi::Telephony(way) => Some(way),
+            OrgApi::Apex(_) => None,
         }
     }
 
@@ -67,8 +67,8 @@ impl Org {
 
     fn gate(&self) -> &Gate {
         match &self.way {
-            Ways::Telephony(way) => &way.gate,
-            Ways::Apex(way) => &way.gate,
+            OrgApi::Telephony(way) => &way.gate,
+            OrgApi::Apex(way) => &way.gate,
         }
     }
 
@@ -114,7 +114,7 @@ impl Org {
         request: &CreateVoiceCall,
         budget: &Budget,
     ) -> Result<Created, Failure> {
-        let data = self.ask(client, Ask::Create(request), budget).await?;
+        let data = self.send(client, SalesforceRequest::Create(request), budget).await?;
         let voice_call_id = voice_call_id(&data).unwrap_or_default().to_owned();
         Ok(Created { voice_call_id, warnings: warnings(&data) })
     }
@@ -129,7 +129,7 @@ impl Org {
         request: &ExecuteOmniFlow,
         budget: &Budget,
     ) -> Result<Routing, Failure> {
-        let data = self.ask(client, Ask::OmniFlow(request), budget).await?;
+        let data = self.send(client, SalesforceRequest::OmniFlow(request), budget).await?;
         let text = |name: &str| data.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         Ok(Routing { queue: text("queue").map(str::to_owned), agent: text("agent").map(str::to_owned) })
     }
@@ -138,10 +138,15 @@ impl Org {
     ///
     /// # Errors
     /// When Salesforce did not do it in time.
-    pub async fn ask(&self, client: &Client, ask: Ask<'_>, budget: &Budget) -> Result<Value, Failure> {
+    pub async fn send(
+        &self,
+        client: &Client,
+        ask: SalesforceRequest<'_>,
+        budget: &Budget,
+    ) -> Result<Value, Failure> {
         match &self.way {
-            Ways::Telephony(way) => way.ask(client, ask, budget).await,
-            Ways::Apex(way) => way.ask(client, ask, budget).await,
+            OrgApi::Telephony(way) => way.send(client, ask, budget).await,
+            OrgApi::Apex(way) => way.send(client, ask, budget).await,
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::apex::Apex;
-use super::inquiry::Inquiry;
-use super::org::{Org, Ways};
-use super::session::Sessions;
-use super::telephony::Telephony;
-use super::{Gate, Way};
+use super::apex::ApexApi;
+use super::inquiry::VoiceCallQuery;
+use super::org::{Org, OrgApi};
+use super::session::OAuthSessions;
+use super::telephony::TelephonyApi;
+use super::{Gate, SalesforceApi};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::settings::{Api, CallCenter, OAuth, Settings};
@@ -17,9 +17,9 @@ use crate::settings::{Api, CallCenter, OAuth, Settings};
 pub struct Orgs {
     orgs: HashMap<String, Org>,
     /// One for each org and way.
-    gates: HashMap<(Way, String), Arc<Gate>>,
+    gates: HashMap<(SalesforceApi, String), Arc<Gate>>,
     /// By contact center.
-    sessions: HashMap<String, Arc<Sessions>>,
+    sessions: HashMap<String, Arc<OAuthSessions>>,
 }
 
 impl Orgs {
@@ -28,7 +28,7 @@ impl Orgs {
     #[must_use]
     pub fn new(settings: &Settings, before: Option<&Self>, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> Self {
         let orgs = Self { orgs: HashMap::new(), gates: HashMap::new(), sessions: HashMap::new() };
-        let mut building = Building { orgs, settings, before, clock, ids };
+        let mut building = OrgsBuilder { orgs, settings, before, clock, ids };
         for center in settings.call_centers.values() {
             let org = building.org(center);
             building.orgs.orgs.insert(center.name.clone(), org);
@@ -53,7 +53,7 @@ impl Orgs {
     }
 }
 
-struct Building<'a> {
+struct OrgsBuilder<'a> {
     orgs: Orgs,
     settings: &'a Settings,
     before: Option<&'a Orgs>,
@@ -61,28 +61,28 @@ struct Building<'a> {
     ids: &'a Arc<Ids>,
 }
 
-impl Building<'_> {
+impl OrgsBuilder<'_> {
     fn org(&mut self, center: &CallCenter) -> Org {
         let (way, sessions) = match &center.api {
             Api::Telephony(api) => {
                 let sessions = api.oauth.as_ref().map(|oauth| self.session(center, oauth).1);
-                let gate = self.gate(Way::Telephony, api.org_id.as_str());
+                let gate = self.gate(SalesforceApi::Telephony, api.org_id.as_str());
                 let certificates = self.settings.certificates.values();
                 let before = self.before.and_then(|before| before.get(&center.name)?.telephony());
-                let way = Telephony::new(gate, center, api, certificates, before, self.clock, self.ids);
-                (Ways::Telephony(Box::new(way)), sessions)
+                let way = TelephonyApi::new(gate, center, api, certificates, before, self.clock, self.ids);
+                (OrgApi::Telephony(Box::new(way)), sessions)
             }
             Api::Apex(api) => {
                 let (gate, sessions) = self.session(center, &api.oauth);
-                let way = Apex::new(gate, Arc::clone(&sessions), center, api);
-                (Ways::Apex(Box::new(way)), Some(sessions))
+                let way = ApexApi::new(gate, Arc::clone(&sessions), center, api);
+                (OrgApi::Apex(Box::new(way)), Some(sessions))
             }
         };
-        Org::new(way, sessions.map(Inquiry::new), center.abandonment.ask_salesforce)
+        Org::new(way, sessions.map(VoiceCallQuery::new), center.abandonment.ask_salesforce)
     }
 
     /// The gate of an org: the one that is there, else the one from before, else a new one.
-    fn gate(&mut self, way: Way, org: &str) -> Arc<Gate> {
+    fn gate(&mut self, way: SalesforceApi, org: &str) -> Arc<Gate> {
         let key = (way, org.to_owned());
         let (settings, ids) = (self.settings, self.ids);
         let before = self.before.and_then(|before| before.gates.get(&key)).map(Arc::clone);
@@ -91,15 +91,15 @@ impl Building<'_> {
     }
 
     /// The session of a contact center, and the gate before its login.
-    fn session(&mut self, center: &CallCenter, oauth: &OAuth) -> (Arc<Gate>, Arc<Sessions>) {
-        let gate = self.gate(Way::Apex, &format!("{} {}", oauth.login_url, oauth.username));
+    fn session(&mut self, center: &CallCenter, oauth: &OAuth) -> (Arc<Gate>, Arc<OAuthSessions>) {
+        let gate = self.gate(SalesforceApi::Apex, &format!("{} {}", oauth.login_url, oauth.username));
         let keep = self.settings.session;
         let before = self.before.and_then(|before| before.sessions.get(&center.name));
         let sessions = match before.filter(|before| before.fits(oauth, center, keep)) {
             Some(before) => Arc::clone(before),
             None => {
                 let (gate, clock) = (Arc::clone(&gate), Arc::clone(self.clock));
-                Arc::new(Sessions::new(gate, oauth, center, keep, clock))
+                Arc::new(OAuthSessions::new(gate, oauth, center, keep, clock))
             }
         };
         self.orgs.sessions.insert(center.name.clone(), Arc::clone(&sessions));

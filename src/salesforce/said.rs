@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::http::Answer;
+use super::http::HttpAnswer;
 use crate::domain::quote;
 
 /// The body of an answer, read as far as it can be read.
 #[derive(Debug)]
-pub struct Said {
+pub struct AnswerText {
     /// The body as JSON, if it is JSON.
     pub json: Option<Value>,
     /// Complaints, each with its code in front if it has one; empty if there are none.
@@ -20,11 +20,11 @@ pub struct Said {
     pub page: bool,
 }
 
-impl Said {
+impl AnswerText {
     /// Reads `[{message, errorCode}]`, `{errors: [..] | ".."}`, `{message, errorCode}`,
     /// `{error, error_description}`, plain text and HTML.
     #[must_use]
-    pub fn read(answer: &Answer) -> Self {
+    pub fn read(answer: &HttpAnswer) -> Self {
         let json = serde_json::from_slice::<Value>(&answer.body).ok();
         let text = String::from_utf8_lossy(&answer.body);
         let page = json.is_none() && (answer.html || text.trim_start().starts_with('<'));
@@ -144,8 +144,8 @@ fn title(page: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read(body: &str) -> Said {
-        Said::read(&Answer { status: 400, retry_after: None, html: false, body: body.into() })
+    fn read(body: &str) -> AnswerText {
+        AnswerText::read(&HttpAnswer { status: 400, retry_after: None, html: false, body: body.into() })
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Drop for Slot<'_> {
 /// The refusal of a full house.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("as many requests as may be are waiting for it")]
-pub struct Full {
+pub struct NoFreeSlot {
     /// After how long to ask again.
     pub retry_after: Duration,
 }
@@ -50,12 +50,12 @@ impl Slots {
     ///
     /// # Errors
     /// When none is free.
-    pub fn try_enter(&self) -> Result<Slot<'_>, Full> {
+    pub fn try_enter(&self) -> Result<Slot<'_>, NoFreeSlot> {
         let places = self.places.load(Ordering::Acquire);
         let enter = |taken: usize| (taken < places).then(|| taken + 1);
         match self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, enter) {
             Ok(_) => Ok(Slot { taken: &self.taken }),
-            Err(_) => Err(Full { retry_after: RETRY_AFTER }),
+            Err(_) => Err(NoFreeSlot { retry_after: RETRY_AFTER }),
         }
     }
 }
@@ -69,7 +69,7 @@ mod tests {
         let slots = Slots::new(2);
         let first = slots.try_enter().unwrap();
         let _second = slots.try_enter().unwrap();
-        assert_eq!(slots.try_enter().unwrap_err(), Full { retry_after: RETRY_AFTER });
+        assert_eq!(slots.try_enter().unwrap_err(), NoFreeSlot { retry_after: RETRY_AFTER });
         drop(first);
         assert!(slots.try_enter().is_ok());
     }

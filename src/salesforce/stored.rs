@@ -5,14 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::wire::{Address, Create, OmniFlow, Update};
-use super::{Ask, Operation};
+use super::wire::{BodyAddress, CreatePayload, OmniFlowPayload, UpdatePayload};
+use super::{Operation, SalesforceRequest};
 use crate::domain::{CallCenterName, CallReference, CertificateName, InvalidName, Origin, VendorCallKey};
 
 /// A request that outlives the process that took it. It holds numbers: keep it no longer than it is needed.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Stored {
+pub struct StoredRequest {
     call_center: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
@@ -27,7 +27,7 @@ pub struct Stored {
 
 /// A stored request, read again.
 #[derive(Clone)]
-pub struct Kept {
+pub struct RestoredRequest {
     /// What is asked.
     pub operation: Operation,
     /// Who asks.
@@ -43,7 +43,7 @@ pub struct Kept {
 }
 
 /// The body stays hidden: it holds numbers.
-impl fmt::Debug for Kept {
+impl fmt::Debug for RestoredRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kept")
             .field("operation", &self.operation)
@@ -52,21 +52,25 @@ impl fmt::Debug for Kept {
     }
 }
 
-impl Stored {
+impl StoredRequest {
     /// What is to be kept of a request.
     #[must_use]
-    pub fn of(ask: Ask<'_>) -> Self {
-        let none = Address::default();
+    pub fn of(ask: SalesforceRequest<'_>) -> Self {
+        let none = BodyAddress::default();
         let (call, body) = match ask {
-            Ask::Create(request) => (None, fields(&Create::new(none, request))),
-            Ask::Update(call, request) => (Some(call), fields(&Update::new(none, request))),
-            Ask::OmniFlow(request) => (Some(&request.call), fields(&OmniFlow::new(none, request))),
-            Ask::ClearRouting(call, _) => (Some(call), Map::new()),
-            Ask::Kept(kept) => (kept.call.as_ref(), kept.body.clone()),
+            SalesforceRequest::Create(request) => (None, fields(&CreatePayload::new(none, request))),
+            SalesforceRequest::Update(call, request) => {
+                (Some(call), fields(&UpdatePayload::new(none, request)))
+            }
+            SalesforceRequest::OmniFlow(request) => {
+                (Some(&request.call), fields(&OmniFlowPayload::new(none, request)))
+            }
+            SalesforceRequest::ClearRouting(call, _) => (Some(call), Map::new()),
+            SalesforceRequest::Restored(kept) => (kept.call.as_ref(), kept.body.clone()),
         };
         let origin = ask.origin();
-        let unless_answered = matches!(ask, Ask::Kept(kept) if kept.unless_answered);
-        let if_ended = matches!(ask, Ask::Kept(kept) if kept.if_ended);
+        let unless_answered = matches!(ask, SalesforceRequest::Restored(kept) if kept.unless_answered);
+        let if_ended = matches!(ask, SalesforceRequest::Restored(kept) if kept.if_ended);
         Self {
             call_center: origin.call_center.to_string(),
             certificate: origin.certificate.as_ref().map(ToString::to_string),
@@ -93,8 +97,8 @@ impl Stored {
     ///
     /// # Errors
     /// When a name in it is none: somebody else has written here.
-    pub fn read(self, operation: Operation) -> Result<Kept, InvalidName> {
-        Ok(Kept {
+    pub fn read(self, operation: Operation) -> Result<RestoredRequest, InvalidName> {
+        Ok(RestoredRequest {
             operation,
             origin: Origin {
                 call_center: CallCenterName::parse(self.call_center)?,
@@ -108,7 +112,7 @@ impl Stored {
     }
 }
 
-impl Kept {
+impl RestoredRequest {
     /// What a create says, as an update under its key in the middle of the call: for a record that is there already.
     /// `None` if it has no key.
     #[must_use]
@@ -163,19 +167,19 @@ mod tests {
     fn that_something_is_sent_only_without_an_agent_is_kept_with_it_and_old_entries_go_on() {
         let origin = Origin { call_center: CallCenterName::parse("Sales").unwrap(), certificate: None };
         let call = CallReference::parse("wxcc_1").unwrap();
-        let kept = |stored: &Stored| -> Kept {
+        let kept = |stored: &StoredRequest| -> RestoredRequest {
             let json = serde_json::to_string(stored).unwrap();
-            serde_json::from_str::<Stored>(&json).unwrap().read(Operation::ClearRouting).unwrap()
+            serde_json::from_str::<StoredRequest>(&json).unwrap().read(Operation::ClearRouting).unwrap()
         };
-        let stored = Stored::of(Ask::ClearRouting(&call, &origin));
+        let stored = StoredRequest::of(SalesforceRequest::ClearRouting(&call, &origin));
         assert!(!kept(&stored).unless_answered);
         let guarded = kept(&stored.unless_answered(true));
         assert!(guarded.unless_answered);
-        assert!(kept(&Stored::of(Ask::Kept(&guarded))).unless_answered);
-        let taking_back = kept(&Stored::of(Ask::Kept(&guarded)).if_ended(true));
+        assert!(kept(&StoredRequest::of(SalesforceRequest::Restored(&guarded))).unless_answered);
+        let taking_back = kept(&StoredRequest::of(SalesforceRequest::Restored(&guarded)).if_ended(true));
         assert!(taking_back.if_ended && !guarded.if_ended);
-        assert!(kept(&Stored::of(Ask::Kept(&taking_back))).if_ended);
-        let old: Stored =
+        assert!(kept(&StoredRequest::of(SalesforceRequest::Restored(&taking_back))).if_ended);
+        let old: StoredRequest =
             serde_json::from_str(r#"{"callCenter":"Sales","call":"wxcc_1","body":{}}"#).unwrap();
         assert!(!old.read(Operation::ClearRouting).unwrap().unless_answered);
     }

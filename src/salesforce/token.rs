@@ -13,7 +13,7 @@ use crate::ids::Ids;
 use crate::settings::Token;
 
 #[derive(Serialize)]
-struct Claims<'a> {
+struct ScrtClaims<'a> {
     iss: &'a str,
     sub: &'a str,
     iat: i64,
@@ -25,7 +25,7 @@ struct Claims<'a> {
 }
 
 #[derive(Clone)]
-struct Signed {
+struct SignedToken {
     header: HeaderValue,
     at: Timestamp,
 }
@@ -39,7 +39,7 @@ pub struct ScrtTokens {
     options: Token,
     clock: Arc<dyn Clock>,
     ids: Arc<Ids>,
-    current: RwLock<Option<Signed>>,
+    current: RwLock<Option<SignedToken>>,
     signing: Mutex<()>,
 }
 
@@ -86,9 +86,9 @@ impl ScrtTokens {
             return self.renew(now);
         };
         match self.age(&held, now) {
-            Age::Fresh => Ok(held.header),
-            Age::Over => self.renew(now),
-            Age::Due => match self.signing.try_lock() {
+            TokenAge::Fresh => Ok(held.header),
+            TokenAge::Over => self.renew(now),
+            TokenAge::Due => match self.signing.try_lock() {
                 Ok(_turn) => self.store(now),
                 Err(_) => Ok(held.header),
             },
@@ -103,14 +103,14 @@ impl ScrtTokens {
         }
     }
 
-    fn held(&self) -> Option<Signed> {
+    fn held(&self) -> Option<SignedToken> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn renew(&self, now: Timestamp) -> jsonwebtoken::errors::Result<HeaderValue> {
         let _turn = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         match self.held() {
-            Some(token) if self.age(&token, now) == Age::Fresh => Ok(token.header),
+            Some(token) if self.age(&token, now) == TokenAge::Fresh => Ok(token.header),
             _ => self.store(now),
         }
     }
@@ -121,9 +121,9 @@ impl ScrtTokens {
         Ok(token.header)
     }
 
-    fn sign(&self, now: Timestamp) -> jsonwebtoken::errors::Result<Signed> {
+    fn sign(&self, now: Timestamp) -> jsonwebtoken::errors::Result<SignedToken> {
         let life = i64::try_from(self.options.life.as_secs()).unwrap_or(i64::MAX);
-        let claims = Claims {
+        let claims = ScrtClaims {
             iss: &self.issuer,
             sub: &self.subject,
             iat: now.as_second(),
@@ -135,25 +135,25 @@ impl ScrtTokens {
         let mut header = HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|_| jsonwebtoken::errors::ErrorKind::InvalidToken)?;
         header.set_sensitive(true);
-        Ok(Signed { header, at: now })
+        Ok(SignedToken { header, at: now })
     }
 
-    fn age(&self, token: &Signed, now: Timestamp) -> Age {
+    fn age(&self, token: &SignedToken, now: Timestamp) -> TokenAge {
         let life = self.options.life.as_secs_f64();
         let age = now.duration_since(token.at).as_secs_f64();
         // A clock that was set back makes a token look younger than new: sign again.
         if age < 0.0 || age >= life {
-            Age::Over
+            TokenAge::Over
         } else if age < life * 2.0 / 3.0 {
-            Age::Fresh
+            TokenAge::Fresh
         } else {
-            Age::Due
+            TokenAge::Due
         }
     }
 }
 
 #[derive(PartialEq, Eq)]
-enum Age {
+enum TokenAge {
     Fresh,
     Due,
     Over,

@@ -13,7 +13,7 @@ use crate::phone::PhoneNumber;
 /// How the body names the contact center and, on the Apex way, the call and the certificate.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Address<'a> {
+pub struct BodyAddress<'a> {
     /// Telephony, create only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_center_api_name: Option<&'a str>,
@@ -31,9 +31,9 @@ pub struct Address<'a> {
 /// The body of a create.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Create<'a> {
+pub struct CreatePayload<'a> {
     #[serde(flatten)]
-    address: Address<'a>,
+    address: BodyAddress<'a>,
     vendor_call_key: &'a str,
     #[serde(serialize_with = "number")]
     to: &'a PhoneNumber,
@@ -53,10 +53,10 @@ pub struct Create<'a> {
     rest: &'a Rest,
 }
 
-impl<'a> Create<'a> {
+impl<'a> CreatePayload<'a> {
     /// Of a request, under an address.
     #[must_use]
-    pub fn new(address: Address<'a>, request: &'a CreateVoiceCall) -> Self {
+    pub fn new(address: BodyAddress<'a>, request: &'a CreateVoiceCall) -> Self {
         let (initiation_method, parent, queue) = match &request.initiation {
             Initiation::Inbound => ("Inbound", None, None),
             Initiation::Transfer { parent } => ("Transfer", Some(parent.as_ref()), request.queue.as_deref()),
@@ -80,9 +80,9 @@ impl<'a> Create<'a> {
 /// The body of an update.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Update<'a> {
+pub struct UpdatePayload<'a> {
     #[serde(flatten)]
-    address: Address<'a>,
+    address: BodyAddress<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     start_time: Option<FlowTime>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,10 +101,10 @@ pub struct Update<'a> {
     rest: &'a Rest,
 }
 
-impl<'a> Update<'a> {
+impl<'a> UpdatePayload<'a> {
     /// Of a request, under an address.
     #[must_use]
-    pub fn new(address: Address<'a>, request: &'a UpdateVoiceCall) -> Self {
+    pub fn new(address: BodyAddress<'a>, request: &'a UpdateVoiceCall) -> Self {
         Self {
             address,
             start_time: request.start_time,
@@ -122,29 +122,29 @@ impl<'a> Update<'a> {
 /// The body of an omni flow.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OmniFlow<'a> {
+pub struct OmniFlowPayload<'a> {
     #[serde(flatten)]
-    address: Address<'a>,
+    address: BodyAddress<'a>,
     #[serde(serialize_with = "number")]
     dialed_number: &'a PhoneNumber,
     #[serde(flatten)]
     rest: &'a Rest,
 }
 
-impl<'a> OmniFlow<'a> {
+impl<'a> OmniFlowPayload<'a> {
     /// Of a request, under an address.
     #[must_use]
-    pub fn new(address: Address<'a>, request: &'a ExecuteOmniFlow) -> Self {
+    pub fn new(address: BodyAddress<'a>, request: &'a ExecuteOmniFlow) -> Self {
         Self { address, dialed_number: &request.dialed_number, rest: &request.rest }
     }
 }
 
 /// A body that was kept, under an address.
 #[derive(Serialize)]
-pub struct Again<'a> {
+pub struct RestoredPayload<'a> {
     /// How this way names contact center, certificate and call.
     #[serde(flatten)]
-    pub address: Address<'a>,
+    pub address: BodyAddress<'a>,
     /// The fields.
     #[serde(flatten)]
     pub body: &'a Rest,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::row::{json, moment, read_some};
 use super::{Store, StoreError};
-use crate::domain::{Body, CallCenterName, CallName, VendorCallKey};
+use crate::domain::{CallCenterName, CallName, StoredJson, VendorCallKey};
 
 /// What a detail is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ pub struct NewDetail {
     /// When it happened, or was told.
     pub at: Timestamp,
     /// JSON.
-    pub body: Body,
+    pub body: StoredJson,
 }
 
 /// A detail that was kept.
@@ -72,7 +72,7 @@ pub struct Detail {
     /// When it was kept last: that is what its removal goes by.
     pub kept_at: Timestamp,
     /// JSON.
-    pub body: Body,
+    pub body: StoredJson,
 }
 
 impl Detail {
@@ -171,7 +171,7 @@ impl Store {
             source: row.source,
             at: moment(row.at),
             kept_at: moment(row.updated_at),
-            body: Body::new(row.body),
+            body: StoredJson::new(row.body),
         };
         // A kind that only a newer version knows fills no field of this one.
         Ok(read_some::<Row>(&rows).map(detail).collect())

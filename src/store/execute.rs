@@ -14,7 +14,7 @@ use super::{
     Attempt, Enqueue, Enqueued, EntryId, EntryKind, EntryState, NewEvent, Note, OpenCall, Opened, Settle,
     SettleTask, StoreError, Subject,
 };
-use crate::domain::{Body, Call, CallName, CallReference, Numbers};
+use crate::domain::{Call, CallName, CallReference, StoredJson, TaskNumbers};
 
 /// Calls by name, with who claims them.
 pub(super) type Calls = HashMap<CallName, (Call, Option<String>)>;
@@ -409,8 +409,8 @@ pub(super) async fn keep(connection: &mut Connection, events: &[&NewEvent]) -> R
     if events.is_empty() {
         return Ok(());
     }
-    let numbers: Vec<Option<Body>> =
-        events.iter().map(|new| new.numbers.as_ref().and_then(Numbers::body)).collect();
+    let numbers: Vec<Option<StoredJson>> =
+        events.iter().map(|new| new.numbers.as_ref().and_then(TaskNumbers::body)).collect();
     let mut rows = Vec::with_capacity(events.len());
     for (new, numbers) in events.iter().zip(&numbers) {
         rows.push(EventRow {
@@ -419,9 +419,9 @@ pub(super) async fn keep(connection: &mut Connection, events: &[&NewEvent]) -> R
             arrived_at: new.now.as_millisecond(),
             due_at: new.due_at.as_millisecond(),
             // A mark is nothing that somebody would have to look at.
-            is_end: if new.event.what.is_mark() { 2 } else { i64::from(new.event.what.is_end()) },
+            is_end: if new.event.kind.is_internal() { 2 } else { i64::from(new.event.kind.is_end()) },
             event: json(&new.event)?,
-            numbers: numbers.as_ref().map(Body::expose),
+            numbers: numbers.as_ref().map(StoredJson::expose),
         });
     }
     rows.sort_by(|one, other| (one.task_id, one.event_id).cmp(&(other.task_id, other.event_id)));

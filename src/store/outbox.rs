@@ -7,7 +7,7 @@ use super::batch::Job;
 use super::row::{CallRow, json, moment, read, unreadable};
 use super::statement::broken_off;
 use super::{Answer, NewEvent, Note, Store, StoreError};
-use crate::domain::{Body, Call, CallCenterName, CallReference};
+use crate::domain::{Call, CallCenterName, CallReference, StoredJson};
 
 /// The number of an entry; ascending is the order. Never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ pub struct NewEntry {
     /// Whether it is the call's final update, of which there is one only.
     pub is_final: bool,
     /// What is sent.
-    pub body: Body,
+    pub body: StoredJson,
     /// When it is due, for the worker.
     pub next_at: Timestamp,
 }
@@ -195,7 +195,7 @@ pub struct Entry {
     /// Whether it is the call's final update.
     pub is_final: bool,
     /// What is sent.
-    pub body: Body,
+    pub body: StoredJson,
     /// Whether it is still tried.
     pub state: EntryState,
     /// How often it has failed.
@@ -323,7 +323,7 @@ impl EntryRow {
                 .map_err(|_| "what the journal holds of its call cannot be read")?,
             kind: self.kind,
             is_final: self.is_final == 1,
-            body: Body::new(self.body),
+            body: StoredJson::new(self.body),
             state: self.state,
             attempts: self.attempts,
             created_at: moment(self.created_at),

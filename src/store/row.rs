@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::domain::{
-    Body, Call, CallCenterName, CallId, CallName, CallReference, Fingerprint, VendorCallKey, VoiceCallId,
+    Call, CallCenterName, CallId, CallName, CallReference, Fingerprint, StoredJson, VendorCallKey,
+    VoiceCallId,
 };
 
 /// Input of a statement.
@@ -82,7 +83,7 @@ impl CallRow {
             ended_at: self.ended_at.map(moment),
             closed_at: self.closed_at.map(moment),
             claimed_until: self.claim_until.map(moment),
-            create_body: self.create_body.map(Body::new),
+            create_body: self.create_body.map(StoredJson::new),
             updated_at: moment(self.updated_at),
         })
     }

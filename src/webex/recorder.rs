@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::captures::Recordings;
 use super::client::{AskError, Client};
-use crate::domain::{Announced, TaskId};
+use crate::domain::{AnnouncedRecordings, TaskId};
 use crate::telemetry::Metrics;
 
 /// How long an answer is waited for: those who wait hold a claim.
@@ -79,7 +79,7 @@ impl Recorder {
 /// When a recording is asked for again that was asked for in vain: after half of the time that it has been announced
 /// for; if Webex has not answered, within minutes, but not before `earliest`. None: never again.
 pub(super) fn again(
-    announced: Announced,
+    announced: AnnouncedRecordings,
     ended_at: Timestamp,
     now: Timestamp,
     earliest: Option<Timestamp>,
@@ -107,8 +107,8 @@ mod tests {
         Timestamp::from_second(1_795_000_000 + second).unwrap()
     }
 
-    fn announced(second: i64) -> Announced {
-        Announced { times: 1, at: Some(at(second)) }
+    fn announced(second: i64) -> AnnouncedRecordings {
+        AnnouncedRecordings { times: 1, at: Some(at(second)) }
     }
 
     #[test]

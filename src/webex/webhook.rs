@@ -5,7 +5,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::text::Text;
-use crate::domain::{AgentState, Direction, Ending, Event, FlowTime, Numbers, TaskId, What, quote};
+use crate::domain::{
+    AgentState, Direction, EventKind, FlowTime, TaskEnding, TaskEvent, TaskId, TaskNumbers, quote,
+};
 use crate::phone::PhoneNumber;
 
 /// The longest id, name or code that is kept, in characters.
@@ -32,9 +34,9 @@ pub enum About {
         /// Which.
         task: TaskId,
         /// What happened to it.
-        event: Box<Event>,
+        event: Box<TaskEvent>,
         /// Who called whom.
-        numbers: Numbers,
+        numbers: TaskNumbers,
     },
     /// A task of another channel: chat, email, social.
     OtherChannel,
@@ -154,28 +156,28 @@ impl Webhook {
 }
 
 /// The types of tasks that carry nothing but themselves.
-const TASKS: [(&str, What); 14] = [
-    ("task:new", What::New),
-    ("task:origin-updated", What::OriginUpdated),
-    ("task:parked", What::Parked),
-    ("task:optOutOfQueue", What::CallbackChosen),
-    ("task:callbackFailed", What::CallbackFailed),
-    ("task:connect", What::Connect),
-    ("task:connected", What::Connected),
-    ("task:on-hold", What::OnHold),
-    ("task:hold-done", What::HoldDone),
-    ("task:consulting", What::Consulting),
-    ("task:consult-done", What::ConsultDone),
-    ("task:conferencing", What::Conferencing),
-    ("task:conference-done", What::ConferenceDone),
-    ("task:conference-transferred", What::ConferenceTransferred),
+const TASKS: [(&str, EventKind); 14] = [
+    ("task:new", EventKind::New),
+    ("task:origin-updated", EventKind::OriginUpdated),
+    ("task:parked", EventKind::Parked),
+    ("task:optOutOfQueue", EventKind::CallbackChosen),
+    ("task:callbackFailed", EventKind::CallbackFailed),
+    ("task:connect", EventKind::Connect),
+    ("task:connected", EventKind::Connected),
+    ("task:on-hold", EventKind::OnHold),
+    ("task:hold-done", EventKind::HoldDone),
+    ("task:consulting", EventKind::Consulting),
+    ("task:consult-done", EventKind::ConsultDone),
+    ("task:conferencing", EventKind::Conferencing),
+    ("task:conference-done", EventKind::ConferenceDone),
+    ("task:conference-transferred", EventKind::ConferenceTransferred),
 ];
 
 const CAPTURE: &str = "capture:available";
 
 /// What the type of a task's event says, if it carries nothing but itself.
-pub(super) fn what_of_task(name: &str) -> Option<What> {
-    TASKS.iter().find(|(known, _)| *known == name).map(|(_, what)| what.clone())
+pub(super) fn kind_of_task_event(name: &str) -> Option<EventKind> {
+    TASKS.iter().find(|(known, _)| *known == name).map(|(_, kind)| kind.clone())
 }
 
 /// Two headings of the vendor's document leave `task:` out.
@@ -199,7 +201,7 @@ impl Data {
             return Err(NoWebhook::TaskId);
         }
         let number = |text: &Text| text.0.as_deref().map(PhoneNumber::from);
-        let numbers = Numbers { origin: number(&self.origin), destination: number(&self.destination) };
+        let numbers = TaskNumbers { origin: number(&self.origin), destination: number(&self.destination) };
         let direction = match self.direction.0.as_deref() {
             Some(word) if word.eq_ignore_ascii_case("inbound") => Some(Direction::Inbound),
             Some(word) if word.eq_ignore_ascii_case("outbound") => Some(self.outbound()),
@@ -209,8 +211,12 @@ impl Data {
         let at = moment(&self.created_time).or(sent_at);
         let queue = self.queue_id.clone().within(LONGEST);
         let agent = self.agent_id.clone().within(LONGEST);
-        let what = self.what(full_name(kind));
-        Ok(About::Task { task, event: Box::new(Event { at, what, id, queue, agent, direction }), numbers })
+        let kind = self.event_kind(full_name(kind));
+        Ok(About::Task {
+            task,
+            event: Box::new(TaskEvent { at, kind, id, queue, agent, direction }),
+            numbers,
+        })
     }
 
     /// `COURTESY_CALLBACK`, and whatever other callbacks there are, are nothing that an agent dialed.
@@ -219,26 +225,26 @@ impl Data {
         if kind.to_ascii_uppercase().contains("CALLBACK") { Direction::Callback } else { Direction::Outbound }
     }
 
-    fn what(self, kind: &str) -> What {
-        if let Some(what) = what_of_task(kind) {
-            return what;
+    fn event_kind(self, kind: &str) -> EventKind {
+        if let Some(kind) = kind_of_task_event(kind) {
+            return kind;
         }
         match kind {
-            "task:ended" => What::Ended(self.ending()),
-            "task:failed" => What::Failed(self.ending()),
-            CAPTURE => What::CaptureAvailable,
+            "task:ended" => EventKind::Ended(self.ending()),
+            "task:failed" => EventKind::Failed(self.ending()),
+            CAPTURE => EventKind::CaptureAvailable,
             "agent:state_change" | "agent:channel_state_change" => {
                 let name = self.current_state.within(LONGEST).unwrap_or_default();
-                What::Agent(AgentState::read(&name, self.wrap_up_aux_code_id.within(LONGEST)))
+                EventKind::Agent(AgentState::read(&name, self.wrap_up_aux_code_id.within(LONGEST)))
             }
-            other => What::Other(other.to_owned()),
+            other => EventKind::Other(other.to_owned()),
         }
     }
 
     /// The reason is free text: a number in it is hidden.
-    fn ending(self) -> Ending {
+    fn ending(self) -> TaskEnding {
         let party = self.terminating_party.within(LONGEST);
-        Ending { party, reason: self.reason.0.map(|reason| quote(&reason)) }
+        TaskEnding { party, reason: self.reason.0.map(|reason| quote(&reason)) }
     }
 }
 

@@ -352,7 +352,7 @@ impl Concluder {
     /// Concludes a task, unless its end may be that of a consulted party, or it waits for a recording. `asked`: its
     /// recordings were just asked for.
     async fn look(&self, mut task: Task, asked: Option<Asked>) {
-        let doubted = task.timeline.story().doubted_until();
+        let doubted = task.timeline.history().doubted_until();
         if let Some(until) = doubted.filter(|until| *until > self.outbox.now()) {
             return self.settle(task, Some(until), false).await;
         }

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::hide;
 use crate::domain::{
-    Arrived, CallCenterName, CallName, CallReference, FlowTime, Interaction, Line, Outcome, Report,
-    ValuePath, VendorCallKey,
+    ArrivedField, AttributeLine, AttributeOutcome, AttributeReport, CallCenterName, CallName, CallReference,
+    FlowTime, Interaction, ValuePath, VendorCallKey,
 };
 use crate::settings::CallCenter;
 use crate::store::{Detail, DetailKind, Store, StoreError};
@@ -49,7 +49,7 @@ struct Stage {
 #[derive(Debug, Serialize)]
 struct Told {
     #[serde(flatten)]
-    line: Line,
+    line: AttributeLine,
     #[serde(skip_serializing_if = "Option::is_none")]
     arrived_as: Option<String>,
     /// Whether it has arrived at its path after all.
@@ -95,7 +95,7 @@ impl Explained {
             None => (!call.is_plain()).then(|| hide::text(call.parent())),
         };
         let own: Vec<&Detail> = details.iter().filter(|detail| detail.is_of(call)).collect();
-        let arrived: Vec<(&Detail, Arrived)> = own.iter().flat_map(|detail| arrived(detail)).collect();
+        let arrived: Vec<(&Detail, ArrivedField)> = own.iter().flat_map(|detail| arrived(detail)).collect();
         let stage = |kind| Stage::of(own.iter().rev().find(|detail| detail.kind == kind)?, &arrived);
         let (create, last) = (stage(DetailKind::AtCreate), stage(DetailKind::AtEnd));
         let mapped = |path: &str| center.attributes.iter().any(|attribute| attribute.path.inner() == path);
@@ -183,10 +183,10 @@ impl Explained {
 }
 
 impl Stage {
-    fn of(detail: &Detail, arrived: &[(&Detail, Arrived)]) -> Option<Self> {
-        let report = Report::read(&detail.body)?;
-        let told = |line: Line| {
-            let is_missing = matches!(line.outcome, Outcome::Missing | Outcome::NotYet);
+    fn of(detail: &Detail, arrived: &[(&Detail, ArrivedField)]) -> Option<Self> {
+        let report = AttributeReport::read(&detail.body)?;
+        let told = |line: AttributeLine| {
+            let is_missing = matches!(line.outcome, AttributeOutcome::Missing | AttributeOutcome::NotYet);
             let path = line.path.as_deref().filter(|_| is_missing);
             let path = path.and_then(|path| ValuePath::parse(path).ok());
             let arrived_since = path.as_ref().is_some_and(|path| has_arrived(path, arrived));
@@ -200,28 +200,30 @@ impl Stage {
 
 impl Told {
     fn cells(&self) -> [String; 4] {
-        let Line { field, path, outcome, value } = &self.line;
+        let AttributeLine { field, path, outcome, value } = &self.line;
         let what = match outcome {
-            Outcome::Sent => "sent".to_owned(),
-            Outcome::Inherited => "sent: inherited from the call it continues".to_owned(),
-            Outcome::Unchanged => "sent at the create already".to_owned(),
-            Outcome::NotYet => "not yet: nothing has arrived at this path".to_owned(),
-            Outcome::Missing => "not sent: nothing has arrived at this path".to_owned(),
-            Outcome::TooLong { length, limit } => format!(
+            AttributeOutcome::Sent => "sent".to_owned(),
+            AttributeOutcome::Inherited => "sent: inherited from the call it continues".to_owned(),
+            AttributeOutcome::Unchanged => "sent at the create already".to_owned(),
+            AttributeOutcome::NotYet => "not yet: nothing has arrived at this path".to_owned(),
+            AttributeOutcome::Missing => "not sent: nothing has arrived at this path".to_owned(),
+            AttributeOutcome::TooLong { length, limit } => format!(
                 "not sent: {length} characters, the limit is {limit}; if the field takes more, raise attribute_length"
             ),
-            Outcome::NotText => {
+            AttributeOutcome::NotText => {
                 "not sent: a list or an object; let the path go on to a value inside it".to_owned()
             }
-            Outcome::TakenByFlow => "left: the flow's own callAttributes name the field".to_owned(),
-            Outcome::NotMerged => {
+            AttributeOutcome::TakenByFlow => "left: the flow's own callAttributes name the field".to_owned(),
+            AttributeOutcome::NotMerged => {
                 "not sent: callAttributes is no JSON object; look at what the flow sends as callAttributes"
                     .to_owned()
             }
         };
         let what = match &self.arrived_as {
             Some(path) => format!("{what}; it arrived as {path}"),
-            None if self.arrived_since && *outcome == Outcome::NotYet => format!("{what}; it came later"),
+            None if self.arrived_since && *outcome == AttributeOutcome::NotYet => {
+                format!("{what}; it came later")
+            }
             None if self.arrived_since => {
                 format!("{what}; it came later, or with another VoiceCall of this key")
             }
@@ -233,9 +235,9 @@ impl Told {
 }
 
 /// What arrived in other capitals, or under the same name at another place, if there is one such thing only.
-fn meant(path: &ValuePath, arrived: &[(&Detail, Arrived)]) -> Option<String> {
+fn meant(path: &ValuePath, arrived: &[(&Detail, ArrivedField)]) -> Option<String> {
     let (all, last) = (path.inner().to_lowercase(), path.last().to_lowercase());
-    let full = |(detail, arrived): &(&Detail, Arrived)| {
+    let full = |(detail, arrived): &(&Detail, ArrivedField)| {
         let root = if is_of_webhook(detail) { "data" } else { "request" };
         format!("{root}.{}", arrived.path)
     };
@@ -251,13 +253,13 @@ fn meant(path: &ValuePath, arrived: &[(&Detail, Arrived)]) -> Option<String> {
 }
 
 /// Whether a value has arrived at that very path.
-fn has_arrived(path: &ValuePath, arrived: &[(&Detail, Arrived)]) -> bool {
+fn has_arrived(path: &ValuePath, arrived: &[(&Detail, ArrivedField)]) -> bool {
     let fits =
         |detail: &Detail| if is_of_webhook(detail) { path.is_of_webhooks() } else { path.is_of_requests() };
     arrived.iter().any(|(detail, one)| fits(detail) && one.path == path.inner() && is_told(one))
 }
 
-fn is_told(arrived: &Arrived) -> bool {
+fn is_told(arrived: &ArrivedField) -> bool {
     arrived.what != "empty"
 }
 
@@ -265,11 +267,11 @@ fn is_of_webhook(detail: &Detail) -> bool {
     matches!(detail.kind, DetailKind::Webhook | DetailKind::Carried)
 }
 
-fn arrived(detail: &Detail) -> Vec<(&Detail, Arrived)> {
+fn arrived(detail: &Detail) -> Vec<(&Detail, ArrivedField)> {
     if !matches!(detail.kind, DetailKind::Arrived | DetailKind::Carried) {
         return Vec::new();
     }
-    let names: Vec<Arrived> = serde_json::from_str(detail.body.expose()).unwrap_or_default();
+    let names: Vec<ArrivedField> = serde_json::from_str(detail.body.expose()).unwrap_or_default();
     names.into_iter().map(|arrived| (detail, arrived)).collect()
 }
 

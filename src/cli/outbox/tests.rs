@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::domain::{Body, CallCenterName, CallName, CallReference, VendorCallKey, VoiceCallId};
+use crate::domain::{CallCenterName, CallName, CallReference, StoredJson, VendorCallKey, VoiceCallId};
 use crate::store::tests::server::Postgres;
 use crate::store::{Attempt, Enqueue, Enqueued, EntryKind, Lease, NewEntry, Note, Settle, Subject};
 
@@ -79,7 +79,7 @@ impl Scene {
         let entry = |kind: &EntryKind| NewEntry {
             kind: *kind,
             is_final: *kind == EntryKind::Update,
-            body: Body::new(body(*kind)),
+            body: StoredJson::new(body(*kind)),
             next_at: self.now(),
         };
         let enqueue = Enqueue {

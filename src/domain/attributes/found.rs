@@ -8,26 +8,26 @@ use serde_json::Value;
 /// What lies at a path. It has no printable form: it may be anything, a phone number too.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Found {
+pub enum FoundValue {
     /// A text, or a number, true or false as one.
     Text(String),
     /// A text of so many characters, which no field takes; the text itself is not kept.
     TooLong(usize),
     /// Something that is no text.
-    NotText(Shape),
+    NotText(ValueShape),
 }
 
 /// What a value is, when it is no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Shape {
+pub enum ValueShape {
     /// Values in order.
     List,
     /// Values under names.
     Object,
 }
 
-impl Found {
+impl FoundValue {
     /// What lies at `names` (with dots between them) below `value`; of a text only if it has at most `longest` characters.
     /// Nothing is found where a value is null or blank: that is what an unset flow variable becomes.
     ///
@@ -48,8 +48,8 @@ impl Found {
     fn of(value: &Value, longest: usize) -> Option<Self> {
         let text = match value {
             Value::Null => return None,
-            Value::Array(_) => return Some(Self::NotText(Shape::List)),
-            Value::Object(_) => return Some(Self::NotText(Shape::Object)),
+            Value::Array(_) => return Some(Self::NotText(ValueShape::List)),
+            Value::Object(_) => return Some(Self::NotText(ValueShape::Object)),
             Value::String(text) if text.trim().is_empty() => return None,
             Value::String(text) => text.clone(),
             Value::Bool(value) => value.to_string(),
@@ -67,7 +67,7 @@ impl Found {
     }
 }
 
-impl fmt::Debug for Found {
+impl fmt::Debug for FoundValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => write!(f, "Text({} characters)", length(text)),

@@ -4,26 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Found, Picked, Root, ValuePath};
-use crate::domain::{Names, Story};
+use super::{FoundValue, PathRoot, PickedValues, ValuePath};
+use crate::domain::{CallHistory, MappedNames};
 
 /// What requests and webhooks have told, and what the events mean. Of two values at a path the one of the later time
 /// counts, so the order in which they are taken in leaves no trace; what is empty was never told, and removes nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Knowledge {
-    requests: Latest,
-    webhooks: Latest,
+pub struct KnownValues {
+    requests: LatestValues,
+    webhooks: LatestValues,
     named: BTreeSet<String>,
-    story: Option<Story>,
+    story: Option<CallHistory>,
     end: Option<Timestamp>,
 }
 
 /// The latest value at each path.
 #[derive(Debug, Clone, Default)]
-struct Latest(BTreeMap<String, (i64, Found)>);
+struct LatestValues(BTreeMap<String, (i64, FoundValue)>);
 
-impl Latest {
-    fn take(&mut self, at: Timestamp, picked: &Picked) {
+impl LatestValues {
+    fn take(&mut self, at: Timestamp, picked: &PickedValues) {
         for (path, found) in picked.values() {
             let new = (at.as_millisecond(), found.clone());
             match self.0.get_mut(path) {
@@ -34,25 +34,25 @@ impl Latest {
         }
     }
 
-    fn get(&self, path: &ValuePath) -> Option<Found> {
+    fn get(&self, path: &ValuePath) -> Option<FoundValue> {
         self.0.get(path.as_ref()).map(|(_, found)| found.clone())
     }
 }
 
-impl Knowledge {
+impl KnownValues {
     /// Takes in what a request has told, and when it came.
-    pub fn add_request(&mut self, at: Timestamp, picked: &Picked) {
+    pub fn add_request(&mut self, at: Timestamp, picked: &PickedValues) {
         self.requests.take(at, picked);
         self.named.extend(picked.named().cloned());
     }
 
     /// Takes in what a webhook has told, and when that happened, by Webex's clock.
-    pub fn add_webhook(&mut self, at: Timestamp, picked: &Picked) {
+    pub fn add_webhook(&mut self, at: Timestamp, picked: &PickedValues) {
         self.webhooks.take(at, picked);
     }
 
     /// Takes in what the events mean. What is still open in them lasts until `end`.
-    pub fn understand(&mut self, story: Story, end: Option<Timestamp>) {
+    pub fn understand(&mut self, story: CallHistory, end: Option<Timestamp>) {
         self.end = story.ended_at.or(end);
         self.story = Some(story);
     }
@@ -63,17 +63,22 @@ impl Knowledge {
     }
 
     /// What lies at a path.
-    pub(super) fn find(&self, path: &ValuePath, longest: usize, names: &Names<'_>) -> Option<Found> {
+    pub(super) fn find(
+        &self,
+        path: &ValuePath,
+        longest: usize,
+        names: &MappedNames<'_>,
+    ) -> Option<FoundValue> {
         let found = match path.root() {
-            Root::Request => self.requests.get(path),
-            Root::Data => self.webhooks.get(path),
-            Root::Anywhere => self.requests.get(path).or_else(|| self.webhooks.get(path)),
-            Root::Segments(value) => {
-                value.of(self.story.as_ref()?, self.end, names).map(|text| Found::text(text, longest))
+            PathRoot::Request => self.requests.get(path),
+            PathRoot::Data => self.webhooks.get(path),
+            PathRoot::Anywhere => self.requests.get(path).or_else(|| self.webhooks.get(path)),
+            PathRoot::Segments(value) => {
+                value.of(self.story.as_ref()?, self.end, names).map(|text| FoundValue::text(text, longest))
             }
         };
         match found? {
-            Found::Text(text) => Some(Found::text(text, longest)),
+            FoundValue::Text(text) => Some(FoundValue::text(text, longest)),
             other => Some(other),
         }
     }

@@ -17,12 +17,12 @@ pub struct Attribute {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ValuePath {
     text: String,
-    root: Root,
+    root: PathRoot,
 }
 
 /// What a path begins at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Root {
+pub enum PathRoot {
     /// What the flow sent: `request`.
     Request,
     /// What webhooks carried: `data`.
@@ -76,12 +76,14 @@ impl ValuePath {
         let root = match (ROOTS.into_iter().find(|root| *root == first), rest) {
             (Some(root), None) => return Err(InvalidPath::Bare(root)),
             (Some(REQUEST), Some(CONTACT_CENTER)) => return Err(InvalidPath::ContactCenter),
-            (Some(REQUEST), _) => Root::Request,
-            (Some(DATA), _) => Root::Data,
-            (Some(_), Some(rest)) => Root::Segments(SegmentValue::parse(rest).ok_or(InvalidPath::Segments)?),
+            (Some(REQUEST), _) => PathRoot::Request,
+            (Some(DATA), _) => PathRoot::Data,
+            (Some(_), Some(rest)) => {
+                PathRoot::Segments(SegmentValue::parse(rest).ok_or(InvalidPath::Segments)?)
+            }
             (None, _) => match ROOTS.into_iter().find(|root| is_nearly(first, root)) {
                 Some(root) => return Err(InvalidPath::NearlyRoot(root)),
-                None => Root::Anywhere,
+                None => PathRoot::Anywhere,
             },
         };
         Ok(Self { text: text.to_owned(), root })
@@ -89,27 +91,27 @@ impl ValuePath {
 
     /// What it begins at.
     #[must_use]
-    pub fn root(&self) -> Root {
+    pub fn root(&self) -> PathRoot {
         self.root
     }
 
     /// Whether a request of the flow may hold its value.
     #[must_use]
     pub fn is_of_requests(&self) -> bool {
-        matches!(self.root, Root::Request | Root::Anywhere)
+        matches!(self.root, PathRoot::Request | PathRoot::Anywhere)
     }
 
     /// Whether a webhook may carry its value.
     #[must_use]
     pub fn is_of_webhooks(&self) -> bool {
-        matches!(self.root, Root::Data | Root::Anywhere)
+        matches!(self.root, PathRoot::Data | PathRoot::Anywhere)
     }
 
     /// The names after the root, with dots between them.
     #[must_use]
     pub fn inner(&self) -> &str {
         match self.root {
-            Root::Anywhere => &self.text,
+            PathRoot::Anywhere => &self.text,
             _ => self.text.split_once('.').map_or("", |(_, inner)| inner),
         }
     }

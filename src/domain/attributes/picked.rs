@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::found::{Found, inside, length};
+use super::found::{FoundValue, inside, length};
 use super::{Attribute, ValuePath};
-use crate::domain::{Body, cut, hide_numbers};
+use crate::domain::{StoredJson, cut, hide_numbers};
 
 /// How many names of one message are listed, how deep, and how long each may be, in characters.
 const MOST: usize = 100;
@@ -16,28 +16,28 @@ const LONGEST: usize = 120;
 
 /// What a request of a flow, or a webhook, tells of a call. Values have no printable form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Picked {
+pub struct PickedValues {
     /// What was found, by path.
     #[serde(default)]
-    values: BTreeMap<String, Found>,
+    values: BTreeMap<String, FoundValue>,
     /// The fields of interest that the flow's own callAttributes name.
     #[serde(default)]
     named: BTreeSet<String>,
     /// The names of what arrived.
     #[serde(skip)]
-    arrived: Vec<Arrived>,
+    arrived: Vec<ArrivedField>,
 }
 
 /// Something that arrived, without its value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Arrived {
+pub struct ArrivedField {
     /// Names from the outside in, with dots between them. What looks like a phone number is hidden.
     pub path: String,
     /// What it is, in a word or two.
     pub what: String,
 }
 
-impl Picked {
+impl PickedValues {
     /// What a request of a flow tells: its fields as they came. Of a field that came twice the last counts.
     pub fn by_request<'v>(
         fields: impl Iterator<Item = (&'v str, &'v Value)>,
@@ -74,7 +74,7 @@ impl Picked {
         self.values.is_empty() && self.named.is_empty() && self.arrived.is_empty()
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = (&String, &Found)> {
+    pub(super) fn values(&self) -> impl Iterator<Item = (&String, &FoundValue)> {
         self.values.iter()
     }
 
@@ -84,22 +84,22 @@ impl Picked {
 
     /// The names of what arrived; kept apart, because they hold no value.
     #[must_use]
-    pub fn arrived(&self) -> &[Arrived] {
+    pub fn arrived(&self) -> &[ArrivedField] {
         &self.arrived
     }
 
     /// As it is kept: JSON without a printable form. Nothing where nothing of interest was told.
     #[must_use]
-    pub fn body(&self) -> Option<Body> {
+    pub fn body(&self) -> Option<StoredJson> {
         if self.values.is_empty() && self.named.is_empty() {
             return None;
         }
-        serde_json::to_string(self).ok().map(Body::new)
+        serde_json::to_string(self).ok().map(StoredJson::new)
     }
 
     /// Reads what was kept.
     #[must_use]
-    pub fn read(body: &Body) -> Option<Self> {
+    pub fn read(body: &StoredJson) -> Option<Self> {
         serde_json::from_str(body.expose()).ok()
     }
 }
@@ -108,10 +108,10 @@ fn pick<'v, 'p>(
     field: impl Fn(&str) -> Option<&'v Value>,
     paths: impl Iterator<Item = &'p ValuePath>,
     longest: usize,
-) -> BTreeMap<String, Found> {
+) -> BTreeMap<String, FoundValue> {
     let found = |path: &ValuePath| {
         let (name, rest) = path.inner().split_once('.').unwrap_or((path.inner(), ""));
-        Some((path.to_string(), Found::at(field(name)?, rest, longest)?))
+        Some((path.to_string(), FoundValue::at(field(name)?, rest, longest)?))
     };
     paths.filter_map(found).collect()
 }
@@ -126,7 +126,7 @@ fn names_of(value: &Value) -> BTreeSet<String> {
 }
 
 /// Lists what lies at and below a path.
-fn list(arrived: &mut Vec<Arrived>, path: &str, value: &Value, depth: usize) {
+fn list(arrived: &mut Vec<ArrivedField>, path: &str, value: &Value, depth: usize) {
     if arrived.len() >= MOST {
         return;
     }
@@ -142,13 +142,13 @@ fn list(arrived: &mut Vec<Arrived>, path: &str, value: &Value, depth: usize) {
         }
         Value::String(text) if depth > 0 => match inside(text) {
             Some(inner) => list(arrived, path, &inner, depth - 1),
-            None => arrived.push(Arrived::new(path, value)),
+            None => arrived.push(ArrivedField::new(path, value)),
         },
-        _ => arrived.push(Arrived::new(path, value)),
+        _ => arrived.push(ArrivedField::new(path, value)),
     }
 }
 
-impl Arrived {
+impl ArrivedField {
     fn new(path: &str, value: &Value) -> Self {
         let what = match value {
             Value::Null => String::from("empty"),

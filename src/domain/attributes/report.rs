@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Body, cut, hide_numbers, is_id, names_a_number, quote};
+use crate::domain::{StoredJson, cut, hide_numbers, is_id, names_a_number, quote};
 use crate::phone::mask;
 
 /// The longest value in a report, in characters.
@@ -10,14 +10,14 @@ const LONGEST: usize = 60;
 
 /// What became of the fields of a call at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct AttributeReport {
     /// A line for each field of the configuration, and for each that was inherited.
-    pub lines: Vec<Line>,
+    pub lines: Vec<AttributeLine>,
 }
 
 /// What became of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
+pub struct AttributeLine {
     /// The field.
     pub field: String,
     /// Where its value is looked for; none where it was inherited.
@@ -25,7 +25,7 @@ pub struct Line {
     pub path: Option<String>,
     /// What became of it.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: AttributeOutcome,
     /// Its value, shortened, without phone numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
@@ -34,7 +34,7 @@ pub struct Line {
 /// What became of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Outcome {
+pub enum AttributeOutcome {
     /// It is in callAttributes.
     Sent,
     /// It is in callAttributes, as in those of the call that this one continues.
@@ -60,9 +60,14 @@ pub enum Outcome {
     NotMerged,
 }
 
-impl Line {
+impl AttributeLine {
     /// A line with a value as it may be shown. `name`: what the value is called where it was found.
-    pub(super) fn of(field: &str, path: Option<&str>, outcome: Outcome, value: Option<(&str, &str)>) -> Self {
+    pub(super) fn of(
+        field: &str,
+        path: Option<&str>,
+        outcome: AttributeOutcome,
+        value: Option<(&str, &str)>,
+    ) -> Self {
         let value = value.map(|(name, text)| shown(name, text));
         Self { field: field.to_owned(), path: path.map(str::to_owned), outcome, value }
     }
@@ -81,16 +86,16 @@ fn shown(name: &str, text: &str) -> String {
     cut(hide_numbers(&quote(&visible)).into_owned(), LONGEST)
 }
 
-impl Report {
+impl AttributeReport {
     /// As it is kept.
     #[must_use]
-    pub fn body(&self) -> Body {
-        Body::new(serde_json::to_string(self).unwrap_or_default())
+    pub fn body(&self) -> StoredJson {
+        StoredJson::new(serde_json::to_string(self).unwrap_or_default())
     }
 
     /// Reads what was kept.
     #[must_use]
-    pub fn read(body: &Body) -> Option<Self> {
+    pub fn read(body: &StoredJson) -> Option<Self> {
         serde_json::from_str(body.expose()).ok()
     }
 }

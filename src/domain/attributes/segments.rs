@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::domain::{FlowTime, Names, Segment, SegmentKind, Story, StretchKind};
+use crate::domain::{CallHistory, FlowTime, MappedNames, Segment, SegmentKind, StretchKind};
 
 /// One value of the segments of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +52,12 @@ impl SegmentValue {
 
     /// The value as a text. Durations are whole seconds, times UTC with milliseconds. A segment that is still open
     /// lasts until `end`; without that its end, and how long it took, are not known.
-    pub(super) fn of(self, story: &Story, end: Option<Timestamp>, names: &Names<'_>) -> Option<String> {
+    pub(super) fn of(
+        self,
+        story: &CallHistory,
+        end: Option<Timestamp>,
+        names: &MappedNames<'_>,
+    ) -> Option<String> {
         let (_, kind) = KINDS.into_iter().find(|(kind, _)| *kind == self.kind)?;
         // A wrap-up goes on behind the call.
         let end = end.filter(|_| kind != SegmentKind::WrapUp);
@@ -93,7 +98,7 @@ fn duration<'s>(mut segments: impl Iterator<Item = &'s Segment>, end: Option<Tim
 }
 
 fn holds(
-    story: &Story,
+    story: &CallHistory,
     end: Option<Timestamp>,
     sum: impl FnOnce(std::vec::IntoIter<u64>) -> u64,
 ) -> Option<String> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Ending, Recording, Story, Sums, TaskId, cut};
+use super::{CallHistory, CallTotals, Recording, TaskEnding, TaskId, cut};
 
 pub use location::LocationTemplate;
 
@@ -18,7 +18,7 @@ const LONGEST_REASON: usize = 255;
 
 /// What Salesforce calls Webex's queues and agents, by their ids in Webex.
 #[derive(Debug, Clone, Copy)]
-pub struct Names<'a> {
+pub struct MappedNames<'a> {
     /// Names of queues.
     pub queues: &'a BTreeMap<String, String>,
     /// User names of agents.
@@ -27,7 +27,7 @@ pub struct Names<'a> {
 
 /// What became of an id of Webex.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Given {
+pub enum MappedName {
     /// Its name in Salesforce.
     Name(String),
     /// The id itself: nobody has given it a name. It is not sent: Salesforce would refuse or misread it.
@@ -36,7 +36,7 @@ pub enum Given {
 
 /// A recording, as Salesforce takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordingNote {
+pub struct FinalRecording {
     /// A lasting address. It may hold a phone number that the file is called by.
     pub location: String,
     /// All recordings together, in whole seconds; none where Webex has not told.
@@ -57,18 +57,18 @@ pub struct FinalRecord {
     /// When it was over.
     pub end_time: Option<Timestamp>,
     /// How often, how long, and how long agents and caller spoke.
-    pub sums: Sums,
+    pub sums: CallTotals,
     /// The last queue.
-    pub queue: Option<Given>,
+    pub queue: Option<MappedName>,
     /// The last agent.
-    pub agent: Option<Given>,
+    pub agent: Option<MappedName>,
     /// Where the recording is.
-    pub recording: Option<RecordingNote>,
+    pub recording: Option<FinalRecording>,
     /// Why an answered call ended, in Webex's words. That of an abandoned one is the administrator's.
     pub disconnect_reason: Option<String>,
 }
 
-impl Given {
+impl MappedName {
     fn of(id: Option<&str>, names: &BTreeMap<String, String>) -> Option<Self> {
         let id = id?;
         Some(names.get(id).cloned().map_or_else(|| Self::Unmapped(id.to_owned()), Self::Name))
@@ -96,7 +96,11 @@ impl Given {
 impl FinalRecord {
     /// The record of a call. `location`: the template for its recording, and the id of its task.
     #[must_use]
-    pub fn of(story: &Story, names: Names<'_>, location: Option<(&LocationTemplate, &TaskId)>) -> Self {
+    pub fn of(
+        story: &CallHistory,
+        names: MappedNames<'_>,
+        location: Option<(&LocationTemplate, &TaskId)>,
+    ) -> Self {
         let has_agent = story.has_agent();
         let agent = story.agent().filter(|_| has_agent);
         let location = location.filter(|_| has_agent);
@@ -107,8 +111,8 @@ impl FinalRecord {
             accept_time: story.accepted_at(),
             end_time: story.ended_at,
             sums: story.sums(),
-            queue: Given::of(story.queue(), names.queues),
-            agent: Given::of(agent, names.agents),
+            queue: MappedName::of(story.queue(), names.queues),
+            agent: MappedName::of(agent, names.agents),
             recording: location.and_then(|(template, task)| note(&story.recordings, template, task)),
             disconnect_reason: story.ending.as_ref().filter(|_| has_agent).and_then(words),
         }
@@ -125,16 +129,16 @@ impl FinalRecord {
 }
 
 /// The reason; where Webex gives none, who ended it.
-fn words(ending: &Ending) -> Option<String> {
+fn words(ending: &TaskEnding) -> Option<String> {
     let said = [&ending.reason, &ending.party].into_iter().flatten().map(|text| text.trim());
     said.into_iter().find(|text| !text.is_empty()).map(|text| cut(text.to_owned(), LONGEST_REASON))
 }
 
 /// The first recording gives the name, all together the duration.
-fn note(recordings: &[Recording], template: &LocationTemplate, task: &TaskId) -> Option<RecordingNote> {
+fn note(recordings: &[Recording], template: &LocationTemplate, task: &TaskId) -> Option<FinalRecording> {
     let location = template.fill(task, recordings.first().map(|first| &first.file))?;
     let known: Vec<u64> = recordings.iter().filter_map(Recording::milliseconds).collect();
     let total = known.iter().fold(0_u64, |sum, next| sum.saturating_add(*next));
     let total = (!known.is_empty()).then(|| total.saturating_add(500) / 1000);
-    Some(RecordingNote { location, total })
+    Some(FinalRecording { location, total })
 }

@@ -65,22 +65,22 @@ fn the_stage_is_the_furthest_that_is_known_in_whatever_order_it_was_learned() {
         ended_at: None,
         closed_at: None,
         claimed_until: at(10),
-        create_body: Some(Body::new("{\"from\":\"+4930123456\"}")),
+        create_body: Some(StoredJson::new("{\"from\":\"+4930123456\"}")),
         updated_at: Timestamp::from_second(1).unwrap(),
     };
-    assert_eq!(call.progress(), Progress::Unknown);
+    assert_eq!(call.progress(), CallProgress::Unknown);
     assert!(call.is_being_created(Timestamp::from_second(9).unwrap()));
     assert!(!call.is_being_created(Timestamp::from_second(10).unwrap()));
     assert_eq!(call.reference(), CallReference::parse("wxcc_1").unwrap());
     assert!(!format!("{call:?}").contains("4930123456"));
     call.ended_at = at(5);
-    assert_eq!(call.progress(), Progress::Ended);
+    assert_eq!(call.progress(), CallProgress::Ended);
     call.answered_at = at(3);
-    assert_eq!(call.progress(), Progress::Ended);
+    assert_eq!(call.progress(), CallProgress::Ended);
     call.closed_at = at(7);
-    assert_eq!(call.progress(), Progress::Closed);
+    assert_eq!(call.progress(), CallProgress::Closed);
     (call.ended_at, call.closed_at) = (None, None);
-    assert_eq!(call.progress(), Progress::Answered);
+    assert_eq!(call.progress(), CallProgress::Answered);
     call.deferred_at = at(2);
     assert!(!call.is_being_created(Timestamp::from_second(9).unwrap()));
 }

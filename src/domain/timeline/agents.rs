@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Agency, AgentState, Event, Segment, SegmentKind, What};
+use super::{AgentInvolvement, AgentState, EventKind, Segment, SegmentKind, TaskEvent};
 
 /// Wrap-ups: from an agent's own word to that agent's next.
-pub(super) fn wrap_ups(events: &[&Event]) -> Vec<Segment> {
+pub(super) fn wrap_ups(events: &[&TaskEvent]) -> Vec<Segment> {
     let mut open: BTreeMap<Option<&str>, Segment> = BTreeMap::new();
     let mut done = Vec::new();
     for event in events {
-        let (What::Agent(state), Some(at)) = (&event.what, event.at) else { continue };
+        let (EventKind::Agent(state), Some(at)) = (&event.kind, event.at) else { continue };
         let agent = event.agent.as_deref();
         match state {
             AgentState::WrapUp { .. } => {
@@ -46,14 +46,14 @@ pub(super) fn name_by_wrap_ups(segments: &mut [Segment], wrap_ups: &[Segment]) {
 }
 
 /// What each agent did, in the order in which they are first named.
-pub(super) fn agents(events: &[&Event]) -> Vec<Agency> {
-    let mut agents: Vec<Agency> = Vec::new();
+pub(super) fn agents(events: &[&TaskEvent]) -> Vec<AgentInvolvement> {
+    let mut agents: Vec<AgentInvolvement> = Vec::new();
     for event in events {
         let Some(name) = &event.agent else { continue };
-        let accepts = matches!(event.what, What::Connected | What::Agent(AgentState::Connected));
+        let accepts = matches!(event.kind, EventKind::Connected | EventKind::Agent(AgentState::Connected));
         let accepted_at = event.at.filter(|_| accepts);
-        let code = match &event.what {
-            What::Agent(state) => state.code().map(str::to_owned),
+        let code = match &event.kind {
+            EventKind::Agent(state) => state.code().map(str::to_owned),
             _ => None,
         };
         match agents.iter_mut().find(|agency| agency.agent == *name) {
@@ -61,7 +61,7 @@ pub(super) fn agents(events: &[&Event]) -> Vec<Agency> {
                 agency.accepted_at = agency.accepted_at.or(accepted_at);
                 agency.wrap_up_code = code.or(agency.wrap_up_code.take());
             }
-            None => agents.push(Agency { agent: name.clone(), accepted_at, wrap_up_code: code }),
+            None => agents.push(AgentInvolvement { agent: name.clone(), accepted_at, wrap_up_code: code }),
         }
     }
     agents

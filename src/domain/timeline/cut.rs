@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{CallTimeline, Captured, Ending, Event, Recording, What};
+use super::{CallTimeline, CapturedRecordings, EventKind, Recording, TaskEnding, TaskEvent};
 use crate::domain::{Call, Fingerprint};
 
 /// What is told of the end of a part that another follows.
@@ -19,17 +19,17 @@ impl CallTimeline {
     /// waits in the second. An agent who is named nowhere else has had the part at whose time they are named.
     #[must_use]
     pub fn cut(&self, begins: &[Timestamp]) -> Vec<Self> {
-        self.cut_by(begins, &Openings::of(self, begins))
+        self.cut_by(begins, &AgentEntries::of(self, begins))
     }
 
-    fn cut_by(&self, begins: &[Timestamp], openings: &Openings<'_>) -> Vec<Self> {
+    fn cut_by(&self, begins: &[Timestamp], openings: &AgentEntries<'_>) -> Vec<Self> {
         let mut parts = vec![Self::default(); begins.len() + 1];
         for event in &self.events {
-            if let What::Captured(captured) = &event.what {
+            if let EventKind::Captured(captured) = &event.kind {
                 share(event, captured, begins, &mut parts);
                 continue;
             }
-            if let (What::Summary(summary), false) = (&event.what, begins.is_empty()) {
+            if let (EventKind::Summary(summary), false) = (&event.kind, begins.is_empty()) {
                 parts.iter_mut().next_back().map(|part| part.events.insert(summary.of_last_part().event()));
                 continue;
             }
@@ -37,7 +37,7 @@ impl CallTimeline {
             let part = openings.part_of(event, by_time);
             let mut event = event.clone();
             // A part is over when the next begins, and so is a hold in it; a wrap-up lies behind it.
-            if part < by_time && !event.what.is_of_agent() {
+            if part < by_time && !event.kind.is_of_agent() {
                 event.at = event.at.min(begins.get(part).copied());
             }
             if let Some(part) = parts.get_mut(part) {
@@ -45,17 +45,17 @@ impl CallTimeline {
             }
         }
         let direction = self.events.iter().find_map(|event| event.direction);
-        let edge = |what, at: Timestamp| {
+        let edge = |kind, at: Timestamp| {
             let id = format!("cut:{}", at.as_millisecond());
-            Event { at: Some(at), what, id, queue: None, agent: None, direction }
+            TaskEvent { at: Some(at), kind, id, queue: None, agent: None, direction }
         };
         for (before, begin) in begins.iter().enumerate() {
-            let ending = Ending { party: None, reason: Some(WENT_ON.to_owned()) };
+            let ending = TaskEnding { party: None, reason: Some(WENT_ON.to_owned()) };
             if let Some(part) = parts.get_mut(before).filter(|part| !part.is_empty()) {
-                part.events.insert(edge(What::Ended(ending), *begin));
+                part.events.insert(edge(EventKind::Ended(ending), *begin));
             }
             if let Some(part) = parts.get_mut(before + 1) {
-                part.events.insert(edge(What::New, *begin));
+                part.events.insert(edge(EventKind::New, *begin));
             }
         }
         parts
@@ -70,7 +70,7 @@ impl CallTimeline {
         hash: impl Fn(&str) -> Option<Fingerprint>,
     ) -> impl Iterator<Item = (&'a Call, Self)> {
         let begins: Vec<Timestamp> = calls.iter().skip(1).filter_map(Call::began).collect();
-        let mut openings = Openings::of(self, &begins);
+        let mut openings = AgentEntries::of(self, &begins);
         openings.hash = Some(&hash);
         for (part, call) in calls.iter().enumerate() {
             let Some(at) = call.answered_at else { continue };
@@ -88,18 +88,18 @@ impl CallTimeline {
     /// When an agent is first known to have had the call, by any sign.
     #[must_use]
     pub fn answered_at(&self) -> Option<Timestamp> {
-        self.events.iter().filter(|event| event.what.implies_agent()).find_map(|event| event.at)
+        self.events.iter().filter(|event| event.kind.implies_agent()).find_map(|event| event.at)
     }
 }
 
 /// Each recording is of the part in which it began.
-fn share(event: &Event, captured: &Captured, begins: &[Timestamp], parts: &mut [CallTimeline]) {
+fn share(event: &TaskEvent, captured: &CapturedRecordings, begins: &[Timestamp], parts: &mut [CallTimeline]) {
     for (number, part) in parts.iter_mut().enumerate() {
         let is_theirs = |one: &&Recording| part_at(begins, one.started) == number;
         let recordings: Vec<Recording> = captured.recordings.iter().filter(is_theirs).cloned().collect();
         if !recordings.is_empty() {
-            let captured = Captured { announced: captured.announced, recordings };
-            part.events.insert(Event { what: What::Captured(captured), ..event.clone() });
+            let captured = CapturedRecordings { announced: captured.announced, recordings };
+            part.events.insert(TaskEvent { kind: EventKind::Captured(captured), ..event.clone() });
         }
     }
 }
@@ -114,15 +114,15 @@ type Hash<'a> = &'a dyn Fn(&str) -> Option<Fingerprint>;
 
 /// Where agents came in, by the part.
 #[derive(Default)]
-struct Openings<'a> {
-    parts: BTreeMap<usize, Agents<'a>>,
+struct AgentEntries<'a> {
+    parts: BTreeMap<usize, PartAgents<'a>>,
     times: Vec<(Timestamp, usize)>,
     hash: Option<Hash<'a>>,
 }
 
 /// The agents of a part.
 #[derive(Default)]
-struct Agents<'a> {
+struct PartAgents<'a> {
     /// Those that events name.
     named: BTreeSet<&'a str>,
     /// Whether events tell of one at all.
@@ -131,17 +131,17 @@ struct Agents<'a> {
     known: Vec<Option<Fingerprint>>,
 }
 
-impl Agents<'_> {
+impl PartAgents<'_> {
     /// Whether this one may be meant by what names nobody.
     fn has_unnamed(&self) -> bool {
         self.named.is_empty() && (self.is_told || self.known.contains(&None))
     }
 }
 
-impl<'a> Openings<'a> {
+impl<'a> AgentEntries<'a> {
     fn of(timeline: &'a CallTimeline, begins: &[Timestamp]) -> Self {
         let mut openings = Self::default();
-        for event in timeline.events.iter().filter(|event| event.what.opens_with_agent()) {
+        for event in timeline.events.iter().filter(|event| event.kind.opens_with_agent()) {
             let Some(at) = event.at else { continue };
             let part = part_at(begins, event.at);
             let agents = openings.parts.entry(part).or_default();
@@ -153,20 +153,20 @@ impl<'a> Openings<'a> {
     }
 
     /// The part of an event that happened in the part `by_time`.
-    fn part_of(&self, event: &Event, by_time: usize) -> usize {
-        let closes = event.what.implies_agent() && !event.what.opens_with_agent();
-        if !closes && !event.what.is_of_agent() {
+    fn part_of(&self, event: &TaskEvent, by_time: usize) -> usize {
+        let closes = event.kind.implies_agent() && !event.kind.opens_with_agent();
+        if !closes && !event.kind.is_of_agent() {
             return by_time;
         }
         let has_begun = |at: &Timestamp| event.at.is_none_or(|end| *at <= end);
         let opened = self.times.iter().filter(|(at, _)| has_begun(at)).map(|(_, part)| *part).max();
-        match event.agent.as_deref().filter(|_| !event.what.opens_with_agent()) {
+        match event.agent.as_deref().filter(|_| !event.kind.opens_with_agent()) {
             None if closes => opened.unwrap_or(by_time),
             None => by_time,
             Some(agent) => {
                 let until = || self.parts.range(..=opened.unwrap_or_default().min(by_time)).rev();
                 let hash = self.hash.and_then(|hash| hash(agent));
-                let is_known = |agents: &Agents<'_>| hash.is_some() && agents.known.contains(&hash);
+                let is_known = |agents: &PartAgents<'_>| hash.is_some() && agents.known.contains(&hash);
                 let theirs = until().find(|(_, agents)| agents.named.contains(agent) || is_known(agents));
                 let unnamed = || until().find(|(_, agents)| agents.has_unnamed());
                 theirs.or_else(unnamed).map_or(by_time, |(part, _)| *part)

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{JITTER, SOON};
-use super::{AgentState, Ending, Event, Summary, What, summary};
+use super::{AgentState, EventKind, SearchSummary, TaskEnding, TaskEvent, summary};
 
 /// The end of a call, as far as is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct End {
+pub(super) struct CallEnd {
     pub(super) at: Timestamp,
-    pub(super) ending: Ending,
+    pub(super) ending: TaskEnding,
     /// It comes where a consulted party's would, and nothing that was told since says whose it is.
     pub(super) is_doubtful: bool,
 }
@@ -20,31 +20,31 @@ pub(super) struct End {
 /// The end of deduplicated events in their order. A callback goes on after an offer that no agent took. One that is followed
 /// by signs of life was not the caller's; how far
 /// clocks jitter does not make a sign of life. What Search says of a task that is over decides.
-pub(super) fn end(events: &[&Event]) -> Option<End> {
-    let mut consulted = Consulted::default();
-    let mut ends: Vec<End> = Vec::new();
+pub(super) fn end(events: &[&TaskEvent]) -> Option<CallEnd> {
+    let mut consulted = ConsultedParty::default();
+    let mut ends: Vec<CallEnd> = Vec::new();
     let is_callback = events.iter().any(|event| event.is_of_callback());
     for event in events {
         let Some(at) = event.at else { continue };
-        match &event.what {
-            What::Ended(ending) if is_callback && ending.is_missed_offer() => {}
-            What::CallbackFailed => {
-                ends.push(End { at, ending: Ending::default(), is_doubtful: false });
+        match &event.kind {
+            EventKind::Ended(ending) if is_callback && ending.is_missed_offer() => {}
+            EventKind::CallbackFailed => {
+                ends.push(CallEnd { at, ending: TaskEnding::default(), is_doubtful: false });
             }
-            What::Ended(ending) | What::Failed(ending) => {
-                ends.push(End { at, ending: ending.clone(), is_doubtful: consulted.ends(at) });
+            EventKind::Ended(ending) | EventKind::Failed(ending) => {
+                ends.push(CallEnd { at, ending: ending.clone(), is_doubtful: consulted.ends(at) });
             }
             _ => consulted.step(event, at),
         }
     }
     let known = summary::summary(events);
-    if let Some(Summary { is_active: false, ended: Some(ended), .. }) = known {
+    if let Some(SearchSummary { is_active: false, ended: Some(ended), .. }) = known {
         return Some(summary::end(*ended, &ends));
     }
-    if let Some(Summary { is_active: true, ended, .. }) = known {
+    if let Some(SearchSummary { is_active: true, ended, .. }) = known {
         ends.retain(|end| ended.is_some_and(|ended| end.at.duration_since(ended) > SOON));
     }
-    let alive = events.iter().filter(|event| event.what.goes_on()).filter_map(|event| event.at).max();
+    let alive = events.iter().filter(|event| event.kind.goes_on()).filter_map(|event| event.at).max();
     ends.retain(|end| {
         let tolerance = if end.is_doubtful { SignedDuration::ZERO } else { JITTER };
         alive.is_none_or(|alive| alive.duration_since(end.at) <= tolerance)
@@ -57,12 +57,12 @@ pub(super) fn end(events: &[&Event]) -> Option<End> {
         (own, other) => own.or(other)?,
     };
     let is_doubtful = last.is_doubtful && !consulted.is_left_by_agent(events, last.at);
-    Some(End { is_doubtful, ..last.clone() })
+    Some(CallEnd { is_doubtful, ..last.clone() })
 }
 
 /// What is known of a consulted party whose events come under the caller's task.
 #[derive(Default)]
-struct Consulted<'a> {
+struct ConsultedParty<'a> {
     is_on_hold: bool,
     consults: bool,
     confers: bool,
@@ -80,30 +80,34 @@ struct Consulted<'a> {
     agents: BTreeSet<&'a str>,
 }
 
-impl<'a> Consulted<'a> {
-    fn step(&mut self, event: &'a Event, at: Timestamp) {
-        match event.what {
-            What::OnHold => self.is_on_hold = true,
-            What::Consulting => {
+impl<'a> ConsultedParty<'a> {
+    fn step(&mut self, event: &'a TaskEvent, at: Timestamp) {
+        match event.kind {
+            EventKind::OnHold => self.is_on_hold = true,
+            EventKind::Consulting => {
                 // It begins with the consulted party's acceptance, which may be told first.
                 let has_accepted = self.given_at.is_some_and(|before| at.duration_since(before) <= JITTER);
                 self.is_there |= std::mem::take(&mut self.was_asked) || has_accepted;
                 self.is_on_hold |= has_accepted;
                 (self.consults, self.has_accepted, self.until) = (true, has_accepted, None);
             }
-            What::New | What::Parked | What::Connect if self.consults => self.is_asked(event),
-            What::Parked | What::Connect => self.was_asked = self.is_on_hold,
-            What::Connected if self.consults && self.is_there && self.has_accepted => self.transfer(at),
+            EventKind::New | EventKind::Parked | EventKind::Connect if self.consults => self.is_asked(event),
+            EventKind::Parked | EventKind::Connect => self.was_asked = self.is_on_hold,
+            EventKind::Connected if self.consults && self.is_there && self.has_accepted => self.transfer(at),
             // It may be told some milliseconds before the consult that begins with it.
-            What::Connected if self.consults || self.was_asked && self.is_on_hold => {
+            EventKind::Connected if self.consults || self.was_asked && self.is_on_hold => {
                 self.is_there |= self.consults;
                 self.has_accepted = true;
                 self.agents.extend(event.agent.as_deref());
             }
-            What::Connected if self.confers => {}
-            What::Connected | What::Transferred | What::ConferenceTransferred => self.transfer(at),
-            What::Agent(AgentState::Connected) if self.consults => self.agents.extend(event.agent.as_deref()),
-            What::ConsultDone => {
+            EventKind::Connected if self.confers => {}
+            EventKind::Connected | EventKind::Transferred | EventKind::ConferenceTransferred => {
+                self.transfer(at)
+            }
+            EventKind::Agent(AgentState::Connected) if self.consults => {
+                self.agents.extend(event.agent.as_deref())
+            }
+            EventKind::ConsultDone => {
                 if std::mem::take(&mut self.was_asked) {
                     (self.is_there, self.until) = (true, None);
                 } else if !self.consults && !self.is_there {
@@ -112,19 +116,19 @@ impl<'a> Consulted<'a> {
                 }
                 self.consults = false;
             }
-            What::Conferencing => (self.consults, self.confers) = (false, true),
-            What::HoldDone => {
+            EventKind::Conferencing => (self.consults, self.confers) = (false, true),
+            EventKind::HoldDone => {
                 (self.is_on_hold, self.consults, self.was_asked) = (false, false, false);
                 if !self.confers {
                     self.until = at.checked_add(SOON).ok();
                 }
             }
-            What::ConferenceDone => (self.confers, self.until) = (false, at.checked_add(SOON).ok()),
+            EventKind::ConferenceDone => (self.confers, self.until) = (false, at.checked_add(SOON).ok()),
             _ => {}
         }
     }
 
-    fn is_asked(&mut self, event: &'a Event) {
+    fn is_asked(&mut self, event: &'a TaskEvent) {
         (self.is_there, self.until) = (true, None);
         self.agents.extend(event.agent.as_deref());
     }
@@ -142,9 +146,9 @@ impl<'a> Consulted<'a> {
     }
 
     /// Whether an agent who is not on the consulted side wrote the call up, at about that time or since.
-    fn is_left_by_agent(&self, events: &[&Event], at: Timestamp) -> bool {
+    fn is_left_by_agent(&self, events: &[&TaskEvent], at: Timestamp) -> bool {
         events.iter().any(|event| {
-            let is_wrap_up = matches!(event.what, What::Agent(AgentState::WrapUp { .. }));
+            let is_wrap_up = matches!(event.kind, EventKind::Agent(AgentState::WrapUp { .. }));
             let is_since = event.at.is_some_and(|own| at.duration_since(own) <= SOON);
             is_wrap_up && is_since && event.agent.as_deref().is_some_and(|agent| !self.agents.contains(agent))
         })

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Captured, Summary, Told};
+use super::{CapturedRecordings, SearchSummary, SentUpdate};
 
 /// How far the times of events may differ that tell of the same moment: Webex's clocks jitter. Nobody acts twice
 /// within it.
@@ -16,15 +16,16 @@ pub(super) const SOON: SignedDuration = SignedDuration::from_secs(2);
 
 /// An event of one task.
 ///
-/// Events order by their own time. At the same millisecond the order is that of [`What`], which is the order in
+/// Events order by their own time. At the same millisecond the order is that of [`EventKind`], which is the order in
 /// which these things happen to a call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Event {
+pub struct TaskEvent {
     /// When it happened, by Webex's clock; `task:conference-done` of the first version of webhooks tells none.
     #[serde(with = "millisecond", default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// What happened.
-    pub what: What,
+    #[serde(rename = "what")]
+    pub kind: EventKind,
     /// Its id; a doubled event has the same one.
     pub id: String,
     /// The queue, by its id in Webex.
@@ -41,7 +42,7 @@ pub struct Event {
 /// What happened. The order of the variants is that of things that happen at the same millisecond.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum EventKind {
     /// `task:new`: the call has arrived.
     New,
     /// `task:origin-updated`.
@@ -75,26 +76,27 @@ pub enum What {
     /// The call that the caller was promised came to nothing, and no other is tried. Only Search tells.
     CallbackFailed,
     /// `task:failed`: it came to nothing.
-    Failed(Ending),
+    Failed(TaskEnding),
     /// `task:ended`: the caller's call is over.
-    Ended(Ending),
+    Ended(TaskEnding),
     /// `capture:available`: there is a recording.
     CaptureAvailable,
     /// A type that we do not know, kept by its name.
     Other(String),
     /// Not of Webex: what it answered when it was asked for recordings.
-    Captured(Captured),
+    Captured(CapturedRecordings),
     /// Not of Webex: its record says that the call was never queued.
     NeverQueued,
     /// Not of Webex: what Salesforce has been told of a call.
-    Told(Told),
+    #[serde(rename = "told")]
+    UpdateSent(SentUpdate),
     /// Not of Webex's webhooks: what Search says of the whole task.
-    Summary(Summary),
+    Summary(SearchSummary),
 }
 
 /// How a task ended, in Webex's words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-pub struct Ending {
+pub struct TaskEnding {
     /// Who ended it (`terminatingParty`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
@@ -139,7 +141,7 @@ pub enum Direction {
 
 /// How much is lost with an event, where there are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weight {
+pub(super) enum EventWeight {
     /// Without it nothing would ever be concluded, or it would be concluded twice.
     Frame,
     /// It shows that the call was answered.
@@ -148,25 +150,25 @@ pub(super) enum Weight {
     Rest,
 }
 
-impl Event {
+impl TaskEvent {
     /// Ends and the bridge's own marks weigh most, then what only an answered call can tell.
-    pub(super) fn weight(&self) -> Weight {
-        match &self.what {
-            what if what.is_end() || what.is_mark() => Weight::Frame,
-            What::Summary(_) => Weight::Frame,
-            what if what.implies_agent() => Weight::Agent,
-            _ => Weight::Rest,
+    pub(super) fn weight(&self) -> EventWeight {
+        match &self.kind {
+            kind if kind.is_end() || kind.is_internal() => EventWeight::Frame,
+            EventKind::Summary(_) => EventWeight::Frame,
+            kind if kind.implies_agent() => EventWeight::Agent,
+            _ => EventWeight::Rest,
         }
     }
 
     /// Whether it shows that the caller has chosen to be called back.
     pub(super) fn is_of_callback(&self) -> bool {
         self.direction == Some(Direction::Callback)
-            || matches!(self.what, What::CallbackChosen | What::CallbackFailed)
+            || matches!(self.kind, EventKind::CallbackChosen | EventKind::CallbackFailed)
     }
 }
 
-impl Ending {
+impl TaskEnding {
     /// Whether an agent did not take an offer in time ("RONA Timer Expired"): a callback goes on after that.
     pub(super) fn is_missed_offer(&self) -> bool {
         let words = |text: &str| {
@@ -176,7 +178,7 @@ impl Ending {
     }
 }
 
-impl What {
+impl EventKind {
     /// The type as Webex names it; what is kept by the bridge itself has names that Webex has not.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -203,7 +205,7 @@ impl What {
             Self::Other(name) => name,
             Self::Captured(_) => "captured",
             Self::NeverQueued => "never-queued",
-            Self::Told(_) => "told",
+            Self::UpdateSent(_) => "told",
             Self::Summary(_) => "summary",
         }
     }
@@ -235,7 +237,7 @@ impl What {
             | Self::CaptureAvailable
             | Self::Other(_)
             | Self::Captured(_)
-            | Self::Told(_)
+            | Self::UpdateSent(_)
             | Self::Summary(_) => false,
         }
     }
@@ -266,8 +268,8 @@ impl What {
 
     /// Whether the bridge itself has kept it: nothing has happened to the call.
     #[must_use]
-    pub fn is_mark(&self) -> bool {
-        matches!(self, Self::Captured(_) | Self::NeverQueued | Self::Told(_))
+    pub fn is_internal(&self) -> bool {
+        matches!(self, Self::Captured(_) | Self::NeverQueued | Self::UpdateSent(_))
     }
 
     /// Whether it tells of an agent rather than of the task.
@@ -313,7 +315,7 @@ impl AgentState {
     }
 }
 
-impl fmt::Display for What {
+impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

@@ -2,29 +2,29 @@
 
 use crate::phone::PhoneNumber;
 
-use super::super::Body;
+use super::super::StoredJson;
 
 /// The numbers of a task, as Webex tells them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Numbers {
+pub struct TaskNumbers {
     /// Who called.
     pub origin: Option<PhoneNumber>,
     /// Who was called.
     pub destination: Option<PhoneNumber>,
 }
 
-impl Numbers {
+impl TaskNumbers {
     /// As they are kept: JSON without a printable form. Nothing where there is no number.
     #[must_use]
-    pub fn body(&self) -> Option<Body> {
+    pub fn body(&self) -> Option<StoredJson> {
         let number = |number: &Option<PhoneNumber>| number.as_ref().map(|number| number.expose().to_owned());
         let pair = (number(&self.origin), number(&self.destination));
-        if pair == (None, None) { None } else { serde_json::to_string(&pair).ok().map(Body::new) }
+        if pair == (None, None) { None } else { serde_json::to_string(&pair).ok().map(StoredJson::new) }
     }
 
     /// Reads what was kept.
     #[must_use]
-    pub fn read(body: &Body) -> Option<Self> {
+    pub fn read(body: &StoredJson) -> Option<Self> {
         let (origin, destination): (Option<String>, Option<String>) =
             serde_json::from_str(body.expose()).ok()?;
         Some(Self { origin: origin.map(Into::into), destination: destination.map(Into::into) })

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::event::JITTER;
-use super::{Event, Segment, SegmentKind, StretchKind};
+use super::{Segment, SegmentKind, StretchKind, TaskEvent};
 
 /// A consult of the agent who has the call, from the caller's side.
 #[derive(Default)]
@@ -13,13 +13,13 @@ pub(super) struct Consult {
     /// The consulted party was asked: somebody will accept who does not get the caller.
     pub(super) is_asked: bool,
     /// The consulted party has accepted.
-    pub(super) accepted: Option<Accepted>,
+    pub(super) accepted: Option<ConsultAcceptance>,
     /// It is over, and the caller still waits: the agent takes them back, or gives them away.
     is_over: bool,
 }
 
 /// The consulted party's acceptance.
-pub(super) struct Accepted {
+pub(super) struct ConsultAcceptance {
     at: Timestamp,
     pub(super) agent: Option<String>,
     /// Whether the consulted party is an agent, not somebody outside.
@@ -27,7 +27,7 @@ pub(super) struct Accepted {
 }
 
 /// A segment before it is over.
-pub(super) struct Part {
+pub(super) struct OpenSegment {
     pub(super) segment: Segment,
     /// Began by another sign than `task:connected`, which may still come for the same acceptance.
     pub(super) is_provisional: bool,
@@ -40,8 +40,8 @@ pub(super) struct Part {
     pub(super) ended_otherwise: Vec<StretchKind>,
 }
 
-impl Part {
-    pub(super) fn new(kind: SegmentKind, at: Timestamp, event: &Event) -> Self {
+impl OpenSegment {
+    pub(super) fn new(kind: SegmentKind, at: Timestamp, event: &TaskEvent) -> Self {
         let mut segment = Segment::new(kind, at);
         segment.queue.clone_from(&event.queue);
         segment.agent.clone_from(&event.agent);
@@ -56,23 +56,23 @@ impl Part {
         }
     }
 
-    pub(super) fn is_of_same(&self, event: &Event) -> bool {
+    pub(super) fn is_of_same(&self, event: &TaskEvent) -> bool {
         self.segment.agent.is_some() && self.segment.agent == event.agent
     }
 
     /// Whether it names another agent than the one who has the call.
-    pub(super) fn is_of_another(&self, event: &Event) -> bool {
+    pub(super) fn is_of_another(&self, event: &TaskEvent) -> bool {
         self.segment.agent.is_some() && event.agent.is_some() && self.segment.agent != event.agent
     }
 
     /// Whether it tells of an acceptance that is known: the task and its agent each report it.
-    pub(super) fn is_echo(&self, event: &Event) -> bool {
-        (event.what.is_of_agent() || self.is_provisional) && !self.is_of_another(event)
+    pub(super) fn is_echo(&self, event: &TaskEvent) -> bool {
+        (event.kind.is_of_agent() || self.is_provisional) && !self.is_of_another(event)
     }
 
     /// Takes in what another event tells of the same acceptance.
-    pub(super) fn merge(&mut self, event: &Event) {
-        self.is_provisional &= event.what.is_of_agent();
+    pub(super) fn merge(&mut self, event: &TaskEvent) {
+        self.is_provisional &= event.kind.is_of_agent();
         self.segment.agent = self.segment.agent.take().or_else(|| event.agent.clone());
         self.segment.queue = self.segment.queue.take().or_else(|| event.queue.clone());
     }
@@ -88,30 +88,36 @@ impl Part {
     }
 
     /// The consulted agent who gets the call if the agent leaves in the middle of a consult or a conference.
-    pub(super) fn successor(&self) -> Option<&Accepted> {
+    pub(super) fn successor(&self) -> Option<&ConsultAcceptance> {
         let is_open = |kind| self.segment.is_open(kind);
         let is_there = is_open(StretchKind::Consult) || is_open(StretchKind::Conference);
         self.consult.accepted.as_ref().filter(|accepted| is_there && accepted.is_agent)
     }
 
     /// Whether an acceptance during a consult is the consulted party's own, rather than that of the caller.
-    pub(super) fn is_consulted(&self, event: &Event, at: Timestamp, is_help: bool, is_twice: bool) -> bool {
+    pub(super) fn is_consulted(
+        &self,
+        event: &TaskEvent,
+        at: Timestamp,
+        is_help: bool,
+        is_twice: bool,
+    ) -> bool {
         match &self.consult.accepted {
-            Some(known) => is_help || event.what.is_of_agent() || at.duration_since(known.at) <= JITTER,
+            Some(known) => is_help || event.kind.is_of_agent() || at.duration_since(known.at) <= JITTER,
             None => is_help || is_twice || self.consult.is_asked,
         }
     }
 
-    pub(super) fn consulted_accepts(&mut self, event: &Event, at: Timestamp) {
+    pub(super) fn consulted_accepts(&mut self, event: &TaskEvent, at: Timestamp) {
         let is_asked = self.consult.is_asked;
-        let new = || Accepted { at, agent: None, is_agent: is_asked };
+        let new = || ConsultAcceptance { at, agent: None, is_agent: is_asked };
         let accepted = self.consult.accepted.get_or_insert_with(new);
         accepted.agent = accepted.agent.take().or_else(|| event.agent.clone());
         accepted.is_agent |= accepted.agent.is_some();
     }
 
     /// Whether, after a consult, an acceptance is the agent's who takes the caller back.
-    pub(super) fn takes_back(&self, event: &Event) -> bool {
+    pub(super) fn takes_back(&self, event: &TaskEvent) -> bool {
         self.consult.is_over && !self.consult.is_asked && !self.is_of_another(event)
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::millisecond;
 use super::segment::span;
-use super::{CallTimeline, Event, What};
+use super::{CallTimeline, EventKind, TaskEvent};
 use crate::domain::quote;
 
 /// The longest name of a file that is taken, in characters.
@@ -87,7 +87,7 @@ impl Recording {
 /// What Webex has answered when it was asked for a task's recordings. Not an event of Webex's: the bridge keeps it with
 /// them, so that nothing is asked twice.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Captured {
+pub struct CapturedRecordings {
     /// How often `capture:available` had come by then.
     pub announced: usize,
     /// The recordings.
@@ -96,23 +96,23 @@ pub struct Captured {
 
 /// A `capture:available` of which Webex has not been asked, or has given nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Announced {
+pub struct AnnouncedRecordings {
     /// How often it has come.
     pub times: usize,
     /// When the last came, by Webex's clock.
     pub at: Option<Timestamp>,
 }
 
-impl Announced {
+impl AnnouncedRecordings {
     /// What is kept of Webex's answer, if it gave any recording.
     #[must_use]
-    pub fn answered(self, mut recordings: Vec<Recording>) -> Option<Event> {
+    pub fn answered(self, mut recordings: Vec<Recording>) -> Option<TaskEvent> {
         recordings.sort();
         recordings.dedup();
-        (!recordings.is_empty()).then(|| Event {
+        (!recordings.is_empty()).then(|| TaskEvent {
             at: None,
             id: format!("captured:{}", self.times),
-            what: What::Captured(Captured { announced: self.times, recordings }),
+            kind: EventKind::Captured(CapturedRecordings { announced: self.times, recordings }),
             queue: None,
             agent: None,
             direction: None,
@@ -123,25 +123,28 @@ impl Announced {
 impl CallTimeline {
     /// The recordings that were announced and are not known yet.
     #[must_use]
-    pub fn announced(&self) -> Option<Announced> {
-        let is_capture = |event: &&Event| event.what == What::CaptureAvailable;
+    pub fn announced(&self) -> Option<AnnouncedRecordings> {
+        let is_capture = |event: &&TaskEvent| event.kind == EventKind::CaptureAvailable;
         let times = self.events().filter(is_capture).count();
-        let answered = self.events().filter_map(|event| match &event.what {
-            What::Captured(captured) => Some(captured.announced),
+        let answered = self.events().filter_map(|event| match &event.kind {
+            EventKind::Captured(captured) => Some(captured.announced),
             _ => None,
         });
         if times <= answered.max().unwrap_or_default() {
             return None;
         }
-        Some(Announced { times, at: self.events().filter(is_capture).filter_map(|event| event.at).max() })
+        Some(AnnouncedRecordings {
+            times,
+            at: self.events().filter(is_capture).filter_map(|event| event.at).max(),
+        })
     }
 }
 
 /// All recordings that are known, the first first; each file once.
-pub(super) fn recordings(events: &[&Event]) -> Vec<Recording> {
+pub(super) fn recordings(events: &[&TaskEvent]) -> Vec<Recording> {
     let mut all: Vec<Recording> = Vec::new();
     for event in events {
-        let What::Captured(captured) = &event.what else { continue };
+        let EventKind::Captured(captured) = &event.kind else { continue };
         for recording in &captured.recordings {
             match all.iter_mut().find(|known| known.file == recording.file) {
                 Some(known) => {
@@ -178,19 +181,19 @@ mod tests {
     fn what_was_announced_stays_open_until_webex_gives_a_recording_for_it() {
         let mut timeline = CallTimeline::default();
         assert_eq!(timeline.announced(), None);
-        timeline.apply(event(What::CaptureAvailable, 5));
-        timeline.apply(Event { id: "again".into(), ..event(What::CaptureAvailable, 5) });
+        timeline.apply(event(EventKind::CaptureAvailable, 5));
+        timeline.apply(TaskEvent { id: "again".into(), ..event(EventKind::CaptureAvailable, 5) });
         let open = timeline.announced().unwrap();
-        assert_eq!(open, Announced { times: 1, at: Some(at(5)) });
+        assert_eq!(open, AnnouncedRecordings { times: 1, at: Some(at(5)) });
         assert_eq!(open.answered(Vec::new()), None, "nothing yet");
         timeline.apply(open.answered(vec![recording("b", 3, 4), recording("a", 1, 3)]).unwrap());
         assert_eq!(timeline.announced(), None);
-        timeline.apply(event(What::CaptureAvailable, 9));
+        timeline.apply(event(EventKind::CaptureAvailable, 9));
         let open = timeline.announced().unwrap();
         timeline.apply(open.answered(vec![recording("a", 1, 3), recording("c", 8, 9)]).unwrap());
         assert_eq!(timeline.announced(), None);
         let files: Vec<String> =
-            timeline.story().recordings.into_iter().map(|recording| recording.file.into()).collect();
+            timeline.history().recordings.into_iter().map(|recording| recording.file.into()).collect();
         assert_eq!(files, ["a", "b", "c"]);
         let kept: CallTimeline = serde_json::from_str(&serde_json::to_string(&timeline).unwrap()).unwrap();
         assert_eq!(kept, timeline);

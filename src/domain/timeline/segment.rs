@@ -21,7 +21,7 @@ pub enum SegmentKind {
 
 /// How a segment ended, where that is worth a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub enum SegmentEnd {
     /// An invitation that an agent accepted.
     Accepted,
     /// An invitation that no agent accepted.
@@ -65,7 +65,7 @@ pub struct Segment {
     /// When it was over; not yet, or nobody knows.
     pub end: Option<Timestamp>,
     /// How it ended.
-    pub mark: Option<Mark>,
+    pub mark: Option<SegmentEnd>,
     /// The queue, by its id in Webex.
     pub queue: Option<String>,
     /// The agent, by their id in Webex.
@@ -117,7 +117,7 @@ impl Segment {
     }
 
     /// Ends the segment with all that is open in it.
-    pub(super) fn finish(&mut self, end: Timestamp, mark: Option<Mark>) {
+    pub(super) fn finish(&mut self, end: Timestamp, mark: Option<SegmentEnd>) {
         self.end = Some(end);
         self.mark = mark.or(self.mark);
         self.stretches.retain(|stretch| stretch.start <= end);

@@ -3,14 +3,17 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::segment::span;
-use super::{CallOutcome, Direction, Ending, Recording, Segment, SegmentKind, StretchKind, Summary, Sums};
+use super::{
+    CallOutcome, CallTotals, Direction, Recording, SearchSummary, Segment, SegmentKind, StretchKind,
+    TaskEnding,
+};
 
 /// How long an end is doubted that may be a consulted party's. Search has settled by then.
 const DOUBT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Where a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum CallState {
     /// It has arrived; or nothing is known but that it exists.
     New,
     /// It waits for an agent.
@@ -31,7 +34,7 @@ pub enum State {
 
 /// An agent's part in a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agency {
+pub struct AgentInvolvement {
     /// Their id in Webex.
     pub agent: String,
     /// When they accepted it, if they are known to have.
@@ -42,9 +45,9 @@ pub struct Agency {
 
 /// What the events of a call mean. Durations are in whole seconds, rounded to the nearest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Story {
+pub struct CallHistory {
     /// Where the call is.
-    pub state: State,
+    pub state: CallState,
     /// Who called whom, if any event told.
     pub direction: Option<Direction>,
     /// The parts of the call in order, then the wrap-ups.
@@ -52,11 +55,11 @@ pub struct Story {
     /// When the caller's call was over.
     pub ended_at: Option<Timestamp>,
     /// How it ended.
-    pub ending: Option<Ending>,
+    pub ending: Option<TaskEnding>,
     /// Whether that may have been the end of a consulted party only.
     pub is_end_doubtful: bool,
     /// The agents in the order in which they are first named.
-    pub agents: Vec<Agency>,
+    pub agents: Vec<AgentInvolvement>,
     /// Whether an agent has had it, by any sign.
     pub is_answered: bool,
     /// Whether the caller has chosen to be called back.
@@ -66,10 +69,10 @@ pub struct Story {
     /// The recordings that Webex has given, the first first.
     pub recordings: Vec<Recording>,
     /// What Search says of all of it, where that is needed besides the events.
-    pub summary: Option<Summary>,
+    pub summary: Option<SearchSummary>,
 }
 
-impl Story {
+impl CallHistory {
     /// Whether an agent had it: by any sign, or because an agent dialed it.
     #[must_use]
     pub fn has_agent(&self) -> bool {
@@ -144,8 +147,8 @@ impl Story {
 
     /// What it adds up to, by its events and by what Search says of it.
     #[must_use]
-    pub fn sums(&self) -> Sums {
-        Sums::of(self)
+    pub fn sums(&self) -> CallTotals {
+        CallTotals::of(self)
     }
 
     /// How often the caller was put on hold, by its events.

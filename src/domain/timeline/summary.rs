@@ -3,17 +3,17 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::end::End;
+use super::end::CallEnd;
 use super::event::{SOON, millisecond};
 use super::story::seconds;
-use super::{Ending, Event, Story, What};
+use super::{CallHistory, EventKind, TaskEnding, TaskEvent};
 
 /// How far figures of events and of Search may differ without a contradiction: both are sums of times that jitter.
 const CLOSE_MILLIS: u64 = 1000;
 
 /// Figures of a task as Search has them. What it does not say is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-pub struct Summary {
+pub struct SearchSummary {
     /// `isActive`: it goes on. One that does not is over for good.
     pub is_active: bool,
     /// `endedTime`.
@@ -39,7 +39,7 @@ pub struct Summary {
 
 /// What a call adds up to. Durations are in whole seconds, rounded to the nearest; what is not known is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sums {
+pub struct CallTotals {
     /// How often the caller was on hold.
     pub holds: Option<usize>,
     /// The longest hold.
@@ -50,16 +50,16 @@ pub struct Sums {
     pub agent_interaction: Option<u64>,
 }
 
-impl Summary {
+impl SearchSummary {
     /// As it is kept with the events of its task. The same facts give the same event again.
     #[must_use]
-    pub fn event(self) -> Event {
+    pub fn event(self) -> TaskEvent {
         let Self { is_active, ended, holds, held_for, connected_for, agent, is_outline } = &self;
         let ended = ended.map(Timestamp::as_millisecond);
         let id = format!(
             "summary:{is_active}:{ended:?}:{holds:?}:{held_for:?}:{connected_for:?}:{agent:?}:{is_outline}"
         );
-        Event { at: None, id, what: What::Summary(self), queue: None, agent: None, direction: None }
+        TaskEvent { at: None, id, kind: EventKind::Summary(self), queue: None, agent: None, direction: None }
     }
 
     /// Of a part of a task: figures are those of all parts together, the last agent is that of the last.
@@ -70,27 +70,27 @@ impl Summary {
 }
 
 /// The last word of Search: that a task is over is said after that it goes on.
-pub(super) fn summary<'a>(events: &[&'a Event]) -> Option<&'a Summary> {
-    let all = events.iter().filter_map(|event| match &event.what {
-        What::Summary(summary) => Some(summary),
+pub(super) fn summary<'a>(events: &[&'a TaskEvent]) -> Option<&'a SearchSummary> {
+    let all = events.iter().filter_map(|event| match &event.kind {
+        EventKind::Summary(summary) => Some(summary),
         _ => None,
     });
     all.max_by_key(|summary| (!summary.is_active, summary.ended, *summary))
 }
 
 /// The end, by what Search says: where events tell of one at about that time, that.
-pub(super) fn end(ended: Timestamp, ends: &[End]) -> End {
-    let distance = |end: &&End| end.at.duration_since(ended).abs();
+pub(super) fn end(ended: Timestamp, ends: &[CallEnd]) -> CallEnd {
+    let distance = |end: &&CallEnd| end.at.duration_since(ended).abs();
     let near = ends.iter().filter(|end| distance(end) <= SOON).min_by_key(distance);
-    let is_close = |end: &&End| distance(end).unsigned_abs().as_millis() <= u128::from(CLOSE_MILLIS);
+    let is_close = |end: &&CallEnd| distance(end).unsigned_abs().as_millis() <= u128::from(CLOSE_MILLIS);
     let at = near.filter(is_close).map_or(ended, |end| end.at);
-    let ending = near.map_or_else(Ending::default, |end| end.ending.clone());
-    End { at, ending, is_doubtful: false }
+    let ending = near.map_or_else(TaskEnding::default, |end| end.ending.clone());
+    CallEnd { at, ending, is_doubtful: false }
 }
 
-impl Sums {
+impl CallTotals {
     /// What the events of a call add up to, and Search's word where that contradicts, or where they are an outline.
-    pub(super) fn of(story: &Story) -> Self {
+    pub(super) fn of(story: &CallHistory) -> Self {
         let held = story.milliseconds_held();
         let with_caller = story.milliseconds_with_agents().saturating_sub(held);
         let own = Self {

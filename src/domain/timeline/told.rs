@@ -5,24 +5,24 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::millisecond;
-use super::{CallTimeline, Event, What};
+use super::{CallTimeline, EventKind, TaskEvent};
 use crate::domain::CallName;
 
 /// A final update, or one that corrects it, has been kept for Salesforce; or somebody else had sent the final one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Told {
+pub struct SentUpdate {
     /// Which of the task's calls.
     call: String,
     /// The how manieth of that call.
     number: usize,
     /// What was said; none where the final update was not ours.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    said: Option<Said>,
+    #[serde(rename = "said", default, skip_serializing_if = "Option::is_none")]
+    content: Option<UpdateContent>,
 }
 
 /// What an update said.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Said {
+pub struct UpdateContent {
     /// `startTime`.
     #[serde(with = "millisecond", default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Timestamp>,
@@ -56,7 +56,7 @@ pub enum CallOutcome {
     Answered,
 }
 
-impl Said {
+impl UpdateContent {
     /// What it said became of the caller.
     #[must_use]
     pub fn outcome(&self) -> CallOutcome {
@@ -83,11 +83,11 @@ fn is_false(value: &bool) -> bool {
 
 /// What is known of a call's final update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing<'a> {
+pub enum FinalUpdateState<'a> {
     /// Nothing.
     Unknown,
     /// It was ours, and this is what was said last.
-    Ours(&'a Said),
+    Ours(&'a UpdateContent),
     /// Somebody else has sent it: the call is left alone.
     Others,
 }
@@ -95,32 +95,32 @@ pub enum Standing<'a> {
 impl CallTimeline {
     /// How far Salesforce has been told of a call.
     #[must_use]
-    pub fn standing(&self, call: &CallName) -> Standing<'_> {
-        match self.last_told(&text(call)) {
-            None => Standing::Unknown,
-            Some(Told { said: Some(said), .. }) => Standing::Ours(said),
-            Some(Told { said: None, .. }) => Standing::Others,
+    pub fn final_update(&self, call: &CallName) -> FinalUpdateState<'_> {
+        match self.last_sent(&text(call)) {
+            None => FinalUpdateState::Unknown,
+            Some(SentUpdate { content: Some(content), .. }) => FinalUpdateState::Ours(content),
+            Some(SentUpdate { content: None, .. }) => FinalUpdateState::Others,
         }
     }
 
     /// The mark for what is said next of a call; `said`: none where the final update turns out not to be ours.
     #[must_use]
-    pub fn mark(&self, call: &CallName, said: Option<Said>) -> Event {
+    pub fn sent_update(&self, call: &CallName, content: Option<UpdateContent>) -> TaskEvent {
         let call = text(call);
-        let number = self.last_told(&call).map_or(0, |told| told.number + 1);
-        Event {
+        let number = self.last_sent(&call).map_or(0, |told| told.number + 1);
+        TaskEvent {
             at: None,
             id: format!("told:{number}:{call}"),
-            what: What::Told(Told { call, number, said }),
+            kind: EventKind::UpdateSent(SentUpdate { call, number, content }),
             queue: None,
             agent: None,
             direction: None,
         }
     }
 
-    fn last_told(&self, call: &str) -> Option<&Told> {
-        let told = self.events().filter_map(|event| match &event.what {
-            What::Told(told) if told.call == call => Some(told),
+    fn last_sent(&self, call: &str) -> Option<&SentUpdate> {
+        let told = self.events().filter_map(|event| match &event.kind {
+            EventKind::UpdateSent(told) if told.call == call => Some(told),
             _ => None,
         });
         told.max_by_key(|told| told.number)
@@ -143,9 +143,9 @@ mod tests {
         CallName::new(center.unwrap(), key.unwrap(), parent.as_ref())
     }
 
-    fn said(digest: &str) -> Said {
+    fn said(digest: &str) -> UpdateContent {
         let end = Some(Timestamp::UNIX_EPOCH);
-        Said {
+        UpdateContent {
             start: None,
             end,
             digest: digest.into(),
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn nothing_takes_a_callback_or_an_answer_back_and_what_a_flow_has_said_only_what_became_of_the_caller() {
-        let says = |outcome, is_plain, digest: &str| Said {
+        let says = |outcome, is_plain, digest: &str| UpdateContent {
             is_abandonment: outcome == CallOutcome::Abandoned,
             is_callback: outcome == CallOutcome::Callback,
             is_plain,
@@ -181,19 +181,19 @@ mod tests {
     fn the_last_that_was_said_of_a_call_counts_in_whatever_order_it_is_read() {
         let mut timeline = CallTimeline::default();
         let (call, transfer) = (name(None), name(Some("wxcc_0")));
-        assert_eq!(timeline.standing(&call), Standing::Unknown);
+        assert_eq!(timeline.final_update(&call), FinalUpdateState::Unknown);
         let mut marks = Vec::new();
         for digest in ["a", "b", "a"] {
-            let mark = timeline.mark(&call, Some(said(digest)));
+            let mark = timeline.sent_update(&call, Some(said(digest)));
             timeline.apply(mark.clone());
             marks.push(mark);
-            assert_eq!(timeline.standing(&call), Standing::Ours(&said(digest)));
+            assert_eq!(timeline.final_update(&call), FinalUpdateState::Ours(&said(digest)));
         }
-        timeline.apply(timeline.mark(&transfer, None));
-        assert_eq!(timeline.standing(&transfer), Standing::Others);
+        timeline.apply(timeline.sent_update(&transfer, None));
+        assert_eq!(timeline.final_update(&transfer), FinalUpdateState::Others);
         let backwards: CallTimeline = marks.into_iter().rev().collect();
-        assert_eq!(backwards.standing(&call), Standing::Ours(&said("a")));
-        assert_eq!(backwards.standing(&transfer), Standing::Unknown);
+        assert_eq!(backwards.final_update(&call), FinalUpdateState::Ours(&said("a")));
+        assert_eq!(backwards.final_update(&transfer), FinalUpdateState::Unknown);
         let kept: CallTimeline = serde_json::from_str(&serde_json::to_string(&timeline).unwrap()).unwrap();
         assert_eq!(kept, timeline);
     }

@@ -3,15 +3,17 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::agents::{agents, name_by_wrap_ups, wrap_ups};
-use super::end::{End, end};
+use super::end::{CallEnd, end};
 use super::event::{JITTER, SOON};
-use super::part::Part;
+use super::part::OpenSegment;
 use super::recording::recordings;
 use super::summary::summary;
-use super::{AgentState, Event, Mark, Segment, SegmentKind, State, Story, StretchKind, What};
+use super::{
+    AgentState, CallHistory, CallState, EventKind, Segment, SegmentEnd, SegmentKind, StretchKind, TaskEvent,
+};
 
 /// Walks through deduplicated events in their order.
-pub(super) fn walk(events: &[&Event]) -> Story {
+pub(super) fn walk(events: &[&TaskEvent]) -> CallHistory {
     let end = end(events);
     let mut walk = Walk { is_over: end.is_some(), ..Walk::default() };
     for (place, event) in events.iter().enumerate() {
@@ -19,11 +21,11 @@ pub(super) fn walk(events: &[&Event]) -> Story {
         match (event.at, &end) {
             (Some(at), None) => walk.step(event, at, later),
             // What begins after the end, by a clock that jitters, has no length.
-            (Some(at), Some(end)) if at > end.at && event.what.begins_something() => {}
+            (Some(at), Some(end)) if at > end.at && event.kind.begins_something() => {}
             (Some(at), Some(end)) if at.duration_since(end.at) <= JITTER => {
                 walk.step(event, at.min(end.at), later);
             }
-            (None, _) if event.what == What::ConferenceDone => walk.untimed_conference_ends += 1,
+            (None, _) if event.kind == EventKind::ConferenceDone => walk.untimed_conference_ends += 1,
             _ => {}
         }
     }
@@ -32,7 +34,7 @@ pub(super) fn walk(events: &[&Event]) -> Story {
     let mut segments = walk.finish(end.as_ref(), &wrap_ups);
     name_by_wrap_ups(&mut segments, &wrap_ups);
     segments.extend(wrap_ups);
-    Story {
+    CallHistory {
         state,
         direction: events.iter().find_map(|event| event.direction),
         segments,
@@ -40,9 +42,9 @@ pub(super) fn walk(events: &[&Event]) -> Story {
         is_end_doubtful: end.as_ref().is_some_and(|end| end.is_doubtful),
         ending: end.map(|end| end.ending),
         agents: agents(events),
-        is_answered: events.iter().any(|event| event.what.implies_agent()),
+        is_answered: events.iter().any(|event| event.kind.implies_agent()),
         is_callback: events.iter().any(|event| event.is_of_callback()),
-        is_never_queued: events.iter().any(|event| event.what == What::NeverQueued),
+        is_never_queued: events.iter().any(|event| event.kind == EventKind::NeverQueued),
         recordings: recordings(events),
         summary: summary(events).cloned(),
     }
@@ -51,7 +53,7 @@ pub(super) fn walk(events: &[&Event]) -> Story {
 #[derive(Default)]
 struct Walk {
     done: Vec<Segment>,
-    current: Option<Part>,
+    current: Option<OpenSegment>,
     is_over: bool,
     untimed_conference_ends: usize,
     /// Agents who gave the call away and have not begun to write it up.
@@ -59,48 +61,54 @@ struct Walk {
 }
 
 impl Walk {
-    fn step(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
-        match &event.what {
-            What::New if self.current.is_none() => self.begin(SegmentKind::Menu, at, event),
-            What::Parked => self.parked(event, at, later),
-            What::Connect => self.connect(event, at, later),
-            What::Connected | What::Agent(AgentState::Connected) => self.connected(event, at, later),
-            What::OnHold => self.with_agent(at, event).hold(at),
-            What::HoldDone if self.is_echo(StretchKind::Hold, at) => {}
-            What::HoldDone => self.with_agent(at, event).hold_done(at),
-            What::Consulting => self.with_agent(at, event).begin_consult(at),
-            What::ConsultDone if self.is_echo(StretchKind::Consult, at) => {}
-            What::ConsultDone => self.with_agent(at, event).consult_done(at),
-            What::Conferencing => {
+    fn step(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
+        match &event.kind {
+            EventKind::New if self.current.is_none() => self.begin(SegmentKind::Menu, at, event),
+            EventKind::Parked => self.parked(event, at, later),
+            EventKind::Connect => self.connect(event, at, later),
+            EventKind::Connected | EventKind::Agent(AgentState::Connected) => {
+                self.connected(event, at, later)
+            }
+            EventKind::OnHold => self.with_agent(at, event).hold(at),
+            EventKind::HoldDone if self.is_echo(StretchKind::Hold, at) => {}
+            EventKind::HoldDone => self.with_agent(at, event).hold_done(at),
+            EventKind::Consulting => self.with_agent(at, event).begin_consult(at),
+            EventKind::ConsultDone if self.is_echo(StretchKind::Consult, at) => {}
+            EventKind::ConsultDone => self.with_agent(at, event).consult_done(at),
+            EventKind::Conferencing => {
                 let is_told =
-                    later.iter().any(|next| next.what == What::HoldDone && is_within(next, at, SOON));
+                    later.iter().any(|next| next.kind == EventKind::HoldDone && is_within(next, at, SOON));
                 self.with_agent(at, event).begin_conference(at, is_told);
             }
-            What::ConferenceDone => self.with_agent(at, event).close_or_note(StretchKind::Conference, at),
-            What::ConferenceTransferred => {
+            EventKind::ConferenceDone => {
+                self.with_agent(at, event).close_or_note(StretchKind::Conference, at)
+            }
+            EventKind::ConferenceTransferred => {
                 self.with_agent(at, event).close_or_note(StretchKind::Conference, at);
                 self.begin(SegmentKind::Agent, at, event);
                 self.provisional();
             }
-            What::Agent(AgentState::WrapUp { .. }) | What::Transferred => self.release(event, at, later),
-            What::New
-            | What::OriginUpdated
-            | What::CallbackChosen
-            | What::CallbackFailed
-            | What::NeverQueued
-            | What::Agent(AgentState::Other { .. })
-            | What::Failed(_)
-            | What::Ended(_)
-            | What::CaptureAvailable
-            | What::Other(_)
-            | What::Captured(_)
-            | What::Told(_)
-            | What::Summary(_) => {}
+            EventKind::Agent(AgentState::WrapUp { .. }) | EventKind::Transferred => {
+                self.release(event, at, later)
+            }
+            EventKind::New
+            | EventKind::OriginUpdated
+            | EventKind::CallbackChosen
+            | EventKind::CallbackFailed
+            | EventKind::NeverQueued
+            | EventKind::Agent(AgentState::Other { .. })
+            | EventKind::Failed(_)
+            | EventKind::Ended(_)
+            | EventKind::CaptureAvailable
+            | EventKind::Other(_)
+            | EventKind::Captured(_)
+            | EventKind::UpdateSent(_)
+            | EventKind::Summary(_) => {}
         }
     }
 
     /// No agent is free. A consulted party that waits is no matter of the caller's.
-    fn parked(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
+    fn parked(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
         let (queue, is_help) = (event.queue.as_deref(), self.is_help(at, later));
         match self.current.as_mut().map(|part| (part.segment.kind, part)) {
             Some((SegmentKind::Agent, part)) if part.waits_for_consult(at) || is_help => {
@@ -121,7 +129,7 @@ impl Walk {
     }
 
     /// An agent is asked: for the caller, or by the agent who has the call and looks for help.
-    fn connect(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
+    fn connect(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
         let is_help = self.is_help(at, later);
         match self.agent_part() {
             Some(part) if part.waits_for_consult(at) || is_help => part.consult.is_asked = true,
@@ -132,9 +140,9 @@ impl Walk {
         }
     }
 
-    fn connected(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
+    fn connected(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
         let (is_help, is_twice) = (self.is_help(at, later), self.is_accepted_twice(at, later));
-        let is_told = is_followed(later, &What::HoldDone);
+        let is_told = is_followed(later, &EventKind::HoldDone);
         let Some(part) = self.agent_part() else {
             return self.begin_accepted(at, event);
         };
@@ -156,24 +164,24 @@ impl Walk {
     }
 
     /// Another agent has the call.
-    fn accept(&mut self, at: Timestamp, event: &Event) {
+    fn accept(&mut self, at: Timestamp, event: &TaskEvent) {
         self.hand_over(SegmentKind::Agent, at, event);
-        if event.what.is_of_agent() {
+        if event.kind.is_of_agent() {
             self.provisional();
         }
     }
 
     /// The first agent has it, or one after a queue or an invitation.
-    fn begin_accepted(&mut self, at: Timestamp, event: &Event) {
+    fn begin_accepted(&mut self, at: Timestamp, event: &TaskEvent) {
         self.begin(SegmentKind::Agent, at, event);
-        if event.what.is_of_agent() {
+        if event.kind.is_of_agent() {
             self.provisional();
         }
     }
 
     /// Whether somebody who is asked or accepts while the caller waits is one consulted: then the consult, or the
     /// hold, ends afterwards. With one who gets the call itself both are over, and another hold begins before it ends.
-    fn is_help(&self, at: Timestamp, later: &[&Event]) -> bool {
+    fn is_help(&self, at: Timestamp, later: &[&TaskEvent]) -> bool {
         let Some(part) = self.current.as_ref().filter(|part| part.segment.kind == SegmentKind::Agent) else {
             return false;
         };
@@ -182,32 +190,34 @@ impl Walk {
             return false;
         }
         for event in later {
-            match event.what {
-                What::HoldDone | What::ConsultDone if is_within(event, at, JITTER) => {}
-                What::HoldDone | What::ConsultDone | What::Conferencing => return true,
-                What::Consulting => return !consults,
-                What::OnHold | What::Parked => return false,
-                What::Agent(AgentState::WrapUp { .. }) if part.is_of_same(event) => return false,
+            match event.kind {
+                EventKind::HoldDone | EventKind::ConsultDone if is_within(event, at, JITTER) => {}
+                EventKind::HoldDone | EventKind::ConsultDone | EventKind::Conferencing => return true,
+                EventKind::Consulting => return !consults,
+                EventKind::OnHold | EventKind::Parked => return false,
+                EventKind::Agent(AgentState::WrapUp { .. }) if part.is_of_same(event) => return false,
                 _ => {}
             }
         }
-        !self.is_over && !later.iter().any(|event| event.what.goes_on())
+        !self.is_over && !later.iter().any(|event| event.kind.goes_on())
     }
 
     /// Whether the consulted party accepts now and gets the caller afterwards: the task tells of both, or the agent
     /// leaves long after the first.
-    fn is_accepted_twice(&self, at: Timestamp, later: &[&Event]) -> bool {
+    fn is_accepted_twice(&self, at: Timestamp, later: &[&TaskEvent]) -> bool {
         let Some(part) = &self.current else { return false };
         for event in later {
-            match event.what {
-                What::Connected if is_within(event, at, JITTER) => {}
-                What::Connected => return true,
-                What::Transferred => return !is_within(event, at, SOON),
-                What::Agent(AgentState::WrapUp { .. }) if !part.is_of_another(event) => {
+            match event.kind {
+                EventKind::Connected if is_within(event, at, JITTER) => {}
+                EventKind::Connected => return true,
+                EventKind::Transferred => return !is_within(event, at, SOON),
+                EventKind::Agent(AgentState::WrapUp { .. }) if !part.is_of_another(event) => {
                     return !is_within(event, at, SOON);
                 }
-                What::Parked | What::Connect | What::OnHold | What::Consulting => return false,
-                What::HoldDone | What::ConsultDone | What::Conferencing => return false,
+                EventKind::Parked | EventKind::Connect | EventKind::OnHold | EventKind::Consulting => {
+                    return false;
+                }
+                EventKind::HoldDone | EventKind::ConsultDone | EventKind::Conferencing => return false,
                 _ => {}
             }
         }
@@ -227,8 +237,8 @@ impl Walk {
     }
 
     /// An agent leaves the call, or writes it up: the one who has it, or one who has given it away before.
-    fn release(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
-        let (unwritten, is_wrap_up) = (self.unwritten, event.what.is_of_agent());
+    fn release(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
+        let (unwritten, is_wrap_up) = (self.unwritten, event.kind.is_of_agent());
         let Some(part) = self.agent_part() else {
             self.unwritten = unwritten.saturating_sub(usize::from(is_wrap_up));
             return;
@@ -251,18 +261,18 @@ impl Walk {
     }
 
     /// The part of the agent who has the call.
-    fn agent_part(&mut self) -> Option<&mut Part> {
+    fn agent_part(&mut self) -> Option<&mut OpenSegment> {
         self.current.as_mut().filter(|part| part.segment.kind == SegmentKind::Agent)
     }
 
     /// Ends what was before and begins something else.
-    fn begin(&mut self, kind: SegmentKind, at: Timestamp, event: &Event) {
-        let mut next = Part::new(kind, at, event);
+    fn begin(&mut self, kind: SegmentKind, at: Timestamp, event: &TaskEvent) {
+        let mut next = OpenSegment::new(kind, at, event);
         if let Some(mut before) = self.current.take() {
             let mark = match (before.segment.kind, kind) {
-                (SegmentKind::Invitation, SegmentKind::Agent) => Some(Mark::Accepted),
-                (SegmentKind::Invitation, _) => Some(Mark::Missed),
-                (SegmentKind::Agent, _) => Some(Mark::Transferred),
+                (SegmentKind::Invitation, SegmentKind::Agent) => Some(SegmentEnd::Accepted),
+                (SegmentKind::Invitation, _) => Some(SegmentEnd::Missed),
+                (SegmentKind::Agent, _) => Some(SegmentEnd::Transferred),
                 _ => None,
             };
             if before.segment.kind == SegmentKind::Agent && before.released.is_none() {
@@ -277,7 +287,7 @@ impl Walk {
 
     /// The agent's part is over since they left; until the next one had the call, it was offered, unless they left it to
     /// the agent whom they had consulted.
-    fn hand_over(&mut self, kind: SegmentKind, at: Timestamp, event: &Event) {
+    fn hand_over(&mut self, kind: SegmentKind, at: Timestamp, event: &TaskEvent) {
         let Some(part) = &self.current else { return self.begin(kind, at, event) };
         let successor = part.successor().map(|accepted| accepted.agent.clone());
         // Of a transfer out of a consult Search tells where it begins, too: it is done when the other has the call.
@@ -304,7 +314,7 @@ impl Walk {
 
     /// The agent's part. Where the acceptance was lost, it is known to have been by now; so it is where the agent before
     /// has left.
-    fn with_agent(&mut self, at: Timestamp, event: &Event) -> &mut Part {
+    fn with_agent(&mut self, at: Timestamp, event: &TaskEvent) -> &mut OpenSegment {
         match self.agent_part().map(|part| part.is_left(at)) {
             Some(false) => {}
             is_left => {
@@ -315,30 +325,30 @@ impl Walk {
                 self.provisional();
             }
         }
-        self.current.get_or_insert_with(|| Part::new(SegmentKind::Agent, at, event))
+        self.current.get_or_insert_with(|| OpenSegment::new(SegmentKind::Agent, at, event))
     }
 
-    fn state(&self) -> State {
-        let Some(Part { segment, .. }) = &self.current else {
-            return if self.is_over { State::Ended } else { State::New };
+    fn state(&self) -> CallState {
+        let Some(OpenSegment { segment, .. }) = &self.current else {
+            return if self.is_over { CallState::Ended } else { CallState::New };
         };
         let conferences =
             segment.stretches_of(StretchKind::Conference).filter(|one| one.end.is_none()).count();
         match segment.kind {
-            _ if self.is_over => State::Ended,
-            SegmentKind::Menu => State::New,
-            SegmentKind::Queue => State::Queued,
-            SegmentKind::Invitation => State::Offered,
-            _ if conferences > self.untimed_conference_ends => State::Conferencing,
-            _ if segment.is_open(StretchKind::Consult) => State::Consulting,
-            _ if segment.is_open(StretchKind::Hold) => State::OnHold,
-            SegmentKind::Agent | SegmentKind::Outside | SegmentKind::WrapUp => State::Connected,
+            _ if self.is_over => CallState::Ended,
+            SegmentKind::Menu => CallState::New,
+            SegmentKind::Queue => CallState::Queued,
+            SegmentKind::Invitation => CallState::Offered,
+            _ if conferences > self.untimed_conference_ends => CallState::Conferencing,
+            _ if segment.is_open(StretchKind::Consult) => CallState::Consulting,
+            _ if segment.is_open(StretchKind::Hold) => CallState::OnHold,
+            SegmentKind::Agent | SegmentKind::Outside | SegmentKind::WrapUp => CallState::Connected,
         }
     }
 
     /// The segments of the call. What lies behind the leaving of its last agent is that of one whose wrap-up tells of
     /// them, and then of somebody outside.
-    fn finish(self, end: Option<&End>, wrap_ups: &[Segment]) -> Vec<Segment> {
+    fn finish(self, end: Option<&CallEnd>, wrap_ups: &[Segment]) -> Vec<Segment> {
         let Self { mut done, current, .. } = self;
         let Some(mut last) = current else { return done };
         let Some(end) = end else {
@@ -361,7 +371,7 @@ impl Walk {
             (None, Some(agent)) => Some((agent, end.at)),
             (None, None) => None,
         };
-        last.segment.finish(left, Some(Mark::Transferred));
+        last.segment.finish(left, Some(SegmentEnd::Transferred));
         done.push(last.segment);
         let mut since = left;
         if let Some((agent, until)) = next {
@@ -381,24 +391,33 @@ impl Walk {
 }
 
 /// Whether it happened so soon after `at`.
-fn is_within(event: &Event, at: Timestamp, time: SignedDuration) -> bool {
+fn is_within(event: &TaskEvent, at: Timestamp, time: SignedDuration) -> bool {
     event.at.is_some_and(|own| own.duration_since(at) <= time)
 }
 
 /// Whether a sign of this kind comes before another hold begins.
-fn is_followed(later: &[&Event], what: &What) -> bool {
-    let next =
-        later.iter().find(|event| event.what == *what || matches!(event.what, What::OnHold | What::Parked));
-    next.is_some_and(|event| event.what == *what)
+fn is_followed(later: &[&TaskEvent], kind: &EventKind) -> bool {
+    let next = later
+        .iter()
+        .find(|event| event.kind == *kind || matches!(event.kind, EventKind::OnHold | EventKind::Parked));
+    next.is_some_and(|event| event.kind == *kind)
 }
 
 /// Whether the agent who has the call does something next.
-fn goes_on_with_agent(later: &[&Event]) -> bool {
+fn goes_on_with_agent(later: &[&TaskEvent]) -> bool {
     for event in later {
-        match event.what {
-            What::OnHold | What::HoldDone | What::Consulting | What::ConsultDone => return true,
-            What::Conferencing | What::ConferenceDone | What::ConferenceTransferred => return true,
-            What::Parked | What::Connect | What::Connected | What::Ended(_) | What::Failed(_) => {
+        match event.kind {
+            EventKind::OnHold | EventKind::HoldDone | EventKind::Consulting | EventKind::ConsultDone => {
+                return true;
+            }
+            EventKind::Conferencing | EventKind::ConferenceDone | EventKind::ConferenceTransferred => {
+                return true;
+            }
+            EventKind::Parked
+            | EventKind::Connect
+            | EventKind::Connected
+            | EventKind::Ended(_)
+            | EventKind::Failed(_) => {
                 return false;
             }
             _ => {}

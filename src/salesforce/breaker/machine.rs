@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Change, State, Verdict};
+use super::{AnswerHealth, BreakerChange, BreakerState};
 use crate::jitter::between;
 use crate::settings;
 
 /// Where the machine stands.
 #[derive(Debug, Clone, Copy)]
-enum Phase {
+enum BreakerPhase {
     /// Everything passes. `since` its last closing, if it was ever open.
     Closed { since: Option<Instant> },
     /// Nothing passes.
@@ -21,7 +21,7 @@ enum Phase {
 
 /// What a request carries from its pass to its verdict.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ticket {
+pub(super) struct BreakerTicket {
     /// The era it passed in. A verdict on an earlier one says nothing about this one.
     era: u64,
     passed: Instant,
@@ -30,9 +30,9 @@ pub(super) struct Ticket {
 }
 
 #[derive(Debug)]
-pub(super) struct Machine {
+pub(super) struct BreakerMachine {
     settings: settings::Breaker,
-    phase: Phase,
+    phase: BreakerPhase,
     /// Failures since the last good answer.
     failures: usize,
     /// Slow answers since the last good one.
@@ -45,11 +45,11 @@ pub(super) struct Machine {
     era: u64,
 }
 
-impl Machine {
+impl BreakerMachine {
     pub(super) fn new(settings: settings::Breaker) -> Self {
         Self {
             settings,
-            phase: Phase::Closed { since: None },
+            phase: BreakerPhase::Closed { since: None },
             failures: 0,
             slow: 0,
             openings: 0,
@@ -62,69 +62,71 @@ impl Machine {
         self.settings = settings;
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> BreakerState {
         match self.phase {
-            Phase::Closed { .. } => State::Closed,
-            Phase::Open { .. } => State::Open,
-            Phase::HalfOpen { .. } => State::HalfOpen,
+            BreakerPhase::Closed { .. } => BreakerState::Closed,
+            BreakerPhase::Open { .. } => BreakerState::Open,
+            BreakerPhase::HalfOpen { .. } => BreakerState::HalfOpen,
         }
     }
 
     /// Whether the pause of an opening is not over yet.
     pub(super) fn pauses(&self, now: Instant) -> bool {
-        matches!(self.phase, Phase::Open { until } if now < until)
+        matches!(self.phase, BreakerPhase::Open { until } if now < until)
     }
 
     /// Whether the next request that passes would be a probe.
     pub(super) fn wants_probe(&self, now: Instant) -> bool {
         match self.phase {
-            Phase::Closed { .. } => false,
-            Phase::Open { until } => now >= until,
-            Phase::HalfOpen { probes } => probes < self.settings.probes,
+            BreakerPhase::Closed { .. } => false,
+            BreakerPhase::Open { until } => now >= until,
+            BreakerPhase::HalfOpen { probes } => probes < self.settings.probes,
         }
     }
 
     /// Lets a request pass that has so much time for its answer, or says after how long to ask again.
-    pub(super) fn pass(&mut self, now: Instant, given: Duration) -> Result<Ticket, Duration> {
+    pub(super) fn pass(&mut self, now: Instant, given: Duration) -> Result<BreakerTicket, Duration> {
         match &mut self.phase {
-            Phase::Closed { .. } => {}
-            Phase::Open { until } if now < *until => return Err(until.saturating_duration_since(now)),
-            Phase::Open { .. } => self.enter(Phase::HalfOpen { probes: 1 }),
-            Phase::HalfOpen { probes } if *probes >= self.settings.probes => return Err(self.settings.pause),
-            Phase::HalfOpen { probes } => *probes += 1,
+            BreakerPhase::Closed { .. } => {}
+            BreakerPhase::Open { until } if now < *until => return Err(until.saturating_duration_since(now)),
+            BreakerPhase::Open { .. } => self.enter(BreakerPhase::HalfOpen { probes: 1 }),
+            BreakerPhase::HalfOpen { probes } if *probes >= self.settings.probes => {
+                return Err(self.settings.pause);
+            }
+            BreakerPhase::HalfOpen { probes } => *probes += 1,
         }
-        Ok(Ticket { era: self.era, passed: now, given })
+        Ok(BreakerTicket { era: self.era, passed: now, given })
     }
 
     /// Takes the verdict on a request that passed. `jitter` in [0, 1) shortens a pause by up to a fifth.
     pub(super) fn settle(
         &mut self,
-        ticket: Ticket,
+        ticket: BreakerTicket,
         now: Instant,
-        verdict: Verdict,
+        verdict: AnswerHealth,
         jitter: f64,
-    ) -> Option<Change> {
+    ) -> Option<BreakerChange> {
         if ticket.era != self.era {
             return None;
         }
         let slow = now.saturating_duration_since(ticket.passed) > self.settings.slow;
         match (self.phase, verdict) {
-            (Phase::Open { .. }, _) => None,
+            (BreakerPhase::Open { .. }, _) => None,
             // Another answer might still have come in a time that is not slow.
-            (_, Verdict::Late) if ticket.given < self.settings.slow => {
+            (_, AnswerHealth::Late) if ticket.given < self.settings.slow => {
                 self.release(ticket);
                 None
             }
-            (Phase::HalfOpen { .. }, Verdict::Good) if !slow => Some(self.close(now)),
-            (Phase::HalfOpen { .. }, _) => Some(self.open(now, jitter)),
-            (Phase::Closed { .. }, Verdict::Good) if !slow => {
+            (BreakerPhase::HalfOpen { .. }, AnswerHealth::Good) if !slow => Some(self.close(now)),
+            (BreakerPhase::HalfOpen { .. }, _) => Some(self.open(now, jitter)),
+            (BreakerPhase::Closed { .. }, AnswerHealth::Good) if !slow => {
                 (self.failures, self.slow) = (0, 0);
                 None
             }
-            (Phase::Closed { since }, _) => {
+            (BreakerPhase::Closed { since }, _) => {
                 match verdict {
-                    Verdict::Bad | Verdict::Late => self.failures += 1,
-                    Verdict::Good => self.slow += 1,
+                    AnswerHealth::Bad | AnswerHealth::Late => self.failures += 1,
+                    AnswerHealth::Good => self.slow += 1,
                 }
                 if self.failures < self.settings.failures && self.slow < self.settings.slow_calls {
                     return None;
@@ -139,29 +141,29 @@ impl Machine {
     }
 
     /// Takes back the pass of a request that ended without a verdict.
-    pub(super) fn release(&mut self, ticket: Ticket) {
-        if let Phase::HalfOpen { probes } = &mut self.phase
+    pub(super) fn release(&mut self, ticket: BreakerTicket) {
+        if let BreakerPhase::HalfOpen { probes } = &mut self.phase
             && ticket.era == self.era
         {
             *probes = probes.saturating_sub(1);
         }
     }
 
-    fn open(&mut self, now: Instant, jitter: f64) -> Change {
+    fn open(&mut self, now: Instant, jitter: f64) -> BreakerChange {
         let doubled = 1_u32.checked_shl(self.openings).unwrap_or(u32::MAX);
         self.openings = self.openings.saturating_add(1);
         self.pause = self.settings.pause.saturating_mul(doubled).min(self.settings.longest_pause);
         let pause = between(self.pause * 4 / 5, self.pause, jitter);
-        self.enter(Phase::Open { until: now + pause });
-        Change::Opened { pause }
+        self.enter(BreakerPhase::Open { until: now + pause });
+        BreakerChange::Opened { pause }
     }
 
-    fn close(&mut self, now: Instant) -> Change {
-        self.enter(Phase::Closed { since: Some(now) });
-        Change::Closed
+    fn close(&mut self, now: Instant) -> BreakerChange {
+        self.enter(BreakerPhase::Closed { since: Some(now) });
+        BreakerChange::Closed
     }
 
-    fn enter(&mut self, phase: Phase) {
+    fn enter(&mut self, phase: BreakerPhase) {
         self.phase = phase;
         (self.failures, self.slow) = (0, 0);
         self.era = self.era.wrapping_add(1);

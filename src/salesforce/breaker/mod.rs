@@ -15,22 +15,22 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use self::machine::{Machine, Ticket};
+use self::machine::{BreakerMachine, BreakerTicket};
 use crate::ids::Ids;
 use crate::settings;
 
-pub use verdict::Verdict;
+pub use verdict::AnswerHealth;
 
 /// The breaker of one org and way, shared by all workers.
 #[derive(Debug)]
 pub struct Breaker {
-    machine: Mutex<Machine>,
+    machine: Mutex<BreakerMachine>,
     ids: Arc<Ids>,
 }
 
 /// Where a breaker stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum BreakerState {
     /// Everything passes.
     Closed,
     /// Nothing passes; once its pause is over, the next request is a probe.
@@ -41,7 +41,7 @@ pub enum State {
 
 /// What a verdict changed, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum BreakerChange {
     /// Salesforce is left alone.
     Opened {
         /// For so long.
@@ -54,7 +54,7 @@ pub enum Change {
 /// The refusal of a breaker that is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it did not answer lately and is left alone for a moment")]
-pub struct Open {
+pub struct BreakerOpen {
     /// After how long to ask again.
     pub retry_after: Duration,
 }
@@ -63,7 +63,7 @@ impl Breaker {
     /// A closed one. `ids` is where the jitter of its pauses comes from.
     #[must_use]
     pub fn new(settings: settings::Breaker, ids: Arc<Ids>) -> Self {
-        Self { machine: Mutex::new(Machine::new(settings)), ids }
+        Self { machine: Mutex::new(BreakerMachine::new(settings)), ids }
     }
 
     /// Goes by other settings from now on; where it stands does not change.
@@ -75,17 +75,17 @@ impl Breaker {
     ///
     /// # Errors
     /// While it is open, or as many probes are under way as may be.
-    pub fn try_pass(&self, now: Instant, given: Duration) -> Result<Permit<'_>, Open> {
+    pub fn try_pass(&self, now: Instant, given: Duration) -> Result<BreakerPermit<'_>, BreakerOpen> {
         let passed = self.machine().pass(now, given);
         match passed {
-            Ok(ticket) => Ok(Permit { breaker: self, ticket, settled: false }),
-            Err(retry_after) => Err(Open { retry_after }),
+            Ok(ticket) => Ok(BreakerPermit { breaker: self, ticket, settled: false }),
+            Err(retry_after) => Err(BreakerOpen { retry_after }),
         }
     }
 
     /// Where it stands.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> BreakerState {
         self.machine().state()
     }
 
@@ -102,7 +102,7 @@ impl Breaker {
     }
 
     /// Nothing panics under the lock; if it did, the machine would still be a valid one.
-    fn machine(&self) -> MutexGuard<'_, Machine> {
+    fn machine(&self) -> MutexGuard<'_, BreakerMachine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -111,22 +111,22 @@ impl Breaker {
 /// probe's place is free again.
 #[derive(Debug)]
 #[must_use = "a permit dropped at once guards nothing"]
-pub struct Permit<'a> {
+pub struct BreakerPermit<'a> {
     breaker: &'a Breaker,
-    ticket: Ticket,
+    ticket: BreakerTicket,
     settled: bool,
 }
 
-impl Permit<'_> {
+impl BreakerPermit<'_> {
     /// Gives the verdict. A good one that came later than the setting `slow` after the pass counts as slow.
-    pub fn done(mut self, now: Instant, verdict: Verdict) -> Option<Change> {
+    pub fn done(mut self, now: Instant, verdict: AnswerHealth) -> Option<BreakerChange> {
         self.settled = true;
         let jitter = self.breaker.ids.fraction();
         self.breaker.machine().settle(self.ticket, now, verdict, jitter)
     }
 }
 
-impl Drop for Permit<'_> {
+impl Drop for BreakerPermit<'_> {
     fn drop(&mut self) {
         if !self.settled {
             self.breaker.machine().release(self.ticket);

@@ -1,6 +1,6 @@
 //! What an exchange says about Salesforce's health, which is not what it says about the request.
 
-use crate::salesforce::{Answer, Failure, Outcome};
+use crate::salesforce::{AnswerOutcome, Failure, HttpAnswer};
 
 /// Codes of an org that is well: a row is locked by somebody else, the org has used up its requests, or its own code
 /// failed at what one flow sent.
@@ -8,7 +8,7 @@ const WELL: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "APEX_E
 
 /// What an exchange says about Salesforce's health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum AnswerHealth {
     /// It answered, a refusal too. If it took long, the breaker counts it as slow.
     Good,
     /// It cannot be reached, or answered that it is not there.
@@ -18,20 +18,20 @@ pub enum Verdict {
     Late,
 }
 
-impl Verdict {
+impl AnswerHealth {
     /// Of an answer and what it means. A limit (429) is no illness: it pauses creates and opens nothing.
     #[must_use]
-    pub fn of_answer(answer: &Answer, outcome: &Outcome) -> Self {
+    pub fn of_answer(answer: &HttpAnswer, outcome: &AnswerOutcome) -> Self {
         match outcome {
-            Outcome::Again { words, .. } => {
+            AnswerOutcome::Again { words, .. } => {
                 let well = answer.status == 429 || WELL.iter().any(|code| words.contains(code));
                 if well { Self::Good } else { Self::Bad }
             }
-            Outcome::Unknown { .. } => Self::Bad,
-            Outcome::Done(_)
-            | Outcome::Reauthenticate { .. }
-            | Outcome::Refused { .. }
-            | Outcome::Misconfigured { .. } => Self::Good,
+            AnswerOutcome::Unknown { .. } => Self::Bad,
+            AnswerOutcome::Done(_)
+            | AnswerOutcome::Reauthenticate { .. }
+            | AnswerOutcome::Refused { .. }
+            | AnswerOutcome::Misconfigured { .. } => Self::Good,
         }
     }
 

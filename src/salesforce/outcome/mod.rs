@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::http::{Answer, Fault};
-use super::said::Said;
+use super::http::{HttpAnswer, HttpFault};
+use super::said::AnswerText;
 
 /// What is asked of Salesforce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ impl Operation {
 
 /// Which way an answer came by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Way {
+pub enum SalesforceApi {
     /// The Telephony Integration REST API.
     Telephony,
     /// The wrapper in the org.
@@ -57,7 +57,7 @@ pub enum Way {
 
 /// What an answer means.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum AnswerOutcome {
     /// It is done, and this is what it gave.
     Done(Value),
     /// Not now; the same request may do later.
@@ -89,11 +89,11 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
+impl AnswerOutcome {
     /// What was done, or why not. A refused token is a fault of the set-up once a new one was refused too.
     ///
     /// # Errors
-    /// Everything but [`Outcome::Done`].
+    /// Everything but [`AnswerOutcome::Done`].
     pub fn into_result(self) -> Result<Value, Failure> {
         match self {
             Self::Done(data) => Ok(data),
@@ -181,12 +181,14 @@ impl Failure {
     }
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
+impl From<HttpFault> for Failure {
+    fn from(fault: HttpFault) -> Self {
         match fault {
-            Fault::Late => Self::Late,
-            Fault::Connect(_) => Self::Again { after: None, words: "it cannot be reached".into() },
-            Fault::Broken(_) => Self::Unanswered { words: "the connection broke before the answer".into() },
+            HttpFault::Late => Self::Late,
+            HttpFault::Connect(_) => Self::Again { after: None, words: "it cannot be reached".into() },
+            HttpFault::Broken(_) => {
+                Self::Unanswered { words: "the connection broke before the answer".into() }
+            }
         }
     }
 }
@@ -196,11 +198,11 @@ const TRANSIENT: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "S
 
 /// Decides.
 #[must_use]
-pub fn judge(way: Way, operation: Operation, answer: &Answer) -> Outcome {
-    let said = Said::read(answer);
+pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> AnswerOutcome {
+    let said = AnswerText::read(answer);
     let status = answer.status;
     let words = said.words(status);
-    let again = |words: String| Outcome::Again { after: answer.retry_after, words };
+    let again = |words: String| AnswerOutcome::Again { after: answer.retry_after, words };
     if (200..300).contains(&status) {
         return accepted(way, operation, said, answer);
     }
@@ -208,47 +210,51 @@ pub fn judge(way: Way, operation: Operation, answer: &Answer) -> Outcome {
         return again(words);
     }
     match (status, way) {
-        (300..=399, _) => Outcome::Misconfigured {
+        (300..=399, _) => AnswerOutcome::Misconfigured {
             words: format!(
                 "it answered with a redirect (HTTP {status}); the configured address is not the API's"
             ),
         },
-        (401 | 403, _) => Outcome::Reauthenticate { words },
+        (401 | 403, _) => AnswerOutcome::Reauthenticate { words },
         // The wrapper is there, and the call is not.
-        (404, Way::Apex) if said.mentions("voiceCallId") => Outcome::Refused { words },
-        (404, Way::Apex) => Outcome::Misconfigured {
+        (404, SalesforceApi::Apex) if said.mentions("voiceCallId") => AnswerOutcome::Refused { words },
+        (404, SalesforceApi::Apex) => AnswerOutcome::Misconfigured {
             words: format!(
                 "{words}; is the package installed, path_prefix right, and may the user run the class ServiceRouting?"
             ),
         },
-        (404, Way::Telephony) if operation == Operation::Create || !knows_calls(&said) => {
-            Outcome::Misconfigured { words: format!("{words}; is telephony_url right?") }
+        (404, SalesforceApi::Telephony) if operation == Operation::Create || !knows_calls(&said) => {
+            AnswerOutcome::Misconfigured { words: format!("{words}; is telephony_url right?") }
         }
         (408 | 429, _) => again(words),
         // Nothing that is sent would be taken at such an address.
-        (405, Way::Telephony) => {
-            Outcome::Misconfigured { words: format!("{words} (HTTP 405); is telephony_url right?") }
+        (405, SalesforceApi::Telephony) => {
+            AnswerOutcome::Misconfigured { words: format!("{words} (HTTP 405); is telephony_url right?") }
         }
-        (405, Way::Apex) => Outcome::Misconfigured {
+        (405, SalesforceApi::Apex) => AnswerOutcome::Misconfigured {
             words: format!("{words} (HTTP 405); are login_url and path_prefix right?"),
         },
-        (400..=499, Way::Telephony | Way::Apex) if said.page => Outcome::Misconfigured {
-            words: format!("it answered {words} (HTTP {status}); the configured address is not the API's"),
-        },
+        (400..=499, SalesforceApi::Telephony | SalesforceApi::Apex) if said.page => {
+            AnswerOutcome::Misconfigured {
+                words: format!(
+                    "it answered {words} (HTTP {status}); the configured address is not the API's"
+                ),
+            }
+        }
         // An uncaught exception may have left half the work done: only what may be done twice is tried again.
-        (500, Way::Apex) if said.mentions("APEX_ERROR") && !operation.repeatable() => {
-            Outcome::Refused { words }
+        (500, SalesforceApi::Apex) if said.mentions("APEX_ERROR") && !operation.repeatable() => {
+            AnswerOutcome::Refused { words }
         }
         // A gateway waited for it in vain: it may have been done, or still be.
-        (504, _) if !operation.repeatable() => Outcome::Unknown { words },
+        (504, _) if !operation.repeatable() => AnswerOutcome::Unknown { words },
         (500.., _) => again(words),
-        _ => Outcome::Refused { words },
+        _ => AnswerOutcome::Refused { words },
     }
 }
 
 /// Whether a 404 is that of an API that looked for a call and knows none: it says so in JSON. A server that has nothing at
 /// the path says so without, or as such servers do.
-fn knows_calls(said: &Said) -> bool {
+fn knows_calls(said: &AnswerText) -> bool {
     let is_error = match &said.json {
         Some(Value::Object(fields)) => !fields.contains_key("path"),
         Some(Value::Array(errors)) => errors.iter().all(Value::is_object),
@@ -258,16 +264,21 @@ fn knows_calls(said: &Said) -> bool {
 }
 
 /// Any 2xx is success, but only the body says of what.
-fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outcome {
+fn accepted(
+    way: SalesforceApi,
+    operation: Operation,
+    said: AnswerText,
+    answer: &HttpAnswer,
+) -> AnswerOutcome {
     let words = said.words(answer.status);
     // What may be done twice is done again; of the rest nobody knows whether it is done.
     let unreadable = |words: String| match operation.repeatable() {
-        true => Outcome::Again { after: None, words },
-        false => Outcome::Unknown { words },
+        true => AnswerOutcome::Again { after: None, words },
+        false => AnswerOutcome::Unknown { words },
     };
     if said.page {
         // The page of an edge: the API was not reached.
-        return Outcome::Again { after: None, words: format!("it answered {words}") };
+        return AnswerOutcome::Again { after: None, words: format!("it answered {words}") };
     }
     let complaint = !said.complaints.is_empty();
     let empty = answer.body.iter().all(u8::is_ascii_whitespace);
@@ -279,8 +290,8 @@ fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outc
         }
     };
     let (data, failed) = match way {
-        Way::Telephony | Way::Rest => (json, false),
-        Way::Apex => unwrap_envelope(json),
+        SalesforceApi::Telephony | SalesforceApi::Rest => (json, false),
+        SalesforceApi::Apex => unwrap_envelope(json),
     };
     let failed = failed
         || match operation {
@@ -291,11 +302,11 @@ fn accepted(way: Way, operation: Operation, said: Said, answer: &Answer) -> Outc
             Operation::Query => data.get("records").and_then(Value::as_array).is_none(),
         };
     match (failed, complaint) {
-        (false, _) => Outcome::Done(data),
+        (false, _) => AnswerOutcome::Done(data),
         (true, true) if TRANSIENT.iter().any(|code| words.contains(code)) => {
-            Outcome::Again { after: None, words }
+            AnswerOutcome::Again { after: None, words }
         }
-        (true, true) => Outcome::Refused { words },
+        (true, true) => AnswerOutcome::Refused { words },
         (true, false) => unreadable("its answer lacks what was asked for".into()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{EndedTask, Handling, Progress};
+use crate::domain::{CallHandling, CallProgress, EndedTask};
 use crate::store::{Run, StoreError};
 
 /// Closes a call from Webex's record, the same way as its events would have.
@@ -35,9 +35,9 @@ pub enum Closed {
     /// The bridge believed it open, or did not know that an agent had it.
     Differed {
         /// How far the bridge believed it to be.
-        believed: Progress,
+        believed: CallProgress,
         /// What Webex says became of it.
-        handling: Option<Handling>,
+        handling: Option<CallHandling>,
     },
     /// The bridge believed it over, and it goes on.
     GoesOn,

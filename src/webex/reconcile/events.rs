@@ -8,7 +8,8 @@ use super::missing::missing;
 use super::{Closed, Closing, ClosingError};
 use crate::bridge::{Bridge, SharedBridge, Trouble};
 use crate::domain::{
-    Call, CallCenterName, CallTimeline, EndedTask, Event, Handling, Numbers, TaskId, VendorCallKey, What,
+    Call, CallCenterName, CallHandling, CallTimeline, EndedTask, EventKind, TaskEvent, TaskId, TaskNumbers,
+    VendorCallKey,
 };
 use crate::salesforce::Budget;
 use crate::settings::Settings;
@@ -41,19 +42,19 @@ async fn calls(bridge: &Bridge, key: &VendorCallKey) -> Result<Vec<Call>, StoreE
 }
 
 /// Whether events could make the final update of one of these calls: of one that no agent had, the flow has said all.
-fn completes(settings: &Settings, calls: &[Call], lost: &[Event]) -> bool {
+fn completes(settings: &Settings, calls: &[Call], lost: &[TaskEvent]) -> bool {
     let enriches = |call: &Call| {
         let center = settings.call_centers.get(call.name.call_center().as_ref());
         center.is_some_and(|center| center.enrichment.enabled)
     };
-    lost.iter().any(|event| event.what.implies_agent()) && calls.iter().any(enriches)
+    lost.iter().any(|event| event.kind.implies_agent()) && calls.iter().any(enriches)
 }
 
 async fn tell(
     bridge: &Bridge,
     id: &TaskId,
-    events: Vec<Event>,
-    numbers: &Numbers,
+    events: Vec<TaskEvent>,
+    numbers: &TaskNumbers,
 ) -> Result<(), ClosingError> {
     for event in events {
         let budget = Budget::new(Instant::now(), PATIENCE);
@@ -85,7 +86,7 @@ impl Closing for LostEvents {
             Closed::Agreed => !known.is_empty() || completes(bridge.settings(), &calls, &lost),
         };
         if tells && run == Run::Real {
-            let numbers = Numbers { origin: task.origin.clone(), destination: task.destination.clone() };
+            let numbers = TaskNumbers { origin: task.origin.clone(), destination: task.destination.clone() };
             tell(&bridge, &id, lost, &numbers).await?;
         }
         Ok(closed)
@@ -93,25 +94,28 @@ impl Closing for LostEvents {
 }
 
 /// What was found: by the events if there are any, else by what flows have told.
-fn judge(task: &EndedTask, known: &CallTimeline, calls: &[Call], lost: &[Event], logs: bool) -> Closed {
+fn judge(task: &EndedTask, known: &CallTimeline, calls: &[Call], lost: &[TaskEvent], logs: bool) -> Closed {
     if task.is_active {
         return if lost.is_empty() { Closed::Agreed } else { Closed::GoesOn };
     }
     if known.is_empty() && calls.is_empty() {
         return Closed::Unknown { logged: logs };
     }
-    let was_answered = task.handling == Some(Handling::Answered);
+    let was_answered = task.handling == Some(CallHandling::Answered);
     let agrees = if known.is_empty() {
         let told = calls.iter().all(|call| call.ended_at.is_some());
-        let is_callback = task.handling == Some(Handling::Callback);
+        let is_callback = task.handling == Some(CallHandling::Callback);
         told && !is_callback && (!was_answered || calls.iter().any(Call::is_answered))
     } else {
         // Who answered and left, and that there is a recording, comes by subscriptions that not everybody has; that the caller
         // has chosen to be called back, by none.
-        let is_extra = |event: &Event| {
+        let is_extra = |event: &TaskEvent| {
             matches!(
-                event.what,
-                What::Agent(_) | What::Transferred | What::CaptureAvailable | What::CallbackChosen
+                event.kind,
+                EventKind::Agent(_)
+                    | EventKind::Transferred
+                    | EventKind::CaptureAvailable
+                    | EventKind::CallbackChosen
             )
         };
         lost.iter().all(is_extra)
@@ -119,6 +123,6 @@ fn judge(task: &EndedTask, known: &CallTimeline, calls: &[Call], lost: &[Event],
     if agrees {
         return Closed::Agreed;
     }
-    let believed = calls.iter().map(Call::progress).max().unwrap_or(crate::domain::Progress::Unknown);
+    let believed = calls.iter().map(Call::progress).max().unwrap_or(crate::domain::CallProgress::Unknown);
     Closed::Differed { believed, handling: task.handling }
 }

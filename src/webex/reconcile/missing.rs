@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
-    AgentState, CallTimeline, Direction, EndedTask, Ending, Event, Handling, SegmentKind, Story, Summary,
-    What, quote,
+    AgentState, CallHandling, CallHistory, CallTimeline, Direction, EndedTask, EventKind, SearchSummary,
+    SegmentKind, TaskEnding, TaskEvent, quote,
 };
-use crate::webex::webhook::what_of_task;
+use crate::webex::webhook::kind_of_task_event;
 
 /// How ids begin of events that come from here.
 const BY_SEARCH: &str = "search:";
@@ -20,7 +20,7 @@ const JITTER: SignedDuration = SignedDuration::from_millis(100);
 /// The events that would have told what the record tells and `known` does not, in order; last, where events do not give
 /// the figures of the record, these themselves. Their ids are made of what they say: the same gap gives the same events
 /// again.
-pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
+pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<TaskEvent> {
     let (mut whole, mut all) = (known.clone(), Vec::new());
     // What the figures decide may show that something else is missing, such as an acceptance before the end.
     for _ in 0..3 {
@@ -34,7 +34,7 @@ pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
     all
 }
 
-fn missing_at_first(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
+fn missing_at_first(task: &EndedTask, known: &CallTimeline) -> Vec<TaskEvent> {
     let facts = summary(task, known).event();
     let (mut events, agrees) = if task.is_active {
         (Vec::new(), agrees(known, &[], &facts))
@@ -56,16 +56,16 @@ fn missing_at_first(task: &EndedTask, known: &CallTimeline) -> Vec<Event> {
 }
 
 /// Whether `known`, with what was lost, gives the figures of the record by itself.
-fn agrees(known: &CallTimeline, lost: &[Event], facts: &Event) -> bool {
+fn agrees(known: &CallTimeline, lost: &[TaskEvent], facts: &TaskEvent) -> bool {
     let mut whole = known.clone();
     whole.extend(lost.iter().cloned());
-    let by_events = whole.story();
+    let by_events = whole.history();
     whole.apply(facts.clone());
-    let told = |story: &Story| {
+    let told = |story: &CallHistory| {
         let agent = story.agent().map(str::to_owned);
         (story.sums(), story.ended_at, story.is_end_doubtful, agent)
     };
-    told(&by_events) == told(&whole.story())
+    told(&by_events) == told(&whole.history())
 }
 
 /// What shows that a transfer is known without its own activity.
@@ -80,13 +80,13 @@ enum Shows {
 }
 
 /// What the record says of the call as a whole.
-fn summary(task: &EndedTask, known: &CallTimeline) -> Summary {
+fn summary(task: &EndedTask, known: &CallTimeline) -> SearchSummary {
     if task.is_active {
         // Its figures go on too.
-        return Summary { is_active: true, ended: Some(task.ended), ..Summary::default() };
+        return SearchSummary { is_active: true, ended: Some(task.ended), ..SearchSummary::default() };
     }
-    let is_from_webhook = |event: &Event| event.what.implies_agent() && !event.id.starts_with(BY_SEARCH);
-    Summary {
+    let is_from_webhook = |event: &TaskEvent| event.kind.implies_agent() && !event.id.starts_with(BY_SEARCH);
+    SearchSummary {
         is_active: false,
         ended: Some(task.ended),
         holds: task.figures.holds,
@@ -97,48 +97,48 @@ fn summary(task: &EndedTask, known: &CallTimeline) -> Summary {
     }
 }
 
-fn lost(task: &EndedTask, known: &CallTimeline, shows: Shows) -> Vec<Event> {
+fn lost(task: &EndedTask, known: &CallTimeline, shows: Shows) -> Vec<TaskEvent> {
     let mut lacking = if task.history.is_empty() { outline(task, known) } else { gaps(task, known, shows) };
     let began = task.began.unwrap_or(task.ended);
     if task.is_callback
-        && !known.story().is_callback
-        && !lacking.iter().any(|(what, _)| *what == What::CallbackChosen)
+        && !known.history().is_callback
+        && !lacking.iter().any(|(kind, _)| *kind == EventKind::CallbackChosen)
     {
-        lacking.push((What::CallbackChosen, began));
+        lacking.push((EventKind::CallbackChosen, began));
     }
-    if known.is_empty() && task.handling == Some(Handling::LeftInIvr) {
-        lacking.push((What::NeverQueued, began));
+    if known.is_empty() && task.handling == Some(CallHandling::LeftInIvr) {
+        lacking.push((EventKind::NeverQueued, began));
     }
     // An end is told apart: as of now none may be known, or that which is known turns out to be none.
-    lacking.retain(|(what, _)| !what.is_end());
-    let mut events: Vec<Event> = lacking.into_iter().map(|(what, at)| event(task, what, at)).collect();
+    lacking.retain(|(kind, _)| !kind.is_end());
+    let mut events: Vec<TaskEvent> = lacking.into_iter().map(|(kind, at)| event(task, kind, at)).collect();
     let is_it = |at: Timestamp| at.duration_since(task.ended).abs() <= SAME;
-    let is_told = known.all().any(|event| event.what.is_end() && event.at.is_some_and(is_it));
+    let is_told = known.all().any(|event| event.kind.is_end() && event.at.is_some_and(is_it));
     let mut whole = known.clone();
     whole.extend(events.iter().cloned());
-    let ended = whole.story().ended_at;
+    let ended = whole.history().ended_at;
     let is_missed = task.is_callback && ended.is_none();
-    if known.story().is_end_doubtful || is_missed || !is_told && !ended.is_some_and(is_it) {
+    if known.history().is_end_doubtful || is_missed || !is_told && !ended.is_some_and(is_it) {
         events.push(event(task, end(task), task.ended));
     }
     events.extend(naming(task, known, &events));
-    if task.has_capture && !known.events().any(|event| event.what == What::CaptureAvailable) {
-        events.push(event(task, What::CaptureAvailable, task.ended));
+    if task.has_capture && !known.events().any(|event| event.kind == EventKind::CaptureAvailable) {
+        events.push(event(task, EventKind::CaptureAvailable, task.ended));
     }
     events
 }
 
 /// What the history tells and no known event of about the same time does. An end is told apart.
-fn gaps(task: &EndedTask, known: &CallTimeline, shows: Shows) -> Vec<(What, Timestamp)> {
-    let mut unmatched: Vec<&Event> = known.events().collect();
-    let told = task.history.iter().filter_map(|each| Some((what(&each.event)?, each.at)));
-    let mut gaps: Vec<(What, Timestamp)> = told.filter(|gap| !is_seen(gap, known, shows)).collect();
+fn gaps(task: &EndedTask, known: &CallTimeline, shows: Shows) -> Vec<(EventKind, Timestamp)> {
+    let mut unmatched: Vec<&TaskEvent> = known.events().collect();
+    let told = task.history.iter().filter_map(|each| Some((kind(&each.event)?, each.at)));
+    let mut gaps: Vec<(EventKind, Timestamp)> = told.filter(|gap| !is_seen(gap, known, shows)).collect();
     // First those of the same moment: near to each other may also be two of which one is lost.
     for tolerance in [SignedDuration::ZERO, SAME] {
-        gaps.retain(|(what, at)| {
-            let is_it = |event: &&Event| {
+        gaps.retain(|(kind, at)| {
+            let is_it = |event: &&TaskEvent| {
                 let near = event.at.is_none_or(|own| own.duration_since(*at).abs() <= tolerance);
-                near && event.what.name() == what.name()
+                near && event.kind.name() == kind.name()
             };
             let place = unmatched.iter().position(is_it);
             place.map(|place| unmatched.swap_remove(place)).is_none()
@@ -147,63 +147,67 @@ fn gaps(task: &EndedTask, known: &CallTimeline, shows: Shows) -> Vec<(What, Time
     gaps
 }
 
-fn what(name: &str) -> Option<What> {
-    if name == What::Transferred.name() { Some(What::Transferred) } else { what_of_task(name) }
+fn kind(name: &str) -> Option<EventKind> {
+    if name == EventKind::Transferred.name() {
+        Some(EventKind::Transferred)
+    } else {
+        kind_of_task_event(name)
+    }
 }
 
 /// Whether webhooks have told of a transfer by what followed from it.
-fn is_seen((what, at): &(What, Timestamp), known: &CallTimeline, shows: Shows) -> bool {
-    let follows = |what: &What| match what {
-        What::Agent(AgentState::WrapUp { .. }) => shows != Shows::Nothing,
-        What::Connected | What::Connect | What::Parked => shows == Shows::Acceptance,
+fn is_seen((kind, at): &(EventKind, Timestamp), known: &CallTimeline, shows: Shows) -> bool {
+    let follows = |kind: &EventKind| match kind {
+        EventKind::Agent(AgentState::WrapUp { .. }) => shows != Shows::Nothing,
+        EventKind::Connected | EventKind::Connect | EventKind::Parked => shows == Shows::Acceptance,
         _ => false,
     };
-    let is_near = |event: &Event| event.at.is_some_and(|own| own.duration_since(*at).abs() <= SAME);
-    *what == What::Transferred && known.events().any(|event| follows(&event.what) && is_near(event))
+    let is_near = |event: &TaskEvent| event.at.is_some_and(|own| own.duration_since(*at).abs() <= SAME);
+    *kind == EventKind::Transferred && known.events().any(|event| follows(&event.kind) && is_near(event))
 }
 
 /// Who had the call last, where the record knows and no event says. Without a history nobody knows when.
-fn naming(task: &EndedTask, known: &CallTimeline, lacking: &[Event]) -> Option<Event> {
+fn naming(task: &EndedTask, known: &CallTimeline, lacking: &[TaskEvent]) -> Option<TaskEvent> {
     let agent = task.agent.as_ref().filter(|_| !task.history.is_empty())?;
     let mut whole = known.clone();
     whole.extend(lacking.iter().cloned());
-    let story = whole.story();
+    let story = whole.history();
     let last = story.of(SegmentKind::Agent).last().filter(|segment| segment.agent.is_none())?;
-    let what = What::Agent(AgentState::Connected);
-    Some(Event { agent: Some(agent.clone()), ..event(task, what, last.start) })
+    let kind = EventKind::Agent(AgentState::Connected);
+    Some(TaskEvent { agent: Some(agent.clone()), ..event(task, kind, last.start) })
 }
 
 /// Without a history, the figures tell the outline of the call: when it began, was queued and answered.
-fn outline(task: &EndedTask, known: &CallTimeline) -> Vec<(What, Timestamp)> {
+fn outline(task: &EndedTask, known: &CallTimeline) -> Vec<(EventKind, Timestamp)> {
     let began = task.began.unwrap_or(task.ended);
     let before = |at: Timestamp, milliseconds: u64| {
         let by = SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX));
         at.checked_sub(by).unwrap_or(began).max(began)
     };
-    let is_answered = task.handling == Some(Handling::Answered);
+    let is_answered = task.handling == Some(CallHandling::Answered);
     let figures = &task.figures;
     let with_agents =
         figures.connected_for.unwrap_or_default().saturating_add(figures.held_for.unwrap_or_default());
     let answered = if is_answered { before(task.ended, with_agents) } else { task.ended };
     // What an event tells is truer than what sums give: no queue after the first sign of an agent.
-    let signs = known.events().filter(|event| event.what.implies_agent()).filter_map(|event| event.at);
+    let signs = known.events().filter(|event| event.kind.implies_agent()).filter_map(|event| event.at);
     let answered = signs.min().map_or(answered, |sign| sign.min(answered));
     // A consulted party has a beginning and a queue of its own.
-    let story = known.story();
+    let story = known.history();
     let mut before_consults =
-        known.events().take_while(|event| event.at.is_none() || event.what != What::Consulting);
-    let first = before_consults.find(|event| event.what == What::New);
+        known.events().take_while(|event| event.at.is_none() || event.kind != EventKind::Consulting);
+    let first = before_consults.find(|event| event.kind == EventKind::New);
     let has_begun = first.and_then(|event| event.at).is_some_and(|at| at.duration_since(began) <= JITTER);
     let was_queued = figures.queued == 0 || story.of(SegmentKind::Queue).next().is_some();
     let told = [
-        (!has_begun).then_some((What::New, began)),
-        (!was_queued).then(|| (What::Parked, before(answered, figures.queued_for))),
-        (is_answered && story.accepted_at().is_none()).then_some((What::Connected, answered)),
+        (!has_begun).then_some((EventKind::New, began)),
+        (!was_queued).then(|| (EventKind::Parked, before(answered, figures.queued_for))),
+        (is_answered && story.accepted_at().is_none()).then_some((EventKind::Connected, answered)),
     ];
     told.into_iter().flatten().collect()
 }
 
-fn event(task: &EndedTask, what: What, at: Timestamp) -> Event {
+fn event(task: &EndedTask, kind: EventKind, at: Timestamp) -> TaskEvent {
     let direction = match task.direction.as_deref() {
         Some(word) if word.eq_ignore_ascii_case("inbound") => Some(Direction::Inbound),
         Some(word) if word.eq_ignore_ascii_case("outbound") || word.eq_ignore_ascii_case("outdial") => {
@@ -212,15 +216,15 @@ fn event(task: &EndedTask, what: What, at: Timestamp) -> Event {
         _ => None,
     };
     // The record names the last queue and agent: an event has it where that was the only one, or since it was.
-    let is_of_last_queue = match what {
-        What::Parked if task.figures.queued == 1 => true,
-        What::Parked | What::Connect | What::Connected => is_in_last_queue(task, at),
+    let is_of_last_queue = match kind {
+        EventKind::Parked if task.figures.queued == 1 => true,
+        EventKind::Parked | EventKind::Connect | EventKind::Connected => is_in_last_queue(task, at),
         _ => false,
     };
     let queue = task.queue.clone().filter(|_| is_of_last_queue);
-    let agent = task.agent.clone().filter(|_| task.figures.connected == 1 && what == What::Connected);
-    let id = format!("{BY_SEARCH}{}:{}", what.name(), at.as_millisecond());
-    Event { at: Some(at), what, id, queue, agent, direction }
+    let agent = task.agent.clone().filter(|_| task.figures.connected == 1 && kind == EventKind::Connected);
+    let id = format!("{BY_SEARCH}{}:{}", kind.name(), at.as_millisecond());
+    TaskEvent { at: Some(at), kind, id, queue, agent, direction }
 }
 
 /// Whether the call, by its history, was in no other queue from then on. Where the consulted party waits is no queue of
@@ -228,12 +232,17 @@ fn event(task: &EndedTask, what: What, at: Timestamp) -> Event {
 fn is_in_last_queue(task: &EndedTask, at: Timestamp) -> bool {
     let (mut consults, mut last) = (false, None);
     for each in &task.history {
-        match what(&each.event) {
-            Some(What::Consulting) => consults = true,
-            Some(What::ConsultDone | What::HoldDone | What::Conferencing | What::Transferred) => {
+        match kind(&each.event) {
+            Some(EventKind::Consulting) => consults = true,
+            Some(
+                EventKind::ConsultDone
+                | EventKind::HoldDone
+                | EventKind::Conferencing
+                | EventKind::Transferred,
+            ) => {
                 consults = false;
             }
-            Some(What::Parked) if !consults => last = Some(each.at),
+            Some(EventKind::Parked) if !consults => last = Some(each.at),
             _ => {}
         }
     }
@@ -241,22 +250,22 @@ fn is_in_last_queue(task: &EndedTask, at: Timestamp) -> bool {
 }
 
 /// The end of a callback that reached nobody may have the words of a missed offer, after which others go on.
-fn end(task: &EndedTask) -> What {
+fn end(task: &EndedTask) -> EventKind {
     match task.handling {
-        Some(Handling::Callback) => What::CallbackFailed,
-        _ => What::Ended(ending(task)),
+        Some(CallHandling::Callback) => EventKind::CallbackFailed,
+        _ => EventKind::Ended(ending(task)),
     }
 }
 
 /// The reason is free text: a number in it is hidden.
-fn ending(task: &EndedTask) -> Ending {
-    Ending { party: task.ended_by.clone(), reason: task.reason.as_deref().map(quote) }
+fn ending(task: &EndedTask) -> TaskEnding {
+    TaskEnding { party: task.ended_by.clone(), reason: task.reason.as_deref().map(quote) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Figures, Happening};
+    use crate::domain::{TaskActivity, TaskFigures};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + second).unwrap()
@@ -264,7 +273,7 @@ mod tests {
 
     fn task(history: &[(&str, i64)]) -> EndedTask {
         let happening =
-            |(name, second): &(&str, i64)| Happening { event: format!("task:{name}"), at: at(*second) };
+            |(name, second): &(&str, i64)| TaskActivity { event: format!("task:{name}"), at: at(*second) };
         EndedTask {
             id: "t1".into(),
             began: Some(at(0)),
@@ -275,12 +284,12 @@ mod tests {
             destination: None,
             queue: Some("q1".into()),
             agent: Some("a1".into()),
-            handling: Some(Handling::Answered),
+            handling: Some(CallHandling::Answered),
             ended_by: Some("Customer".into()),
             reason: Some("call +14693150217".into()),
             history: history.iter().map(happening).collect(),
             is_callback: false,
-            figures: Figures {
+            figures: TaskFigures {
                 connected: 1,
                 connected_for: Some(40_000),
                 holds: Some(1),
@@ -295,9 +304,9 @@ mod tests {
     const STORY: [(&str, i64); 6] =
         [("new", 0), ("parked", 30), ("connected", 50), ("on-hold", 60), ("hold-done", 70), ("ended", 100)];
 
-    fn told(events: &[Event]) -> Vec<(&str, i64)> {
+    fn told(events: &[TaskEvent]) -> Vec<(&str, i64)> {
         let second = |at_: Timestamp| at_.as_second() - at(0).as_second();
-        events.iter().filter_map(|event| Some((event.what.name(), second(event.at?)))).collect()
+        events.iter().filter_map(|event| Some((event.kind.name(), second(event.at?)))).collect()
     }
 
     #[test]
@@ -309,13 +318,14 @@ mod tests {
         assert_eq!(told(&all).iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
         assert_eq!((all[1].queue.as_deref(), all[2].agent.as_deref()), (Some("q1"), Some("a1")));
         assert_eq!(
-            all[5].what,
-            What::Ended(Ending {
+            all[5].kind,
+            EventKind::Ended(TaskEnding {
                 party: Some("Customer".into()),
                 reason: Some("call (number hidden)".into())
             })
         );
-        let some: CallTimeline = all.iter().filter(|event| event.what != What::OnHold).cloned().collect();
+        let some: CallTimeline =
+            all.iter().filter(|event| event.kind != EventKind::OnHold).cloned().collect();
         assert_eq!(told(&missing(&task, &some)), [("task:on-hold", 60)]);
         let whole: CallTimeline = all.into_iter().collect();
         assert_eq!(missing(&task, &whole), []);
@@ -324,13 +334,13 @@ mod tests {
     #[test]
     fn a_callback_that_reached_nobody_ends_by_the_record_whatever_the_words_of_a_missed_offer() {
         let told_by = |word: &str, second| {
-            let what = what_of_task(word).unwrap_or_else(|| {
-                What::Ended(Ending {
+            let kind = kind_of_task_event(word).unwrap_or_else(|| {
+                EventKind::Ended(TaskEnding {
                     party: Some("System".into()),
                     reason: Some("RONA Timer Expired".into()),
                 })
             });
-            Event { id: format!("w{word}{second}"), ..event(&task(&[]), what, at(second)) }
+            TaskEvent { id: format!("w{word}{second}"), ..event(&task(&[]), kind, at(second)) }
         };
         for history in [
             &[("new", 0), ("parked", 10), ("optOutOfQueue", 20), ("callbackFailed", 99), ("ended", 100)][..],
@@ -338,7 +348,7 @@ mod tests {
         ] {
             let record = EndedTask {
                 is_callback: true,
-                handling: Some(Handling::Callback),
+                handling: Some(CallHandling::Callback),
                 reason: Some("RONA Timer Expired".into()),
                 ..task(history)
             };
@@ -346,9 +356,9 @@ mod tests {
                 [vec![], vec![told_by("task:new", 0), told_by("task:parked", 10), told_by("task:ended", 100)]]
             {
                 let mut whole: CallTimeline = known.into_iter().collect();
-                assert_eq!(whole.ended_at(), whole.story().ended_at);
+                assert_eq!(whole.ended_at(), whole.history().ended_at);
                 whole.extend(missing(&record, &whole));
-                let story = whole.story();
+                let story = whole.history();
                 assert_eq!(story.outcome(), crate::domain::CallOutcome::Callback, "{story:?}");
                 assert_eq!(story.ended_at, Some(at(100)));
                 assert_eq!(missing(&record, &whole), []);
@@ -359,11 +369,14 @@ mod tests {
     #[test]
     fn a_webhook_of_about_the_same_time_is_the_same_and_each_counts_once() {
         let record = task(&[("new", 0), ("on-hold", 60), ("on-hold", 61), ("ended", 100)]);
-        let late = |what, second| Event { id: format!("w{second}"), ..event(&record, what, at(second)) };
-        let known: CallTimeline =
-            [late(What::New, 2), late(What::OnHold, 61), late(What::Ended(Ending::default()), 101)]
-                .into_iter()
-                .collect();
+        let late = |kind, second| TaskEvent { id: format!("w{second}"), ..event(&record, kind, at(second)) };
+        let known: CallTimeline = [
+            late(EventKind::New, 2),
+            late(EventKind::OnHold, 61),
+            late(EventKind::Ended(TaskEnding::default()), 101),
+        ]
+        .into_iter()
+        .collect();
         assert_eq!(
             told(&missing(&record, &known)[..1]),
             [("task:on-hold", 60)],
@@ -379,10 +392,10 @@ mod tests {
             told(&all),
             [("task:new", 0), ("task:parked", 30), ("task:connected", 50), ("task:ended", 100)]
         );
-        let story = all.iter().cloned().collect::<CallTimeline>().story();
+        let story = all.iter().cloned().collect::<CallTimeline>().history();
         assert!(story.is_answered);
         assert_eq!(missing(&task, &all.into_iter().collect()), []);
-        let abandoned = EndedTask { handling: Some(Handling::Abandoned), ..task };
+        let abandoned = EndedTask { handling: Some(CallHandling::Abandoned), ..task };
         let all = missing(&abandoned, &CallTimeline::default());
         assert_eq!(told(&all), [("task:new", 0), ("task:parked", 80), ("task:ended", 100)]);
     }
@@ -391,7 +404,7 @@ mod tests {
     fn the_records_figures_are_told_where_events_give_others() {
         let record = task(&STORY);
         let whole: CallTimeline = missing(&record, &CallTimeline::default()).into_iter().collect();
-        assert_eq!(whole.story().summary, None, "they agree");
+        assert_eq!(whole.history().summary, None, "they agree");
         let mut figures = record.figures;
         (figures.holds, figures.held_for) = (Some(2), Some(25_000));
         let other = EndedTask { figures, ..record };
@@ -399,7 +412,7 @@ mod tests {
         assert_eq!(told(&facts), [], "one that has no time");
         let mut known = whole;
         known.extend(facts);
-        let sums = known.story().sums();
+        let sums = known.history().sums();
         assert_eq!((sums.holds, sums.total_hold, sums.longest_hold), (Some(2), Some(25), None));
         assert_eq!(missing(&other, &known), []);
     }
@@ -407,8 +420,11 @@ mod tests {
     #[test]
     fn a_task_that_is_active_has_not_ended_until_it_has() {
         let known: CallTimeline = [
-            Event { id: "w1".into(), ..event(&task(&[]), What::Connected, at(50)) },
-            Event { id: "w2".into(), ..event(&task(&[]), What::Ended(Ending::default()), at(70)) },
+            TaskEvent { id: "w1".into(), ..event(&task(&[]), EventKind::Connected, at(50)) },
+            TaskEvent {
+                id: "w2".into(),
+                ..event(&task(&[]), EventKind::Ended(TaskEnding::default()), at(70))
+            },
         ]
         .into_iter()
         .collect();
@@ -427,13 +443,13 @@ mod tests {
     /// alone it may be the consulted party's.
     #[test]
     fn a_transfer_out_of_a_consult_whose_wrap_up_was_lost_leaves_every_hold_as_it_was() {
-        use What::*;
+        use EventKind::*;
         let after = |millisecond: i64| at(0).checked_add(SignedDuration::from_millis(millisecond)).unwrap();
-        let ended = || Ended(Ending { party: Some("Customer".into()), reason: None });
-        let of = |what: What, agent: Option<&str>, millisecond| Event {
-            id: format!("{what}{millisecond}"),
+        let ended = || Ended(TaskEnding { party: Some("Customer".into()), reason: None });
+        let of = |kind: EventKind, agent: Option<&str>, millisecond| TaskEvent {
+            id: format!("{kind}{millisecond}"),
             agent: agent.map(str::to_owned),
-            ..event(&task(&[]), what, after(millisecond))
+            ..event(&task(&[]), kind, after(millisecond))
         };
         let (connected, wrap_up) = (AgentState::Connected, AgentState::WrapUp { code: None });
         let known = [
@@ -475,11 +491,11 @@ mod tests {
             ("task:ended", 357_910),
         ];
         let history =
-            history.iter().map(|(name, time)| Happening { event: (*name).to_owned(), at: after(*time) });
+            history.iter().map(|(name, time)| TaskActivity { event: (*name).to_owned(), at: after(*time) });
         let record = EndedTask {
             ended: after(357_910),
             history: history.collect(),
-            figures: Figures {
+            figures: TaskFigures {
                 connected: 2,
                 connected_for: Some(208_297),
                 holds: Some(4),
@@ -491,7 +507,7 @@ mod tests {
         };
         let mut whole: CallTimeline = known.into_iter().collect();
         whole.extend(missing(&record, &whole));
-        let (story, sums) = (whole.story(), whole.story().sums());
+        let (story, sums) = (whole.history(), whole.history().sums());
         assert_eq!(story.agent(), Some("a1"));
         assert_eq!((sums.holds, sums.longest_hold, sums.total_hold), (Some(4), Some(43), Some(108)));
     }

@@ -1,6 +1,6 @@
 //! From a task of Search to what the bridge works with.
 
-use crate::domain::{EndedTask, Figures, Handling, Happening, What};
+use crate::domain::{CallHandling, EndedTask, EventKind, TaskActivity, TaskFigures};
 use crate::webex::{Activities, Task};
 
 /// Activities by which an agent gives the call away. Webhooks tell of them by what follows only, if anything does.
@@ -45,17 +45,17 @@ pub fn ended_task(task: Task) -> Result<Option<EndedTask>, NoId> {
     let is_abandoned =
         task.contact_handle_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("abandoned"));
     let history = task.activities.as_ref().map(history).unwrap_or_default();
-    let tells_callback = |each: &Happening| CALLBACKS.contains(&each.event.as_str());
+    let tells_callback = |each: &TaskActivity| CALLBACKS.contains(&each.event.as_str());
     let is_callback = task.is_callback == Some(true) || history.iter().any(tells_callback);
-    let handling = Handling::of(task.connected_count, task.queue_count, is_abandoned);
+    let handling = CallHandling::of(task.connected_count, task.queue_count, is_abandoned);
     Ok(Some(EndedTask {
         handling: handling.map(|handling| match handling {
-            Handling::Abandoned | Handling::LeftInIvr if is_callback => Handling::Callback,
+            CallHandling::Abandoned | CallHandling::LeftInIvr if is_callback => CallHandling::Callback,
             handling => handling,
         }),
         is_callback,
         history,
-        figures: Figures {
+        figures: TaskFigures {
             connected: task.connected_count.unwrap_or_default(),
             connected_for: task.connected_duration,
             holds: task.hold_count,
@@ -80,17 +80,17 @@ pub fn ended_task(task: Task) -> Result<Option<EndedTask>, NoId> {
 }
 
 /// All of it or nothing: half a history would tell another story.
-fn history(activities: &Activities) -> Vec<Happening> {
+fn history(activities: &Activities) -> Vec<TaskActivity> {
     let Some(mut timed) = activities.whole() else { return Vec::new() };
     // Search shows the newest first; among those of the same moment, that order is the only one there is.
     timed.reverse();
     timed.sort_by_key(|(_, at)| *at);
     let event = |name: &str| match name {
         name if EVENTS.contains(&name) => Some(format!("task:{name}")),
-        name if TRANSFERS.contains(&name) => Some(What::Transferred.name().to_owned()),
+        name if TRANSFERS.contains(&name) => Some(EventKind::Transferred.name().to_owned()),
         _ => None,
     };
-    timed.into_iter().filter_map(|(name, at)| Some(Happening { event: event(name)?, at })).collect()
+    timed.into_iter().filter_map(|(name, at)| Some(TaskActivity { event: event(name)?, at })).collect()
 }
 
 #[cfg(test)]

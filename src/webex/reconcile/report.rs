@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::Closed;
-use crate::domain::{Handling, Progress as Believed};
+use crate::domain::{CallHandling, CallProgress as Believed};
 
 /// The most differences that are listed; all are counted.
 const LISTED: usize = 10_000;
@@ -87,12 +87,12 @@ fn believed_words(believed: Believed) -> &'static str {
     }
 }
 
-fn handling_words(handling: Option<Handling>) -> &'static str {
+fn handling_words(handling: Option<CallHandling>) -> &'static str {
     match handling {
-        Some(Handling::Answered) => "answered",
-        Some(Handling::Abandoned) => "abandoned in the queue",
-        Some(Handling::LeftInIvr) => "abandoned in the IVR",
-        Some(Handling::Callback) => "called back in vain",
+        Some(CallHandling::Answered) => "answered",
+        Some(CallHandling::Abandoned) => "abandoned in the queue",
+        Some(CallHandling::LeftInIvr) => "abandoned in the IVR",
+        Some(CallHandling::Callback) => "called back in vain",
         None => "over",
     }
 }

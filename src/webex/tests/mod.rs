@@ -56,7 +56,7 @@ fn what_is_not_known_is_kept_and_what_is_not_telephony_is_left() {
         about("task:teleported", r#"{"taskId":"t","createdTime":1795000000000,"deep":[{"x":[1]}]}"#);
     assert_eq!(unknown.label(), "other");
     let About::Task { event, .. } = unknown.about else { panic!("no task") };
-    assert_eq!(event.what.name(), "task:teleported");
+    assert_eq!(event.kind.name(), "task:teleported");
     assert_eq!(about("task:new", r#"{"taskId":"t","channelType":"chat"}"#).about, About::OtherChannel);
     assert_eq!(about("agent:login", r#"{"agentId":"a"}"#).about, About::NoTask);
     assert_eq!(about("anything", "null").about, About::NoTask);

@@ -1,6 +1,6 @@
 //! Calls whose webhooks were lost end as if all had come: by Webex's records.
 
-use scv_bridge::domain::{CallCenterName, CallReference, Progress, TaskId};
+use scv_bridge::domain::{CallCenterName, CallProgress as Progress, CallReference, TaskId};
 use scv_bridge::mock::Disposition;
 use scv_bridge::mock::webex::{Envelope, Event, Weather};
 use scv_bridge::store::{Run, Task};

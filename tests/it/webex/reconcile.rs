@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use scv_bridge::domain::{EndedTask, Handling, Progress};
+use scv_bridge::domain::{CallHandling as Handling, CallProgress as Progress, EndedTask};
 use scv_bridge::mock::BadDay;
 use scv_bridge::mock::webex::{MockWebexSettings, Operation};
 use scv_bridge::store::{Memo, Run, StoreError, Turn};
