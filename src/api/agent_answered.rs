@@ -3,8 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::context::{Context, Route};
-use super::reading::Reading;
+use super::context::{ApiContext, Route};
+use super::reading::VoiceBody;
 use super::{ApiError, envelope};
 use crate::domain::{AgentAnswered, FlowTime};
 
@@ -12,10 +12,10 @@ use crate::domain::{AgentAnswered, FlowTime};
 pub async fn agent_answered(
     request: HttpRequest,
     body: web::Payload,
-    context: web::Data<Context>,
+    context: web::Data<ApiContext>,
 ) -> HttpResponse {
     let now = FlowTime::new(context.now());
-    let read = |body: Reading<'_>| read(body, now);
+    let read = |body: VoiceBody<'_>| read(body, now);
     context
         .serve(request, body, Route::AgentAnswered, read, async |bridge, answered, budget, notes| {
             notes.vendor_call_key(answered.vendor_call_key.as_ref());
@@ -25,7 +25,7 @@ pub async fn agent_answered(
         .await
 }
 
-pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<AgentAnswered, ApiError> {
+pub(super) fn read(mut body: VoiceBody<'_>, now: FlowTime) -> Result<AgentAnswered, ApiError> {
     let vendor_call_key = body.required_vendor_call_key();
     let agent = body.fields.named("agentId");
     let queue = body.fields.named("queueId");

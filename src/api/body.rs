@@ -12,23 +12,23 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::ApiError;
-use crate::listener::Traffic;
+use crate::listener::ConnectionActivity;
 
 /// The most a body may have.
-pub const LIMIT: usize = 64 * 1024;
+pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// Reads at most [`LIMIT`] bytes.
+/// Reads at most [`BODY_LIMIT`] bytes.
 ///
 /// # Errors
 /// When there are more, or the connection ends first.
 pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, ApiError> {
-    let _reads = request.conn_data::<Traffic>().map(Traffic::read_body);
+    let _reads = request.conn_data::<ConnectionActivity>().map(ConnectionActivity::read_body);
     let mut body = pin!(BodyStream::new(payload));
     // It grows with what comes: room for a whole body, for everybody who announces one, would be a way to fill memory.
     let mut bytes = BytesMut::new();
     while let Some(part) = poll_fn(|context| body.as_mut().poll_next(context)).await {
         let part = part.map_err(|_| ApiError::BrokenBody)?;
-        if bytes.len() + part.len() > LIMIT {
+        if bytes.len() + part.len() > BODY_LIMIT {
             return Err(ApiError::TooLarge);
         }
         bytes.extend_from_slice(&part);
@@ -52,31 +52,31 @@ pub fn expect_json(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// The fields of a JSON object as they came; few enough that looking through them beats hashing their names.
 #[derive(Debug, Default, PartialEq)]
-pub struct Object(pub Vec<(String, Value)>);
+pub struct JsonObject(pub Vec<(String, Value)>);
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for JsonObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries;
         impl<'de> Visitor<'de> for Entries {
-            type Value = Object;
+            type Value = JsonObject;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject, A::Error> {
                 let mut entries = Vec::with_capacity(16);
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
                 }
-                Ok(Object(entries))
+                Ok(JsonObject(entries))
             }
         }
         deserializer.deserialize_map(Entries)
     }
 }
 
-impl From<Map<String, Value>> for Object {
+impl From<Map<String, Value>> for JsonObject {
     fn from(map: Map<String, Value>) -> Self {
         Self(map.into_iter().collect())
     }
@@ -86,9 +86,9 @@ impl From<Map<String, Value>> for Object {
 ///
 /// # Errors
 /// Line, column and what was expected.
-pub fn object(bytes: &[u8]) -> Result<(Object, bool), ApiError> {
+pub fn object(bytes: &[u8]) -> Result<(JsonObject, bool), ApiError> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let mut objects = serde_json::Deserializer::from_slice(bytes).into_iter::<Object>();
+    let mut objects = serde_json::Deserializer::from_slice(bytes).into_iter::<JsonObject>();
     match objects.next() {
         None => Err(invalid("body: empty; expected a JSON object")),
         // Such an error would quote the value: it could be a number of somebody.

@@ -2,9 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::context::{Context, Route};
-use super::promise::{Promise, warnings};
-use super::reading::Reading;
+use super::context::{ApiContext, Route};
+use super::promise::{DeliveryData, warnings};
+use super::reading::VoiceBody;
 use super::{ApiError, envelope};
 use crate::bridge::Delivered;
 use crate::domain::ClearRouting;
@@ -13,7 +13,7 @@ use crate::domain::ClearRouting;
 pub async fn clear_routing(
     request: HttpRequest,
     body: web::Payload,
-    context: web::Data<Context>,
+    context: web::Data<ApiContext>,
 ) -> HttpResponse {
     context
         .serve(request, body, Route::ClearRouting, read, async |bridge, clear, budget, notes| {
@@ -21,12 +21,12 @@ pub async fn clear_routing(
             let delivered = bridge.clear_routing(&clear, budget).await?;
             notes.delivered(delivered);
             let status = if delivered == Delivered::Later { "pending" } else { "Success" };
-            Ok(envelope::success(Promise { status, warnings: warnings(delivered) }))
+            Ok(envelope::success(DeliveryData { status, warnings: warnings(delivered) }))
         })
         .await
 }
 
-pub(super) fn read(mut body: Reading<'_>) -> Result<ClearRouting, ApiError> {
+pub(super) fn read(mut body: VoiceBody<'_>) -> Result<ClearRouting, ApiError> {
     let call = body.call();
     let origin = body.origin();
     let request = || Some(ClearRouting { origin: origin?, call });

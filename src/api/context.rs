@@ -9,11 +9,11 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
-use super::access::{Arrival, Entered, Places, take_place};
+use super::access::{Arrival, InFlightGuard, PlaceKind, take_place};
 use super::caller::{Callers, Peer};
 use super::fields::UnsetWords;
-use super::notes::Notes;
-use super::reading::Reading;
+use super::notes::RequestNotes;
+use super::reading::VoiceBody;
 use super::webhook::Webhooks;
 use super::{ApiError, body};
 use crate::bridge::Bridge;
@@ -66,7 +66,7 @@ impl Route {
 
 /// What follows from one configuration: who may call, and the bridges. It is replaced as a whole when the configuration
 /// changes; a request ends under the one that it began with.
-pub struct Configured {
+pub struct ConfiguredApi {
     settings: Arc<Settings>,
     callers: Callers,
     webhooks: Option<Webhooks>,
@@ -75,7 +75,7 @@ pub struct Configured {
     others: Vec<Bridge>,
 }
 
-impl Configured {
+impl ConfiguredApi {
     /// With a bridge for each worker thread.
     #[must_use]
     pub fn new(
@@ -105,21 +105,21 @@ impl Configured {
 }
 
 /// What a worker thread serves requests with.
-pub struct Context {
-    configured: Arc<ArcSwap<Configured>>,
+pub struct ApiContext {
+    configured: Arc<ArcSwap<ConfiguredApi>>,
     worker: usize,
     clock: Arc<dyn Clock>,
 }
 
-impl Context {
+impl ApiContext {
     /// The context of a worker thread, counted from 0.
     #[must_use]
-    pub fn new(configured: Arc<ArcSwap<Configured>>, worker: usize, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(configured: Arc<ArcSwap<ConfiguredApi>>, worker: usize, clock: Arc<dyn Clock>) -> Self {
         Self { configured, worker, clock }
     }
 
     /// The verbs, under one configuration.
-    pub(super) fn bridge<'a>(&self, configured: &'a Configured) -> &'a Bridge {
+    pub(super) fn bridge<'a>(&self, configured: &'a ConfiguredApi) -> &'a Bridge {
         configured.bridge(self.worker)
     }
 
@@ -131,7 +131,7 @@ impl Context {
 
     /// What follows from the configuration of this moment.
     #[must_use]
-    pub fn configured(&self) -> Arc<Configured> {
+    pub fn configured(&self) -> Arc<ConfiguredApi> {
         self.configured.load_full()
     }
 
@@ -141,14 +141,14 @@ impl Context {
         request: HttpRequest,
         payload: web::Payload,
         route: Route,
-        read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
-        act: impl AsyncFnOnce(&Bridge, T, &Budget, &mut Notes) -> Result<HttpResponse, ApiError>,
+        read: impl FnOnce(VoiceBody<'_>) -> Result<T, ApiError>,
+        act: impl AsyncFnOnce(&Bridge, T, &Budget, &mut RequestNotes) -> Result<HttpResponse, ApiError>,
     ) -> HttpResponse {
         let configured = self.configured();
         let started =
             request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
         let budget = Budget::new(started, route.deadline(&configured.settings.deadlines));
-        let mut notes = Notes { route: route.name(), outcome: "ok", ..Notes::default() };
+        let mut notes = RequestNotes { route: route.name(), outcome: "ok", ..RequestNotes::default() };
         let result = match configured.take_in(&request, payload, read, &budget, &mut notes, self.now()).await
         {
             Ok((task, _place)) => act(configured.bridge(self.worker), task, &budget, &mut notes).await,
@@ -165,22 +165,22 @@ impl Context {
     }
 }
 
-impl Configured {
+impl ConfiguredApi {
     /// Everything before the verb. The cheap checks come first; nothing is read for a stranger.
     async fn take_in<T>(
         &self,
         request: &HttpRequest,
         payload: web::Payload,
-        read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
+        read: impl FnOnce(VoiceBody<'_>) -> Result<T, ApiError>,
         budget: &Budget,
-        notes: &mut Notes,
+        notes: &mut RequestNotes,
         now: Timestamp,
-    ) -> Result<(T, Option<Entered>), ApiError> {
+    ) -> Result<(T, Option<InFlightGuard>), ApiError> {
         let client = self.callers.identify(&Peer::of(request), now)?;
-        let place = take_place(request, Places::Clients)?;
+        let place = take_place(request, PlaceKind::Clients)?;
         notes.client = Some(client.id.clone());
         body::expect_json(request.headers())?;
-        if announced(request).is_some_and(|length| length > body::LIMIT) {
+        if announced(request).is_some_and(|length| length > body::BODY_LIMIT) {
             return Err(ApiError::TooLarge);
         }
         let bytes = timeout_at(budget.deadline(), body::read(request, payload))
@@ -190,9 +190,14 @@ impl Configured {
         Ok((read(reading)?, place))
     }
 
-    fn open(&self, bytes: &[u8], client: &Client, notes: &mut Notes) -> Result<Reading<'_>, ApiError> {
+    fn open(
+        &self,
+        bytes: &[u8],
+        client: &Client,
+        notes: &mut RequestNotes,
+    ) -> Result<VoiceBody<'_>, ApiError> {
         let (fields, stray) = body::object(bytes)?;
-        let reading = Reading::begin(fields, &self.settings, client, &self.unset)?;
+        let reading = VoiceBody::begin(fields, &self.settings, client, &self.unset)?;
         notes.call_center = reading.center.map(|center| center.name.clone());
         if stray {
             tracing::warn!(

@@ -3,15 +3,15 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use super::context::{Context, Route};
-use super::fields::Fields;
-use super::reading::{Reading, Rules};
+use super::context::{ApiContext, Route};
+use super::fields::BodyFields;
+use super::reading::{NumberSide, VoiceBody};
 use super::{ApiError, envelope};
 use crate::domain::{CallReference, Continuation, CreateVoiceCall, Initiation, VendorCallKey};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Data {
+struct CreateVoiceCallData {
     voice_call_id: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
@@ -21,7 +21,7 @@ struct Data {
 pub async fn create_voice_call(
     request: HttpRequest,
     body: web::Payload,
-    context: web::Data<Context>,
+    context: web::Data<ApiContext>,
 ) -> HttpResponse {
     context
         .serve(request, body, Route::CreateVoiceCall, read, async |bridge, create, budget, notes| {
@@ -32,18 +32,21 @@ pub async fn create_voice_call(
                 true => notes.outcome("deferred"),
                 false => notes.voice_call_id(&created.voice_call_id),
             }
-            Ok(envelope::success(Data { voice_call_id: created.voice_call_id, warnings: created.warnings }))
+            Ok(envelope::success(CreateVoiceCallData {
+                voice_call_id: created.voice_call_id,
+                warnings: created.warnings,
+            }))
         })
         .await
 }
 
-pub(super) fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {
+pub(super) fn read(mut body: VoiceBody<'_>) -> Result<CreateVoiceCall, ApiError> {
     let vendor_call_key = body.required_vendor_call_key();
-    let to = body.required("to", |body| body.number("to", Rules::To));
-    let from = body.required("from", |body| body.number("from", Rules::From));
+    let to = body.required("to", |body| body.number("to", NumberSide::To));
+    let from = body.required("from", |body| body.number("from", NumberSide::From));
     let initiation = initiation(&mut body, vendor_call_key.as_ref());
     let queue = body.fields.text("queue");
-    let start_time = body.fields.required("startTime", Fields::time);
+    let start_time = body.fields.required("startTime", BodyFields::time);
     let participants = body.participants();
     let call_attributes = body.call_attributes();
     for name in ["callOrigin", "callSubtype"] {
@@ -79,7 +82,7 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<CreateVoiceCall, ApiError> {
 /// `initiationMethod`, and the call that this one continues. A parent's interaction says that it is a Transfer, whatever
 /// the method: a flow that keeps one body for all its calls sends it empty for an ordinary one. `own` is the key of the
 /// call itself; under it, the journal knows what came before.
-fn initiation(body: &mut Reading<'_>, own: Option<&VendorCallKey>) -> Option<(Initiation, Continuation)> {
+fn initiation(body: &mut VoiceBody<'_>, own: Option<&VendorCallKey>) -> Option<(Initiation, Continuation)> {
     let before = body.fields.count_problems();
     let parent = body.fields.name("parentVoiceCallId", CallReference::parse);
     let interaction = body
@@ -95,7 +98,7 @@ fn initiation(body: &mut Reading<'_>, own: Option<&VendorCallKey>) -> Option<(In
     }
     let method = match &interaction {
         Some(_) => body.fields.text("initiationMethod"),
-        None => body.fields.required("initiationMethod", Fields::text),
+        None => body.fields.required("initiationMethod", BodyFields::text),
     };
     let says = |word: &str| method.as_ref().is_some_and(|method| method.eq_ignore_ascii_case(word));
     if method.is_some() && !says("Inbound") && !says("Transfer") {

@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 
-use super::caller::Denied;
+use super::caller::CredentialsRefused;
 use super::envelope;
 use super::throttle::Throttled;
 use crate::bridge::Trouble;
@@ -82,12 +82,15 @@ impl From<Trouble> for ApiError {
     }
 }
 
-impl From<Denied> for ApiError {
-    fn from(denied: Denied) -> Self {
+impl From<CredentialsRefused> for ApiError {
+    fn from(denied: CredentialsRefused) -> Self {
         match denied {
-            Denied::Nothing | Denied::Wrong | Denied::Assertion(_) | Denied::Unable => Self::Unauthorized,
-            Denied::Token => Self::Token,
-            Denied::Throttled(Throttled { after }) => Self::Throttled { after },
+            CredentialsRefused::Nothing
+            | CredentialsRefused::Wrong
+            | CredentialsRefused::Assertion(_)
+            | CredentialsRefused::Unable => Self::Unauthorized,
+            CredentialsRefused::Token => Self::Token,
+            CredentialsRefused::Throttled(Throttled { after }) => Self::Throttled { after },
         }
     }
 }

@@ -3,13 +3,13 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use super::context::{Context, Route};
-use super::reading::{Reading, Rules};
+use super::context::{ApiContext, Route};
+use super::reading::{NumberSide, VoiceBody};
 use super::{ApiError, envelope};
 use crate::domain::ExecuteOmniFlow;
 
 #[derive(Serialize)]
-struct Data {
+struct ExecuteOmniFlowData {
     queue: Option<String>,
     agent: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -20,7 +20,7 @@ struct Data {
 pub async fn execute_omni_flow(
     request: HttpRequest,
     body: web::Payload,
-    context: web::Data<Context>,
+    context: web::Data<ApiContext>,
 ) -> HttpResponse {
     context
         .serve(request, body, Route::ExecuteOmniFlow, read, async |bridge, flow, budget, notes| {
@@ -30,14 +30,14 @@ pub async fn execute_omni_flow(
                 notes.outcome("fallback");
             }
             let (queue, agent) = (routed.routing.queue, routed.routing.agent);
-            Ok(envelope::success(Data { queue, agent, fallback: routed.fallback }))
+            Ok(envelope::success(ExecuteOmniFlowData { queue, agent, fallback: routed.fallback }))
         })
         .await
 }
 
-pub(super) fn read(mut body: Reading<'_>) -> Result<ExecuteOmniFlow, ApiError> {
+pub(super) fn read(mut body: VoiceBody<'_>) -> Result<ExecuteOmniFlow, ApiError> {
     let call = body.required_call();
-    let dialed_number = body.required("dialedNumber", |body| body.number("dialedNumber", Rules::To));
+    let dialed_number = body.required("dialedNumber", |body| body.number("dialedNumber", NumberSide::To));
     for name in ["flowDevName", "fallbackQueue"] {
         let text = body.fields.text(name);
         body.fields.put(name, text);

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value};
 
 use super::ApiError;
-use super::body::Object;
+use super::body::JsonObject;
 use crate::domain::{FlowTime, InvalidName, Rest, quote};
 
 /// Words that flow variables carry which nobody has set: no field means them.
-const UNSET: [&str; 3] = ["null", "undefined", "none"];
+const UNSET_WORDS: [&str; 3] = ["null", "undefined", "none"];
 /// The same, where an id, a key, an agent, a number or a time is expected. Elsewhere somebody may mean them.
-const NO_NAME: [&str; 3] = ["na", "n/a", "uninitialized"];
+const UNSET_NAMES: [&str; 3] = ["na", "n/a", "uninitialized"];
 
 /// The fields that held the word of an unset variable: each is told in the log once.
 #[derive(Debug, Clone, Default)]
@@ -35,16 +35,16 @@ impl UnsetWords {
 /// The fields of a body that are not yet taken, and the problems so far.
 ///
 /// An empty string and null count as left out, because that is what an unset flow variable becomes. Some become a word.
-pub struct Fields {
+pub struct BodyFields {
     fields: Vec<(String, Value)>,
     problems: Vec<String>,
     unset: UnsetWords,
 }
 
-impl Fields {
+impl BodyFields {
     /// Of a body.
     #[must_use]
-    pub fn new(fields: impl Into<Object>, unset: &UnsetWords) -> Self {
+    pub fn new(fields: impl Into<JsonObject>, unset: &UnsetWords) -> Self {
         Self { fields: fields.into().0, problems: Vec::new(), unset: unset.clone() }
     }
 
@@ -86,13 +86,13 @@ impl Fields {
             Value::String(text) => !text.trim().is_empty(),
             _ => true,
         })?;
-        self.unless_word(name, value, &UNSET)
+        self.unless_word(name, value, &UNSET_WORDS)
     }
 
     /// Takes a field that names something or somebody.
     fn take_name(&mut self, name: &str) -> Option<Value> {
         let value = self.take(name)?;
-        self.unless_word(name, value, &NO_NAME)
+        self.unless_word(name, value, &UNSET_NAMES)
     }
 
     fn unless_word(&self, name: &str, value: Value, words: &'static [&'static str]) -> Option<Value> {
@@ -178,7 +178,7 @@ impl Fields {
             Value::String(text) => text.trim().parse::<f64>().ok(),
             _ => None,
         };
-        let whole = number.filter(|number| number.fract() == 0.0 && (0.0..=MOST).contains(number));
+        let whole = number.filter(|number| number.fract() == 0.0 && (0.0..=LARGEST_COUNT).contains(number));
         if whole.is_none() {
             self.problem(name, format_args!("expected a whole number from 0 on, got {}", kind(&value)));
         }
@@ -231,7 +231,7 @@ impl Fields {
 }
 
 /// The largest count: what Salesforce keeps in a whole number.
-const MOST: f64 = 2_147_483_647.0;
+const LARGEST_COUNT: f64 = 2_147_483_647.0;
 
 /// What kind of thing a value is; never the value, which could be a number of somebody.
 #[must_use]

@@ -25,14 +25,14 @@ mod update_voice_call;
 mod validate;
 mod webhook;
 
-pub use access::{Access, InFlight, access, attended};
-pub use caller::{Callers, Denied, Peer, Replays, on_connect};
-pub use context::{Configured, Context, Route};
+pub use access::{AccessContext, InFlight, access, attended};
+pub use caller::{Callers, CredentialsRefused, Peer, Replays, on_connect};
+pub use context::{ApiContext, ConfiguredApi, Route};
 pub use error::{ApiError, too_slow};
 pub use oauth::{OAuthError, rehearse_token};
 pub use operations::operations;
 pub use probes::{Configuration, Readiness};
 pub use rehearse::rehearse;
 pub use routes::public;
-pub use throttle::{Address, Attempt, Throttle, Throttled, guessable};
+pub use throttle::{ClientAddress, LoginAttempt, Throttle, Throttled, guessable};
 pub use webhook::Webhooks;

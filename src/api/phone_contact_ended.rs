@@ -3,8 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::context::{Context, Route};
-use super::reading::{Reading, Rules};
+use super::context::{ApiContext, Route};
+use super::reading::{NumberSide, VoiceBody};
 use super::{ApiError, envelope};
 use crate::bridge::Delivered;
 use crate::domain::{CallReference, FlowTime, PhoneContactEnded, Rest};
@@ -13,10 +13,10 @@ use crate::domain::{CallReference, FlowTime, PhoneContactEnded, Rest};
 pub async fn phone_contact_ended(
     request: HttpRequest,
     body: web::Payload,
-    context: web::Data<Context>,
+    context: web::Data<ApiContext>,
 ) -> HttpResponse {
     let now = FlowTime::new(context.now());
-    let read = |body: Reading<'_>| read(body, now);
+    let read = |body: VoiceBody<'_>| read(body, now);
     context
         .serve(request, body, Route::PhoneContactEnded, read, async |bridge, ended, budget, notes| {
             notes.vendor_call_key(ended.vendor_call_key.as_ref());
@@ -30,14 +30,14 @@ pub async fn phone_contact_ended(
         .await
 }
 
-pub(super) fn read(mut body: Reading<'_>, now: FlowTime) -> Result<PhoneContactEnded, ApiError> {
+pub(super) fn read(mut body: VoiceBody<'_>, now: FlowTime) -> Result<PhoneContactEnded, ApiError> {
     let vendor_call_key = body.required_vendor_call_key();
     let voice_call = body.fields.name("voiceCallId", CallReference::parse);
     let start_time = body.fields.time("startTime");
     let end_time = body.fields.time("endTime").unwrap_or(now);
     let agent = body.fields.named("agentId");
-    let from = body.number("from", Rules::From);
-    let to = body.number("to", Rules::To);
+    let from = body.number("from", NumberSide::From);
+    let to = body.number("to", NumberSide::To);
     let call_attributes = body.call_attributes();
     let disconnect_reason = body.disconnect_reason();
     let origin = body.origin();

@@ -6,7 +6,7 @@ use crate::bridge::Delivered;
 
 /// `data` of updateVoiceCall and clearRouting.
 #[derive(Serialize)]
-pub struct Promise {
+pub struct DeliveryData {
     /// `pending` or `Success`.
     pub status: &'static str,
     /// What the flow designer should know.

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::ApiError;
-use super::body::Object;
-use super::fields::{Fields, UnsetWords, kind};
+use super::body::JsonObject;
+use super::fields::{BodyFields, UnsetWords, kind};
 use crate::domain::{
     CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, PickedValues,
     VendorCallKey, quote,
@@ -19,14 +19,14 @@ const ATTRIBUTES_DEPTH: usize = 8;
 
 /// Which rule set a number goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rules {
+pub enum NumberSide {
     /// The caller's side.
     From,
     /// The dialed side.
     To,
 }
 
-impl Rules {
+impl NumberSide {
     fn of(self, center: &CallCenter) -> &Translation {
         match self {
             Self::From => &center.translations.from,
@@ -36,9 +36,9 @@ impl Rules {
 }
 
 /// A body that is being read for a contact center.
-pub struct Reading<'a> {
+pub struct VoiceBody<'a> {
     /// What was not read yet.
-    pub fields: Fields,
+    pub fields: BodyFields,
     /// The contact center, if the body names one that is configured.
     pub center: Option<&'a CallCenter>,
     /// What it tells at the paths from which the contact center fills fields.
@@ -54,18 +54,18 @@ fn meant<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> String {
     nearest(name, &known).map_or_else(String::new, |meant| format!("; did you mean {meant}?"))
 }
 
-impl<'a> Reading<'a> {
+impl<'a> VoiceBody<'a> {
     /// Begins with who asks.
     ///
     /// # Errors
     /// When the client may not use the contact center; anything else is a problem among the others.
     pub fn begin(
-        body: Object,
+        body: JsonObject,
         settings: &'a Settings,
         client: &Client,
         unset: &UnsetWords,
     ) -> Result<Self, ApiError> {
-        let mut fields = Fields::new(body, unset);
+        let mut fields = BodyFields::new(body, unset);
         let name =
             fields.required("callCenterDevName", |fields, name| fields.name(name, CallCenterName::parse));
         if let Some(name) = &name
@@ -136,7 +136,7 @@ impl<'a> Reading<'a> {
         self.required("voiceCallId", Self::call)
     }
 
-    /// As [`Fields::required`], for what needs more than the fields.
+    /// As [`BodyFields::required`], for what needs more than the fields.
     pub fn required<T>(&mut self, name: &str, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let before = self.fields.count_problems();
         let found = take(self);
@@ -147,10 +147,10 @@ impl<'a> Reading<'a> {
     }
 
     /// A number, translated.
-    pub fn number(&mut self, name: &str, rules: Rules) -> Option<PhoneNumber> {
+    pub fn number(&mut self, name: &str, rules: NumberSide) -> Option<PhoneNumber> {
         let text = self.fields.named(name)?;
         let number = translate(&mut self.fields, name, &text, self.center.map(|center| rules.of(center)))?;
-        if rules == Rules::From {
+        if rules == NumberSide::From {
             self.caller = Some((text, number.clone()));
         }
         Some(number)
@@ -184,8 +184,8 @@ impl<'a> Reading<'a> {
             return None;
         };
         let mut fields = self.fields.part(fields);
-        let key = fields.required("participantKey", Fields::named);
-        let role = fields.required("type", Fields::text);
+        let key = fields.required("participantKey", BodyFields::named);
+        let role = fields.required("type", BodyFields::text);
         let key = key.and_then(|key| match &self.caller {
             _ if role.as_deref() != Some("END_USER") => Some(PhoneNumber::new(key)),
             Some((text, number)) if *text == key => Some(number.clone()),
@@ -193,7 +193,7 @@ impl<'a> Reading<'a> {
                 &mut fields,
                 "participantKey",
                 &key,
-                self.center.map(|center| Rules::From.of(center)),
+                self.center.map(|center| NumberSide::From.of(center)),
             ),
         });
         let rest = fields.rest();
@@ -242,14 +242,14 @@ impl<'a> Reading<'a> {
     pub fn disconnect_reason(&mut self) -> Option<DisconnectReason> {
         let reason = self.fields.object("disconnectReason")?;
         let mut fields = self.fields.part(reason);
-        let value = fields.required("value", Fields::text);
-        let is_error = fields.required("isError", Fields::boolean);
+        let value = fields.required("value", BodyFields::text);
+        let is_error = fields.required("isError", BodyFields::boolean);
         self.fields.absorb("disconnectReason", fields);
         Some(DisconnectReason { value: value?, is_error: is_error? })
     }
 }
 
-fn picked(fields: &Fields, center: &CallCenter) -> PickedValues {
+fn picked(fields: &BodyFields, center: &CallCenter) -> PickedValues {
     match center.attributes.as_slice() {
         [] => PickedValues::default(),
         attributes => PickedValues::by_request(fields.each(), attributes, center.attribute_length),
@@ -257,7 +257,7 @@ fn picked(fields: &Fields, center: &CallCenter) -> PickedValues {
 }
 
 fn translate(
-    fields: &mut Fields,
+    fields: &mut BodyFields,
     name: &str,
     text: &str,
     rules: Option<&Translation>,

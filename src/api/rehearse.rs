@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::context::Route;
 use super::fields::UnsetWords;
-use super::reading::Reading;
+use super::reading::VoiceBody;
 use super::{
     ApiError, agent_answered, body, clear_routing, create_voice_call, execute_omni_flow, phone_contact_ended,
     update_voice_call,
@@ -25,7 +25,7 @@ pub fn rehearse(
     now: Timestamp,
 ) -> Result<(), ApiError> {
     let (fields, _stray) = body::object(bytes)?;
-    let reading = Reading::begin(fields, settings, client, &UnsetWords::default())?;
+    let reading = VoiceBody::begin(fields, settings, client, &UnsetWords::default())?;
     let now = FlowTime::new(now);
     match route {
         Route::CreateVoiceCall => create_voice_call::read(reading).map(drop),

@@ -2,10 +2,10 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::context::{Context, Route};
-use super::fields::Fields;
-use super::promise::{Promise, warnings};
-use super::reading::{Reading, Rules};
+use super::context::{ApiContext, Route};
+use super::fields::BodyFields;
+use super::promise::{DeliveryData, warnings};
+use super::reading::{NumberSide, VoiceBody};
 use super::{ApiError, envelope};
 use crate::domain::UpdateVoiceCall;
 
@@ -22,23 +22,23 @@ const COUNTS: [(&str, bool); 5] = [
 pub async fn update_voice_call(
     request: HttpRequest,
     body: web::Payload,
-    context: web::Data<Context>,
+    context: web::Data<ApiContext>,
 ) -> HttpResponse {
     context
         .serve(request, body, Route::UpdateVoiceCall, read, async |bridge, update, budget, notes| {
             notes.meant(update.call.as_ref());
             let delivered = bridge.update(&update, budget).await?;
             notes.delivered(delivered);
-            Ok(envelope::success(Promise { status: "pending", warnings: warnings(delivered) }))
+            Ok(envelope::success(DeliveryData { status: "pending", warnings: warnings(delivered) }))
         })
         .await
 }
 
-pub(super) fn read(mut body: Reading<'_>) -> Result<UpdateVoiceCall, ApiError> {
+pub(super) fn read(mut body: VoiceBody<'_>) -> Result<UpdateVoiceCall, ApiError> {
     let call = body.call();
     let [start_time, end_time, enqueue_time, accept_time] =
         ["startTime", "endTime", "enqueueTime", "acceptTime"].map(|name| body.fields.time(name));
-    let from_number = body.number("fromNumber", Rules::From);
+    let from_number = body.number("fromNumber", NumberSide::From);
     let disconnect_reason = body.disconnect_reason();
     let call_attributes = body.call_attributes();
     checked(&mut body.fields);
@@ -63,7 +63,7 @@ pub(super) fn read(mut body: Reading<'_>) -> Result<UpdateVoiceCall, ApiError> {
 }
 
 /// The other fields that Salesforce documents: they travel on as what they are, even if the flow quoted them.
-fn checked(fields: &mut Fields) {
+fn checked(fields: &mut BodyFields) {
     for name in ["callOrigin", "queue", "agent"] {
         let text = fields.text(name);
         fields.put(name, text);

@@ -3,20 +3,20 @@
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::access::recognize;
+use super::access::mark_authenticated;
 use super::caller::Peer;
-use super::context::Context;
-use super::notes::Notes;
+use super::context::ApiContext;
+use super::notes::RequestNotes;
 use super::{ApiError, envelope};
 
 /// 200 with credentials that would let the request in on a voice route, else 401.
-pub async fn validate(request: HttpRequest, context: web::Data<Context>) -> HttpResponse {
-    let mut notes = Notes { route: "validate", outcome: "ok", ..Notes::default() };
+pub async fn validate(request: HttpRequest, context: web::Data<ApiContext>) -> HttpResponse {
+    let mut notes = RequestNotes { route: "validate", outcome: "ok", ..RequestNotes::default() };
     let configured = context.configured();
     let known = configured.callers().identify(&Peer::of(&request), context.now()).map_err(ApiError::from);
     let response = match known {
         Ok(client) => {
-            recognize(&request);
+            mark_authenticated(&request);
             notes.client = Some(client.id.clone());
             envelope::success(json!({ "status": "Success" }))
         }

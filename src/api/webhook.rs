@@ -9,15 +9,15 @@ use openssl::error::ErrorStack;
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
-use super::access::{Arrival, Places, take_place};
-use super::context::{Context, announced};
-use super::notes::Notes;
+use super::access::{Arrival, PlaceKind, take_place};
+use super::context::{ApiContext, announced};
+use super::notes::RequestNotes;
 use super::{ApiError, body, envelope};
 use crate::bridge::Bridge;
 use crate::salesforce::Budget;
 use crate::settings::{self, BadSignatureStatus};
 use crate::telemetry::Metrics;
-use crate::webex::{About, Signatures, Webhook, is_fresh};
+use crate::webex::{Signatures, Webhook, WebhookSubject, is_fresh};
 
 /// Webex takes an answer within 5 s for success.
 const DEADLINE: Duration = Duration::from_secs(4);
@@ -57,13 +57,14 @@ impl Webhooks {
 pub async fn webhook(
     request: HttpRequest,
     payload: web::Payload,
-    context: web::Data<Context>,
+    context: web::Data<ApiContext>,
 ) -> HttpResponse {
     let configured = context.configured();
     let Some(webhooks) = configured.webhooks() else { return ApiError::NotFound.response() };
     let started = request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
     let budget = Budget::new(started, DEADLINE);
-    let mut notes = Notes { route: "webhook", outcome: "ok", is_frequent: true, ..Notes::default() };
+    let mut notes =
+        RequestNotes { route: "webhook", outcome: "ok", is_frequent: true, ..RequestNotes::default() };
     let mut label = "none";
     let result = take(
         &request,
@@ -95,12 +96,12 @@ pub async fn webhook(
 async fn take(
     request: &HttpRequest,
     payload: web::Payload,
-    (context, bridge): (&Context, &Bridge),
+    (context, bridge): (&ApiContext, &Bridge),
     webhooks: &Webhooks,
     budget: &Budget,
-    (notes, label): (&mut Notes, &mut &'static str),
+    (notes, label): (&mut RequestNotes, &mut &'static str),
 ) -> Result<(), ApiError> {
-    if announced(request).is_some_and(|length| length > body::LIMIT) {
+    if announced(request).is_some_and(|length| length > body::BODY_LIMIT) {
         return Err(ApiError::TooLarge);
     }
     let bytes = timeout_at(budget.deadline(), body::read(request, payload))
@@ -115,12 +116,12 @@ async fn take(
     if !is_fresh(webhook.sent_at, header(request.headers(), "x-webexcc-timestamp"), context.now()) {
         return Err(ApiError::Signature);
     }
-    let _place = take_place(request, Places::Webex)?;
+    let _place = take_place(request, PlaceKind::Webex)?;
     match webhook.about {
         _ if !webhooks.is_ours(webhook.org.as_deref()) => notes.outcome("other_org"),
-        About::OtherChannel => notes.outcome("other_channel"),
-        About::NoTask => notes.outcome("no_task"),
-        About::Task { task, event, numbers } => {
+        WebhookSubject::OtherChannel => notes.outcome("other_channel"),
+        WebhookSubject::NoTask => notes.outcome("no_task"),
+        WebhookSubject::Task { task, event, numbers } => {
             if let Some(key) = task.vendor_call_key() {
                 notes.vendor_call_key(key.as_ref());
             }

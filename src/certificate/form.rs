@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use openssl::x509::X509;
 
-use super::Part;
+use super::CertificatePart;
 
 /// A file that holds no PEM, or PEM that was spoilt on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum FileForm {
     /// Nothing at all.
     Empty,
     /// The bytes that PEM is made of.
@@ -49,9 +49,9 @@ pub enum Form {
     OpenSsh,
 }
 
-impl Form {
+impl FileForm {
     /// What a file is that was to hold a certificate or a key and could not be read as such; none: nobody knows.
-    pub(super) fn of(bytes: &[u8], wanted: Part) -> Option<Self> {
+    pub(super) fn of(bytes: &[u8], wanted: CertificatePart) -> Option<Self> {
         match binary(bytes) {
             Some(Self::Der) => Some(of_der(bytes, wanted)),
             Some(form) => Some(form),
@@ -60,10 +60,10 @@ impl Form {
     }
 
     /// What is wrong, as half a sentence.
-    pub(super) fn problem(self, wanted: Part) -> String {
+    pub(super) fn problem(self, wanted: CertificatePart) -> String {
         let what = match wanted {
-            Part::Certificate => "certificate",
-            Part::PrivateKey | Part::Passphrase => "private key",
+            CertificatePart::Certificate => "certificate",
+            CertificatePart::PrivateKey | CertificatePart::Passphrase => "private key",
         };
         match self {
             Self::Empty => "is an empty file".to_owned(),
@@ -88,8 +88,8 @@ impl Form {
     }
 
     /// What to do: where there is a command for it, the command, with `FILE` and `NEW`.
-    pub(super) fn hint(self, wanted: Part) -> &'static str {
-        let key = wanted != Part::Certificate;
+    pub(super) fn hint(self, wanted: CertificatePart) -> &'static str {
+        let key = wanted != CertificatePart::Certificate;
         match self {
             Self::Der if key => "openssl pkey -inform DER -in FILE -out NEW",
             Self::Der => "openssl x509 -inform DER -in FILE -out NEW",
@@ -127,43 +127,43 @@ impl Form {
 }
 
 /// Forms that are known by their first bytes.
-fn binary(bytes: &[u8]) -> Option<Form> {
+fn binary(bytes: &[u8]) -> Option<FileForm> {
     let wide = |zero: usize| {
         let mut pairs = bytes.chunks_exact(2).take(16);
         bytes.len() > 3 && pairs.all(|pair| pair.get(zero) == Some(&0) && pair.get(1 - zero) != Some(&0))
     };
     match bytes {
-        [0xFE, 0xED, 0xFE, 0xED, ..] => Some(Form::KeyStore),
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some(Form::Utf16),
-        _ if wide(0) || wide(1) => Some(Form::Utf16),
+        [0xFE, 0xED, 0xFE, 0xED, ..] => Some(FileForm::KeyStore),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some(FileForm::Utf16),
+        _ if wide(0) || wide(1) => Some(FileForm::Utf16),
         // A sequence in ASN.1 of 128 bytes or more: the length of its length, its length, its content.
         [0x30, long @ 0x81..=0x84, rest @ ..] => {
             let content = rest.get(usize::from(long - 0x80)..).unwrap_or_default();
             Some(match content {
-                [0x02, 0x01, 0x03, ..] => Form::Pkcs12,
-                [0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02, ..] => Form::Pkcs7Der,
-                _ => Form::Der,
+                [0x02, 0x01, 0x03, ..] => FileForm::Pkcs12,
+                [0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02, ..] => FileForm::Pkcs7Der,
+                _ => FileForm::Der,
             })
         }
         // Indefinite length, which some programs write.
-        [0x30, 0x80, 0x02, 0x01, 0x03, ..] => Some(Form::Pkcs12),
+        [0x30, 0x80, 0x02, 0x01, 0x03, ..] => Some(FileForm::Pkcs12),
         _ => None,
     }
 }
 
-fn of_der(bytes: &[u8], wanted: Part) -> Form {
+fn of_der(bytes: &[u8], wanted: CertificatePart) -> FileForm {
     match (X509::from_der(bytes).is_ok(), wanted) {
-        (true, Part::PrivateKey | Part::Passphrase) => Form::Certificate,
+        (true, CertificatePart::PrivateKey | CertificatePart::Passphrase) => FileForm::Certificate,
         // A key begins with its version, a certificate with another sequence.
-        (false, Part::Certificate) if bytes.get(4) == Some(&0x02) => Form::PrivateKey,
-        (false, Part::Certificate) => Form::Damaged,
-        _ => Form::Der,
+        (false, CertificatePart::Certificate) if bytes.get(4) == Some(&0x02) => FileForm::PrivateKey,
+        (false, CertificatePart::Certificate) => FileForm::Damaged,
+        _ => FileForm::Der,
     }
 }
 
-fn of_text(text: &str, wanted: Part) -> Option<Form> {
+fn of_text(text: &str, wanted: CertificatePart) -> Option<FileForm> {
     if text.trim().is_empty() {
-        return Some(Form::Empty);
+        return Some(FileForm::Empty);
     }
     let labels = |border: &str| -> Vec<&str> {
         text.split(border).skip(1).filter_map(|rest| Some(rest.split_once("-----")?.0)).collect()
@@ -175,19 +175,19 @@ fn of_text(text: &str, wanted: Part) -> Option<Form> {
     let is_key = |label: &&str| label.ends_with("PRIVATE KEY") && !label.starts_with("OPENSSH");
     let is_certificate = |label: &&str| *label == "CERTIFICATE" || label.ends_with(" CERTIFICATE");
     let is_wanted = |label: &&str| match wanted {
-        Part::Certificate => is_certificate(label),
-        Part::PrivateKey | Part::Passphrase => is_key(label),
+        CertificatePart::Certificate => is_certificate(label),
+        CertificatePart::PrivateKey | CertificatePart::Passphrase => is_key(label),
     };
     let count = |labels: &[&str]| labels.iter().filter(|label| is_wanted(label)).count();
     if count(&begun) == 0 {
         let has = |is: &dyn Fn(&&str) -> bool| begun.iter().any(is);
         return match () {
-            () if has(&|label| *label == "PKCS7" || *label == "CMS") => Some(Form::Pkcs7),
-            () if has(&|label| label.starts_with("OPENSSH")) => Some(Form::OpenSsh),
-            () if has(&|label| label.ends_with("CERTIFICATE REQUEST")) => Some(Form::Request),
-            () if has(&|label| label.ends_with("PUBLIC KEY")) => Some(Form::PublicKey),
-            () if has(&is_key) => Some(Form::PrivateKey),
-            () if has(&is_certificate) => Some(Form::Certificate),
+            () if has(&|label| *label == "PKCS7" || *label == "CMS") => Some(FileForm::Pkcs7),
+            () if has(&|label| label.starts_with("OPENSSH")) => Some(FileForm::OpenSsh),
+            () if has(&|label| label.ends_with("CERTIFICATE REQUEST")) => Some(FileForm::Request),
+            () if has(&|label| label.ends_with("PUBLIC KEY")) => Some(FileForm::PublicKey),
+            () if has(&is_key) => Some(FileForm::PrivateKey),
+            () if has(&is_certificate) => Some(FileForm::Certificate),
             () => None,
         };
     }
@@ -195,35 +195,35 @@ fn of_text(text: &str, wanted: Part) -> Option<Form> {
 }
 
 /// What has happened to lines that should be PEM.
-fn spoilt(text: &str, cut: bool) -> Form {
+fn spoilt(text: &str, cut: bool) -> FileForm {
     let border = |line: &str| line.contains("-----BEGIN ") || line.contains("-----END ");
     let alone = |line: &str| {
         let line = line.trim();
         line.starts_with("-----") && line.ends_with("-----") && line.matches("-----").count() == 2
     };
     match () {
-        () if text.contains("\\n") => Form::Escaped,
-        () if cut => Form::Cut,
-        () if text.lines().any(|line| border(line) && !alone(line)) => Form::OneLine,
-        () if text.lines().any(|line| line.starts_with([' ', '\t'])) => Form::Indented,
-        () => Form::Damaged,
+        () if text.contains("\\n") => FileForm::Escaped,
+        () if cut => FileForm::Cut,
+        () if text.lines().any(|line| border(line) && !alone(line)) => FileForm::OneLine,
+        () if text.lines().any(|line| line.starts_with([' ', '\t'])) => FileForm::Indented,
+        () => FileForm::Damaged,
     }
 }
 
-fn of_unlabelled(text: &str, wanted: Part) -> Option<Form> {
+fn of_unlabelled(text: &str, wanted: CertificatePart) -> Option<FileForm> {
     if text.contains("BEGIN CERTIFICATE") || text.contains("PRIVATE KEY") {
         // The first line may be missing where the last is there.
         let headless = text.contains("-----END ");
-        return Some(if headless { Form::Cut } else { Form::Dashes });
+        return Some(if headless { FileForm::Cut } else { FileForm::Dashes });
     }
     if text.contains("-----END ") {
-        return Some(Form::Cut);
+        return Some(FileForm::Cut);
     }
     let digits: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
     let bytes = STANDARD.decode(digits).ok()?;
     match binary(&bytes)? {
-        Form::Der => Some(match of_der(&bytes, wanted) {
-            Form::Der => Form::Bare,
+        FileForm::Der => Some(match of_der(&bytes, wanted) {
+            FileForm::Der => FileForm::Bare,
             other => other,
         }),
         _ => None,

@@ -12,14 +12,14 @@ use openssl::x509::{X509, X509Name};
 use std::fmt;
 
 /// A new pair, both in PEM form. `Debug` hides the key.
-pub struct Issued {
+pub struct IssuedPair {
     /// The private key as PKCS#8, unencrypted.
     pub key_pem: Vec<u8>,
     /// The X.509 v3 certificate to give to Salesforce.
     pub certificate_pem: Vec<u8>,
 }
 
-impl fmt::Debug for Issued {
+impl fmt::Debug for IssuedPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Issued").finish_non_exhaustive()
     }
@@ -30,10 +30,10 @@ impl fmt::Debug for Issued {
 ///
 /// # Errors
 /// OpenSSL refuses, for example a key size.
-pub fn issue(name: &str, bits: u32, days: u32, now: Timestamp) -> Result<Issued, ErrorStack> {
+pub fn issue(name: &str, bits: u32, days: u32, now: Timestamp) -> Result<IssuedPair, ErrorStack> {
     let key = PKey::from_rsa(Rsa::generate(bits)?)?;
     let certificate = self_signed(name, &key, days, now)?;
-    Ok(Issued { key_pem: key.private_key_to_pem_pkcs8()?, certificate_pem: certificate.to_pem()? })
+    Ok(IssuedPair { key_pem: key.private_key_to_pem_pkcs8()?, certificate_pem: certificate.to_pem()? })
 }
 
 fn self_signed(name: &str, key: &PKey<Private>, days: u32, now: Timestamp) -> Result<X509, ErrorStack> {

@@ -8,7 +8,10 @@ use openssl::pkey::{Id, PKey, Private};
 use openssl::x509::{X509, X509Ref};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{CertificateProblem, Form, Inner, Part, SigningCertificate, fingerprint, timestamp, validity};
+use super::{
+    CertificatePart, CertificateProblem, FileForm, SigningCertificate, SigningParts, fingerprint, timestamp,
+    validity,
+};
 
 /// The sizes Salesforce takes for RSA keys.
 const KEY_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
@@ -50,7 +53,7 @@ impl SigningCertificate {
         }
         let unreadable = |_| vec![CertificateProblem::CertificateUnreadable];
         Ok(Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(SigningParts {
                 name: name.to_owned(),
                 key,
                 fingerprint: fingerprint(&x509).map_err(unreadable)?,
@@ -84,7 +87,7 @@ pub fn private_key(
         }
     });
     key.map_err(|_| match (asked, passphrase) {
-        (false, _) => unusable(pem, Part::PrivateKey, CertificateProblem::KeyUnreadable),
+        (false, _) => unusable(pem, CertificatePart::PrivateKey, CertificateProblem::KeyUnreadable),
         (true, None) => CertificateProblem::KeyEncrypted,
         (true, Some(_)) => CertificateProblem::WrongPassphrase,
     })
@@ -97,13 +100,13 @@ pub fn private_key(
 pub fn certificates(pem: &[u8]) -> Result<Vec<X509>, CertificateProblem> {
     match X509::stack_from_pem(pem) {
         Ok(chain) if !chain.is_empty() => Ok(chain),
-        _ => Err(unusable(pem, Part::Certificate, CertificateProblem::CertificateUnreadable)),
+        _ => Err(unusable(pem, CertificatePart::Certificate, CertificateProblem::CertificateUnreadable)),
     }
 }
 
 /// What a file is that could not be read; `unknown` where nobody can tell.
-fn unusable(bytes: &[u8], part: Part, unknown: CertificateProblem) -> CertificateProblem {
-    Form::of(bytes, part).map_or(unknown, |form| CertificateProblem::Form { part, form })
+fn unusable(bytes: &[u8], part: CertificatePart, unknown: CertificateProblem) -> CertificateProblem {
+    FileForm::of(bytes, part).map_or(unknown, |form| CertificateProblem::Form { part, form })
 }
 
 /// When a certificate ends.

@@ -22,22 +22,22 @@ use openssl::pkey::{PKey, Private};
 use openssl::x509::{X509, X509Ref};
 
 pub use describe::Description;
-pub use form::Form;
+pub use form::FileForm;
 pub use hosts::{hosts, speaks_for};
-pub use issue::{Issued, issue};
+pub use issue::{IssuedPair, issue};
 pub use load::{belongs, certificates, not_after, private_key, valid};
 pub use name::developer_name;
-pub use problem::{CertificateProblem, Part};
+pub use problem::{CertificatePart, CertificateProblem};
 
 /// A key and its certificate, ready to sign tokens for Salesforce.
 ///
 /// Cheap to clone. `Debug` shows the name and the fingerprint only.
 #[derive(Clone)]
 pub struct SigningCertificate {
-    inner: Arc<Inner>,
+    inner: Arc<SigningParts>,
 }
 
-struct Inner {
+struct SigningParts {
     name: String,
     key: PKey<Private>,
     x509: X509,

@@ -1,7 +1,7 @@
 //! The rule for developer names in Salesforce.
 
 /// The longest name Salesforce takes for a certificate.
-const LONGEST: usize = 40;
+const LONGEST_NAME: usize = 40;
 
 /// Whether Salesforce takes `name` as a developer name (its "API name" or "unique name").
 ///
@@ -14,7 +14,7 @@ pub fn developer_name(name: &str) -> Result<(), &'static str> {
     if name.is_empty() {
         return Err("is empty");
     }
-    if name.len() > LONGEST {
+    if name.len() > LONGEST_NAME {
         return Err("is longer than 40 characters");
     }
     if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::form::Form;
+use super::form::FileForm;
 
 /// The piece of the set-up that a problem is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum CertificatePart {
     /// The certificate itself.
     Certificate,
     /// The private key.
@@ -23,9 +23,9 @@ pub enum CertificateProblem {
     #[error("{}", form.problem(*part))]
     Form {
         /// What it should hold.
-        part: Part,
+        part: CertificatePart,
         /// What it is.
-        form: Form,
+        form: FileForm,
     },
     /// The text holds no private key that OpenSSL understands.
     #[error("holds no private key in PEM form")]
@@ -62,16 +62,18 @@ pub enum CertificateProblem {
 impl CertificateProblem {
     /// The piece to look at.
     #[must_use]
-    pub fn part(&self) -> Part {
+    pub fn part(&self) -> CertificatePart {
         match self {
             Self::Form { part, .. } => *part,
             Self::KeyUnreadable
             | Self::KeyEncrypted
             | Self::KeyNotRsa
             | Self::KeySize { .. }
-            | Self::KeyDoesNotBelong => Part::PrivateKey,
-            Self::WrongPassphrase => Part::Passphrase,
-            Self::CertificateUnreadable | Self::Expired(_) | Self::NotYetValid(_) => Part::Certificate,
+            | Self::KeyDoesNotBelong => CertificatePart::PrivateKey,
+            Self::WrongPassphrase => CertificatePart::Passphrase,
+            Self::CertificateUnreadable | Self::Expired(_) | Self::NotYetValid(_) => {
+                CertificatePart::Certificate
+            }
         }
     }
 

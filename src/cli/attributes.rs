@@ -20,7 +20,7 @@ use crate::store::Store;
 
 /// Look at the fields of a VoiceCall that are filled from what the flow and Webex tell.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct AttributesArgs {
     /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
@@ -28,11 +28,11 @@ pub struct Args {
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    command: Command,
+    command: AttributesCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum AttributesCommand {
     /// Show of a call which values arrived, which field took them, which were dropped and why.
     Explain {
         /// Its vendorCallKey, the interaction id of Webex, or the id of its VoiceCall.
@@ -50,7 +50,7 @@ enum Command {
 /// Every problem of the configuration; a contact center that is not configured; the database is missing or does not
 /// answer; the output cannot be written.
 pub fn run(
-    args: &Args,
+    args: &AttributesArgs,
     environment: Vec<(String, String)>,
     clock: &dyn Clock,
     out: &mut dyn Write,
@@ -63,8 +63,13 @@ pub fn run(
 }
 
 /// Gives whether there was what was asked for.
-async fn obey(args: &Args, settings: &Settings, store: &Store, out: &mut dyn Write) -> anyhow::Result<bool> {
-    let Command::Explain { key, call_center } = &args.command;
+async fn obey(
+    args: &AttributesArgs,
+    settings: &Settings,
+    store: &Store,
+    out: &mut dyn Write,
+) -> anyhow::Result<bool> {
+    let AttributesCommand::Explain { key, call_center } = &args.command;
     if let Some(center) = call_center
         && !settings.call_centers.contains_key(center.as_ref())
     {

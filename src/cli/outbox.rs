@@ -19,8 +19,8 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
-use self::change::{Action, Change};
-use self::select::Select;
+use self::change::{ChangeAction, EntryChange};
+use self::select::EntrySelection;
 use crate::clock::Clock;
 use crate::domain::CallCenterName;
 use crate::settings::Settings;
@@ -28,7 +28,7 @@ use crate::store::{EntryId, Filter, Store};
 
 /// Look at what still has to reach Salesforce; send what was buried again, or drop it.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct OutboxArgs {
     /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
@@ -36,15 +36,15 @@ pub struct Args {
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    command: Command,
+    command: OutboxCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum OutboxCommand {
     /// List entries, the oldest first.
     List {
         #[command(flatten)]
-        select: Select,
+        select: EntrySelection,
         /// Print at most so many.
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
@@ -56,9 +56,9 @@ enum Command {
         id: EntryId,
     },
     /// Make buried entries due now, as if never tried.
-    Retry(Change),
+    Retry(EntryChange),
     /// Remove entries for good, pending ones too: what they ask never reaches Salesforce.
-    Discard(Change),
+    Discard(EntryChange),
 }
 
 /// Runs the command: 0 done, 1 nothing found.
@@ -66,7 +66,7 @@ enum Command {
 /// # Errors
 /// Every problem of the configuration; the database is missing or does not answer; the output cannot be written.
 pub fn run(
-    args: &Args,
+    args: &OutboxArgs,
     environment: Vec<(String, String)>,
     clock: &dyn Clock,
     out: &mut dyn Write,
@@ -94,7 +94,7 @@ async fn known(settings: &Settings, store: &Store, center: &CallCenterName) -> a
     }
 }
 
-impl Command {
+impl OutboxCommand {
     fn call_center(&self) -> Option<&CallCenterName> {
         match self {
             Self::List { select, .. } => select.call_center.as_ref(),
@@ -105,9 +105,9 @@ impl Command {
 }
 
 /// Gives whether there was what was asked for.
-async fn obey(args: &Args, store: &Store, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<bool> {
+async fn obey(args: &OutboxArgs, store: &Store, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<bool> {
     match &args.command {
-        Command::List { select, limit } => {
+        OutboxCommand::List { select, limit } => {
             let filter = Filter { limit: Some(*limit), ..select.filter(now) };
             let list = list::read(store, &filter, now).await?;
             if args.json {
@@ -118,7 +118,7 @@ async fn obey(args: &Args, store: &Store, now: Timestamp, out: &mut dyn Write) -
             // An empty outbox is in the best of orders.
             Ok(true)
         }
-        Command::Show { id } => {
+        OutboxCommand::Show { id } => {
             let filter = Filter { id: Some(*id), ..Filter::default() };
             let Some(entry) = store.list_all(&filter).await?.into_iter().next() else {
                 let nothing = if args.json { "null".to_owned() } else { format!("no entry {}", id.0) };
@@ -126,8 +126,8 @@ async fn obey(args: &Args, store: &Store, now: Timestamp, out: &mut dyn Write) -
                 return Ok(false);
             };
             let shown = match entry {
-                Ok(entry) => entry::Shown::with_body(&entry, now),
-                Err(unreadable) => entry::Shown::of_unreadable(&unreadable, now),
+                Ok(entry) => entry::EntryView::with_body(&entry, now),
+                Err(unreadable) => entry::EntryView::of_unreadable(&unreadable, now),
             };
             if args.json {
                 writeln!(out, "{}", serde_json::to_string(&shown)?)?;
@@ -136,7 +136,7 @@ async fn obey(args: &Args, store: &Store, now: Timestamp, out: &mut dyn Write) -
             }
             Ok(true)
         }
-        Command::Retry(change) => change.run(Action::Retry, store, now, args.json, out).await,
-        Command::Discard(change) => change.run(Action::Discard, store, now, args.json, out).await,
+        OutboxCommand::Retry(change) => change.run(ChangeAction::Retry, store, now, args.json, out).await,
+        OutboxCommand::Discard(change) => change.run(ChangeAction::Discard, store, now, args.json, out).await,
     }
 }

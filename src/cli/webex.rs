@@ -18,28 +18,28 @@ use crate::ids::Ids;
 use crate::salesforce::clients;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::webex::{self, Client, Tokens};
+use crate::webex::{self, ApiClient, WebexTokens};
 
 /// Log in to Webex once, and subscribe to its webhooks.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct WebexArgs {
     /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
-    command: Command,
+    command: WebexCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum WebexCommand {
     /// Let an administrator agree to the integration, once; the login is kept in the database.
-    Login(login::Args),
+    Login(login::LoginArgs),
     /// Make what is missing of the subscriptions that the bridge needs.
     Subscribe(subscriptions::Subscribe),
     /// List all subscriptions of the tenant.
-    List(subscriptions::List),
+    List(subscriptions::ListSubscriptions),
     /// Remove subscriptions.
-    Remove(subscriptions::Remove),
+    Remove(subscriptions::RemoveSubscriptions),
 }
 
 /// Runs the command: 0 done, 1 something is not in order.
@@ -47,7 +47,7 @@ enum Command {
 /// # Errors
 /// Every problem of the configuration; the database or Webex does not answer; the output cannot be written.
 pub fn run(
-    args: &Args,
+    args: &WebexArgs,
     environment: Vec<(String, String)>,
     clock: &Arc<dyn Clock>,
     out: &mut dyn Write,
@@ -61,17 +61,17 @@ pub fn run(
 }
 
 async fn obey(
-    args: &Args,
+    args: &WebexArgs,
     settings: &Settings,
     store: &Store,
     clock: &Arc<dyn Clock>,
     out: &mut dyn Write,
 ) -> anyhow::Result<bool> {
     match &args.command {
-        Command::Login(args) => login::run(args, settings, store, clock, out).await,
-        Command::Subscribe(args) => args.run(settings, &client(settings, store, clock)?, out).await,
-        Command::List(args) => args.run(settings, &client(settings, store, clock)?, out).await,
-        Command::Remove(args) => args.run(settings, &client(settings, store, clock)?, out).await,
+        WebexCommand::Login(args) => login::run(args, settings, store, clock, out).await,
+        WebexCommand::Subscribe(args) => args.run(settings, &client(settings, store, clock)?, out).await,
+        WebexCommand::List(args) => args.run(settings, &client(settings, store, clock)?, out).await,
+        WebexCommand::Remove(args) => args.run(settings, &client(settings, store, clock)?, out).await,
     }
 }
 
@@ -81,7 +81,7 @@ fn tokens(
     store: &Store,
     clock: &Arc<dyn Clock>,
     ids: &Ids,
-) -> anyhow::Result<(Tokens, reqwest::Client)> {
+) -> anyhow::Result<(WebexTokens, reqwest::Client)> {
     let webex = settings.webex.as_ref().context("webex: there is no [webex] section")?;
     let http = clients(&settings.http_client, 1)?.pop().unwrap_or_default();
     let tokens = webex::tokens(webex, http.clone(), store.clone(), Arc::clone(clock), ids.unique())?;
@@ -89,7 +89,11 @@ fn tokens(
 }
 
 /// A client of the configured tenant.
-pub(super) fn client(settings: &Settings, store: &Store, clock: &Arc<dyn Clock>) -> anyhow::Result<Client> {
+pub(super) fn client(
+    settings: &Settings,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<ApiClient> {
     let ids = Arc::new(Ids::random());
     let (tokens, http) = tokens(settings, store, clock, &ids)?;
     let webex = settings.webex.as_ref().context("webex: there is no [webex] section")?;

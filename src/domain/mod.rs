@@ -34,9 +34,9 @@ pub use time::{FlowTime, InvalidTime};
 pub(crate) use timeline::tests::history;
 pub use timeline::{
     AgentInvolvement, AgentState, AnnouncedRecordings, CallHistory, CallOutcome, CallState, CallTimeline,
-    CallTotals, CapturedRecordings, Direction, EventKind, FileName, FinalUpdateState, NoFileName, Recording,
-    SearchSummary, Segment, SegmentEnd, SegmentKind, SentUpdate, Stretch, StretchKind, TaskEnding, TaskEvent,
-    TaskNumbers, UpdateContent,
+    CallTotals, CapturedRecordings, Direction, EventKind, FileName, FinalUpdateState, InvalidFileName,
+    Recording, SearchSummary, Segment, SegmentEnd, SegmentKind, SentUpdate, Stretch, StretchKind, TaskEnding,
+    TaskEvent, TaskNumbers, UpdateContent,
 };
 pub use voice_call::{
     AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,

@@ -4,28 +4,28 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use super::traffic::{State, Traffic};
+use super::traffic::{ConnectionActivity, ConnectionState};
 
 /// Connections that may be gone, beyond twice those that are open, before they are forgotten.
 const GONE: usize = 64;
 
 /// The connections of one worker thread.
 #[derive(Debug, Clone)]
-pub(super) struct Connections(Rc<Inner>);
+pub(super) struct Connections(Rc<WorkerConnections>);
 
 #[derive(Debug)]
-struct Inner {
+struct WorkerConnections {
     most: usize,
     open: Rc<Cell<usize>>,
     /// As they came; those that are gone, or known by now, are passed over when their turn comes.
-    strangers: RefCell<VecDeque<Weak<State>>>,
+    unauthenticated: RefCell<VecDeque<Weak<ConnectionState>>>,
 }
 
 /// One connection among those that are open, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place(Rc<Cell<usize>>);
+pub(super) struct OpenConnection(Rc<Cell<usize>>);
 
-impl Drop for Place {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.set(self.0.get().saturating_sub(1));
     }
@@ -34,27 +34,27 @@ impl Drop for Place {
 impl Connections {
     /// At most this many, as long as there are strangers among them.
     pub(super) fn new(most: usize) -> Self {
-        let strangers = RefCell::default();
-        Self(Rc::new(Inner { most, open: Rc::default(), strangers }))
+        let unauthenticated = RefCell::default();
+        Self(Rc::new(WorkerConnections { most, open: Rc::default(), unauthenticated }))
     }
 
     /// A connection has been opened. Beyond the bound, the one that has been a stranger for longest is dismissed: an
     /// honest client has logged in long before its turn comes, and whoever floods us sends his own away.
-    pub(super) fn admit(&self) -> Traffic {
-        let Inner { most, open, strangers } = &*self.0;
+    pub(super) fn admit(&self) -> ConnectionActivity {
+        let WorkerConnections { most, open, unauthenticated } = &*self.0;
         open.set(open.get() + 1);
-        let mut strangers = strangers.borrow_mut();
+        let mut unauthenticated = unauthenticated.borrow_mut();
         if open.get() > *most {
-            let oldest = std::iter::from_fn(|| strangers.pop_front());
-            let oldest = oldest.filter_map(|state| state.upgrade()).find(|state| state.is_stranger());
+            let oldest = std::iter::from_fn(|| unauthenticated.pop_front());
+            let oldest = oldest.filter_map(|state| state.upgrade()).find(|state| state.is_unauthenticated());
             if let Some(oldest) = oldest {
                 oldest.dismiss();
             }
-        } else if strangers.len() > 2 * open.get() + GONE {
-            strangers.retain(|state| state.upgrade().is_some_and(|state| state.is_stranger()));
+        } else if unauthenticated.len() > 2 * open.get() + GONE {
+            unauthenticated.retain(|state| state.upgrade().is_some_and(|state| state.is_unauthenticated()));
         }
-        let traffic = Traffic::of(Some(Place(Rc::clone(open))));
-        strangers.push_back(traffic.downgrade());
+        let traffic = ConnectionActivity::of(Some(OpenConnection(Rc::clone(open))));
+        unauthenticated.push_back(traffic.downgrade());
         traffic
     }
 }
@@ -67,14 +67,17 @@ mod tests {
     fn the_oldest_stranger_gives_way_and_nobody_who_is_known() {
         let connections = Connections::new(3);
         let [first, second, third] = [(); 3].map(|()| connections.admit());
-        first.recognize();
+        first.mark_authenticated();
         let fourth = connections.admit();
-        let dismissed = [&first, &second, &third, &fourth].map(Traffic::is_dismissed);
+        let dismissed = [&first, &second, &third, &fourth].map(ConnectionActivity::is_dismissed);
         assert_eq!(dismissed, [false, true, false, false]);
         drop(second);
         drop(third);
         let fifth = connections.admit();
-        assert!(![&first, &fourth, &fifth].into_iter().any(Traffic::is_dismissed), "there is room");
+        assert!(
+            ![&first, &fourth, &fifth].into_iter().any(ConnectionActivity::is_dismissed),
+            "there is room"
+        );
     }
 
     #[test]
@@ -83,7 +86,7 @@ mod tests {
         for _ in 0..10_000 {
             drop(connections.admit());
         }
-        assert!(connections.0.strangers.borrow().len() <= GONE + 3);
+        assert!(connections.0.unauthenticated.borrow().len() <= GONE + 3);
         assert_eq!(connections.0.open.get(), 0);
     }
 }

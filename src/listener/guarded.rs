@@ -14,17 +14,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::heads::Heads;
-use super::memory::{Memory, Share};
-use super::traffic::{Patience, Traffic};
+use super::memory::{ConnectionMemory, MemoryShare};
+use super::traffic::{ConnectionActivity, ConnectionTimeouts};
 
 /// How much is read while nothing can be passed on. It is read to see whether the client is still there.
 const AHEAD: usize = 2048;
 
 /// A socket whose other end has only so long for the head of a request, and for taking in an answer.
-pub struct Guarded<T> {
+pub struct GuardedSocket<T> {
     io: T,
-    patience: Patience,
-    traffic: Traffic,
+    patience: ConnectionTimeouts,
+    traffic: ConnectionActivity,
     /// Looks again at the latest when the connection may be over. It is moved only when it rings, not by every request.
     alarm: Pin<Box<Sleep>>,
     /// Runs while the client has not taken in all that was to be written.
@@ -43,13 +43,18 @@ pub struct Guarded<T> {
     passed: usize,
     /// What waits to be written.
     unwritten: usize,
-    share: Share,
+    share: MemoryShare,
 }
 
-impl<T> Guarded<T> {
+impl<T> GuardedSocket<T> {
     /// A socket that has just been opened.
     #[must_use]
-    pub fn new(io: T, patience: Patience, traffic: Traffic, memory: &Memory) -> Self {
+    pub fn new(
+        io: T,
+        patience: ConnectionTimeouts,
+        traffic: ConnectionActivity,
+        memory: &ConnectionMemory,
+    ) -> Self {
         let alarm = Box::pin(sleep(patience.first));
         Self {
             io,
@@ -71,7 +76,7 @@ impl<T> Guarded<T> {
 
     /// What happens on it: for those who serve its requests.
     #[must_use]
-    pub fn traffic(&self) -> Traffic {
+    pub fn traffic(&self) -> ConnectionActivity {
         self.traffic.clone()
     }
 
@@ -101,7 +106,7 @@ impl<T> Guarded<T> {
     /// asked.
     fn hold(&mut self) -> io::Result<()> {
         let has_room = self.share.hold(self.ahead.len() + self.passed + self.unwritten);
-        match has_room || self.traffic.is_known() {
+        match has_room || self.traffic.is_authenticated() {
             true => Ok(()),
             false => Err(io::ErrorKind::ConnectionAborted.into()),
         }
@@ -126,7 +131,7 @@ impl<T> Guarded<T> {
     }
 }
 
-impl<T: 'static> Guarded<T> {
+impl<T: 'static> GuardedSocket<T> {
     /// The socket itself.
     #[must_use]
     pub fn inner(&self) -> &dyn Any {
@@ -134,7 +139,7 @@ impl<T: 'static> Guarded<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> Guarded<T> {
+impl<T: AsyncRead + Unpin> GuardedSocket<T> {
     /// Passes on what comes, up to the end of one head.
     fn pass_on(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.head_has_ended && !self.traffic.is_serving() {
@@ -163,7 +168,7 @@ impl<T: AsyncRead + Unpin> Guarded<T> {
         let passed = buffer.filled().len() - before;
         self.passed += passed;
         self.hold()?;
-        self.traffic.keep_event();
+        self.traffic.note_arrival();
         if passed == 0 {
             // Once the HTTP above has looked at what it has, it asks again.
             self.end_turn();
@@ -197,7 +202,7 @@ impl<T: AsyncRead + Unpin> Guarded<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for GuardedSocket<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -219,7 +224,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<T> {
         }
         this.over = true;
         // Who said nothing is not told anything: that is how unused connections end.
-        if this.traffic.heard() && this.stuck.is_none() {
+        if this.traffic.has_received() && this.stuck.is_none() {
             // Nothing else is being written now. An answer this short fits into the socket, or it is stuck anyway.
             let _ = Pin::new(&mut this.io).poll_write(context, &this.patience.too_slow);
         }
@@ -228,7 +233,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for GuardedSocket<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -4,11 +4,11 @@
 /// here.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Heads {
-    line: Line,
+    line: HeadLine,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Line {
+enum HeadLine {
     /// It holds something.
     #[default]
     Filled,
@@ -23,14 +23,14 @@ impl Heads {
     /// has ended in them.
     pub(super) fn fit(&mut self, bytes: &[u8], room: &mut usize) -> usize {
         for (at, &byte) in bytes.iter().enumerate() {
-            if byte == b'\n' && self.line != Line::Filled {
+            if byte == b'\n' && self.line != HeadLine::Filled {
                 let Some(left) = room.checked_sub(1) else { return at };
                 *room = left;
             }
             self.line = match (byte, self.line) {
-                (b'\n', _) => Line::Empty,
-                (b'\r', Line::Empty) => Line::Returned,
-                _ => Line::Filled,
+                (b'\n', _) => HeadLine::Empty,
+                (b'\r', HeadLine::Empty) => HeadLine::Returned,
+                _ => HeadLine::Filled,
             };
         }
         bytes.len()

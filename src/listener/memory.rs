@@ -10,23 +10,23 @@ const SHARED: usize = 16 * 1024 * 1024;
 
 /// The bytes that the connections of a listener hold beyond what each may hold.
 #[derive(Debug, Clone, Default)]
-pub struct Memory(Arc<AtomicUsize>);
+pub struct ConnectionMemory(Arc<AtomicUsize>);
 
 /// The part of one connection.
 #[derive(Debug)]
-pub(super) struct Share {
-    memory: Memory,
+pub(super) struct MemoryShare {
+    memory: ConnectionMemory,
     taken: usize,
 }
 
-impl Memory {
+impl ConnectionMemory {
     /// The share of a new connection.
-    pub(super) fn share(&self) -> Share {
-        Share { memory: self.clone(), taken: 0 }
+    pub(super) fn share(&self) -> MemoryShare {
+        MemoryShare { memory: self.clone(), taken: 0 }
     }
 }
 
-impl Share {
+impl MemoryShare {
     /// The connection holds this much now. Whether that is no more than there is.
     pub(super) fn hold(&mut self, bytes: usize) -> bool {
         let wanted = bytes.saturating_sub(OWN);
@@ -41,7 +41,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for MemoryShare {
     fn drop(&mut self) {
         self.memory.0.fetch_sub(self.taken, Ordering::Relaxed);
     }
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn what_one_gives_back_another_may_take() {
-        let memory = Memory::default();
+        let memory = ConnectionMemory::default();
         let (mut one, mut other) = (memory.share(), memory.share());
         assert!(one.hold(OWN) && other.hold(OWN));
         assert!(one.hold(OWN + SHARED));

@@ -9,11 +9,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::connections::Place;
+use super::connections::OpenConnection;
 
 /// How long a connection may be without a request.
 #[derive(Debug, Clone)]
-pub struct Patience {
+pub struct ConnectionTimeouts {
     /// From its beginning to the end of the head of its first request; also how long it may not take in an answer.
     pub first: Duration,
     /// From an answer to the end of the head of the next request.
@@ -25,10 +25,10 @@ pub struct Patience {
 /// One connection's requests: how many are being served, since when there has been none, and whether their client is
 /// known.
 #[derive(Debug, Clone)]
-pub struct Traffic(Rc<State>);
+pub struct ConnectionActivity(Rc<ConnectionState>);
 
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct ConnectionState {
     serving: Cell<usize>,
     /// How many of them wait for more of their body.
     reading: Cell<usize>,
@@ -36,19 +36,19 @@ pub(super) struct State {
     answered: Cell<Option<Instant>>,
     opened: Instant,
     /// Whether anything arrived since the last answer.
-    heard: Cell<bool>,
+    has_received: Cell<bool>,
     /// Told when the last of the requests that were being served has been.
     idle: Notify,
     /// Whether a request of this connection had right credentials.
-    is_known: Cell<bool>,
+    is_authenticated: Cell<bool>,
     /// Whether it has to end at once.
     is_dismissed: Cell<bool>,
     /// The task of the connection, to be woken when one of these changes.
     task: RefCell<Option<Waker>>,
-    _place: Option<Place>,
+    _place: Option<OpenConnection>,
 }
 
-impl Traffic {
+impl ConnectionActivity {
     /// Of a connection that has just been opened, and takes nobody's place.
     #[must_use]
     pub fn new() -> Self {
@@ -56,15 +56,15 @@ impl Traffic {
     }
 
     /// Of a connection that has just been opened.
-    pub(super) fn of(place: Option<Place>) -> Self {
-        Self(Rc::new(State {
+    pub(super) fn of(place: Option<OpenConnection>) -> Self {
+        Self(Rc::new(ConnectionState {
             serving: Cell::new(0),
             reading: Cell::new(0),
             answered: Cell::new(None),
             opened: Instant::now(),
-            heard: Cell::new(false),
+            has_received: Cell::new(false),
             idle: Notify::new(),
-            is_known: Cell::new(false),
+            is_authenticated: Cell::new(false),
             is_dismissed: Cell::new(false),
             task: RefCell::default(),
             _place: place,
@@ -73,27 +73,27 @@ impl Traffic {
 
     /// A request has arrived; it is served until what this returns is dropped.
     #[must_use]
-    pub fn serve(&self) -> Served {
+    pub fn serve(&self) -> ServedRequest {
         self.0.serving.set(self.0.serving.get() + 1);
-        Served(Rc::clone(&self.0))
+        ServedRequest(Rc::clone(&self.0))
     }
 
     /// A request that is served reads its body until what this returns is dropped. At other times nothing that comes
     /// after a request is read.
     #[must_use]
-    pub fn read_body(&self) -> ReadsBody {
+    pub fn read_body(&self) -> BodyRead {
         self.0.reading.set(self.0.reading.get() + 1);
         self.0.wake();
-        ReadsBody(Rc::clone(&self.0))
+        BodyRead(Rc::clone(&self.0))
     }
 
     /// A request of this connection had right credentials: it gives way to nobody any more.
-    pub fn recognize(&self) {
-        self.0.is_known.set(true);
+    pub fn mark_authenticated(&self) {
+        self.0.is_authenticated.set(true);
     }
 
     /// Waits until no request is being served: their work may outlast the connection that they came by.
-    pub(super) async fn rest(&self) {
+    pub(super) async fn wait_until_idle(&self) {
         while self.0.serving.get() > 0 {
             self.0.idle.notified().await;
         }
@@ -117,13 +117,13 @@ impl Traffic {
     }
 
     /// Something has arrived.
-    pub(super) fn keep_event(&self) {
-        self.0.heard.set(true);
+    pub(super) fn note_arrival(&self) {
+        self.0.has_received.set(true);
     }
 
     /// Whether anything has arrived since the last answer.
-    pub(super) fn heard(&self) -> bool {
-        self.0.heard.get()
+    pub(super) fn has_received(&self) -> bool {
+        self.0.has_received.get()
     }
 
     /// Whether a request is being served.
@@ -136,20 +136,20 @@ impl Traffic {
         self.is_serving() && self.0.reading.get() == 0
     }
 
-    pub(super) fn is_known(&self) -> bool {
-        self.0.is_known.get()
+    pub(super) fn is_authenticated(&self) -> bool {
+        self.0.is_authenticated.get()
     }
 
     pub(super) fn is_dismissed(&self) -> bool {
         self.0.is_dismissed.get()
     }
 
-    pub(super) fn downgrade(&self) -> Weak<State> {
+    pub(super) fn downgrade(&self) -> Weak<ConnectionState> {
         Rc::downgrade(&self.0)
     }
 
     /// When the connection is over if no request arrives; none: one is being served.
-    pub(super) fn end(&self, patience: &Patience) -> Option<Instant> {
+    pub(super) fn end(&self, patience: &ConnectionTimeouts) -> Option<Instant> {
         if self.0.serving.get() > 0 {
             return None;
         }
@@ -160,16 +160,16 @@ impl Traffic {
     }
 }
 
-impl Default for Traffic {
+impl Default for ConnectionActivity {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl State {
+impl ConnectionState {
     /// Whether it may be dismissed.
-    pub(super) fn is_stranger(&self) -> bool {
-        !self.is_known.get() && !self.is_dismissed.get()
+    pub(super) fn is_unauthenticated(&self) -> bool {
+        !self.is_authenticated.get() && !self.is_dismissed.get()
     }
 
     /// Ends the connection.
@@ -188,25 +188,25 @@ impl State {
 
 /// One request that is being served.
 #[derive(Debug)]
-pub struct Served(Rc<State>);
+pub struct ServedRequest(Rc<ConnectionState>);
 
-impl Drop for Served {
+impl Drop for ServedRequest {
     fn drop(&mut self) {
         self.0.serving.set(self.0.serving.get().saturating_sub(1));
         if self.0.serving.get() == 0 {
             self.0.idle.notify_one();
         }
         self.0.answered.set(Some(Instant::now()));
-        self.0.heard.set(false);
+        self.0.has_received.set(false);
         self.0.wake();
     }
 }
 
 /// One request whose body is being read.
 #[derive(Debug)]
-pub struct ReadsBody(Rc<State>);
+pub struct BodyRead(Rc<ConnectionState>);
 
-impl Drop for ReadsBody {
+impl Drop for BodyRead {
     fn drop(&mut self) {
         self.0.reading.set(self.0.reading.get().saturating_sub(1));
     }
@@ -218,20 +218,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_ends_after_the_last_of_its_answers_and_never_during_a_request() {
-        let patience = Patience {
+        let patience = ConnectionTimeouts {
             first: Duration::from_secs(10),
             between: Duration::from_secs(75),
             too_slow: Arc::from(&b""[..]),
         };
-        let traffic = Traffic::new();
+        let traffic = ConnectionActivity::new();
         assert_eq!(traffic.end(&patience), Some(traffic.0.opened + patience.first));
-        traffic.keep_event();
+        traffic.note_arrival();
         let (one, other) = (traffic.serve(), traffic.serve());
         drop(one);
         assert_eq!(traffic.end(&patience), None);
         let before = Instant::now();
         drop(other);
         assert!(traffic.end(&patience).unwrap() >= before + patience.between);
-        assert!(!traffic.heard());
+        assert!(!traffic.has_received());
     }
 }

@@ -16,4 +16,4 @@ mod tests;
 pub use cleanup::{LONGEST_NUMBER, NumberTooLong};
 pub use number::{Masked, PhoneNumber, mask};
 pub use problem::{RulePart, RuleProblem};
-pub use translation::{Explanation, Step, Translation};
+pub use translation::{Explanation, Translation, TranslationStep};

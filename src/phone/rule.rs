@@ -43,9 +43,9 @@ impl From<OutOfSteps> for LeftOut {
 /// How many steps the rules of a set may be tried for, all together, while they are read: some 20 ms. Rules beyond that
 /// are taken untried; on a number that is too hard for one it is left out, as ever.
 #[derive(Debug)]
-pub(super) struct Patience(u32);
+pub(super) struct StepBudget(u32);
 
-impl Patience {
+impl StepBudget {
     /// For one rule set.
     pub(super) fn new() -> Self {
         Self(1_000_000)
@@ -76,7 +76,7 @@ impl Rule {
     ///
     /// # Errors
     /// A part of it cannot be read, or its pattern can run away.
-    pub(super) fn parse(name: &str, text: &str, patience: &mut Patience) -> Result<Self, Vec<RuleProblem>> {
+    pub(super) fn parse(name: &str, text: &str, patience: &mut StepBudget) -> Result<Self, Vec<RuleProblem>> {
         let mut parts = text.splitn(3, "->").map(trim);
         let lengths = read_predicate(name, parts.next().unwrap_or_default());
         let pattern = read_pattern(name, parts.next());
@@ -95,7 +95,7 @@ impl Rule {
         Ok(rule)
     }
 
-    fn check_that_it_ends(&self, text: &str, patience: &mut Patience) -> Result<(), RuleProblem> {
+    fn check_that_it_ends(&self, text: &str, patience: &mut StepBudget) -> Result<(), RuleProblem> {
         let longest = usize::try_from(self.lengths.1).map_or(LONGEST_NUMBER, |max| max.min(LONGEST_NUMBER));
         let (mut memory, mut out) = (Memory::default(), Vec::new());
         for number in probe::hard_numbers(text, longest) {

@@ -4,10 +4,10 @@ use ecma_pattern::{Groups, Match};
 
 /// A replacement text, taken apart once.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Selector(Vec<Part>);
+pub(super) struct Selector(Vec<SelectorPart>);
 
 #[derive(Debug, PartialEq, Eq)]
-enum Part {
+enum SelectorPart {
     Text(Vec<u16>),
     Match,
     Before,
@@ -43,31 +43,31 @@ impl Selector {
     pub(super) fn expand(&self, found: Match<'_>, out: &mut Vec<u16>) {
         for part in &self.0 {
             out.extend_from_slice(match part {
-                Part::Text(text) => text,
-                Part::Match => found.whole(),
-                Part::Before => found.before(),
-                Part::After => found.after(),
-                Part::Group(number) => found.group(*number),
+                SelectorPart::Text(text) => text,
+                SelectorPart::Match => found.whole(),
+                SelectorPart::Before => found.before(),
+                SelectorPart::After => found.after(),
+                SelectorPart::Group(number) => found.group(*number),
             });
         }
     }
 }
 
-fn flush(literal: &mut String, parts: &mut Vec<Part>) {
+fn flush(literal: &mut String, parts: &mut Vec<SelectorPart>) {
     if !literal.is_empty() {
-        parts.push(Part::Text(literal.encode_utf16().collect()));
+        parts.push(SelectorPart::Text(literal.encode_utf16().collect()));
         literal.clear();
     }
 }
 
 /// The symbol at the start of `text`, which is a `$`, and its length; no part where it is a plain `$`.
-fn symbol(text: &str, groups: &Groups) -> (Option<Part>, usize) {
+fn symbol(text: &str, groups: &Groups) -> (Option<SelectorPart>, usize) {
     let next = text.as_bytes().get(1).copied();
     match next {
         Some(b'$') => (None, 2),
-        Some(b'&') => (Some(Part::Match), 2),
-        Some(b'`') => (Some(Part::Before), 2),
-        Some(b'\'') => (Some(Part::After), 2),
+        Some(b'&') => (Some(SelectorPart::Match), 2),
+        Some(b'`') => (Some(SelectorPart::Before), 2),
+        Some(b'\'') => (Some(SelectorPart::After), 2),
         Some(b'0'..=b'9') => numbered(text, groups),
         Some(b'<') if groups.named() => named(text, groups),
         _ => (None, 1),
@@ -75,17 +75,17 @@ fn symbol(text: &str, groups: &Groups) -> (Option<Part>, usize) {
 }
 
 /// Two digits where there is such a group, else one.
-fn numbered(text: &str, groups: &Groups) -> (Option<Part>, usize) {
+fn numbered(text: &str, groups: &Groups) -> (Option<SelectorPart>, usize) {
     let known = |length: usize| {
         let digits = text.get(1..=length).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
         let number: u32 = digits.parse().ok()?;
         let number = (1..=groups.count()).contains(&number).then_some(number)?;
-        Some((Some(Part::Group(usize::try_from(number).ok()?)), 1 + length))
+        Some((Some(SelectorPart::Group(usize::try_from(number).ok()?)), 1 + length))
     };
     known(2).or_else(|| known(1)).unwrap_or((None, 1))
 }
 
-fn named(text: &str, groups: &Groups) -> (Option<Part>, usize) {
+fn named(text: &str, groups: &Groups) -> (Option<SelectorPart>, usize) {
     let Some((name, _)) = text.get(2..).and_then(|rest| rest.split_once('>')) else {
         return (None, 1);
     };
@@ -93,7 +93,7 @@ fn named(text: &str, groups: &Groups) -> (Option<Part>, usize) {
     let units: Vec<u16> = name.encode_utf16().collect();
     let number = groups.by_name(&units).and_then(|number| usize::try_from(number).ok());
     // A name no group has is `undefined`, which is nothing.
-    (Some(number.map_or(Part::Text(Vec::new()), Part::Group)), length)
+    (Some(number.map_or(SelectorPart::Text(Vec::new()), SelectorPart::Group)), length)
 }
 
 #[cfg(test)]

@@ -7,57 +7,57 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Ask, AskError, Client};
+use super::client::{ApiClient, ApiRequest, WebexError};
 use crate::domain::{FileName, FlowTime, Recording};
 
 /// The most tasks that one query may name.
-const TASKS: usize = 10;
+const TASKS_PER_QUERY: usize = 10;
 
 /// The `callType` of the caller's own call; others are `consult` and `va-...`.
-const MAIN: &str = "main";
+const MAIN_CALL: &str = "main";
 
 /// Recordings by task.
 pub type Recordings = BTreeMap<String, Vec<Recording>>;
 
 /// One odd record must not keep those beside it: each is read by itself.
 #[derive(Deserialize)]
-struct Answered {
+struct CapturesAnswer {
     data: Option<Vec<Value>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Captured {
+struct TaskCaptures {
     task_id: String,
     recording: Option<Vec<Value>>,
 }
 
 #[derive(Deserialize)]
-struct Recorded {
-    attributes: Option<Attributes>,
+struct CaptureRecord {
+    attributes: Option<CaptureAttributes>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Attributes {
+struct CaptureAttributes {
     call_type: Option<Value>,
     file_name: Option<String>,
     start_time: Option<Value>,
     stop_time: Option<Value>,
 }
 
-impl Client {
+impl ApiClient {
     /// The recordings of these tasks, as far as there are any; ten tasks a query.
     ///
     /// # Errors
     /// When Webex gives none; nothing is known then, also of those that it gave before.
-    pub async fn recordings(&self, org_id: &str, tasks: &[String]) -> Result<Recordings, AskError> {
+    pub async fn recordings(&self, org_id: &str, tasks: &[String]) -> Result<Recordings, WebexError> {
         let mut all = Recordings::new();
-        for tasks in tasks.chunks(TASKS) {
+        for tasks in tasks.chunks(TASKS_PER_QUERY) {
             let query = json!({ "orgId": org_id, "taskIds": tasks, "urlExpiration": 1 });
             let body = json!({ "query": query });
-            let ask = Ask { method: Method::POST, path: "/v1/captures/query", body: Some(body) };
-            let answered: Answered = self.ask(&ask).await?;
+            let ask = ApiRequest { method: Method::POST, path: "/v1/captures/query", body: Some(body) };
+            let answered: CapturesAnswer = self.ask(&ask).await?;
             add(answered, &mut all);
         }
         Ok(all)
@@ -65,16 +65,16 @@ impl Client {
 }
 
 /// Adds what can be read, and tells how much could not.
-fn add(answered: Answered, all: &mut Recordings) {
+fn add(answered: CapturesAnswer, all: &mut Recordings) {
     let mut skipped = 0_usize;
     for captured in answered.data.unwrap_or_default() {
-        let Ok(captured) = serde_json::from_value::<Captured>(captured) else {
+        let Ok(captured) = serde_json::from_value::<TaskCaptures>(captured) else {
             skipped += 1;
             continue;
         };
         let files = all.entry(captured.task_id).or_default();
         for recorded in captured.recording.unwrap_or_default() {
-            match serde_json::from_value::<Recorded>(recorded) {
+            match serde_json::from_value::<CaptureRecord>(recorded) {
                 Ok(recorded) => files.extend(file(recorded)),
                 Err(_) => skipped += 1,
             }
@@ -87,10 +87,10 @@ fn add(answered: Answered, all: &mut Recordings) {
 
 /// A recording of the caller's call whose file has a name. A consult is recorded under the same task, and is not the
 /// caller's.
-fn file(recorded: Recorded) -> Option<Recording> {
+fn file(recorded: CaptureRecord) -> Option<Recording> {
     let attributes = recorded.attributes?;
     let kind = attributes.call_type.as_ref().and_then(Value::as_str);
-    if kind.is_some_and(|kind| !kind.trim().is_empty() && !kind.trim().eq_ignore_ascii_case(MAIN)) {
+    if kind.is_some_and(|kind| !kind.trim().is_empty() && !kind.trim().eq_ignore_ascii_case(MAIN_CALL)) {
         return None;
     }
     let file = FileName::parse(attributes.file_name?).ok()?;

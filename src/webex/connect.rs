@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Client, Seal, Tokens};
+use super::{ApiClient, TokenCipher, WebexTokens};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::settings::Webex;
@@ -11,7 +11,7 @@ use crate::store::Store;
 /// What is missing in `[webex]` to ask Webex anything.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key} is not set: {hint}")]
-pub struct Missing {
+pub struct MissingSetting {
     /// The key.
     pub key: &'static str,
     /// What to set it to.
@@ -28,13 +28,13 @@ pub fn tokens(
     store: Store,
     clock: Arc<dyn Clock>,
     owner: String,
-) -> Result<Tokens, Missing> {
-    let client = webex.oauth_client.as_ref().ok_or(Missing {
+) -> Result<WebexTokens, MissingSetting> {
+    let client = webex.oauth_client.as_ref().ok_or(MissingSetting {
         key: "webex.client_id",
         hint: "make an integration at developer.webex.com, and set its client id and client_secret_file",
     })?;
-    let seal = Seal::new(webex.token_key.clone());
-    Ok(Tokens::new(http, (&webex.token_url, client, seal), store, clock, owner))
+    let cipher = TokenCipher::new(webex.token_key.clone());
+    Ok(WebexTokens::new(http, (&webex.token_url, client, cipher), store, clock, owner))
 }
 
 /// A client that asks with these tokens.
@@ -44,11 +44,11 @@ pub fn tokens(
 pub fn client(
     webex: &Webex,
     http: reqwest::Client,
-    tokens: Tokens,
+    tokens: WebexTokens,
     clock: Arc<dyn Clock>,
     ids: Arc<Ids>,
-) -> Result<Client, Missing> {
+) -> Result<ApiClient, MissingSetting> {
     let hint = "set it to the API of your region, such as https://api.wxcc-us1.cisco.com";
-    let api = webex.api_url.clone().ok_or(Missing { key: "webex.api_url", hint })?;
-    Ok(Client::new(http, api, Arc::new(tokens), clock, ids))
+    let api = webex.api_url.clone().ok_or(MissingSetting { key: "webex.api_url", hint })?;
+    Ok(ApiClient::new(http, api, Arc::new(tokens), clock, ids))
 }

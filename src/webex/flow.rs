@@ -49,7 +49,7 @@ impl Flow {
     /// # Errors
     /// When the text is not one.
     pub fn parse(export: &str) -> Result<Self, FlowError> {
-        let export: Export = serde_json::from_str(export)?;
+        let export: FlowExport = serde_json::from_str(export)?;
         let events = export.event_flows.events_map.into_values().map(|event| event.process);
         let mut flow = Self { activities: BTreeMap::new(), variables: BTreeMap::new() };
         for process in std::iter::once(export.process).chain(events) {
@@ -72,7 +72,7 @@ impl Flow {
         self.variables.get(name).map(String::as_str)
     }
 
-    fn add(&mut self, properties: Properties) {
+    fn add(&mut self, properties: ActivityProperties) {
         for set in properties.set_variables_array {
             self.variables.insert(set.src_variable, set.expr);
         }
@@ -94,8 +94,8 @@ impl Flow {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Export {
-    process: Process,
+struct FlowExport {
+    process: FlowProcess,
     #[serde(default)]
     event_flows: EventFlows,
 }
@@ -109,22 +109,22 @@ struct EventFlows {
 
 #[derive(Deserialize)]
 struct EventFlow {
-    process: Process,
+    process: FlowProcess,
 }
 
 #[derive(Deserialize)]
-struct Process {
-    activities: BTreeMap<String, Activity>,
+struct FlowProcess {
+    activities: BTreeMap<String, FlowActivity>,
 }
 
 #[derive(Deserialize)]
-struct Activity {
-    properties: Properties,
+struct FlowActivity {
+    properties: ActivityProperties,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Properties {
+struct ActivityProperties {
     #[serde(default)]
     name: String,
     http_request_path: Option<String>,

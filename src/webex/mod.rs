@@ -19,18 +19,19 @@ mod webhook;
 mod worker;
 
 pub use captures::Recordings;
-pub use client::{AskError, Client};
-pub use connect::{Missing, client, tokens};
+pub use client::{ApiClient, WebexError};
+pub use connect::{MissingSetting, client, tokens};
 pub use flow::{Flow, FlowError, HttpActivity, Output};
 pub use reconcile::{
-    Closed, Closing, ClosingError, Comparison, Difference, LostEvents, NoId, Progress, ReconcileError,
-    Reconciler, Report, Step, Watch, Watched, ended_task,
+    BackfillProgress, CallDifference, CloseError, CloseOutcome, CloseTask, ComparisonOutcome, EventRecovery,
+    MissingTaskId, ReconcileError, ReconcileReport, ReconcileStep, Reconciler, SubscriptionCounts,
+    SubscriptionWatch, ended_task,
 };
-pub use recorder::Recorder;
-pub use search::{Activities, Activity, Cursor, Named, Page, Span, Task};
+pub use recorder::RecordingClient;
+pub use search::{EntityId, PageCursor, SearchActivities, SearchActivity, SearchTask, TaskPage, TimeSpan};
 pub use signature::{Signatures, is_fresh};
-pub use subscriptions::{NewSubscription, Resource, Subscription, destination};
+pub use subscriptions::{NewSubscription, Subscription, WebhookResource, destination};
 pub use template::{TemplateError, fill};
-pub use token::{Login, Seal, TokenError, Tokens};
-pub use webhook::{About, NoWebhook, Webhook};
+pub use token::{TokenCipher, TokenError, WebexLogin, WebexTokens};
+pub use webhook::{InvalidWebhook, Webhook, WebhookSubject};
 pub use worker::TaskWorker;

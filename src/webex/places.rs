@@ -8,21 +8,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::domain::CallCenterName;
 
 /// The places of each contact center, and as many for tasks of calls that nobody knows.
-pub(super) struct Places {
+pub(super) struct TaskSlots {
     each: usize,
     free: Mutex<HashMap<Option<CallCenterName>, Arc<Semaphore>>>,
 }
 
 /// The places of one task, free again when they are dropped.
-pub(super) type Taken = Vec<OwnedSemaphorePermit>;
+pub(super) type TaskSlotGuards = Vec<OwnedSemaphorePermit>;
 
-impl Places {
+impl TaskSlots {
     pub(super) fn new(each: usize) -> Self {
         Self { each, free: Mutex::default() }
     }
 
     /// A place of each of these contact centers; `None` where one of them has none left.
-    pub(super) fn take(&self, centers: &BTreeSet<CallCenterName>) -> Option<Taken> {
+    pub(super) fn take(&self, centers: &BTreeSet<CallCenterName>) -> Option<TaskSlotGuards> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let nobody = centers.is_empty().then_some(None);
         let centers = centers.iter().cloned().map(Some).chain(nobody);
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn a_contact_center_without_a_place_is_full_until_half_of_them_are_free() {
         let of = |names: &[&str]| names.iter().map(|name| CallCenterName::parse(*name).unwrap()).collect();
-        let places = Places::new(2);
+        let places = TaskSlots::new(2);
         let (one, two) = (places.take(&of(&["A"])).unwrap(), places.take(&of(&["A"])).unwrap());
         assert_eq!(places.take(&of(&["A"])).map(drop), None);
         assert_eq!(places.full(), [CallCenterName::parse("A").unwrap()]);
@@ -58,8 +58,8 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(places.take(&of(&["A", "B"])).map(drop), None);
         }
-        let beside: Vec<Taken> = (0..2).map(|_| places.take(&of(&["B"])).unwrap()).collect();
-        let nobodys: Vec<Taken> = (0..2).map(|_| places.take(&of(&[])).unwrap()).collect();
+        let beside: Vec<TaskSlotGuards> = (0..2).map(|_| places.take(&of(&["B"])).unwrap()).collect();
+        let nobodys: Vec<TaskSlotGuards> = (0..2).map(|_| places.take(&of(&[])).unwrap()).collect();
         assert_eq!(places.take(&of(&[])).map(drop), None);
         drop((one, beside, nobodys));
         assert!(places.full().is_empty());

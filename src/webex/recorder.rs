@@ -7,35 +7,35 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 
 use super::captures::Recordings;
-use super::client::{AskError, Client};
+use super::client::{ApiClient, WebexError};
 use crate::domain::{AnnouncedRecordings, TaskId};
 use crate::telemetry::Metrics;
 
 /// How long an answer is waited for: those who wait hold a claim.
-pub(super) const WITHIN: Duration = Duration::from_secs(5);
+pub(super) const RECORDINGS_WITHIN: Duration = Duration::from_secs(5);
 /// How long nobody asks after Webex has not answered.
-const PAUSE: Duration = Duration::from_secs(30);
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(30);
 /// The shortest and the longest time between two questions for the same recording.
-const PAUSES: (SignedDuration, SignedDuration) =
+const PAUSE_BOUNDS: (SignedDuration, SignedDuration) =
     (SignedDuration::from_secs(30), SignedDuration::from_hours(6));
 /// The longest time after a question that Webex has not answered.
-const UNANSWERED: SignedDuration = SignedDuration::from_mins(2);
+const PAUSE_IF_UNANSWERED: SignedDuration = SignedDuration::from_mins(2);
 /// How long a recording that was announced is asked for.
-const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+const ASK_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Asks for recordings, one for each process.
-pub struct Recorder {
-    client: Arc<Client>,
+pub struct RecordingClient {
+    client: Arc<ApiClient>,
     org_id: String,
     metrics: Arc<Metrics>,
     /// Until when Webex is left alone.
     paused: Mutex<Option<Timestamp>>,
 }
 
-impl Recorder {
+impl RecordingClient {
     /// Asks with `client` for recordings of this organisation.
     #[must_use]
-    pub fn new(client: Arc<Client>, org_id: String, metrics: Arc<Metrics>) -> Self {
+    pub fn new(client: Arc<ApiClient>, org_id: String, metrics: Arc<Metrics>) -> Self {
         Self { client, org_id, metrics, paused: Mutex::default() }
     }
 
@@ -48,12 +48,12 @@ impl Recorder {
         let ids: Vec<String> = tasks.iter().map(ToString::to_string).collect();
         // Not broken off: a token may be renewed meanwhile.
         let asking = tokio::spawn(async move { client.recordings(&org_id, &ids).await });
-        let (error, pause) = match timeout(WITHIN, asking).await {
+        let (error, pause) = match timeout(RECORDINGS_WITHIN, asking).await {
             Ok(Ok(Ok(recordings))) => return Ok(recordings),
-            Ok(Ok(Err(AskError::Limited { after }))) => ("Webex limits our requests".to_owned(), after),
-            Ok(Ok(Err(error))) => (error.to_string(), PAUSE),
-            Ok(Err(broken)) => (broken.to_string(), PAUSE),
-            Err(_) => (format!("no answer within {} s", WITHIN.as_secs()), PAUSE),
+            Ok(Ok(Err(WebexError::Limited { after }))) => ("Webex limits our requests".to_owned(), after),
+            Ok(Ok(Err(error))) => (error.to_string(), PAUSE_AFTER_FAILURE),
+            Ok(Err(broken)) => (broken.to_string(), PAUSE_AFTER_FAILURE),
+            Err(_) => (format!("no answer within {} s", RECORDINGS_WITHIN.as_secs()), PAUSE_AFTER_FAILURE),
         };
         let until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
         tracing::warn!(
@@ -86,13 +86,13 @@ pub(super) fn again(
 ) -> Option<Timestamp> {
     let since = announced.at.unwrap_or(ended_at);
     let waited = now.duration_since(since).max(SignedDuration::ZERO);
-    if waited >= PATIENCE {
+    if waited >= ASK_FOR {
         return None;
     }
-    let (shortest, longest) = PAUSES;
-    let longest = if earliest.is_some() { UNANSWERED } else { longest };
+    let (shortest, longest) = PAUSE_BOUNDS;
+    let longest = if earliest.is_some() { PAUSE_IF_UNANSWERED } else { longest };
     let half = SignedDuration::from_millis(i64::try_from(waited.as_millis() / 2).unwrap_or(i64::MAX));
-    let last = since.max(now).checked_add(PATIENCE.saturating_sub(waited)).unwrap_or(Timestamp::MAX);
+    let last = since.max(now).checked_add(ASK_FOR.saturating_sub(waited)).unwrap_or(Timestamp::MAX);
     let next = now.checked_add(half.clamp(shortest, longest)).unwrap_or(Timestamp::MAX).min(last);
     Some(earliest.map_or(next, |earliest| next.max(earliest)))
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::text::Text;
+use super::text::LooseText;
 use crate::domain::{
     AgentState, Direction, EventKind, FlowTime, TaskEnding, TaskEvent, TaskId, TaskNumbers, quote,
 };
@@ -23,12 +23,12 @@ pub struct Webhook {
     /// When it was sent; the second version tells.
     pub sent_at: Option<Timestamp>,
     /// What it is about.
-    pub about: About,
+    pub about: WebhookSubject,
 }
 
 /// What a webhook is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum About {
+pub enum WebhookSubject {
     /// A telephony task.
     Task {
         /// Which.
@@ -46,7 +46,7 @@ pub enum About {
 
 /// Why a body is no webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoWebhook {
+pub enum InvalidWebhook {
     /// It is not JSON, or its `data` is not an object.
     #[error("body: not a webhook of Webex Contact Center at line {line}, column {column}")]
     Unreadable {
@@ -73,38 +73,38 @@ pub enum NoWebhook {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
+struct WebhookEnvelope {
     #[serde(default)]
-    id: Text,
+    id: LooseText,
     #[serde(default, rename = "type")]
-    kind: Text,
+    kind: LooseText,
     #[serde(default)]
-    comciscoorgid: Text,
+    comciscoorgid: LooseText,
     /// Another spelling, in some documents.
     #[serde(default)]
-    comciscocorgid: Text,
+    comciscocorgid: LooseText,
     #[serde(default)]
-    comciscotimestamp: Text,
+    comciscotimestamp: LooseText,
     #[serde(default)]
-    data: Option<Data>,
+    data: Option<WebhookData>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Data {
-    task_id: Text,
-    created_time: Text,
-    channel_type: Text,
-    direction: Text,
-    outbound_type: Text,
-    origin: Text,
-    destination: Text,
-    queue_id: Text,
-    agent_id: Text,
-    terminating_party: Text,
-    reason: Text,
-    current_state: Text,
-    wrap_up_aux_code_id: Text,
+struct WebhookData {
+    task_id: LooseText,
+    created_time: LooseText,
+    channel_type: LooseText,
+    direction: LooseText,
+    outbound_type: LooseText,
+    origin: LooseText,
+    destination: LooseText,
+    queue_id: LooseText,
+    agent_id: LooseText,
+    terminating_party: LooseText,
+    reason: LooseText,
+    current_state: LooseText,
+    wrap_up_aux_code_id: LooseText,
 }
 
 impl Webhook {
@@ -112,12 +112,13 @@ impl Webhook {
     ///
     /// # Errors
     /// When it is no webhook.
-    pub fn parse(body: &[u8]) -> Result<Self, NoWebhook> {
-        let envelope: Envelope = serde_json::from_slice(body)
-            .map_err(|error| NoWebhook::Unreadable { line: error.line(), column: error.column().max(1) })?;
-        let id = envelope.id.within(LONGEST).ok_or(NoWebhook::NoId)?;
-        let kind = envelope.kind.within(LONGEST).ok_or(NoWebhook::NoType)?;
-        for (text, problem) in [(&id, NoWebhook::Id), (&kind, NoWebhook::Type)] {
+    pub fn parse(body: &[u8]) -> Result<Self, InvalidWebhook> {
+        let envelope: WebhookEnvelope = serde_json::from_slice(body).map_err(|error| {
+            InvalidWebhook::Unreadable { line: error.line(), column: error.column().max(1) }
+        })?;
+        let id = envelope.id.within(LONGEST).ok_or(InvalidWebhook::NoId)?;
+        let kind = envelope.kind.within(LONGEST).ok_or(InvalidWebhook::NoType)?;
+        for (text, problem) in [(&id, InvalidWebhook::Id), (&kind, InvalidWebhook::Type)] {
             if text.chars().any(char::is_control) {
                 return Err(problem);
             }
@@ -189,18 +190,23 @@ fn full_name(kind: &str) -> &str {
     }
 }
 
-impl Data {
-    fn about(self, id: String, kind: &str, sent_at: Option<Timestamp>) -> Result<About, NoWebhook> {
-        let Some(task) = self.task_id.0.clone() else { return Ok(About::NoTask) };
+impl WebhookData {
+    fn about(
+        self,
+        id: String,
+        kind: &str,
+        sent_at: Option<Timestamp>,
+    ) -> Result<WebhookSubject, InvalidWebhook> {
+        let Some(task) = self.task_id.0.clone() else { return Ok(WebhookSubject::NoTask) };
         let channel = self.channel_type.0.as_deref();
         if channel.is_some_and(|channel| !channel.eq_ignore_ascii_case("telephony")) {
-            return Ok(About::OtherChannel);
+            return Ok(WebhookSubject::OtherChannel);
         }
-        let task = TaskId::parse(task).map_err(|_| NoWebhook::TaskId)?;
+        let task = TaskId::parse(task).map_err(|_| InvalidWebhook::TaskId)?;
         if task.vendor_call_key().is_none() {
-            return Err(NoWebhook::TaskId);
+            return Err(InvalidWebhook::TaskId);
         }
-        let number = |text: &Text| text.0.as_deref().map(PhoneNumber::from);
+        let number = |text: &LooseText| text.0.as_deref().map(PhoneNumber::from);
         let numbers = TaskNumbers { origin: number(&self.origin), destination: number(&self.destination) };
         let direction = match self.direction.0.as_deref() {
             Some(word) if word.eq_ignore_ascii_case("inbound") => Some(Direction::Inbound),
@@ -212,7 +218,7 @@ impl Data {
         let queue = self.queue_id.clone().within(LONGEST);
         let agent = self.agent_id.clone().within(LONGEST);
         let kind = self.event_kind(full_name(kind));
-        Ok(About::Task {
+        Ok(WebhookSubject::Task {
             task,
             event: Box::new(TaskEvent { at, kind, id, queue, agent, direction }),
             numbers,
@@ -249,7 +255,7 @@ impl Data {
 }
 
 /// An epoch, as number or text.
-fn moment(text: &Text) -> Option<Timestamp> {
+fn moment(text: &LooseText) -> Option<Timestamp> {
     let time = FlowTime::parse(text.0.as_deref()?).ok()?;
     Some(time.timestamp())
 }

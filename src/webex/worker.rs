@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::captures::Recordings;
-use super::places::{Places, Taken};
-use super::recorder::{Recorder, WITHIN, again};
+use super::places::{TaskSlotGuards, TaskSlots};
+use super::recorder::{RECORDINGS_WITHIN, RecordingClient, again};
 use crate::bridge::{Bridge, Concluded, Conclusion, SharedBridge, Unmapped};
 use crate::domain::{CallCenterName, Recording, TaskId};
 use crate::outbox::Outbox;
@@ -35,7 +35,7 @@ const LATE_CREATES: [Duration; 4] = [
 const KEEP: Duration = Duration::from_secs(2);
 // All of it under one claim: nobody else draws the same conclusions meanwhile.
 const _: () = assert!(
-    FIND.as_secs() + KEEP.as_secs() + WITHIN.as_secs() + KEEP.as_secs() + LOOK.as_secs()
+    FIND.as_secs() + KEEP.as_secs() + RECORDINGS_WITHIN.as_secs() + KEEP.as_secs() + LOOK.as_secs()
         < settings::Outbox::LEAST_LEASE.as_secs()
 );
 /// Tasks claimed together: enough for some whole questions for recordings.
@@ -47,18 +47,18 @@ const NAP: Duration = Duration::from_secs(1);
 /// The nap while something is due that must wait for a place: it hides when the next of others is due.
 const SHORT_NAP: Duration = Duration::from_millis(250);
 /// Ids without a name that are told of once; beyond, they are only counted.
-const MOST_TOLD: usize = 10_000;
+const MOST_LOGGED: usize = 10_000;
 
 /// Concludes tasks, one replica at a time for each. Each contact center has places of its own, so that one whose
 /// Salesforce hangs holds up its own tasks only.
 pub struct TaskWorker {
     bridge: SharedBridge,
     outbox: Arc<Outbox>,
-    outcomes: Arc<Outcomes>,
-    recorder: Option<Arc<Recorder>>,
-    places: Places,
+    outcomes: Arc<ConclusionLog>,
+    recorder: Option<Arc<RecordingClient>>,
+    places: TaskSlots,
     /// For tasks whose recordings are asked for: nobody else waits for what Webex is asked.
-    asking: Places,
+    asking: TaskSlots,
     /// What is under way. Who holds it takes a step; others wait.
     looks: AsyncMutex<JoinSet<()>>,
     /// Told when a place may have become free.
@@ -66,9 +66,9 @@ pub struct TaskWorker {
 }
 
 /// What is counted, and told once.
-struct Outcomes {
+struct ConclusionLog {
     metrics: Arc<Metrics>,
-    told: Mutex<HashSet<Unmapped>>,
+    logged: Mutex<HashSet<Unmapped>>,
 }
 
 impl TaskWorker {
@@ -78,11 +78,11 @@ impl TaskWorker {
         bridge: SharedBridge,
         outbox: Arc<Outbox>,
         metrics: Arc<Metrics>,
-        recorder: Option<Recorder>,
+        recorder: Option<RecordingClient>,
     ) -> Self {
-        let outcomes = Arc::new(Outcomes { metrics, told: Mutex::default() });
+        let outcomes = Arc::new(ConclusionLog { metrics, logged: Mutex::default() });
         let recorder = recorder.map(Arc::new);
-        let (places, asking) = (Places::new(PLACES), Places::new(PLACES));
+        let (places, asking) = (TaskSlots::new(PLACES), TaskSlots::new(PLACES));
         let (looks, ended) = (AsyncMutex::default(), Arc::default());
         Self { bridge, outbox, outcomes, recorder, places, asking, looks, ended }
     }
@@ -160,8 +160,8 @@ impl TaskWorker {
     fn begin<F: Future<Output = ()> + Send + 'static>(
         &self,
         looks: &mut JoinSet<()>,
-        concluder: Concluder,
-        look: impl FnOnce(Concluder) -> F,
+        concluder: TaskConclusion,
+        look: impl FnOnce(TaskConclusion) -> F,
     ) {
         let (look, ended) = (look(concluder), Arc::clone(&self.ended));
         looks.spawn(async move {
@@ -187,8 +187,8 @@ impl TaskWorker {
     }
 
     /// What a look needs, as it is now.
-    fn concluder(&self) -> Concluder {
-        Concluder {
+    fn concluder(&self) -> TaskConclusion {
+        TaskConclusion {
             bridge: self.bridge.load_full(),
             outbox: Arc::clone(&self.outbox),
             outcomes: Arc::clone(&self.outcomes),
@@ -208,7 +208,7 @@ impl TaskWorker {
     }
 }
 
-impl Outcomes {
+impl ConclusionLog {
     fn record(&self, task: &str, concluded: &Concluded) {
         let Concluded { conclusion, enriched, .. } = concluded;
         if *conclusion != Conclusion::Open {
@@ -226,8 +226,8 @@ impl Outcomes {
         }
         for unmapped in &concluded.unmapped {
             self.metrics.unmapped(unmapped.table);
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.len() < MOST_TOLD && told.insert(unmapped.clone()) {
+            let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+            if logged.len() < MOST_LOGGED && logged.insert(unmapped.clone()) {
                 let Unmapped { table, call_center, id } = unmapped;
                 let key = format!("call_centers.{call_center}.enrichment.{table}");
                 tracing::warn!(key, id, "this id of Webex has no name here: it is left out of final updates");
@@ -238,21 +238,21 @@ impl Outcomes {
 
 /// A look at tasks. If nothing can be written down, the claim ends by itself, and somebody looks again.
 #[derive(Clone)]
-struct Concluder {
+struct TaskConclusion {
     bridge: Arc<Bridge>,
     outbox: Arc<Outbox>,
-    outcomes: Arc<Outcomes>,
-    recorder: Option<Arc<Recorder>>,
+    outcomes: Arc<ConclusionLog>,
+    recorder: Option<Arc<RecordingClient>>,
 }
 
 /// What came of asking for the recordings of a task.
 #[derive(Clone, Copy)]
-struct Asked {
+struct RecordingsAsked {
     /// Webex is not to be asked before.
     earliest: Option<Timestamp>,
 }
 
-impl Concluder {
+impl TaskConclusion {
     /// The tasks, each with the contact centers of its calls. One of which nobody can tell now is left out.
     async fn with_call_centers(&self, tasks: Vec<Task>) -> Vec<(Task, BTreeSet<CallCenterName>)> {
         let (start, mut asked) = (Instant::now(), JoinSet::new());
@@ -264,23 +264,23 @@ impl Concluder {
                 (task, centers)
             });
         }
-        let mut told = Vec::with_capacity(asked.len());
+        let mut logged = Vec::with_capacity(asked.len());
         while let Some(joined) = asked.join_next().await {
             match joined {
-                Ok((task, Ok(centers))) => told.push((task, centers)),
+                Ok((task, Ok(centers))) => logged.push((task, centers)),
                 Ok((task, Err(error))) => {
                     tracing::warn!(task = %task.id, %error, "a task is looked at later");
                 }
                 Err(error) => tracing::error!(%error, "a task is looked at later"),
             }
         }
-        told
+        logged
     }
 
     /// Asks for the recordings of all of them together, then looks at each.
-    async fn ask_and_look(&self, tasks: Vec<(Task, Taken)>) {
+    async fn ask_and_look(&self, tasks: Vec<(Task, TaskSlotGuards)>) {
         let Some(recorder) = &self.recorder else { return };
-        let tasks = self.sift(tasks).await;
+        let tasks = self.with_wanted(tasks).await;
         let wanted = tasks.iter().filter(|(_, is_wanted, _)| *is_wanted);
         let ids: Vec<TaskId> = wanted.map(|(task, ..)| task.id.clone()).collect();
         let answer = match ids.is_empty() {
@@ -293,7 +293,8 @@ impl Concluder {
             let answer = answer.as_ref().map(|all| all.get(task.id.as_ref()).cloned().unwrap_or_default());
             let answer = answer.map_err(|until| *until);
             looks.spawn(async move {
-                let asked = if is_wanted { Some(concluder.take_in(answer, &mut task).await) } else { None };
+                let asked =
+                    if is_wanted { Some(concluder.keep_answer(answer, &mut task).await) } else { None };
                 concluder.look(task, asked).await;
                 drop(taken);
             });
@@ -302,35 +303,39 @@ impl Concluder {
     }
 
     /// The tasks, each with whether its recordings are wanted. One of which nobody can tell now is left out.
-    async fn sift(&self, tasks: Vec<(Task, Taken)>) -> Vec<(Task, bool, Taken)> {
+    async fn with_wanted(&self, tasks: Vec<(Task, TaskSlotGuards)>) -> Vec<(Task, bool, TaskSlotGuards)> {
         let budget = Budget::new(Instant::now(), KEEP);
-        let mut sifted = Vec::with_capacity(tasks.len());
+        let mut with_wanted = Vec::with_capacity(tasks.len());
         for (task, taken) in tasks {
             match self.bridge.wants_recordings(&task, &budget).await {
-                Ok(is_wanted) => sifted.push((task, is_wanted, taken)),
+                Ok(is_wanted) => with_wanted.push((task, is_wanted, taken)),
                 Err(error) => tracing::warn!(task = %task.id, %error, "a recording is asked for later"),
             }
         }
-        sifted
+        with_wanted
     }
 
     /// What came of a question for the recordings of a task.
-    async fn take_in(&self, answer: Result<Vec<Recording>, Timestamp>, task: &mut Task) -> Asked {
-        let Some(recorder) = &self.recorder else { return Asked { earliest: None } };
+    async fn keep_answer(
+        &self,
+        answer: Result<Vec<Recording>, Timestamp>,
+        task: &mut Task,
+    ) -> RecordingsAsked {
+        let Some(recorder) = &self.recorder else { return RecordingsAsked { earliest: None } };
         match answer {
             Ok(found) => {
                 self.keep(recorder, task, found).await;
-                Asked { earliest: None }
+                RecordingsAsked { earliest: None }
             }
             Err(until) => {
                 recorder.count("failed");
-                Asked { earliest: Some(until) }
+                RecordingsAsked { earliest: Some(until) }
             }
         }
     }
 
     /// What Webex has given is durable before anything is told of it: so nothing that was told is taken back later.
-    async fn keep(&self, recorder: &Recorder, task: &mut Task, found: Vec<Recording>) {
+    async fn keep(&self, recorder: &RecordingClient, task: &mut Task, found: Vec<Recording>) {
         let Some(mark) = task.timeline.announced().and_then(|announced| announced.answered(found)) else {
             recorder.count("nothing");
             return;
@@ -351,7 +356,7 @@ impl Concluder {
 
     /// Concludes a task, unless its end may be that of a consulted party, or it waits for a recording. `asked`: its
     /// recordings were just asked for.
-    async fn look(&self, mut task: Task, asked: Option<Asked>) {
+    async fn look(&self, mut task: Task, asked: Option<RecordingsAsked>) {
         let doubted = task.timeline.history().doubted_until();
         if let Some(until) = doubted.filter(|until| *until > self.outbox.now()) {
             return self.settle(task, Some(until), false).await;
@@ -402,7 +407,7 @@ impl Concluder {
     }
 
     /// When its recordings are asked for again, if they were asked for in vain.
-    fn next(&self, task: &Task, asked: Option<Asked>) -> Option<Timestamp> {
+    fn next(&self, task: &Task, asked: Option<RecordingsAsked>) -> Option<Timestamp> {
         let (asked, announced) = (asked?, task.timeline.announced()?);
         let now = self.outbox.now();
         again(announced, task.timeline.ended_at().unwrap_or(now), now, asked.earliest)

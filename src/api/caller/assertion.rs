@@ -57,19 +57,19 @@ pub enum AssertionProblem {
 
 /// The claims that count.
 #[derive(Deserialize)]
-pub(super) struct Claims {
+pub(super) struct SignedAssertionClaims {
     pub(super) iss: String,
     pub(super) sub: String,
-    aud: Audience,
-    exp: Time,
-    iat: Option<Time>,
-    nbf: Option<Time>,
+    aud: AssertionAudience,
+    exp: NumericDate,
+    iat: Option<NumericDate>,
+    nbf: Option<NumericDate>,
     jti: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Audience {
+enum AssertionAudience {
     One(String),
     Several(Vec<String>),
 }
@@ -78,25 +78,25 @@ enum Audience {
 /// Salesforce takes that.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Time {
+enum NumericDate {
     Number(f64),
     Text(String),
 }
 
 #[derive(Deserialize)]
-struct Header {
+struct AssertionHeader {
     alg: String,
     crit: Option<serde_json::Value>,
 }
 
 /// An assertion that was read, and not yet believed.
-pub(super) struct Assertion<'a> {
+pub(super) struct SignedAssertion<'a> {
     signed: &'a str,
     signature: Vec<u8>,
-    pub(super) claims: Claims,
+    pub(super) claims: SignedAssertionClaims,
 }
 
-impl<'a> Assertion<'a> {
+impl<'a> SignedAssertion<'a> {
     /// What it is known by if it comes again: its `jti`, or all of what was signed where it has none. RFC 7523 leaves
     /// the `jti` to the client, and whoever saw the assertion can change neither.
     pub(super) fn identity(&self) -> &[u8] {
@@ -109,7 +109,7 @@ impl<'a> Assertion<'a> {
         let (signed, signature) = text.rsplit_once('.').ok_or(unreadable)?;
         let (header, claims) = signed.split_once('.').ok_or(unreadable)?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| unreadable);
-        let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| unreadable)?;
+        let header: AssertionHeader = serde_json::from_slice(&decode(header)?).map_err(|_| unreadable)?;
         // The algorithm is ours to choose, never the token's (RFC 8725, 3.1).
         if header.alg != "RS256" {
             return Err(AssertionProblem::Algorithm);
@@ -146,14 +146,15 @@ impl<'a> Assertion<'a> {
         let claims = &self.claims;
         let ours = |audience: &String| audiences.iter().any(|ours| audience.trim_end_matches('/') == ours);
         let meant = match &claims.aud {
-            Audience::One(audience) => ours(audience),
-            Audience::Several(audiences) => audiences.iter().any(ours),
+            AssertionAudience::One(audience) => ours(audience),
+            AssertionAudience::Several(audiences) => audiences.iter().any(ours),
         };
         if !meant {
             return Err(AssertionProblem::Audience);
         }
         let exp = claims.exp.second()?;
-        let [iat, nbf] = [&claims.iat, &claims.nbf].map(|time| time.as_ref().map(Time::second).transpose());
+        let [iat, nbf] =
+            [&claims.iat, &claims.nbf].map(|time| time.as_ref().map(NumericDate::second).transpose());
         let (iat, nbf) = (iat?, nbf?);
         let over = exp.saturating_add(LEEWAY);
         if over <= now {
@@ -171,7 +172,7 @@ impl<'a> Assertion<'a> {
     }
 }
 
-impl Time {
+impl NumericDate {
     /// What does not fit saturates, which is as far.
     fn second(&self) -> Result<i64, AssertionProblem> {
         let time = match self {

@@ -5,7 +5,7 @@ use crate::api::throttle::Throttled;
 
 /// Why somebody is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denied {
+pub enum CredentialsRefused {
     /// No credentials.
     Nothing,
     /// Wrong ones.
@@ -20,13 +20,13 @@ pub enum Denied {
     Unable,
 }
 
-impl From<Throttled> for Denied {
+impl From<Throttled> for CredentialsRefused {
     fn from(throttled: Throttled) -> Self {
         Self::Throttled(throttled)
     }
 }
 
-impl From<AssertionProblem> for Denied {
+impl From<AssertionProblem> for CredentialsRefused {
     fn from(problem: AssertionProblem) -> Self {
         Self::Assertion(problem)
     }

@@ -18,20 +18,20 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use openssl::error::ErrorStack;
 
-use self::assertion::Assertion;
+use self::assertion::SignedAssertion;
 use self::digest::{Sha256, is_one_of};
-use self::replay::Seen;
-use self::token::Tokens;
-use super::throttle::{Attempt, Throttle, guessable};
+use self::replay::ReplayCheck;
+use self::token::AccessTokens;
+use super::throttle::{LoginAttempt, Throttle, guessable};
 use crate::settings::{Client, Settings, TokenEndpoint};
 
 pub use assertion::AssertionProblem;
 pub use authorization::{Authorization, Credentials};
-pub use denied::Denied;
+pub use denied::CredentialsRefused;
 pub use peer::{Peer, on_connect};
-pub use proof::Proof;
+pub use proof::CredentialProof;
 pub use replay::Replays;
-pub use token::Issued;
+pub use token::IssuedToken;
 
 /// The paths of the token endpoint: Salesforce's, and short.
 pub const TOKEN_PATHS: [&str; 2] = ["/services/oauth2/token", "/oauth2/token"];
@@ -41,7 +41,7 @@ pub struct Callers {
     clients: HashMap<String, Client>,
     by_certificate_name: HashMap<String, String>,
     sha256: Sha256,
-    tokens: Option<Tokens>,
+    tokens: Option<AccessTokens>,
     /// What the `aud` of an assertion may say, without a slash at the end.
     audiences: Vec<String>,
     base_url: String,
@@ -51,11 +51,11 @@ pub struct Callers {
 
 /// A client that was let in, and by what.
 #[derive(Clone)]
-pub struct Known<'a> {
+pub struct IdentifiedClient<'a> {
     /// The client.
     pub client: &'a Client,
     /// What let it in.
-    pub proof: Proof,
+    pub proof: CredentialProof,
 }
 
 impl Callers {
@@ -91,7 +91,7 @@ impl Callers {
         let configured = oauth.audiences.iter().map(|url| url.trim_end_matches('/').to_owned());
         Ok(Self {
             by_certificate_name: names.collect(),
-            tokens: Tokens::new(oauth, clients, &sha256)?,
+            tokens: AccessTokens::new(oauth, clients, &sha256)?,
             audiences: std::iter::once(base_url.clone()).chain(own).chain(configured).collect(),
             clients: clients.iter().map(|client| (client.id.clone(), client.clone())).collect(),
             sha256,
@@ -106,12 +106,12 @@ impl Callers {
     ///
     /// # Errors
     /// When there are none, or they are wrong.
-    pub fn identify(&self, peer: &Peer<'_>, now: Timestamp) -> Result<&Client, Denied> {
+    pub fn identify(&self, peer: &Peer<'_>, now: Timestamp) -> Result<&Client, CredentialsRefused> {
         match Authorization::of(peer.headers) {
             Authorization::Basic(credentials) => Ok(self.by_secret(&credentials, peer)?.client),
             Authorization::Bearer(token) => self.by_token(token, now),
             Authorization::Missing => Ok(self.by_certificate(peer)?.client),
-            Authorization::Unreadable => Err(Denied::Wrong),
+            Authorization::Unreadable => Err(CredentialsRefused::Wrong),
         }
     }
 
@@ -119,7 +119,11 @@ impl Callers {
     ///
     /// # Errors
     /// When they are wrong.
-    pub fn by_secret(&self, credentials: &Credentials, peer: &Peer<'_>) -> Result<Known<'_>, Denied> {
+    pub fn by_secret(
+        &self,
+        credentials: &Credentials,
+        peer: &Peer<'_>,
+    ) -> Result<IdentifiedClient<'_>, CredentialsRefused> {
         self.by_either(credentials, None, peer).map(|(known, _)| known)
     }
 
@@ -133,7 +137,7 @@ impl Callers {
         sent: &'c Credentials,
         other: Option<&'c Credentials>,
         peer: &Peer<'_>,
-    ) -> Result<(Known<'_>, &'c Credentials), Denied> {
+    ) -> Result<(IdentifiedClient<'_>, &'c Credentials), CredentialsRefused> {
         self.attempt(&sent.id, Some(&sent.secret), peer, |_| {
             // An empty secret is nobody's, whatever digest the configuration holds.
             let spellings = other.into_iter().chain([sent]).filter(|spelling| !spelling.secret.is_empty());
@@ -142,7 +146,7 @@ impl Callers {
                 let digest = self.sha256.of(&[&spelling.secret]).ok()?;
                 let expected = client.map_or(&[][..], |client| &client.secrets);
                 let client = is_one_of(&digest, expected).then_some(client).flatten()?;
-                Some((Known { client, proof: Proof::secret(digest) }, spelling))
+                Some((IdentifiedClient { client, proof: CredentialProof::secret(digest) }, spelling))
             })
         })
     }
@@ -153,11 +157,11 @@ impl Callers {
     /// When they are wrong, or the client has no user.
     pub fn by_password<'a>(
         &self,
-        known: &Known<'a>,
+        known: &IdentifiedClient<'a>,
         name: &str,
         password: &str,
         peer: &Peer<'_>,
-    ) -> Result<Known<'a>, Denied> {
+    ) -> Result<IdentifiedClient<'a>, CredentialsRefused> {
         // Counted apart from the client's secret: whoever has that can still guess at a password.
         let user = format!("{}\0password", known.client.id);
         self.attempt(&user, Some(password.as_bytes()), peer, |_| {
@@ -167,7 +171,7 @@ impl Callers {
             let equal = is_one_of(&digest, expected.as_slice()) && !password.is_empty();
             let user = user.filter(|user| equal && user.name == name)?;
             let proof = known.proof.with_password(&user.name, &digest, &self.sha256).ok()?;
-            Some(Known { client: known.client, proof })
+            Some(IdentifiedClient { client: known.client, proof })
         })
     }
 
@@ -181,8 +185,8 @@ impl Callers {
         fits: impl FnOnce(&Client, &str) -> Result<(), AssertionProblem>,
         peer: &Peer<'_>,
         now: Timestamp,
-    ) -> Result<Known<'_>, Denied> {
-        let assertion = Assertion::read(text)?;
+    ) -> Result<IdentifiedClient<'_>, CredentialsRefused> {
+        let assertion = SignedAssertion::read(text)?;
         let mut problem = AssertionProblem::Signature;
         let signed = self.attempt(&assertion.claims.iss, None, peer, |client| {
             let client = client?;
@@ -191,7 +195,7 @@ impl Callers {
             Some((client, key))
         });
         let (client, key) = match signed {
-            Err(Denied::Wrong) => return Err(problem.into()),
+            Err(CredentialsRefused::Wrong) => return Err(problem.into()),
             other => other?,
         };
         let sub = &assertion.claims.sub;
@@ -199,32 +203,38 @@ impl Callers {
         let now = now.as_second();
         let forget = assertion.check(&self.audiences, now)?;
         self.take_once(client, &assertion, forget, now)?;
-        let proof = Proof::assertion(&key.fingerprint, sub, &self.sha256).map_err(|_| Denied::Unable)?;
-        Ok(Known { client, proof })
+        let proof = CredentialProof::assertion(&key.fingerprint, sub, &self.sha256)
+            .map_err(|_| CredentialsRefused::Unable)?;
+        Ok(IdentifiedClient { client, proof })
     }
 
     /// The certificate of the connection; the handshake has verified it.
     ///
     /// # Errors
     /// When there is none, or it names none of the clients, or several.
-    pub fn by_certificate(&self, peer: &Peer<'_>) -> Result<Known<'_>, Denied> {
+    pub fn by_certificate(&self, peer: &Peer<'_>) -> Result<IdentifiedClient<'_>, CredentialsRefused> {
         let mut found = None;
         for name in peer.names {
             let Some(id) = self.by_certificate_name.get(name) else { continue };
             if found.is_some_and(|(_, other)| other != id) {
-                return Err(Denied::Nothing);
+                return Err(CredentialsRefused::Nothing);
             }
             found = found.or(Some((name, id)));
         }
-        let (name, id) = found.ok_or(Denied::Nothing)?;
-        let client = self.clients.get(id).ok_or(Denied::Nothing)?;
-        let proof = Proof::certificate_name(name, &self.sha256).map_err(|_| Denied::Unable)?;
-        Ok(Known { client, proof })
+        let (name, id) = found.ok_or(CredentialsRefused::Nothing)?;
+        let client = self.clients.get(id).ok_or(CredentialsRefused::Nothing)?;
+        let proof =
+            CredentialProof::certificate_name(name, &self.sha256).map_err(|_| CredentialsRefused::Unable)?;
+        Ok(IdentifiedClient { client, proof })
     }
 
     /// An access token for a client that was let in. None where no signing key is configured.
     #[must_use]
-    pub fn issue(&self, known: &Known<'_>, now: Timestamp) -> Option<Result<Issued, ErrorStack>> {
+    pub fn issue(
+        &self,
+        known: &IdentifiedClient<'_>,
+        now: Timestamp,
+    ) -> Option<Result<IssuedToken, ErrorStack>> {
         let tokens = self.tokens.as_ref()?;
         Some(tokens.issue(&known.client.id, &known.proof, now, &self.sha256))
     }
@@ -257,10 +267,10 @@ impl Callers {
     }
 
     /// Nobody can try out tokens: they are as long as a key.
-    fn by_token(&self, token: &[u8], now: Timestamp) -> Result<&Client, Denied> {
-        let tokens = self.tokens.as_ref().ok_or(Denied::Wrong)?;
-        let id = tokens.client(token, now, &self.sha256).ok_or(Denied::Token)?;
-        self.clients.get(&id).ok_or(Denied::Token)
+    fn by_token(&self, token: &[u8], now: Timestamp) -> Result<&Client, CredentialsRefused> {
+        let tokens = self.tokens.as_ref().ok_or(CredentialsRefused::Wrong)?;
+        let id = tokens.client(token, now, &self.sha256).ok_or(CredentialsRefused::Token)?;
+        self.clients.get(&id).ok_or(CredentialsRefused::Token)
     }
 
     /// The one place where a credential that somebody could try out turns out to be right or wrong: for every route
@@ -271,13 +281,13 @@ impl Callers {
         secret: Option<&[u8]>,
         peer: &Peer<'_>,
         check: impl FnOnce(Option<&'s Client>) -> Option<T>,
-    ) -> Result<T, Denied> {
+    ) -> Result<T, CredentialsRefused> {
         let from = self.throttle.caller(peer.address, peer.headers);
-        let attempt = Attempt { client: id, from, guessable: secret.is_some_and(guessable) };
+        let attempt = LoginAttempt { client: id, from, guessable: secret.is_some_and(guessable) };
         self.throttle.check(attempt)?;
         let Some(right) = check(self.clients.get(id)) else {
             self.throttle.failed(attempt)?;
-            return Err(Denied::Wrong);
+            return Err(CredentialsRefused::Wrong);
         };
         self.throttle.succeeded(attempt);
         Ok(right)
@@ -286,15 +296,15 @@ impl Callers {
     fn take_once(
         &self,
         client: &Client,
-        assertion: &Assertion<'_>,
+        assertion: &SignedAssertion<'_>,
         forget: i64,
         now: i64,
-    ) -> Result<(), Denied> {
-        let digest = self.sha256.of(&[assertion.identity()]).map_err(|_| Denied::Unable)?;
+    ) -> Result<(), CredentialsRefused> {
+        let digest = self.sha256.of(&[assertion.identity()]).map_err(|_| CredentialsRefused::Unable)?;
         match self.replays.remember(&client.id, &digest, forget, now) {
-            Seen::Never => Ok(()),
-            Seen::Before => Err(AssertionProblem::Replayed.into()),
-            Seen::Full => Err(Denied::Unable),
+            ReplayCheck::Never => Ok(()),
+            ReplayCheck::Before => Err(AssertionProblem::Replayed.into()),
+            ReplayCheck::Full => Err(CredentialsRefused::Unable),
         }
     }
 }

@@ -7,15 +7,15 @@ use crate::settings::Client;
 
 /// What let a client in, as 32 bytes. A token that was got by it lives no longer than it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Proof([u8; 32]);
+pub struct CredentialProof([u8; 32]);
 
-impl AsRef<[u8]> for Proof {
+impl AsRef<[u8]> for CredentialProof {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
 }
 
-impl Proof {
+impl CredentialProof {
     /// A secret, by its digest.
     pub(super) fn secret(digest: [u8; 32]) -> Self {
         Self(digest)
@@ -47,13 +47,13 @@ impl Proof {
 }
 
 /// Everything that lets the client in, or lets it have a token.
-pub(super) fn proofs(client: &Client, sha256: &Sha256) -> Result<Vec<Proof>, ErrorStack> {
-    let mut proofs: Vec<_> = client.secrets.iter().copied().map(Proof::secret).collect();
+pub(super) fn proofs(client: &Client, sha256: &Sha256) -> Result<Vec<CredentialProof>, ErrorStack> {
+    let mut proofs: Vec<_> = client.secrets.iter().copied().map(CredentialProof::secret).collect();
     for name in &client.certificate_names {
-        proofs.push(Proof::certificate_name(name, sha256)?);
+        proofs.push(CredentialProof::certificate_name(name, sha256)?);
     }
     for key in &client.assertion_keys {
-        proofs.push(Proof::assertion(&key.fingerprint, &client.id, sha256)?);
+        proofs.push(CredentialProof::assertion(&key.fingerprint, &client.id, sha256)?);
     }
     let Some(user) = &client.user else { return Ok(proofs) };
     if let Some(password) = &user.password_sha256 {
@@ -62,7 +62,7 @@ pub(super) fn proofs(client: &Client, sha256: &Sha256) -> Result<Vec<Proof>, Err
         }
     }
     for key in &client.assertion_keys {
-        proofs.push(Proof::assertion(&key.fingerprint, &user.name, sha256)?);
+        proofs.push(CredentialProof::assertion(&key.fingerprint, &user.name, sha256)?);
     }
     Ok(proofs)
 }

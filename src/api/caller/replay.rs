@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// The most ids that are remembered for a client. An assertion lives at most five minutes, so these are 13 logins a
 /// second; a client that has more is refused, and no other is.
-const MOST: usize = 4096;
+const MOST_REPLAYS: usize = 4096;
 
 /// The assertions that were taken. It outlives a change of the configuration; each replica has its own.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub struct Replays {
 
 /// What there is to say of an assertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(super) enum ReplayCheck {
     /// Never before.
     Never,
     /// Already.
@@ -29,23 +29,23 @@ pub(super) enum Seen {
 impl Replays {
     /// Remembers a client's assertion by the digest of its identity; it must be a good one: whoever has no key fills nothing here.
     /// `forget`: the second from which on the assertion is refused for its age.
-    pub(super) fn remember(&self, client: &str, digest: &[u8; 32], forget: i64, now: i64) -> Seen {
+    pub(super) fn remember(&self, client: &str, digest: &[u8; 32], forget: i64, now: i64) -> ReplayCheck {
         let digest = digest.first_chunk().copied().unwrap_or_default();
         let mut clients = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = match clients.get_mut(client) {
             Some(seen) => seen,
             None => clients.entry(client.to_owned()).or_default(),
         };
-        if seen.len() >= MOST {
+        if seen.len() >= MOST_REPLAYS {
             seen.retain(|_, forget| *forget > now);
         }
-        let full = seen.len() >= MOST;
+        let full = seen.len() >= MOST_REPLAYS;
         match seen.entry(digest) {
-            Entry::Occupied(entry) if *entry.get() > now => Seen::Before,
-            Entry::Vacant(_) if full => Seen::Full,
+            Entry::Occupied(entry) if *entry.get() > now => ReplayCheck::Before,
+            Entry::Vacant(_) if full => ReplayCheck::Full,
             entry => {
                 entry.insert_entry(forget);
-                Seen::Never
+                ReplayCheck::Never
             }
         }
     }
@@ -64,22 +64,22 @@ mod tests {
     #[test]
     fn an_id_is_taken_once_for_each_client_until_it_is_too_old_anyway() {
         let replays = Replays::default();
-        assert_eq!(replays.remember("a", &digest(1), 300, 0), Seen::Never);
-        assert_eq!(replays.remember("a", &digest(1), 300, 299), Seen::Before);
-        assert_eq!(replays.remember("b", &digest(1), 300, 0), Seen::Never);
-        assert_eq!(replays.remember("a", &digest(1), 600, 300), Seen::Never);
+        assert_eq!(replays.remember("a", &digest(1), 300, 0), ReplayCheck::Never);
+        assert_eq!(replays.remember("a", &digest(1), 300, 299), ReplayCheck::Before);
+        assert_eq!(replays.remember("b", &digest(1), 300, 0), ReplayCheck::Never);
+        assert_eq!(replays.remember("a", &digest(1), 600, 300), ReplayCheck::Never);
     }
 
     #[test]
     fn the_memory_is_bounded_for_each_client_and_the_old_make_room() {
         let replays = Replays::default();
-        for number in 0..u32::try_from(MOST).unwrap() {
-            assert_eq!(replays.remember("a", &digest(number), 300, 0), Seen::Never);
+        for number in 0..u32::try_from(MOST_REPLAYS).unwrap() {
+            assert_eq!(replays.remember("a", &digest(number), 300, 0), ReplayCheck::Never);
         }
-        assert_eq!(replays.remember("a", &digest(u32::MAX), 300, 0), Seen::Full);
-        assert_eq!(replays.remember("a", &digest(0), 300, 0), Seen::Before);
-        assert_eq!(replays.remember("b", &digest(u32::MAX), 300, 0), Seen::Never);
-        assert_eq!(replays.remember("a", &digest(u32::MAX), 600, 300), Seen::Never);
+        assert_eq!(replays.remember("a", &digest(u32::MAX), 300, 0), ReplayCheck::Full);
+        assert_eq!(replays.remember("a", &digest(0), 300, 0), ReplayCheck::Before);
+        assert_eq!(replays.remember("b", &digest(u32::MAX), 300, 0), ReplayCheck::Never);
+        assert_eq!(replays.remember("a", &digest(u32::MAX), 600, 300), ReplayCheck::Never);
         assert_eq!(replays.seen.lock().unwrap()["a"].len(), 1);
     }
 }

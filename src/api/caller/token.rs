@@ -16,7 +16,7 @@ use openssl::pkey::{PKey, Private};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::digest::Sha256;
-use super::proof::{Proof, proofs};
+use super::proof::{CredentialProof, proofs};
 use crate::settings::{Client, TokenEndpoint};
 
 /// Lets people and scanners see what it is.
@@ -34,27 +34,27 @@ const ANSWER: &[u8] = b"scv-bridge answer\0";
 type Stamp = [u8; 8];
 
 /// Gives and checks access tokens.
-pub(super) struct Tokens {
+pub(super) struct AccessTokens {
     life: Duration,
-    current: Key,
-    previous: Option<Key>,
+    current: TokenKey,
+    previous: Option<TokenKey>,
 }
 
-struct Key {
+struct TokenKey {
     mac: PKey<Private>,
     /// The stamps that are good, by client.
     stamps: HashMap<String, Vec<Stamp>>,
 }
 
 /// A token that was just given.
-pub struct Issued {
+pub struct IssuedToken {
     /// What the client sends from now on.
     pub token: SecretString,
     /// How long it is taken.
     pub life: Duration,
 }
 
-impl Tokens {
+impl AccessTokens {
     /// None where no key is configured.
     pub(super) fn new(
         endpoint: &TokenEndpoint,
@@ -62,7 +62,7 @@ impl Tokens {
         sha256: &Sha256,
     ) -> Result<Option<Self>, ErrorStack> {
         let Some(keys) = &endpoint.keys else { return Ok(None) };
-        let key = |key: &SecretString| Key::new(key, clients, sha256);
+        let key = |key: &SecretString| TokenKey::new(key, clients, sha256);
         Ok(Some(Self {
             life: endpoint.token_life,
             current: key(&keys.current)?,
@@ -74,10 +74,10 @@ impl Tokens {
     pub(super) fn issue(
         &self,
         client: &str,
-        proof: &Proof,
+        proof: &CredentialProof,
         now: Timestamp,
         sha256: &Sha256,
-    ) -> Result<Issued, ErrorStack> {
+    ) -> Result<IssuedToken, ErrorStack> {
         // Cut to whole seconds, as clients count.
         let end = now.as_second().saturating_add(i64::try_from(self.life.as_secs()).unwrap_or(i64::MAX));
         let mut bytes = vec![VERSION];
@@ -87,7 +87,7 @@ impl Tokens {
         let mac = sha256.mac(&self.current.mac, &[TOKEN, &bytes])?;
         bytes.extend(mac);
         let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into();
-        Ok(Issued { token, life: self.life })
+        Ok(IssuedToken { token, life: self.life })
     }
 
     /// The id of the client that a token stands for; none if it is not ours, is over, or was got by a credential that
@@ -115,7 +115,7 @@ impl Tokens {
     }
 }
 
-impl Key {
+impl TokenKey {
     fn new(key: &SecretString, clients: &[Client], sha256: &Sha256) -> Result<Self, ErrorStack> {
         let mut this = Self { mac: PKey::hmac(key.expose_secret().as_bytes())?, stamps: HashMap::new() };
         for client in clients {
@@ -128,7 +128,7 @@ impl Key {
         Ok(this)
     }
 
-    fn stamp(&self, proof: &Proof, sha256: &Sha256) -> Result<Stamp, ErrorStack> {
+    fn stamp(&self, proof: &CredentialProof, sha256: &Sha256) -> Result<Stamp, ErrorStack> {
         let mac = sha256.mac(&self.mac, &[STAMP, proof.as_ref()])?;
         Ok(mac.first_chunk().copied().unwrap_or_default())
     }

@@ -9,15 +9,15 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use super::OAuthError;
-use super::grant::Granted;
-use crate::api::caller::{Callers, Issued};
+use super::grant::GrantedClient;
+use crate::api::caller::{Callers, IssuedToken};
 
 /// The only scope there is, whatever was asked for: what a client may do stands in the configuration.
 const SCOPE: &str = "api";
 
 /// A successful answer. No `Debug`: it holds the token.
 #[derive(Serialize)]
-pub struct Answer {
+pub struct TokenResponse {
     access_token: String,
     token_type: &'static str,
     /// Seconds.
@@ -33,11 +33,11 @@ pub struct Answer {
     signature: String,
 }
 
-impl Answer {
+impl TokenResponse {
     pub(super) fn new(
         callers: &Callers,
-        granted: &Granted<'_>,
-        issued: &Issued,
+        granted: &GrantedClient<'_>,
+        issued: &IssuedToken,
         now: Timestamp,
     ) -> Result<Self, OAuthError> {
         let base = callers.base_url();

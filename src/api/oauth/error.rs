@@ -9,7 +9,7 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::json;
 
 use super::super::ApiError;
-use super::super::caller::Denied;
+use super::super::caller::CredentialsRefused;
 use super::super::error::whole_seconds;
 use super::super::throttle::Throttled;
 use super::never_stored;
@@ -17,13 +17,13 @@ use super::never_stored;
 /// Why there is no token.
 #[derive(Debug, PartialEq, Eq)]
 pub struct OAuthError {
-    kind: Kind,
+    kind: OAuthErrorKind,
     /// ASCII without quotes and backslashes (RFC 6749, 5.2), and nothing of what was sent.
     description: Cow<'static, str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum OAuthErrorKind {
     InvalidRequest,
     InvalidClient { by_header: bool },
     InvalidGrant,
@@ -37,60 +37,62 @@ enum Kind {
 
 impl OAuthError {
     pub(super) fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: Kind::InvalidRequest, description: description.into() }
+        Self { kind: OAuthErrorKind::InvalidRequest, description: description.into() }
     }
 
     pub(super) fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: Kind::InvalidGrant, description: description.into() }
+        Self { kind: OAuthErrorKind::InvalidGrant, description: description.into() }
     }
 
     pub(super) fn unauthorized_client(description: &'static str) -> Self {
-        Self { kind: Kind::UnauthorizedClient, description: description.into() }
+        Self { kind: OAuthErrorKind::UnauthorizedClient, description: description.into() }
     }
 
     pub(super) fn unsupported_grant_type(description: &'static str) -> Self {
-        Self { kind: Kind::UnsupportedGrantType, description: description.into() }
+        Self { kind: OAuthErrorKind::UnsupportedGrantType, description: description.into() }
     }
 
     pub(super) fn unable() -> Self {
         let description = "the bridge can give no token now".into();
-        Self { kind: Kind::TemporarilyUnavailable, description }
+        Self { kind: OAuthErrorKind::TemporarilyUnavailable, description }
     }
 
     /// RFC 6749 has no word for it; the status and Retry-After say it.
     fn throttled(Throttled { after }: Throttled) -> Self {
         let description = "credentials: too many wrong ones came from this address or for this client; wait, then send the right ones";
-        Self { kind: Kind::TooMany { after }, description: description.into() }
+        Self { kind: OAuthErrorKind::TooMany { after }, description: description.into() }
     }
 
     /// A client that was not let in. `by_header`: it tried by the header Authorization.
-    pub(super) fn client(denied: Denied, by_header: bool) -> Self {
+    pub(super) fn client(denied: CredentialsRefused, by_header: bool) -> Self {
         let description = match denied {
-            Denied::Nothing => {
+            CredentialsRefused::Nothing => {
                 "credentials: missing; expected client_id and client_secret in the body or as HTTP Basic, or client_assertion"
             }
-            Denied::Wrong | Denied::Token => {
+            CredentialsRefused::Wrong | CredentialsRefused::Token => {
                 "credentials: wrong; expected the id and secret of a configured client"
             }
-            Denied::Assertion(problem) => {
+            CredentialsRefused::Assertion(problem) => {
                 return Self {
-                    kind: Kind::InvalidClient { by_header },
+                    kind: OAuthErrorKind::InvalidClient { by_header },
                     description: format!("client_assertion: {problem}").into(),
                 };
             }
-            Denied::Throttled(throttled) => return Self::throttled(throttled),
-            Denied::Unable => return Self::unable(),
+            CredentialsRefused::Throttled(throttled) => return Self::throttled(throttled),
+            CredentialsRefused::Unable => return Self::unable(),
         };
-        Self { kind: Kind::InvalidClient { by_header }, description: description.into() }
+        Self { kind: OAuthErrorKind::InvalidClient { by_header }, description: description.into() }
     }
 
     /// A grant that is not taken. `name`: the parameter it stands in.
-    pub(super) fn grant(denied: Denied, name: &str) -> Self {
+    pub(super) fn grant(denied: CredentialsRefused, name: &str) -> Self {
         match denied {
-            Denied::Assertion(problem) => Self::invalid_grant(format!("{name}: {problem}")),
-            Denied::Throttled(throttled) => Self::throttled(throttled),
-            Denied::Unable => Self::unable(),
-            Denied::Nothing | Denied::Wrong | Denied::Token => Self::invalid_grant(format!("{name}: wrong")),
+            CredentialsRefused::Assertion(problem) => Self::invalid_grant(format!("{name}: {problem}")),
+            CredentialsRefused::Throttled(throttled) => Self::throttled(throttled),
+            CredentialsRefused::Unable => Self::unable(),
+            CredentialsRefused::Nothing | CredentialsRefused::Wrong | CredentialsRefused::Token => {
+                Self::invalid_grant(format!("{name}: wrong"))
+            }
         }
     }
 
@@ -98,12 +100,16 @@ impl OAuthError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self.kind {
-            Kind::InvalidRequest | Kind::TooLarge | Kind::TooSlow => "invalid_request",
-            Kind::InvalidClient { .. } => "invalid_client",
-            Kind::InvalidGrant => "invalid_grant",
-            Kind::UnauthorizedClient => "unauthorized_client",
-            Kind::UnsupportedGrantType => "unsupported_grant_type",
-            Kind::TemporarilyUnavailable | Kind::TooMany { .. } => "temporarily_unavailable",
+            OAuthErrorKind::InvalidRequest | OAuthErrorKind::TooLarge | OAuthErrorKind::TooSlow => {
+                "invalid_request"
+            }
+            OAuthErrorKind::InvalidClient { .. } => "invalid_client",
+            OAuthErrorKind::InvalidGrant => "invalid_grant",
+            OAuthErrorKind::UnauthorizedClient => "unauthorized_client",
+            OAuthErrorKind::UnsupportedGrantType => "unsupported_grant_type",
+            OAuthErrorKind::TemporarilyUnavailable | OAuthErrorKind::TooMany { .. } => {
+                "temporarily_unavailable"
+            }
         }
     }
 
@@ -117,23 +123,23 @@ impl OAuthError {
     #[must_use]
     pub fn response(&self) -> HttpResponse {
         let status = match self.kind {
-            Kind::InvalidClient { .. } => StatusCode::UNAUTHORIZED,
-            Kind::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Kind::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Kind::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            OAuthErrorKind::InvalidClient { .. } => StatusCode::UNAUTHORIZED,
+            OAuthErrorKind::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            OAuthErrorKind::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            OAuthErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            OAuthErrorKind::TooSlow => StatusCode::REQUEST_TIMEOUT,
             _ => StatusCode::BAD_REQUEST,
         };
         let body = json!({ "error": self.code(), "error_description": self.description });
         let mut response = never_stored(HttpResponse::build(status)).json(body);
         let header = match self.kind {
             // "MUST ... include the WWW-Authenticate response header field matching the authentication scheme".
-            Kind::InvalidClient { by_header: true } => Some((
+            OAuthErrorKind::InvalidClient { by_header: true } => Some((
                 WWW_AUTHENTICATE,
                 HeaderValue::from_static("Basic realm=\"scv-bridge\", charset=\"UTF-8\""),
             )),
-            Kind::TemporarilyUnavailable => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
-            Kind::TooMany { after } => Some((RETRY_AFTER, HeaderValue::from(whole_seconds(after)))),
+            OAuthErrorKind::TemporarilyUnavailable => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
+            OAuthErrorKind::TooMany { after } => Some((RETRY_AFTER, HeaderValue::from(whole_seconds(after)))),
             _ => None,
         };
         if let Some((name, value)) = header {
@@ -147,9 +153,9 @@ impl OAuthError {
 impl From<ApiError> for OAuthError {
     fn from(error: ApiError) -> Self {
         let kind = match error {
-            ApiError::TooLarge => Kind::TooLarge,
-            ApiError::SlowBody => Kind::TooSlow,
-            _ => Kind::InvalidRequest,
+            ApiError::TooLarge => OAuthErrorKind::TooLarge,
+            ApiError::SlowBody => OAuthErrorKind::TooSlow,
+            _ => OAuthErrorKind::InvalidRequest,
         };
         Self { kind, description: error.messages().join("; ").into() }
     }

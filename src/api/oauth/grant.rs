@@ -3,24 +3,26 @@
 use jiff::Timestamp;
 
 use super::OAuthError;
-use super::parameters::Parameters;
-use crate::api::caller::{AssertionProblem, Authorization, Callers, Credentials, Denied, Known, Peer};
+use super::parameters::TokenParameters;
+use crate::api::caller::{
+    AssertionProblem, Authorization, Callers, Credentials, CredentialsRefused, IdentifiedClient, Peer,
+};
 use crate::settings::Client;
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const CLIENT_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A request for a token.
-pub(super) struct Grant<'a> {
+pub(super) struct TokenRequest<'a> {
     pub(super) callers: &'a Callers,
-    pub(super) parameters: &'a Parameters,
+    pub(super) parameters: &'a TokenParameters,
     pub(super) peer: Peer<'a>,
     pub(super) now: Timestamp,
 }
 
 /// Who gets a token.
-pub(super) struct Granted<'a> {
-    pub(super) known: Known<'a>,
+pub(super) struct GrantedClient<'a> {
+    pub(super) known: IdentifiedClient<'a>,
     /// The secret that the client sent, to sign the answer with.
     pub(super) secret: Option<Vec<u8>>,
 }
@@ -31,8 +33,8 @@ pub(super) fn no_key() -> OAuthError {
     )
 }
 
-impl<'a> Grant<'a> {
-    pub(super) fn decide(&self) -> Result<Granted<'a>, OAuthError> {
+impl<'a> TokenRequest<'a> {
+    pub(super) fn decide(&self) -> Result<GrantedClient<'a>, OAuthError> {
         if !self.callers.gives_tokens() {
             return Err(no_key());
         }
@@ -47,11 +49,11 @@ impl<'a> Grant<'a> {
         }
     }
 
-    fn password(&self) -> Result<Granted<'a>, OAuthError> {
+    fn password(&self) -> Result<GrantedClient<'a>, OAuthError> {
         let (Some(name), Some(password)) = (&self.parameters.username, &self.parameters.password) else {
             return Err(OAuthError::invalid_request("username, password: missing"));
         };
-        let Granted { known, secret } = self.client()?;
+        let GrantedClient { known, secret } = self.client()?;
         if known.client.user.as_ref().is_none_or(|user| user.password_sha256.is_none()) {
             return Err(OAuthError::unauthorized_client(
                 "this client has no username and password_sha256 in the configuration",
@@ -61,17 +63,17 @@ impl<'a> Grant<'a> {
             .callers
             .by_password(&known, name, password, &self.peer)
             .map_err(|denied| OAuthError::grant(denied, "username or password"))?;
-        Ok(Granted { known, secret })
+        Ok(GrantedClient { known, secret })
     }
 
     /// The assertion says who the client is. Credentials besides it are not needed (RFC 7523, 3.1); if there are any,
     /// they are looked at, and must be of the same client.
-    fn jwt_bearer(&self) -> Result<Granted<'a>, OAuthError> {
+    fn jwt_bearer(&self) -> Result<GrantedClient<'a>, OAuthError> {
         let Some(assertion) = &self.parameters.assertion else {
             return Err(OAuthError::invalid_request("assertion: missing"));
         };
         let client = match self.shown()? {
-            Shown::Nothing => None,
+            ClientCredentials::Nothing => None,
             shown => Some(self.let_in(shown)?),
         };
         let named = client.as_ref().map(|granted| &granted.known.client.id);
@@ -84,25 +86,25 @@ impl<'a> Grant<'a> {
             .callers
             .by_assertion(assertion, may_be, &self.peer, self.now)
             .map_err(|denied| OAuthError::grant(denied, "assertion"))?;
-        Ok(Granted { known, secret: client.and_then(|client| client.secret) })
+        Ok(GrantedClient { known, secret: client.and_then(|client| client.secret) })
     }
 
     /// The client by its own credentials.
-    fn client(&self) -> Result<Granted<'a>, OAuthError> {
+    fn client(&self) -> Result<GrantedClient<'a>, OAuthError> {
         self.let_in(self.shown()?)
     }
 
-    fn let_in(&self, shown: Shown<'a>) -> Result<Granted<'a>, OAuthError> {
+    fn let_in(&self, shown: ClientCredentials<'a>) -> Result<GrantedClient<'a>, OAuthError> {
         let (callers, peer) = (self.callers, &self.peer);
         match shown {
-            Shown::Nothing => Err(OAuthError::client(Denied::Nothing, false)),
-            Shown::Unreadable => Err(OAuthError::client(Denied::Wrong, true)),
-            Shown::Secret { credentials, by_header } => {
+            ClientCredentials::Nothing => Err(OAuthError::client(CredentialsRefused::Nothing, false)),
+            ClientCredentials::Unreadable => Err(OAuthError::client(CredentialsRefused::Wrong, true)),
+            ClientCredentials::Secret { credentials, by_header } => {
                 let known = self.by_secret(&credentials, by_header);
                 let known = known.map_err(|denied| OAuthError::client(denied, by_header))?;
-                Ok(Granted { known: known.0, secret: Some(known.1) })
+                Ok(GrantedClient { known: known.0, secret: Some(known.1) })
             }
-            Shown::Assertion(assertion) => {
+            ClientCredentials::Assertion(assertion) => {
                 let itself = |client: &Client, subject: &str| {
                     self.sent_by(client, None)?;
                     (subject == client.id).then_some(()).ok_or(AssertionProblem::Subject)
@@ -110,13 +112,14 @@ impl<'a> Grant<'a> {
                 let known = callers
                     .by_assertion(assertion, itself, peer, self.now)
                     .map_err(|denied| OAuthError::client(denied, false))?;
-                Ok(Granted { known, secret: None })
+                Ok(GrantedClient { known, secret: None })
             }
-            Shown::Certificate => {
+            ClientCredentials::Certificate => {
                 let known = callers.by_certificate(peer);
                 let known = known.map_err(|denied| OAuthError::client(denied, false))?;
-                self.sent_by(known.client, None).map_err(|_| OAuthError::client(Denied::Wrong, false))?;
-                Ok(Granted { known, secret: None })
+                self.sent_by(known.client, None)
+                    .map_err(|_| OAuthError::client(CredentialsRefused::Wrong, false))?;
+                Ok(GrantedClient { known, secret: None })
             }
         }
     }
@@ -129,19 +132,23 @@ impl<'a> Grant<'a> {
     }
 
     /// In the header, id and secret may be form-encoded or not: half of the clients do what RFC 6749, 2.3.1 wants.
-    fn by_secret(&self, credentials: &Credentials, by_header: bool) -> Result<(Known<'a>, Vec<u8>), Denied> {
+    fn by_secret(
+        &self,
+        credentials: &Credentials,
+        by_header: bool,
+    ) -> Result<(IdentifiedClient<'a>, Vec<u8>), CredentialsRefused> {
         let decoded = credentials.form_decoded().filter(|_| by_header);
         let (known, right) = self.callers.by_either(credentials, decoded.as_ref(), &self.peer)?;
         Ok((known, right.secret.clone()))
     }
 
     /// What the client shows; one way only (RFC 6749, 2.3), but the same secret twice is fine.
-    fn shown(&self) -> Result<Shown<'a>, OAuthError> {
+    fn shown(&self) -> Result<ClientCredentials<'a>, OAuthError> {
         let parameters = self.parameters;
         let header = match Authorization::of(self.peer.headers) {
             Authorization::Missing => None,
             Authorization::Basic(credentials) => Some(credentials),
-            Authorization::Bearer(_) | Authorization::Unreadable => return Ok(Shown::Unreadable),
+            Authorization::Bearer(_) | Authorization::Unreadable => return Ok(ClientCredentials::Unreadable),
         };
         if let Some(assertion) = &parameters.client_assertion {
             if header.is_some() || parameters.client_secret.is_some() {
@@ -150,7 +157,7 @@ impl<'a> Grant<'a> {
                 ));
             }
             return match parameters.client_assertion_type.as_deref() {
-                Some(CLIENT_ASSERTION) => Ok(Shown::Assertion(assertion)),
+                Some(CLIENT_ASSERTION) => Ok(ClientCredentials::Assertion(assertion)),
                 _ => Err(OAuthError::invalid_request(
                     "client_assertion_type: expected urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
                 )),
@@ -162,16 +169,16 @@ impl<'a> Grant<'a> {
                     "credentials: those in the header Authorization and those in the body differ",
                 ));
             }
-            return Ok(Shown::Secret { credentials, by_header: true });
+            return Ok(ClientCredentials::Secret { credentials, by_header: true });
         }
         match (&parameters.client_id, &parameters.client_secret) {
             (Some(id), Some(secret)) => {
                 let credentials = Credentials { id: id.clone(), secret: secret.as_bytes().to_vec() };
-                Ok(Shown::Secret { credentials, by_header: false })
+                Ok(ClientCredentials::Secret { credentials, by_header: false })
             }
             (None, Some(_)) => Err(OAuthError::invalid_request("client_id: missing beside client_secret")),
-            (_, None) if !self.peer.names.is_empty() => Ok(Shown::Certificate),
-            (_, None) => Ok(Shown::Nothing),
+            (_, None) if !self.peer.names.is_empty() => Ok(ClientCredentials::Certificate),
+            (_, None) => Ok(ClientCredentials::Nothing),
         }
     }
 
@@ -187,7 +194,7 @@ impl<'a> Grant<'a> {
 }
 
 /// What a client shows to be let in.
-enum Shown<'a> {
+enum ClientCredentials<'a> {
     Nothing,
     /// A header that is not Basic.
     Unreadable,

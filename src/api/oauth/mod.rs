@@ -12,24 +12,28 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use self::answer::Answer;
-use self::grant::Grant;
-use self::parameters::Parameters;
+use self::answer::TokenResponse;
+use self::grant::TokenRequest;
+use self::parameters::TokenParameters;
 use super::ApiError;
-use super::access::recognize;
+use super::access::mark_authenticated;
 use super::body;
 use super::caller::{Callers, Peer};
-use super::context::Context;
-use super::notes::Notes;
+use super::context::ApiContext;
+use super::notes::RequestNotes;
 
 pub use error::OAuthError;
 
 /// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(5);
+const BODY_WITHIN: Duration = Duration::from_secs(5);
 
 /// Gives an access token, or says why not.
-pub async fn token(request: HttpRequest, payload: web::Payload, context: web::Data<Context>) -> HttpResponse {
-    let mut notes = Notes { route: "token", outcome: "ok", ..Notes::default() };
+pub async fn token(
+    request: HttpRequest,
+    payload: web::Payload,
+    context: web::Data<ApiContext>,
+) -> HttpResponse {
+    let mut notes = RequestNotes { route: "token", outcome: "ok", ..RequestNotes::default() };
     let response = match serve(&request, payload, &context, &mut notes).await {
         Ok(answer) => never_stored(HttpResponse::Ok()).json(answer),
         Err(error) => {
@@ -45,20 +49,21 @@ pub async fn token(request: HttpRequest, payload: web::Payload, context: web::Da
 async fn serve(
     request: &HttpRequest,
     payload: web::Payload,
-    context: &Context,
-    notes: &mut Notes,
-) -> Result<Answer, OAuthError> {
-    let bytes = timeout(PATIENCE, body::read(request, payload)).await.map_err(|_| ApiError::SlowBody)??;
-    let parameters = Parameters::read(request.headers(), &bytes)?;
+    context: &ApiContext,
+    notes: &mut RequestNotes,
+) -> Result<TokenResponse, OAuthError> {
+    let bytes =
+        timeout(BODY_WITHIN, body::read(request, payload)).await.map_err(|_| ApiError::SlowBody)??;
+    let parameters = TokenParameters::read(request.headers(), &bytes)?;
     let (configured, now) = (context.configured(), context.now());
     let callers = configured.callers();
-    let grant = Grant { callers, parameters: &parameters, peer: Peer::of(request), now };
+    let grant = TokenRequest { callers, parameters: &parameters, peer: Peer::of(request), now };
     let granted = grant.decide()?;
-    recognize(request);
+    mark_authenticated(request);
     notes.client = Some(granted.known.client.id.clone());
     let issued = callers.issue(&granted.known, now).ok_or_else(grant::no_key)?;
     let issued = issued.map_err(|_| OAuthError::unable())?;
-    Answer::new(callers, &granted, &issued, now)
+    TokenResponse::new(callers, &granted, &issued, now)
 }
 
 /// Reads and judges a request for a token, and gives none.
@@ -71,8 +76,8 @@ pub fn rehearse_token(
     body: &[u8],
     now: Timestamp,
 ) -> Result<(), OAuthError> {
-    let parameters = Parameters::read(peer.headers, body)?;
-    Grant { callers, parameters: &parameters, peer, now }.decide().map(drop)
+    let parameters = TokenParameters::read(peer.headers, body)?;
+    TokenRequest { callers, parameters: &parameters, peer, now }.decide().map(drop)
 }
 
 /// "The authorization server MUST include the HTTP Cache-Control response header field with a value of no-store"

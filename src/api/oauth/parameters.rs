@@ -9,7 +9,7 @@ use super::OAuthError;
 
 /// The parameters that are known; others are ignored. No `Debug`: they are secrets.
 #[derive(Default)]
-pub struct Parameters {
+pub struct TokenParameters {
     /// What is asked for.
     pub grant_type: Option<String>,
     /// The client's id.
@@ -28,7 +28,7 @@ pub struct Parameters {
     pub assertion: Option<String>,
 }
 
-impl Parameters {
+impl TokenParameters {
     /// Reads a body by its content type; one that says nothing, or something vague, by how it begins.
     ///
     /// # Errors
@@ -117,12 +117,12 @@ mod tests {
 
     use super::*;
 
-    fn read(kind: &str, body: &str) -> Result<Parameters, OAuthError> {
+    fn read(kind: &str, body: &str) -> Result<TokenParameters, OAuthError> {
         let mut headers = HeaderMap::new();
         if !kind.is_empty() {
             headers.insert(CONTENT_TYPE, kind.parse().unwrap());
         }
-        Parameters::read(&headers, body.as_bytes())
+        TokenParameters::read(&headers, body.as_bytes())
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
         ) {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, kind.parse().unwrap());
-            let _ = Parameters::read(&headers, &body);
+            let _ = TokenParameters::read(&headers, &body);
         }
 
         #[test]

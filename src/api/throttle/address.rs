@@ -11,14 +11,14 @@ const HOPS: usize = 16;
 
 /// What counts as one address. Of IPv6 that is a network of 64 bits: whoever has one address of it has all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Address {
+pub enum ClientAddress {
     /// An IPv4 address.
     V4(u32),
     /// The leading half of an IPv6 address.
     V6(u64),
 }
 
-impl From<IpAddr> for Address {
+impl From<IpAddr> for ClientAddress {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address.into()),
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn all_of_an_ipv6_network_is_one_address() {
-        let of = |text: &str| Address::from(text.parse::<IpAddr>().unwrap());
+        let of = |text: &str| ClientAddress::from(text.parse::<IpAddr>().unwrap());
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));

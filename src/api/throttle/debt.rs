@@ -24,9 +24,9 @@ impl Allowance {
 /// The moment from which on nothing is held against somebody any more, in milliseconds since 1970: the generic cell
 /// rate algorithm. The default lies in the past of every clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Debt(i64);
+pub struct FailureLevel(i64);
 
-impl Debt {
+impl FailureLevel {
     /// What is still held against them. A clock that was set back makes it no more than the whole window.
     fn left(self, now: i64, allowance: Allowance) -> i64 {
         self.0.saturating_sub(now).clamp(0, allowance.window)
@@ -70,7 +70,7 @@ mod tests {
             failures in 1_u32..50,
             steps in proptest::collection::vec(0_i64..5_000, 1..400),
         ) {
-            let (window, mut now, mut debt) = (10_000, 1_000_000, Debt::default());
+            let (window, mut now, mut debt) = (10_000, 1_000_000, FailureLevel::default());
             let allowance = allowance(failures, 10);
             let mut passed: Vec<i64> = Vec::new();
             for step in steps {
@@ -90,7 +90,7 @@ mod tests {
         #[test]
         fn who_waits_as_told_may_try_again(failures in 1_u32..100, tries in 1_usize..300, now in 0_i64..1 << 50) {
             let allowance = allowance(failures, 60);
-            let debt = (0..tries).fold(Debt::default(), |debt, _| debt.more(now, allowance));
+            let debt = (0..tries).fold(FailureLevel::default(), |debt, _| debt.more(now, allowance));
             if let Some(wait) = debt.exhausted(now, allowance) {
                 let wait = i64::try_from(wait.as_millis()).unwrap();
                 prop_assert!(debt.exhausted(now + wait, allowance).is_none());
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_holds_nobody_off_longer_than_the_window() {
         let allowance = allowance(1, 60);
-        let debt = Debt::default().more(1_000_000_000, allowance);
+        let debt = FailureLevel::default().more(1_000_000_000, allowance);
         assert_eq!(debt.exhausted(0, allowance), Some(Duration::from_secs(60)));
     }
 }

@@ -20,7 +20,7 @@
 //! never locking out, and is why secrets should be made by `secret new`.
 //!
 //! An unknown id is treated as any other, so nothing tells which exist. The memory is bounded: [`ADDRESSES`] and [`PROVEN`]
-//! are generations of a [`Recent`], and client ids share [`IDS`] places by a keyed hash; two that share one only reach
+//! are generations of a [`GenerationMap`], and client ids share [`IDS`] places by a keyed hash; two that share one only reach
 //! the limit sooner that never refuses a first try. Each replica counts for itself.
 
 mod address;
@@ -38,12 +38,12 @@ use actix_web::http::header::HeaderMap;
 use arc_swap::ArcSwap;
 
 use self::address::caller;
-use self::debt::{Allowance, Debt};
-use self::recent::Recent;
+use self::debt::{Allowance, FailureLevel};
+use self::recent::GenerationMap;
 use crate::clock::Clock;
 use crate::settings::{FailedLogins, Proxies};
 
-pub use self::address::Address;
+pub use self::address::ClientAddress;
 
 /// Addresses that failed, for each of two generations.
 const ADDRESSES: usize = 8192;
@@ -56,7 +56,7 @@ const GENERATED: usize = 43;
 
 /// A login that is about to be tried.
 #[derive(Debug, Clone, Copy)]
-pub struct Attempt<'a> {
+pub struct LoginAttempt<'a> {
     /// The client id that was given, whether there is such a client or not.
     pub client: &'a str,
     /// From where.
@@ -81,20 +81,20 @@ pub fn guessable(secret: &[u8]) -> bool {
 
 /// What failed and what succeeded of late, of all workers together.
 pub struct Throttle {
-    rules: ArcSwap<Rules>,
+    rules: ArcSwap<ThrottleRules>,
     clock: Arc<dyn Clock>,
     hash: RandomState,
-    memory: Mutex<Memory>,
+    memory: Mutex<ThrottleState>,
 }
 
 /// As configured at this moment.
-struct Rules {
+struct ThrottleRules {
     proxies: Proxies,
     per_address: Allowance,
     per_client: Allowance,
 }
 
-impl Rules {
+impl ThrottleRules {
     fn new(limits: &FailedLogins, proxies: Proxies) -> Self {
         let [per_address, per_client] =
             [limits.per_address, limits.per_client].map(|failures| Allowance::new(failures, limits));
@@ -102,24 +102,24 @@ impl Rules {
     }
 }
 
-struct Memory {
-    addresses: Recent<Address, Debt>,
+struct ThrottleState {
+    addresses: GenerationMap<ClientAddress, FailureLevel>,
     /// Keyed hashes of client id and address.
-    proven: Recent<u64, ()>,
-    ids: Box<[Debt]>,
+    proven: GenerationMap<u64, ()>,
+    ids: Box<[FailureLevel]>,
 }
 
 impl Throttle {
     /// Nothing has failed yet.
     #[must_use]
     pub fn new(limits: &FailedLogins, proxies: Proxies, clock: Arc<dyn Clock>) -> Self {
-        let memory = Memory {
-            addresses: Recent::new(ADDRESSES),
-            proven: Recent::new(PROVEN),
-            ids: vec![Debt::default(); IDS].into(),
+        let memory = ThrottleState {
+            addresses: GenerationMap::new(ADDRESSES),
+            proven: GenerationMap::new(PROVEN),
+            ids: vec![FailureLevel::default(); IDS].into(),
         };
         Self {
-            rules: ArcSwap::from_pointee(Rules::new(limits, proxies)),
+            rules: ArcSwap::from_pointee(ThrottleRules::new(limits, proxies)),
             clock,
             hash: RandomState::new(),
             memory: Mutex::new(memory),
@@ -128,7 +128,7 @@ impl Throttle {
 
     /// Goes by other rules from now on. What failed and what succeeded before still counts.
     pub fn adopt(&self, limits: &FailedLogins, proxies: Proxies) {
-        self.rules.store(Arc::new(Rules::new(limits, proxies)));
+        self.rules.store(Arc::new(ThrottleRules::new(limits, proxies)));
     }
 
     /// Who called, by the connection and what a trusted proxy says of it.
@@ -141,11 +141,11 @@ impl Throttle {
     ///
     /// # Errors
     /// When it must not be tried now: the secret must not be looked at.
-    pub fn check(&self, attempt: Attempt<'_>) -> Result<(), Throttled> {
+    pub fn check(&self, attempt: LoginAttempt<'_>) -> Result<(), Throttled> {
         if !attempt.guessable {
             return Ok(());
         }
-        let (now, address, rules) = (self.now(), Address::from(attempt.from), self.rules.load());
+        let (now, address, rules) = (self.now(), ClientAddress::from(attempt.from), self.rules.load());
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.proven.get(&self.pair(attempt)).is_some() {
             return Ok(());
@@ -163,8 +163,8 @@ impl Throttle {
     ///
     /// # Errors
     /// When the address was over its limit before: the answer should say so, whatever was compared.
-    pub fn failed(&self, attempt: Attempt<'_>) -> Result<(), Throttled> {
-        let (now, address, rules) = (self.now(), Address::from(attempt.from), self.rules.load());
+    pub fn failed(&self, attempt: LoginAttempt<'_>) -> Result<(), Throttled> {
+        let (now, address, rules) = (self.now(), ClientAddress::from(attempt.from), self.rules.load());
         let (pair, place) = (self.pair(attempt), self.place(attempt.client));
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let before = memory.addresses.get(&address).unwrap_or_default();
@@ -185,7 +185,7 @@ impl Throttle {
     }
 
     /// The attempt was tried and was right.
-    pub fn succeeded(&self, attempt: Attempt<'_>) {
+    pub fn succeeded(&self, attempt: LoginAttempt<'_>) {
         // What is compared in any case needs no history.
         if attempt.guessable {
             let pair = self.pair(attempt);
@@ -198,8 +198,8 @@ impl Throttle {
         self.clock.now().as_millisecond()
     }
 
-    fn pair(&self, attempt: Attempt<'_>) -> u64 {
-        self.hash.hash_one((attempt.client, Address::from(attempt.from)))
+    fn pair(&self, attempt: LoginAttempt<'_>) -> u64 {
+        self.hash.hash_one((attempt.client, ClientAddress::from(attempt.from)))
     }
 
     fn place(&self, client: &str) -> usize {

@@ -6,13 +6,13 @@ use std::mem;
 
 /// Two generations: when the young one is full it becomes the old one, and what was the old one is forgotten. Each step
 /// takes constant time on average, also for somebody who tries to fill it.
-pub struct Recent<K, V> {
+pub struct GenerationMap<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
     generation: usize,
 }
 
-impl<K: Eq + Hash, V: Copy> Recent<K, V> {
+impl<K: Eq + Hash, V: Copy> GenerationMap<K, V> {
     /// Holds at most two generations of this many.
     #[must_use]
     pub fn new(generation: usize) -> Self {
@@ -48,7 +48,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_bounded_and_knows_a_generation_of_the_latest(keys in proptest::collection::vec(0_u16..40, 1..300)) {
-            let mut recent = Recent::new(10);
+            let mut recent = GenerationMap::new(10);
             for (at, key) in keys.iter().enumerate() {
                 recent.put(*key, at);
                 prop_assert!(recent.len() <= 20);

@@ -28,9 +28,9 @@ pub struct Explained {
     #[serde(skip_serializing_if = "Option::is_none")]
     voice_call_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    create: Option<Stage>,
+    create: Option<ExplainedStage>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    r#final: Option<Stage>,
+    r#final: Option<ExplainedStage>,
     /// What arrived and no field takes.
     unused: Vec<Unused>,
     /// Whether the contact center fills fields at all.
@@ -40,14 +40,14 @@ pub struct Explained {
 
 /// What became of the fields at the create, or at the final update.
 #[derive(Debug, Serialize)]
-struct Stage {
+struct ExplainedStage {
     at: String,
-    fields: Vec<Told>,
+    fields: Vec<ExplainedField>,
 }
 
 /// A line, and what may be wrong with its path.
 #[derive(Debug, Serialize)]
-struct Told {
+struct ExplainedField {
     #[serde(flatten)]
     line: AttributeLine,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,7 +96,7 @@ impl Explained {
         };
         let own: Vec<&Detail> = details.iter().filter(|detail| detail.is_of(call)).collect();
         let arrived: Vec<(&Detail, ArrivedField)> = own.iter().flat_map(|detail| arrived(detail)).collect();
-        let stage = |kind| Stage::of(own.iter().rev().find(|detail| detail.kind == kind)?, &arrived);
+        let stage = |kind| ExplainedStage::of(own.iter().rev().find(|detail| detail.kind == kind)?, &arrived);
         let (create, last) = (stage(DetailKind::AtCreate), stage(DetailKind::AtEnd));
         let mapped = |path: &str| center.attributes.iter().any(|attribute| attribute.path.inner() == path);
         let unused: BTreeSet<(&str, &str, &str)> = arrived
@@ -142,7 +142,7 @@ impl Explained {
             match stage {
                 Some(stage) => {
                     writeln!(out, "\n{name}, {}", stage.at)?;
-                    let rows = stage.fields.iter().map(Told::cells);
+                    let rows = stage.fields.iter().map(ExplainedField::cells);
                     table(out, ["field", "path", "value", "what became of it"], rows)?;
                 }
                 None if self.fills => writeln!(out, "\n{name}: none so far that fills fields")?,
@@ -182,7 +182,7 @@ impl Explained {
     }
 }
 
-impl Stage {
+impl ExplainedStage {
     fn of(detail: &Detail, arrived: &[(&Detail, ArrivedField)]) -> Option<Self> {
         let report = AttributeReport::read(&detail.body)?;
         let told = |line: AttributeLine| {
@@ -191,14 +191,14 @@ impl Stage {
             let path = path.and_then(|path| ValuePath::parse(path).ok());
             let arrived_since = path.as_ref().is_some_and(|path| has_arrived(path, arrived));
             let arrived_as = path.filter(|_| !arrived_since).and_then(|path| meant(&path, arrived));
-            Told { line, arrived_as, arrived_since }
+            ExplainedField { line, arrived_as, arrived_since }
         };
         let fields = report.lines.into_iter().map(told).collect();
         Some(Self { at: moment(detail.at), fields })
     }
 }
 
-impl Told {
+impl ExplainedField {
     fn cells(&self) -> [String; 4] {
         let AttributeLine { field, path, outcome, value } = &self.line;
         let what = match outcome {

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct DemoArgs {
     /// Leave everything running afterwards and print the addresses.
     #[arg(long)]
     pub keep: bool,
@@ -23,9 +23,9 @@ pub struct Args {
 ///
 /// # Errors
 /// When something cannot be started, or the output cannot be written.
-pub fn run(args: &Args, clock: &Arc<dyn Clock>, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &DemoArgs, clock: &Arc<dyn Clock>, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     actix_web::rt::System::new().block_on(async {
-        let stage = stage::Stage::set_up(clock).await?;
+        let stage = stage::DemoSetup::set_up(clock).await?;
         stage.announce(out)?;
         let wrong = play::all_calls(&stage, out).await?;
         show::voice_calls(&stage.org, out)?;

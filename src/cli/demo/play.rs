@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::show;
-use super::stage::Stage;
+use super::stage::DemoSetup;
 use crate::mock::{Disposition, VoiceCall};
 use crate::webex::{HttpActivity, fill};
 
@@ -18,13 +18,13 @@ const AGENT: &str = "agent@example.com";
 
 /// One run of the flow for one call: its variables.
 struct FlowRun<'a> {
-    stage: &'a Stage,
+    stage: &'a DemoSetup,
     client: reqwest::Client,
     variables: Map<String, Value>,
 }
 
 /// An answer as the flow sees it.
-struct Answer {
+struct FlowAnswer {
     status: u16,
     body: Value,
 }
@@ -33,7 +33,7 @@ struct Answer {
 ///
 /// # Errors
 /// When a request cannot be sent, or the output cannot be written.
-pub async fn all_calls(stage: &Stage, out: &mut dyn Write) -> anyhow::Result<Vec<String>> {
+pub async fn all_calls(stage: &DemoSetup, out: &mut dyn Write) -> anyhow::Result<Vec<String>> {
     let mut wrong = Vec::new();
     writeln!(
         out,
@@ -41,13 +41,13 @@ pub async fn all_calls(stage: &Stage, out: &mut dyn Write) -> anyhow::Result<Vec
     )?;
     answered(stage, out, &mut wrong).await?;
     writeln!(out, "\n2. A caller hangs up in the queue; the flow sends phoneContactEnded.")?;
-    let key = abandoned(stage, out, "+14693150218", HangUp::PhoneContactEnded).await?;
+    let key = abandoned(stage, out, "+14693150218", HangUpMethod::PhoneContactEnded).await?;
     check_abandoned(stage, &key, &mut wrong);
     writeln!(
         out,
         "\n3. A caller hangs up in the queue; the vendor's event flow sends ClearRouting and UpdateVoiceCall."
     )?;
-    let key = abandoned(stage, out, "+14693150219", HangUp::VendorsEventFlow).await?;
+    let key = abandoned(stage, out, "+14693150219", HangUpMethod::VendorsEventFlow).await?;
     check_abandoned(stage, &key, &mut wrong);
     for refusal in stage.org.refusals() {
         wrong.push(format!(
@@ -60,7 +60,7 @@ pub async fn all_calls(stage: &Stage, out: &mut dyn Write) -> anyhow::Result<Vec
     Ok(wrong)
 }
 
-async fn answered(stage: &Stage, out: &mut dyn Write, wrong: &mut Vec<String>) -> anyhow::Result<()> {
+async fn answered(stage: &DemoSetup, out: &mut dyn Write, wrong: &mut Vec<String>) -> anyhow::Result<()> {
     let mut run = FlowRun::begin(stage, "+14693150217")?;
     run.activity("CreateVoiceCall", out).await?;
     run.activity("ExecuteOmniFlow", out).await?;
@@ -83,18 +83,25 @@ async fn answered(stage: &Stage, out: &mut dyn Write, wrong: &mut Vec<String>) -
 }
 
 #[derive(PartialEq, Eq)]
-enum HangUp {
+enum HangUpMethod {
     PhoneContactEnded,
     VendorsEventFlow,
 }
 
-async fn abandoned(stage: &Stage, out: &mut dyn Write, caller: &str, how: HangUp) -> anyhow::Result<String> {
+async fn abandoned(
+    stage: &DemoSetup,
+    out: &mut dyn Write,
+    caller: &str,
+    how: HangUpMethod,
+) -> anyhow::Result<String> {
     let mut run = FlowRun::begin(stage, caller)?;
     run.activity("CreateVoiceCall", out).await?;
     run.activity("ExecuteOmniFlow", out).await?;
     match how {
-        HangUp::PhoneContactEnded => run.own("phoneContactEnded", json!({ "agentId": "" }), out).await?,
-        HangUp::VendorsEventFlow => {
+        HangUpMethod::PhoneContactEnded => {
+            run.own("phoneContactEnded", json!({ "agentId": "" }), out).await?
+        }
+        HangUpMethod::VendorsEventFlow => {
             run.activity("ClearRouting", out).await?;
             run.activity("UpdateVoiceCall", out).await?;
         }
@@ -102,7 +109,7 @@ async fn abandoned(stage: &Stage, out: &mut dyn Write, caller: &str, how: HangUp
     Ok(run.text("SCV_VendorCallKey"))
 }
 
-fn check_abandoned(stage: &Stage, key: &str, wrong: &mut Vec<String>) {
+fn check_abandoned(stage: &DemoSetup, key: &str, wrong: &mut Vec<String>) {
     let right = |call: &VoiceCall| {
         call.call_disposition == Disposition::Completed
             && call.disconnect_reason.as_deref() == Some("Abandoned in queue")
@@ -116,7 +123,7 @@ fn check_abandoned(stage: &Stage, key: &str, wrong: &mut Vec<String>) {
 
 impl<'a> FlowRun<'a> {
     /// The start event, and the variables that the flow sets first.
-    fn begin(stage: &'a Stage, caller: &str) -> anyhow::Result<Self> {
+    fn begin(stage: &'a DemoSetup, caller: &str) -> anyhow::Result<Self> {
         let client = reqwest::Client::builder().no_proxy().build()?;
         let interaction = uuid(rand::random());
         let contact = json!({ "ANI": caller, "DNIS": DNIS, "InteractionId": interaction });
@@ -175,7 +182,7 @@ impl<'a> FlowRun<'a> {
         activity: &HttpActivity,
         body: String,
         out: &mut dyn Write,
-    ) -> anyhow::Result<Answer> {
+    ) -> anyhow::Result<FlowAnswer> {
         let (id, secret) = &self.stage.credentials;
         let started = Instant::now();
         let response = self
@@ -189,7 +196,7 @@ impl<'a> FlowRun<'a> {
             .await?;
         let status = response.status().as_u16();
         let body = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
-        let answer = Answer { status, body };
+        let answer = FlowAnswer { status, body };
         show::request(&activity.path, answer.status, started.elapsed(), &answer.body, out)?;
         Ok(answer)
     }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use openssl::sha::sha256;
 
 use crate::app::{Application, Handle};
-use crate::certificate::{Issued, issue};
+use crate::certificate::{IssuedPair, issue};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::mock::{MockOrg, MockOrgSettings};
@@ -22,7 +22,7 @@ const CERTIFICATE: &str = "WebexCCSCV";
 const CLIENT: &str = "webex-flow";
 
 /// Everything that runs.
-pub struct Stage {
+pub struct DemoSetup {
     /// The mock org.
     pub org: MockOrg,
     /// The vendor's flow.
@@ -39,7 +39,7 @@ pub struct Stage {
     folder: PathBuf,
 }
 
-impl Stage {
+impl DemoSetup {
     /// Starts all of it.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl Stage {
 
 fn write_configuration(
     folder: &std::path::Path,
-    issued: &Issued,
+    issued: &IssuedPair,
     org: &MockOrg,
     secret: &str,
 ) -> anyhow::Result<PathBuf> {

@@ -6,8 +6,8 @@ use clap::ArgGroup;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::list::{self, List};
-use super::select::{self, Select};
+use super::list::{self, EntryList};
+use super::select::{self, EntrySelection};
 use crate::domain::CallCenterName;
 use crate::store::{EntryId, EntryState, Filter, Run, Store, StoreError};
 
@@ -18,13 +18,13 @@ const PRINTED: u32 = 50;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(group(ArgGroup::new("which").required(true).multiple(true)
     .args(["ids", "state", "call_center", "kind", "older_than", "words", "all"])))]
-pub struct Change {
+pub struct EntryChange {
     /// These entries.
     #[arg(value_name = "ID", value_parser = select::id,
         conflicts_with_all = ["state", "call_center", "kind", "older_than", "words", "all"])]
     ids: Vec<EntryId>,
     #[command(flatten)]
-    select: Select,
+    select: EntrySelection,
     /// All of them: needed where nothing narrows.
     #[arg(long, conflicts_with_all = ["state", "call_center", "kind", "older_than", "words"])]
     all: bool,
@@ -35,7 +35,7 @@ pub struct Change {
 
 /// What is done to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum ChangeAction {
     /// Buried ones are due now.
     Retry,
     /// They are removed.
@@ -44,20 +44,20 @@ pub enum Action {
 
 /// A number that nothing could be done with.
 #[derive(Debug, Serialize)]
-struct Problem {
+struct ChangeProblem {
     id: i64,
     problem: &'static str,
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct ChangeReport {
     dry_run: bool,
     /// How many were changed, or would be.
     entries: usize,
-    problems: Vec<Problem>,
+    problems: Vec<ChangeProblem>,
 }
 
-impl Change {
+impl EntryChange {
     /// The contact center that it is narrowed to.
     pub fn call_center(&self) -> Option<&CallCenterName> {
         self.select.call_center.as_ref()
@@ -66,14 +66,14 @@ impl Change {
     /// Does it and says how often. Gives whether everything that was named was there, or anything for a filter.
     pub async fn run(
         &self,
-        action: Action,
+        action: ChangeAction,
         store: &Store,
         now: Timestamp,
         json: bool,
         out: &mut dyn Write,
     ) -> anyhow::Result<bool> {
-        let mut report = Report { dry_run: self.dry_run, entries: 0, problems: Vec::new() };
-        let mut preview = List::default();
+        let mut report = ChangeReport { dry_run: self.dry_run, entries: 0, problems: Vec::new() };
+        let mut preview = EntryList::default();
         for filter in self.filters(now) {
             if self.dry_run
                 && let Some(filter) = action.preview(&filter)
@@ -83,7 +83,7 @@ impl Change {
             let changed = action.run(store, &filter, now, self.dry_run).await?;
             report.entries += changed;
             if let (0, Some(id)) = (changed, filter.id) {
-                report.problems.push(Problem { id: id.0, problem: reason(store, id).await? });
+                report.problems.push(ChangeProblem { id: id.0, problem: reason(store, id).await? });
             }
         }
         if json {
@@ -92,7 +92,7 @@ impl Change {
             if preview.total > 0 {
                 preview.print(out)?;
             }
-            for Problem { id, problem } in &report.problems {
+            for ChangeProblem { id, problem } in &report.problems {
                 writeln!(out, "{id}: {problem}")?;
             }
             writeln!(out, "{} {}", report.entries, action.outcome(self.dry_run))?;
@@ -108,7 +108,7 @@ impl Change {
     }
 }
 
-impl Action {
+impl ChangeAction {
     async fn run(
         self,
         store: &Store,

@@ -11,11 +11,11 @@ use crate::domain::{CallReference, cut};
 use crate::store::{Entry, EntryKind, EntryState, Unreadable};
 
 /// The longest last column of the table, in characters; alone, an entry is printed in full.
-const LONGEST: usize = 100;
+const LONGEST_CELL: usize = 100;
 
 /// An entry without anything that must not be seen. The fields are those of `--json`.
 #[derive(Debug, Serialize)]
-pub struct Shown {
+pub struct EntryView {
     id: i64,
     state: String,
     kind: String,
@@ -47,7 +47,7 @@ pub struct Shown {
     now: Timestamp,
 }
 
-impl Shown {
+impl EntryView {
     /// For a list.
     #[must_use]
     pub fn of(entry: &Entry, now: Timestamp) -> Self {
@@ -106,7 +106,7 @@ impl Shown {
         Self { body: Some(hide::body(entry.body.expose())), ..Self::of(entry, now) }
     }
 
-    /// The cells of its line in the table, under [`Shown::HEAD`].
+    /// The cells of its line in the table, under [`EntryView::HEAD`].
     #[must_use]
     pub fn cells(&self) -> [String; 9] {
         let call = self.vendor_call_key.as_ref().or(self.voice_call_id.as_ref());
@@ -122,7 +122,7 @@ impl Shown {
             self.created_at.map(|at| duration(at, self.now)).unwrap_or_default(),
             self.attempts.to_string(),
             self.next(),
-            cut(words.into_iter().flatten().collect::<Vec<_>>().join(": "), LONGEST),
+            cut(words.into_iter().flatten().collect::<Vec<_>>().join(": "), LONGEST_CELL),
         ]
     }
 

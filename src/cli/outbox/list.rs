@@ -5,29 +5,29 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::entry::Shown;
+use super::entry::EntryView;
 use crate::store::{Entry, Filter, Run, Store, StoreError, Unreadable};
 
 /// The entries of a filter, the oldest of them in full.
 #[derive(Debug, Default, Serialize)]
-pub struct List {
+pub struct EntryList {
     /// How many there are.
     pub total: usize,
-    entries: Vec<Shown>,
+    entries: Vec<EntryView>,
 }
 
 /// Reads as many entries as the filter allows, and counts them all.
-pub async fn read(store: &Store, filter: &Filter, now: Timestamp) -> Result<List, StoreError> {
+pub async fn read(store: &Store, filter: &Filter, now: Timestamp) -> Result<EntryList, StoreError> {
     let entries = store.list_all(filter).await?;
     let total = store.discard(&Filter { limit: None, ..filter.clone() }, Run::Dry).await?;
     let shown = |entry: &Result<Entry, Box<Unreadable>>| match entry {
-        Ok(entry) => Shown::of(entry, now),
-        Err(unreadable) => Shown::of_unreadable(unreadable, now),
+        Ok(entry) => EntryView::of(entry, now),
+        Err(unreadable) => EntryView::of_unreadable(unreadable, now),
     };
-    Ok(List { total, entries: entries.iter().map(shown).collect() })
+    Ok(EntryList { total, entries: entries.iter().map(shown).collect() })
 }
 
-impl List {
+impl EntryList {
     /// Takes another list in.
     pub fn append(&mut self, mut other: Self) {
         self.total += other.total;
@@ -42,14 +42,14 @@ impl List {
         if self.total == 0 {
             return writeln!(out, "no entries");
         }
-        let rows: Vec<_> = self.entries.iter().map(Shown::cells).collect();
-        let mut widths = Shown::HEAD.map(str::len);
+        let rows: Vec<_> = self.entries.iter().map(EntryView::cells).collect();
+        let mut widths = EntryView::HEAD.map(str::len);
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        line(out, &Shown::HEAD.map(str::to_owned), &widths)?;
+        line(out, &EntryView::HEAD.map(str::to_owned), &widths)?;
         for row in &rows {
             line(out, row, &widths)?;
         }

@@ -11,16 +11,16 @@ use crate::store::{EntryId, EntryKind, EntryState, Filter};
 
 /// Narrows to entries that fit everything given.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Select {
+pub struct EntrySelection {
     /// In this state.
     #[arg(long)]
-    pub state: Option<State>,
+    pub state: Option<StateFilter>,
     /// Of this contact center.
     #[arg(long, value_name = "NAME", value_parser = super::super::call_center)]
     pub call_center: Option<CallCenterName>,
     /// Asking this of Salesforce.
     #[arg(long)]
-    pub kind: Option<Kind>,
+    pub kind: Option<KindFilter>,
     /// Put in longer ago than this: 90s, 15m, 2h, 3d.
     #[arg(long, value_name = "AGE", value_parser = parse_duration)]
     pub older_than: Option<Duration>,
@@ -31,7 +31,7 @@ pub struct Select {
 
 /// Whether it is still tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum State {
+pub enum StateFilter {
     /// Still tried.
     Pending,
     /// Given up, or refused for good.
@@ -40,7 +40,7 @@ pub enum State {
 
 /// What it asks of Salesforce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
+pub enum KindFilter {
     /// A VoiceCall that could not be created in time.
     Create,
     /// No more pending routing.
@@ -51,21 +51,21 @@ pub enum Kind {
     LateClear,
 }
 
-impl Select {
+impl EntrySelection {
     /// As the store takes it.
     #[must_use]
     pub fn filter(&self, now: Timestamp) -> Filter {
         Filter {
             state: self.state.map(|state| match state {
-                State::Pending => EntryState::Pending,
-                State::Buried => EntryState::Buried,
+                StateFilter::Pending => EntryState::Pending,
+                StateFilter::Buried => EntryState::Buried,
             }),
             call_center: self.call_center.clone(),
             kind: self.kind.map(|kind| match kind {
-                Kind::Create => EntryKind::Create,
-                Kind::Clear => EntryKind::Clear,
-                Kind::Update => EntryKind::Update,
-                Kind::LateClear => EntryKind::LateClear,
+                KindFilter::Create => EntryKind::Create,
+                KindFilter::Clear => EntryKind::Clear,
+                KindFilter::Update => EntryKind::Update,
+                KindFilter::LateClear => EntryKind::LateClear,
             }),
             // Before the beginning of time there is nothing.
             older_than: self.older_than.map(|age| now.checked_sub(age).unwrap_or(Timestamp::MIN)),

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use url::Url;
 
 /// The most that is read of a request.
-const LONGEST: usize = 16 * 1024;
+const LONGEST_REQUEST: usize = 16 * 1024;
 /// How long a visitor may take to ask.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -23,7 +23,7 @@ pub struct Callback {
 
 /// What the browser brings.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Called {
+pub enum CallbackResult {
     /// The administrator has agreed.
     Code(String),
     /// They have not, or Webex does not let them.
@@ -48,7 +48,7 @@ impl Callback {
     }
 
     /// Waits for the browser that brings `state`. Whoever else comes is sent away and ends nothing.
-    pub async fn wait(&self, state: &str) -> std::io::Result<(Called, Visitor)> {
+    pub async fn wait(&self, state: &str) -> std::io::Result<(CallbackResult, Visitor)> {
         loop {
             let stream = match &self.v6 {
                 Some(v6) => tokio::select! {
@@ -72,7 +72,7 @@ impl Visitor {
     async fn target(&mut self) -> Option<String> {
         let mut head = Vec::new();
         while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-            if head.len() > LONGEST || self.0.read_buf(&mut head).await.ok()? == 0 {
+            if head.len() > LONGEST_REQUEST || self.0.read_buf(&mut head).await.ok()? == 0 {
                 return None;
             }
         }
@@ -101,7 +101,7 @@ impl Visitor {
 }
 
 /// What a visitor brings, if it is who we wait for: somebody who knows the state.
-fn judge(target: &str, state: &str) -> Option<Called> {
+fn judge(target: &str, state: &str) -> Option<CallbackResult> {
     let url = Url::parse("http://localhost").ok()?.join(target).ok()?;
     let value =
         |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
@@ -111,10 +111,10 @@ fn judge(target: &str, state: &str) -> Option<Called> {
         return None;
     }
     match (value("code"), value("error")) {
-        (Some(code), None) if !code.is_empty() => Some(Called::Code(code)),
+        (Some(code), None) if !code.is_empty() => Some(CallbackResult::Code(code)),
         (_, Some(error)) => {
             let words = value("error_description").unwrap_or(error);
-            Some(Called::Refused(crate::domain::quote(&words)))
+            Some(CallbackResult::Refused(crate::domain::quote(&words)))
         }
         _ => None,
     }
@@ -126,10 +126,10 @@ mod tests {
 
     #[test]
     fn only_who_knows_the_state_is_let_in() {
-        let code = || Some(Called::Code("c d".to_owned()));
+        let code = || Some(CallbackResult::Code("c d".to_owned()));
         assert_eq!(judge("/callback?code=c%20d&state=s1", "s1"), code());
         assert_eq!(judge("/callback?state=s1&code=c+d&x=y", "s1"), code());
-        let refused = Some(Called::Refused("no way".to_owned()));
+        let refused = Some(CallbackResult::Refused("no way".to_owned()));
         assert_eq!(judge("/callback?error=access_denied&error_description=no%20way&state=s1", "s1"), refused);
         for target in [
             "/callback?code=c&state=s2",

@@ -11,19 +11,19 @@ use openssl::rand::rand_bytes;
 use openssl::sha::sha256;
 use url::Url;
 
-use super::callback::{Callback, Called};
+use super::callback::{Callback, CallbackResult};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::settings::{Settings, Webex};
 use crate::store::Store;
-use crate::webex::Login;
+use crate::webex::WebexLogin;
 
 /// What Search, Captures and Subscriptions need.
 const SCOPES: &str = "cjp:config_read cjp:config_write";
 
 /// Arguments of `login`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct LoginArgs {
     /// Port on this machine to which the browser comes back: `http://localhost:PORT/callback` must be a redirect URI of the integration.
     #[arg(long, value_name = "PORT", default_value_t = 8087)]
     port: u16,
@@ -40,7 +40,7 @@ pub struct Args {
 
 /// Prints the address to open, waits for the browser, and keeps what Webex gives.
 pub async fn run(
-    args: &Args,
+    args: &LoginArgs,
     settings: &Settings,
     store: &Store,
     clock: &Arc<dyn Clock>,
@@ -65,8 +65,8 @@ pub async fn run(
     let called = tokio::time::timeout(patience, callback.wait(&state)).await;
     let (called, visitor) = called.context("nobody came back from Webex in time")??;
     let result = match called {
-        Called::Code(code) => tokens.exchange_code(&code, &redirect_uri, verifier).await,
-        Called::Refused(words) => {
+        CallbackResult::Code(code) => tokens.exchange_code(&code, &redirect_uri, verifier).await,
+        CallbackResult::Refused(words) => {
             visitor.tell("Webex refused. You may close this page.").await;
             bail!("Webex refused: {words}; look at the integration's scopes and redirect URIs");
         }
@@ -81,7 +81,7 @@ pub async fn run(
     Ok(true)
 }
 
-fn summary(login: &Login, webex: &Webex, clock: &dyn Clock) -> String {
+fn summary(login: &WebexLogin, webex: &Webex, clock: &dyn Clock) -> String {
     let ends = match (login.ends(), login.days_left(clock.now())) {
         (Some(ends), Some(days)) => format!(
             "it ends on {ends:.0}, in {days} days, unless the service renews it, which it does by itself"

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
 use crate::settings::Settings;
-use crate::webex::{AskError, Client, NewSubscription, Resource, Subscription, destination};
+use crate::webex::{ApiClient, NewSubscription, Subscription, WebexError, WebhookResource, destination};
 
 /// Make what is missing of the subscriptions that the bridge needs.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub struct Subscribe {
     /// A resource and its version; may be given several times. Default: task:1.0.0, capture:1.0.0 and of
     /// agent:2.0.0 and agent:1.0.0 the newest that Webex accepts.
     #[arg(long = "resource", value_name = "RESOURCE:VERSION")]
-    resources: Vec<Resource>,
+    resources: Vec<WebhookResource>,
     /// What the names of the subscriptions begin with.
     #[arg(long, value_name = "NAME", default_value = "scv-bridge", value_parser = name)]
     name: String,
@@ -28,7 +28,7 @@ pub struct Subscribe {
 
 /// List all subscriptions of the tenant.
 #[derive(Debug, clap::Args)]
-pub struct List {
+pub struct ListSubscriptions {
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -36,7 +36,7 @@ pub struct List {
 
 /// Remove subscriptions.
 #[derive(Debug, clap::Args)]
-pub struct Remove {
+pub struct RemoveSubscriptions {
     /// These subscriptions.
     #[arg(value_name = "ID", required_unless_present = "ours", conflicts_with = "ours")]
     ids: Vec<String>,
@@ -60,7 +60,7 @@ impl Subscribe {
     pub async fn run(
         &self,
         settings: &Settings,
-        client: &Client,
+        client: &ApiClient,
         out: &mut dyn Write,
     ) -> anyhow::Result<bool> {
         let destination = ours(settings)?;
@@ -70,7 +70,8 @@ impl Subscribe {
         )?;
         let known = client.subscriptions().await?;
         let each = || self.resources.iter().map(|resource| vec![resource.clone()]).collect();
-        let wanted: Vec<Vec<Resource>> = if self.resources.is_empty() { Resource::usual() } else { each() };
+        let wanted: Vec<Vec<WebhookResource>> =
+            if self.resources.is_empty() { WebhookResource::usual() } else { each() };
         let mut in_order = true;
         // What becomes of one is nothing to the others.
         for versions in wanted {
@@ -113,11 +114,11 @@ impl Subscribe {
     /// One that does not exist.
     async fn make(
         &self,
-        resource: &Resource,
+        resource: &WebhookResource,
         destination: &str,
-        client: &Client,
+        client: &ApiClient,
         secret: &SecretString,
-    ) -> Result<String, AskError> {
+    ) -> Result<String, WebexError> {
         let name = format!("{} {}", self.name, resource.to_string().replace(':', " "));
         let (destination_url, secret) = (destination.to_owned(), secret.clone());
         let new = NewSubscription { name, resource: resource.clone(), destination_url, secret };
@@ -128,9 +129,9 @@ impl Subscribe {
     async fn keep(
         &self,
         found: &Subscription,
-        client: &Client,
+        client: &ApiClient,
         secret: &SecretString,
-    ) -> Result<&'static str, AskError> {
+    ) -> Result<&'static str, WebexError> {
         if self.replace_secret {
             client.replace_secret(&found.id, secret).await?;
         }
@@ -147,12 +148,12 @@ impl Subscribe {
 
 const INACTIVE: &str = "inactive";
 
-impl List {
+impl ListSubscriptions {
     /// Gives whether all of ours are active.
     pub async fn run(
         &self,
         settings: &Settings,
-        client: &Client,
+        client: &ApiClient,
         out: &mut dyn Write,
     ) -> anyhow::Result<bool> {
         let ours = ours(settings).ok();
@@ -178,12 +179,12 @@ impl List {
     }
 }
 
-impl Remove {
+impl RemoveSubscriptions {
     /// Gives whether there was anything to remove.
     pub async fn run(
         &self,
         settings: &Settings,
-        client: &Client,
+        client: &ApiClient,
         out: &mut dyn Write,
     ) -> anyhow::Result<bool> {
         let ids = if self.ours {

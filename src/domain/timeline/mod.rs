@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use event::EventWeight;
 pub use event::{AgentState, Direction, EventKind, TaskEnding, TaskEvent};
 pub use numbers::TaskNumbers;
-pub use recording::{AnnouncedRecordings, CapturedRecordings, FileName, NoFileName, Recording};
+pub use recording::{AnnouncedRecordings, CapturedRecordings, FileName, InvalidFileName, Recording};
 pub use segment::{Segment, SegmentEnd, SegmentKind, Stretch, StretchKind};
 pub use story::{AgentInvolvement, CallHistory, CallState};
 pub use summary::{CallTotals, SearchSummary};

@@ -23,17 +23,17 @@ pub struct FileName(String);
 #[error(
     "is no name of a file: 1 to {LONGEST} characters without control characters, neither \".\" nor \"..\""
 )]
-pub struct NoFileName;
+pub struct InvalidFileName;
 
 impl FileName {
     /// Takes a name that can be a part of an address.
     ///
     /// # Errors
     /// When it is empty, too long, holds control characters, or names a folder.
-    pub fn parse(name: impl Into<String>) -> Result<Self, NoFileName> {
+    pub fn parse(name: impl Into<String>) -> Result<Self, InvalidFileName> {
         let name = name.into();
         let fits = (1..=LONGEST).contains(&name.chars().count()) && !name.contains(char::is_control);
-        if fits && name != "." && name != ".." { Ok(Self(name)) } else { Err(NoFileName) }
+        if fits && name != "." && name != ".." { Ok(Self(name)) } else { Err(InvalidFileName) }
     }
 
     /// The name itself: for an address, never for a log.
@@ -50,9 +50,9 @@ impl fmt::Debug for FileName {
 }
 
 impl TryFrom<String> for FileName {
-    type Error = NoFileName;
+    type Error = InvalidFileName;
 
-    fn try_from(name: String) -> Result<Self, NoFileName> {
+    fn try_from(name: String) -> Result<Self, InvalidFileName> {
         Self::parse(name)
     }
 }
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_name_that_could_leave_its_folder_is_none_and_no_number_is_shown() {
         for name in ["", ".", "..", "a\nb", &"x".repeat(256)] {
-            assert_eq!(FileName::parse(name), Err(NoFileName), "{name:?}");
+            assert_eq!(FileName::parse(name), Err(InvalidFileName), "{name:?}");
         }
         let name = FileName::parse("14693150217.wav").unwrap();
         assert_eq!(format!("{name:?}"), "\"(number hidden).wav\"");

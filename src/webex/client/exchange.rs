@@ -14,7 +14,7 @@ use crate::salesforce::pause;
 
 /// What came back, whatever it means.
 #[derive(Debug)]
-pub(in crate::webex) struct Answer {
+pub(in crate::webex) struct ExchangeAnswer {
     pub(in crate::webex) status: u16,
     /// What the header `Retry-After` asks for.
     pub(in crate::webex) retry_after: Option<Duration>,
@@ -23,7 +23,7 @@ pub(in crate::webex) struct Answer {
 
 /// How much one request may cost.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::webex) struct Bounds {
+pub(in crate::webex) struct ExchangeLimits {
     pub(in crate::webex) within: Duration,
     /// Bytes of the answer.
     pub(in crate::webex) bytes: usize,
@@ -31,7 +31,7 @@ pub(in crate::webex) struct Bounds {
 
 /// Why nothing whole came back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::webex) enum Fault {
+pub(in crate::webex) enum ExchangeFault {
     #[error("no answer within {} s", .0.as_secs())]
     Late(Duration),
     #[error("{0}")]
@@ -54,14 +54,14 @@ pub(in crate::webex) fn form(url: Url, fields: &[(&str, &str)]) -> Request {
 pub(in crate::webex) async fn exchange(
     client: &Client,
     request: Request,
-    bounds: Bounds,
-) -> Result<Answer, Fault> {
+    bounds: ExchangeLimits,
+) -> Result<ExchangeAnswer, ExchangeFault> {
     timeout(bounds.within, send(client, request, bounds.bytes))
         .await
-        .unwrap_or(Err(Fault::Late(bounds.within)))
+        .unwrap_or(Err(ExchangeFault::Late(bounds.within)))
 }
 
-async fn send(client: &Client, request: Request, bytes: usize) -> Result<Answer, Fault> {
+async fn send(client: &Client, request: Request, bytes: usize) -> Result<ExchangeAnswer, ExchangeFault> {
     let mut response = client.execute(request).await.map_err(broken)?;
     let status = response.status().as_u16();
     let retry_after = pause(response.headers());
@@ -69,14 +69,14 @@ async fn send(client: &Client, request: Request, bytes: usize) -> Result<Answer,
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         body.extend_from_slice(&chunk);
         if body.len() > bytes {
-            return Err(Fault::TooLong(bytes));
+            return Err(ExchangeFault::TooLong(bytes));
         }
     }
-    Ok(Answer { status, retry_after, body })
+    Ok(ExchangeAnswer { status, retry_after, body })
 }
 
 /// Without the address, which may name a subscription.
-fn broken(error: reqwest::Error) -> Fault {
+fn broken(error: reqwest::Error) -> ExchangeFault {
     let error = error.without_url();
     let mut words = error.to_string();
     let mut source = error.source();
@@ -84,7 +84,7 @@ fn broken(error: reqwest::Error) -> Fault {
         words = format!("{words}: {cause}");
         source = cause.source();
     }
-    Fault::Broken(words)
+    ExchangeFault::Broken(words)
 }
 
 /// The headers of a request with a bearer token.
@@ -98,7 +98,7 @@ pub(in crate::webex) fn headers(authorization: &HeaderValue, tracking_id: &str) 
 }
 
 /// What an error's body says, in any of the shapes that Webex uses, fit for a log.
-pub(in crate::webex) fn said(answer: &Answer) -> String {
+pub(in crate::webex) fn error_text(answer: &ExchangeAnswer) -> String {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let at = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     let words = at("/error/message/0/description")
@@ -119,8 +119,9 @@ mod tests {
 
     #[test]
     fn an_errors_words_are_found_in_every_shape_and_numbers_are_hidden() {
-        let said =
-            |body: &str| said(&Answer { status: 400, retry_after: None, body: body.as_bytes().to_vec() });
+        let error_text = |body: &str| {
+            error_text(&ExchangeAnswer { status: 400, retry_after: None, body: body.as_bytes().to_vec() })
+        };
         for (body, words) in [
             (r#"{"trackingId":"t","error":{"key":"k","message":[{"description":"no"}]}}"#, "HTTP 400: no"),
             (r#"{"error":{"key":"k"}}"#, "HTTP 400: k"),
@@ -130,7 +131,7 @@ mod tests {
             (r#"{"message":"call +14693150217"}"#, "HTTP 400: call (number hidden)"),
             ("<html>", "HTTP 400"),
         ] {
-            assert_eq!(said(body), words, "{body}");
+            assert_eq!(error_text(body), words, "{body}");
         }
     }
 }

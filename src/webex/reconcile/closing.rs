@@ -7,18 +7,22 @@ use crate::store::{Run, StoreError};
 
 /// Closes a call from Webex's record, the same way as its events would have.
 ///
-/// The same task comes again, because stretches of time overlap: what was closed before is [`Closed::Agreed`].
-pub trait Closing: Send + Sync + 'static {
+/// The same task comes again, because stretches of time overlap: what was closed before is [`CloseOutcome::Agreed`].
+pub trait CloseTask: Send + Sync + 'static {
     /// Compares, and closes what is open; a dry run only compares.
     ///
     /// # Errors
     /// When it could not be written. The task comes again.
-    fn close(&self, task: EndedTask, run: Run) -> impl Future<Output = Result<Closed, ClosingError>> + Send;
+    fn close(
+        &self,
+        task: EndedTask,
+        run: Run,
+    ) -> impl Future<Output = Result<CloseOutcome, CloseError>> + Send;
 }
 
 /// Why a call could not be closed.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum ClosingError {
+pub enum CloseError {
     /// The database does not answer.
     #[error("the database: {0}")]
     Store(#[from] StoreError),
@@ -29,7 +33,7 @@ pub enum ClosingError {
 
 /// What was found, and done unless it was a dry run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Closed {
+pub enum CloseOutcome {
     /// The bridge knew all of it.
     Agreed,
     /// The bridge believed it open, or did not know that an agent had it.
@@ -48,8 +52,12 @@ pub enum Closed {
     },
 }
 
-impl<C: Closing> Closing for Arc<C> {
-    fn close(&self, task: EndedTask, run: Run) -> impl Future<Output = Result<Closed, ClosingError>> + Send {
+impl<C: CloseTask> CloseTask for Arc<C> {
+    fn close(
+        &self,
+        task: EndedTask,
+        run: Run,
+    ) -> impl Future<Output = Result<CloseOutcome, CloseError>> + Send {
         self.as_ref().close(task, run)
     }
 }

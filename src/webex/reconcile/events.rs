@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::missing::missing;
-use super::{Closed, Closing, ClosingError};
+use super::{CloseError, CloseOutcome, CloseTask};
 use crate::bridge::{Bridge, SharedBridge, Trouble};
 use crate::domain::{
     Call, CallCenterName, CallHandling, CallTimeline, EndedTask, EventKind, TaskEvent, TaskId, TaskNumbers,
@@ -16,14 +16,14 @@ use crate::settings::Settings;
 use crate::store::{Run, StoreError};
 
 /// How long keeping one event may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const KEEP_EVENT_WITHIN: Duration = Duration::from_secs(5);
 
 /// Tells the bridge what its webhooks did not.
-pub struct LostEvents {
+pub struct EventRecovery {
     bridge: SharedBridge,
 }
 
-impl LostEvents {
+impl EventRecovery {
     /// Tells it to whatever bridge is in place then.
     #[must_use]
     pub fn new(bridge: SharedBridge) -> Self {
@@ -50,14 +50,14 @@ fn completes(settings: &Settings, calls: &[Call], lost: &[TaskEvent]) -> bool {
     lost.iter().any(|event| event.kind.implies_agent()) && calls.iter().any(enriches)
 }
 
-async fn tell(
+async fn keep_events(
     bridge: &Bridge,
     id: &TaskId,
     events: Vec<TaskEvent>,
     numbers: &TaskNumbers,
-) -> Result<(), ClosingError> {
+) -> Result<(), CloseError> {
     for event in events {
-        let budget = Budget::new(Instant::now(), PATIENCE);
+        let budget = Budget::new(Instant::now(), KEEP_EVENT_WITHIN);
         match bridge.keep_event(id.clone(), event, numbers.clone(), &budget).await {
             Ok(()) => {}
             Err(Trouble::Store(error)) => return Err(error.into()),
@@ -67,9 +67,9 @@ async fn tell(
     Ok(())
 }
 
-impl Closing for LostEvents {
-    async fn close(&self, task: EndedTask, run: Run) -> Result<Closed, ClosingError> {
-        let unusable = || ClosingError::Unusable(crate::domain::quote(&task.id));
+impl CloseTask for EventRecovery {
+    async fn close(&self, task: EndedTask, run: Run) -> Result<CloseOutcome, CloseError> {
+        let unusable = || CloseError::Unusable(crate::domain::quote(&task.id));
         let id = TaskId::parse(task.id.as_str()).map_err(|_| unusable())?;
         let key = id.vendor_call_key().ok_or_else(unusable)?;
         let bridge = self.bridge.load_full();
@@ -78,28 +78,34 @@ impl Closing for LostEvents {
         let logs = bridge.settings().webex.as_ref().is_some_and(|webex| webex.log_unknown_calls);
         let lost = missing(&task, &known);
         let closed = judge(&task, &known, &calls, &lost, logs);
-        let tells = match closed {
-            Closed::Differed { .. } | Closed::GoesOn => true,
-            Closed::Unknown { logged } => logged,
+        let is_sent = match closed {
+            CloseOutcome::Differed { .. } | CloseOutcome::GoesOn => true,
+            CloseOutcome::Unknown { logged } => logged,
             // Perhaps who answered, or that there is a recording. A call that flows alone have told is whole without
             // events, unless its final update is to tell more than flows know.
-            Closed::Agreed => !known.is_empty() || completes(bridge.settings(), &calls, &lost),
+            CloseOutcome::Agreed => !known.is_empty() || completes(bridge.settings(), &calls, &lost),
         };
-        if tells && run == Run::Real {
+        if is_sent && run == Run::Real {
             let numbers = TaskNumbers { origin: task.origin.clone(), destination: task.destination.clone() };
-            tell(&bridge, &id, lost, &numbers).await?;
+            keep_events(&bridge, &id, lost, &numbers).await?;
         }
         Ok(closed)
     }
 }
 
 /// What was found: by the events if there are any, else by what flows have told.
-fn judge(task: &EndedTask, known: &CallTimeline, calls: &[Call], lost: &[TaskEvent], logs: bool) -> Closed {
+fn judge(
+    task: &EndedTask,
+    known: &CallTimeline,
+    calls: &[Call],
+    lost: &[TaskEvent],
+    logs: bool,
+) -> CloseOutcome {
     if task.is_active {
-        return if lost.is_empty() { Closed::Agreed } else { Closed::GoesOn };
+        return if lost.is_empty() { CloseOutcome::Agreed } else { CloseOutcome::GoesOn };
     }
     if known.is_empty() && calls.is_empty() {
-        return Closed::Unknown { logged: logs };
+        return CloseOutcome::Unknown { logged: logs };
     }
     let was_answered = task.handling == Some(CallHandling::Answered);
     let agrees = if known.is_empty() {
@@ -121,8 +127,8 @@ fn judge(task: &EndedTask, known: &CallTimeline, calls: &[Call], lost: &[TaskEve
         lost.iter().all(is_extra)
     };
     if agrees {
-        return Closed::Agreed;
+        return CloseOutcome::Agreed;
     }
     let believed = calls.iter().map(Call::progress).max().unwrap_or(crate::domain::CallProgress::Unknown);
-    Closed::Differed { believed, handling: task.handling }
+    CloseOutcome::Differed { believed, handling: task.handling }
 }

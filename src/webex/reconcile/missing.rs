@@ -12,7 +12,7 @@ use crate::webex::webhook::kind_of_task_event;
 const BY_SEARCH: &str = "search:";
 
 /// A record and a webhook of the same moment may differ by so much.
-const SAME: SignedDuration = SignedDuration::from_secs(2);
+const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(2);
 
 /// And by so much where a consulted party's `task:new` may be as near: nobody asks one within it.
 const JITTER: SignedDuration = SignedDuration::from_millis(100);
@@ -40,13 +40,14 @@ fn missing_at_first(task: &EndedTask, known: &CallTimeline) -> Vec<TaskEvent> {
         (Vec::new(), agrees(known, &[], &facts))
     } else {
         // Of a transfer that what is near to it may show or not, the figures say which.
-        let mut tries = [Shows::Acceptance, Shows::WrapUp, Shows::Nothing].into_iter();
+        let mut tries =
+            [TransferEvidence::Acceptance, TransferEvidence::WrapUp, TransferEvidence::Nothing].into_iter();
         let right = tries.find_map(|shows| {
             let events = lost(task, known, shows);
             agrees(known, &events, &facts).then_some(events)
         });
         let agrees = right.is_some();
-        (right.unwrap_or_else(|| lost(task, known, Shows::Acceptance)), agrees)
+        (right.unwrap_or_else(|| lost(task, known, TransferEvidence::Acceptance)), agrees)
     };
     if !agrees {
         events.push(facts);
@@ -70,7 +71,7 @@ fn agrees(known: &CallTimeline, lost: &[TaskEvent], facts: &TaskEvent) -> bool {
 
 /// What shows that a transfer is known without its own activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shows {
+enum TransferEvidence {
     /// The wrap-up of who gave the call away, or whom it was offered to, or who accepted it.
     Acceptance,
     /// The wrap-up only: who accepted may be a consulted party.
@@ -97,7 +98,7 @@ fn summary(task: &EndedTask, known: &CallTimeline) -> SearchSummary {
     }
 }
 
-fn lost(task: &EndedTask, known: &CallTimeline, shows: Shows) -> Vec<TaskEvent> {
+fn lost(task: &EndedTask, known: &CallTimeline, shows: TransferEvidence) -> Vec<TaskEvent> {
     let mut lacking = if task.history.is_empty() { outline(task, known) } else { gaps(task, known, shows) };
     let began = task.began.unwrap_or(task.ended);
     if task.is_callback
@@ -112,7 +113,7 @@ fn lost(task: &EndedTask, known: &CallTimeline, shows: Shows) -> Vec<TaskEvent> 
     // An end is told apart: as of now none may be known, or that which is known turns out to be none.
     lacking.retain(|(kind, _)| !kind.is_end());
     let mut events: Vec<TaskEvent> = lacking.into_iter().map(|(kind, at)| event(task, kind, at)).collect();
-    let is_it = |at: Timestamp| at.duration_since(task.ended).abs() <= SAME;
+    let is_it = |at: Timestamp| at.duration_since(task.ended).abs() <= SAME_MOMENT;
     let is_told = known.all().any(|event| event.kind.is_end() && event.at.is_some_and(is_it));
     let mut whole = known.clone();
     whole.extend(events.iter().cloned());
@@ -129,12 +130,12 @@ fn lost(task: &EndedTask, known: &CallTimeline, shows: Shows) -> Vec<TaskEvent> 
 }
 
 /// What the history tells and no known event of about the same time does. An end is told apart.
-fn gaps(task: &EndedTask, known: &CallTimeline, shows: Shows) -> Vec<(EventKind, Timestamp)> {
+fn gaps(task: &EndedTask, known: &CallTimeline, shows: TransferEvidence) -> Vec<(EventKind, Timestamp)> {
     let mut unmatched: Vec<&TaskEvent> = known.events().collect();
     let told = task.history.iter().filter_map(|each| Some((kind(&each.event)?, each.at)));
     let mut gaps: Vec<(EventKind, Timestamp)> = told.filter(|gap| !is_seen(gap, known, shows)).collect();
     // First those of the same moment: near to each other may also be two of which one is lost.
-    for tolerance in [SignedDuration::ZERO, SAME] {
+    for tolerance in [SignedDuration::ZERO, SAME_MOMENT] {
         gaps.retain(|(kind, at)| {
             let is_it = |event: &&TaskEvent| {
                 let near = event.at.is_none_or(|own| own.duration_since(*at).abs() <= tolerance);
@@ -156,13 +157,16 @@ fn kind(name: &str) -> Option<EventKind> {
 }
 
 /// Whether webhooks have told of a transfer by what followed from it.
-fn is_seen((kind, at): &(EventKind, Timestamp), known: &CallTimeline, shows: Shows) -> bool {
+fn is_seen((kind, at): &(EventKind, Timestamp), known: &CallTimeline, shows: TransferEvidence) -> bool {
     let follows = |kind: &EventKind| match kind {
-        EventKind::Agent(AgentState::WrapUp { .. }) => shows != Shows::Nothing,
-        EventKind::Connected | EventKind::Connect | EventKind::Parked => shows == Shows::Acceptance,
+        EventKind::Agent(AgentState::WrapUp { .. }) => shows != TransferEvidence::Nothing,
+        EventKind::Connected | EventKind::Connect | EventKind::Parked => {
+            shows == TransferEvidence::Acceptance
+        }
         _ => false,
     };
-    let is_near = |event: &TaskEvent| event.at.is_some_and(|own| own.duration_since(*at).abs() <= SAME);
+    let is_near =
+        |event: &TaskEvent| event.at.is_some_and(|own| own.duration_since(*at).abs() <= SAME_MOMENT);
     *kind == EventKind::Transferred && known.events().any(|event| follows(&event.kind) && is_near(event))
 }
 

@@ -1,7 +1,7 @@
 //! Compares Webex's calls with ours: whatever the webhooks lost is found here.
 //!
 //! Every few minutes, one process asks Search for the telephony tasks that ended since the water mark, and hands each to
-//! [`Closing`]. The mark moves when all of them were; so a crash or an outage in between repeats, and loses nothing.
+//! [`CloseTask`]. The mark moves when all of them were; so a crash or an outage in between repeats, and loses nothing.
 
 mod closing;
 mod events;
@@ -18,30 +18,30 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use closing::{Closed, Closing, ClosingError};
-pub use events::LostEvents;
-pub use read::{NoId, ended_task};
-pub use report::{Comparison, Difference, Report};
-pub use watch::{Watch, Watched};
+pub use closing::{CloseError, CloseOutcome, CloseTask};
+pub use events::EventRecovery;
+pub use read::{MissingTaskId, ended_task};
+pub use report::{CallDifference, ComparisonOutcome, ReconcileReport};
+pub use watch::{SubscriptionCounts, SubscriptionWatch};
 
-use super::{AskError, Client, Cursor, Span};
+use super::{ApiClient, PageCursor, TimeSpan, WebexError};
 use crate::clock::Clock;
 use crate::domain::EndedTask;
 use crate::store::{Memo, Run, Store, StoreError, Turn};
 use crate::telemetry::Metrics;
 
 /// How long a turn lasts unless it is prolonged, which happens with every page.
-const TURN: Duration = Duration::from_secs(300);
+const TURN_LASTS: Duration = Duration::from_secs(300);
 
 /// How long a service that has just started leaves Webex alone.
-const FIRST: Duration = Duration::from_secs(60);
+const FIRST_AFTER: Duration = Duration::from_secs(60);
 
 /// Why a comparison ended early. It begins again from the water mark.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReconcileError {
     /// Webex gives no tasks.
     #[error(transparent)]
-    Webex(#[from] AskError),
+    Webex(#[from] WebexError),
     /// The database does not answer.
     #[error("the database: {0}")]
     Store(#[from] StoreError),
@@ -52,9 +52,9 @@ pub enum ReconcileError {
 
 /// What a step has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum ReconcileStep {
     /// Compared a stretch of time; there may be another.
-    Compared(Report),
+    Compared(ReconcileReport),
     /// Nothing has settled since the last.
     Nothing,
     /// Another process has the turn.
@@ -63,7 +63,7 @@ pub enum Step {
 
 /// How far a backfill has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct BackfillProgress {
     /// Up to when.
     pub to: Timestamp,
     /// Tasks compared so far.
@@ -72,7 +72,7 @@ pub struct Progress {
 
 /// Compares Webex's calls with ours.
 pub struct Reconciler<C> {
-    client: Arc<Client>,
+    client: Arc<ApiClient>,
     store: Store,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
@@ -81,14 +81,14 @@ pub struct Reconciler<C> {
     owner: String,
     /// How long to wait, in all, where Webex limits our requests.
     patience: Duration,
-    watch: Option<Watch>,
+    watch: Option<SubscriptionWatch>,
 }
 
-impl<C: Closing> Reconciler<C> {
+impl<C: CloseTask> Reconciler<C> {
     /// In the name of `owner`.
     #[must_use]
     pub fn new(
-        client: Arc<Client>,
+        client: Arc<ApiClient>,
         store: Store,
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
@@ -106,13 +106,13 @@ impl<C: Closing> Reconciler<C> {
 
     /// Looks after subscriptions, too.
     #[must_use]
-    pub fn watching(self, watch: Option<Watch>) -> Self {
+    pub fn watching(self, watch: Option<SubscriptionWatch>) -> Self {
         Self { watch, ..self }
     }
 
     /// Works every `every` until it is dropped.
     pub async fn run(self: Arc<Self>, every: Duration) {
-        let first = tokio::time::Instant::now() + every.min(FIRST);
+        let first = tokio::time::Instant::now() + every.min(FIRST_AFTER);
         let mut beat = tokio::time::interval_at(first, every);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -135,7 +135,7 @@ impl<C: Closing> Reconciler<C> {
     }
 
     async fn compare_all(&self, now: Timestamp) -> Result<(), ReconcileError> {
-        while let Step::Compared(report) = self.step_as_of(now).await? {
+        while let ReconcileStep::Compared(report) = self.step_as_of(now).await? {
             if report.tasks > report.agreed {
                 tracing::info!("{report}");
             }
@@ -147,31 +147,31 @@ impl<C: Closing> Reconciler<C> {
     ///
     /// # Errors
     /// When Webex or the database does not answer; the water mark stays.
-    pub async fn step(&self) -> Result<Step, ReconcileError> {
+    pub async fn step(&self) -> Result<ReconcileStep, ReconcileError> {
         self.step_as_of(self.clock.now()).await
     }
 
-    async fn step_as_of(&self, now: Timestamp) -> Result<Step, ReconcileError> {
+    async fn step_as_of(&self, now: Timestamp) -> Result<ReconcileStep, ReconcileError> {
         if !self.take_turn().await? {
-            return Ok(Step::Elsewhere);
+            return Ok(ReconcileStep::Elsewhere);
         }
         let result = self.step_in_turn(now).await;
         self.end_turn().await;
         result
     }
 
-    async fn step_in_turn(&self, now: Timestamp) -> Result<Step, ReconcileError> {
+    async fn step_in_turn(&self, now: Timestamp) -> Result<ReconcileStep, ReconcileError> {
         let mark = self.store.recall(Memo::WaterMark).await?;
         let at = mark.as_deref().and_then(|mark| Timestamp::from_millisecond(mark.parse().ok()?).ok());
-        let Some((span, fresh)) = window::next(at, now) else { return Ok(Step::Nothing) };
+        let Some((span, fresh)) = window::next(at, now) else { return Ok(ReconcileStep::Nothing) };
         let report = self.compare(span, fresh, Run::Real).await?;
         let reached = span.to.as_millisecond().to_string();
         if !self.store.swap(Memo::WaterMark, mark.as_deref(), &reached).await? {
             // Our turn was over, and another process has moved the mark.
-            return Ok(Step::Elsewhere);
+            return Ok(ReconcileStep::Elsewhere);
         }
         self.metrics.water_mark(span.to);
-        Ok(Step::Compared(report))
+        Ok(ReconcileStep::Compared(report))
     }
 
     /// Compares a range of the past; the water mark stays where it is. A dry run changes nothing.
@@ -180,14 +180,14 @@ impl<C: Closing> Reconciler<C> {
     /// When Webex or the database does not answer, or another process is comparing.
     pub async fn backfill(
         &self,
-        range: Span,
+        range: TimeSpan,
         run: Run,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Report, ReconcileError> {
+        progress: &mut dyn FnMut(BackfillProgress),
+    ) -> Result<ReconcileReport, ReconcileError> {
         if run == Run::Real && !self.take_turn().await? {
             return Err(ReconcileError::Elsewhere);
         }
-        let mut all = Report::default();
+        let mut all = ReconcileReport::default();
         let mut result = Ok(());
         for span in window::slices(range) {
             match self.compare(span, Timestamp::MIN, run).await {
@@ -197,7 +197,7 @@ impl<C: Closing> Reconciler<C> {
                     break;
                 }
             }
-            progress(Progress { to: span.to, tasks: all.tasks });
+            progress(BackfillProgress { to: span.to, tasks: all.tasks });
         }
         if run == Run::Real {
             self.end_turn().await;
@@ -206,20 +206,25 @@ impl<C: Closing> Reconciler<C> {
     }
 
     /// Calls that ended before `fresh` were counted before: of them, only what is new is.
-    async fn compare(&self, span: Span, fresh: Timestamp, run: Run) -> Result<Report, ReconcileError> {
-        let mut report = Report::default();
-        let mut cursor: Option<Cursor> = None;
+    async fn compare(
+        &self,
+        span: TimeSpan,
+        fresh: Timestamp,
+        run: Run,
+    ) -> Result<ReconcileReport, ReconcileError> {
+        let mut report = ReconcileReport::default();
+        let mut cursor: Option<PageCursor> = None;
         let mut patience = self.patience;
         loop {
             let page = match self.client.ended_tasks(span, cursor.as_ref()).await {
-                Err(AskError::Limited { after }) if after <= patience => {
+                Err(WebexError::Limited { after }) if after <= patience => {
                     patience -= after;
                     tokio::time::sleep(after).await;
                     continue;
                 }
                 page => page?,
             };
-            let unreadable = std::iter::repeat_n(Err(NoId), page.unreadable);
+            let unreadable = std::iter::repeat_n(Err(MissingTaskId), page.unreadable);
             for task in page.tasks.into_iter().map(ended_task).chain(unreadable) {
                 match task {
                     Ok(Some(task)) => self.close(task, fresh, run, &mut report).await?,
@@ -242,26 +247,27 @@ impl<C: Closing> Reconciler<C> {
         task: EndedTask,
         fresh: Timestamp,
         run: Run,
-        report: &mut Report,
+        report: &mut ReconcileReport,
     ) -> Result<(), ReconcileError> {
         let (id, ended) = (task.id.clone(), task.ended);
         let closed = match self.closing.close(task, run).await {
             Ok(closed) => closed,
-            Err(ClosingError::Store(error)) => return Err(error.into()),
+            Err(CloseError::Store(error)) => return Err(error.into()),
             // Another time would not help: it must not hold the water mark for ever.
-            Err(error @ ClosingError::Unusable(_)) => {
+            Err(error @ CloseError::Unusable(_)) => {
                 self.leave_out(&error, run, report);
                 return Ok(());
             }
         };
-        let comparison = Comparison::from(closed);
-        if ended <= fresh && matches!(comparison, Comparison::Agreed | Comparison::Unknown) {
+        let comparison = ComparisonOutcome::from(closed);
+        if ended <= fresh && matches!(comparison, ComparisonOutcome::Agreed | ComparisonOutcome::Unknown) {
             return Ok(());
         }
         if run == Run::Real {
             self.metrics.reconciled(comparison.label());
         }
-        let difference = (comparison != Comparison::Agreed).then_some(Difference { task: id, ended, closed });
+        let difference =
+            (comparison != ComparisonOutcome::Agreed).then_some(CallDifference { task: id, ended, closed });
         if let Some(difference) = difference.as_ref().filter(|_| run == Run::Real) {
             tracing::info!(task = difference.task, "{difference}");
         }
@@ -270,12 +276,12 @@ impl<C: Closing> Reconciler<C> {
     }
 
     /// One odd record holds up neither the others nor the water mark.
-    fn leave_out(&self, error: &dyn std::error::Error, run: Run, report: &mut Report) {
+    fn leave_out(&self, error: &dyn std::error::Error, run: Run, report: &mut ReconcileReport) {
         tracing::warn!(%error, "left out");
         if run == Run::Real {
-            self.metrics.reconciled(Comparison::Failed.label());
+            self.metrics.reconciled(ComparisonOutcome::Failed.label());
         }
-        report.add(Comparison::Failed, None);
+        report.add(ComparisonOutcome::Failed, None);
     }
 
     async fn look_after_subscriptions(&self) -> Result<(), ReconcileError> {
@@ -292,7 +298,7 @@ impl<C: Closing> Reconciler<C> {
 
     async fn take_turn(&self) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let until = now.checked_add(TURN).unwrap_or(Timestamp::MAX);
+        let until = now.checked_add(TURN_LASTS).unwrap_or(Timestamp::MAX);
         self.store.take_turn(Turn::Reconcile, &self.owner, until, now).await
     }
 

@@ -1,13 +1,13 @@
 //! From a task of Search to what the bridge works with.
 
 use crate::domain::{CallHandling, EndedTask, EventKind, TaskActivity, TaskFigures};
-use crate::webex::{Activities, Task};
+use crate::webex::{SearchActivities, SearchTask};
 
 /// Activities by which an agent gives the call away. Webhooks tell of them by what follows only, if anything does.
-const TRANSFERS: [&str; 4] = ["Transferred", "ConsultTransfer", "blind-transfer", "vt-transfer"];
+const TRANSFER_ACTIVITIES: [&str; 4] = ["Transferred", "ConsultTransfer", "blind-transfer", "vt-transfer"];
 
 /// Activities that are events of webhooks too; Search leaves out `task:`.
-const EVENTS: [&str; 15] = [
+const WEBHOOK_ACTIVITIES: [&str; 15] = [
     "new",
     "parked",
     "optOutOfQueue",
@@ -26,26 +26,26 @@ const EVENTS: [&str; 15] = [
 ];
 
 /// Those of them that only a callback has.
-const CALLBACKS: [&str; 2] = ["task:optOutOfQueue", "task:callbackFailed"];
+const CALLBACK_EVENTS: [&str; 2] = ["task:optOutOfQueue", "task:callbackFailed"];
 
 /// A record without an id is that of no task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a record of Search has no id")]
-pub struct NoId;
+pub struct MissingTaskId;
 
 /// A task that has ended; none for what has no end or is no telephony.
 ///
 /// # Errors
 /// When the record has no id.
-pub fn ended_task(task: Task) -> Result<Option<EndedTask>, NoId> {
+pub fn ended_task(task: SearchTask) -> Result<Option<EndedTask>, MissingTaskId> {
     let is_telephony =
         task.channel_type.as_deref().is_none_or(|channel| channel.eq_ignore_ascii_case("telephony"));
-    let id = task.id.ok_or(NoId)?;
+    let id = task.id.ok_or(MissingTaskId)?;
     let Some(ended) = task.ended_time.filter(|_| is_telephony) else { return Ok(None) };
     let is_abandoned =
         task.contact_handle_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("abandoned"));
     let history = task.activities.as_ref().map(history).unwrap_or_default();
-    let tells_callback = |each: &TaskActivity| CALLBACKS.contains(&each.event.as_str());
+    let tells_callback = |each: &TaskActivity| CALLBACK_EVENTS.contains(&each.event.as_str());
     let is_callback = task.is_callback == Some(true) || history.iter().any(tells_callback);
     let handling = CallHandling::of(task.connected_count, task.queue_count, is_abandoned);
     Ok(Some(EndedTask {
@@ -80,14 +80,14 @@ pub fn ended_task(task: Task) -> Result<Option<EndedTask>, NoId> {
 }
 
 /// All of it or nothing: half a history would tell another story.
-fn history(activities: &Activities) -> Vec<TaskActivity> {
+fn history(activities: &SearchActivities) -> Vec<TaskActivity> {
     let Some(mut timed) = activities.whole() else { return Vec::new() };
     // Search shows the newest first; among those of the same moment, that order is the only one there is.
     timed.reverse();
     timed.sort_by_key(|(_, at)| *at);
     let event = |name: &str| match name {
-        name if EVENTS.contains(&name) => Some(format!("task:{name}")),
-        name if TRANSFERS.contains(&name) => Some(EventKind::Transferred.name().to_owned()),
+        name if WEBHOOK_ACTIVITIES.contains(&name) => Some(format!("task:{name}")),
+        name if TRANSFER_ACTIVITIES.contains(&name) => Some(EventKind::Transferred.name().to_owned()),
         _ => None,
     };
     timed.into_iter().filter_map(|(name, at)| Some(TaskActivity { event: event(name)?, at })).collect()
@@ -111,7 +111,7 @@ mod tests {
         assert!(read(json!({ "id": "t", "isActive": false })).is_none());
         assert_eq!(
             ended_task(serde_json::from_value(json!({ "id": null, "endedTime": 5 })).unwrap()),
-            Err(NoId)
+            Err(MissingTaskId)
         );
     }
 

@@ -4,15 +4,15 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::Closed;
+use super::CloseOutcome;
 use crate::domain::{CallHandling, CallProgress as Believed};
 
 /// The most differences that are listed; all are counted.
-const LISTED: usize = 10_000;
+const LISTED_DIFFERENCES: usize = 10_000;
 
 /// What one task turned out to be: a label of the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Comparison {
+pub enum ComparisonOutcome {
     /// The bridge knew all of it.
     Agreed,
     /// The bridge knew less than Webex.
@@ -25,7 +25,7 @@ pub enum Comparison {
     Failed,
 }
 
-impl Comparison {
+impl ComparisonOutcome {
     /// Its name in metrics.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -39,37 +39,37 @@ impl Comparison {
     }
 }
 
-impl From<Closed> for Comparison {
-    fn from(closed: Closed) -> Self {
+impl From<CloseOutcome> for ComparisonOutcome {
+    fn from(closed: CloseOutcome) -> Self {
         match closed {
-            Closed::Agreed => Self::Agreed,
-            Closed::Differed { .. } | Closed::GoesOn => Self::Differed,
-            Closed::Unknown { logged: true } => Self::Logged,
-            Closed::Unknown { logged: false } => Self::Unknown,
+            CloseOutcome::Agreed => Self::Agreed,
+            CloseOutcome::Differed { .. } | CloseOutcome::GoesOn => Self::Differed,
+            CloseOutcome::Unknown { logged: true } => Self::Logged,
+            CloseOutcome::Unknown { logged: false } => Self::Unknown,
         }
     }
 }
 
 /// A call on which the bridge and Webex did not agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct CallDifference {
     /// The task.
     pub task: String,
     /// When it ended.
     pub ended: Timestamp,
     /// What was found.
-    pub closed: Closed,
+    pub closed: CloseOutcome,
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for CallDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}  ended {:.0}  ", self.task, self.ended)?;
         match self.closed {
-            Closed::Agreed => f.write_str("agreed"),
-            Closed::GoesOn => f.write_str("believed over, goes on"),
-            Closed::Unknown { logged: true } => f.write_str("never seen by the bridge: logged"),
-            Closed::Unknown { logged: false } => f.write_str("never seen by the bridge"),
-            Closed::Differed { believed, handling } => {
+            CloseOutcome::Agreed => f.write_str("agreed"),
+            CloseOutcome::GoesOn => f.write_str("believed over, goes on"),
+            CloseOutcome::Unknown { logged: true } => f.write_str("never seen by the bridge: logged"),
+            CloseOutcome::Unknown { logged: false } => f.write_str("never seen by the bridge"),
+            CloseOutcome::Differed { believed, handling } => {
                 write!(f, "believed {}, was {}", believed_words(believed), handling_words(handling))
             }
         }
@@ -99,7 +99,7 @@ fn handling_words(handling: Option<CallHandling>) -> &'static str {
 
 /// Counts, and what differed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct ReconcileReport {
     /// Tasks that were compared.
     pub tasks: usize,
     /// Those on which both agreed.
@@ -113,20 +113,20 @@ pub struct Report {
     /// Those that could not be closed.
     pub failed: usize,
     /// What differed, the first ten thousand.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<CallDifference>,
 }
 
-impl Report {
-    pub(super) fn add(&mut self, comparison: Comparison, difference: Option<Difference>) {
+impl ReconcileReport {
+    pub(super) fn add(&mut self, comparison: ComparisonOutcome, difference: Option<CallDifference>) {
         self.tasks += 1;
         match comparison {
-            Comparison::Agreed => self.agreed += 1,
-            Comparison::Differed => self.differed += 1,
-            Comparison::Unknown => self.unknown += 1,
-            Comparison::Logged => self.logged += 1,
-            Comparison::Failed => self.failed += 1,
+            ComparisonOutcome::Agreed => self.agreed += 1,
+            ComparisonOutcome::Differed => self.differed += 1,
+            ComparisonOutcome::Unknown => self.unknown += 1,
+            ComparisonOutcome::Logged => self.logged += 1,
+            ComparisonOutcome::Failed => self.failed += 1,
         }
-        if self.differences.len() < LISTED {
+        if self.differences.len() < LISTED_DIFFERENCES {
             self.differences.extend(difference);
         }
     }
@@ -139,12 +139,12 @@ impl Report {
         self.unknown += other.unknown;
         self.logged += other.logged;
         self.failed += other.failed;
-        let room = LISTED.saturating_sub(self.differences.len());
+        let room = LISTED_DIFFERENCES.saturating_sub(self.differences.len());
         self.differences.extend(other.differences.into_iter().take(room));
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ReconcileReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { tasks, agreed, differed, unknown, logged, failed, .. } = self;
         write!(

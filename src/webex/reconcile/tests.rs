@@ -65,10 +65,10 @@ fn reconciled(record: &EndedTask, arrived: Vec<TaskEvent>) -> CallHistory {
 }
 
 /// Milliseconds since a call began, the name of what happened, the agent.
-type Happened<'a> = (i64, &'a str, Option<&'a str>);
+type ActivityAt<'a> = (i64, &'a str, Option<&'a str>);
 
 /// What happened by a text such as `0.000 new, 5.630 agent-connected a1`.
-fn happened(text: &str) -> Vec<Happened<'_>> {
+fn happened(text: &str) -> Vec<ActivityAt<'_>> {
     let each = text.split(',').map(|event| {
         let mut words = event.split_whitespace();
         let at: String = words.next().unwrap().chars().filter(char::is_ascii_digit).collect();
@@ -79,7 +79,7 @@ fn happened(text: &str) -> Vec<Happened<'_>> {
 
 /// Of a call as Search and as webhooks tell of it, the holds are known in the end as they truly lasted, in milliseconds,
 /// but for the jitter of clocks.
-fn holds_are_true(search: &[Happened], heard: &[Happened], holds: &[u64], with_agents: u64) {
+fn holds_are_true(search: &[ActivityAt], heard: &[ActivityAt], holds: &[u64], with_agents: u64) {
     const BEGAN: i64 = 1_795_000_000_000;
     let nodes =
         search.iter().rev().map(|(at, name, _)| json!({ "eventName": name, "createdTime": BEGAN + at }));

@@ -1,10 +1,10 @@
 //! Looks after the subscriptions: Webex turns those inactive whose receiver failed.
 
-use crate::webex::{AskError, Client};
+use crate::webex::{ApiClient, WebexError};
 
 /// What is looked after.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Watch {
+pub struct SubscriptionWatch {
     /// Where our webhooks go.
     pub destination: String,
     /// Whether inactive ones may be made active again.
@@ -13,7 +13,7 @@ pub struct Watch {
 
 /// What was found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Watched {
+pub struct SubscriptionCounts {
     /// Ours that send.
     pub active: usize,
     /// Ours that do not, and were left so.
@@ -22,13 +22,13 @@ pub struct Watched {
     pub reactivated: usize,
 }
 
-impl Watch {
+impl SubscriptionWatch {
     /// Looks at the subscriptions that send to us.
     ///
     /// # Errors
     /// When Webex does not answer, or does not make one active again.
-    pub async fn look(&self, client: &Client) -> Result<Watched, AskError> {
-        let mut watched = Watched::default();
+    pub async fn look(&self, client: &ApiClient) -> Result<SubscriptionCounts, WebexError> {
+        let mut watched = SubscriptionCounts::default();
         let all = client.subscriptions().await?;
         for ours in all.iter().filter(|each| each.destination_url == self.destination) {
             let (id, name) = (&ours.id, &ours.name);

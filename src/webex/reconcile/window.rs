@@ -2,14 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::webex::Span;
+use crate::webex::TimeSpan;
 
 /// Calls that have just ended are left to their own events, which may be on the way.
 const SETTLED: SignedDuration = SignedDuration::from_mins(2);
 /// What is compared again: Search may show a task late.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 /// Where a new bridge begins.
-const FIRST: SignedDuration = SignedDuration::from_hours(1);
+const FIRST_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 /// Webex keeps its data 13 months.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(24 * 390);
 /// The longest stretch that is compared before its end is kept.
@@ -19,20 +19,20 @@ const SLICE: SignedDuration = SignedDuration::from_hours(6);
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
 /// The next stretch, whose end is the next water mark, and the mark before it; none while nothing has settled since.
-pub(super) fn next(mark: Option<Timestamp>, now: Timestamp) -> Option<(Span, Timestamp)> {
+pub(super) fn next(mark: Option<Timestamp>, now: Timestamp) -> Option<(TimeSpan, Timestamp)> {
     let settled = before(now, SETTLED);
     // One of a clock that was set back since would hide what ends until then.
     let mark = mark.filter(|mark| mark.duration_since(now) <= AHEAD);
-    let mark = mark.unwrap_or_else(|| before(settled, FIRST)).max(before(now, FARTHEST));
+    let mark = mark.unwrap_or_else(|| before(settled, FIRST_WINDOW)).max(before(now, FARTHEST));
     if mark >= settled {
         return None;
     }
     let to = mark.checked_add(SLICE).unwrap_or(Timestamp::MAX).min(settled);
-    Some((Span { from: before(mark, OVERLAP), to }, mark))
+    Some((TimeSpan { from: before(mark, OVERLAP), to }, mark))
 }
 
 /// A range in stretches, so that there is progress to show. Webex counts in milliseconds: none is shorter than one.
-pub(super) fn slices(range: Span) -> Vec<Span> {
+pub(super) fn slices(range: TimeSpan) -> Vec<TimeSpan> {
     let (mut from, to) = (range.from.as_millisecond(), range.to.as_millisecond());
     let (shortest, longest) = (OVERLAP.as_millis(), SLICE.as_millis());
     let length = i128::from(to.saturating_sub(from) / 50).clamp(shortest, longest);
@@ -41,7 +41,7 @@ pub(super) fn slices(range: Span) -> Vec<Span> {
     let mut all = Vec::new();
     while from < to {
         let end = from.saturating_add(length).min(to);
-        all.push(Span { from: at(from), to: at(end) });
+        all.push(TimeSpan { from: at(from), to: at(end) });
         from = end;
     }
     all
@@ -63,8 +63,8 @@ mod tests {
 
     #[test]
     fn the_first_hour_then_what_is_new_with_some_overlap() {
-        assert_eq!(next(None, at(0)), Some((Span { from: at(-77), to: at(-2) }, at(-62))));
-        assert_eq!(next(Some(at(-2)), at(5)), Some((Span { from: at(-17), to: at(3) }, at(-2))));
+        assert_eq!(next(None, at(0)), Some((TimeSpan { from: at(-77), to: at(-2) }, at(-62))));
+        assert_eq!(next(Some(at(-2)), at(5)), Some((TimeSpan { from: at(-17), to: at(3) }, at(-2))));
         assert_eq!(next(Some(at(3)), at(5)), None);
         assert_eq!(next(Some(at(9)), at(5)), None, "a clock that went back a little");
         assert_eq!(next(Some(at(125)), at(5)), next(None, at(5)), "a clock that was set back");
@@ -73,13 +73,13 @@ mod tests {
     #[test]
     fn a_long_time_is_taken_in_parts() {
         let span = next(Some(at(0)), at(60 * 24)).unwrap();
-        assert_eq!(span, (Span { from: at(-15), to: at(360) }, at(0)));
+        assert_eq!(span, (TimeSpan { from: at(-15), to: at(360) }, at(0)));
     }
 
     proptest! {
         #[test]
         fn slices_are_the_range_without_gaps(minutes in 1_i64..60 * 24 * 390) {
-            let all = slices(Span { from: at(0), to: at(minutes) });
+            let all = slices(TimeSpan { from: at(0), to: at(minutes) });
             prop_assert_eq!((all[0].from, all[all.len() - 1].to), (at(0), at(minutes)));
             prop_assert!(all.windows(2).all(|pair| pair[0].to == pair[1].from));
             prop_assert!(all.iter().all(|span| span.from < span.to));
@@ -89,7 +89,7 @@ mod tests {
         fn no_slice_is_shorter_than_a_millisecond(nanoseconds in 0_i64..3_600_000_000_000) {
             let from = Timestamp::from_nanosecond(1_795_000_000_123_456_789).unwrap();
             let to = from.checked_add(SignedDuration::from_nanos(nanoseconds)).unwrap();
-            let all = slices(Span { from, to });
+            let all = slices(TimeSpan { from, to });
             prop_assert!(all.iter().all(|span| span.from.as_millisecond() < span.to.as_millisecond()));
         }
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{Cursor, Span};
+use super::{PageCursor, TimeSpan};
 
 /// What is asked of each task.
-const FIELDS: &[Field] = &[
+const FIELDS: &[QueryField] = &[
     leaf("id"),
     leaf("channelType"),
     leaf("createdTime"),
@@ -18,8 +18,8 @@ const FIELDS: &[Field] = &[
     leaf("contactHandleType"),
     leaf("terminationReason"),
     leaf("terminatingEnd"),
-    Field { name: "lastQueue", arguments: "", fields: &[leaf("id")] },
-    Field { name: "lastAgent", arguments: "", fields: &[leaf("id")] },
+    QueryField { name: "lastQueue", arguments: "", fields: &[leaf("id")] },
+    QueryField { name: "lastAgent", arguments: "", fields: &[leaf("id")] },
     leaf("connectedCount"),
     leaf("connectedDuration"),
     leaf("holdCount"),
@@ -28,12 +28,12 @@ const FIELDS: &[Field] = &[
     leaf("queueDuration"),
     leaf("captureRequested"),
     leaf("isCallback"),
-    Field {
+    QueryField {
         name: "activities",
         arguments: "(first: 100)",
         fields: &[
             leaf("totalCount"),
-            Field { name: "nodes", arguments: "", fields: &[leaf("createdTime"), leaf("eventName")] },
+            QueryField { name: "nodes", arguments: "", fields: &[leaf("createdTime"), leaf("eventName")] },
         ],
     },
 ];
@@ -41,24 +41,24 @@ const FIELDS: &[Field] = &[
 /// Without these there is nothing to compare.
 const NEEDED: [&str; 2] = ["id", "endedTime"];
 
-struct Field {
+struct QueryField {
     name: &'static str,
     arguments: &'static str,
     /// Empty for a leaf.
     fields: &'static [Self],
 }
 
-const fn leaf(name: &'static str) -> Field {
-    Field { name, arguments: "", fields: &[] }
+const fn leaf(name: &'static str) -> QueryField {
+    QueryField { name, arguments: "", fields: &[] }
 }
 
 /// Telephony tasks that ended within a time. `without`: fields that the tenant's schema lacks.
-pub(super) fn ended(span: Span, cursor: Option<&Cursor>, without: &BTreeSet<&'static str>) -> String {
+pub(super) fn ended(span: TimeSpan, cursor: Option<&PageCursor>, without: &BTreeSet<&'static str>) -> String {
     let (from, to) = (span.from.as_millisecond(), span.to.as_millisecond());
     // One that is active all the same is shown too: then a consulted party has ended, not the call.
     let filter = "filter: { channelType: { equals: telephony } }";
     let mut query = format!("{{ taskDetails(from: {from}, to: {to}, timeComparator: endedTime, {filter}");
-    if let Some(Cursor(cursor)) = cursor {
+    if let Some(PageCursor(cursor)) = cursor {
         // GraphQL escapes as JSON does.
         let cursor = serde_json::Value::from(cursor.as_str());
         // Writing to a String does not fail.
@@ -69,8 +69,8 @@ pub(super) fn ended(span: Span, cursor: Option<&Cursor>, without: &BTreeSet<&'st
 }
 
 /// An object of which no field is left is not asked for.
-fn selection(fields: &[Field], without: &BTreeSet<&'static str>) -> String {
-    let one = |field: &Field| {
+fn selection(fields: &[QueryField], without: &BTreeSet<&'static str>) -> String {
+    let one = |field: &QueryField| {
         let inner = selection(field.fields, without);
         match (field.fields.is_empty(), inner.is_empty()) {
             _ if without.contains(field.name) => None,
@@ -96,7 +96,7 @@ pub(super) fn refused(words: &str) -> Option<&'static str> {
     quoted.or_else(named).filter(|name| !NEEDED.contains(name))
 }
 
-fn known(fields: &[Field], name: &str) -> Option<&'static str> {
+fn known(fields: &[QueryField], name: &str) -> Option<&'static str> {
     fields
         .iter()
         .find_map(|field| if field.name == name { Some(field.name) } else { known(field.fields, name) })
@@ -106,9 +106,9 @@ fn known(fields: &[Field], name: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn span() -> Span {
+    fn span() -> TimeSpan {
         let at = |second| jiff::Timestamp::from_second(second).unwrap();
-        Span { from: at(1_795_000_000), to: at(1_795_000_300) }
+        TimeSpan { from: at(1_795_000_000), to: at(1_795_000_300) }
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
             "{ taskDetails(from: 1795000000000, to: 1795000300000, timeComparator: endedTime, "
         ));
         assert!(!first.contains("pagination"));
-        let next = ended(span(), Some(&Cursor("a\"}\nb".to_owned())), &BTreeSet::new());
+        let next = ended(span(), Some(&PageCursor("a\"}\nb".to_owned())), &BTreeSet::new());
         assert!(next.contains(r#"pagination: { cursor: "a\"}\nb" }"#), "{next}");
     }
 

@@ -9,7 +9,7 @@ use crate::phone::PhoneNumber;
 /// A task; durations are milliseconds on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Task {
+pub struct SearchTask {
     /// The interaction id.
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
@@ -45,10 +45,10 @@ pub struct Task {
     pub terminating_end: Option<String>,
     /// The last queue.
     #[serde(deserialize_with = "any")]
-    pub last_queue: Option<Named>,
+    pub last_queue: Option<EntityId>,
     /// The last agent.
     #[serde(deserialize_with = "any")]
-    pub last_agent: Option<Named>,
+    pub last_agent: Option<EntityId>,
     /// How often an agent was connected.
     #[serde(deserialize_with = "count")]
     pub connected_count: Option<u32>,
@@ -74,13 +74,13 @@ pub struct Task {
     pub is_callback: Option<bool>,
     /// Its history, where it was asked for.
     #[serde(deserialize_with = "any")]
-    pub activities: Option<Activities>,
+    pub activities: Option<SearchActivities>,
 }
 
 /// A queue or an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Named {
+pub struct EntityId {
     /// Its id.
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
@@ -89,19 +89,19 @@ pub struct Named {
 /// The history of a task; Search shows the newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Activities {
+pub struct SearchActivities {
     /// How many there are.
     #[serde(deserialize_with = "count")]
     pub total_count: Option<u32>,
     /// Those that came with the answer; none for one that cannot be read.
     #[serde(deserialize_with = "any")]
-    pub nodes: Option<Vec<Option<Activity>>>,
+    pub nodes: Option<Vec<Option<SearchActivity>>>,
 }
 
 /// Something that happened to a task.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Activity {
+pub struct SearchActivity {
     /// `new`, `parked`, `connected`, `on-hold`, ...
     #[serde(deserialize_with = "text")]
     pub event_name: Option<String>,
@@ -110,7 +110,7 @@ pub struct Activity {
     pub created_time: Option<Timestamp>,
 }
 
-impl Activities {
+impl SearchActivities {
     /// What happened and when, the newest first, if none of it is missing: an answer holds only so many.
     #[must_use]
     pub fn whole(&self) -> Option<Vec<(&str, Timestamp)>> {

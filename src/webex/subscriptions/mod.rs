@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-pub use resource::Resource;
+pub use resource::WebhookResource;
 
-use super::client::{Ask, AskError, Client};
+use super::client::{ApiClient, ApiRequest, WebexError};
 use crate::settings::BaseUrl;
 
 /// The path of the bridge's webhook route.
@@ -51,7 +51,7 @@ impl Subscription {
 
     /// Whether it sends this resource to `destination`.
     #[must_use]
-    pub fn serves(&self, resource: &Resource, destination: &str) -> bool {
+    pub fn serves(&self, resource: &WebhookResource, destination: &str) -> bool {
         self.resource_version == resource.to_string() && self.destination_url == destination
     }
 }
@@ -62,7 +62,7 @@ pub struct NewSubscription {
     /// 4 to 64 characters.
     pub name: String,
     /// What it tells of.
-    pub resource: Resource,
+    pub resource: WebhookResource,
     /// Where it sends.
     pub destination_url: String,
     /// What signs the webhooks.
@@ -85,25 +85,25 @@ pub fn destination(public_url: Option<&BaseUrl>) -> Result<String, String> {
 
 /// Lists and single ones both lie under `data`.
 #[derive(Deserialize)]
-struct Answered<T> {
+struct DataEnvelope<T> {
     data: T,
 }
 
-impl Client {
+impl ApiClient {
     /// All subscriptions of the tenant.
     ///
     /// # Errors
     /// When Webex gives none.
-    pub async fn subscriptions(&self) -> Result<Vec<Subscription>, AskError> {
-        let ask = Ask { method: Method::GET, path: "/v2/subscriptions", body: None };
-        Ok(self.ask::<Answered<Vec<Subscription>>>(&ask).await?.data)
+    pub async fn subscriptions(&self) -> Result<Vec<Subscription>, WebexError> {
+        let ask = ApiRequest { method: Method::GET, path: "/v2/subscriptions", body: None };
+        Ok(self.ask::<DataEnvelope<Vec<Subscription>>>(&ask).await?.data)
     }
 
     /// Makes one.
     ///
     /// # Errors
     /// When Webex makes none.
-    pub async fn subscribe(&self, new: &NewSubscription) -> Result<Subscription, AskError> {
+    pub async fn subscribe(&self, new: &NewSubscription) -> Result<Subscription, WebexError> {
         let body = json!({
             "name": new.name,
             "resourceVersion": new.resource.to_string(),
@@ -111,34 +111,34 @@ impl Client {
             "destinationUrl": new.destination_url,
             "secret": new.secret.expose_secret(),
         });
-        let ask = Ask { method: Method::POST, path: "/v2/subscriptions", body: Some(body) };
-        Ok(self.ask::<Answered<Subscription>>(&ask).await?.data)
+        let ask = ApiRequest { method: Method::POST, path: "/v2/subscriptions", body: Some(body) };
+        Ok(self.ask::<DataEnvelope<Subscription>>(&ask).await?.data)
     }
 
     /// Makes an inactive one active again.
     ///
     /// # Errors
     /// When Webex does not.
-    pub async fn reactivate(&self, id: &str) -> Result<(), AskError> {
+    pub async fn reactivate(&self, id: &str) -> Result<(), WebexError> {
         let body = Some(json!({ "status": "active" }));
-        self.ask::<Value>(&Ask { method: Method::PATCH, path: &path(id), body }).await.map(drop)
+        self.ask::<Value>(&ApiRequest { method: Method::PATCH, path: &path(id), body }).await.map(drop)
     }
 
     /// Gives one this secret, such as the new one while secrets change.
     ///
     /// # Errors
     /// When Webex does not.
-    pub async fn replace_secret(&self, id: &str, secret: &SecretString) -> Result<(), AskError> {
+    pub async fn replace_secret(&self, id: &str, secret: &SecretString) -> Result<(), WebexError> {
         let body = Some(json!({ "secret": secret.expose_secret() }));
-        self.ask::<Value>(&Ask { method: Method::PATCH, path: &path(id), body }).await.map(drop)
+        self.ask::<Value>(&ApiRequest { method: Method::PATCH, path: &path(id), body }).await.map(drop)
     }
 
     /// Removes one.
     ///
     /// # Errors
     /// When Webex does not.
-    pub async fn unsubscribe(&self, id: &str) -> Result<(), AskError> {
-        let ask = Ask { method: Method::DELETE, path: &path(id), body: None };
+    pub async fn unsubscribe(&self, id: &str) -> Result<(), WebexError> {
+        let ask = ApiRequest { method: Method::DELETE, path: &path(id), body: None };
         self.ask::<Value>(&ask).await.map(drop)
     }
 }

@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 /// A resource and its version, such as `task:1.0.0`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Resource {
-    kind: Kind,
+pub struct WebhookResource {
+    kind: ResourceKind,
     version: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum ResourceKind {
     Task,
     Agent,
     Capture,
@@ -35,7 +35,7 @@ const TASK_EVENTS: [&str; 14] = [
     "task:failed",
 ];
 
-impl Resource {
+impl WebhookResource {
     /// Those that the bridge needs, of each its versions, the newest first: Webex accepts some of them only, and
     /// `agent:1.0.0` is said to end on 2026-12-16.
     #[must_use]
@@ -43,22 +43,26 @@ impl Resource {
         let of = |kind, versions: &[&str]| {
             versions.iter().map(|version| Self { kind, version: (*version).to_owned() }).collect()
         };
-        vec![of(Kind::Task, &["1.0.0"]), of(Kind::Agent, &["2.0.0", "1.0.0"]), of(Kind::Capture, &["1.0.0"])]
+        vec![
+            of(ResourceKind::Task, &["1.0.0"]),
+            of(ResourceKind::Agent, &["2.0.0", "1.0.0"]),
+            of(ResourceKind::Capture, &["1.0.0"]),
+        ]
     }
 
     /// The events that the bridge makes something of. Version 2 renames the state of an agent.
     #[must_use]
     pub fn event_types(&self) -> Vec<&'static str> {
         match self.kind {
-            Kind::Task => TASK_EVENTS.to_vec(),
-            Kind::Agent if self.version.starts_with("2.") => vec!["agent:channel_state_change"],
-            Kind::Agent => vec!["agent:state_change"],
-            Kind::Capture => vec!["capture:available"],
+            ResourceKind::Task => TASK_EVENTS.to_vec(),
+            ResourceKind::Agent if self.version.starts_with("2.") => vec!["agent:channel_state_change"],
+            ResourceKind::Agent => vec!["agent:state_change"],
+            ResourceKind::Capture => vec!["capture:available"],
         }
     }
 }
 
-impl FromStr for Resource {
+impl FromStr for WebhookResource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -67,9 +71,9 @@ impl FromStr for Resource {
         };
         let (kind, version) = text.split_once(':').ok_or_else(wrong)?;
         let kind = match kind {
-            "task" => Kind::Task,
-            "agent" => Kind::Agent,
-            "capture" => Kind::Capture,
+            "task" => ResourceKind::Task,
+            "agent" => ResourceKind::Agent,
+            "capture" => ResourceKind::Capture,
             _ => return Err(wrong()),
         };
         let numbers: Vec<_> = version.split('.').map(str::parse::<u16>).collect();
@@ -80,12 +84,12 @@ impl FromStr for Resource {
     }
 }
 
-impl fmt::Display for Resource {
+impl fmt::Display for WebhookResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
-            Kind::Task => "task",
-            Kind::Agent => "agent",
-            Kind::Capture => "capture",
+            ResourceKind::Task => "task",
+            ResourceKind::Agent => "agent",
+            ResourceKind::Capture => "capture",
         };
         write!(f, "{kind}:{}", self.version)
     }
@@ -98,7 +102,7 @@ mod tests {
     #[test]
     fn a_resource_is_its_text_and_has_events_of_its_own_only() {
         for text in ["task:1.0.0", "agent:2.0.0", "capture:1.0.0"] {
-            let resource: Resource = text.parse().unwrap();
+            let resource: WebhookResource = text.parse().unwrap();
             assert_eq!(resource.to_string(), text);
             let kind = text.split(':').next().unwrap();
             let events = resource.event_types();
@@ -106,7 +110,7 @@ mod tests {
             assert!(events.iter().all(|event| event.split(':').next() == Some(kind)), "{events:?}");
         }
         for text in ["task", "task:1", "task:1.0.x", "queue:1.0.0", ""] {
-            assert!(text.parse::<Resource>().is_err(), "{text}");
+            assert!(text.parse::<WebhookResource>().is_err(), "{text}");
         }
     }
 }

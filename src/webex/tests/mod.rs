@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use super::{About, NoWebhook, Webhook};
+use super::{InvalidWebhook, Webhook, WebhookSubject};
 
 fn fixtures() -> Vec<(String, Vec<u8>)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/webex/events");
@@ -40,7 +40,7 @@ fn both_spellings_of_the_organisation_and_both_of_the_time_are_read() {
             let webhook = Webhook::parse(body.as_bytes()).unwrap();
             assert_eq!(webhook.org.as_deref(), Some("org"));
             assert_eq!(webhook.sent_at.unwrap().as_millisecond(), 1_795_000_000_040);
-            let About::Task { event, .. } = webhook.about else { panic!("no task") };
+            let WebhookSubject::Task { event, .. } = webhook.about else { panic!("no task") };
             assert_eq!(event.at, webhook.sent_at, "an event without a time has that of its webhook");
         }
     }
@@ -55,11 +55,14 @@ fn what_is_not_known_is_kept_and_what_is_not_telephony_is_left() {
     let unknown =
         about("task:teleported", r#"{"taskId":"t","createdTime":1795000000000,"deep":[{"x":[1]}]}"#);
     assert_eq!(unknown.label(), "other");
-    let About::Task { event, .. } = unknown.about else { panic!("no task") };
+    let WebhookSubject::Task { event, .. } = unknown.about else { panic!("no task") };
     assert_eq!(event.kind.name(), "task:teleported");
-    assert_eq!(about("task:new", r#"{"taskId":"t","channelType":"chat"}"#).about, About::OtherChannel);
-    assert_eq!(about("agent:login", r#"{"agentId":"a"}"#).about, About::NoTask);
-    assert_eq!(about("anything", "null").about, About::NoTask);
+    assert_eq!(
+        about("task:new", r#"{"taskId":"t","channelType":"chat"}"#).about,
+        WebhookSubject::OtherChannel
+    );
+    assert_eq!(about("agent:login", r#"{"agentId":"a"}"#).about, WebhookSubject::NoTask);
+    assert_eq!(about("anything", "null").about, WebhookSubject::NoTask);
 }
 
 #[test]
@@ -67,15 +70,15 @@ fn what_is_no_webhook_is_told_without_quoting_it() {
     let long = format!(r#"{{"id":"1","type":"task:new","data":{{"taskId":"{}"}}}}"#, "x".repeat(251));
     let deep = format!(r#"{{"id":"1","data":{}"#, "{\"a\":".repeat(60_000));
     for (body, problem) in [
-        ("", NoWebhook::Unreadable { line: 1, column: 1 }),
-        ("{\"id\":\"+14693150217\"", NoWebhook::Unreadable { line: 1, column: 20 }),
-        (r#"{"type":"task:new"}"#, NoWebhook::NoId),
-        (r#"{"id":"1","type":" "}"#, NoWebhook::NoType),
-        (long.as_str(), NoWebhook::TaskId),
+        ("", InvalidWebhook::Unreadable { line: 1, column: 1 }),
+        ("{\"id\":\"+14693150217\"", InvalidWebhook::Unreadable { line: 1, column: 20 }),
+        (r#"{"type":"task:new"}"#, InvalidWebhook::NoId),
+        (r#"{"id":"1","type":" "}"#, InvalidWebhook::NoType),
+        (long.as_str(), InvalidWebhook::TaskId),
     ] {
         assert_eq!(Webhook::parse(body.as_bytes()), Err(problem), "{body}");
     }
-    assert!(matches!(Webhook::parse(deep.as_bytes()), Err(NoWebhook::Unreadable { .. })));
+    assert!(matches!(Webhook::parse(deep.as_bytes()), Err(InvalidWebhook::Unreadable { .. })));
 }
 
 proptest! {

@@ -12,7 +12,7 @@ const RENEW_AT: i64 = 80;
 
 /// Both tokens and their times.
 #[derive(Clone)]
-pub struct Login {
+pub struct WebexLogin {
     access: SecretString,
     refresh: SecretString,
     fetched: Timestamp,
@@ -21,7 +21,7 @@ pub struct Login {
     refresh_expires: Option<Timestamp>,
 }
 
-impl fmt::Debug for Login {
+impl fmt::Debug for WebexLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login").field("expires", &self.expires).finish_non_exhaustive()
     }
@@ -29,7 +29,7 @@ impl fmt::Debug for Login {
 
 /// What the token endpoint answers.
 #[derive(Deserialize)]
-struct Answered {
+struct TokenAnswer {
     access_token: String,
     expires_in: i64,
     /// Left out where the old one stays good.
@@ -39,7 +39,7 @@ struct Answered {
 
 /// As it is kept.
 #[derive(Serialize, Deserialize)]
-struct Row {
+struct StoredLogin {
     access: String,
     refresh: String,
     fetched: i64,
@@ -47,10 +47,10 @@ struct Row {
     refresh_expires: Option<i64>,
 }
 
-impl Login {
+impl WebexLogin {
     /// Reads the answer of the token endpoint, which came at `now`. `used`: the refresh token that led to it.
     pub(super) fn read(body: &[u8], used: Option<&Self>, now: Timestamp) -> Option<Self> {
-        let answered: Answered = serde_json::from_slice(body).ok()?;
+        let answered: TokenAnswer = serde_json::from_slice(body).ok()?;
         let after = |seconds: i64| {
             let seconds = u64::try_from(seconds).unwrap_or(0);
             now.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
@@ -73,7 +73,7 @@ impl Login {
 
     /// For the store.
     pub(super) fn json(&self) -> String {
-        let row = Row {
+        let row = StoredLogin {
             access: self.access.expose_secret().to_owned(),
             refresh: self.refresh.expose_secret().to_owned(),
             fetched: self.fetched.as_millisecond(),
@@ -85,7 +85,7 @@ impl Login {
 
     /// From the store.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let row: Row = serde_json::from_str(text).ok()?;
+        let row: StoredLogin = serde_json::from_str(text).ok()?;
         let at = |millisecond| Timestamp::from_millisecond(millisecond).ok();
         Some(Self {
             access: row.access.into(),
@@ -141,14 +141,14 @@ mod tests {
     fn an_access_token_is_fresh_for_80_percent_of_the_life_that_webex_gave_it() {
         let body =
             br#"{"access_token":"a","expires_in":1000,"refresh_token":"r","refresh_token_expires_in":86400}"#;
-        let login = Login::read(body, None, at(0)).unwrap();
+        let login = WebexLogin::read(body, None, at(0)).unwrap();
         assert!(login.is_fresh(at(799)) && !login.is_fresh(at(800)));
         assert!(login.works(at(999)) && !login.works(at(1000)));
         assert_eq!(
             (login.days_left(at(0)), login.days_left(at(1)), login.days_left(at(86_401))),
             (Some(1), Some(0), Some(-1))
         );
-        let kept = Login::parse(&login.json()).unwrap();
+        let kept = WebexLogin::parse(&login.json()).unwrap();
         assert_eq!(kept.json(), login.json());
         assert!(!format!("{login:?}").contains('r') || !format!("{login:?}").contains("refresh: "));
     }
@@ -157,11 +157,11 @@ mod tests {
     fn what_an_answer_leaves_out_stays_as_it_was() {
         let body =
             br#"{"access_token":"a","expires_in":10,"refresh_token":"r","refresh_token_expires_in":20}"#;
-        let first = Login::read(body, None, at(0)).unwrap();
+        let first = WebexLogin::read(body, None, at(0)).unwrap();
         let short = br#"{"access_token":"b","expires_in":10}"#;
-        let second = Login::read(short, Some(&first), at(5)).unwrap();
+        let second = WebexLogin::read(short, Some(&first), at(5)).unwrap();
         assert_eq!((second.refresh().expose_secret(), second.ends()), ("r", Some(at(20))));
-        assert!(Login::read(short, None, at(5)).is_none());
-        assert!(Login::read(br#"{"access_token":"","expires_in":1}"#, Some(&first), at(5)).is_none());
+        assert!(WebexLogin::read(short, None, at(5)).is_none());
+        assert!(WebexLogin::read(br#"{"access_token":"","expires_in":1}"#, Some(&first), at(5)).is_none());
     }
 }

@@ -4,7 +4,9 @@ use scv_bridge::domain::{CallCenterName, CallProgress as Progress, CallReference
 use scv_bridge::mock::Disposition;
 use scv_bridge::mock::webex::{Envelope, Event, Weather};
 use scv_bridge::store::{Run, Task};
-use scv_bridge::webex::{Closed, Report, Span, Step};
+use scv_bridge::webex::{
+    CloseOutcome as Closed, ReconcileReport as Report, ReconcileStep as Step, TimeSpan as Span,
+};
 use serde_json::json;
 
 use super::*;

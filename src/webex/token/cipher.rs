@@ -19,37 +19,37 @@ const TAG: usize = 16;
 
 /// Encrypts with AES-256-GCM under `webex.token_key`, or leaves open without one.
 #[derive(Clone)]
-pub struct Seal(Option<SecretString>);
+pub struct TokenCipher(Option<SecretString>);
 
 /// As it lies in the database.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Kept {
+enum StoredText {
     Open(String),
     Sealed(String),
 }
 
-impl Seal {
+impl TokenCipher {
     /// With this key, of any length.
     #[must_use]
     pub fn new(key: Option<SecretString>) -> Self {
         Self(key)
     }
 
-    pub(super) fn close(&self, text: &str) -> Result<String, TokenError> {
-        let kept = match &self.0 {
-            None => Kept::Open(text.to_owned()),
-            Some(key) => Kept::Sealed(STANDARD.encode(encrypt(key, text).map_err(|_| cannot())?)),
+    pub(super) fn encrypt(&self, text: &str) -> Result<String, TokenError> {
+        let stored = match &self.0 {
+            None => StoredText::Open(text.to_owned()),
+            Some(key) => StoredText::Sealed(STANDARD.encode(seal(key, text).map_err(|_| cannot())?)),
         };
-        serde_json::to_string(&kept).map_err(|_| cannot())
+        serde_json::to_string(&stored).map_err(|_| cannot())
     }
 
-    pub(super) fn open(&self, kept: &str) -> Result<String, TokenError> {
-        match (serde_json::from_str(kept), &self.0) {
-            (Ok(Kept::Open(text)), _) => Ok(text),
-            (Ok(Kept::Sealed(_)), None) => Err(TokenError::Sealed("webex.token_key_file is not set")),
-            (Ok(Kept::Sealed(sealed)), Some(key)) => {
-                decrypt(key, &sealed).ok_or(TokenError::Sealed("webex.token_key_file names another key"))
+    pub(super) fn decrypt(&self, stored: &str) -> Result<String, TokenError> {
+        match (serde_json::from_str(stored), &self.0) {
+            (Ok(StoredText::Open(text)), _) => Ok(text),
+            (Ok(StoredText::Sealed(_)), None) => Err(TokenError::Sealed("webex.token_key_file is not set")),
+            (Ok(StoredText::Sealed(sealed)), Some(key)) => {
+                unseal(key, &sealed).ok_or(TokenError::Sealed("webex.token_key_file names another key"))
             }
             (Err(_), _) => Err(TokenError::Sealed("it cannot be read")),
         }
@@ -67,7 +67,7 @@ fn key(secret: &SecretString) -> Result<Vec<u8>, openssl::error::ErrorStack> {
 }
 
 /// Nonce, tag and text in one.
-fn encrypt(secret: &SecretString, text: &str) -> Result<Vec<u8>, openssl::error::ErrorStack> {
+fn seal(secret: &SecretString, text: &str) -> Result<Vec<u8>, openssl::error::ErrorStack> {
     let (mut nonce, mut tag) = ([0; NONCE], [0; TAG]);
     rand_bytes(&mut nonce)?;
     let cipher = Cipher::aes_256_gcm();
@@ -75,7 +75,7 @@ fn encrypt(secret: &SecretString, text: &str) -> Result<Vec<u8>, openssl::error:
     Ok([nonce.as_slice(), &tag, &sealed].concat())
 }
 
-fn decrypt(secret: &SecretString, sealed: &str) -> Option<String> {
+fn unseal(secret: &SecretString, sealed: &str) -> Option<String> {
     let all = STANDARD.decode(sealed).ok()?;
     let (nonce, rest) = all.split_at_checked(NONCE)?;
     let (tag, sealed) = rest.split_at_checked(TAG)?;
@@ -88,26 +88,26 @@ fn decrypt(secret: &SecretString, sealed: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn seal(key: &str) -> Seal {
-        Seal::new(Some(key.to_owned().into()))
+    fn seal(key: &str) -> TokenCipher {
+        TokenCipher::new(Some(key.to_owned().into()))
     }
 
     #[test]
     fn what_is_sealed_opens_with_the_same_key_only() {
-        let kept = seal("one").close("the token").unwrap();
-        assert!(!kept.contains("token"));
-        assert_ne!(kept, seal("one").close("the token").unwrap());
-        assert_eq!(seal("one").open(&kept).unwrap(), "the token");
-        let why = |seal: Seal, kept: &str| seal.open(kept).unwrap_err().to_string();
-        assert!(why(seal("two"), &kept).contains("names another key"));
-        assert!(why(Seal::new(None), &kept).contains("is not set"));
+        let stored = seal("one").encrypt("the token").unwrap();
+        assert!(!stored.contains("token"));
+        assert_ne!(stored, seal("one").encrypt("the token").unwrap());
+        assert_eq!(seal("one").decrypt(&stored).unwrap(), "the token");
+        let why = |seal: TokenCipher, stored: &str| seal.decrypt(stored).unwrap_err().to_string();
+        assert!(why(seal("two"), &stored).contains("names another key"));
+        assert!(why(TokenCipher::new(None), &stored).contains("is not set"));
         assert!(why(seal("one"), "garbage").contains("cannot be read"));
         assert!(why(seal("one"), r#"{"sealed":"AAAA"}"#).contains("names another key"));
     }
 
     #[test]
     fn a_key_that_came_later_reads_what_was_kept_without_one() {
-        let kept = Seal::new(None).close("the token").unwrap();
-        assert_eq!(seal("one").open(&kept).unwrap(), "the token");
+        let stored = TokenCipher::new(None).encrypt("the token").unwrap();
+        assert_eq!(seal("one").decrypt(&stored).unwrap(), "the token");
     }
 }
