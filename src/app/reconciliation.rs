@@ -41,7 +41,7 @@ impl Ground<'_> {
         let tokens =
             webex::tokens(configured, http.clone(), store.clone(), Arc::clone(clock), owner.to_owned())?;
         let tokens = tokens.measured(Arc::clone(self.metrics));
-        webex::client(configured, http, tokens, Arc::clone(clock), Arc::clone(self.ids)).map(Arc::new)
+        webex::api_client(configured, http, tokens, Arc::clone(clock), Arc::clone(self.ids)).map(Arc::new)
     }
 
     fn webex(&self) -> Result<&settings::Webex, webex::MissingSetting> {

@@ -97,5 +97,5 @@ pub(super) fn client(
     let ids = Arc::new(Ids::random());
     let (tokens, http) = tokens(settings, store, clock, &ids)?;
     let webex = settings.webex.as_ref().context("webex: there is no [webex] section")?;
-    Ok(webex::client(webex, http, tokens, Arc::clone(clock), ids)?)
+    Ok(webex::api_client(webex, http, tokens, Arc::clone(clock), ids)?)
 }

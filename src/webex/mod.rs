@@ -1,37 +1,31 @@
-//! The tongue of Webex Contact Center.
+//! Webex Contact Center: its webhooks, and the client of its Search, Captures and Subscriptions APIs.
 
-mod captures;
 mod client;
-mod connect;
 mod flow;
-mod places;
+mod http;
 mod reconcile;
-mod recorder;
+mod recordings;
 mod search;
 mod signature;
 mod subscriptions;
-mod template;
+mod task_worker;
 #[cfg(test)]
 mod tests;
-mod text;
 mod token;
 mod webhook;
-mod worker;
 
-pub use captures::Recordings;
-pub use client::{ApiClient, WebexError};
-pub use connect::{MissingSetting, client, tokens};
-pub use flow::{Flow, FlowError, HttpActivity, Output};
+pub use client::{ApiClient, MissingSetting, WebexError, api_client, tokens};
+pub use flow::{Flow, FlowError, HttpActivity, Output, TemplateError, fill};
 pub use reconcile::{
     BackfillProgress, CallDifference, CloseError, CloseOutcome, CloseTask, ComparisonOutcome, EventRecovery,
-    MissingTaskId, ReconcileError, ReconcileReport, ReconcileStep, Reconciler, SubscriptionCounts,
-    SubscriptionWatch, ended_task,
+    MissingTaskId, ReconcileError, ReconcileReport, ReconcileStep, Reconciler, ended_task,
 };
-pub use recorder::RecordingClient;
+pub use recordings::{RecordingClient, Recordings};
 pub use search::{EntityId, PageCursor, SearchActivities, SearchActivity, SearchTask, TaskPage, TimeSpan};
 pub use signature::{Signatures, is_fresh};
-pub use subscriptions::{NewSubscription, Subscription, WebhookResource, destination};
-pub use template::{TemplateError, fill};
+pub use subscriptions::{
+    NewSubscription, Subscription, SubscriptionCounts, SubscriptionWatch, WebhookResource, destination,
+};
+pub use task_worker::TaskWorker;
 pub use token::{TokenCipher, TokenError, WebexLogin, WebexTokens};
 pub use webhook::{InvalidWebhook, Webhook, WebhookSubject};
-pub use worker::TaskWorker;

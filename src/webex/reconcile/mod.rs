@@ -1,32 +1,25 @@
 //! Compares Webex's calls with ours: whatever the webhooks lost is found here.
 //!
-//! Every few minutes, one process asks Search for the telephony tasks that ended since the water mark, and hands each to
-//! [`CloseTask`]. The mark moves when all of them were; so a crash or an outage in between repeats, and loses nothing.
+//! Every few minutes, one process asks Search for the telephony tasks that ended since the water mark, and closes each by
+//! [`CloseTask`]. The mark moves when all of them are closed; so a crash or an outage in between repeats, and loses nothing.
 
-mod closing;
-mod events;
-mod missing;
-mod read;
-mod report;
+mod close;
+mod missing_events;
 #[cfg(test)]
 mod tests;
-mod watch;
-mod window;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+pub use close::{CloseError, CloseOutcome, CloseTask, EventRecovery};
+use jiff::{SignedDuration, Timestamp};
+pub use missing_events::{MissingTaskId, ended_task};
 
-pub use closing::{CloseError, CloseOutcome, CloseTask};
-pub use events::EventRecovery;
-pub use read::{MissingTaskId, ended_task};
-pub use report::{CallDifference, ComparisonOutcome, ReconcileReport};
-pub use watch::{SubscriptionCounts, SubscriptionWatch};
-
+use super::subscriptions::SubscriptionWatch;
 use super::{ApiClient, PageCursor, TimeSpan, WebexError};
 use crate::clock::Clock;
-use crate::domain::EndedTask;
+use crate::domain::{CallHandling, CallProgress as Believed, EndedTask};
 use crate::store::{Memo, Run, Store, StoreError, Turn};
 use crate::telemetry::Metrics;
 
@@ -163,7 +156,7 @@ impl<C: CloseTask> Reconciler<C> {
     async fn step_in_turn(&self, now: Timestamp) -> Result<ReconcileStep, ReconcileError> {
         let mark = self.store.recall(Memo::WaterMark).await?;
         let at = mark.as_deref().and_then(|mark| Timestamp::from_millisecond(mark.parse().ok()?).ok());
-        let Some((span, fresh)) = window::next(at, now) else { return Ok(ReconcileStep::Nothing) };
+        let Some((span, fresh)) = next(at, now) else { return Ok(ReconcileStep::Nothing) };
         let report = self.compare(span, fresh, Run::Real).await?;
         let reached = span.to.as_millisecond().to_string();
         if !self.store.swap(Memo::WaterMark, mark.as_deref(), &reached).await? {
@@ -189,7 +182,7 @@ impl<C: CloseTask> Reconciler<C> {
         }
         let mut all = ReconcileReport::default();
         let mut result = Ok(());
-        for span in window::slices(range) {
+        for span in slices(range) {
             match self.compare(span, Timestamp::MIN, run).await {
                 Ok(report) => all.append(report),
                 Err(error) => {
@@ -306,6 +299,244 @@ impl<C: CloseTask> Reconciler<C> {
     pub async fn end_turn(&self) {
         if let Err(error) = self.store.end_turn(Turn::Reconcile, &self.owner).await {
             tracing::debug!(%error, "the turn to compare was not given back; it ends by itself");
+        }
+    }
+}
+
+/// The most differences that are listed; all are counted.
+const LISTED_DIFFERENCES: usize = 10_000;
+
+/// What one task turned out to be: a label of the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ComparisonOutcome {
+    /// The bridge knew all of it.
+    Agreed,
+    /// The bridge knew less than Webex.
+    Differed,
+    /// The bridge never saw it.
+    Unknown,
+    /// The bridge never saw it, and logged it.
+    Logged,
+    /// It could not be closed.
+    Failed,
+}
+
+impl ComparisonOutcome {
+    /// Its name in metrics.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Agreed => "agreed",
+            Self::Differed => "differed",
+            Self::Unknown => "unknown",
+            Self::Logged => "logged",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl From<CloseOutcome> for ComparisonOutcome {
+    fn from(closed: CloseOutcome) -> Self {
+        match closed {
+            CloseOutcome::Agreed => Self::Agreed,
+            CloseOutcome::Differed { .. } | CloseOutcome::GoesOn => Self::Differed,
+            CloseOutcome::Unknown { logged: true } => Self::Logged,
+            CloseOutcome::Unknown { logged: false } => Self::Unknown,
+        }
+    }
+}
+
+/// A call on which the bridge and Webex did not agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallDifference {
+    /// The task.
+    pub task: String,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// What was found.
+    pub closed: CloseOutcome,
+}
+
+impl fmt::Display for CallDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  ended {:.0}  ", self.task, self.ended)?;
+        match self.closed {
+            CloseOutcome::Agreed => f.write_str("agreed"),
+            CloseOutcome::GoesOn => f.write_str("believed over, goes on"),
+            CloseOutcome::Unknown { logged: true } => f.write_str("never seen by the bridge: logged"),
+            CloseOutcome::Unknown { logged: false } => f.write_str("never seen by the bridge"),
+            CloseOutcome::Differed { believed, handling } => {
+                write!(f, "believed {}, was {}", believed_words(believed), handling_words(handling))
+            }
+        }
+    }
+}
+
+fn believed_words(believed: Believed) -> &'static str {
+    match believed {
+        Believed::Unknown => "unknown",
+        Believed::Created => "created",
+        Believed::Routed => "queued",
+        Believed::Answered => "answered",
+        Believed::Ended => "ended",
+        Believed::Closed => "closed",
+    }
+}
+
+fn handling_words(handling: Option<CallHandling>) -> &'static str {
+    match handling {
+        Some(CallHandling::Answered) => "answered",
+        Some(CallHandling::Abandoned) => "abandoned in the queue",
+        Some(CallHandling::LeftInIvr) => "abandoned in the IVR",
+        Some(CallHandling::Callback) => "called back in vain",
+        None => "over",
+    }
+}
+
+/// Counts, and what differed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReconcileReport {
+    /// Tasks that were compared.
+    pub tasks: usize,
+    /// Those on which both agreed.
+    pub agreed: usize,
+    /// Those of which the bridge knew less.
+    pub differed: usize,
+    /// Those that it never saw.
+    pub unknown: usize,
+    /// Those of them that were logged.
+    pub logged: usize,
+    /// Those that could not be closed.
+    pub failed: usize,
+    /// What differed, the first ten thousand.
+    pub differences: Vec<CallDifference>,
+}
+
+impl ReconcileReport {
+    fn add(&mut self, comparison: ComparisonOutcome, difference: Option<CallDifference>) {
+        self.tasks += 1;
+        match comparison {
+            ComparisonOutcome::Agreed => self.agreed += 1,
+            ComparisonOutcome::Differed => self.differed += 1,
+            ComparisonOutcome::Unknown => self.unknown += 1,
+            ComparisonOutcome::Logged => self.logged += 1,
+            ComparisonOutcome::Failed => self.failed += 1,
+        }
+        if self.differences.len() < LISTED_DIFFERENCES {
+            self.differences.extend(difference);
+        }
+    }
+
+    /// Takes another in.
+    pub fn append(&mut self, other: Self) {
+        self.tasks += other.tasks;
+        self.agreed += other.agreed;
+        self.differed += other.differed;
+        self.unknown += other.unknown;
+        self.logged += other.logged;
+        self.failed += other.failed;
+        let room = LISTED_DIFFERENCES.saturating_sub(self.differences.len());
+        self.differences.extend(other.differences.into_iter().take(room));
+    }
+}
+
+impl fmt::Display for ReconcileReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tasks, agreed, differed, unknown, logged, failed, .. } = self;
+        write!(
+            f,
+            "{tasks} calls compared: {agreed} agreed, {differed} differed, {logged} logged, {unknown} unknown, {failed} failed"
+        )
+    }
+}
+
+/// Calls that have just ended are left to their own events, which may be on the way.
+const SETTLED: SignedDuration = SignedDuration::from_mins(2);
+/// What is compared again: Search may show a task late.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
+/// Where a new bridge begins.
+const FIRST_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+/// Webex keeps its data 13 months.
+const FARTHEST: SignedDuration = SignedDuration::from_hours(24 * 390);
+/// The longest stretch that is compared before its end is kept.
+const SLICE: SignedDuration = SignedDuration::from_hours(6);
+
+/// How far ahead a mark may lie: replicas' clocks differ a little.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
+/// The next stretch, whose end is the next water mark, and the mark before it; none while nothing has settled since.
+fn next(mark: Option<Timestamp>, now: Timestamp) -> Option<(TimeSpan, Timestamp)> {
+    let settled = before(now, SETTLED);
+    // One of a clock that was set back since would hide what ends until then.
+    let mark = mark.filter(|mark| mark.duration_since(now) <= AHEAD);
+    let mark = mark.unwrap_or_else(|| before(settled, FIRST_WINDOW)).max(before(now, FARTHEST));
+    if mark >= settled {
+        return None;
+    }
+    let to = mark.checked_add(SLICE).unwrap_or(Timestamp::MAX).min(settled);
+    Some((TimeSpan { from: before(mark, OVERLAP), to }, mark))
+}
+
+/// A range in stretches, so that there is progress to show. Webex counts in milliseconds: none is shorter than one.
+fn slices(range: TimeSpan) -> Vec<TimeSpan> {
+    let (mut from, to) = (range.from.as_millisecond(), range.to.as_millisecond());
+    let (shortest, longest) = (OVERLAP.as_millis(), SLICE.as_millis());
+    let length = i128::from(to.saturating_sub(from) / 50).clamp(shortest, longest);
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let at = |millisecond| Timestamp::from_millisecond(millisecond).unwrap_or(range.to);
+    let mut all = Vec::new();
+    while from < to {
+        let end = from.saturating_add(length).min(to);
+        all.push(TimeSpan { from: at(from), to: at(end) });
+        from = end;
+    }
+    all
+}
+
+fn before(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod window_tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + minute * 60).unwrap()
+    }
+
+    #[test]
+    fn the_first_hour_then_what_is_new_with_some_overlap() {
+        assert_eq!(next(None, at(0)), Some((TimeSpan { from: at(-77), to: at(-2) }, at(-62))));
+        assert_eq!(next(Some(at(-2)), at(5)), Some((TimeSpan { from: at(-17), to: at(3) }, at(-2))));
+        assert_eq!(next(Some(at(3)), at(5)), None);
+        assert_eq!(next(Some(at(9)), at(5)), None, "a clock that went back a little");
+        assert_eq!(next(Some(at(125)), at(5)), next(None, at(5)), "a clock that was set back");
+    }
+
+    #[test]
+    fn a_long_time_is_taken_in_parts() {
+        let span = next(Some(at(0)), at(60 * 24)).unwrap();
+        assert_eq!(span, (TimeSpan { from: at(-15), to: at(360) }, at(0)));
+    }
+
+    proptest! {
+        #[test]
+        fn slices_are_the_range_without_gaps(minutes in 1_i64..60 * 24 * 390) {
+            let all = slices(TimeSpan { from: at(0), to: at(minutes) });
+            prop_assert_eq!((all[0].from, all[all.len() - 1].to), (at(0), at(minutes)));
+            prop_assert!(all.windows(2).all(|pair| pair[0].to == pair[1].from));
+            prop_assert!(all.iter().all(|span| span.from < span.to));
+        }
+
+        #[test]
+        fn no_slice_is_shorter_than_a_millisecond(nanoseconds in 0_i64..3_600_000_000_000) {
+            let from = Timestamp::from_nanosecond(1_795_000_000_123_456_789).unwrap();
+            let to = from.checked_add(SignedDuration::from_nanos(nanoseconds)).unwrap();
+            let all = slices(TimeSpan { from, to });
+            prop_assert!(all.iter().all(|span| span.from.as_millisecond() < span.to.as_millisecond()));
         }
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::ended_task;
-use super::missing::missing;
+use super::missing_events::missing;
 use crate::domain::history::{GeneratedCall, history};
 use crate::domain::{
     AgentState, CallHistory, CallTimeline, EndedTask, EventKind, Segment, SegmentKind, TaskEnding, TaskEvent,

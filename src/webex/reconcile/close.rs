@@ -1,19 +1,76 @@
-//! Closes a call by telling the bridge the events that got lost: what follows from them follows from these.
+//! Closes a call by what Webex's record says of it: the events that the webhooks lost are given to the bridge.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::missing::missing;
-use super::{CloseError, CloseOutcome, CloseTask};
+use super::missing_events::missing;
 use crate::bridge::{Bridge, SharedBridge, Trouble};
 use crate::domain::{
-    Call, CallCenterName, CallHandling, CallTimeline, EndedTask, EventKind, TaskEvent, TaskId, TaskNumbers,
-    VendorCallKey,
+    Call, CallCenterName, CallHandling, CallProgress, CallTimeline, EndedTask, EventKind, TaskEvent, TaskId,
+    TaskNumbers, VendorCallKey,
 };
 use crate::salesforce::Budget;
 use crate::settings::Settings;
 use crate::store::{Run, StoreError};
+
+/// Closes a call from Webex's record, the same way as its events would have.
+///
+/// The same task comes again, because stretches of time overlap: what was closed before is [`CloseOutcome::Agreed`].
+pub trait CloseTask: Send + Sync + 'static {
+    /// Compares, and closes what is open; a dry run only compares.
+    ///
+    /// # Errors
+    /// When it could not be written. The task comes again.
+    fn close(
+        &self,
+        task: EndedTask,
+        run: Run,
+    ) -> impl Future<Output = Result<CloseOutcome, CloseError>> + Send;
+}
+
+/// Why a call could not be closed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CloseError {
+    /// The database does not answer.
+    #[error("the database: {0}")]
+    Store(#[from] StoreError),
+    /// The task cannot be a call: such as an id that is no key.
+    #[error("task {0} is not usable as a call")]
+    Unusable(String),
+}
+
+/// What was found, and done unless it was a dry run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseOutcome {
+    /// The bridge knew all of it.
+    Agreed,
+    /// The bridge believed it open, or did not know that an agent had it.
+    Differed {
+        /// How far the bridge believed it to be.
+        believed: CallProgress,
+        /// What Webex says became of it.
+        handling: Option<CallHandling>,
+    },
+    /// The bridge believed it over, and it goes on.
+    GoesOn,
+    /// The bridge never saw it; logged to Salesforce if that is configured.
+    Unknown {
+        /// Whether it is.
+        logged: bool,
+    },
+}
+
+impl<C: CloseTask> CloseTask for Arc<C> {
+    fn close(
+        &self,
+        task: EndedTask,
+        run: Run,
+    ) -> impl Future<Output = Result<CloseOutcome, CloseError>> + Send {
+        self.as_ref().close(task, run)
+    }
+}
 
 /// How long keeping one event may take.
 const KEEP_EVENT_WITHIN: Duration = Duration::from_secs(5);
@@ -129,6 +186,6 @@ fn judge(
     if agrees {
         return CloseOutcome::Agreed;
     }
-    let believed = calls.iter().map(Call::progress).max().unwrap_or(crate::domain::CallProgress::Unknown);
+    let believed = calls.iter().map(Call::progress).max().unwrap_or(CallProgress::Unknown);
     CloseOutcome::Differed { believed, handling: task.handling }
 }

@@ -1,23 +1,21 @@
-//! The client of Webex's APIs: token, tracking id, pace, bounds; and what an answer means.
+//! The client of Webex's APIs: access token, tracking id, rate limit and time limit of a request, and what its answer means.
 
-pub(super) mod exchange;
-mod rate_limit;
-
-use std::sync::Arc;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use self::exchange::{ExchangeAnswer, ExchangeFault, ExchangeLimits, error_text, exchange, headers};
-use self::rate_limit::RateLimit;
-use super::search::MissingFields;
-use super::token::{TokenError, WebexTokens};
+use super::http::{ExchangeAnswer, ExchangeFault, ExchangeLimits, error_text, exchange, headers};
+use super::token::{TokenCipher, TokenError, WebexTokens};
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::settings::BaseUrl;
+use crate::settings::{BaseUrl, Webex};
+use crate::store::Store;
 
 /// A page of 250 tasks with their activities has less than half of this.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -86,6 +84,21 @@ pub(super) struct ApiRequest<'a> {
     /// With a slash before it.
     pub(super) path: &'a str,
     pub(super) body: Option<Value>,
+}
+
+/// Fields that the tenant's schema has turned out to lack.
+#[derive(Default)]
+pub(super) struct MissingFields(Mutex<BTreeSet<&'static str>>);
+
+impl MissingFields {
+    pub(super) fn all(&self) -> BTreeSet<&'static str> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether it is one more.
+    pub(super) fn insert(&self, field: &'static str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(field)
+    }
 }
 
 impl ApiClient {
@@ -171,4 +184,123 @@ fn path<'a>(ask: &ApiRequest<'a>) -> &'a str {
 
 fn unavailable(fault: &ExchangeFault) -> WebexError {
     WebexError::Unavailable { words: fault.to_string() }
+}
+
+/// Webex's limit for a client id.
+const REQUESTS_PER_WINDOW: usize = 300;
+/// Over this time.
+const WINDOW: SignedDuration = SignedDuration::from_secs(60);
+
+#[derive(Debug, Default)]
+struct SentRequests {
+    /// When the requests of the last minute left.
+    at: VecDeque<Timestamp>,
+    /// Until when Webex wants to hear nothing.
+    paused_until: Option<Timestamp>,
+}
+
+/// The pace of this process. Others who share the client id are noticed by Webex's 429.
+#[derive(Debug, Default)]
+pub(in crate::webex) struct RateLimit(Mutex<SentRequests>);
+
+impl RateLimit {
+    /// Takes leave to send one request at `now`, or says how long to wait.
+    pub(in crate::webex) fn take(&self, now: Timestamp) -> Result<(), Duration> {
+        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while sent.at.front().is_some_and(|first| now.duration_since(*first) >= WINDOW) {
+            sent.at.pop_front();
+        }
+        let full = sent
+            .at
+            .front()
+            .filter(|_| sent.at.len() >= REQUESTS_PER_WINDOW)
+            .and_then(|first| first.checked_add(WINDOW).ok());
+        match full.max(sent.paused_until).filter(|until| *until > now) {
+            Some(until) => Err(until.duration_since(now).unsigned_abs()),
+            None => {
+                sent.at.push_back(now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Nothing is sent until then.
+    pub(in crate::webex) fn pause(&self, now: Timestamp, pause: Duration) {
+        let until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.paused_until = sent.paused_until.max(Some(until));
+    }
+}
+
+/// What is missing in `[webex]` to ask Webex anything.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key} is not set: {hint}")]
+pub struct MissingSetting {
+    /// The key.
+    pub key: &'static str,
+    /// What to set it to.
+    pub hint: &'static str,
+}
+
+/// The tokens of the configured integration, in the name of `owner`.
+///
+/// # Errors
+/// When the configuration names no integration.
+pub fn tokens(
+    webex: &Webex,
+    http: reqwest::Client,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    owner: String,
+) -> Result<WebexTokens, MissingSetting> {
+    let client = webex.oauth_client.as_ref().ok_or(MissingSetting {
+        key: "webex.client_id",
+        hint: "make an integration at developer.webex.com, and set its client id and client_secret_file",
+    })?;
+    let cipher = TokenCipher::new(webex.token_key.clone());
+    Ok(WebexTokens::new(http, (&webex.token_url, client, cipher), store, clock, owner))
+}
+
+/// A client that asks with these tokens.
+///
+/// # Errors
+/// When the configuration does not say where.
+pub fn api_client(
+    webex: &Webex,
+    http: reqwest::Client,
+    tokens: WebexTokens,
+    clock: Arc<dyn Clock>,
+    ids: Arc<Ids>,
+) -> Result<ApiClient, MissingSetting> {
+    let hint = "set it to the API of your region, such as https://api.wxcc-us1.cisco.com";
+    let api = webex.api_url.clone().ok_or(MissingSetting { key: "webex.api_url", hint })?;
+    Ok(ApiClient::new(http, api, Arc::new(tokens), clock, ids))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn any_minute_sees_at_most_300_requests() {
+        let rate_limit = RateLimit::default();
+        assert!((0..300).all(|number| rate_limit.take(at(number / 10)).is_ok()));
+        assert_eq!(rate_limit.take(at(30)), Err(Duration::from_secs(30)));
+        assert_eq!(rate_limit.take(at(59)), Err(Duration::from_secs(1)));
+        assert!((0..10).all(|_| rate_limit.take(at(60)).is_ok()));
+        assert_eq!(rate_limit.take(at(60)), Err(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_pause_that_webex_asked_for_is_kept_and_the_longest_counts() {
+        let rate_limit = RateLimit::default();
+        rate_limit.pause(at(0), Duration::from_secs(20));
+        rate_limit.pause(at(1), Duration::from_secs(5));
+        assert_eq!(rate_limit.take(at(19)), Err(Duration::from_secs(1)));
+        assert_eq!(rate_limit.take(at(20)), Ok(()));
+    }
 }
