@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
 use super::access::{Arrival, InFlightGuard, PlaceKind, take_place};
+use super::body::UnsetWords;
 use super::caller::{Callers, Peer};
-use super::fields::UnsetWords;
 use super::notes::RequestNotes;
-use super::reading::VoiceBody;
+use super::voice_body::VoiceBody;
 use super::webhook::Webhooks;
 use super::{ApiError, body};
 use crate::bridge::Bridge;

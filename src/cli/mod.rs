@@ -10,6 +10,7 @@ pub mod healthcheck;
 pub mod mock_salesforce;
 pub mod outbox;
 pub mod reconcile;
+mod redact;
 pub mod secret;
 pub mod serve;
 pub mod translate;

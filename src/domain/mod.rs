@@ -2,17 +2,16 @@
 
 mod abandonment;
 mod attributes;
-mod digits;
+mod call;
 mod ended_task;
 mod facts;
 mod final_record;
 mod interaction;
-mod journal;
-mod keys;
+mod names;
+mod redaction;
+mod requests;
 mod time;
 mod timeline;
-mod voice_call;
-mod words;
 
 pub use abandonment::{AbandonmentStage, GuardDecision, GuardedRequest, HangUpDecision, decide, guard};
 pub use attributes::{
@@ -20,14 +19,18 @@ pub use attributes::{
     FilledAttributes, FoundValue, InvalidPath, KnownValues, PathRoot, PickedValues, SegmentValue,
     SentAttributes, ValuePath, ValueShape, fill,
 };
-pub use digits::{hide_numbers, is_id, names_a_number};
+pub use call::{Call, CallId, CallName, CallProgress, Fingerprint, StoredJson};
 pub use ended_task::{CallHandling, EndedTask, TaskActivity, TaskFigures};
 pub use facts::{CallFacts, Fact};
 pub use final_record::{FinalRecord, FinalRecording, LocationTemplate, MappedName, MappedNames};
 pub use interaction::{Continuation, CreatePlacement, Interaction};
-pub use journal::{Call, CallId, CallName, CallProgress, Fingerprint, StoredJson};
-pub use keys::{
+pub use names::{
     CallCenterName, CallReference, CertificateName, InvalidName, TaskId, VendorCallKey, VoiceCallId,
+};
+pub use redaction::{cut, hide_numbers, is_id, names_a_number, quote};
+pub use requests::{
+    AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
+    Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,
 };
 pub use time::{FlowTime, InvalidTime};
 #[cfg(test)]
@@ -38,8 +41,3 @@ pub use timeline::{
     Recording, SearchSummary, Segment, SegmentEnd, SegmentKind, SentUpdate, Stretch, StretchKind, TaskEnding,
     TaskEvent, TaskNumbers, UpdateContent,
 };
-pub use voice_call::{
-    AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
-    Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,
-};
-pub use words::{cut, quote};

@@ -7,17 +7,13 @@
 //! credentials could fill memory with its streams.
 
 mod connections;
-mod guarded;
-mod heads;
-mod memory;
-mod traffic;
+mod socket;
 
 use std::any::Any;
-use std::fmt;
-use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use actix_http::{Extensions, HttpService, Protocol, Request, Response};
 use actix_server::Server;
@@ -31,14 +27,12 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
+pub use connections::{ConnectionActivity, ConnectionTimeouts, ServedRequest};
 use openssl::ssl::{AlpnError, SslAcceptorBuilder};
+pub use socket::{ConnectionMemory, GuardedSocket};
 
 use self::connections::Connections;
 use crate::settings::Inbound;
-
-pub use guarded::GuardedSocket;
-pub use memory::ConnectionMemory;
-pub use traffic::{ConnectionActivity, ConnectionTimeouts, ServedRequest};
 
 /// How long a refused body is still read after the answer, so that the client gets to see the answer.
 const LINGER: Duration = Duration::from_secs(1);

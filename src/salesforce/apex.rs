@@ -8,8 +8,8 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 
 use super::http::HttpRequest;
+use super::payload::{BodyAddress, CreatePayload, OmniFlowPayload, RestoredPayload, UpdatePayload, bytes};
 use super::session::{OAuthSession, OAuthSessions};
-use super::wire::{BodyAddress, CreatePayload, OmniFlowPayload, RestoredPayload, UpdatePayload, bytes};
 use super::{Budget, Failure, Gate, Operation, SalesforceApi, SalesforceRequest};
 use crate::domain::{CallReference, Origin};
 use crate::settings;

@@ -126,7 +126,7 @@ async fn send(client: &Client, request: HttpRequest) -> Result<HttpAnswer, HttpF
     *built.body_mut() = Some(request.body.into());
     let mut response = client.execute(built).await.map_err(fault)?;
     let status = response.status().as_u16();
-    let retry_after = pause(response.headers());
+    let retry_after = retry_after(response.headers());
     let html = text(response.headers().get(CONTENT_TYPE)).is_some_and(|kind| kind.contains("html"));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(fault)? {
@@ -147,7 +147,7 @@ fn text(value: Option<&HeaderValue>) -> Option<&str> {
 }
 
 /// `Retry-After` in seconds, or as a date against the answer's own `Date`.
-pub(crate) fn pause(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let asked = text(headers.get(RETRY_AFTER))?.trim();
     let seconds = match asked.parse::<u64>() {
         Ok(seconds) => seconds,
@@ -189,11 +189,14 @@ mod tests {
     #[test]
     fn a_pause_is_read_as_seconds_or_as_a_date() {
         let date = Some("Sat, 21 Nov 2026 10:00:00 GMT");
-        assert_eq!(pause(&headers("7", None)), Some(Duration::from_secs(7)));
-        assert_eq!(pause(&headers("Sat, 21 Nov 2026 10:00:30 GMT", date)), Some(Duration::from_secs(30)));
-        assert_eq!(pause(&headers("Sat, 21 Nov 2026 09:00:00 GMT", date)), Some(Duration::ZERO));
-        assert_eq!(pause(&headers("999999999", None)), Some(LONGEST_PAUSE));
-        assert_eq!(pause(&headers("soon", date)), None);
-        assert_eq!(pause(&HeaderMap::new()), None);
+        assert_eq!(retry_after(&headers("7", None)), Some(Duration::from_secs(7)));
+        assert_eq!(
+            retry_after(&headers("Sat, 21 Nov 2026 10:00:30 GMT", date)),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(retry_after(&headers("Sat, 21 Nov 2026 09:00:00 GMT", date)), Some(Duration::ZERO));
+        assert_eq!(retry_after(&headers("999999999", None)), Some(LONGEST_PAUSE));
+        assert_eq!(retry_after(&headers("soon", date)), None);
+        assert_eq!(retry_after(&HeaderMap::new()), None);
     }
 }

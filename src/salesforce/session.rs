@@ -14,8 +14,8 @@ use tokio::time::timeout_at;
 use url::form_urlencoded;
 
 use super::http::{HttpAnswer, HttpRequest, exchange};
-use super::said::AnswerText;
-use super::{AnswerOutcome, Budget, Failure, Gate, Operation, SalesforceApi, jwt};
+use super::outcome::AnswerText;
+use super::{AnswerOutcome, Budget, Failure, Gate, Operation, SalesforceApi};
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::settings::{self, BaseUrl, CallCenter, NextCertificate};
@@ -177,7 +177,7 @@ impl OAuthSessions {
             aud: &self.audience,
             exp: now.as_second() + ASSERTION_SECONDS,
         };
-        let assertion = jwt::sign(&claims, self.certificate(now))
+        let assertion = super::token::sign(&claims, self.certificate(now))
             .map_err(|_| misconfigured("the OAuth assertion could not be signed with the configured key"))?;
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")

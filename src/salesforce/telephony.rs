@@ -12,8 +12,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::http::HttpRequest;
+use super::payload::{BodyAddress, CreatePayload, OmniFlowPayload, RestoredPayload, UpdatePayload, bytes};
 use super::token::ScrtTokens;
-use super::wire::{BodyAddress, CreatePayload, OmniFlowPayload, RestoredPayload, UpdatePayload, bytes};
 use super::{AnswerOutcome, Budget, Failure, Gate, Operation, SalesforceApi, SalesforceRequest};
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;

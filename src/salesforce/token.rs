@@ -1,12 +1,18 @@
-//! The token of the telephony API: signed by us and sent directly, no exchange.
+//! The access token of the telephony API, signed by the bridge itself; and the RS256 signature of every JWT.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::{Error, ErrorKind, Result};
+use jsonwebtoken::signature::Signer;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, encode, signature};
+use openssl::hash::MessageDigest;
+use openssl::pkey::{PKey, Private};
 use reqwest::header::HeaderValue;
 use serde::Serialize;
 
-use super::jwt;
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::ids::Ids;
@@ -77,7 +83,7 @@ impl ScrtTokens {
     ///
     /// # Errors
     /// When OpenSSL cannot sign.
-    pub fn authorization(&self) -> jsonwebtoken::errors::Result<HeaderValue> {
+    pub fn authorization(&self) -> Result<HeaderValue> {
         let now = self.clock.now();
         if self.options.jti {
             return Ok(self.sign(now)?.header);
@@ -107,7 +113,7 @@ impl ScrtTokens {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn renew(&self, now: Timestamp) -> jsonwebtoken::errors::Result<HeaderValue> {
+    fn renew(&self, now: Timestamp) -> Result<HeaderValue> {
         let _turn = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         match self.held() {
             Some(token) if self.age(&token, now) == TokenAge::Fresh => Ok(token.header),
@@ -115,13 +121,13 @@ impl ScrtTokens {
         }
     }
 
-    fn store(&self, now: Timestamp) -> jsonwebtoken::errors::Result<HeaderValue> {
+    fn store(&self, now: Timestamp) -> Result<HeaderValue> {
         let token = self.sign(now)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
         Ok(token.header)
     }
 
-    fn sign(&self, now: Timestamp) -> jsonwebtoken::errors::Result<SignedToken> {
+    fn sign(&self, now: Timestamp) -> Result<SignedToken> {
         let life = i64::try_from(self.options.life.as_secs()).unwrap_or(i64::MAX);
         let claims = ScrtClaims {
             iss: &self.issuer,
@@ -131,9 +137,9 @@ impl ScrtTokens {
             aud: self.options.audience.as_deref(),
             jti: self.options.jti.then(|| self.ids.unique()),
         };
-        let token = jwt::sign(&claims, &self.certificate)?;
-        let mut header = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| jsonwebtoken::errors::ErrorKind::InvalidToken)?;
+        let token = sign(&claims, &self.certificate)?;
+        let mut header =
+            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| ErrorKind::InvalidToken)?;
         header.set_sensitive(true);
         Ok(SignedToken { header, at: now })
     }
@@ -157,4 +163,58 @@ enum TokenAge {
     Fresh,
     Due,
     Over,
+}
+
+/// `jsonwebtoken` asks a process-wide provider of plain functions for a signer and hands it the key's bytes, to
+/// be parsed for every signature. Ours takes the parsed key from here instead, where [`sign`] lays it for the
+/// length of one call; no copy of the private key is made.
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: signer,
+    verifier_factory: verifier,
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+thread_local! {
+    static KEY: RefCell<Option<PKey<Private>>> = const { RefCell::new(None) };
+}
+
+struct OpenSslSigner(PKey<Private>);
+
+impl Signer<Vec<u8>> for OpenSslSigner {
+    fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, signature::Error> {
+        openssl::sign::Signer::new(MessageDigest::sha256(), &self.0)
+            .and_then(|mut signer| signer.sign_oneshot_to_vec(message))
+            .map_err(signature::Error::from_source)
+    }
+}
+
+impl JwtSigner for OpenSslSigner {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::RS256
+    }
+}
+
+fn signer(algorithm: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
+    let key = KEY.with_borrow(Clone::clone);
+    match (algorithm, key) {
+        (Algorithm::RS256, Some(key)) => Ok(Box::new(OpenSslSigner(key))),
+        _ => Err(Error::from(ErrorKind::InvalidAlgorithm)),
+    }
+}
+
+fn verifier(_: &Algorithm, _: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
+    Err(Error::from(ErrorKind::InvalidAlgorithm))
+}
+
+/// Signs `claims` with the certificate's key.
+///
+/// # Errors
+/// When OpenSSL refuses the key.
+pub fn sign(claims: &impl Serialize, certificate: &SigningCertificate) -> Result<String> {
+    // Refused when it is installed already, which is as good.
+    let _ = PROVIDER.install_default();
+    KEY.set(Some(certificate.key().clone()));
+    let token = encode(&Header::new(Algorithm::RS256), claims, &EncodingKey::from_rsa_der(&[]));
+    KEY.set(None);
+    token
 }

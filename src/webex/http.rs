@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::domain::quote;
-use crate::salesforce::pause;
+use crate::salesforce::retry_after;
 
 /// What came back, whatever it means.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub(in crate::webex) async fn exchange(
 async fn send(client: &Client, request: Request, bytes: usize) -> Result<ExchangeAnswer, ExchangeFault> {
     let mut response = client.execute(request).await.map_err(broken)?;
     let status = response.status().as_u16();
-    let retry_after = pause(response.headers());
+    let retry_after = retry_after(response.headers());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         body.extend_from_slice(&chunk);

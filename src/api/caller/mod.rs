@@ -3,35 +3,32 @@
 
 mod assertion;
 mod authorization;
-mod denied;
-mod digest;
-mod peer;
-mod proof;
-mod replay;
 #[cfg(test)]
 mod tests;
 mod token;
 
+use std::any::Any;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use actix_tls::accept::openssl::TlsStream;
+use actix_web::HttpRequest;
+use actix_web::dev::Extensions;
+use actix_web::http::header::HeaderMap;
+use actix_web::rt::net::TcpStream;
+pub use assertion::{AssertionProblem, Replays};
+use assertion::{ReplayCheck, SignedAssertion};
+pub use authorization::{Authorization, Credentials};
 use jiff::Timestamp;
 use openssl::error::ErrorStack;
+use openssl::nid::Nid;
+use openssl::x509::X509Ref;
+use token::{AccessTokens, Sha256, is_one_of};
+pub use token::{CredentialProof, IssuedToken};
 
-use self::assertion::SignedAssertion;
-use self::digest::{Sha256, is_one_of};
-use self::replay::ReplayCheck;
-use self::token::AccessTokens;
-use super::throttle::{LoginAttempt, Throttle, guessable};
+use super::throttle::{LoginAttempt, Throttle, Throttled, guessable};
 use crate::settings::{Client, Settings, TokenEndpoint};
-
-pub use assertion::AssertionProblem;
-pub use authorization::{Authorization, Credentials};
-pub use denied::CredentialsRefused;
-pub use peer::{Peer, on_connect};
-pub use proof::CredentialProof;
-pub use replay::Replays;
-pub use token::IssuedToken;
 
 /// The paths of the token endpoint: Salesforce's, and short.
 pub const TOKEN_PATHS: [&str; 2] = ["/services/oauth2/token", "/oauth2/token"];
@@ -306,5 +303,80 @@ impl Callers {
             ReplayCheck::Before => Err(AssertionProblem::Replayed.into()),
             ReplayCheck::Full => Err(CredentialsRefused::Unable),
         }
+    }
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialsRefused {
+    /// No credentials.
+    Nothing,
+    /// Wrong ones.
+    Wrong,
+    /// The access token is none of ours, is over, or what it was got by is gone.
+    Token,
+    /// The assertion is not to be believed.
+    Assertion(AssertionProblem),
+    /// Too many were wrong; these were not looked at, or are wrong too.
+    Throttled(Throttled),
+    /// It cannot be told now.
+    Unable,
+}
+
+impl From<Throttled> for CredentialsRefused {
+    fn from(throttled: Throttled) -> Self {
+        Self::Throttled(throttled)
+    }
+}
+
+impl From<AssertionProblem> for CredentialsRefused {
+    fn from(problem: AssertionProblem) -> Self {
+        Self::Assertion(problem)
+    }
+}
+
+/// The names in the certificate that a connection began with. The handshake has verified it.
+pub struct CertificateNames(Vec<String>);
+
+/// Keeps the names of a client's certificate with its connection.
+pub fn on_connect(stream: &dyn Any, connection: &mut Extensions) {
+    let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() else {
+        return;
+    };
+    if let Some(certificate) = stream.ssl().peer_certificate() {
+        connection.insert(CertificateNames::of(&certificate));
+    }
+}
+
+impl CertificateNames {
+    /// Common names, and the DNS names, URIs and mail addresses of subjectAltName.
+    fn of(certificate: &X509Ref) -> Self {
+        let common = certificate
+            .subject_name()
+            .entries_by_nid(Nid::COMMONNAME)
+            .filter_map(|entry| entry.data().to_string().ok());
+        let mut names: Vec<String> = common.collect();
+        for other in certificate.subject_alt_names().iter().flatten() {
+            names.extend(other.dnsname().or(other.uri()).or(other.email()).map(str::to_owned));
+        }
+        Self(names)
+    }
+}
+
+/// Who sent a request, as far as the connection and the headers tell.
+pub struct Peer<'a> {
+    /// The address of the connection's other end.
+    pub address: Option<SocketAddr>,
+    /// The headers of the request.
+    pub headers: &'a HeaderMap,
+    /// The names in the certificate; empty without mutual TLS.
+    pub names: &'a [String],
+}
+
+impl<'a> Peer<'a> {
+    /// Of a request.
+    pub fn of(request: &'a HttpRequest) -> Self {
+        let names = request.conn_data::<CertificateNames>().map_or(&[][..], |names| &names.0);
+        Self { address: request.peer_addr(), headers: request.headers(), names }
     }
 }

@@ -11,8 +11,7 @@ use openssl::sha::sha256;
 use proptest::prelude::*;
 use secrecy::ExposeSecret as _;
 
-use super::digest::Sha256;
-use super::token::AccessTokens;
+use super::token::{AccessTokens, Sha256};
 use super::*;
 use crate::clock::ManualClock;
 use crate::settings::{Access, FailedLogins, Proxies, SigningKeys, TokenEndpoint, User};

@@ -116,7 +116,7 @@ impl Scene {
     /// The numbers of the entries that a list shows.
     async fn ids(&self, filter: &str) -> Vec<i64> {
         let (text, _) = self.says(&format!("list --json {filter}")).await;
-        let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let list: Value = serde_json::from_str(&text).unwrap();
         list["entries"].as_array().unwrap().iter().map(|entry| entry["id"].as_i64().unwrap()).collect()
     }
 }

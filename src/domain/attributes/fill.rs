@@ -1,4 +1,4 @@
-//! The decision: which fields go into `callAttributes`.
+//! The decision: which fields go into `callAttributes`, and what became of each.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,10 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::merge::{merge, read};
-use super::report::AttributeLine;
-use super::{Attribute, AttributeOutcome, AttributeReport, FoundValue, KnownValues};
-use crate::domain::{MappedNames, StoredJson};
+use super::super::{MappedNames, StoredJson, cut, hide_numbers, is_id, names_a_number, quote};
+use super::{Attribute, FoundValue, KnownValues};
+use crate::phone::mask;
 
 /// The fields of a contact center, and how they are filled.
 #[derive(Debug, Clone, Copy)]
@@ -203,5 +202,126 @@ fn inherit(draft: &mut AttributesDraft, parent: &SentAttributes, own: Option<&Ma
         draft.lines.retain(|line| line.field != field || line.outcome != AttributeOutcome::NotYet);
         draft.lines.push(AttributeLine::of(&field, None, AttributeOutcome::Inherited, Some((&field, &text))));
         draft.more.insert(field, value);
+    }
+}
+
+/// The object that a string holds.
+pub(super) fn read(attributes: &str) -> Option<Map<String, Value>> {
+    serde_json::from_str(attributes).ok()
+}
+
+/// `own` with the fields of `more`, which replace those of the same name. What stays of `own` stays to the letter, as
+/// long as nothing of it is replaced. Nothing where nothing is in it.
+pub(super) fn merge(own: Option<(&str, &Map<String, Value>)>, more: &Map<String, Value>) -> Option<String> {
+    let Some((text, fields)) = own else {
+        return if more.is_empty() { None } else { serde_json::to_string(more).ok() };
+    };
+    if more.is_empty() {
+        return Some(text.to_owned());
+    }
+    if more.keys().any(|field| fields.contains_key(field)) {
+        let mut all = fields.clone();
+        all.extend(more.clone());
+        return serde_json::to_string(&all).ok();
+    }
+    // Beside the text, not through a parser: a number of the flow's keeps all of its digits.
+    let more = serde_json::to_string(more).ok()?;
+    let head = text.trim_end().strip_suffix('}')?.trim_end();
+    let comma = if fields.is_empty() { "" } else { "," };
+    Some([head, comma, more.strip_prefix('{')?].concat())
+}
+
+/// The longest value in a report, in characters.
+const LONGEST: usize = 60;
+
+/// What became of the fields of a call at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributeReport {
+    /// A line for each field of the configuration, and for each that was inherited.
+    pub lines: Vec<AttributeLine>,
+}
+
+/// What became of one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributeLine {
+    /// The field.
+    pub field: String,
+    /// Where its value is looked for; none where it was inherited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: AttributeOutcome,
+    /// Its value, shortened, without phone numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+/// What became of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum AttributeOutcome {
+    /// It is in callAttributes.
+    Sent,
+    /// It is in callAttributes, as in those of the call that this one continues.
+    Inherited,
+    /// The create has sent it already.
+    Unchanged,
+    /// Nothing has arrived at its path, and the call has only begun.
+    NotYet,
+    /// Nothing has arrived at its path.
+    Missing,
+    /// More characters than the field takes: not sent.
+    TooLong {
+        /// How many it has.
+        length: usize,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// A list or an object: not sent.
+    NotText,
+    /// The flow's own callAttributes name the field: the flow's word counts.
+    TakenByFlow,
+    /// The callAttributes that go out are no JSON object: they go as they are.
+    NotMerged,
+}
+
+impl AttributeLine {
+    /// A line with a value as it may be shown. `name`: what the value is called where it was found.
+    pub(super) fn of(
+        field: &str,
+        path: Option<&str>,
+        outcome: AttributeOutcome,
+        value: Option<(&str, &str)>,
+    ) -> Self {
+        let value = value.map(|(name, text)| shown(name, text));
+        Self { field: field.to_owned(), path: path.map(str::to_owned), outcome, value }
+    }
+}
+
+/// A value that may be anything: without what looks like a phone number, and masked where the name says that it is one.
+fn shown(name: &str, text: &str) -> String {
+    if names_a_number(name) {
+        return cut(mask(text).to_string(), LONGEST);
+    }
+    // Of a queue, an agent, a record: without it nobody can compare.
+    if is_id(text) {
+        return text.to_owned();
+    }
+    let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    cut(hide_numbers(&quote(&visible)).into_owned(), LONGEST)
+}
+
+impl AttributeReport {
+    /// As it is kept.
+    #[must_use]
+    pub fn body(&self) -> StoredJson {
+        StoredJson::new(serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// Reads what was kept.
+    #[must_use]
+    pub fn read(body: &StoredJson) -> Option<Self> {
+        serde_json::from_str(body.expose()).ok()
     }
 }

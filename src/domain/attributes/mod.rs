@@ -6,20 +6,15 @@
 //! that says what became of it.
 
 mod fill;
-mod found;
-mod knowledge;
-mod merge;
-mod path;
-mod picked;
-mod report;
-mod segments;
 #[cfg(test)]
 mod tests;
+mod values;
 
-pub use fill::{FieldMapping, FillStage, FilledAttributes, SentAttributes, fill};
-pub use found::{FoundValue, ValueShape};
-pub use knowledge::KnownValues;
-pub use path::{Attribute, InvalidPath, PathRoot, ValuePath};
-pub use picked::{ArrivedField, PickedValues};
-pub use report::{AttributeLine, AttributeOutcome, AttributeReport};
-pub use segments::SegmentValue;
+pub use fill::{
+    AttributeLine, AttributeOutcome, AttributeReport, FieldMapping, FillStage, FilledAttributes,
+    SentAttributes, fill,
+};
+pub use values::{
+    ArrivedField, Attribute, FoundValue, InvalidPath, KnownValues, PathRoot, PickedValues, SegmentValue,
+    ValuePath, ValueShape,
+};

@@ -1,36 +1,32 @@
-//! The timeline of a call: what Webex's events tell of it, in whatever order, doubled or with gaps.
+//! The timeline of a call: Webex's events of one task, in whatever order they arrive, doubled or with gaps.
 //!
-//! A [`CallTimeline`] is a set of events. [`CallTimeline::story`] walks through them in the order of their own times
-//! and says what they mean. So neither order nor repetition of arrival can leave a trace.
+//! A [`CallTimeline`] is a set of events. [`CallTimeline::history`] walks through them in the order of their own times and
+//! gives the [`CallHistory`]. So neither order nor repetition of arrival can leave a trace.
 
-mod agents;
-mod cut;
-mod end;
 mod event;
-mod numbers;
-mod part;
+mod history;
+mod parts;
 mod recording;
-mod segment;
-mod story;
-mod summary;
+mod sent_updates;
 #[cfg(test)]
 pub(crate) mod tests;
-mod told;
 mod walk;
 
 use std::collections::{BTreeSet, HashSet};
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
 use event::EventWeight;
 pub use event::{AgentState, Direction, EventKind, TaskEnding, TaskEvent};
-pub use numbers::TaskNumbers;
+pub use history::{
+    AgentInvolvement, CallHistory, CallState, CallTotals, SearchSummary, Segment, SegmentEnd, SegmentKind,
+    Stretch, StretchKind,
+};
+use jiff::Timestamp;
 pub use recording::{AnnouncedRecordings, CapturedRecordings, FileName, InvalidFileName, Recording};
-pub use segment::{Segment, SegmentEnd, SegmentKind, Stretch, StretchKind};
-pub use story::{AgentInvolvement, CallHistory, CallState};
-pub use summary::{CallTotals, SearchSummary};
-pub use told::{CallOutcome, FinalUpdateState, SentUpdate, UpdateContent};
+pub use sent_updates::{CallOutcome, FinalUpdateState, SentUpdate, UpdateContent};
+use serde::{Deserialize, Serialize};
+
+use super::StoredJson;
+use crate::phone::PhoneNumber;
 
 /// The most events that a timeline keeps; a real call has some dozens.
 const MOST: usize = 2000;
@@ -120,7 +116,7 @@ impl CallTimeline {
     /// When the call had ended, if it has, as far as is known.
     #[must_use]
     pub fn ended_at(&self) -> Option<Timestamp> {
-        end::end(&self.events().collect::<Vec<_>>()).map(|end| end.at)
+        walk::end(&self.events().collect::<Vec<_>>()).map(|end| end.at)
     }
 }
 
@@ -136,5 +132,38 @@ impl Extend<TaskEvent> for CallTimeline {
     fn extend<T: IntoIterator<Item = TaskEvent>>(&mut self, events: T) {
         self.events.extend(events);
         self.trim();
+    }
+}
+
+/// The numbers of a task, as Webex tells them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TaskNumbers {
+    /// Who called.
+    pub origin: Option<PhoneNumber>,
+    /// Who was called.
+    pub destination: Option<PhoneNumber>,
+}
+
+impl TaskNumbers {
+    /// As they are kept: JSON without a printable form. Nothing where there is no number.
+    #[must_use]
+    pub fn body(&self) -> Option<StoredJson> {
+        let number = |number: &Option<PhoneNumber>| number.as_ref().map(|number| number.expose().to_owned());
+        let pair = (number(&self.origin), number(&self.destination));
+        if pair == (None, None) { None } else { serde_json::to_string(&pair).ok().map(StoredJson::new) }
+    }
+
+    /// Reads what was kept.
+    #[must_use]
+    pub fn read(body: &StoredJson) -> Option<Self> {
+        let (origin, destination): (Option<String>, Option<String>) =
+            serde_json::from_str(body.expose()).ok()?;
+        Some(Self { origin: origin.map(Into::into), destination: destination.map(Into::into) })
+    }
+
+    /// Takes in what is not known yet.
+    pub fn merge(&mut self, other: Self) {
+        self.origin = self.origin.take().or(other.origin);
+        self.destination = self.destination.take().or(other.destination);
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::millisecond;
-use super::segment::span;
+use super::history::span;
 use super::{CallTimeline, EventKind, TaskEvent};
 use crate::domain::quote;
 

@@ -1,15 +1,15 @@
-//! The walk through a call's events, in the order of their times.
+//! The walk through a call's events, in the order of their times: from events to segments, agents and the end.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::agents::{agents, name_by_wrap_ups, wrap_ups};
-use super::end::{CallEnd, end};
 use super::event::{JITTER, SOON};
-use super::part::OpenSegment;
+use super::history::summary;
 use super::recording::recordings;
-use super::summary::summary;
 use super::{
-    AgentState, CallHistory, CallState, EventKind, Segment, SegmentEnd, SegmentKind, StretchKind, TaskEvent,
+    AgentInvolvement, AgentState, CallHistory, CallState, EventKind, SearchSummary, Segment, SegmentEnd,
+    SegmentKind, StretchKind, TaskEnding, TaskEvent,
 };
 
 /// Walks through deduplicated events in their order.
@@ -424,4 +424,395 @@ fn goes_on_with_agent(later: &[&TaskEvent]) -> bool {
         }
     }
     false
+}
+
+/// A consult of the agent who has the call, from the caller's side.
+#[derive(Default)]
+pub(super) struct Consult {
+    /// The caller waits meanwhile: who is asked or accepts is the consulted party.
+    pub(super) caller_waits: bool,
+    /// The consulted party was asked: somebody will accept who does not get the caller.
+    pub(super) is_asked: bool,
+    /// The consulted party has accepted.
+    pub(super) accepted: Option<ConsultAcceptance>,
+    /// It is over, and the caller still waits: the agent takes them back, or gives them away.
+    is_over: bool,
+}
+
+/// The consulted party's acceptance.
+pub(super) struct ConsultAcceptance {
+    at: Timestamp,
+    pub(super) agent: Option<String>,
+    /// Whether the consulted party is an agent, not somebody outside.
+    is_agent: bool,
+}
+
+/// A segment before it is over.
+pub(super) struct OpenSegment {
+    pub(super) segment: Segment,
+    /// Began by another sign than `task:connected`, which may still come for the same acceptance.
+    pub(super) is_provisional: bool,
+    /// When the agent left: they began to write it up. If the call went on, they had given it away.
+    pub(super) released: Option<Timestamp>,
+    /// Whether Search tells that they gave it away then.
+    pub(super) is_given_away: bool,
+    pub(super) consult: Consult,
+    /// Ended by other signs than `hold-done` and `consult-done`, which may still come.
+    pub(super) ended_otherwise: Vec<StretchKind>,
+}
+
+impl OpenSegment {
+    pub(super) fn new(kind: SegmentKind, at: Timestamp, event: &TaskEvent) -> Self {
+        let mut segment = Segment::new(kind, at);
+        segment.queue.clone_from(&event.queue);
+        segment.agent.clone_from(&event.agent);
+        let (consult, ended_otherwise) = (Consult::default(), Vec::new());
+        Self {
+            segment,
+            is_provisional: false,
+            released: None,
+            is_given_away: false,
+            consult,
+            ended_otherwise,
+        }
+    }
+
+    pub(super) fn is_of_same(&self, event: &TaskEvent) -> bool {
+        self.segment.agent.is_some() && self.segment.agent == event.agent
+    }
+
+    /// Whether it names another agent than the one who has the call.
+    pub(super) fn is_of_another(&self, event: &TaskEvent) -> bool {
+        self.segment.agent.is_some() && event.agent.is_some() && self.segment.agent != event.agent
+    }
+
+    /// Whether it tells of an acceptance that is known: the task and its agent each report it.
+    pub(super) fn is_echo(&self, event: &TaskEvent) -> bool {
+        (event.kind.is_of_agent() || self.is_provisional) && !self.is_of_another(event)
+    }
+
+    /// Takes in what another event tells of the same acceptance.
+    pub(super) fn merge(&mut self, event: &TaskEvent) {
+        self.is_provisional &= event.kind.is_of_agent();
+        self.segment.agent = self.segment.agent.take().or_else(|| event.agent.clone());
+        self.segment.queue = self.segment.queue.take().or_else(|| event.queue.clone());
+    }
+
+    /// Whether the agent had left by then. What is told within the jitter of their wrap-up may have been before it.
+    pub(super) fn is_left(&self, at: Timestamp) -> bool {
+        self.released.is_some_and(|left| self.is_given_away || at.duration_since(left) > JITTER)
+    }
+
+    /// Whether the caller waits while the agent consults.
+    pub(super) fn waits_for_consult(&self, at: Timestamp) -> bool {
+        self.segment.is_open(StretchKind::Consult) && self.consult.caller_waits && !self.is_left(at)
+    }
+
+    /// The consulted agent who gets the call if the agent leaves in the middle of a consult or a conference.
+    pub(super) fn successor(&self) -> Option<&ConsultAcceptance> {
+        let is_open = |kind| self.segment.is_open(kind);
+        let is_there = is_open(StretchKind::Consult) || is_open(StretchKind::Conference);
+        self.consult.accepted.as_ref().filter(|accepted| is_there && accepted.is_agent)
+    }
+
+    /// Whether an acceptance during a consult is the consulted party's own, rather than that of the caller.
+    pub(super) fn is_consulted(
+        &self,
+        event: &TaskEvent,
+        at: Timestamp,
+        is_help: bool,
+        is_twice: bool,
+    ) -> bool {
+        match &self.consult.accepted {
+            Some(known) => is_help || event.kind.is_of_agent() || at.duration_since(known.at) <= JITTER,
+            None => is_help || is_twice || self.consult.is_asked,
+        }
+    }
+
+    pub(super) fn consulted_accepts(&mut self, event: &TaskEvent, at: Timestamp) {
+        let is_asked = self.consult.is_asked;
+        let new = || ConsultAcceptance { at, agent: None, is_agent: is_asked };
+        let accepted = self.consult.accepted.get_or_insert_with(new);
+        accepted.agent = accepted.agent.take().or_else(|| event.agent.clone());
+        accepted.is_agent |= accepted.agent.is_some();
+    }
+
+    /// Whether, after a consult, an acceptance is the agent's who takes the caller back.
+    pub(super) fn takes_back(&self, event: &TaskEvent) -> bool {
+        self.consult.is_over && !self.consult.is_asked && !self.is_of_another(event)
+    }
+
+    /// The agent speaks with the caller again after a consult. `is_told`: the end of the hold itself is told later.
+    pub(super) fn take_back(&mut self, at: Timestamp, is_told: bool) {
+        if self.consult.is_over && !is_told {
+            self.consult.is_over = false;
+            self.close_otherwise(StretchKind::Hold, at);
+        }
+    }
+
+    pub(super) fn hold(&mut self, at: Timestamp) {
+        self.segment.open(StretchKind::Hold, at);
+        self.ended_otherwise.retain(|kind| *kind != StretchKind::Hold);
+        self.consult.caller_waits = self.segment.is_open(StretchKind::Consult);
+        self.consult.is_over = false;
+    }
+
+    pub(super) fn hold_done(&mut self, at: Timestamp) {
+        self.close_or_note(StretchKind::Hold, at);
+        self.consult.caller_waits = false;
+        self.consult.is_over = false;
+        self.consult.is_asked &= self.segment.is_open(StretchKind::Consult);
+    }
+
+    pub(super) fn begin_consult(&mut self, at: Timestamp) {
+        self.segment.open(StretchKind::Consult, at);
+        self.ended_otherwise.retain(|kind| *kind != StretchKind::Consult);
+        self.consult = Consult { caller_waits: true, is_asked: self.consult.is_asked, ..Consult::default() };
+    }
+
+    pub(super) fn consult_done(&mut self, at: Timestamp) {
+        self.close_or_note(StretchKind::Consult, at);
+        self.consult = Consult { is_over: self.segment.is_open(StretchKind::Hold), ..Consult::default() };
+    }
+
+    /// All speak together. `is_told`: the end of the hold itself is told later.
+    pub(super) fn begin_conference(&mut self, at: Timestamp, is_told: bool) {
+        self.close_otherwise(StretchKind::Consult, at);
+        if !is_told {
+            self.close_otherwise(StretchKind::Hold, at);
+        }
+        self.segment.open(StretchKind::Conference, at);
+        (self.consult.caller_waits, self.consult.is_over) = (false, false);
+    }
+
+    /// Ends a stretch by its own sign, or notes one whose beginning was lost.
+    pub(super) fn close_or_note(&mut self, kind: StretchKind, at: Timestamp) {
+        let ended = self.ended_otherwise.iter().position(|ended| *ended == kind);
+        match ended.filter(|_| !self.segment.is_open(kind)) {
+            Some(place) => drop(self.ended_otherwise.swap_remove(place)),
+            None => self.segment.close_or_note(kind, at),
+        }
+    }
+
+    fn close_otherwise(&mut self, kind: StretchKind, at: Timestamp) {
+        if self.segment.close(kind, at) {
+            self.ended_otherwise.push(kind);
+        }
+    }
+
+    /// What may still be told to have ended after the part is over.
+    pub(super) fn open_or_ended_otherwise(&self) -> Vec<StretchKind> {
+        let kinds = [StretchKind::Hold, StretchKind::Consult];
+        kinds.into_iter().filter(|kind| self.segment.is_open(*kind)).collect()
+    }
+}
+
+/// Wrap-ups: from an agent's own word to that agent's next.
+pub(super) fn wrap_ups(events: &[&TaskEvent]) -> Vec<Segment> {
+    let mut open: BTreeMap<Option<&str>, Segment> = BTreeMap::new();
+    let mut done = Vec::new();
+    for event in events {
+        let (EventKind::Agent(state), Some(at)) = (&event.kind, event.at) else { continue };
+        let agent = event.agent.as_deref();
+        match state {
+            AgentState::WrapUp { .. } => {
+                let begin =
+                    || Segment { agent: event.agent.clone(), ..Segment::new(SegmentKind::WrapUp, at) };
+                open.entry(agent).or_insert_with(begin);
+            }
+            AgentState::Connected | AgentState::Other { .. } => {
+                if let Some(mut segment) = open.remove(&agent) {
+                    segment.finish(at, None);
+                    done.push(segment);
+                }
+            }
+        }
+    }
+    done.extend(open.into_values());
+    done.sort_by(|one, other| (one.start, &one.agent).cmp(&(other.start, &other.agent)));
+    done
+}
+
+/// Names agents of whom nothing but their wrap-up tells who they were: each part is that of the wrap-up nearest to
+/// its end.
+pub(super) fn name_by_wrap_ups(segments: &mut [Segment], wrap_ups: &[Segment]) {
+    let is_agent = |segment: &&mut Segment| segment.kind == SegmentKind::Agent;
+    let named: BTreeSet<String> =
+        segments.iter_mut().filter(is_agent).filter_map(|segment| segment.agent.clone()).collect();
+    let is_free = |one: &&Segment| one.agent.as_ref().is_some_and(|agent| !named.contains(agent));
+    for segment in segments.iter_mut().filter(is_agent).filter(|segment| segment.agent.is_none()) {
+        let Some(end) = segment.end else { continue };
+        let since = wrap_ups.iter().filter(is_free).filter(|one| one.start >= segment.start);
+        let nearest = since.min_by_key(|one| one.start.duration_since(end).abs());
+        segment.agent = nearest.and_then(|one| one.agent.clone());
+    }
+}
+
+/// What each agent did, in the order in which they are first named.
+pub(super) fn agents(events: &[&TaskEvent]) -> Vec<AgentInvolvement> {
+    let mut agents: Vec<AgentInvolvement> = Vec::new();
+    for event in events {
+        let Some(name) = &event.agent else { continue };
+        let accepts = matches!(event.kind, EventKind::Connected | EventKind::Agent(AgentState::Connected));
+        let accepted_at = event.at.filter(|_| accepts);
+        let code = match &event.kind {
+            EventKind::Agent(state) => state.code().map(str::to_owned),
+            _ => None,
+        };
+        match agents.iter_mut().find(|agency| agency.agent == *name) {
+            Some(agency) => {
+                agency.accepted_at = agency.accepted_at.or(accepted_at);
+                agency.wrap_up_code = code.or(agency.wrap_up_code.take());
+            }
+            None => agents.push(AgentInvolvement { agent: name.clone(), accepted_at, wrap_up_code: code }),
+        }
+    }
+    agents
+}
+
+/// The end of a call, as far as is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CallEnd {
+    pub(super) at: Timestamp,
+    pub(super) ending: TaskEnding,
+    /// It comes where a consulted party's would, and nothing that was told since says whose it is.
+    pub(super) is_doubtful: bool,
+}
+
+/// The end of deduplicated events in their order. A callback goes on after an offer that no agent took. One that is followed
+/// by signs of life was not the caller's; how far
+/// clocks jitter does not make a sign of life. What Search says of a task that is over decides.
+pub(super) fn end(events: &[&TaskEvent]) -> Option<CallEnd> {
+    let mut consulted = ConsultedParty::default();
+    let mut ends: Vec<CallEnd> = Vec::new();
+    let is_callback = events.iter().any(|event| event.is_of_callback());
+    for event in events {
+        let Some(at) = event.at else { continue };
+        match &event.kind {
+            EventKind::Ended(ending) if is_callback && ending.is_missed_offer() => {}
+            EventKind::CallbackFailed => {
+                ends.push(CallEnd { at, ending: TaskEnding::default(), is_doubtful: false });
+            }
+            EventKind::Ended(ending) | EventKind::Failed(ending) => {
+                ends.push(CallEnd { at, ending: ending.clone(), is_doubtful: consulted.ends(at) });
+            }
+            _ => consulted.step(event, at),
+        }
+    }
+    let known = summary(events);
+    if let Some(SearchSummary { is_active: false, ended: Some(ended), .. }) = known {
+        return Some(super::history::end(*ended, &ends));
+    }
+    if let Some(SearchSummary { is_active: true, ended, .. }) = known {
+        ends.retain(|end| ended.is_some_and(|ended| end.at.duration_since(ended) > SOON));
+    }
+    let alive = events.iter().filter(|event| event.kind.goes_on()).filter_map(|event| event.at).max();
+    ends.retain(|end| {
+        let tolerance = if end.is_doubtful { SignedDuration::ZERO } else { JITTER };
+        alive.is_none_or(|alive| alive.duration_since(end.at) <= tolerance)
+    });
+    let last =
+        |is_doubtful| ends.iter().filter(|end| end.is_doubtful == is_doubtful).max_by_key(|end| end.at);
+    // The consulted party's may be told a moment after the caller's. One long after it shows that the call went on.
+    let last = match (last(false), last(true)) {
+        (Some(own), Some(other)) if other.at.duration_since(own.at) > SOON => other,
+        (own, other) => own.or(other)?,
+    };
+    let is_doubtful = last.is_doubtful && !consulted.is_left_by_agent(events, last.at);
+    Some(CallEnd { is_doubtful, ..last.clone() })
+}
+
+/// What is known of a consulted party whose events come under the caller's task.
+#[derive(Default)]
+struct ConsultedParty<'a> {
+    is_on_hold: bool,
+    consults: bool,
+    confers: bool,
+    /// Somebody was asked while the caller was on hold, before the consult was told.
+    was_asked: bool,
+    /// There is a consulted party whose end has not been told.
+    is_there: bool,
+    has_accepted: bool,
+    /// After that its end is no longer expected.
+    until: Option<Timestamp>,
+    transferred_at: Option<Timestamp>,
+    /// An acceptance that looked as if the caller was given away.
+    given_at: Option<Timestamp>,
+    /// Agents who are named on the consulted side.
+    agents: BTreeSet<&'a str>,
+}
+
+impl<'a> ConsultedParty<'a> {
+    fn step(&mut self, event: &'a TaskEvent, at: Timestamp) {
+        match event.kind {
+            EventKind::OnHold => self.is_on_hold = true,
+            EventKind::Consulting => {
+                // It begins with the consulted party's acceptance, which may be told first.
+                let has_accepted = self.given_at.is_some_and(|before| at.duration_since(before) <= JITTER);
+                self.is_there |= std::mem::take(&mut self.was_asked) || has_accepted;
+                self.is_on_hold |= has_accepted;
+                (self.consults, self.has_accepted, self.until) = (true, has_accepted, None);
+            }
+            EventKind::New | EventKind::Parked | EventKind::Connect if self.consults => self.is_asked(event),
+            EventKind::Parked | EventKind::Connect => self.was_asked = self.is_on_hold,
+            EventKind::Connected if self.consults && self.is_there && self.has_accepted => self.transfer(at),
+            // It may be told some milliseconds before the consult that begins with it.
+            EventKind::Connected if self.consults || self.was_asked && self.is_on_hold => {
+                self.is_there |= self.consults;
+                self.has_accepted = true;
+                self.agents.extend(event.agent.as_deref());
+            }
+            EventKind::Connected if self.confers => {}
+            EventKind::Connected | EventKind::Transferred | EventKind::ConferenceTransferred => {
+                self.transfer(at)
+            }
+            EventKind::Agent(AgentState::Connected) if self.consults => {
+                self.agents.extend(event.agent.as_deref())
+            }
+            EventKind::ConsultDone => {
+                if std::mem::take(&mut self.was_asked) {
+                    (self.is_there, self.until) = (true, None);
+                } else if !self.consults && !self.is_there {
+                    // Its beginning was not heard, so nothing is known of who is there: an end told with it is theirs.
+                    (self.is_there, self.until) = (true, at.checked_add(JITTER).ok());
+                }
+                self.consults = false;
+            }
+            EventKind::Conferencing => (self.consults, self.confers) = (false, true),
+            EventKind::HoldDone => {
+                (self.is_on_hold, self.consults, self.was_asked) = (false, false, false);
+                if !self.confers {
+                    self.until = at.checked_add(SOON).ok();
+                }
+            }
+            EventKind::ConferenceDone => (self.confers, self.until) = (false, at.checked_add(SOON).ok()),
+            _ => {}
+        }
+    }
+
+    fn is_asked(&mut self, event: &'a TaskEvent) {
+        (self.is_there, self.until) = (true, None);
+        self.agents.extend(event.agent.as_deref());
+    }
+
+    /// The call is given away: the consulted party, if there is one, is part of it.
+    fn transfer(&mut self, at: Timestamp) {
+        let transferred_at = self.is_there.then_some(at);
+        *self = Self { transferred_at, given_at: Some(at), ..Self::default() };
+    }
+
+    /// Whether an end at that time may be that of the consulted party.
+    fn ends(&mut self, at: Timestamp) -> bool {
+        let expected = std::mem::take(&mut self.is_there) && self.until.is_none_or(|until| at <= until);
+        expected || self.transferred_at.is_some_and(|before| at.duration_since(before) <= SOON)
+    }
+
+    /// Whether an agent who is not on the consulted side wrote the call up, at about that time or since.
+    fn is_left_by_agent(&self, events: &[&TaskEvent], at: Timestamp) -> bool {
+        events.iter().any(|event| {
+            let is_wrap_up = matches!(event.kind, EventKind::Agent(AgentState::WrapUp { .. }));
+            let is_since = event.at.is_some_and(|own| at.duration_since(own) <= SOON);
+            is_wrap_up && is_since && event.agent.as_deref().is_some_and(|agent| !self.agents.contains(agent))
+        })
+    }
 }
