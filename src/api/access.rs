@@ -60,13 +60,11 @@ pub struct InFlight(AtomicUsize);
 
 impl InFlight {
     /// Whether there are any.
-    #[must_use]
     pub fn any(&self) -> bool {
         self.count() > 0
     }
 
     /// How many there are.
-    #[must_use]
     pub fn count(&self) -> usize {
         self.0.load(Ordering::Acquire)
     }

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::body::{BodyStream, MessageBody as _};
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use actix_web::{HttpRequest, web};
 use bytes::BytesMut;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -38,6 +38,11 @@ pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::B
         bytes.extend_from_slice(&part);
     }
     Ok(bytes.freeze())
+}
+
+/// The length that the request announces.
+pub fn announced_length(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Flows send `Application/JSON`, with parameters, and some send the header twice: one that names JSON is enough,
@@ -151,9 +156,9 @@ const UNSET_NAMES: [&str; 3] = ["na", "n/a", "uninitialized"];
 pub struct UnsetWords(Arc<Mutex<BTreeSet<String>>>);
 
 impl UnsetWords {
-    fn tell(&self, field: &str, word: &str) {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.insert(field.to_owned()) {
+    fn log_once(&self, field: &str, word: &str) {
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.insert(field.to_owned()) {
             tracing::warn!(
                 field,
                 word,
@@ -174,13 +179,11 @@ pub struct BodyFields {
 
 impl BodyFields {
     /// Of a body.
-    #[must_use]
     pub fn new(fields: impl Into<JsonObject>, unset: &UnsetWords) -> Self {
         Self { fields: fields.into().0, problems: Vec::new(), unset: unset.clone() }
     }
 
     /// A part of the body.
-    #[must_use]
     pub fn part(&self, fields: Map<String, Value>) -> Self {
         Self::new(fields, &self.unset)
     }
@@ -197,7 +200,6 @@ impl BodyFields {
     }
 
     /// How many problems there are so far.
-    #[must_use]
     pub fn count_problems(&self) -> usize {
         self.problems.len()
     }
@@ -230,7 +232,7 @@ impl BodyFields {
         let text = value.as_str().map(str::trim);
         let word = words.iter().find(|word| text.is_some_and(|text| text.eq_ignore_ascii_case(word)));
         let Some(word) = word else { return Some(value) };
-        self.unset.tell(name, word);
+        self.unset.log_once(name, word);
         None
     }
 
@@ -365,7 +367,6 @@ impl BodyFields {
 const LARGEST_COUNT: f64 = 2_147_483_647.0;
 
 /// What kind of thing a value is; never the value, which could be a number of somebody.
-#[must_use]
 pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

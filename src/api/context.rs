@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use openssl::error::ErrorStack;
 use tokio::time::{Instant, timeout_at};
 
 use super::access::{Arrival, InFlightGuard, PlaceKind, take_place};
@@ -14,12 +14,13 @@ use super::body::UnsetWords;
 use super::caller::{Callers, Peer};
 use super::notes::RequestNotes;
 use super::voice_body::VoiceBody;
-use super::webhook::Webhooks;
 use super::{ApiError, body};
 use crate::bridge::Bridge;
 use crate::clock::Clock;
 use crate::salesforce::Budget;
-use crate::settings::{Client, Deadlines, Settings};
+use crate::settings::{self, BadSignatureStatus, Client, Deadlines, Settings};
+use crate::telemetry::Metrics;
+use crate::webex::Signatures;
 
 /// The voice routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,37 @@ impl Route {
     }
 }
 
+/// How webhooks are verified: everything that `[webex]` has for their route.
+pub struct Webhooks {
+    pub(super) signatures: Signatures,
+    pub(super) bad_signature_status: BadSignatureStatus,
+    org_id: Option<String>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Webhooks {
+    /// By the section `[webex]`.
+    ///
+    /// # Errors
+    /// When OpenSSL lacks HMAC.
+    pub fn new(webex: &settings::Webex, metrics: &Arc<Metrics>) -> Result<Self, ErrorStack> {
+        Ok(Self {
+            signatures: Signatures::new(&webex.webhook_secrets)?,
+            bad_signature_status: webex.bad_signature_status,
+            org_id: webex.org_id.clone(),
+            metrics: Arc::clone(metrics),
+        })
+    }
+
+    /// Whether a webhook of this organisation is for this bridge.
+    pub(super) fn is_ours(&self, org: Option<&str>) -> bool {
+        match (&self.org_id, org) {
+            (Some(ours), Some(theirs)) => ours.eq_ignore_ascii_case(theirs),
+            _ => true,
+        }
+    }
+}
+
 /// What follows from one configuration: who may call, and the bridges. It is replaced as a whole when the configuration
 /// changes; a request ends under the one that it began with.
 pub struct ConfiguredApi {
@@ -77,7 +109,6 @@ pub struct ConfiguredApi {
 
 impl ConfiguredApi {
     /// With a bridge for each worker thread.
-    #[must_use]
     pub fn new(
         settings: Arc<Settings>,
         callers: Callers,
@@ -88,7 +119,6 @@ impl ConfiguredApi {
     }
 
     /// Who may call.
-    #[must_use]
     pub fn callers(&self) -> &Callers {
         &self.callers
     }
@@ -113,7 +143,6 @@ pub struct ApiContext {
 
 impl ApiContext {
     /// The context of a worker thread, counted from 0.
-    #[must_use]
     pub fn new(configured: Arc<ArcSwap<ConfiguredApi>>, worker: usize, clock: Arc<dyn Clock>) -> Self {
         Self { configured, worker, clock }
     }
@@ -124,13 +153,11 @@ impl ApiContext {
     }
 
     /// The current time, for fields that a flow left out.
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// What follows from the configuration of this moment.
-    #[must_use]
     pub fn configured(&self) -> Arc<ConfiguredApi> {
         self.configured.load_full()
     }
@@ -180,7 +207,7 @@ impl ConfiguredApi {
         let place = take_place(request, PlaceKind::Clients)?;
         notes.client = Some(client.id.clone());
         body::expect_json(request.headers())?;
-        if announced(request).is_some_and(|length| length > body::BODY_LIMIT) {
+        if body::announced_length(request).is_some_and(|length| length > body::BODY_LIMIT) {
             return Err(ApiError::TooLarge);
         }
         let bytes = timeout_at(budget.deadline(), body::read(request, payload))
@@ -208,9 +235,4 @@ impl ConfiguredApi {
         }
         Ok(reading)
     }
-}
-
-/// The length that the request announces.
-pub(super) fn announced(request: &HttpRequest) -> Option<usize> {
-    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -97,7 +97,6 @@ impl From<CredentialsRefused> for ApiError {
 
 impl ApiError {
     /// The status a flow decides by: 5xx means that the same again may help, 4xx that it will not.
-    #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
@@ -125,7 +124,6 @@ impl ApiError {
     }
 
     /// What the flow may read.
-    #[must_use]
     pub fn messages(&self) -> Vec<String> {
         let one = |text: &str| vec![text.to_owned()];
         match self {
@@ -167,7 +165,6 @@ impl ApiError {
     }
 
     /// Seconds after which to come again, where that may help.
-    #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Salesforce(Failure::Again { after, .. }) => {
@@ -185,7 +182,6 @@ impl ApiError {
     }
 
     /// One word for the log and the metrics.
-    #[must_use]
     pub fn label(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "invalid",
@@ -215,7 +211,6 @@ impl ApiError {
     }
 
     /// The answer.
-    #[must_use]
     pub fn response(&self) -> HttpResponse {
         let mut response = envelope::failure(self.status(), self.retry_after(), self.messages());
         let header = match self {
@@ -245,7 +240,6 @@ pub(super) fn whole_seconds(time: Duration) -> u64 {
 
 /// What a client is told whose request did not arrive in time, as it goes over the wire: nothing was read that an answer
 /// could belong to.
-#[must_use]
 pub fn too_slow() -> Arc<[u8]> {
     let body = envelope::failure_text("request: did not arrive in time");
     let head = format!(

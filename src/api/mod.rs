@@ -1,4 +1,4 @@
-//! The edge towards Webex flows: who calls, what the body says, and an answer that is always whole.
+//! The HTTP API for Webex flows: identification of the client, the body of a request, and an answer that is always whole.
 
 mod access;
 mod body;
@@ -17,11 +17,10 @@ mod webhook;
 
 pub use access::{AccessContext, InFlight, access, attended};
 pub use caller::{Callers, CredentialsRefused, Peer, Replays, on_connect};
-pub use context::{ApiContext, ConfiguredApi, Route};
+pub use context::{ApiContext, ConfiguredApi, Route, Webhooks};
 pub use error::{ApiError, too_slow};
 pub use oauth::{OAuthError, rehearse_token};
 pub use probes::{Configuration, Readiness};
 pub use routes::{operations, public};
 pub use throttle::{ClientAddress, LoginAttempt, Throttle, Throttled, guessable};
 pub use voice::rehearse;
-pub use webhook::Webhooks;

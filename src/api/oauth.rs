@@ -524,7 +524,6 @@ impl OAuthError {
     }
 
     /// The word for it.
-    #[must_use]
     pub fn code(&self) -> &'static str {
         match self.kind {
             OAuthErrorKind::InvalidRequest | OAuthErrorKind::TooLarge | OAuthErrorKind::TooSlow => {
@@ -541,13 +540,11 @@ impl OAuthError {
     }
 
     /// What to do about it.
-    #[must_use]
     pub fn description(&self) -> &str {
         &self.description
     }
 
     /// The answer.
-    #[must_use]
     pub fn response(&self) -> HttpResponse {
         let status = match self.kind {
             OAuthErrorKind::InvalidClient { .. } => StatusCode::UNAUTHORIZED,

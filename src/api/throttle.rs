@@ -67,7 +67,6 @@ pub struct Throttled {
 }
 
 /// Whether a secret may have been thought up by a person: it has not the shape of a generated one.
-#[must_use]
 pub fn guessable(secret: &[u8]) -> bool {
     let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     secret.len() != GENERATED || !secret.iter().all(alphabet)
@@ -105,7 +104,6 @@ struct ThrottleState {
 
 impl Throttle {
     /// Nothing has failed yet.
-    #[must_use]
     pub fn new(limits: &FailedLogins, proxies: Proxies, clock: Arc<dyn Clock>) -> Self {
         let memory = ThrottleState {
             addresses: GenerationMap::new(ADDRESSES),
@@ -126,7 +124,6 @@ impl Throttle {
     }
 
     /// Who called, by the connection and what a trusted proxy says of it.
-    #[must_use]
     pub fn caller(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
         caller(&self.rules.load().proxies, peer, headers)
     }
@@ -223,7 +220,6 @@ impl From<IpAddr> for ClientAddress {
 }
 
 /// Who called: the last hop that is none of our proxies. What stands left of it was written by strangers.
-#[must_use]
 pub fn caller(proxies: &Proxies, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
     // Every connection over TCP has a peer; one that has none counts as one address with its like.
     let mut nearest = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
@@ -272,7 +268,6 @@ pub struct Allowance {
 
 impl Allowance {
     /// So many within the window.
-    #[must_use]
     pub fn new(failures: u32, limits: &FailedLogins) -> Self {
         let window = i64::try_from(limits.window.as_millis()).unwrap_or(i64::MAX / 4);
         Self { window, cost: (window / i64::from(failures.max(1))).max(1) }
@@ -321,13 +316,11 @@ pub struct GenerationMap<K, V> {
 
 impl<K: Eq + Hash, V: Copy> GenerationMap<K, V> {
     /// Holds at most two generations of this many.
-    #[must_use]
     pub fn new(generation: usize) -> Self {
         Self { young: HashMap::new(), old: HashMap::new(), generation }
     }
 
     /// What is known.
-    #[must_use]
     pub fn get(&self, key: &K) -> Option<V> {
         self.young.get(key).or_else(|| self.old.get(key)).copied()
     }

@@ -50,7 +50,7 @@ pub async fn create_voice_call(
         .await
 }
 
-pub(super) fn read_create(mut body: VoiceBody<'_>) -> Result<CreateVoiceCall, ApiError> {
+fn read_create(mut body: VoiceBody<'_>) -> Result<CreateVoiceCall, ApiError> {
     let vendor_call_key = body.required_vendor_call_key();
     let to = body.required("to", |body| body.number("to", NumberSide::To));
     let from = body.required("from", |body| body.number("from", NumberSide::From));
@@ -155,7 +155,7 @@ pub async fn update_voice_call(
         .await
 }
 
-pub(super) fn read_update(mut body: VoiceBody<'_>) -> Result<UpdateVoiceCall, ApiError> {
+fn read_update(mut body: VoiceBody<'_>) -> Result<UpdateVoiceCall, ApiError> {
     let call = body.call();
     let [start_time, end_time, enqueue_time, accept_time] =
         ["startTime", "endTime", "enqueueTime", "acceptTime"].map(|name| body.fields.time(name));
@@ -234,7 +234,7 @@ pub async fn execute_omni_flow(
         .await
 }
 
-pub(super) fn read_omni_flow(mut body: VoiceBody<'_>) -> Result<ExecuteOmniFlow, ApiError> {
+fn read_omni_flow(mut body: VoiceBody<'_>) -> Result<ExecuteOmniFlow, ApiError> {
     let call = body.required_call();
     let dialed_number = body.required("dialedNumber", |body| body.number("dialedNumber", NumberSide::To));
     for name in ["flowDevName", "fallbackQueue"] {
@@ -274,7 +274,7 @@ pub async fn clear_routing(
         .await
 }
 
-pub(super) fn read_clear_routing(mut body: VoiceBody<'_>) -> Result<ClearRouting, ApiError> {
+fn read_clear_routing(mut body: VoiceBody<'_>) -> Result<ClearRouting, ApiError> {
     let call = body.call();
     let origin = body.origin();
     let request = || Some(ClearRouting { origin: origin?, call });
@@ -302,10 +302,7 @@ pub async fn phone_contact_ended(
         .await
 }
 
-pub(super) fn read_contact_ended(
-    mut body: VoiceBody<'_>,
-    now: FlowTime,
-) -> Result<PhoneContactEnded, ApiError> {
+fn read_contact_ended(mut body: VoiceBody<'_>, now: FlowTime) -> Result<PhoneContactEnded, ApiError> {
     let vendor_call_key = body.required_vendor_call_key();
     let voice_call = body.fields.name("voiceCallId", CallReference::parse);
     let start_time = body.fields.time("startTime");
@@ -354,7 +351,7 @@ pub async fn agent_answered(
         .await
 }
 
-pub(super) fn read_answered(mut body: VoiceBody<'_>, now: FlowTime) -> Result<AgentAnswered, ApiError> {
+fn read_answered(mut body: VoiceBody<'_>, now: FlowTime) -> Result<AgentAnswered, ApiError> {
     let vendor_call_key = body.required_vendor_call_key();
     let agent = body.fields.named("agentId");
     let queue = body.fields.named("queueId");
@@ -385,7 +382,6 @@ pub struct DeliveryData {
 }
 
 /// What is worth a warning although nothing is wrong.
-#[must_use]
 pub fn delivery_warnings(delivered: Delivered) -> Vec<&'static str> {
     match delivered {
         Delivered::Now | Delivered::Later | Delivered::Withheld => Vec::new(),

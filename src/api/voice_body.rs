@@ -105,7 +105,6 @@ impl<'a> VoiceBody<'a> {
     }
 
     /// Who asks.
-    #[must_use]
     pub fn origin(&self) -> Option<Origin> {
         let call_center = CallCenterName::parse(self.center?.name.as_str()).ok()?;
         Some(Origin { call_center, certificate: self.certificate.clone() })

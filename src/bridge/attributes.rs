@@ -248,7 +248,7 @@ impl End<'_> {
         let mut knowledge = knowledge(known, name, self.interaction);
         knowledge.add_request(now, self.picked);
         if let Some(story) = self.story {
-            knowledge.understand(story, self.at.map(FlowTime::timestamp));
+            knowledge.set_history(story, self.at.map(FlowTime::timestamp));
         }
         let create =
             last(known, name, DetailKind::Sent).and_then(|detail| SentAttributes::read(&detail.body));

@@ -39,37 +39,31 @@ struct SigningParts {
 
 impl SigningCertificate {
     /// The name in the configuration, which flows send as `certDevName`.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
 
     /// The RSA key, parsed once.
-    #[must_use]
     pub fn key(&self) -> &PKey<Private> {
         &self.inner.key
     }
 
     /// The certificate that Salesforce knows.
-    #[must_use]
     pub fn x509(&self) -> &X509 {
         &self.inner.x509
     }
 
     /// SHA-256 over the DER form of the certificate.
-    #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
         self.inner.fingerprint
     }
 
     /// When the certificate ends.
-    #[must_use]
     pub fn not_after(&self) -> Timestamp {
         self.inner.not_after
     }
 
     /// Whole days until the certificate ends; negative once it has.
-    #[must_use]
     pub fn days_left(&self, now: Timestamp) -> i64 {
         days_between(now, self.inner.not_after)
     }
@@ -222,7 +216,6 @@ pub fn not_after(x509: &X509Ref) -> Result<Timestamp, ErrorStack> {
 }
 
 /// Whether the private key is the one the certificate speaks of.
-#[must_use]
 pub fn belongs(key: &PKey<Private>, x509: &X509Ref) -> bool {
     x509.public_key().is_ok_and(|public| public.public_eq(key))
 }
@@ -379,7 +372,6 @@ fn distinguished_name(name: &X509NameRef) -> String {
 
 /// The names and addresses in a certificate's subjectAltName. What its common name says counts for nobody any more
 /// (RFC 9525, 2).
-#[must_use]
 pub fn hosts(x509: &X509Ref) -> Vec<String> {
     let address = |bytes: &[u8]| -> Option<IpAddr> {
         let four = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
@@ -396,7 +388,6 @@ pub fn hosts(x509: &X509Ref) -> Vec<String> {
 }
 
 /// Whether a certificate speaks for this host, a name or an address; `*` stands for the first label of a name.
-#[must_use]
 pub fn speaks_for(x509: &X509Ref, host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
     if let Ok(address) = host.parse::<IpAddr>() {

@@ -62,7 +62,6 @@ pub enum CertificateProblem {
 
 impl CertificateProblem {
     /// The piece to look at.
-    #[must_use]
     pub fn part(&self) -> CertificatePart {
         match self {
             Self::Form { part, .. } => *part,
@@ -79,7 +78,6 @@ impl CertificateProblem {
     }
 
     /// What to do about it.
-    #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Form { part, form } => form.hint(*part),

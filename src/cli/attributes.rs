@@ -298,7 +298,7 @@ impl Explained {
 impl ExplainedStage {
     fn of(detail: &Detail, arrived: &[(&Detail, ArrivedField)]) -> Option<Self> {
         let report = AttributeReport::read(&detail.body)?;
-        let told = |line: AttributeLine| {
+        let explain = |line: AttributeLine| {
             let is_missing = matches!(line.outcome, AttributeOutcome::Missing | AttributeOutcome::NotYet);
             let path = line.path.as_deref().filter(|_| is_missing);
             let path = path.and_then(|path| ValuePath::parse(path).ok());
@@ -306,7 +306,7 @@ impl ExplainedStage {
             let arrived_as = path.filter(|_| !arrived_since).and_then(|path| meant(&path, arrived));
             ExplainedField { line, arrived_as, arrived_since }
         };
-        let fields = report.lines.into_iter().map(told).collect();
+        let fields = report.lines.into_iter().map(explain).collect();
         Some(Self { at: moment(detail.at), fields })
     }
 }

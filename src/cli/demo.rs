@@ -394,11 +394,11 @@ pub fn print_request(
 ) -> std::io::Result<()> {
     let name = path.rsplit('/').next().unwrap_or_default();
     let milliseconds = took.as_secs_f64() * 1000.0;
-    let said = match body.get("data") {
+    let shown = match body.get("data") {
         Some(data) if !data.is_null() => data,
         _ => body.get("errors").unwrap_or(body),
     };
-    writeln!(out, "   POST {name:<18} {status}  {milliseconds:>6.1} ms  {said}")
+    writeln!(out, "   POST {name:<18} {status}  {milliseconds:>6.1} ms  {shown}")
 }
 
 /// The VoiceCalls as Salesforce would show them.

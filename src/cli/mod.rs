@@ -72,7 +72,6 @@ enum CliCommand {
 }
 
 /// Runs a command: the whole program.
-#[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(&cli.command) {
@@ -88,10 +87,10 @@ pub fn run() -> ExitCode {
 
 /// An error with its causes, each text once: many an error tells its cause in its own words already.
 fn chain(error: &anyhow::Error) -> String {
-    error.chain().fold(String::new(), |told, cause| match cause.to_string() {
-        cause if told.is_empty() => cause,
-        cause if told.contains(&cause) => told,
-        cause => format!("{told}: {cause}"),
+    error.chain().fold(String::new(), |message, cause| match cause.to_string() {
+        cause if message.is_empty() => cause,
+        cause if message.contains(&cause) => message,
+        cause => format!("{message}: {cause}"),
     })
 }
 

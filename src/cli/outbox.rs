@@ -182,7 +182,6 @@ pub enum KindFilter {
 
 impl EntrySelection {
     /// As the store takes it.
-    #[must_use]
     pub fn filter(&self, now: Timestamp) -> Filter {
         Filter {
             state: self.state.map(|state| match state {
@@ -309,7 +308,6 @@ pub struct EntryView {
 
 impl EntryView {
     /// For a list.
-    #[must_use]
     pub fn of(entry: &Entry, now: Timestamp) -> Self {
         let pending = entry.state == EntryState::Pending;
         let (vendor_call_key, voice_call_id) = names(entry);
@@ -335,10 +333,9 @@ impl EntryView {
     }
 
     /// What can be told of one that this version cannot read.
-    #[must_use]
     pub fn of_unreadable(entry: &Unreadable, now: Timestamp) -> Self {
         let text = |text: &Option<String>| text.as_deref().map(crate::cli::redact::text);
-        let or_unknown = |told: &Option<String>| text(told).unwrap_or_else(|| String::from("?"));
+        let or_unknown = |value: &Option<String>| text(value).unwrap_or_else(|| String::from("?"));
         Self {
             id: entry.id.0,
             state: or_unknown(&entry.state),
@@ -361,13 +358,11 @@ impl EntryView {
     }
 
     /// Alone, with what is sent.
-    #[must_use]
     pub fn with_body(entry: &Entry, now: Timestamp) -> Self {
         Self { body: Some(crate::cli::redact::body(entry.body.expose())), ..Self::of(entry, now) }
     }
 
     /// The cells of its line in the table, under [`EntryView::HEAD`].
-    #[must_use]
     pub fn cells(&self) -> [String; 9] {
         let call = self.vendor_call_key.as_ref().or(self.voice_call_id.as_ref());
         // What is buried because of its problem tells it as Salesforce's words.

@@ -76,10 +76,10 @@ pub fn run(
         };
         let report = tokio::select! {
             report = reconciler.backfill(range, run, &mut show) => report.map_err(anyhow::Error::from),
-            told = tokio::signal::ctrl_c() => {
+            signal = tokio::signal::ctrl_c() => {
                 // Else nobody could compare until the turn is over.
                 reconciler.end_turn().await;
-                Err(told.err().map_or_else(|| anyhow::anyhow!("interrupted"), anyhow::Error::from))
+                Err(signal.err().map_or_else(|| anyhow::anyhow!("interrupted"), anyhow::Error::from))
             }
         };
         bar.finish_and_clear();
@@ -95,8 +95,8 @@ fn reconciler(
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Reconciler<EventRecovery>> {
     let (ids, metrics) = (Arc::new(Ids::random()), Arc::new(Metrics::new()?));
-    let (terms, told) = (&settings.outbox, Arc::clone(&metrics));
-    let outbox = Outbox::new(store.clone(), terms, Arc::clone(clock), Arc::clone(&ids), told);
+    let (terms, outbox_metrics) = (&settings.outbox, Arc::clone(&metrics));
+    let outbox = Outbox::new(store.clone(), terms, Arc::clone(clock), Arc::clone(&ids), outbox_metrics);
     let outbox = Arc::new(outbox);
     let orgs = Arc::new(Orgs::new(settings, None, clock, &ids));
     let http = clients(&settings.http_client, 1)?.pop().context("there is no HTTPS client")?;

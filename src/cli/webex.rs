@@ -160,15 +160,15 @@ pub async fn log_in(
     let result = match called {
         CallbackResult::Code(code) => tokens.exchange_code(&code, &redirect_uri, verifier).await,
         CallbackResult::Refused(words) => {
-            visitor.tell("Webex refused. You may close this page.").await;
+            visitor.show("Webex refused. You may close this page.").await;
             bail!("Webex refused: {words}; look at the integration's scopes and redirect URIs");
         }
     };
-    let told = match &result {
+    let text = match &result {
         Ok(_) => "scv-bridge is logged in. You may close this page.",
         Err(_) => "That failed; see where scv-bridge runs. You may close this page.",
     };
-    visitor.tell(told).await;
+    visitor.show(text).await;
     let login = result?;
     writeln!(out, "{}", login_summary(&login, webex, clock.as_ref()))?;
     Ok(true)
@@ -293,7 +293,7 @@ impl Visitor {
     }
 
     /// Shows a page and closes.
-    pub async fn tell(self, text: &str) {
+    pub async fn show(self, text: &str) {
         let mut visitor = self;
         visitor.answer("200 OK", text).await;
     }
@@ -408,7 +408,7 @@ impl Subscribe {
                     None if is_served => continue,
                     None => self.make(&resource, &destination, client, secret).await.map(|id| ("made", id)),
                 };
-                let (word, said) = match done {
+                let (word, detail) = match done {
                     Ok((INACTIVE, id)) => {
                         in_order = false;
                         (INACTIVE, id)
@@ -420,7 +420,7 @@ impl Subscribe {
                     Err(error) => ("failed", error.to_string()),
                 };
                 is_served |= word != "failed";
-                writeln!(out, "{:<14} {word:<11} {said}", resource.to_string())?;
+                writeln!(out, "{:<14} {word:<11} {detail}", resource.to_string())?;
             }
             in_order &= is_served;
         }

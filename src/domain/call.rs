@@ -9,15 +9,15 @@ use jiff::Timestamp;
 
 use super::{CallCenterName, CallReference, VendorCallKey, VoiceCallId};
 
-/// Before the beginning of a later flow run, in the place of a parent. No vendor's key looks like it.
+/// Stands before the beginning of a later flow run, in the place of a parent. No vendorCallKey looks like it.
 const RUN: &str = "run@";
 
 /// Half of a fingerprint, in bytes.
 const HALF: usize = 16;
 
-/// What tells one VoiceCall from another before Salesforce has given it an id. A Transfer with another parent is
-/// a new VoiceCall under the same key; so is a later flow run for the same interaction, which is known by when it
-/// began: what it continues may get its id only afterwards.
+/// The identity of a VoiceCall before Salesforce has given it an id. A Transfer with another parent is a new VoiceCall
+/// under the same key; so is a later flow run of the same interaction, which is identified by when it began, because the
+/// call it continues may get its id only afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallName {
     call_center: CallCenterName,
@@ -27,7 +27,6 @@ pub struct CallName {
 
 impl CallName {
     /// A call that continues `parent`, or none. Both forms of an id name the same parent.
-    #[must_use]
     pub fn new(
         call_center: CallCenterName,
         vendor_call_key: VendorCallKey,
@@ -42,37 +41,31 @@ impl CallName {
     }
 
     /// A later flow run for the interaction of `vendor_call_key`, which began at that millisecond.
-    #[must_use]
     pub fn later_run(call_center: CallCenterName, vendor_call_key: VendorCallKey, began: Timestamp) -> Self {
         Self { call_center, vendor_call_key, parent: format!("{RUN}{}", began.as_millisecond()) }
     }
 
     /// When it began, if it is a later flow run.
-    #[must_use]
     pub fn run_began(&self) -> Option<Timestamp> {
         Timestamp::from_millisecond(self.parent.strip_prefix(RUN)?.parse().ok()?).ok()
     }
 
-    /// Whether it is the first that its key stood for, as far as its name tells.
-    #[must_use]
+    /// Whether the name has neither a parent nor a flow run: the first VoiceCall of its key.
     pub fn is_plain(&self) -> bool {
         self.parent.is_empty()
     }
 
     /// The contact center.
-    #[must_use]
     pub fn call_center(&self) -> &CallCenterName {
         &self.call_center
     }
 
     /// The key of the call.
-    #[must_use]
     pub fn vendor_call_key(&self) -> &VendorCallKey {
         &self.vendor_call_key
     }
 
-    /// What tells it from others under its key: the call it continues, or when its flow run began; else empty.
-    #[must_use]
+    /// The call it continues, or when its flow run began; else empty.
     pub fn parent(&self) -> &str {
         &self.parent
     }
@@ -82,22 +75,20 @@ impl CallName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub i64);
 
-/// A keyed hash over what a create says of a call, so that repeated creates can be compared without keeping a
-/// phone number.
+/// A keyed hash over the content of a create, so that repeated creates can be compared without storing a phone number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 32]);
 
 impl Fingerprint {
-    /// Of a create, one half over all that it says of its call, one over all but the caller's number, which may change
-    /// while the call waits.
-    #[must_use]
+    /// The fingerprint of a create: one half over the whole content, one over everything but the caller's number, which
+    /// may change while the call waits.
     pub fn of_create(all: Self, without_caller: Self) -> Self {
         let (mut bytes, half) = (all.0, without_caller.0);
         bytes.iter_mut().skip(HALF).zip(half).for_each(|(byte, other)| *byte = other);
         Self(bytes)
     }
 
-    /// Whether two creates say the same of their call, the caller's number left out where `caller_may_differ`.
+    /// Whether two creates have the same content, the caller's number left out where `caller_may_differ`.
     #[must_use]
     pub fn is_same_create(self, other: Self, caller_may_differ: bool) -> bool {
         let whole = |of: &Self| of.0.first_chunk::<HALF>().copied();
@@ -106,19 +97,17 @@ impl Fingerprint {
     }
 }
 
-/// JSON that is kept for Salesforce. It holds phone numbers, so it has no printable form.
+/// JSON that is stored for Salesforce. It contains phone numbers, so it has no printable form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoredJson(String);
 
 impl StoredJson {
     /// Keeps `json`.
-    #[must_use]
     pub fn new(json: impl Into<String>) -> Self {
         Self(json.into())
     }
 
     /// The JSON itself: for Salesforce and for an operator who asks for it, never for a log.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -130,63 +119,63 @@ impl fmt::Debug for StoredJson {
     }
 }
 
-/// How far a call has come, as far as we know.
+/// How far a call has come, by the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CallProgress {
-    /// We know its key, no more: its create is in flight or failed, or was never ours.
+    /// Only its key is known: its create is in flight or failed, or there was none.
     Unknown,
-    /// Salesforce has made its record, or we have promised to.
+    /// Salesforce has created its VoiceCall, or the bridge has promised to.
     Created,
     /// The Omni-Channel flow has given it a queue or an agent.
     Routed,
     /// An agent has accepted it.
     Answered,
-    /// The caller is gone.
+    /// The caller has hung up.
     Ended,
     /// Its final update is delivered, or nothing is left to send.
     Closed,
 }
 
-/// What is known of a call.
+/// A call in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// Its number in the journal.
     pub id: CallId,
-    /// What tells it from others.
+    /// Its identity.
     pub name: CallName,
-    /// Its record in Salesforce.
+    /// The id of its VoiceCall.
     pub voice_call_id: Option<VoiceCallId>,
-    /// What its create said, hashed.
+    /// The fingerprint of its create.
     pub fingerprint: Option<Fingerprint>,
-    /// When it began, in the flow's words.
+    /// When it began, by the flow.
     pub start_time: Option<Timestamp>,
-    /// When Salesforce made its record: by a create, or by an update under its key that came before.
+    /// When Salesforce created its VoiceCall: by a create, or by an earlier update under its key.
     pub created_at: Option<Timestamp>,
-    /// Since when Salesforce may have made its record by a create whose end nobody knows.
+    /// Since when a create with an unknown result may have made its VoiceCall.
     pub create_unknown_at: Option<Timestamp>,
-    /// When the flow was told its key in the place of an id, because Salesforce could not create it in time.
+    /// When the flow was answered its key in the place of an id, because Salesforce could not create the VoiceCall in
+    /// time.
     pub deferred_at: Option<Timestamp>,
     /// When the Omni-Channel flow gave it a queue or an agent.
     pub routed_at: Option<Timestamp>,
     /// When an agent accepted it.
     pub answered_at: Option<Timestamp>,
-    /// Which agent, their id in Webex hashed, if anybody said so.
+    /// The agent's id in Webex, hashed, if one was reported.
     pub answered_by: Option<Fingerprint>,
-    /// When the caller was gone.
+    /// When the caller hung up.
     pub ended_at: Option<Timestamp>,
     /// When nothing was left to send.
     pub closed_at: Option<Timestamp>,
-    /// Until when a create of it, of any replica, counts as in flight. Kept on PostgreSQL only.
+    /// Until when a create of it, of any replica, counts as in flight. Stored on PostgreSQL only.
     pub claimed_until: Option<Timestamp>,
-    /// The create that failed or was deferred, only while it may still be needed.
+    /// The create that failed or was deferred, as long as it may still be needed.
     pub create_body: Option<StoredJson>,
-    /// When we last learned something of it.
+    /// When the journal last learned something of it.
     pub updated_at: Timestamp,
 }
 
 impl Call {
     /// How far it has come.
-    #[must_use]
     pub fn progress(&self) -> CallProgress {
         if self.closed_at.is_some() {
             CallProgress::Closed
@@ -203,21 +192,17 @@ impl Call {
         }
     }
 
-    /// Whether it has a record, or we have promised one.
-    #[must_use]
+    /// Whether it has a VoiceCall, or the bridge has promised one.
     pub fn is_created(&self) -> bool {
         self.voice_call_id.is_some() || self.created_at.is_some() || self.deferred_at.is_some()
     }
 
-    /// Whether its record was promised, and Salesforce has not made it yet, as far as we know.
-    #[must_use]
+    /// Whether its VoiceCall is promised and, as far as is known, not created yet.
     pub fn is_only_promised(&self) -> bool {
         self.deferred_at.is_some() && self.voice_call_id.is_none() && self.created_at.is_none()
     }
 
-    /// Whether a flow has told of it. Webhooks alone tell that it was answered, and that of calls that no flow has
-    /// brought here, too.
-    #[must_use]
+    /// Whether a flow has reported it. Calls that no flow has brought here are known from webhooks only.
     pub fn is_of_a_flow(&self) -> bool {
         self.is_created()
             || self.fingerprint.is_some()
@@ -225,56 +210,49 @@ impl Call {
             || self.start_time.is_some()
             || self.routed_at.is_some()
             || self.ended_at.is_some()
+            // Its create is in flight, or was in a process that has died.
             // Its create is in flight, or that of a process that is gone was.
             || self.create_unknown_at.is_some()
             || self.claimed_until.is_some()
     }
 
-    /// When it began: a later flow run is known by it, of others the earliest word counts.
-    #[must_use]
+    /// When it began: a later flow run has the time in its name, of others the earliest reported time counts.
     pub fn began(&self) -> Option<Timestamp> {
         self.name.run_began().or(self.start_time)
     }
 
-    /// Whether the caller is known to be gone.
-    #[must_use]
+    /// Whether the caller is known to have hung up.
     pub fn is_over(&self) -> bool {
         self.ended_at.is_some() || self.closed_at.is_some()
     }
 
     /// Whether an agent is known to have had it.
-    #[must_use]
     pub fn is_answered(&self) -> bool {
         self.answered_at.is_some()
     }
 
     /// Whether a create of it is in flight at `now`, here or on another replica.
-    #[must_use]
     pub fn is_being_created(&self, now: Timestamp) -> bool {
         !self.is_created() && self.claimed_until.is_some_and(|until| until > now)
     }
 
-    /// Whether Salesforce may have made its record without our knowing: another create might make a second one.
-    #[must_use]
+    /// Whether Salesforce may have created its VoiceCall unnoticed: another create might make a second one.
     pub fn is_create_unknown(&self) -> bool {
         self.create_unknown_at.is_some() && self.voice_call_id.is_none() && self.created_at.is_none()
     }
 
-    /// Whether the caller was gone before there was a record, and no agent had the call: the final update makes the
-    /// record, and a create would make a second one that nobody ever completes.
-    #[must_use]
+    /// Whether the caller hung up before there was a VoiceCall, and no agent had the call: the final update makes the
+    /// record, and a create would make a second one that is never completed.
     pub fn is_logged_by_its_end(&self) -> bool {
         self.ended_at.is_some() && !self.is_created() && !self.is_answered()
     }
 
-    /// Whether an update under its key has made the record, and no create has said more of it.
-    #[must_use]
+    /// Whether an update under its key has made the VoiceCall, and no create has added to it.
     pub fn is_made_by_update(&self) -> bool {
         self.created_at.is_some() && self.voice_call_id.is_none() && self.deferred_at.is_none()
     }
 
-    /// How Salesforce knows it: by id where we have one, else by key.
-    #[must_use]
+    /// How Salesforce knows it: by id where there is one, else by key.
     pub fn reference(&self) -> CallReference {
         match &self.voice_call_id {
             Some(id) => CallReference::Id(id.clone()),

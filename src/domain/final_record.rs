@@ -14,7 +14,7 @@ use super::{CallHistory, CallTotals, FileName, Recording, TaskEnding, TaskId, cu
 /// The longest disconnect reason, in characters: that of a text field.
 const LONGEST_REASON: usize = 255;
 
-/// What Salesforce calls Webex's queues and agents, by their ids in Webex.
+/// The names in Salesforce of Webex's queues and agents, by their ids in Webex.
 #[derive(Debug, Clone, Copy)]
 pub struct MappedNames<'a> {
     /// Names of queues.
@@ -23,28 +23,28 @@ pub struct MappedNames<'a> {
     pub agents: &'a BTreeMap<String, String>,
 }
 
-/// What became of an id of Webex.
+/// A queue or an agent of Webex, by its name in Salesforce.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MappedName {
     /// Its name in Salesforce.
     Name(String),
-    /// The id itself: nobody has given it a name. It is not sent: Salesforce would refuse or misread it.
+    /// The id in Webex, which the configuration gives no name. It is not sent: Salesforce would refuse or misread it.
     Unmapped(String),
 }
 
-/// A recording, as Salesforce takes it.
+/// The recording of a call, as Salesforce takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinalRecording {
-    /// A lasting address. It may hold a phone number that the file is called by.
+    /// A lasting URL. It may contain a phone number, where the file is named by one.
     pub location: String,
-    /// All recordings together, in whole seconds; none where Webex has not told.
+    /// The duration of all recordings together, in whole seconds; none where Webex has not reported it.
     pub total: Option<u64>,
 }
 
-/// What is known of a call once it has ended. Durations are in whole seconds, rounded to the nearest.
+/// A call after its end, in Salesforce's terms. Durations are in whole seconds, rounded to the nearest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinalRecord {
-    /// Whether an agent had it. If not, it was abandoned.
+    /// Whether an agent had the call. If not, it was abandoned.
     pub has_agent: bool,
     /// When it began.
     pub start_time: Option<Timestamp>,
@@ -54,15 +54,15 @@ pub struct FinalRecord {
     pub accept_time: Option<Timestamp>,
     /// When it was over.
     pub end_time: Option<Timestamp>,
-    /// How often, how long, and how long agents and caller spoke.
+    /// Holds and durations.
     pub sums: CallTotals,
     /// The last queue.
     pub queue: Option<MappedName>,
     /// The last agent.
     pub agent: Option<MappedName>,
-    /// Where the recording is.
+    /// The recording, where a location is configured.
     pub recording: Option<FinalRecording>,
-    /// Why an answered call ended, in Webex's words. That of an abandoned one is the administrator's.
+    /// Why an answered call ended, in Webex's words. The reason of an abandoned one is configured.
     pub disconnect_reason: Option<String>,
 }
 
@@ -73,7 +73,6 @@ impl MappedName {
     }
 
     /// The name, if there is one.
-    #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Name(name) => Some(name),
@@ -81,8 +80,7 @@ impl MappedName {
         }
     }
 
-    /// The id that has none.
-    #[must_use]
+    /// The id in Webex, if it has no name.
     pub fn unmapped(&self) -> Option<&str> {
         match self {
             Self::Name(_) => None,
@@ -92,32 +90,31 @@ impl MappedName {
 }
 
 impl FinalRecord {
-    /// The record of a call. `location`: the template for its recording, and the id of its task.
-    #[must_use]
+    /// The record of a call. `location`: the template of its recording's URL, and the id of its task.
     pub fn of(
-        story: &CallHistory,
+        history: &CallHistory,
         names: MappedNames<'_>,
         location: Option<(&LocationTemplate, &TaskId)>,
     ) -> Self {
-        let has_agent = story.has_agent();
-        let agent = story.agent().filter(|_| has_agent);
+        let has_agent = history.has_agent();
+        let agent = history.agent().filter(|_| has_agent);
         let location = location.filter(|_| has_agent);
         Self {
             has_agent,
-            start_time: story.started_at(),
-            enqueue_time: story.enqueued_at(),
-            accept_time: story.accepted_at(),
-            end_time: story.ended_at,
-            sums: story.sums(),
-            queue: MappedName::of(story.queue(), names.queues),
+            start_time: history.started_at(),
+            enqueue_time: history.enqueued_at(),
+            accept_time: history.accepted_at(),
+            end_time: history.ended_at,
+            sums: history.sums(),
+            queue: MappedName::of(history.queue(), names.queues),
             agent: MappedName::of(agent, names.agents),
-            recording: location.and_then(|(template, task)| note(&story.recordings, template, task)),
-            disconnect_reason: story.ending.as_ref().filter(|_| has_agent).and_then(words),
+            recording: location.and_then(|(template, task)| note(&history.recordings, template, task)),
+            disconnect_reason: history.ending.as_ref().filter(|_| has_agent).and_then(words),
         }
     }
 
-    /// With the time at which the flow saw it begin: the earlier of the two counts, for the first events may be lost. One
-    /// that lies behind the end is none.
+    /// The same with the time at which the flow saw the call begin: the earlier of both counts, because the first
+    /// events may be lost. A begin after the end is dropped.
     #[must_use]
     pub fn begun(mut self, at: Option<Timestamp>) -> Self {
         let earliest = [self.start_time, at].into_iter().flatten().min();
@@ -126,13 +123,13 @@ impl FinalRecord {
     }
 }
 
-/// The reason; where Webex gives none, who ended it.
+/// The reason; where Webex gives none, the party that ended the call.
 fn words(ending: &TaskEnding) -> Option<String> {
-    let said = [&ending.reason, &ending.party].into_iter().flatten().map(|text| text.trim());
-    said.into_iter().find(|text| !text.is_empty()).map(|text| cut(text.to_owned(), LONGEST_REASON))
+    let stated = [&ending.reason, &ending.party].into_iter().flatten().map(|text| text.trim());
+    stated.into_iter().find(|text| !text.is_empty()).map(|text| cut(text.to_owned(), LONGEST_REASON))
 }
 
-/// The first recording gives the name, all together the duration.
+/// The first recording gives the file name, all of them together the duration.
 fn note(recordings: &[Recording], template: &LocationTemplate, task: &TaskId) -> Option<FinalRecording> {
     let location = template.fill(task, recordings.first().map(|first| &first.file))?;
     let known: Vec<u64> = recordings.iter().filter_map(Recording::milliseconds).collect();
@@ -147,13 +144,13 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const TASK: &str = "{taskId}";
 const FILE: &str = "{fileName}";
 
-/// An https address with `{taskId}` and `{fileName}` where they belong, such as that of the company's own player. Webex's
-/// own addresses of recordings are signed and die within the hour: they are never used.
+/// An https URL with the placeholders `{taskId}` and `{fileName}`, such as that of a player in the customer's
+/// network. Webex's own URLs of recordings are signed and expire within the hour: they are never used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocationTemplate(String);
 
 impl LocationTemplate {
-    /// Takes a template.
+    /// Parses a template.
     ///
     /// # Errors
     /// What is wrong with it, in words that follow the text.
@@ -174,15 +171,13 @@ impl LocationTemplate {
         Ok(Self(text.to_owned()))
     }
 
-    /// Whether it can only be filled once a file is known.
-    #[must_use]
+    /// Whether the template has a place for the file name.
     pub fn needs_file(&self) -> bool {
         self.0.contains(FILE)
     }
 
-    /// The address; none where it needs a file and there is none. What is filled in is percent-encoded, so that it cannot
-    /// be more than a part of a path or of a query.
-    #[must_use]
+    /// The URL; none where it needs a file name and there is none. Values are percent-encoded, so that they cannot be
+    /// more than a part of a path or of a query.
     pub fn fill(&self, task: &TaskId, file: Option<&FileName>) -> Option<String> {
         let encode = |text: &str| utf8_percent_encode(text, SEGMENT).to_string();
         let file = match (self.needs_file(), file) {

@@ -1,4 +1,4 @@
-//! Nouns and pure decisions: what a call is and what may be said of it. No I/O.
+//! What a call is, and the pure decisions about it. No I/O.
 
 mod abandonment;
 mod attributes;

@@ -23,7 +23,7 @@ pub enum InvalidName {
     NotAVoiceCallId,
 }
 
-/// What is left of an interaction id whose variable is not set.
+/// The rest of an interaction id whose flow variable is not set.
 const UNSET: [&str; 7] = ["", "null", "undefined", "none", "na", "n/a", "uninitialized"];
 
 /// The longest key we accept; Salesforce keeps `VendorCallKey` in a text field of 255 characters.
@@ -98,7 +98,6 @@ name! {
 
 impl TaskId {
     /// The key under which the vendor's flow creates the VoiceCall of this task; none where it would be too long.
-    #[must_use]
     pub fn vendor_call_key(&self) -> Option<VendorCallKey> {
         VendorCallKey::of_interaction(&self.0).ok()
     }
@@ -106,7 +105,6 @@ impl TaskId {
 
 impl VendorCallKey {
     /// The task of Webex that it stands for, if it was made as the vendor's flow makes it.
-    #[must_use]
     pub fn task_id(&self) -> Option<TaskId> {
         TaskId::parse(self.0.strip_prefix("wxcc_")?).ok()
     }
@@ -139,7 +137,6 @@ impl VoiceCallId {
     }
 
     /// The first 15 characters, which both forms share; the other three only repeat which of them are capitals.
-    #[must_use]
     pub fn short(&self) -> &str {
         self.0.get(..15).unwrap_or(&self.0)
     }
@@ -160,9 +157,9 @@ impl fmt::Display for VoiceCallId {
 /// How a request names an existing call. Salesforce takes either in the place of the other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CallReference {
-    /// By the id of its record.
+    /// By the id of its VoiceCall.
     Id(VoiceCallId),
-    /// By the key that its vendor gave it.
+    /// By its vendorCallKey.
     Key(VendorCallKey),
 }
 

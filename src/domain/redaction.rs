@@ -12,7 +12,7 @@ const LONGEST: usize = 300;
 /// The most characters that are looked at: more are not shown, and it takes long.
 const MOST_READ: usize = 4096;
 
-/// How many characters before the end of these are left out.
+/// How many characters before the end of these are dropped.
 const LAST: usize = 64;
 
 /// Anything that could be a token or a session, then anything that could be a phone number.
@@ -23,8 +23,7 @@ static HIDDEN: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
     Regex::new(token).ok().zip(Regex::new(number).ok())
 });
 
-/// `text` as it may stand in an answer or a log line.
-#[must_use]
+/// `text` as it may appear in an answer or a log line.
 pub fn quote(text: &str) -> String {
     let (text, is_cut) = match text.char_indices().nth(MOST_READ) {
         Some((end, _)) => (text.get(..end).unwrap_or_default(), true),
@@ -46,8 +45,7 @@ pub fn quote(text: &str) -> String {
     cut(shown, LONGEST)
 }
 
-/// At most `longest` characters, with a mark where something is missing.
-#[must_use]
+/// At most `longest` characters, with an ellipsis where something is missing.
 pub fn cut(text: String, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         None => text,
@@ -58,9 +56,8 @@ pub fn cut(text: String, longest: usize) -> String {
 /// From this many digits in a row on, a word may be a phone number.
 const SUSPICIOUS: usize = 7;
 
-/// `text` with stars for the digits of each word that may be a phone number. Ids of records and interactions stay:
-/// without them nobody finds the call.
-#[must_use]
+/// `text` with stars for the digits of each word that may be a phone number. Ids of records and interactions stay,
+/// because they identify the call.
 pub fn hide_numbers(text: &str) -> Cow<'_, str> {
     if is_number(text) {
         return Cow::Owned(stars(text));
@@ -108,7 +105,6 @@ fn is_suspicious(text: &str) -> bool {
 
 /// The id of a Salesforce record (15 or 18 letters and digits that begin with 0), or of a Webex interaction (a
 /// UUID), also as the key that the vendor's flow makes of it.
-#[must_use]
 pub fn is_id(text: &str) -> bool {
     let bare = text.strip_prefix("wxcc_").unwrap_or(text);
     let is_uuid = bare.split('-').map(str::len).eq([8, 4, 4, 4, 12])
@@ -120,7 +116,7 @@ pub fn is_id(text: &str) -> bool {
     is_uuid || is_record
 }
 
-/// Names under which flows and Webex send a phone number. Small letters.
+/// Names of fields in which flows and Webex send a phone number, in lower case.
 const NUMBERS: [&str; 11] = [
     "from",
     "to",
@@ -135,8 +131,7 @@ const NUMBERS: [&str; 11] = [
     "destination",
 ];
 
-/// Whether what has this name is a phone number, however short it is.
-#[must_use]
+/// Whether a field of this name contains a phone number, however short its value is.
 pub fn names_a_number(name: &str) -> bool {
     NUMBERS.contains(&name.to_lowercase().as_str())
 }

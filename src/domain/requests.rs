@@ -8,10 +8,10 @@ use super::{
 };
 use crate::phone::PhoneNumber;
 
-/// Fields that we do not know: they travel on to Salesforce unchanged, because its API grows.
+/// Fields that the bridge does not know: they are passed on to Salesforce unchanged, because its API grows.
 pub type Rest = Map<String, Value>;
 
-/// Who asks, and in whose name it is signed.
+/// The contact center of a request, and the certificate that signs for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The contact center.
@@ -20,7 +20,7 @@ pub struct Origin {
     pub certificate: Option<CertificateName>,
 }
 
-/// How a call came to be.
+/// How a call began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Initiation {
     /// A caller dialed in.
@@ -32,18 +32,18 @@ pub enum Initiation {
     },
 }
 
-/// Somebody in the call.
+/// A participant of the call.
 #[derive(Debug, Clone)]
 pub struct Participant {
     /// Their number, translated where they are the end user.
     pub key: PhoneNumber,
-    /// `END_USER`, or what else Salesforce may know.
+    /// `END_USER`, or another type that Salesforce knows.
     pub kind: String,
     /// What else the flow sent of them.
     pub rest: Rest,
 }
 
-/// createVoiceCall: a call has arrived and gets a record.
+/// createVoiceCall: a call has arrived and gets a VoiceCall.
 #[derive(Debug, Clone)]
 pub struct CreateVoiceCall {
     /// Who asks.
@@ -68,7 +68,7 @@ pub struct CreateVoiceCall {
     pub call_attributes: Option<String>,
     /// What else the flow sent.
     pub rest: Rest,
-    /// What it tells at the paths from which fields are filled.
+    /// The values at the paths of the configured attributes.
     pub picked: PickedValues,
 }
 
@@ -82,7 +82,7 @@ pub struct DisconnectReason {
     pub is_error: bool,
 }
 
-/// updateVoiceCall: what has become of a call. Without `is_active_call = true` it ends the call in Salesforce.
+/// updateVoiceCall: times and fields of a call. Without `is_active_call = true` it ends the call in Salesforce.
 #[derive(Debug, Clone)]
 pub struct UpdateVoiceCall {
     /// Who asks.
@@ -105,11 +105,11 @@ pub struct UpdateVoiceCall {
     pub call_attributes: Option<String>,
     /// Everything else, counters and durations checked and as numbers.
     pub rest: Rest,
-    /// What it tells at the paths from which fields are filled.
+    /// The values at the paths of the configured attributes.
     pub picked: PickedValues,
 }
 
-/// executeOmniFlow: asks the Omni-Channel flow where the call shall go; leaves a PendingServiceRouting behind.
+/// executeOmniFlow: asks the Omni-Channel flow for a queue or an agent; leaves a PendingServiceRouting behind.
 #[derive(Debug, Clone)]
 pub struct ExecuteOmniFlow {
     /// Who asks.
@@ -120,11 +120,11 @@ pub struct ExecuteOmniFlow {
     pub dialed_number: PhoneNumber,
     /// Flow, fallback queue, input parameters and what else the flow sent.
     pub rest: Rest,
-    /// What it tells at the paths from which fields are filled.
+    /// The values at the paths of the configured attributes.
     pub picked: PickedValues,
 }
 
-/// Where the Omni-Channel flow sends a call.
+/// The result of an Omni-Channel flow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Routing {
     /// The queue, if it chose one.
@@ -133,7 +133,7 @@ pub struct Routing {
     pub agent: Option<String>,
 }
 
-/// clearRouting: nobody waits any more, the PendingServiceRouting is to go.
+/// clearRouting: the caller does not wait any more, and the PendingServiceRouting is removed.
 #[derive(Debug, Clone)]
 pub struct ClearRouting {
     /// Who asks.
@@ -142,7 +142,7 @@ pub struct ClearRouting {
     pub call: Option<CallReference>,
 }
 
-/// phoneContactEnded: the caller is gone. Whether the call was abandoned is ours to decide.
+/// phoneContactEnded: the caller has hung up. The bridge decides whether the call was abandoned.
 #[derive(Debug, Clone)]
 pub struct PhoneContactEnded {
     /// Who asks.
@@ -157,7 +157,7 @@ pub struct PhoneContactEnded {
     pub end_time: FlowTime,
     /// When it entered the queue, if that is known; flows do not tell.
     pub enqueue_time: Option<FlowTime>,
-    /// The last agent; named means answered.
+    /// The last agent. If there is one, the call was answered.
     pub agent: Option<String>,
     /// The reason to send if it was abandoned; left out means the configured one.
     pub disconnect_reason: Option<DisconnectReason>,
@@ -169,11 +169,11 @@ pub struct PhoneContactEnded {
     pub to: Option<PhoneNumber>,
     /// What else the final update is to say; flows do not tell.
     pub rest: Rest,
-    /// What it tells at the paths from which fields are filled.
+    /// The values at the paths of the configured attributes.
     pub picked: PickedValues,
 }
 
-/// agentAnswered: an agent took the call.
+/// agentAnswered: an agent has accepted the call.
 #[derive(Debug, Clone)]
 pub struct AgentAnswered {
     /// Who asks.
@@ -186,6 +186,6 @@ pub struct AgentAnswered {
     pub queue: Option<String>,
     /// When the agent accepted; left out means now.
     pub accept_time: FlowTime,
-    /// What it tells at the paths from which fields are filled.
+    /// The values at the paths of the configured attributes.
     pub picked: PickedValues,
 }

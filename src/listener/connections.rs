@@ -28,7 +28,7 @@ struct WorkerConnections {
 
 /// One connection among those that are open, until it is dropped.
 #[derive(Debug)]
-pub(super) struct OpenConnection(Rc<Cell<usize>>);
+struct OpenConnection(Rc<Cell<usize>>);
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
@@ -81,7 +81,7 @@ pub struct ConnectionTimeouts {
 pub struct ConnectionActivity(Rc<ConnectionState>);
 
 #[derive(Debug)]
-pub(super) struct ConnectionState {
+struct ConnectionState {
     serving: Cell<usize>,
     /// How many of them wait for more of their body.
     reading: Cell<usize>,
@@ -103,7 +103,6 @@ pub(super) struct ConnectionState {
 
 impl ConnectionActivity {
     /// Of a connection that has just been opened, and takes nobody's place.
-    #[must_use]
     pub fn new() -> Self {
         Self::of(None)
     }
@@ -125,7 +124,6 @@ impl ConnectionActivity {
     }
 
     /// A request has arrived; it is served until what this returns is dropped.
-    #[must_use]
     pub fn serve(&self) -> ServedRequest {
         self.0.serving.set(self.0.serving.get() + 1);
         ServedRequest(Rc::clone(&self.0))
@@ -133,7 +131,6 @@ impl ConnectionActivity {
 
     /// A request that is served reads its body until what this returns is dropped. At other times nothing that comes
     /// after a request is read.
-    #[must_use]
     pub fn read_body(&self) -> BodyRead {
         self.0.reading.set(self.0.reading.get() + 1);
         self.0.wake();
@@ -197,7 +194,7 @@ impl ConnectionActivity {
         self.0.is_dismissed.get()
     }
 
-    pub(super) fn downgrade(&self) -> Weak<ConnectionState> {
+    fn downgrade(&self) -> Weak<ConnectionState> {
         Rc::downgrade(&self.0)
     }
 
@@ -221,12 +218,12 @@ impl Default for ConnectionActivity {
 
 impl ConnectionState {
     /// Whether it may be dismissed.
-    pub(super) fn is_unauthenticated(&self) -> bool {
+    fn is_unauthenticated(&self) -> bool {
         !self.is_authenticated.get() && !self.is_dismissed.get()
     }
 
     /// Ends the connection.
-    pub(super) fn dismiss(&self) {
+    fn dismiss(&self) {
         self.is_dismissed.set(true);
         self.wake();
     }

@@ -48,7 +48,6 @@ pub struct GuardedSocket<T> {
 
 impl<T> GuardedSocket<T> {
     /// A socket that has just been opened.
-    #[must_use]
     pub fn new(
         io: T,
         patience: ConnectionTimeouts,
@@ -75,7 +74,6 @@ impl<T> GuardedSocket<T> {
     }
 
     /// What happens on it: for those who serve its requests.
-    #[must_use]
     pub fn traffic(&self) -> ConnectionActivity {
         self.traffic.clone()
     }
@@ -133,7 +131,6 @@ impl<T> GuardedSocket<T> {
 
 impl<T: 'static> GuardedSocket<T> {
     /// The socket itself.
-    #[must_use]
     pub fn inner(&self) -> &dyn Any {
         &self.io
     }
@@ -283,7 +280,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for GuardedSocket<T> {
 /// Follows the lines of a connection. Every head ends with an empty line; so may a part of a body, which does no harm
 /// here.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Heads {
+struct Heads {
     line: HeadLine,
 }
 
@@ -301,7 +298,7 @@ enum HeadLine {
 impl Heads {
     /// How many of the bytes may be passed on before more heads end than there is `room` for. Takes from `room` what
     /// has ended in them.
-    pub(super) fn fit(&mut self, bytes: &[u8], room: &mut usize) -> usize {
+    fn fit(&mut self, bytes: &[u8], room: &mut usize) -> usize {
         for (at, &byte) in bytes.iter().enumerate() {
             if byte == b'\n' && self.line != HeadLine::Filled {
                 let Some(left) = room.checked_sub(1) else { return at };
@@ -328,21 +325,21 @@ pub struct ConnectionMemory(Arc<AtomicUsize>);
 
 /// The part of one connection.
 #[derive(Debug)]
-pub(super) struct MemoryShare {
+struct MemoryShare {
     memory: ConnectionMemory,
     taken: usize,
 }
 
 impl ConnectionMemory {
     /// The share of a new connection.
-    pub(super) fn share(&self) -> MemoryShare {
+    fn share(&self) -> MemoryShare {
         MemoryShare { memory: self.clone(), taken: 0 }
     }
 }
 
 impl MemoryShare {
     /// The connection holds this much now. Whether that is no more than there is.
-    pub(super) fn hold(&mut self, bytes: usize) -> bool {
+    fn hold(&mut self, bytes: usize) -> bool {
         let wanted = bytes.saturating_sub(OWN);
         let before = std::mem::replace(&mut self.taken, wanted);
         let all = &self.memory.0;

@@ -234,7 +234,7 @@ impl Selector {
     }
 
     /// Appends what takes the place of this match.
-    pub(super) fn expand(&self, found: Match<'_>, out: &mut Vec<u16>) {
+    fn expand(&self, found: Match<'_>, out: &mut Vec<u16>) {
         for part in &self.0 {
             out.extend_from_slice(match part {
                 SelectorPart::Text(text) => text,
@@ -291,7 +291,7 @@ fn named(text: &str, groups: &Groups) -> (Option<SelectorPart>, usize) {
 }
 
 /// Numbers of this length, made of what numbers hold and of what the rule itself speaks of.
-pub(super) fn hard_numbers(rule: &str, length: usize) -> impl Iterator<Item = Vec<u16>> {
+fn hard_numbers(rule: &str, length: usize) -> impl Iterator<Item = Vec<u16>> {
     const DIGITS: [&str; 7] = ["1", "0", "12", "1234567890", "1,", "1 ", "1#*"];
     const ENDS: [(&str, &str); 5] = [("", ""), ("", "#"), ("", "x"), ("+", ""), ("+49", " ")];
     let mut cores: Vec<String> = DIGITS.map(str::to_owned).to_vec();
@@ -362,25 +362,21 @@ impl RuleProblem {
     }
 
     /// The name of the rule, unless the rule set as a whole is meant.
-    #[must_use]
     pub fn rule(&self) -> Option<&str> {
         self.rule.as_deref()
     }
 
     /// Which part of it.
-    #[must_use]
     pub fn part(&self) -> RulePart {
         self.part
     }
 
     /// What is wrong.
-    #[must_use]
     pub fn problem(&self) -> &str {
         &self.problem
     }
 
     /// What to do about it.
-    #[must_use]
     pub fn hint(&self) -> &str {
         &self.hint
     }

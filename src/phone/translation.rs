@@ -46,7 +46,6 @@ impl Translation {
     }
 
     /// How many rules there are.
-    #[must_use]
     pub fn rules(&self) -> usize {
         self.rules.len()
     }
@@ -204,7 +203,6 @@ pub struct TranslationStep {
 
 impl TranslationStep {
     /// Why the rule was or was not applied, in words.
-    #[must_use]
     pub fn reason(&self) -> &'static str {
         match self.effect {
             RuleEffect::Applied => "applied",
@@ -217,7 +215,7 @@ impl TranslationStep {
 
 /// Names that are array indices first, ascending, then the others as written: OrdinaryOwnPropertyKeys of
 /// ECMA-262, section 10.1.11.1.
-pub(super) fn as_javascript<T>(entries: impl IntoIterator<Item = (String, T)>) -> Vec<(String, T)> {
+fn as_javascript<T>(entries: impl IntoIterator<Item = (String, T)>) -> Vec<(String, T)> {
     let mut entries: Vec<_> = entries.into_iter().collect();
     // A stable sort: everything that is not an index compares equal and stays where it was written.
     entries.sort_by_key(|(name, _)| array_index(name).unwrap_or(u32::MAX));

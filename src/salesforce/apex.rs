@@ -25,7 +25,6 @@ pub struct ApexApi {
 
 impl ApexApi {
     /// For a contact center.
-    #[must_use]
     pub fn new(
         gate: Arc<Gate>,
         sessions: Arc<OAuthSessions>,

@@ -57,7 +57,6 @@ pub struct BreakerOpen {
 
 impl Breaker {
     /// A closed one. `ids` is where the jitter of its pauses comes from.
-    #[must_use]
     pub fn new(settings: settings::Breaker, ids: Arc<Ids>) -> Self {
         Self { machine: Mutex::new(BreakerMachine::new(settings)), ids }
     }
@@ -80,19 +79,16 @@ impl Breaker {
     }
 
     /// Where it stands.
-    #[must_use]
     pub fn state(&self) -> BreakerState {
         self.machine().state()
     }
 
     /// Whether it is open, and its pause not over yet.
-    #[must_use]
     pub fn pauses(&self, now: Instant) -> bool {
         self.machine().pauses(now)
     }
 
     /// Whether a request that passes now would try if Salesforce is back.
-    #[must_use]
     pub fn wants_probe(&self, now: Instant) -> bool {
         self.machine().wants_probe(now)
     }
@@ -310,7 +306,6 @@ pub enum AnswerHealth {
 
 impl AnswerHealth {
     /// Of an answer and what it means. A limit (429) is no illness: it pauses creates and opens nothing.
-    #[must_use]
     pub fn of_answer(answer: &HttpAnswer, outcome: &AnswerOutcome) -> Self {
         match outcome {
             AnswerOutcome::Again { words, .. } => {
@@ -327,7 +322,6 @@ impl AnswerHealth {
 
     /// Of what came without an answer that could be judged: a fault on the way, or a login that gave no session. None
     /// where Salesforce was not asked.
-    #[must_use]
     pub fn of_failure(failure: &Failure) -> Option<Self> {
         match failure {
             Failure::Again { .. } | Failure::Unanswered { .. } => Some(Self::Bad),

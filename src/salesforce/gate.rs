@@ -30,7 +30,6 @@ pub struct Gate {
 
 impl Gate {
     /// A gate of its own, as the settings want it.
-    #[must_use]
     pub fn new(name: String, settings: &Settings, ids: Arc<Ids>) -> Self {
         Self {
             name,
@@ -50,19 +49,16 @@ impl Gate {
     }
 
     /// Whether the org is left alone for the moment.
-    #[must_use]
     pub fn pauses(&self, now: Instant) -> bool {
         self.breaker.pauses(now)
     }
 
     /// Whether a request may now try if the org is back.
-    #[must_use]
     pub fn wants_probe(&self, now: Instant) -> bool {
         self.breaker.wants_probe(now)
     }
 
     /// How often the org was found well when nobody knew: 1 with its first answer, more each time that it is back.
-    #[must_use]
     pub fn returns(&self) -> u64 {
         self.returns.load(Ordering::Acquire)
     }
@@ -240,7 +236,6 @@ pub struct NoFreeSlot {
 
 impl Slots {
     /// So many places.
-    #[must_use]
     pub fn new(places: usize) -> Self {
         Self { places: AtomicUsize::new(places), taken: AtomicUsize::new(0) }
     }

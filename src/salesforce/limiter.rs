@@ -128,7 +128,6 @@ fn share(per_second: usize) -> usize {
 
 impl CreateLimiter {
     /// At most `per_second` creates in any second.
-    #[must_use]
     pub fn new(per_second: usize) -> Self {
         let (all, patient) = (CreateWindow::new(per_second), CreateWindow::new(share(per_second)));
         Self { state: Mutex::new(LimiterState { all, patient, pause: CreatePause::None }) }

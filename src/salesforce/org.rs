@@ -39,7 +39,7 @@ pub struct Org {
 }
 
 /// The way to it.
-pub(super) enum OrgApi {
+enum OrgApi {
     Telephony(Box<TelephonyApi>),
     Apex(Box<ApexApi>),
 }
@@ -94,19 +94,16 @@ impl Org {
     }
 
     /// Whether it is left alone for the moment, because it does not answer.
-    #[must_use]
     pub fn pauses(&self, now: Instant) -> bool {
         self.gate().pauses(now)
     }
 
     /// Whether a request may now try if it is back.
-    #[must_use]
     pub fn wants_probe(&self, now: Instant) -> bool {
         self.gate().wants_probe(now)
     }
 
     /// As [`Gate::returns`].
-    #[must_use]
     pub fn returns(&self) -> u64 {
         self.gate().returns()
     }
@@ -183,7 +180,6 @@ pub struct Orgs {
 impl Orgs {
     /// The configured contact centers. What those `before` them know stays: how the org answers and how much is asked of
     /// it, and tokens and sessions about which nothing has changed.
-    #[must_use]
     pub fn new(settings: &Settings, before: Option<&Self>, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> Self {
         let orgs = Self { orgs: HashMap::new(), gates: HashMap::new(), sessions: HashMap::new() };
         let mut building = OrgsBuilder { orgs, settings, before, clock, ids };
@@ -200,7 +196,6 @@ impl Orgs {
     }
 
     /// A contact center.
-    #[must_use]
     pub fn get(&self, call_center: &str) -> Option<&Org> {
         self.orgs.get(call_center)
     }

@@ -159,7 +159,6 @@ pub enum Failure {
 
 impl Failure {
     /// Whether the same may succeed another time by itself.
-    #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Again { .. }
@@ -172,7 +171,6 @@ impl Failure {
     }
 
     /// Whether Salesforce may have done it all the same, or may still do it.
-    #[must_use]
     pub fn is_unknown(&self) -> bool {
         match self {
             Self::Unanswered { .. } | Self::Late => true,
@@ -201,16 +199,15 @@ impl From<HttpFault> for Failure {
 const TRANSIENT: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE"];
 
 /// Decides.
-#[must_use]
 pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> AnswerOutcome {
-    let said = AnswerText::read(answer);
+    let text = AnswerText::read(answer);
     let status = answer.status;
-    let words = said.words(status);
+    let words = text.words(status);
     let again = |words: String| AnswerOutcome::Again { after: answer.retry_after, words };
     if (200..300).contains(&status) {
-        return accepted(way, operation, said, answer);
+        return accepted(way, operation, text, answer);
     }
-    if TRANSIENT.iter().any(|code| said.mentions(code)) {
+    if TRANSIENT.iter().any(|code| text.mentions(code)) {
         return again(words);
     }
     match (status, way) {
@@ -221,13 +218,13 @@ pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> A
         },
         (401 | 403, _) => AnswerOutcome::Reauthenticate { words },
         // The wrapper is there, and the call is not.
-        (404, SalesforceApi::Apex) if said.mentions("voiceCallId") => AnswerOutcome::Refused { words },
+        (404, SalesforceApi::Apex) if text.mentions("voiceCallId") => AnswerOutcome::Refused { words },
         (404, SalesforceApi::Apex) => AnswerOutcome::Misconfigured {
             words: format!(
                 "{words}; is the package installed, path_prefix right, and may the user run the class ServiceRouting?"
             ),
         },
-        (404, SalesforceApi::Telephony) if operation == Operation::Create || !knows_calls(&said) => {
+        (404, SalesforceApi::Telephony) if operation == Operation::Create || !knows_calls(&text) => {
             AnswerOutcome::Misconfigured { words: format!("{words}; is telephony_url right?") }
         }
         (408 | 429, _) => again(words),
@@ -238,7 +235,7 @@ pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> A
         (405, SalesforceApi::Apex) => AnswerOutcome::Misconfigured {
             words: format!("{words} (HTTP 405); are login_url and path_prefix right?"),
         },
-        (400..=499, SalesforceApi::Telephony | SalesforceApi::Apex) if said.page => {
+        (400..=499, SalesforceApi::Telephony | SalesforceApi::Apex) if text.page => {
             AnswerOutcome::Misconfigured {
                 words: format!(
                     "it answered {words} (HTTP {status}); the configured address is not the API's"
@@ -246,7 +243,7 @@ pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> A
             }
         }
         // An uncaught exception may have left half the work done: only what may be done twice is tried again.
-        (500, SalesforceApi::Apex) if said.mentions("APEX_ERROR") && !operation.repeatable() => {
+        (500, SalesforceApi::Apex) if text.mentions("APEX_ERROR") && !operation.repeatable() => {
             AnswerOutcome::Refused { words }
         }
         // A gateway waited for it in vain: it may have been done, or still be.
@@ -258,35 +255,35 @@ pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> A
 
 /// Whether a 404 is that of an API that looked for a call and knows none: it says so in JSON. A server that has nothing at
 /// the path says so without, or as such servers do.
-fn knows_calls(said: &AnswerText) -> bool {
-    let is_error = match &said.json {
+fn knows_calls(text: &AnswerText) -> bool {
+    let is_error = match &text.json {
         Some(Value::Object(fields)) => !fields.contains_key("path"),
         Some(Value::Array(errors)) => errors.iter().all(Value::is_object),
         _ => false,
     };
-    is_error && !said.complaints.is_empty() && !said.mentions("match for URL")
+    is_error && !text.complaints.is_empty() && !text.mentions("match for URL")
 }
 
 /// Any 2xx is success, but only the body says of what.
 fn accepted(
     way: SalesforceApi,
     operation: Operation,
-    said: AnswerText,
+    text: AnswerText,
     answer: &HttpAnswer,
 ) -> AnswerOutcome {
-    let words = said.words(answer.status);
+    let words = text.words(answer.status);
     // What may be done twice is done again; of the rest nobody knows whether it is done.
     let unreadable = |words: String| match operation.repeatable() {
         true => AnswerOutcome::Again { after: None, words },
         false => AnswerOutcome::Unknown { words },
     };
-    if said.page {
+    if text.page {
         // The page of an edge: the API was not reached.
         return AnswerOutcome::Again { after: None, words: format!("it answered {words}") };
     }
-    let complaint = !said.complaints.is_empty();
+    let complaint = !text.complaints.is_empty();
     let empty = answer.body.iter().all(u8::is_ascii_whitespace);
-    let json = match said.json {
+    let json = match text.json {
         Some(Value::Object(fields)) => Value::Object(fields),
         _ if operation == Operation::ClearRouting || (empty && operation != Operation::Create) => Value::Null,
         _ => {
@@ -337,7 +334,6 @@ fn unwrap_envelope(json: Value) -> (Value, bool) {
 }
 
 /// The id in a create's answer, under either of its names.
-#[must_use]
 pub fn voice_call_id(data: &Value) -> Option<&str> {
     ["voiceCallId", "voiceCallRecordId"]
         .into_iter()
@@ -361,7 +357,6 @@ pub struct AnswerText {
 impl AnswerText {
     /// Reads `[{message, errorCode}]`, `{errors: [..] | ".."}`, `{message, errorCode}`,
     /// `{error, error_description}`, plain text and HTML.
-    #[must_use]
     pub fn read(answer: &HttpAnswer) -> Self {
         let json = serde_json::from_slice::<Value>(&answer.body).ok();
         let text = String::from_utf8_lossy(&answer.body);
@@ -373,8 +368,8 @@ impl AnswerText {
             None => vec![text.into_owned()],
         };
         // Some bodies say the same as a message and in a list.
-        let mut said = HashSet::new();
-        complaints.retain(|complaint| said.insert(complaint.clone()));
+        let mut seen = HashSet::new();
+        complaints.retain(|complaint| seen.insert(complaint.clone()));
         let mut others = Vec::new();
         if let Some(json) = &json {
             collect(json, false, &mut others);
@@ -384,20 +379,18 @@ impl AnswerText {
     }
 
     /// Whether a code or word stands in what is said of a failure.
-    #[must_use]
     pub fn mentions(&self, word: &str) -> bool {
-        self.complaints.iter().chain(&self.others).any(|said| said.contains(word))
+        self.complaints.iter().chain(&self.others).any(|text| text.contains(word))
     }
 
     /// What is said beside this status, as it may be shown; the status itself where nothing is.
-    #[must_use]
     pub fn words(&self, status: u16) -> String {
         let others: &[String] = if (200..300).contains(&status) { &[] } else { &self.others };
-        let said: Vec<&str> = self.complaints.iter().chain(others).map(String::as_str).collect();
-        if said.is_empty() {
+        let text: Vec<&str> = self.complaints.iter().chain(others).map(String::as_str).collect();
+        if text.is_empty() {
             return format!("HTTP {status} without a reason");
         }
-        quote(&said.join("; "))
+        quote(&text.join("; "))
     }
 }
 

@@ -55,7 +55,6 @@ pub struct CreatePayload<'a> {
 
 impl<'a> CreatePayload<'a> {
     /// Of a request, under an address.
-    #[must_use]
     pub fn new(address: BodyAddress<'a>, request: &'a CreateVoiceCall) -> Self {
         let (initiation_method, parent, queue) = match &request.initiation {
             Initiation::Inbound => ("Inbound", None, None),
@@ -103,7 +102,6 @@ pub struct UpdatePayload<'a> {
 
 impl<'a> UpdatePayload<'a> {
     /// Of a request, under an address.
-    #[must_use]
     pub fn new(address: BodyAddress<'a>, request: &'a UpdateVoiceCall) -> Self {
         Self {
             address,
@@ -133,7 +131,6 @@ pub struct OmniFlowPayload<'a> {
 
 impl<'a> OmniFlowPayload<'a> {
     /// Of a request, under an address.
-    #[must_use]
     pub fn new(address: BodyAddress<'a>, request: &'a ExecuteOmniFlow) -> Self {
         Self { address, dialed_number: &request.dialed_number, rest: &request.rest }
     }
@@ -151,7 +148,6 @@ pub struct RestoredPayload<'a> {
 }
 
 /// A body as bytes. Nothing in our bodies can fail to serialize; an empty body would be refused by Salesforce.
-#[must_use]
 pub fn bytes(body: &impl Serialize) -> Bytes {
     serde_json::to_vec(body).unwrap_or_default().into()
 }

@@ -29,7 +29,6 @@ pub enum SalesforceRequest<'a> {
 
 impl SalesforceRequest<'_> {
     /// What kind of request it is.
-    #[must_use]
     pub fn operation(&self) -> Operation {
         match self {
             Self::Create(_) => Operation::Create,
@@ -41,7 +40,6 @@ impl SalesforceRequest<'_> {
     }
 
     /// Who asks.
-    #[must_use]
     pub fn origin(&self) -> &Origin {
         match self {
             Self::Create(request) => &request.origin,
@@ -53,7 +51,6 @@ impl SalesforceRequest<'_> {
     }
 
     /// Which call; `None` for a create.
-    #[must_use]
     pub fn call(&self) -> Option<&CallReference> {
         match self {
             Self::Create(_) => None,
@@ -109,7 +106,6 @@ impl fmt::Debug for RestoredRequest {
 
 impl StoredRequest {
     /// What is to be kept of a request.
-    #[must_use]
     pub fn of(ask: SalesforceRequest<'_>) -> Self {
         let none = BodyAddress::default();
         let (call, body) = match ask {
@@ -170,7 +166,6 @@ impl StoredRequest {
 impl RestoredRequest {
     /// What a create says, as an update under its key in the middle of the call: for a record that is there already.
     /// `None` if it has no key.
-    #[must_use]
     pub fn to_update(&self) -> Option<Self> {
         let text = |name: &str| self.body.get(name).and_then(Value::as_str);
         let key = VendorCallKey::parse(text("vendorCallKey")?).ok()?;

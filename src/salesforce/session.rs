@@ -60,7 +60,6 @@ pub struct OAuthSessions {
 
 impl OAuthSessions {
     /// For the user and app of a contact center.
-    #[must_use]
     pub fn new(
         gate: Arc<Gate>,
         oauth: &settings::OAuth,
@@ -84,7 +83,6 @@ impl OAuthSessions {
     }
 
     /// Whether its session is the one that such a contact center needs.
-    #[must_use]
     pub fn fits(&self, oauth: &settings::OAuth, center: &CallCenter, keep: settings::Session) -> bool {
         let next = |next: &NextCertificate| (next.from, next.certificate.fingerprint());
         self.login == oauth.login_url
@@ -232,20 +230,20 @@ fn misconfigured(words: &str) -> Failure {
 
 /// OAuth's errors are faults of the set-up, and each has its setting.
 fn refusal(answer: &HttpAnswer) -> Failure {
-    let said = AnswerText::read(answer);
-    let words = said.words(answer.status);
+    let text = AnswerText::read(answer);
+    let words = text.words(answer.status);
     if matches!(answer.status, 408 | 429 | 500..) {
         return Failure::Again { after: answer.retry_after, words };
     }
-    let look = if said.mentions("approved") || said.mentions("invalid_app_access") {
+    let look = if text.mentions("approved") || text.mentions("invalid_app_access") {
         "pre-authorise the user for the app"
-    } else if said.mentions("audience") {
+    } else if text.mentions("audience") {
         "look at login_url and oauth_audience"
-    } else if said.mentions("invalid_client_id") {
+    } else if text.mentions("invalid_client_id") {
         "look at consumer_key"
-    } else if said.mentions("expired") {
+    } else if text.mentions("expired") {
         "look at the clock of this machine"
-    } else if said.mentions("assertion") {
+    } else if text.mentions("assertion") {
         "look at the certificate of the app and at the configured one"
     } else {
         "look at login_url, consumer_key, username and certificate"

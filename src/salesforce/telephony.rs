@@ -52,7 +52,6 @@ struct UnsignedRequest {
 impl TelephonyApi {
     /// For a contact center that may sign with any of the certificates. Tokens of the one `before` it serve on where
     /// nothing about them has changed.
-    #[must_use]
     pub fn new<'a>(
         gate: Arc<Gate>,
         center: &settings::CallCenter,

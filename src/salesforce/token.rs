@@ -51,7 +51,6 @@ pub struct ScrtTokens {
 
 impl ScrtTokens {
     /// For the contact center `subject` of the org `issuer`.
-    #[must_use]
     pub fn new(
         issuer: String,
         subject: String,
@@ -65,7 +64,6 @@ impl ScrtTokens {
     }
 
     /// Whether its tokens are those that such a contact center needs.
-    #[must_use]
     pub fn fits(
         &self,
         issuer: &str,

@@ -22,7 +22,6 @@ pub struct VoiceCallQuery {
 
 impl VoiceCallQuery {
     /// Under these sessions.
-    #[must_use]
     pub fn new(sessions: Arc<OAuthSessions>) -> Self {
         Self { sessions }
     }

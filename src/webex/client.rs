@@ -21,36 +21,36 @@ use crate::store::Store;
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// Search answers slowly over long times.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// How long to wait where Webex limits and does not say.
+/// The pause where Webex limits requests and gives no `Retry-After`.
 const UNSAID_PAUSE: Duration = Duration::from_secs(10);
 
-/// Why there is no answer to work with.
+/// Why a request to Webex gave no result.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum WebexError {
     /// 300 requests a minute are used up, or Webex asked for a pause.
     #[error("Webex limits our requests; again in {} s", .after.as_secs().max(1))]
     Limited {
-        /// When it may be asked again.
+        /// How long to wait.
         after: Duration,
     },
-    /// No answer, or Webex has a problem of its own: another time.
+    /// No answer, or a fault of Webex: a later request may succeed.
     #[error("Webex does not answer: {words}")]
     Unavailable {
         /// What happened.
         words: String,
     },
-    /// Webex refuses; the same request will not help.
+    /// Webex refuses the request; the same one will be refused again.
     #[error("Webex refuses: {words}; {}", look(*.status))]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// What it says.
+        /// The error text of the answer.
         words: String,
     },
-    /// A success that cannot be read.
+    /// A success that cannot be parsed.
     #[error("Webex answers something unexpected: {0}")]
     Unreadable(String),
-    /// There is no token to ask with.
+    /// There is no access token.
     #[error(transparent)]
     Token(#[from] TokenError),
 }
@@ -66,7 +66,7 @@ fn look(status: u16) -> &'static str {
     }
 }
 
-/// Asks one Webex tenant.
+/// The client of one Webex tenant.
 pub struct ApiClient {
     http: reqwest::Client,
     api: BaseUrl,
@@ -77,25 +77,25 @@ pub struct ApiClient {
     missing_fields: MissingFields,
 }
 
-/// A request before it has a token.
+/// A request before it has an access token.
 #[derive(Debug)]
 pub(super) struct ApiRequest<'a> {
     pub(super) method: Method,
-    /// With a slash before it.
+    /// With a leading slash.
     pub(super) path: &'a str,
     pub(super) body: Option<Value>,
 }
 
-/// Fields that the tenant's schema has turned out to lack.
+/// Fields that the tenant's schema does not have.
 #[derive(Default)]
-pub(super) struct MissingFields(Mutex<BTreeSet<&'static str>>);
+struct MissingFields(Mutex<BTreeSet<&'static str>>);
 
 impl MissingFields {
     pub(super) fn all(&self) -> BTreeSet<&'static str> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether it is one more.
+    /// Adds a field; returns whether it is new.
     pub(super) fn insert(&self, field: &'static str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(field)
     }
@@ -103,7 +103,6 @@ impl MissingFields {
 
 impl ApiClient {
     /// A client of the tenant behind `api`.
-    #[must_use]
     pub fn new(
         http: reqwest::Client,
         api: BaseUrl,
@@ -122,18 +121,17 @@ impl ApiClient {
         }
     }
 
-    /// The tokens it asks with.
-    #[must_use]
+    /// The tokens of the client.
     pub fn tokens(&self) -> &WebexTokens {
         &self.tokens
     }
 
-    /// What Search has refused so far.
+    /// The fields that Search has refused so far.
     pub(super) fn missing_fields(&self) -> &MissingFields {
         &self.missing_fields
     }
 
-    /// Asks, and reads the answer; a token that has just died is renewed once.
+    /// Sends a request and parses the answer; an access token that Webex refuses is renewed once.
     pub(super) async fn ask<T: DeserializeOwned>(&self, ask: &ApiRequest<'_>) -> Result<T, WebexError> {
         let answer = self.send(ask).await?;
         // DELETE answers with nothing.
@@ -186,25 +184,26 @@ fn unavailable(fault: &ExchangeFault) -> WebexError {
     WebexError::Unavailable { words: fault.to_string() }
 }
 
-/// Webex's limit for a client id.
+/// Webex's limit of requests for a client id.
 const REQUESTS_PER_WINDOW: usize = 300;
-/// Over this time.
+/// The time of that limit.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 
+/// The requests of the last minute.
 #[derive(Debug, Default)]
 struct SentRequests {
-    /// When the requests of the last minute left.
+    /// When each of them was sent.
     at: VecDeque<Timestamp>,
-    /// Until when Webex wants to hear nothing.
+    /// Until when Webex asked for no request.
     paused_until: Option<Timestamp>,
 }
 
-/// The pace of this process. Others who share the client id are noticed by Webex's 429.
+/// The rate limit in this process. Other processes with the same client id show up as Webex's 429.
 #[derive(Debug, Default)]
-pub(in crate::webex) struct RateLimit(Mutex<SentRequests>);
+struct RateLimit(Mutex<SentRequests>);
 
 impl RateLimit {
-    /// Takes leave to send one request at `now`, or says how long to wait.
+    /// Counts one request at `now`, or returns how long to wait before it.
     pub(in crate::webex) fn take(&self, now: Timestamp) -> Result<(), Duration> {
         let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while sent.at.front().is_some_and(|first| now.duration_since(*first) >= WINDOW) {
@@ -224,7 +223,7 @@ impl RateLimit {
         }
     }
 
-    /// Nothing is sent until then.
+    /// No request is sent for the time of `pause`.
     pub(in crate::webex) fn pause(&self, now: Timestamp, pause: Duration) {
         let until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
         let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -232,17 +231,17 @@ impl RateLimit {
     }
 }
 
-/// What is missing in `[webex]` to ask Webex anything.
+/// A setting of `[webex]` without which no request can be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key} is not set: {hint}")]
 pub struct MissingSetting {
-    /// The key.
+    /// The configuration key.
     pub key: &'static str,
     /// What to set it to.
     pub hint: &'static str,
 }
 
-/// The tokens of the configured integration, in the name of `owner`.
+/// The tokens of the configured integration. `owner` names this process in turns.
 ///
 /// # Errors
 /// When the configuration names no integration.
@@ -261,7 +260,7 @@ pub fn tokens(
     Ok(WebexTokens::new(http, (&webex.token_url, client, cipher), store, clock, owner))
 }
 
-/// A client that asks with these tokens.
+/// A client with these tokens.
 ///
 /// # Errors
 /// When the configuration does not say where.

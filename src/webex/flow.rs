@@ -20,19 +20,19 @@ pub struct Flow {
 pub struct HttpActivity {
     /// The name the author gave it.
     pub name: String,
-    /// Below the connector's host.
+    /// The path below the connector's host.
     pub path: String,
     /// The body, still a template.
     pub body: String,
-    /// As it goes out.
+    /// The Content-Type of the request.
     pub content_type: String,
     /// One timeout for connect, TLS and answer together.
     pub timeout: Duration,
-    /// What is read of the answer.
+    /// The flow variables that are set from the answer.
     pub outputs: Vec<Output>,
 }
 
-/// A flow variable and where its value is found.
+/// A flow variable and where its value is in the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
     /// The variable's name.
@@ -41,7 +41,7 @@ pub struct Output {
     pub path: String,
 }
 
-/// Why a file is no exported flow.
+/// The text is no exported flow.
 #[derive(Debug, thiserror::Error)]
 #[error("not an exported flow: {0}")]
 pub struct FlowError(#[from] serde_json::Error);
@@ -64,13 +64,11 @@ impl Flow {
     }
 
     /// An HTTP Request activity by its name.
-    #[must_use]
     pub fn activity(&self, name: &str) -> Option<&HttpActivity> {
         self.activities.get(name)
     }
 
     /// The template that the flow sets a variable to.
-    #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
     }
@@ -183,8 +181,8 @@ struct SetVariable {
 #[error("the template cannot be filled: {0}")]
 pub struct TemplateError(#[from] minijinja::Error);
 
-/// Fills `template` with the variables. `now()` renders as `2026-11-21T10:00:00.123Z[UTC]`; the filter `replace`
-/// takes a map of what to replace by what.
+/// Fills `template` with the variables, as Webex does: plain text, no JSON escaping; unset variables leave nothing.
+/// `now()` renders as `2026-11-21T10:00:00.123Z[UTC]`; the filter `replace` takes a map of what to replace by what.
 ///
 /// # Errors
 /// When the template uses something that is not known here.

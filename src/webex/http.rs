@@ -12,24 +12,23 @@ use url::Url;
 use crate::domain::quote;
 use crate::salesforce::retry_after;
 
-/// What came back, whatever it means.
+/// A complete answer, of any status.
 #[derive(Debug)]
 pub(in crate::webex) struct ExchangeAnswer {
     pub(in crate::webex) status: u16,
-    /// What the header `Retry-After` asks for.
+    /// The header `Retry-After`.
     pub(in crate::webex) retry_after: Option<Duration>,
     pub(in crate::webex) body: Vec<u8>,
 }
 
-/// How much one request may cost.
+/// The limits of one request: its time, and the bytes of its answer.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::webex) struct ExchangeLimits {
     pub(in crate::webex) within: Duration,
-    /// Bytes of the answer.
     pub(in crate::webex) bytes: usize,
 }
 
-/// Why nothing whole came back.
+/// Why no complete answer came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::webex) enum ExchangeFault {
     #[error("no answer within {} s", .0.as_secs())]
@@ -50,7 +49,7 @@ pub(in crate::webex) fn form(url: Url, fields: &[(&str, &str)]) -> Request {
     request
 }
 
-/// Sends and reads.
+/// Sends a request and reads the answer.
 pub(in crate::webex) async fn exchange(
     client: &Client,
     request: Request,
@@ -75,7 +74,7 @@ async fn send(client: &Client, request: Request, bytes: usize) -> Result<Exchang
     Ok(ExchangeAnswer { status, retry_after, body })
 }
 
-/// Without the address, which may name a subscription.
+/// The error without the URL, which may contain the id of a subscription.
 fn broken(error: reqwest::Error) -> ExchangeFault {
     let error = error.without_url();
     let mut words = error.to_string();
@@ -97,7 +96,7 @@ pub(in crate::webex) fn headers(authorization: &HeaderValue, tracking_id: &str) 
     headers
 }
 
-/// What an error's body says, in any of the shapes that Webex uses, fit for a log.
+/// The error text in a body, in any of the shapes that Webex uses, fit for a log.
 pub(in crate::webex) fn error_text(answer: &ExchangeAnswer) -> String {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let at = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);

@@ -23,7 +23,7 @@ const CALLERS_CALL: &str = "main";
 /// Recordings by task.
 pub type Recordings = BTreeMap<String, Vec<Recording>>;
 
-/// One odd record must not keep those beside it: each is read by itself.
+/// The answer of the Captures API. Each record is parsed by itself, so that a malformed one does not affect the others.
 #[derive(Deserialize)]
 struct CapturesAnswer {
     data: Option<Vec<Value>>,
@@ -68,7 +68,7 @@ impl ApiClient {
     }
 }
 
-/// Adds what can be read, and tells how much could not.
+/// Adds the records that can be parsed, and logs how many cannot.
 fn add(answered: CapturesAnswer, all: &mut Recordings) {
     let mut skipped = 0_usize;
     for captured in answered.data.unwrap_or_default() {
@@ -90,7 +90,7 @@ fn add(answered: CapturesAnswer, all: &mut Recordings) {
 }
 
 /// A recording of the caller's call whose file has a name. A consult is recorded under the same task, and is not the
-/// caller's.
+/// caller's call.
 fn file(recorded: CaptureRecord) -> Option<Recording> {
     let attributes = recorded.attributes?;
     let kind = attributes.call_type.as_ref().and_then(Value::as_str);
@@ -111,42 +111,41 @@ fn moment(value: &Value) -> Option<Timestamp> {
     time.ok().map(FlowTime::timestamp)
 }
 
-/// How long an answer is waited for: those who wait hold a claim.
+/// How long to wait for an answer: the tasks of the query are claimed meanwhile.
 pub(super) const RECORDINGS_WITHIN: Duration = Duration::from_secs(5);
-/// How long nobody asks after Webex has not answered.
+/// How long no query is sent after one without an answer.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(30);
-/// The shortest and the longest time between two questions for the same recording.
+/// The shortest and the longest time between two queries for the same recording.
 const PAUSE_BOUNDS: (SignedDuration, SignedDuration) =
     (SignedDuration::from_secs(30), SignedDuration::from_hours(6));
-/// The longest time after a question that Webex has not answered.
+/// The longest time until the next query after one without an answer.
 const PAUSE_IF_UNANSWERED: SignedDuration = SignedDuration::from_mins(2);
-/// How long a recording that was announced is asked for.
+/// How long an announced recording is queried.
 const ASK_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Asks for recordings, one for each process.
+/// Queries recordings; one for each process.
 pub struct RecordingClient {
     client: Arc<ApiClient>,
     org_id: String,
     metrics: Arc<Metrics>,
-    /// Until when Webex is left alone.
+    /// Until when no query is sent.
     paused: Mutex<Option<Timestamp>>,
 }
 
 impl RecordingClient {
-    /// Asks with `client` for recordings of this organisation.
-    #[must_use]
+    /// Queries with `client` for recordings of this organisation.
     pub fn new(client: Arc<ApiClient>, org_id: String, metrics: Arc<Metrics>) -> Self {
         Self { client, org_id, metrics, paused: Mutex::default() }
     }
 
-    /// The recordings of these tasks that there are by now; or until when Webex is not to be asked.
+    /// The recordings of these tasks that there are by now; or until when no query is sent.
     pub(super) async fn ask(&self, tasks: &[TaskId], now: Timestamp) -> Result<Recordings, Timestamp> {
         if let Some(until) = self.paused().filter(|until| *until > now) {
             return Err(until);
         }
         let (client, org_id) = (Arc::clone(&self.client), self.org_id.clone());
         let ids: Vec<String> = tasks.iter().map(ToString::to_string).collect();
-        // Not broken off: a token may be renewed meanwhile.
+        // Not cancelled: it may be renewing the token.
         let asking = tokio::spawn(async move { client.recordings(&org_id, &ids).await });
         let (error, pause) = match timeout(RECORDINGS_WITHIN, asking).await {
             Ok(Ok(Ok(recordings))) => return Ok(recordings),
@@ -166,7 +165,7 @@ impl RecordingClient {
         Err(until)
     }
 
-    /// Counts what came of a question for one task.
+    /// Counts the result of a query for one task.
     pub(super) fn count(&self, outcome: &'static str) {
         self.metrics.recording_query(outcome);
     }
@@ -176,8 +175,8 @@ impl RecordingClient {
     }
 }
 
-/// When a recording is asked for again that was asked for in vain: after half of the time that it has been announced
-/// for; if Webex has not answered, within minutes, but not before `earliest`. None: never again.
+/// When to query again a recording that was queried in vain: after half of the time since its announcement; after a query
+/// without an answer, within minutes, but not before `earliest`. None: never again.
 pub(super) fn again(
     announced: AnnouncedRecordings,
     ended_at: Timestamp,

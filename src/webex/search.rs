@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::client::{ApiClient, ApiRequest, WebexError};
 use crate::phone::PhoneNumber;
 
-/// A stretch of time.
+/// A span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeSpan {
     /// Its beginning.
@@ -28,12 +28,12 @@ pub struct TimeSpan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageCursor(String);
 
-/// At most 250 tasks.
+/// A page of at most 250 tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskPage {
     /// The tasks.
     pub tasks: Vec<SearchTask>,
-    /// How many could not be read: they are null, or no objects.
+    /// How many records could not be parsed: they are null, or no objects.
     pub unreadable: usize,
     /// Where the next page begins, if there is one.
     pub next: Option<PageCursor>,
@@ -42,7 +42,7 @@ pub struct TaskPage {
 #[derive(Deserialize)]
 struct SearchAnswer {
     data: Option<SearchData>,
-    /// GraphQL reports problems beside a 200.
+    /// GraphQL reports errors beside a 200.
     #[serde(default, deserialize_with = "any")]
     errors: Option<Vec<GraphQlError>>,
 }
@@ -77,8 +77,8 @@ struct GraphQlError {
 }
 
 impl ApiClient {
-    /// Telephony tasks that ended within `span`, a page of them. A field that the tenant's schema lacks refuses the whole
-    /// query: it is asked again without, and from then on never.
+    /// Telephony tasks that ended within `span`, a page of them. A field that the tenant's schema does not have makes
+    /// Webex refuse the whole query: the query is repeated without it, and never has it again.
     ///
     /// # Errors
     /// When Webex gives none.
@@ -134,7 +134,8 @@ impl ApiClient {
     }
 }
 
-/// A task; durations are milliseconds on the wire.
+/// A task as Search returns it; durations are milliseconds on the wire. Any field may be missing, null or malformed:
+/// which fields there are depends on the query and the tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SearchTask {
@@ -159,16 +160,16 @@ pub struct SearchTask {
     /// `inbound`, `outbound`, `outdial`.
     #[serde(deserialize_with = "text")]
     pub direction: Option<String>,
-    /// Whether it goes on.
+    /// Whether the task goes on.
     #[serde(deserialize_with = "flag")]
     pub is_active: Option<bool>,
     /// `short`, `abandoned` or `normal`.
     #[serde(deserialize_with = "text")]
     pub contact_handle_type: Option<String>,
-    /// Why it ended, in free words.
+    /// Why it ended, as free text.
     #[serde(deserialize_with = "text")]
     pub termination_reason: Option<String>,
-    /// Who ended it.
+    /// Which party ended it.
     #[serde(deserialize_with = "text")]
     pub terminating_end: Option<String>,
     /// The last queue.
@@ -180,7 +181,7 @@ pub struct SearchTask {
     /// How often an agent was connected.
     #[serde(deserialize_with = "count")]
     pub connected_count: Option<u32>,
-    /// How long agents talked.
+    /// How long agents were connected.
     #[serde(deserialize_with = "count")]
     pub connected_duration: Option<u64>,
     /// How often it was on hold.
@@ -195,12 +196,12 @@ pub struct SearchTask {
     /// How long it was queued.
     #[serde(deserialize_with = "count")]
     pub queue_duration: Option<u64>,
-    /// Whether a recording will come.
+    /// Whether there will be a recording.
     #[serde(deserialize_with = "flag")]
     pub capture_requested: Option<bool>,
     /// Whether the caller was to be called back.
     pub is_callback: Option<bool>,
-    /// Its history, where it was asked for.
+    /// Its activities, where the query has them.
     #[serde(deserialize_with = "any")]
     pub activities: Option<SearchActivities>,
 }
@@ -214,19 +215,19 @@ pub struct EntityId {
     pub id: Option<String>,
 }
 
-/// The history of a task; Search shows the newest first.
+/// The activities of a task; Search has the newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SearchActivities {
     /// How many there are.
     #[serde(deserialize_with = "count")]
     pub total_count: Option<u32>,
-    /// Those that came with the answer; none for one that cannot be read.
+    /// Those in the answer; none for one that cannot be parsed.
     #[serde(deserialize_with = "any")]
     pub nodes: Option<Vec<Option<SearchActivity>>>,
 }
 
-/// Something that happened to a task.
+/// One activity of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SearchActivity {
@@ -239,8 +240,7 @@ pub struct SearchActivity {
 }
 
 impl SearchActivities {
-    /// What happened and when, the newest first, if none of it is missing: an answer holds only so many.
-    #[must_use]
+    /// The activities with their times, the newest first, if none of them is missing: an answer has only so many.
     pub fn whole(&self) -> Option<Vec<(&str, Timestamp)>> {
         let nodes = self.nodes.as_ref()?;
         let is_whole = self
@@ -254,7 +254,7 @@ impl SearchActivities {
     }
 }
 
-/// What is asked of each task.
+/// The fields of the query for each task.
 const FIELDS: &[QueryField] = &[
     leaf("id"),
     leaf("channelType"),
@@ -287,7 +287,7 @@ const FIELDS: &[QueryField] = &[
     },
 ];
 
-/// Without these there is nothing to compare.
+/// Without these a task cannot be compared.
 const NEEDED: [&str; 2] = ["id", "endedTime"];
 
 struct QueryField {
@@ -301,10 +301,10 @@ const fn leaf(name: &'static str) -> QueryField {
     QueryField { name, arguments: "", fields: &[] }
 }
 
-/// Telephony tasks that ended within a time. `without`: fields that the tenant's schema lacks.
+/// The query for telephony tasks that ended within a time. `without`: fields that the tenant's schema does not have.
 fn ended(span: TimeSpan, cursor: Option<&PageCursor>, without: &BTreeSet<&'static str>) -> String {
     let (from, to) = (span.from.as_millisecond(), span.to.as_millisecond());
-    // One that is active all the same is shown too: then a consulted party has ended, not the call.
+    // A task that is active nevertheless is included: then a consulted party has ended, not the call.
     let filter = "filter: { channelType: { equals: telephony } }";
     let mut query = format!("{{ taskDetails(from: {from}, to: {to}, timeComparator: endedTime, {filter}");
     if let Some(PageCursor(cursor)) = cursor {
@@ -317,7 +317,7 @@ fn ended(span: TimeSpan, cursor: Option<&PageCursor>, without: &BTreeSet<&'stati
     query + &format!(") {{ tasks {{ {fields} }} pageInfo {{ hasNextPage endCursor }} }} }}")
 }
 
-/// An object of which no field is left is not asked for.
+/// The fields of a query. An object without any field left is not part of it.
 fn selection(fields: &[QueryField], without: &BTreeSet<&'static str>) -> String {
     let one = |field: &QueryField| {
         let inner = selection(field.fields, without);
@@ -331,9 +331,9 @@ fn selection(fields: &[QueryField], without: &BTreeSet<&'static str>) -> String 
     fields.iter().filter_map(one).collect::<Vec<_>>().join(" ")
 }
 
-/// The field that a refusal is about, if it is one that can be done without. Services word it as they like: `Field 'x' in
-/// type 'Task' is undefined`, `Cannot query field "x" on type "Task"`, `x is no such field here`. What stands in quotes
-/// counts first, else the last name of ours.
+/// The field that a refusal is about, if the query can do without it. The wording varies: `Field 'x' in type 'Task' is
+/// undefined`, `Cannot query field "x" on type "Task"`, `x is no such field here`. A field in quotes counts first, else
+/// the last known name in the text.
 fn refused(words: &str) -> Option<&'static str> {
     if !words.to_ascii_lowercase().contains("field") {
         return None;
@@ -351,7 +351,7 @@ fn known(fields: &[QueryField], name: &str) -> Option<&'static str> {
         .find_map(|field| if field.name == name { Some(field.name) } else { known(field.fields, name) })
 }
 
-/// What can be read as such.
+/// A value that can be parsed as such; else none. A malformed value does not affect the others.
 fn any<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
@@ -372,7 +372,7 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::E
     })
 }
 
-/// Not negative: where Webex does not know a number, it may say -1. A fraction is rounded.
+/// A number that is not negative, also as text: Webex may send -1 for an unknown one. A fraction is rounded.
 fn count<'de, D: Deserializer<'de>, N: TryFrom<u64>>(deserializer: D) -> Result<Option<N>, D::Error> {
     let number = match Value::deserialize(deserializer)? {
         Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),

@@ -15,10 +15,10 @@ use crate::settings::BaseUrl;
 
 /// The path of the bridge's webhook route.
 const ROUTE: &str = "/webhooks/wxcc";
-/// What an id may hold unescaped in a path.
+/// Characters of an id that need no escape in a path.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-/// A subscription as Webex shows it; the secret is never shown.
+/// A subscription as Webex returns it, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
@@ -27,13 +27,13 @@ pub struct Subscription {
     /// Its name.
     #[serde(default)]
     pub name: String,
-    /// `task:1.0.0`
+    /// Resource and version, such as `task:1.0.0`.
     #[serde(default)]
     pub resource_version: String,
-    /// What it tells of.
+    /// The types of its webhooks.
     #[serde(default)]
     pub event_types: Vec<String>,
-    /// Where it sends.
+    /// Where its webhooks are sent.
     #[serde(default)]
     pub destination_url: String,
     /// `active` or `inactive`.
@@ -43,32 +43,30 @@ pub struct Subscription {
 
 impl Subscription {
     /// Whether webhooks are sent.
-    #[must_use]
     pub fn is_active(&self) -> bool {
         self.status.eq_ignore_ascii_case("active")
     }
 
-    /// Whether it sends this resource to `destination`.
-    #[must_use]
+    /// Whether it sends webhooks of this resource to `destination`.
     pub fn serves(&self, resource: &WebhookResource, destination: &str) -> bool {
         self.resource_version == resource.to_string() && self.destination_url == destination
     }
 }
 
-/// A subscription to be.
+/// A subscription to create.
 #[derive(Debug)]
 pub struct NewSubscription {
     /// 4 to 64 characters.
     pub name: String,
-    /// What it tells of.
+    /// The resource of its webhooks.
     pub resource: WebhookResource,
-    /// Where it sends.
+    /// Where its webhooks are sent.
     pub destination_url: String,
-    /// What signs the webhooks.
+    /// The secret that signs the webhooks.
     pub secret: SecretString,
 }
 
-/// Where the webhooks of a bridge known as `public_url` go.
+/// Where the webhooks of a bridge at `public_url` are sent.
 ///
 /// # Errors
 /// When Webex would not send there: it wants https on port 443, without a query.
@@ -82,7 +80,7 @@ pub fn destination(public_url: Option<&BaseUrl>) -> Result<String, String> {
     }
 }
 
-/// Lists and single ones both lie under `data`.
+/// The envelope of lists and of single subscriptions.
 #[derive(Deserialize)]
 struct DataEnvelope<T> {
     data: T,
@@ -98,7 +96,7 @@ impl ApiClient {
         Ok(self.ask::<DataEnvelope<Vec<Subscription>>>(&ask).await?.data)
     }
 
-    /// Makes one.
+    /// Creates one.
     ///
     /// # Errors
     /// When Webex makes none.
@@ -114,7 +112,7 @@ impl ApiClient {
         Ok(self.ask::<DataEnvelope<Subscription>>(&ask).await?.data)
     }
 
-    /// Makes an inactive one active again.
+    /// Sets an inactive one to active.
     ///
     /// # Errors
     /// When Webex does not.
@@ -123,7 +121,7 @@ impl ApiClient {
         self.ask::<Value>(&ApiRequest { method: Method::PATCH, path: &path(id), body }).await.map(drop)
     }
 
-    /// Gives one this secret, such as the new one while secrets change.
+    /// Replaces the secret of one, while secrets rotate.
     ///
     /// # Errors
     /// When Webex does not.
@@ -146,7 +144,7 @@ fn path(id: &str) -> String {
     format!("/v2/subscriptions/{}", utf8_percent_encode(id, ESCAPED))
 }
 
-/// A resource and its version, such as `task:1.0.0`.
+/// A resource and its version, such as `task:1.0.0`: one for each subscription.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WebhookResource {
     kind: ResourceKind,
@@ -160,7 +158,7 @@ enum ResourceKind {
     Capture,
 }
 
-/// What the bridge makes something of; the headings of the vendor's document omit `task:` here and there.
+/// The webhooks that the bridge uses; the headings of the vendor's document omit `task:` in some places.
 const TASK_EVENTS: [&str; 14] = [
     "task:new",
     "task:parked",
@@ -179,9 +177,8 @@ const TASK_EVENTS: [&str; 14] = [
 ];
 
 impl WebhookResource {
-    /// Those that the bridge needs, of each its versions, the newest first: Webex accepts some of them only, and
-    /// `agent:1.0.0` is said to end on 2026-12-16.
-    #[must_use]
+    /// The resources that the bridge needs, of each its versions, the newest first: Webex accepts some of them only, and
+    /// is to end `agent:1.0.0` on 2026-12-16.
     pub fn usual() -> Vec<Vec<Self>> {
         let of = |kind, versions: &[&str]| {
             versions.iter().map(|version| Self { kind, version: (*version).to_owned() }).collect()
@@ -193,8 +190,7 @@ impl WebhookResource {
         ]
     }
 
-    /// The events that the bridge makes something of. Version 2 renames the state of an agent.
-    #[must_use]
+    /// The webhooks that the bridge uses. Version 2 renames the state change of an agent.
     pub fn event_types(&self) -> Vec<&'static str> {
         match self.kind {
             ResourceKind::Task => TASK_EVENTS.to_vec(),
@@ -238,28 +234,28 @@ impl fmt::Display for WebhookResource {
     }
 }
 
-/// What is looked after.
+/// Checks the subscriptions of this bridge: Webex sets those inactive whose receiver failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscriptionWatch {
-    /// Where our webhooks go.
+    /// Where webhooks of this bridge are sent.
     pub destination: String,
-    /// Whether inactive ones may be made active again.
+    /// Whether inactive ones are set to active.
     pub reactivate: bool,
 }
 
-/// What was found.
+/// The subscriptions of this bridge by their status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SubscriptionCounts {
-    /// Ours that send.
+    /// Active.
     pub active: usize,
-    /// Ours that do not, and were left so.
+    /// Inactive, and left so.
     pub inactive: usize,
-    /// Ours that did not, and do now.
+    /// Inactive before, and active now.
     pub reactivated: usize,
 }
 
 impl SubscriptionWatch {
-    /// Looks at the subscriptions that send to us.
+    /// Checks the subscriptions that send to this bridge.
     ///
     /// # Errors
     /// When Webex does not answer, or does not make one active again.

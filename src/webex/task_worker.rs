@@ -18,60 +18,59 @@ use crate::settings;
 use crate::store::{ClaimTasks, NewEvent, SettleTask, StoreError, Task};
 use crate::telemetry::Metrics;
 
-/// How long one task may take; what Salesforce has not taken by then waits in the outbox.
+/// How long concluding one task may take; requests that Salesforce has not taken by then stay in the outbox.
 const LOOK: Duration = Duration::from_secs(4);
-/// How long it may take to find out whose the tasks are that were claimed together.
+/// How long finding the contact centers of the tasks of a claim may take.
 const FIND: Duration = Duration::from_secs(1);
-/// How long after its end a task is looked at again of which no flow has told.
+/// How long after its end a task that no flow has reported is concluded again.
 const LATE_CREATES: [Duration; 4] = [
     Duration::from_secs(60),
     Duration::from_secs(600),
     Duration::from_secs(3600),
     Duration::from_secs(6 * 3600),
 ];
-/// How long a step may take that only the database is asked in.
+/// How long a step may take that needs the database only.
 const KEEP: Duration = Duration::from_secs(2);
-// All of it under one claim: nobody else draws the same conclusions meanwhile.
+// All of it within one lease: no other replica concludes the same task meanwhile.
 const _: () = assert!(
     FIND.as_secs() + KEEP.as_secs() + RECORDINGS_WITHIN.as_secs() + KEEP.as_secs() + LOOK.as_secs()
         < settings::Outbox::LEAST_LEASE.as_secs()
 );
-/// Tasks claimed together: enough for some whole questions for recordings.
+/// Tasks claimed together: enough for some full queries for recordings.
 const TOGETHER: u32 = 40;
-/// The tasks of a contact center that are looked at at once, and as many whose recordings are asked for.
+/// The tasks of a contact center that are concluded at once, and as many whose recordings are queried.
 const PLACES: usize = 40;
-/// The longest nap: another replica may have kept the end of a task.
+/// The longest pause: another replica may have stored the end of a task.
 const NAP: Duration = Duration::from_secs(1);
-/// The nap while something is due that must wait for a place: it hides when the next of others is due.
+/// The pause while a due task waits for a slot: it hides when the next of others is due.
 const SHORT_NAP: Duration = Duration::from_millis(250);
-/// Ids without a name that are told of once; beyond, they are only counted.
+/// How many unmapped ids are logged, each once; beyond, they are only counted.
 const MOST_LOGGED: usize = 10_000;
 
-/// Concludes tasks, one replica at a time for each. Each contact center has places of its own, so that one whose
-/// Salesforce hangs holds up its own tasks only.
+/// Concludes tasks, each in one replica at a time. Each contact center has slots of its own, so that one whose Salesforce
+/// hangs delays its own tasks only.
 pub struct TaskWorker {
     bridge: SharedBridge,
     outbox: Arc<Outbox>,
     outcomes: Arc<ConclusionLog>,
     recorder: Option<Arc<RecordingClient>>,
     places: TaskSlots,
-    /// For tasks whose recordings are asked for: nobody else waits for what Webex is asked.
+    /// For tasks whose recordings are queried: other tasks do not wait for Webex.
     asking: TaskSlots,
-    /// What is under way. Who holds it takes a step; others wait.
+    /// The tasks in progress. Whoever holds the lock takes a step; others wait.
     looks: AsyncMutex<JoinSet<()>>,
-    /// Told when a place may have become free.
+    /// Notified when a slot may have become free.
     ended: Arc<Notify>,
 }
 
-/// What is counted, and told once.
+/// Counts conclusions, and logs each unmapped id once.
 struct ConclusionLog {
     metrics: Arc<Metrics>,
     logged: Mutex<HashSet<Unmapped>>,
 }
 
 impl TaskWorker {
-    /// A worker; without a recorder nothing is known of recordings.
-    #[must_use]
+    /// Without a client for recordings, recordings are not known.
     pub fn new(
         bridge: SharedBridge,
         outbox: Arc<Outbox>,
@@ -85,7 +84,7 @@ impl TaskWorker {
         Self { bridge, outbox, outcomes, recorder, places, asking, looks, ended }
     }
 
-    /// Works until it is dropped.
+    /// Concludes until it is dropped.
     pub async fn run(self: Arc<Self>) {
         loop {
             match self.step().await {
@@ -99,8 +98,8 @@ impl TaskWorker {
         }
     }
 
-    /// Claims what is due now, as far as there are places, and begins to conclude each once; gives how many those are.
-    /// Waits for none of them.
+    /// Claims the tasks that are due, as far as there are slots, and starts concluding each; returns how many. Waits for
+    /// none of them.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -110,7 +109,7 @@ impl TaskWorker {
         self.begin_due(&mut looks).await
     }
 
-    /// The same once everything has ended that steps have begun: gives 0 only if nothing that is due is left.
+    /// The same once all tasks in progress have ended: returns 0 only if no due task is left.
     ///
     /// # Errors
     /// As [`TaskWorker::step`].
@@ -135,7 +134,7 @@ impl TaskWorker {
             let is_announced = self.recorder.is_some() && task.timeline.announced().is_some();
             let places = if is_announced { &self.asking } else { &self.places };
             let Some(taken) = places.take(&centers) else {
-                // Behind those that were due before.
+                // After those that were due before.
                 let (concluder, now) = (concluder.clone(), self.outbox.now());
                 looks.spawn(async move { concluder.settle(task, Some(now), false).await });
                 continue;
@@ -168,13 +167,13 @@ impl TaskWorker {
         });
     }
 
-    /// Waits until everything that steps have begun has ended. Steps wait meanwhile.
+    /// Waits until all tasks in progress have ended. Steps wait meanwhile.
     pub async fn idle(&self) {
         let mut looks = self.looks.lock().await;
         while looks.join_next().await.is_some() {}
     }
 
-    /// Lets what is under way end until then. The claims of what is broken off then are still ours.
+    /// Lets tasks in progress end until then. The others are cancelled, still under this replica's claim.
     pub async fn stop(&self, deadline: Instant) {
         let mut looks = self.looks.lock().await;
         let ended = async { while looks.join_next().await.is_some() {} };
@@ -184,7 +183,7 @@ impl TaskWorker {
         }
     }
 
-    /// What a look needs, as it is now.
+    /// What concluding a task needs, by the current configuration.
     fn concluder(&self) -> TaskConclusion {
         TaskConclusion {
             bridge: self.bridge.load_full(),
@@ -201,7 +200,7 @@ impl TaskWorker {
             Some(left) => Duration::try_from(left).unwrap_or(SHORT_NAP),
         };
         let left = left.clamp(Duration::from_millis(10), NAP);
-        // Whatever comes first: a place or the time.
+        // Until a slot is free or the time is over.
         let _ = timeout(left, self.ended.notified()).await;
     }
 }
@@ -234,7 +233,7 @@ impl ConclusionLog {
     }
 }
 
-/// A look at tasks. If nothing can be written down, the claim ends by itself, and somebody looks again.
+/// Concludes tasks. If nothing can be stored, the claim expires, and a replica concludes the task again.
 #[derive(Clone)]
 struct TaskConclusion {
     bridge: Arc<Bridge>,
@@ -243,15 +242,16 @@ struct TaskConclusion {
     recorder: Option<Arc<RecordingClient>>,
 }
 
-/// What came of asking for the recordings of a task.
+/// The result of a query for the recordings of a task.
 #[derive(Clone, Copy)]
 struct RecordingsAsked {
-    /// Webex is not to be asked before.
+    /// No query is sent before.
     earliest: Option<Timestamp>,
 }
 
 impl TaskConclusion {
-    /// The tasks, each with the contact centers of its calls. One of which nobody can tell now is left out.
+    /// The tasks, each with the contact centers of its calls. A task whose contact centers cannot be found now is left
+    /// out.
     async fn with_call_centers(&self, tasks: Vec<Task>) -> Vec<(Task, BTreeSet<CallCenterName>)> {
         let (start, mut asked) = (Instant::now(), JoinSet::new());
         for task in tasks {
@@ -275,7 +275,7 @@ impl TaskConclusion {
         logged
     }
 
-    /// Asks for the recordings of all of them together, then looks at each.
+    /// Queries the recordings of all of these tasks together, then concludes each.
     async fn ask_and_look(&self, tasks: Vec<(Task, TaskSlotGuards)>) {
         let Some(recorder) = &self.recorder else { return };
         let tasks = self.with_wanted(tasks).await;
@@ -300,7 +300,7 @@ impl TaskConclusion {
         while looks.join_next().await.is_some() {}
     }
 
-    /// The tasks, each with whether its recordings are wanted. One of which nobody can tell now is left out.
+    /// The tasks, each with whether its recordings are needed. A task for which that cannot be found now is left out.
     async fn with_wanted(&self, tasks: Vec<(Task, TaskSlotGuards)>) -> Vec<(Task, bool, TaskSlotGuards)> {
         let budget = Budget::new(Instant::now(), KEEP);
         let mut with_wanted = Vec::with_capacity(tasks.len());
@@ -313,7 +313,7 @@ impl TaskConclusion {
         with_wanted
     }
 
-    /// What came of a question for the recordings of a task.
+    /// Stores the answer for the recordings of a task.
     async fn keep_answer(
         &self,
         answer: Result<Vec<Recording>, Timestamp>,
@@ -332,7 +332,7 @@ impl TaskConclusion {
         }
     }
 
-    /// What Webex has given is durable before anything is told of it: so nothing that was told is taken back later.
+    /// Stores Webex's answer before anything is sent because of it: so nothing that was sent is taken back later.
     async fn keep(&self, recorder: &RecordingClient, task: &mut Task, found: Vec<Recording>) {
         let Some(mark) = task.timeline.announced().and_then(|announced| announced.answered(found)) else {
             recorder.count("nothing");
@@ -352,8 +352,8 @@ impl TaskConclusion {
         }
     }
 
-    /// Concludes a task, unless its end may be that of a consulted party, or it waits for a recording. `asked`: its
-    /// recordings were just asked for.
+    /// Concludes a task, unless its end may be a consulted party's, or it waits for a recording. `asked`: its recordings
+    /// were just queried.
     async fn look(&self, mut task: Task, asked: Option<RecordingsAsked>) {
         let doubted = task.timeline.history().doubted_until();
         if let Some(until) = doubted.filter(|until| *until > self.outbox.now()) {
@@ -420,21 +420,21 @@ impl TaskConclusion {
     }
 }
 
-/// The places of each contact center, and as many for tasks of calls that nobody knows.
-pub(super) struct TaskSlots {
+/// The slots of each contact center, and as many for tasks of calls in none.
+struct TaskSlots {
     each: usize,
     free: Mutex<HashMap<Option<CallCenterName>, Arc<Semaphore>>>,
 }
 
-/// The places of one task, free again when they are dropped.
-pub(super) type TaskSlotGuards = Vec<OwnedSemaphorePermit>;
+/// The slots of one task, free again when they are dropped.
+type TaskSlotGuards = Vec<OwnedSemaphorePermit>;
 
 impl TaskSlots {
     pub(super) fn new(each: usize) -> Self {
         Self { each, free: Mutex::default() }
     }
 
-    /// A place of each of these contact centers; `None` where one of them has none left.
+    /// A slot of each of these contact centers; `None` where one of them has none left.
     pub(super) fn take(&self, centers: &BTreeSet<CallCenterName>) -> Option<TaskSlotGuards> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let nobody = centers.is_empty().then_some(None);
@@ -447,8 +447,8 @@ impl TaskSlots {
             .collect()
     }
 
-    /// The contact centers that nothing more is claimed of until half of their places are free: else one place that
-    /// becomes free would have a whole claim put back.
+    /// The contact centers without further claims until half of their slots are free: else one free slot would return a
+    /// whole claim.
     pub(super) fn full(&self) -> Vec<CallCenterName> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let is_full = |places: &Semaphore| places.available_permits() * 2 < self.each;

@@ -29,27 +29,27 @@ use crate::telemetry::Metrics;
 const BOUNDS: ExchangeLimits = ExchangeLimits { within: Duration::from_secs(15), bytes: 64 * 1024 };
 /// How long a turn to renew lasts: longer than one renewal.
 const RENEWAL_TURN_LASTS: Duration = Duration::from_secs(60);
-/// From how many days left on the refresh token is worth a warning.
+/// From how many days left of the refresh token a warning is logged.
 const WARN_DAYS: i64 = 30;
 
-/// Why there is no token.
+/// Why there is no access token.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TokenError {
     /// Nobody has logged in yet.
     #[error("nobody has logged in to Webex: run `scv-bridge webex login`")]
     NotLoggedIn,
-    /// Webex takes the refresh token or the client no more.
+    /// Webex refuses the refresh token or the client.
     #[error(
         "Webex refuses to renew the token: {0}; look at webex.client_id and its secret, or run `scv-bridge webex login` again"
     )]
     Refused(String),
-    /// Webex does not answer; another time.
+    /// Webex does not answer; a later renewal may succeed.
     #[error("Webex gives no token now: {0}")]
     Unavailable(String),
     /// Another process is renewing it right now.
     #[error("another process is renewing the token of Webex")]
     Busy,
-    /// What is kept cannot be opened.
+    /// The stored login cannot be decrypted.
     #[error(
         "the login that is kept cannot be used: {0}; give the right key, or run `scv-bridge webex login` again"
     )]
@@ -59,7 +59,7 @@ pub enum TokenError {
     Store(#[from] StoreError),
 }
 
-/// An access token to send.
+/// The `Authorization` header with an access token.
 #[derive(Clone)]
 pub struct Bearer(HeaderValue);
 
@@ -77,16 +77,16 @@ impl Bearer {
     }
 }
 
-/// What this process knows.
+/// The login in this process.
 #[derive(Default)]
 struct TokenState {
     login: Option<WebexLogin>,
-    /// Webex has refused the access token, whatever its time says.
+    /// Webex has refused the access token before its expiry.
     refused: bool,
     warned: bool,
 }
 
-/// The tokens of one integration, shared through the store by all processes.
+/// The tokens of one integration, shared by all processes through the store.
 pub struct WebexTokens {
     http: reqwest::Client,
     url: BaseUrl,
@@ -101,8 +101,7 @@ pub struct WebexTokens {
 }
 
 impl WebexTokens {
-    /// Over a store, in the name of `owner`.
-    #[must_use]
+    /// `owner` names this process in turns.
     pub fn new(
         http: reqwest::Client,
         settings: (&BaseUrl, &WebexClient, TokenCipher),
@@ -114,13 +113,13 @@ impl WebexTokens {
         Self { http, url, client, store, cipher, clock, metrics: None, owner, state: Mutex::default() }
     }
 
-    /// Shows in these metrics how long the login lasts.
+    /// With metrics of the remaining days of the login.
     #[must_use]
     pub fn measured(self, metrics: Arc<Metrics>) -> Self {
         Self { metrics: Some(metrics), ..self }
     }
 
-    /// An access token that works. Renewed at 80 % of its life; an old one serves as long as it works and Webex gives
+    /// A valid access token. It is renewed at 80 % of its life; an old one is used as long as it is valid and Webex gives
     /// no other.
     ///
     /// # Errors
@@ -154,7 +153,7 @@ impl WebexTokens {
         }
     }
 
-    /// Webex has refused it: the next one will be another.
+    /// Marks an access token as refused by Webex: the next one will be another.
     pub async fn forget(&self, bearer: &Bearer) {
         let mut state = self.state.lock().await;
         let is_it = |login: &WebexLogin| Bearer::of(login).is_ok_and(|known| known.0 == bearer.0);
@@ -163,7 +162,7 @@ impl WebexTokens {
         }
     }
 
-    /// What the last login gave, for those who look.
+    /// The stored login.
     ///
     /// # Errors
     /// When nobody has logged in, or it cannot be read.
@@ -171,7 +170,7 @@ impl WebexTokens {
         Ok(self.stored().await?.1)
     }
 
-    /// Exchanges the code of a login, and keeps what it gives in the place of what was there.
+    /// Exchanges the code of a login, and stores the tokens in the place of the ones before.
     ///
     /// # Errors
     /// When Webex refuses the code, or nothing can be kept.
@@ -204,7 +203,7 @@ impl WebexTokens {
         Ok(bearer)
     }
 
-    /// What is kept, as it lies there and opened.
+    /// The stored login, encrypted and decrypted.
     async fn stored(&self) -> Result<(String, WebexLogin), TokenError> {
         let stored = self.store.recall(Memo::WebexLogin).await?.ok_or(TokenError::NotLoggedIn)?;
         let login = WebexLogin::parse(&self.cipher.decrypt(&stored)?)
@@ -212,7 +211,7 @@ impl WebexTokens {
         Ok((stored, login))
     }
 
-    /// Renews under a turn, so that no other process uses the same refresh token at once.
+    /// Renews in a turn, so that no other process uses the same refresh token at the same time.
     async fn renew(&self, stored: &str, login: &WebexLogin) -> Result<WebexLogin, TokenError> {
         let now = self.clock.now();
         let until = now.checked_add(RENEWAL_TURN_LASTS).unwrap_or(Timestamp::MAX);
@@ -226,8 +225,8 @@ impl WebexTokens {
         renewed
     }
 
-    /// A rotated refresh token makes the old one worthless with its first use: so it is durable before that, and the
-    /// old one helps again if we die in between.
+    /// Webex rotates the refresh token: its first use invalidates it. So it is durable until the new one is, and still
+    /// valid if the process dies in between.
     async fn renew_in_turn(&self, stored: &str, login: &WebexLogin) -> Result<WebexLogin, TokenError> {
         let refresh = login.refresh().clone();
         let fields = vec![("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())];
@@ -236,7 +235,7 @@ impl WebexTokens {
         if self.store.swap(Memo::WebexLogin, Some(stored), &sealed).await? {
             return Ok(renewed);
         }
-        // Somebody renewed before we had the turn, or has just logged in: theirs is the one that counts.
+        // Another process has renewed it before, or an administrator has just logged in: the stored one counts.
         Ok(self.stored().await?.1)
     }
 
@@ -268,17 +267,17 @@ fn unavailable(fault: &ExchangeFault) -> TokenError {
     TokenError::Unavailable(fault.to_string())
 }
 
-/// An access token is renewed when this part of its life is over, in percent.
+/// The percentage of its life at which an access token is renewed.
 const RENEW_AT: i64 = 80;
 
-/// Both tokens and their times.
+/// Both tokens of a login, and how long they are valid.
 #[derive(Clone)]
 pub struct WebexLogin {
     access: SecretString,
     refresh: SecretString,
     fetched: Timestamp,
     expires: Timestamp,
-    /// Webex may leave it out.
+    /// None where Webex leaves it out.
     refresh_expires: Option<Timestamp>,
 }
 
@@ -288,17 +287,17 @@ impl fmt::Debug for WebexLogin {
     }
 }
 
-/// What the token endpoint answers.
+/// The answer of the token endpoint.
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: String,
     expires_in: i64,
-    /// Left out where the old one stays good.
+    /// Left out where the old one stays valid.
     refresh_token: Option<String>,
     refresh_token_expires_in: Option<i64>,
 }
 
-/// As it is kept.
+/// The stored form.
 #[derive(Serialize, Deserialize)]
 struct StoredLogin {
     access: String,
@@ -309,7 +308,7 @@ struct StoredLogin {
 }
 
 impl WebexLogin {
-    /// Reads the answer of the token endpoint, which came at `now`. `used`: the refresh token that led to it.
+    /// Parses an answer of the token endpoint that came at `now`. `used`: the login whose refresh token was used.
     fn read(body: &[u8], used: Option<&Self>, now: Timestamp) -> Option<Self> {
         let answered: TokenAnswer = serde_json::from_slice(body).ok()?;
         let after = |seconds: i64| {
@@ -332,7 +331,7 @@ impl WebexLogin {
         })
     }
 
-    /// For the store.
+    /// The stored form.
     fn json(&self) -> String {
         let row = StoredLogin {
             access: self.access.expose_secret().to_owned(),
@@ -344,7 +343,7 @@ impl WebexLogin {
         serde_json::to_string(&row).unwrap_or_default()
     }
 
-    /// From the store.
+    /// Parses the stored form.
     fn parse(text: &str) -> Option<Self> {
         let row: StoredLogin = serde_json::from_str(text).ok()?;
         let at = |millisecond| Timestamp::from_millisecond(millisecond).ok();
@@ -365,41 +364,39 @@ impl WebexLogin {
         &self.refresh
     }
 
-    /// Whether the access token has so much of its life left that nobody need renew it.
+    /// Whether the access token needs no renewal yet.
     fn is_fresh(&self, now: Timestamp) -> bool {
         let life = self.expires.as_millisecond().saturating_sub(self.fetched.as_millisecond());
         let age = now.as_millisecond().saturating_sub(self.fetched.as_millisecond());
         age.saturating_mul(100) < life.saturating_mul(RENEW_AT)
     }
 
-    /// Whether the access token still works.
+    /// Whether the access token is still valid.
     fn works(&self, now: Timestamp) -> bool {
         now < self.expires
     }
 
-    /// When the refresh token ends unless it is used before.
-    #[must_use]
+    /// When the refresh token expires unless it is used before.
     pub fn ends(&self) -> Option<Timestamp> {
         self.refresh_expires
     }
 
     /// Whole days until then.
-    #[must_use]
     pub fn days_left(&self, now: Timestamp) -> Option<i64> {
         self.refresh_expires.map(|ends| (ends.as_second() - now.as_second()).div_euclid(86_400))
     }
 }
 
-/// What the key is for, so that the same secret elsewhere gives another key.
+/// Makes the key for this purpose only: the same secret elsewhere gives another key.
 const PURPOSE: &[u8] = b"scv-bridge webex login";
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
-/// Encrypts with AES-256-GCM under `webex.token_key`, or leaves open without one.
+/// Encrypts with AES-256-GCM under `webex.token_key`; without one, leaves the text as it is.
 #[derive(Clone)]
 pub struct TokenCipher(Option<SecretString>);
 
-/// As it lies in the database.
+/// The form in the database.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum StoredText {
@@ -408,8 +405,7 @@ enum StoredText {
 }
 
 impl TokenCipher {
-    /// With this key, of any length.
-    #[must_use]
+    /// With this secret, of any length.
     pub fn new(key: Option<SecretString>) -> Self {
         Self(key)
     }
@@ -444,7 +440,7 @@ fn key(secret: &SecretString) -> Result<Vec<u8>, openssl::error::ErrorStack> {
     Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot_to_vec(PURPOSE)
 }
 
-/// Nonce, tag and text in one.
+/// Nonce, tag and ciphertext in one.
 fn seal(secret: &SecretString, text: &str) -> Result<Vec<u8>, openssl::error::ErrorStack> {
     let (mut nonce, mut tag) = ([0; NONCE], [0; TAG]);
     rand_bytes(&mut nonce)?;

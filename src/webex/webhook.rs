@@ -15,34 +15,34 @@ use crate::phone::PhoneNumber;
 /// The longest id, name or code that is kept, in characters.
 const LONGEST: usize = 255;
 
-/// What a webhook says.
+/// A parsed webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
     /// The type, as Webex spells it.
     pub kind: String,
-    /// The organisation it comes from.
+    /// The organisation that sent it.
     pub org: Option<String>,
-    /// When it was sent; the second version tells.
+    /// When it was sent; of the second version only.
     pub sent_at: Option<Timestamp>,
-    /// What it is about.
+    /// Its subject.
     pub about: WebhookSubject,
 }
 
-/// What a webhook is about.
+/// The subject of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookSubject {
     /// A telephony task.
     Task {
-        /// Which.
+        /// The task.
         task: TaskId,
-        /// What happened to it.
+        /// The event.
         event: Box<TaskEvent>,
-        /// Who called whom.
+        /// Its phone numbers.
         numbers: TaskNumbers,
     },
     /// A task of another channel: chat, email, social.
     OtherChannel,
-    /// No task: an agent has logged in, for example.
+    /// No task: for example the login of an agent.
     NoTask,
 }
 
@@ -57,16 +57,16 @@ pub enum InvalidWebhook {
         /// Counted from 1.
         column: usize,
     },
-    /// It has no `id`: then it could not be told from another.
+    /// It has no `id`, which identifies it.
     #[error("id: missing or empty")]
     NoId,
     /// It has no `type`.
     #[error("type: missing or empty")]
     NoType,
-    /// Its `id` holds control characters, of which no database keeps all.
+    /// Its `id` contains control characters, which not every database stores.
     #[error("id: holds characters that it must not hold")]
     Id,
-    /// Its `type` holds control characters.
+    /// Its `type` contains control characters.
     #[error("type: holds characters that it must not hold")]
     Type,
     /// Its `data.taskId` cannot be part of a key.
@@ -110,7 +110,7 @@ struct WebhookData {
 }
 
 impl Webhook {
-    /// Reads a body of either version. Types that are not known are kept; fields that are not known are left.
+    /// Parses a body of either version. An unknown type is kept by its name; unknown fields are ignored.
     ///
     /// # Errors
     /// When it is no webhook.
@@ -132,8 +132,7 @@ impl Webhook {
         Ok(Self { kind, org, sent_at, about })
     }
 
-    /// The `data` of a body, whatever it holds: nothing where it has none.
-    #[must_use]
+    /// The `data` of a body; none where it has none.
     pub fn data(body: &[u8]) -> Option<Map<String, Value>> {
         #[derive(Deserialize)]
         struct Carried {
@@ -142,8 +141,7 @@ impl Webhook {
         serde_json::from_slice::<Carried>(body).ok()?.data
     }
 
-    /// The type as a label: one that we know, or `other`.
-    #[must_use]
+    /// The type as a label of metrics: a known one, or `other`.
     pub fn label(&self) -> &'static str {
         const AGENTS: [&str; 5] = [
             "agent:login",
@@ -158,7 +156,7 @@ impl Webhook {
     }
 }
 
-/// The types of tasks that carry nothing but themselves.
+/// The types of task events without further data.
 const TASKS: [(&str, EventKind); 14] = [
     ("task:new", EventKind::New),
     ("task:origin-updated", EventKind::OriginUpdated),
@@ -178,7 +176,7 @@ const TASKS: [(&str, EventKind); 14] = [
 
 const CAPTURE: &str = "capture:available";
 
-/// What the type of a task's event says, if it carries nothing but itself.
+/// The kind of a task event without further data.
 pub(super) fn kind_of_task_event(name: &str) -> Option<EventKind> {
     TASKS.iter().find(|(known, _)| *known == name).map(|(_, kind)| kind.clone())
 }
@@ -215,7 +213,7 @@ impl WebhookData {
             Some(word) if word.eq_ignore_ascii_case("outbound") => Some(self.outbound()),
             _ => None,
         };
-        // An event without a time of its own happened, as far as we know, when it was sent.
+        // An event without a time of its own gets the time at which it was sent.
         let at = moment(&self.created_time).or(sent_at);
         let queue = self.queue_id.clone().within(LONGEST);
         let agent = self.agent_id.clone().within(LONGEST);
@@ -227,7 +225,7 @@ impl WebhookData {
         })
     }
 
-    /// `COURTESY_CALLBACK`, and whatever other callbacks there are, are nothing that an agent dialed.
+    /// `COURTESY_CALLBACK`, and other callbacks, are not dialed by an agent.
     fn outbound(&self) -> Direction {
         let kind = self.outbound_type.0.as_deref().unwrap_or_default();
         if kind.to_ascii_uppercase().contains("CALLBACK") { Direction::Callback } else { Direction::Outbound }
@@ -249,7 +247,7 @@ impl WebhookData {
         }
     }
 
-    /// The reason is free text: a number in it is hidden.
+    /// The reason is free text: a phone number in it is hidden.
     fn ending(self) -> TaskEnding {
         let party = self.terminating_party.within(LONGEST);
         TaskEnding { party, reason: self.reason.0.map(|reason| quote(&reason)) }
@@ -262,9 +260,9 @@ fn moment(text: &LooseText) -> Option<Timestamp> {
     Some(time.timestamp())
 }
 
-/// A text, also where it is written as a number; nothing where it is null, empty or something else.
+/// A text, also where it is sent as a number; none where it is null, empty or something else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct LooseText(pub(super) Option<String>);
+struct LooseText(pub(super) Option<String>);
 
 impl LooseText {
     /// At most `longest` characters of it.

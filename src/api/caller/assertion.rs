@@ -61,7 +61,7 @@ pub enum AssertionProblem {
 
 /// The claims that count.
 #[derive(Deserialize)]
-pub(super) struct SignedAssertionClaims {
+struct SignedAssertionClaims {
     pub(super) iss: String,
     pub(super) sub: String,
     aud: AssertionAudience,

@@ -226,7 +226,6 @@ impl Callers {
     }
 
     /// An access token for a client that was let in. None where no signing key is configured.
-    #[must_use]
     pub fn issue(
         &self,
         known: &IdentifiedClient<'_>,
@@ -252,13 +251,11 @@ impl Callers {
     }
 
     /// What the world calls us, without a slash at the end.
-    #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
     /// Whether there is a key to sign access tokens with.
-    #[must_use]
     pub fn gives_tokens(&self) -> bool {
         self.tokens.is_some()
     }

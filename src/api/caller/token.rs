@@ -176,7 +176,7 @@ impl CredentialProof {
 }
 
 /// Everything that lets the client in, or lets it have a token.
-pub(super) fn proofs(client: &Client, sha256: &Sha256) -> Result<Vec<CredentialProof>, ErrorStack> {
+fn proofs(client: &Client, sha256: &Sha256) -> Result<Vec<CredentialProof>, ErrorStack> {
     let mut proofs: Vec<_> = client.secrets.iter().copied().map(CredentialProof::secret).collect();
     for name in &client.certificate_names {
         proofs.push(CredentialProof::certificate_name(name, sha256)?);

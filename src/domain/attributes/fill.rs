@@ -65,13 +65,11 @@ impl fmt::Debug for SentAttributes {
 
 impl SentAttributes {
     /// As it is kept: JSON without a printable form.
-    #[must_use]
     pub fn body(&self) -> StoredJson {
         StoredJson::new(serde_json::to_string(self).unwrap_or_default())
     }
 
     /// Reads what was kept.
-    #[must_use]
     pub fn read(body: &StoredJson) -> Option<Self> {
         serde_json::from_str(body.expose()).ok()
     }
@@ -83,7 +81,6 @@ impl SentAttributes {
 
 impl FilledAttributes {
     /// What a create sends with it.
-    #[must_use]
     pub fn sent(&self) -> SentAttributes {
         SentAttributes { all: self.call_attributes.clone(), filled: self.filled.clone() }
     }
@@ -109,7 +106,6 @@ struct AttributesDraft {
 
 /// Fills the fields of a form by what is known, beside `own`, the callAttributes that go out anyway. The result holds
 /// exactly those, what was sent and what was inherited; each text whole or not at all.
-#[must_use]
 pub fn fill(
     form: &FieldMapping<'_>,
     knowledge: &KnownValues,
@@ -314,13 +310,11 @@ fn shown(name: &str, text: &str) -> String {
 
 impl AttributeReport {
     /// As it is kept.
-    #[must_use]
     pub fn body(&self) -> StoredJson {
         StoredJson::new(serde_json::to_string(self).unwrap_or_default())
     }
 
     /// Reads what was kept.
-    #[must_use]
     pub fn read(body: &StoredJson) -> Option<Self> {
         serde_json::from_str(body.expose()).ok()
     }

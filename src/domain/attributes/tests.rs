@@ -220,14 +220,14 @@ fn segments_tell_what_the_events_add_up_to() {
             .iter()
             .all(|(_, outcome)| *outcome == AttributeOutcome::Missing)
     );
-    knowledge.understand(story(), Some(at(100)));
+    knowledge.set_history(story(), Some(at(100)));
     let filled = fields.fill(&knowledge, None, LAST);
     let lines = filled.report.lines.iter().map(|line| {
         format!("{} {}", line.path.as_deref().unwrap_or_default(), line.value.as_deref().unwrap_or("-"))
     });
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
     // Without an end, nobody knows how long the agent had it.
-    knowledge.understand(story(), None);
+    knowledge.set_history(story(), None);
     let filled = fields.fill(&knowledge, None, LAST);
     let value = |path: &str| {
         let line = filled.report.lines.iter().find(|line| line.path.as_deref() == Some(path)).unwrap();
@@ -253,7 +253,7 @@ fn an_end_that_webex_has_told_counts_before_ours() {
         });
     }
     let mut knowledge = KnownValues::default();
-    knowledge.understand(timeline.history(), Some(at(25)));
+    knowledge.set_history(timeline.history(), Some(at(25)));
     assert_eq!(object(&fields.fill(&knowledge, None, LAST)), json!({ "A__c": "20" }));
 }
 

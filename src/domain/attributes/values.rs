@@ -97,25 +97,21 @@ impl ValuePath {
     }
 
     /// What it begins at.
-    #[must_use]
     pub fn root(&self) -> PathRoot {
         self.root
     }
 
     /// Whether a request of the flow may hold its value.
-    #[must_use]
     pub fn is_of_requests(&self) -> bool {
         matches!(self.root, PathRoot::Request | PathRoot::Anywhere)
     }
 
     /// Whether a webhook may carry its value.
-    #[must_use]
     pub fn is_of_webhooks(&self) -> bool {
         matches!(self.root, PathRoot::Data | PathRoot::Anywhere)
     }
 
     /// The names after the root, with dots between them.
-    #[must_use]
     pub fn inner(&self) -> &str {
         match self.root {
             PathRoot::Anywhere => &self.text,
@@ -124,7 +120,6 @@ impl ValuePath {
     }
 
     /// The last name.
-    #[must_use]
     pub fn last(&self) -> &str {
         self.text.rsplit('.').next().unwrap_or_default()
     }
@@ -149,7 +144,6 @@ impl fmt::Display for ValuePath {
 
 impl Attribute {
     /// Whether a text can be the API name of a field.
-    #[must_use]
     pub fn is_field(text: &str) -> bool {
         is_name(text)
     }
@@ -248,7 +242,7 @@ pub(super) fn length(text: &str) -> usize {
 }
 
 /// The list or object that a text holds as JSON.
-pub(super) fn inside(text: &str) -> Option<Value> {
+fn inside(text: &str) -> Option<Value> {
     if !text.trim_start().starts_with(['{', '[', '"']) {
         return None;
     }
@@ -316,7 +310,6 @@ impl PickedValues {
     }
 
     /// Whether nothing arrived.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.values.is_empty() && self.named.is_empty() && self.arrived.is_empty()
     }
@@ -330,13 +323,11 @@ impl PickedValues {
     }
 
     /// The names of what arrived; kept apart, because they hold no value.
-    #[must_use]
     pub fn arrived(&self) -> &[ArrivedField] {
         &self.arrived
     }
 
     /// As it is kept: JSON without a printable form. Nothing where nothing of interest was told.
-    #[must_use]
     pub fn body(&self) -> Option<StoredJson> {
         if self.values.is_empty() && self.named.is_empty() {
             return None;
@@ -345,7 +336,6 @@ impl PickedValues {
     }
 
     /// Reads what was kept.
-    #[must_use]
     pub fn read(body: &StoredJson) -> Option<Self> {
         serde_json::from_str(body.expose()).ok()
     }
@@ -458,7 +448,7 @@ impl SegmentValue {
     /// lasts until `end`; without that its end, and how long it took, are not known.
     pub(super) fn of(
         self,
-        story: &CallHistory,
+        history: &CallHistory,
         end: Option<Timestamp>,
         names: &MappedNames<'_>,
     ) -> Option<String> {
@@ -467,21 +457,21 @@ impl SegmentValue {
         let end = end.filter(|_| kind != SegmentKind::WrapUp);
         let named = |id: Option<&str>, table: &BTreeMap<String, String>| table.get(id?).cloned();
         match (self.kind, self.value) {
-            (_, "count") => Some(story.of(kind).count().to_string()),
-            (_, "duration") => duration(story.of(kind), end),
-            (_, "start") => story.of(kind).next().map(|segment| moment(segment.start)),
-            (_, "end") => story.of(kind).last().and_then(|segment| segment.end.or(end)).map(moment),
-            ("queue", "id") => story.queue().map(str::to_owned),
-            ("queue", "name") => named(story.queue(), names.queues),
-            ("agent", "id") => story.agent().map(str::to_owned),
-            ("agent", "name") => named(story.agent(), names.agents),
-            ("agent", "holds") => story.sums().holds.map(|holds| holds.to_string()),
+            (_, "count") => Some(history.of(kind).count().to_string()),
+            (_, "duration") => duration(history.of(kind), end),
+            (_, "start") => history.of(kind).next().map(|segment| moment(segment.start)),
+            (_, "end") => history.of(kind).last().and_then(|segment| segment.end.or(end)).map(moment),
+            ("queue", "id") => history.queue().map(str::to_owned),
+            ("queue", "name") => named(history.queue(), names.queues),
+            ("agent", "id") => history.agent().map(str::to_owned),
+            ("agent", "name") => named(history.agent(), names.agents),
+            ("agent", "holds") => history.sums().holds.map(|holds| holds.to_string()),
             // What Search says lies behind the end of the call: nothing is open any more.
-            ("agent", "holdDuration") if story.summary.is_some() => text(story.sums().total_hold),
-            ("agent", "longestHold") if story.summary.is_some() => text(story.sums().longest_hold),
-            ("agent", "holdDuration") => holds(story, end, |all| all.sum()),
-            ("agent", "longestHold") => holds(story, end, |all| all.max().unwrap_or_default()),
-            ("wrapUp", "code") => story.wrap_up_code().map(str::to_owned),
+            ("agent", "holdDuration") if history.summary.is_some() => text(history.sums().total_hold),
+            ("agent", "longestHold") if history.summary.is_some() => text(history.sums().longest_hold),
+            ("agent", "holdDuration") => holds(history, end, |all| all.sum()),
+            ("agent", "longestHold") => holds(history, end, |all| all.max().unwrap_or_default()),
+            ("wrapUp", "code") => history.wrap_up_code().map(str::to_owned),
             _ => None,
         }
     }
@@ -501,11 +491,11 @@ fn duration<'s>(mut segments: impl Iterator<Item = &'s Segment>, end: Option<Tim
 }
 
 fn holds(
-    story: &CallHistory,
+    history: &CallHistory,
     end: Option<Timestamp>,
     sum: impl FnOnce(std::vec::IntoIter<u64>) -> u64,
 ) -> Option<String> {
-    let holds = story.segments.iter().flat_map(|segment| segment.stretches_of(StretchKind::Hold));
+    let holds = history.segments.iter().flat_map(|segment| segment.stretches_of(StretchKind::Hold));
     let spans = holds.map(|hold| Some(span(hold.start, hold.end.or(end)?))).collect::<Option<Vec<_>>>()?;
     Some(seconds(sum(spans.into_iter())))
 }
@@ -535,7 +525,7 @@ pub struct KnownValues {
     requests: LatestValues,
     webhooks: LatestValues,
     named: BTreeSet<String>,
-    story: Option<CallHistory>,
+    history: Option<CallHistory>,
     end: Option<Timestamp>,
 }
 
@@ -573,9 +563,9 @@ impl KnownValues {
     }
 
     /// Takes in what the events mean. What is still open in them lasts until `end`.
-    pub fn understand(&mut self, story: CallHistory, end: Option<Timestamp>) {
-        self.end = story.ended_at.or(end);
-        self.story = Some(story);
+    pub fn set_history(&mut self, history: CallHistory, end: Option<Timestamp>) {
+        self.end = history.ended_at.or(end);
+        self.history = Some(history);
     }
 
     /// Whether a flow's own callAttributes, of any request, have named a field.
@@ -595,7 +585,7 @@ impl KnownValues {
             PathRoot::Data => self.webhooks.get(path),
             PathRoot::Anywhere => self.requests.get(path).or_else(|| self.webhooks.get(path)),
             PathRoot::Segments(value) => {
-                value.of(self.story.as_ref()?, self.end, names).map(|text| FoundValue::text(text, longest))
+                value.of(self.history.as_ref()?, self.end, names).map(|text| FoundValue::text(text, longest))
             }
         };
         match found? {

@@ -3,17 +3,16 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::event::{SOON, millisecond};
-use super::walk::CallEnd;
+use super::event::millisecond;
 use super::{CallOutcome, Direction, EventKind, Recording, TaskEnding, TaskEvent};
 
-/// How long an end is doubted that may be a consulted party's. Search has settled by then.
+/// How long an end that may be a consulted party's is in doubt. Search has the final record by then.
 const DOUBT: SignedDuration = SignedDuration::from_mins(10);
 
-/// Where a call is.
+/// The state of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallState {
-    /// It has arrived; or nothing is known but that it exists.
+    /// It has arrived; or nothing else is known.
     New,
     /// It waits for an agent.
     Queued,
@@ -23,11 +22,11 @@ pub enum CallState {
     Connected,
     /// The caller is on hold.
     OnHold,
-    /// The agent speaks with somebody else.
+    /// The agent consults another party.
     Consulting,
-    /// All speak together.
+    /// Caller, agent and another party are in a conference.
     Conferencing,
-    /// The caller's call is over.
+    /// It is over.
     Ended,
 }
 
@@ -36,22 +35,22 @@ pub enum CallState {
 pub struct AgentInvolvement {
     /// Their id in Webex.
     pub agent: String,
-    /// When they accepted it, if they are known to have.
+    /// When they accepted the call, if they did.
     pub accepted_at: Option<Timestamp>,
-    /// The id of the code they wrote it up with.
+    /// The id of their wrap-up code.
     pub wrap_up_code: Option<String>,
 }
 
-/// What the events of a call mean. Durations are in whole seconds, rounded to the nearest.
+/// The history of a call. Durations are in whole seconds, rounded to the nearest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallHistory {
     /// Where the call is.
     pub state: CallState,
-    /// Who called whom, if any event told.
+    /// The direction, if any event has it.
     pub direction: Option<Direction>,
-    /// The parts of the call in order, then the wrap-ups.
+    /// The segments of the call in order, then the wrap-ups.
     pub segments: Vec<Segment>,
-    /// When the caller's call was over.
+    /// When the call ended.
     pub ended_at: Option<Timestamp>,
     /// How it ended.
     pub ending: Option<TaskEnding>,
@@ -59,34 +58,31 @@ pub struct CallHistory {
     pub is_end_doubtful: bool,
     /// The agents in the order in which they are first named.
     pub agents: Vec<AgentInvolvement>,
-    /// Whether an agent has had it, by any sign.
+    /// Whether an agent has had the call, by any event.
     pub is_answered: bool,
     /// Whether the caller has chosen to be called back.
     pub is_callback: bool,
-    /// Whether Webex's record says that it was never queued.
+    /// Whether by Webex's record the call was never queued.
     pub is_never_queued: bool,
-    /// The recordings that Webex has given, the first first.
+    /// The recordings, the first first.
     pub recordings: Vec<Recording>,
-    /// What Search says of all of it, where that is needed besides the events.
+    /// Search's record of the whole call, where that is needed besides the events.
     pub summary: Option<SearchSummary>,
 }
 
 impl CallHistory {
-    /// Whether an agent had it: by any sign, or because an agent dialed it.
-    #[must_use]
+    /// Whether an agent had the call: by any event, or because an agent dialed it.
     pub fn has_agent(&self) -> bool {
         self.is_answered || self.direction == Some(Direction::Outbound)
     }
 
-    /// Until when its end is not to be believed, if that may have been a consulted party's only. Meanwhile the call's own
-    /// end, a wrap-up or Search says whose it was.
-    #[must_use]
+    /// Until when the end is in doubt, because it may be a consulted party's. Meanwhile the call's own end, a wrap-up or
+    /// Search decides whose it was.
     pub fn doubted_until(&self) -> Option<Timestamp> {
         self.ended_at.filter(|_| self.is_end_doubtful)?.checked_add(DOUBT).ok()
     }
 
-    /// What became of the caller, as far as is known.
-    #[must_use]
+    /// The outcome for the caller, as far as is known.
     pub fn outcome(&self) -> CallOutcome {
         match (self.has_agent(), self.is_callback) {
             (true, _) => CallOutcome::Answered,
@@ -96,33 +92,28 @@ impl CallHistory {
     }
 
     /// When the call began, as far as is known.
-    #[must_use]
     pub fn started_at(&self) -> Option<Timestamp> {
         self.segments.iter().find(|segment| segment.kind != SegmentKind::WrapUp).map(|segment| segment.start)
     }
 
-    /// When it first waited for an agent, or was first offered to one that was free.
-    #[must_use]
+    /// When the call first waited for an agent, or was first offered to a free one.
     pub fn enqueued_at(&self) -> Option<Timestamp> {
         let waits = |segment: &&Segment| matches!(segment.kind, SegmentKind::Queue | SegmentKind::Invitation);
         self.segments.iter().find(waits).map(|segment| segment.start)
     }
 
     /// When an agent first accepted it.
-    #[must_use]
     pub fn accepted_at(&self) -> Option<Timestamp> {
         self.of(SegmentKind::Agent).next().map(|segment| segment.start)
     }
 
-    /// The queue it was in last, by its id in Webex.
-    #[must_use]
+    /// The last queue, by its id in Webex.
     pub fn queue(&self) -> Option<&str> {
         self.segments.iter().rev().find_map(|segment| segment.queue.as_deref())
     }
 
-    /// The agent who had it last, by their id in Webex. If an agent had it at all, Search knows best who: the acceptance of
-    /// the last may be lost.
-    #[must_use]
+    /// The last agent, by their id in Webex. If an agent had the call at all, Search knows best who: the last acceptance
+    /// may be lost.
     pub fn agent(&self) -> Option<&str> {
         let by_search =
             self.summary.as_ref().filter(|_| self.is_answered).and_then(|all| all.agent.as_deref());
@@ -138,59 +129,51 @@ impl CallHistory {
         named.or(accepted.map(|agency| agency.agent.as_str()))
     }
 
-    /// The code that the last agent wrote it up with.
-    #[must_use]
+    /// The wrap-up code of the last agent.
     pub fn wrap_up_code(&self) -> Option<&str> {
         self.agents.iter().rev().find_map(|agency| agency.wrap_up_code.as_deref())
     }
 
-    /// What it adds up to, by its events and by what Search says of it.
-    #[must_use]
+    /// The totals by the events and by Search.
     pub fn sums(&self) -> CallTotals {
         CallTotals::of(self)
     }
 
-    /// How often the caller was put on hold, by its events.
-    #[must_use]
+    /// How often the caller was put on hold, by the events.
     pub fn holds(&self) -> usize {
         self.stretches(StretchKind::Hold).count()
     }
 
-    /// The longest hold, by its events.
-    #[must_use]
+    /// The longest hold in seconds, by the events.
     pub fn longest_hold(&self) -> u64 {
         seconds(self.stretches(StretchKind::Hold).max().unwrap_or_default())
     }
 
-    /// All holds together, by its events.
-    #[must_use]
+    /// All holds together in seconds, by the events.
     pub fn total_hold(&self) -> u64 {
         seconds(self.milliseconds_held())
     }
 
-    /// The time that agents spent with the caller, by its events: without holds, without wrap-up.
-    #[must_use]
+    /// The time of agents with the caller in seconds, by the events: without holds, without wrap-up.
     pub fn agent_interaction(&self) -> u64 {
         seconds(self.milliseconds_with_agents().saturating_sub(self.milliseconds_held()))
     }
 
-    pub(super) fn milliseconds_held(&self) -> u64 {
+    fn milliseconds_held(&self) -> u64 {
         self.stretches(StretchKind::Hold).sum()
     }
 
-    /// Holds included.
-    pub(super) fn milliseconds_with_agents(&self) -> u64 {
+    /// With holds.
+    fn milliseconds_with_agents(&self) -> u64 {
         self.of(SegmentKind::Agent).filter_map(Segment::milliseconds).sum()
     }
 
-    /// The time in queues; while the call rings at an agent it is not in a queue.
-    #[must_use]
+    /// The seconds in queues; while the call rings at an agent it is not in a queue.
     pub fn queue_duration(&self) -> u64 {
         seconds(self.of(SegmentKind::Queue).filter_map(Segment::milliseconds).sum())
     }
 
-    /// From the beginning to the end of the caller's call: the sum of its segments without wrap-up.
-    #[must_use]
+    /// Seconds from the beginning to the end of the call: the sum of its segments without wrap-up.
     pub fn duration(&self) -> Option<u64> {
         span(self.started_at()?, self.ended_at).map(seconds)
     }
@@ -212,10 +195,10 @@ pub(super) fn seconds(milliseconds: u64) -> u64 {
     milliseconds.saturating_add(500) / 1000
 }
 
-/// What the caller meets, or an agent does, for a while.
+/// The kind of a segment, in the terms of contact-center reporting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SegmentKind {
-    /// Before the queue: announcements, menus, self-service.
+    /// In the IVR, before the queue: announcements, menus, self-service.
     Menu,
     /// Waiting for an agent.
     Queue,
@@ -223,56 +206,56 @@ pub enum SegmentKind {
     Invitation,
     /// An agent has it.
     Agent,
-    /// The last agent has left, and the caller speaks on with somebody outside, whom the agent gave the call to.
+    /// The last agent has left, and the caller talks to an outside party to whom the agent transferred the call.
     Outside,
-    /// The agent writes it up. It lies behind the call, or beside it where the call went on to another agent.
+    /// An agent is in wrap-up: after the call, or beside it where the call went on to another agent.
     WrapUp,
 }
 
-/// How a segment ended, where that is worth a word.
+/// How a segment ended, where that matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SegmentEnd {
     /// An invitation that an agent accepted.
     Accepted,
     /// An invitation that no agent accepted.
     Missed,
-    /// The agent gave the call to another agent or to a queue.
+    /// The agent transferred the call to another agent or to a queue.
     Transferred,
 }
 
-/// What happens within a segment for a while.
+/// What lasts for a while within a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StretchKind {
     /// In a queue where no agent is free.
     Parked,
     /// The caller is on hold.
     Hold,
-    /// The agent speaks with somebody else.
+    /// The agent consults another party.
     Consult,
-    /// All speak together.
+    /// Caller, agent and another party are in a conference.
     Conference,
 }
 
-/// A while within a segment.
+/// A hold, a consult, a conference or a wait within a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
-    /// What it is.
+    /// Its kind.
     pub kind: StretchKind,
     /// When it began.
     pub start: Timestamp,
-    /// When it was over; not yet, or nobody knows.
+    /// When it ended; none while it is open or where the end is unknown.
     pub end: Option<Timestamp>,
 }
 
-/// A part of a call. Menu, Queue, Invitation, Agent and Outside follow each other without a gap from the first event to the
-/// end, so their durations add up to the call's. Wrap-up lies outside of that sum.
+/// A segment of a call. Menu, Queue, Invitation, Agent and Outside follow each other without a gap from the first event
+/// to the end, so that their durations add up to the call's. Wrap-up is not part of that sum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// What it is.
+    /// Its kind.
     pub kind: SegmentKind,
     /// When it began.
     pub start: Timestamp,
-    /// When it was over; not yet, or nobody knows.
+    /// When it ended; none while it is open or where the end is unknown.
     pub end: Option<Timestamp>,
     /// How it ended.
     pub mark: Option<SegmentEnd>,
@@ -280,7 +263,7 @@ pub struct Segment {
     pub queue: Option<String>,
     /// The agent, by their id in Webex.
     pub agent: Option<String>,
-    /// What happened within it, in order.
+    /// The stretches within it, in order.
     pub stretches: Vec<Stretch>,
 }
 
@@ -290,7 +273,6 @@ impl Segment {
     }
 
     /// How long it took, in milliseconds.
-    #[must_use]
     pub fn milliseconds(&self) -> Option<u64> {
         span(self.start, self.end)
     }
@@ -300,13 +282,13 @@ impl Segment {
         self.stretches.iter().filter(move |stretch| stretch.kind == kind)
     }
 
-    /// Begins a stretch; one of the same kind that is still open is over then.
+    /// Begins a stretch; an open one of the same kind ends then.
     pub(super) fn open(&mut self, kind: StretchKind, start: Timestamp) {
         let _was_open = self.close(kind, start);
         self.stretches.push(Stretch { kind, start, end: None });
     }
 
-    /// Ends the open stretch of this kind; gives whether there was one.
+    /// Ends the open stretch of this kind; returns whether there was one.
     pub(super) fn close(&mut self, kind: StretchKind, end: Timestamp) -> bool {
         let open =
             self.stretches.iter_mut().rev().find(|stretch| stretch.kind == kind && stretch.end.is_none());
@@ -315,7 +297,7 @@ impl Segment {
         true
     }
 
-    /// Ends the stretch, or notes one whose beginning was lost.
+    /// Ends the stretch, or adds one whose beginning was lost.
     pub(super) fn close_or_note(&mut self, kind: StretchKind, end: Timestamp) {
         if !self.close(kind, end) {
             self.stretches.push(Stretch { kind, start: end, end: Some(end) });
@@ -326,7 +308,7 @@ impl Segment {
         self.stretches.iter().any(|stretch| stretch.kind == kind && stretch.end.is_none())
     }
 
-    /// Ends the segment with all that is open in it.
+    /// Ends the segment with everything open in it.
     pub(super) fn finish(&mut self, end: Timestamp, mark: Option<SegmentEnd>) {
         self.end = Some(end);
         self.mark = mark.or(self.mark);
@@ -339,7 +321,6 @@ impl Segment {
 
 impl Stretch {
     /// How long it took, in milliseconds.
-    #[must_use]
     pub fn milliseconds(&self) -> Option<u64> {
         span(self.start, self.end)
     }
@@ -350,7 +331,7 @@ pub(super) fn span(start: Timestamp, end: Option<Timestamp>) -> Option<u64> {
 }
 
 /// How far figures of events and of Search may differ without a contradiction: both are sums of times that jitter.
-const CLOSE_MILLIS: u64 = 1000;
+pub(super) const CLOSE_MILLIS: u64 = 1000;
 
 /// Figures of a task as Search has them. What it does not say is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -419,39 +400,29 @@ pub(super) fn summary<'a>(events: &[&'a TaskEvent]) -> Option<&'a SearchSummary>
     all.max_by_key(|summary| (!summary.is_active, summary.ended, *summary))
 }
 
-/// The end, by what Search says: where events tell of one at about that time, that.
-pub(super) fn end(ended: Timestamp, ends: &[CallEnd]) -> CallEnd {
-    let distance = |end: &&CallEnd| end.at.duration_since(ended).abs();
-    let near = ends.iter().filter(|end| distance(end) <= SOON).min_by_key(distance);
-    let is_close = |end: &&CallEnd| distance(end).unsigned_abs().as_millis() <= u128::from(CLOSE_MILLIS);
-    let at = near.filter(is_close).map_or(ended, |end| end.at);
-    let ending = near.map_or_else(TaskEnding::default, |end| end.ending.clone());
-    CallEnd { at, ending, is_doubtful: false }
-}
-
 impl CallTotals {
     /// What the events of a call add up to, and Search's word where that contradicts, or where they are an outline.
-    pub(super) fn of(story: &CallHistory) -> Self {
-        let held = story.milliseconds_held();
-        let with_caller = story.milliseconds_with_agents().saturating_sub(held);
+    pub(super) fn of(history: &CallHistory) -> Self {
+        let held = history.milliseconds_held();
+        let with_caller = history.milliseconds_with_agents().saturating_sub(held);
         let own = Self {
-            holds: Some(story.holds()),
-            longest_hold: Some(story.longest_hold()),
+            holds: Some(history.holds()),
+            longest_hold: Some(history.longest_hold()),
             total_hold: Some(seconds(held)),
             agent_interaction: Some(seconds(with_caller)),
         };
-        let Some(summary) = &story.summary else { return own };
-        let figure = |told: Option<u64>, milliseconds, own| match told {
-            Some(told) if told.abs_diff(milliseconds) > CLOSE_MILLIS => Some(seconds(told)),
+        let Some(summary) = &history.summary else { return own };
+        let figure = |reported: Option<u64>, milliseconds, own| match reported {
+            Some(reported) if reported.abs_diff(milliseconds) > CLOSE_MILLIS => Some(seconds(reported)),
             None if summary.is_outline => None,
             // What Search does not say is what events tell, if they are more than an outline.
             _ => own,
         };
         let agent_interaction = figure(summary.connected_for, with_caller, own.agent_interaction);
         let total_hold = figure(summary.held_for, held, own.total_hold);
-        let told = summary.holds.and_then(|holds| usize::try_from(holds).ok());
+        let reported = summary.holds.and_then(|holds| usize::try_from(holds).ok());
         let by_events = own.holds.filter(|_| !summary.is_outline && total_hold == own.total_hold);
-        match told.or(by_events) {
+        match reported.or(by_events) {
             Some(0) => Self { holds: Some(0), longest_hold: Some(0), total_hold: Some(0), agent_interaction },
             holds if holds == own.holds && total_hold == own.total_hold => Self { agent_interaction, ..own },
             // One hold is the longest, and all together.

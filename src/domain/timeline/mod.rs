@@ -39,16 +39,16 @@ pub struct CallTimeline {
 }
 
 impl CallTimeline {
-    /// Takes an event in. An event that is known changes nothing, in whatever order they come; of more than 2,000 some
-    /// are left out, as `TaskEvent::weight` says.
+    /// Adds an event. A known event changes nothing, in whatever order they come; of more than 2,000 some are dropped, by
+    /// `TaskEvent::weight`.
     pub fn apply(&mut self, event: TaskEvent) {
         self.events.insert(event);
         self.trim();
     }
 
-    /// Of too many, the middle is dropped: the beginning and the end of a call are never among a thousand alike. What
-    /// weighs most goes last. What is kept of each weight are its first and its last, of all that ever came: so the order
-    /// in which they came leaves no trace.
+    /// Drops the middle where there are too many events: the beginning and the end of a call are never among a thousand
+    /// alike. The heaviest go last. Of each weight the first and the last events ever added stay, so that the order in
+    /// which they came has no effect.
     fn trim(&mut self) {
         if self.events.len() <= MOST {
             return;
@@ -66,25 +66,23 @@ impl CallTimeline {
         self.events.retain(|event| !dropped.contains(event));
     }
 
-    /// How many different events it holds.
-    #[must_use]
+    /// How many different events there are.
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Whether Webex has told nothing: what the bridge has told Salesforce does not count.
-    #[must_use]
+    /// Whether Webex has reported nothing: the bridge's own events do not count.
     pub fn is_empty(&self) -> bool {
         self.events.iter().all(|event| event.kind.is_internal())
     }
 
-    /// All events as they were told, those that Webex has sent twice too.
+    /// All events, also those that Webex has sent twice.
     pub fn all(&self) -> impl Iterator<Item = &TaskEvent> {
         self.events.iter()
     }
 
-    /// The events in the order of their own times, those without a time first, each once: Webex sends some twice,
-    /// under the same id, or under another with the same type and time.
+    /// The events in the order of their own times, those without a time first, each once: Webex sends some twice, under
+    /// the same id, or under another with the same type and time.
     pub fn events(&self) -> impl Iterator<Item = &TaskEvent> {
         let (mut ids, mut moments) = (HashSet::new(), HashSet::new());
         self.events.iter().filter(move |event| {
@@ -95,26 +93,22 @@ impl CallTimeline {
         })
     }
 
-    /// What the events mean.
-    #[must_use]
+    /// The history of the call that the events give.
     pub fn history(&self) -> CallHistory {
         walk::walk(&self.events().collect::<Vec<_>>())
     }
 
-    /// Whether an agent has had the call, by any sign: with loss, the acceptance itself may be missing.
-    #[must_use]
+    /// Whether an agent has had the call, by any event: the acceptance itself may be lost.
     pub fn is_answered(&self) -> bool {
         self.events.iter().any(|event| event.kind.implies_agent())
     }
 
     /// Whether the caller's number has changed.
-    #[must_use]
     pub fn has_new_caller(&self) -> bool {
         self.events.iter().any(|event| event.kind == EventKind::OriginUpdated)
     }
 
-    /// When the call had ended, if it has, as far as is known.
-    #[must_use]
+    /// When the call ended, if it has, as far as is known.
     pub fn ended_at(&self) -> Option<Timestamp> {
         walk::end(&self.events().collect::<Vec<_>>()).map(|end| end.at)
     }
@@ -135,33 +129,31 @@ impl Extend<TaskEvent> for CallTimeline {
     }
 }
 
-/// The numbers of a task, as Webex tells them.
+/// The phone numbers of a task. They are stored apart from its events, only while a call may still have to be logged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TaskNumbers {
-    /// Who called.
+    /// The caller's number.
     pub origin: Option<PhoneNumber>,
-    /// Who was called.
+    /// The dialed number.
     pub destination: Option<PhoneNumber>,
 }
 
 impl TaskNumbers {
-    /// As they are kept: JSON without a printable form. Nothing where there is no number.
-    #[must_use]
+    /// The stored form: JSON without a printable form. None where there is no number.
     pub fn body(&self) -> Option<StoredJson> {
         let number = |number: &Option<PhoneNumber>| number.as_ref().map(|number| number.expose().to_owned());
         let pair = (number(&self.origin), number(&self.destination));
         if pair == (None, None) { None } else { serde_json::to_string(&pair).ok().map(StoredJson::new) }
     }
 
-    /// Reads what was kept.
-    #[must_use]
+    /// Reads the stored form.
     pub fn read(body: &StoredJson) -> Option<Self> {
         let (origin, destination): (Option<String>, Option<String>) =
             serde_json::from_str(body.expose()).ok()?;
         Some(Self { origin: origin.map(Into::into), destination: destination.map(Into::into) })
     }
 
-    /// Takes in what is not known yet.
+    /// Adds the numbers that are not known yet.
     pub fn merge(&mut self, other: Self) {
         self.origin = self.origin.take().or(other.origin);
         self.destination = self.destination.take().or(other.destination);

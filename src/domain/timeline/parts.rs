@@ -7,17 +7,15 @@ use jiff::Timestamp;
 use super::super::{Call, Fingerprint};
 use super::{CallTimeline, CapturedRecordings, EventKind, Recording, TaskEnding, TaskEvent};
 
-/// What is told of the end of a part that another follows.
+/// The reason of the end of a part that another one follows.
 const WENT_ON: &str = "Transferred";
 
 impl CallTimeline {
-    /// Its parts, one more than `begins`, which are the times at which the later VoiceCalls began, ascending. What
-    /// happened before a beginning belongs to the part before it. Each part but the first begins, and each but the
-    /// last ends, at these times; so stories of the parts tell what each VoiceCall is to say.
-    ///
-    /// What ends something is of the part in which that began: an agent writes the first part up while the caller
-    /// waits in the second. An agent who is named nowhere else has had the part at whose time they are named.
-    #[must_use]
+    /// The parts, one more than `begins`, which are the times at which the later VoiceCalls began, ascending. An event
+    /// before a beginning belongs to the part before it. Each part but the first begins, and each but the last ends, at
+    /// these times; so each part has the history of its VoiceCall. An event that ends something belongs to the part in
+    /// which that began: an agent's wrap-up of the first part may come while the caller waits in the second. An agent who
+    /// is named nowhere else has had the part at the time of that event.
     pub fn cut(&self, begins: &[Timestamp]) -> Vec<Self> {
         self.cut_by(begins, &AgentEntries::of(self, begins))
     }
@@ -61,9 +59,9 @@ impl CallTimeline {
         parts
     }
 
-    /// The part of each VoiceCall of the interaction, which are in the order of their beginning. What the journal knows of
-    /// their agents counts too: the acceptance that a flow has told may come by no event, or later. `hash` is that of agents
-    /// in the journal.
+    /// The part of each VoiceCall of the interaction, which are in the order of their beginning. Agents in the journal
+    /// count too: an acceptance that a flow has reported may have no event, or come later. `hash` hashes agents as the
+    /// journal does.
     pub fn parts_of<'a>(
         &self,
         calls: &'a [Call],
@@ -74,7 +72,7 @@ impl CallTimeline {
         openings.hash = Some(&hash);
         for (part, call) in calls.iter().enumerate() {
             let Some(at) = call.answered_at else { continue };
-            // Within its part, whenever somebody learned of it.
+            // Within its part, whenever the journal learned of it.
             let begin = part.checked_sub(1).and_then(|before| begins.get(before)).copied();
             let at = begin.map_or(at, |begin| at.max(begin));
             let is_over = |next: &&Timestamp| **next <= at;
@@ -85,14 +83,13 @@ impl CallTimeline {
         calls.iter().zip(self.cut_by(&begins, &openings))
     }
 
-    /// When an agent is first known to have had the call, by any sign.
-    #[must_use]
+    /// When an agent first had the call, by any event.
     pub fn answered_at(&self) -> Option<Timestamp> {
         self.events.iter().filter(|event| event.kind.implies_agent()).find_map(|event| event.at)
     }
 }
 
-/// Each recording is of the part in which it began.
+/// Each recording belongs to the part in which it began.
 fn share(event: &TaskEvent, captured: &CapturedRecordings, begins: &[Timestamp], parts: &mut [CallTimeline]) {
     for (number, part) in parts.iter_mut().enumerate() {
         let is_theirs = |one: &&Recording| part_at(begins, one.started) == number;
@@ -104,15 +101,15 @@ fn share(event: &TaskEvent, captured: &CapturedRecordings, begins: &[Timestamp],
     }
 }
 
-/// How many of `begins` have been by `at`; what has no time comes last.
+/// The number of `begins` up to `at`; an event without a time comes last.
 fn part_at(begins: &[Timestamp], at: Option<Timestamp>) -> usize {
     at.map_or(begins.len(), |at| begins.iter().filter(|begin| **begin <= at).count())
 }
 
-/// How the journal keeps agents.
+/// Hashes an agent as the journal does.
 type Hash<'a> = &'a dyn Fn(&str) -> Option<Fingerprint>;
 
-/// Where agents came in, by the part.
+/// When agents joined the call, by part.
 #[derive(Default)]
 struct AgentEntries<'a> {
     parts: BTreeMap<usize, PartAgents<'a>>,
@@ -123,16 +120,16 @@ struct AgentEntries<'a> {
 /// The agents of a part.
 #[derive(Default)]
 struct PartAgents<'a> {
-    /// Those that events name.
+    /// Agents that events name.
     named: BTreeSet<&'a str>,
-    /// Whether events tell of one at all.
+    /// Whether any event is of an agent.
     is_told: bool,
-    /// Those that the journal knows, as hashes where they were named.
+    /// Agents in the journal, hashed; none where the journal has no name.
     known: Vec<Option<Fingerprint>>,
 }
 
 impl PartAgents<'_> {
-    /// Whether this one may be meant by what names nobody.
+    /// Whether the part may have an agent whom nothing names.
     fn has_unnamed(&self) -> bool {
         self.named.is_empty() && (self.is_told || self.known.contains(&None))
     }
@@ -152,7 +149,7 @@ impl<'a> AgentEntries<'a> {
         openings
     }
 
-    /// The part of an event that happened in the part `by_time`.
+    /// The part of an event whose time is in the part `by_time`.
     fn part_of(&self, event: &TaskEvent, by_time: usize) -> usize {
         let closes = event.kind.implies_agent() && !event.kind.opens_with_agent();
         if !closes && !event.kind.is_of_agent() {

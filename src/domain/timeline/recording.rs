@@ -1,4 +1,4 @@
-//! Recordings of a call: what Webex has answered of them. Their signed addresses are not even read.
+//! Recordings of a call: Webex's answers about them. Their signed URLs are not even read.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::domain::quote;
 /// The longest name of a file that is taken, in characters.
 const LONGEST: usize = 255;
 
-/// The name of a recording's file. It may hold a phone number, so it is shown without.
+/// The name of a recording's file. It may contain a phone number, which `Debug` hides.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FileName(String);
@@ -26,7 +26,7 @@ pub struct FileName(String);
 pub struct InvalidFileName;
 
 impl FileName {
-    /// Takes a name that can be a part of an address.
+    /// Parses a name that can be a part of a URL.
     ///
     /// # Errors
     /// When it is empty, too long, holds control characters, or names a folder.
@@ -36,8 +36,7 @@ impl FileName {
         if fits && name != "." && name != ".." { Ok(Self(name)) } else { Err(InvalidFileName) }
     }
 
-    /// The name itself: for an address, never for a log.
-    #[must_use]
+    /// The name itself: for a URL, never for a log.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -78,33 +77,32 @@ pub struct Recording {
 
 impl Recording {
     /// How long it is, in milliseconds.
-    #[must_use]
     pub fn milliseconds(&self) -> Option<u64> {
         span(self.started?, self.stopped)
     }
 }
 
-/// What Webex has answered when it was asked for a task's recordings. Not an event of Webex's: the bridge keeps it with
-/// them, so that nothing is asked twice.
+/// Webex's answer about the recordings of a task. The bridge stores it with the events of the task, so that nothing is
+/// asked twice.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CapturedRecordings {
-    /// How often `capture:available` had come by then.
+    /// How many `capture:available` had come by then.
     pub announced: usize,
     /// The recordings.
     pub recordings: Vec<Recording>,
 }
 
-/// A `capture:available` of which Webex has not been asked, or has given nothing.
+/// A `capture:available` for which Webex has not been asked, or has given nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnnouncedRecordings {
-    /// How often it has come.
+    /// How many have come.
     pub times: usize,
     /// When the last came, by Webex's clock.
     pub at: Option<Timestamp>,
 }
 
 impl AnnouncedRecordings {
-    /// What is kept of Webex's answer, if it gave any recording.
+    /// The event for Webex's answer, if it gave any recording.
     #[must_use]
     pub fn answered(self, mut recordings: Vec<Recording>) -> Option<TaskEvent> {
         recordings.sort();
@@ -122,7 +120,6 @@ impl AnnouncedRecordings {
 
 impl CallTimeline {
     /// The recordings that were announced and are not known yet.
-    #[must_use]
     pub fn announced(&self) -> Option<AnnouncedRecordings> {
         let is_capture = |event: &&TaskEvent| event.kind == EventKind::CaptureAvailable;
         let times = self.events().filter(is_capture).count();
@@ -140,7 +137,7 @@ impl CallTimeline {
     }
 }
 
-/// All recordings that are known, the first first; each file once.
+/// All known recordings, the first first; each file once.
 pub(super) fn recordings(events: &[&TaskEvent]) -> Vec<Recording> {
     let mut all: Vec<Recording> = Vec::new();
     for event in events {

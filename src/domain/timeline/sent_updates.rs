@@ -8,19 +8,19 @@ use super::super::CallName;
 use super::event::millisecond;
 use super::{CallTimeline, EventKind, TaskEvent};
 
-/// A final update, or one that corrects it, has been kept for Salesforce; or somebody else had sent the final one.
+/// An update that is stored for Salesforce: a final one, or one that corrects it. Or the final update of another sender.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SentUpdate {
-    /// Which of the task's calls.
+    /// The call of the task.
     call: String,
-    /// The how manieth of that call.
+    /// The number of this update among those of the call.
     number: usize,
-    /// What was said; none where the final update was not ours.
+    /// The content; none where the final update was sent by another sender.
     #[serde(rename = "said", default, skip_serializing_if = "Option::is_none")]
     content: Option<UpdateContent>,
 }
 
-/// What an update said.
+/// The content of an update.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UpdateContent {
     /// `startTime`.
@@ -31,34 +31,32 @@ pub struct UpdateContent {
     pub end: Option<Timestamp>,
     /// A hash over the other fields.
     pub digest: String,
-    /// A hash over `callAttributes`, which are kept apart: what they were made of goes before the story does.
+    /// A hash over `callAttributes`, which are stored apart: their sources are deleted before the timeline is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
-    /// Whether it said that the call was abandoned.
+    /// Whether the update reports that the call was abandoned.
     pub is_abandonment: bool,
-    /// Whether it said that the caller had chosen to be called back.
+    /// Whether the update reports that the caller had chosen to be called back.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_callback: bool,
-    /// Whether nothing but start, end and reason was said: by a flow, or for a contact center that wants no more.
+    /// Whether it contains nothing but start, end and reason: from a flow, or for a contact center without enrichment.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_plain: bool,
 }
 
-/// What an update says became of the caller, in the order in which one takes back the other: nothing is ever taken back to
-/// one before.
+/// The outcome of a call for its caller, in the order of precedence: an update never goes back to an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CallOutcome {
-    /// They gave up.
+    /// The caller gave up.
     Abandoned,
-    /// They chose to be called back, and no agent reached them.
+    /// The caller chose to be called back, and no agent reached them.
     Callback,
     /// An agent had the call.
     Answered,
 }
 
 impl UpdateContent {
-    /// What it said became of the caller.
-    #[must_use]
+    /// The outcome that the update reports.
     pub fn outcome(&self) -> CallOutcome {
         match (self.is_abandonment, self.is_callback) {
             (true, _) => CallOutcome::Abandoned,
@@ -67,9 +65,8 @@ impl UpdateContent {
         }
     }
 
-    /// Whether `now` is worth telling after it. What was said plainly is whole but for what became of the caller, or it is
-    /// somebody else's to complete.
-    #[must_use]
+    /// Whether `now` is worth sending after this update. A plain one is complete but for the outcome, or completed by its
+    /// sender.
     pub fn is_corrected_by(&self, now: &Self) -> bool {
         let is_theirs = self.is_plain && self.outcome() < CallOutcome::Answered;
         now != self && now.outcome() >= self.outcome() && (now.outcome() > self.outcome() || !is_theirs)
@@ -81,20 +78,19 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// What is known of a call's final update.
+/// The final update of a call, as far as is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinalUpdateState<'a> {
-    /// Nothing.
+    /// None was sent.
     Unknown,
-    /// It was ours, and this is what was said last.
+    /// The bridge sent it; this is the content of its last update.
     Ours(&'a UpdateContent),
-    /// Somebody else has sent it: the call is left alone.
+    /// Another sender sent it: the bridge sends none.
     Others,
 }
 
 impl CallTimeline {
-    /// How far Salesforce has been told of a call.
-    #[must_use]
+    /// The state of the final update of a call.
     pub fn final_update(&self, call: &CallName) -> FinalUpdateState<'_> {
         match self.last_sent(&text(call)) {
             None => FinalUpdateState::Unknown,
@@ -103,11 +99,10 @@ impl CallTimeline {
         }
     }
 
-    /// The mark for what is said next of a call; `said`: none where the final update turns out not to be ours.
-    #[must_use]
+    /// The event for the next update of a call; `content`: none where another sender has sent the final update.
     pub fn sent_update(&self, call: &CallName, content: Option<UpdateContent>) -> TaskEvent {
         let call = text(call);
-        let number = self.last_sent(&call).map_or(0, |told| told.number + 1);
+        let number = self.last_sent(&call).map_or(0, |update| update.number + 1);
         TaskEvent {
             at: None,
             id: format!("told:{number}:{call}"),
@@ -119,15 +114,15 @@ impl CallTimeline {
     }
 
     fn last_sent(&self, call: &str) -> Option<&SentUpdate> {
-        let told = self.events().filter_map(|event| match &event.kind {
-            EventKind::UpdateSent(told) if told.call == call => Some(told),
+        let update = self.events().filter_map(|event| match &event.kind {
+            EventKind::UpdateSent(update) if update.call == call => Some(update),
             _ => None,
         });
-        told.max_by_key(|told| told.number)
+        update.max_by_key(|update| update.number)
     }
 }
 
-/// The contact center, and the parent of a transfer: the key is the task's.
+/// The contact center, and the parent of a transfer; the key is that of the task.
 fn text(call: &CallName) -> String {
     format!("{}/{}", call.call_center(), call.parent())
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{JITTER, SOON};
-use super::history::summary;
+use super::history::{CLOSE_MILLIS, summary};
 use super::recording::recordings;
 use super::{
     AgentInvolvement, AgentState, CallHistory, CallState, EventKind, SearchSummary, Segment, SegmentEnd,
@@ -56,7 +56,7 @@ struct Walk {
     current: Option<OpenSegment>,
     is_over: bool,
     untimed_conference_ends: usize,
-    /// Agents who gave the call away and have not begun to write it up.
+    /// How many agents have transferred the call and are not in wrap-up yet.
     unwritten: usize,
 }
 
@@ -107,7 +107,7 @@ impl Walk {
         }
     }
 
-    /// No agent is free. A consulted party that waits is no matter of the caller's.
+    /// No agent is free. A consulted party in a queue is not the caller's matter.
     fn parked(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
         let (queue, is_help) = (event.queue.as_deref(), self.is_help(at, later));
         match self.current.as_mut().map(|part| (part.segment.kind, part)) {
@@ -128,12 +128,12 @@ impl Walk {
         }
     }
 
-    /// An agent is asked: for the caller, or by the agent who has the call and looks for help.
+    /// An agent is offered the call: for the caller, or for a consult of the agent who has the call.
     fn connect(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
         let is_help = self.is_help(at, later);
         match self.agent_part() {
             Some(part) if part.waits_for_consult(at) || is_help => part.consult.is_asked = true,
-            // Told late of the agent who has accepted already.
+            // A late event of the agent who has accepted already.
             Some(part) if at.duration_since(part.segment.start) <= JITTER && !part.is_of_another(event) => {}
             Some(_) => self.hand_over(SegmentKind::Invitation, at, event),
             None => self.begin(SegmentKind::Invitation, at, event),
@@ -163,7 +163,7 @@ impl Walk {
         }
     }
 
-    /// Another agent has the call.
+    /// Another agent has accepted the call.
     fn accept(&mut self, at: Timestamp, event: &TaskEvent) {
         self.hand_over(SegmentKind::Agent, at, event);
         if event.kind.is_of_agent() {
@@ -171,7 +171,7 @@ impl Walk {
         }
     }
 
-    /// The first agent has it, or one after a queue or an invitation.
+    /// The first agent has accepted the call, or one after a queue or an invitation.
     fn begin_accepted(&mut self, at: Timestamp, event: &TaskEvent) {
         self.begin(SegmentKind::Agent, at, event);
         if event.kind.is_of_agent() {
@@ -179,8 +179,9 @@ impl Walk {
         }
     }
 
-    /// Whether somebody who is asked or accepts while the caller waits is one consulted: then the consult, or the
-    /// hold, ends afterwards. With one who gets the call itself both are over, and another hold begins before it ends.
+    /// Whether the agent who is offered the call, or accepts it, while the caller waits is a consulted party: then the
+    /// consult, or the hold, ends afterwards. For one who gets the call itself both have ended, and another hold begins
+    /// before it ends.
     fn is_help(&self, at: Timestamp, later: &[&TaskEvent]) -> bool {
         let Some(part) = self.current.as_ref().filter(|part| part.segment.kind == SegmentKind::Agent) else {
             return false;
@@ -202,7 +203,7 @@ impl Walk {
         !self.is_over && !later.iter().any(|event| event.kind.goes_on())
     }
 
-    /// Whether the consulted party accepts now and gets the caller afterwards: the task tells of both, or the agent
+    /// Whether the consulted party accepts now and gets the caller afterwards: the task has events of both, or the agent
     /// leaves long after the first.
     fn is_accepted_twice(&self, at: Timestamp, later: &[&TaskEvent]) -> bool {
         let Some(part) = &self.current else { return false };
@@ -224,7 +225,7 @@ impl Walk {
         false
     }
 
-    /// Whether the end of a stretch is told that was ended otherwise just now.
+    /// Whether this is the end of a stretch that was just ended by another event.
     fn is_echo(&mut self, kind: StretchKind, at: Timestamp) -> bool {
         let Some(part) = &mut self.current else { return false };
         match part.segment.kind {
@@ -236,7 +237,7 @@ impl Walk {
         }
     }
 
-    /// An agent leaves the call, or writes it up: the one who has it, or one who has given it away before.
+    /// An agent leaves the call, or begins wrap-up: the agent who has the call, or one who transferred it before.
     fn release(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
         let (unwritten, is_wrap_up) = (self.unwritten, event.kind.is_of_agent());
         let Some(part) = self.agent_part() else {
@@ -245,12 +246,12 @@ impl Walk {
         };
         let is_theirs = match (&part.segment.agent, &event.agent) {
             (Some(mine), Some(theirs)) => mine == theirs,
-            // Told by another clock after the acceptance that the transfer led to.
+            // By another clock, a transfer may come after the acceptance that it led to.
             _ if !is_wrap_up && at.duration_since(part.segment.start) <= JITTER => return,
             _ => !is_wrap_up || unwritten == 0 && !goes_on_with_agent(later),
         };
         if is_theirs {
-            // Search tells of a transfer where it begins and where it is done, a moment later.
+            // Search has a transfer where it begins and where it is done, a moment later.
             let is_done_by_then = |left: &Timestamp| is_wrap_up || at.duration_since(*left) > SOON;
             part.released = part.released.filter(is_done_by_then).or(Some(at));
             part.is_given_away |= !is_wrap_up;
@@ -260,12 +261,12 @@ impl Walk {
         }
     }
 
-    /// The part of the agent who has the call.
+    /// The segment of the agent who has the call.
     fn agent_part(&mut self) -> Option<&mut OpenSegment> {
         self.current.as_mut().filter(|part| part.segment.kind == SegmentKind::Agent)
     }
 
-    /// Ends what was before and begins something else.
+    /// Ends the current segment and begins another one.
     fn begin(&mut self, kind: SegmentKind, at: Timestamp, event: &TaskEvent) {
         let mut next = OpenSegment::new(kind, at, event);
         if let Some(mut before) = self.current.take() {
@@ -285,12 +286,12 @@ impl Walk {
         self.current = Some(next);
     }
 
-    /// The agent's part is over since they left; until the next one had the call, it was offered, unless they left it to
-    /// the agent whom they had consulted.
+    /// The agent's segment ends when they left; until the next agent had the call, it was offered, unless the agent left
+    /// it to the agent whom they had consulted.
     fn hand_over(&mut self, kind: SegmentKind, at: Timestamp, event: &TaskEvent) {
         let Some(part) = &self.current else { return self.begin(kind, at, event) };
         let successor = part.successor().map(|accepted| accepted.agent.clone());
-        // Of a transfer out of a consult Search tells where it begins, too: it is done when the other has the call.
+        // For a transfer out of a consult, Search also has where it begins: it is done when the other agent has the call.
         let is_consulted = part.is_given_away && part.segment.is_open(StretchKind::Consult);
         let is_same = if is_consulted { SOON } else { JITTER };
         let left = part.released.filter(|left| at.duration_since(*left) > is_same);
@@ -312,8 +313,8 @@ impl Walk {
         }
     }
 
-    /// The agent's part. Where the acceptance was lost, it is known to have been by now; so it is where the agent before
-    /// has left.
+    /// The agent's segment. Where the acceptance was lost, it was before this event; so it is where the agent before has
+    /// left.
     fn with_agent(&mut self, at: Timestamp, event: &TaskEvent) -> &mut OpenSegment {
         match self.agent_part().map(|part| part.is_left(at)) {
             Some(false) => {}
@@ -346,8 +347,8 @@ impl Walk {
         }
     }
 
-    /// The segments of the call. What lies behind the leaving of its last agent is that of one whose wrap-up tells of
-    /// them, and then of somebody outside.
+    /// The segments of the call. After its last agent has left, the call was with an agent who is known by a wrap-up
+    /// only, and then with an outside party.
     fn finish(self, end: Option<&CallEnd>, wrap_ups: &[Segment]) -> Vec<Segment> {
         let Self { mut done, current, .. } = self;
         let Some(mut last) = current else { return done };
@@ -390,12 +391,12 @@ impl Walk {
     }
 }
 
-/// Whether it happened so soon after `at`.
+/// Whether the event is at most `time` after `at`.
 fn is_within(event: &TaskEvent, at: Timestamp, time: SignedDuration) -> bool {
     event.at.is_some_and(|own| own.duration_since(at) <= time)
 }
 
-/// Whether a sign of this kind comes before another hold begins.
+/// Whether an event of this kind comes before another hold begins.
 fn is_followed(later: &[&TaskEvent], kind: &EventKind) -> bool {
     let next = later
         .iter()
@@ -403,7 +404,7 @@ fn is_followed(later: &[&TaskEvent], kind: &EventKind) -> bool {
     next.is_some_and(|event| event.kind == *kind)
 }
 
-/// Whether the agent who has the call does something next.
+/// Whether the next event is of the agent who has the call.
 fn goes_on_with_agent(later: &[&TaskEvent]) -> bool {
     for event in later {
         match event.kind {
@@ -428,41 +429,41 @@ fn goes_on_with_agent(later: &[&TaskEvent]) -> bool {
 
 /// A consult of the agent who has the call, from the caller's side.
 #[derive(Default)]
-pub(super) struct Consult {
-    /// The caller waits meanwhile: who is asked or accepts is the consulted party.
-    pub(super) caller_waits: bool,
-    /// The consulted party was asked: somebody will accept who does not get the caller.
-    pub(super) is_asked: bool,
+struct Consult {
+    /// The caller is on hold: whoever is offered the call, or accepts it, is the consulted party.
+    caller_waits: bool,
+    /// The consulted party was offered the call: an acceptance that is not of the caller's call will follow.
+    is_asked: bool,
     /// The consulted party has accepted.
-    pub(super) accepted: Option<ConsultAcceptance>,
-    /// It is over, and the caller still waits: the agent takes them back, or gives them away.
+    accepted: Option<ConsultAcceptance>,
+    /// The consult is over and the caller still on hold: the agent retrieves the caller, or transfers them.
     is_over: bool,
 }
 
 /// The consulted party's acceptance.
-pub(super) struct ConsultAcceptance {
+struct ConsultAcceptance {
     at: Timestamp,
-    pub(super) agent: Option<String>,
+    agent: Option<String>,
     /// Whether the consulted party is an agent, not somebody outside.
     is_agent: bool,
 }
 
-/// A segment before it is over.
-pub(super) struct OpenSegment {
-    pub(super) segment: Segment,
-    /// Began by another sign than `task:connected`, which may still come for the same acceptance.
-    pub(super) is_provisional: bool,
-    /// When the agent left: they began to write it up. If the call went on, they had given it away.
-    pub(super) released: Option<Timestamp>,
-    /// Whether Search tells that they gave it away then.
-    pub(super) is_given_away: bool,
-    pub(super) consult: Consult,
-    /// Ended by other signs than `hold-done` and `consult-done`, which may still come.
-    pub(super) ended_otherwise: Vec<StretchKind>,
+/// A segment before its end.
+struct OpenSegment {
+    segment: Segment,
+    /// It began by another event than `task:connected`, which may still come for the same acceptance.
+    is_provisional: bool,
+    /// When the agent began wrap-up. If the call went on, the agent had transferred it.
+    released: Option<Timestamp>,
+    /// Whether by Search the agent transferred the call then.
+    is_given_away: bool,
+    consult: Consult,
+    /// Stretches ended by other events than `hold-done` and `consult-done`, which may still come.
+    ended_otherwise: Vec<StretchKind>,
 }
 
 impl OpenSegment {
-    pub(super) fn new(kind: SegmentKind, at: Timestamp, event: &TaskEvent) -> Self {
+    fn new(kind: SegmentKind, at: Timestamp, event: &TaskEvent) -> Self {
         let mut segment = Segment::new(kind, at);
         segment.queue.clone_from(&event.queue);
         segment.agent.clone_from(&event.agent);
@@ -477,59 +478,53 @@ impl OpenSegment {
         }
     }
 
-    pub(super) fn is_of_same(&self, event: &TaskEvent) -> bool {
+    fn is_of_same(&self, event: &TaskEvent) -> bool {
         self.segment.agent.is_some() && self.segment.agent == event.agent
     }
 
     /// Whether it names another agent than the one who has the call.
-    pub(super) fn is_of_another(&self, event: &TaskEvent) -> bool {
+    fn is_of_another(&self, event: &TaskEvent) -> bool {
         self.segment.agent.is_some() && event.agent.is_some() && self.segment.agent != event.agent
     }
 
-    /// Whether it tells of an acceptance that is known: the task and its agent each report it.
-    pub(super) fn is_echo(&self, event: &TaskEvent) -> bool {
+    /// Whether it reports a known acceptance: the task and its agent each have an event.
+    fn is_echo(&self, event: &TaskEvent) -> bool {
         (event.kind.is_of_agent() || self.is_provisional) && !self.is_of_another(event)
     }
 
-    /// Takes in what another event tells of the same acceptance.
-    pub(super) fn merge(&mut self, event: &TaskEvent) {
+    /// Adds queue and agent from another event of the same acceptance.
+    fn merge(&mut self, event: &TaskEvent) {
         self.is_provisional &= event.kind.is_of_agent();
         self.segment.agent = self.segment.agent.take().or_else(|| event.agent.clone());
         self.segment.queue = self.segment.queue.take().or_else(|| event.queue.clone());
     }
 
-    /// Whether the agent had left by then. What is told within the jitter of their wrap-up may have been before it.
-    pub(super) fn is_left(&self, at: Timestamp) -> bool {
+    /// Whether the agent had left by then. An event within the jitter of the wrap-up may have been before it.
+    fn is_left(&self, at: Timestamp) -> bool {
         self.released.is_some_and(|left| self.is_given_away || at.duration_since(left) > JITTER)
     }
 
-    /// Whether the caller waits while the agent consults.
-    pub(super) fn waits_for_consult(&self, at: Timestamp) -> bool {
+    /// Whether the caller is on hold during a consult.
+    fn waits_for_consult(&self, at: Timestamp) -> bool {
         self.segment.is_open(StretchKind::Consult) && self.consult.caller_waits && !self.is_left(at)
     }
 
-    /// The consulted agent who gets the call if the agent leaves in the middle of a consult or a conference.
-    pub(super) fn successor(&self) -> Option<&ConsultAcceptance> {
+    /// The consulted agent, who gets the call if the agent leaves in the middle of a consult or a conference.
+    fn successor(&self) -> Option<&ConsultAcceptance> {
         let is_open = |kind| self.segment.is_open(kind);
         let is_there = is_open(StretchKind::Consult) || is_open(StretchKind::Conference);
         self.consult.accepted.as_ref().filter(|accepted| is_there && accepted.is_agent)
     }
 
-    /// Whether an acceptance during a consult is the consulted party's own, rather than that of the caller.
-    pub(super) fn is_consulted(
-        &self,
-        event: &TaskEvent,
-        at: Timestamp,
-        is_help: bool,
-        is_twice: bool,
-    ) -> bool {
+    /// Whether an acceptance during a consult is the consulted party's own, rather than that of the caller's call.
+    fn is_consulted(&self, event: &TaskEvent, at: Timestamp, is_help: bool, is_twice: bool) -> bool {
         match &self.consult.accepted {
             Some(known) => is_help || event.kind.is_of_agent() || at.duration_since(known.at) <= JITTER,
             None => is_help || is_twice || self.consult.is_asked,
         }
     }
 
-    pub(super) fn consulted_accepts(&mut self, event: &TaskEvent, at: Timestamp) {
+    fn consulted_accepts(&mut self, event: &TaskEvent, at: Timestamp) {
         let is_asked = self.consult.is_asked;
         let new = || ConsultAcceptance { at, agent: None, is_agent: is_asked };
         let accepted = self.consult.accepted.get_or_insert_with(new);
@@ -537,46 +532,46 @@ impl OpenSegment {
         accepted.is_agent |= accepted.agent.is_some();
     }
 
-    /// Whether, after a consult, an acceptance is the agent's who takes the caller back.
-    pub(super) fn takes_back(&self, event: &TaskEvent) -> bool {
+    /// Whether, after a consult, an acceptance is of the agent who retrieves the caller.
+    fn takes_back(&self, event: &TaskEvent) -> bool {
         self.consult.is_over && !self.consult.is_asked && !self.is_of_another(event)
     }
 
-    /// The agent speaks with the caller again after a consult. `is_told`: the end of the hold itself is told later.
-    pub(super) fn take_back(&mut self, at: Timestamp, is_told: bool) {
+    /// The agent retrieves the caller after a consult. `is_told`: the event for the end of the hold comes later.
+    fn take_back(&mut self, at: Timestamp, is_told: bool) {
         if self.consult.is_over && !is_told {
             self.consult.is_over = false;
             self.close_otherwise(StretchKind::Hold, at);
         }
     }
 
-    pub(super) fn hold(&mut self, at: Timestamp) {
+    fn hold(&mut self, at: Timestamp) {
         self.segment.open(StretchKind::Hold, at);
         self.ended_otherwise.retain(|kind| *kind != StretchKind::Hold);
         self.consult.caller_waits = self.segment.is_open(StretchKind::Consult);
         self.consult.is_over = false;
     }
 
-    pub(super) fn hold_done(&mut self, at: Timestamp) {
+    fn hold_done(&mut self, at: Timestamp) {
         self.close_or_note(StretchKind::Hold, at);
         self.consult.caller_waits = false;
         self.consult.is_over = false;
         self.consult.is_asked &= self.segment.is_open(StretchKind::Consult);
     }
 
-    pub(super) fn begin_consult(&mut self, at: Timestamp) {
+    fn begin_consult(&mut self, at: Timestamp) {
         self.segment.open(StretchKind::Consult, at);
         self.ended_otherwise.retain(|kind| *kind != StretchKind::Consult);
         self.consult = Consult { caller_waits: true, is_asked: self.consult.is_asked, ..Consult::default() };
     }
 
-    pub(super) fn consult_done(&mut self, at: Timestamp) {
+    fn consult_done(&mut self, at: Timestamp) {
         self.close_or_note(StretchKind::Consult, at);
         self.consult = Consult { is_over: self.segment.is_open(StretchKind::Hold), ..Consult::default() };
     }
 
-    /// All speak together. `is_told`: the end of the hold itself is told later.
-    pub(super) fn begin_conference(&mut self, at: Timestamp, is_told: bool) {
+    /// A conference begins. `is_told`: the event for the end of the hold comes later.
+    fn begin_conference(&mut self, at: Timestamp, is_told: bool) {
         self.close_otherwise(StretchKind::Consult, at);
         if !is_told {
             self.close_otherwise(StretchKind::Hold, at);
@@ -585,8 +580,8 @@ impl OpenSegment {
         (self.consult.caller_waits, self.consult.is_over) = (false, false);
     }
 
-    /// Ends a stretch by its own sign, or notes one whose beginning was lost.
-    pub(super) fn close_or_note(&mut self, kind: StretchKind, at: Timestamp) {
+    /// Ends a stretch by its own event, or adds one whose beginning was lost.
+    fn close_or_note(&mut self, kind: StretchKind, at: Timestamp) {
         let ended = self.ended_otherwise.iter().position(|ended| *ended == kind);
         match ended.filter(|_| !self.segment.is_open(kind)) {
             Some(place) => drop(self.ended_otherwise.swap_remove(place)),
@@ -600,15 +595,15 @@ impl OpenSegment {
         }
     }
 
-    /// What may still be told to have ended after the part is over.
-    pub(super) fn open_or_ended_otherwise(&self) -> Vec<StretchKind> {
+    /// Stretches whose end may still be reported after the segment has ended.
+    fn open_or_ended_otherwise(&self) -> Vec<StretchKind> {
         let kinds = [StretchKind::Hold, StretchKind::Consult];
         kinds.into_iter().filter(|kind| self.segment.is_open(*kind)).collect()
     }
 }
 
-/// Wrap-ups: from an agent's own word to that agent's next.
-pub(super) fn wrap_ups(events: &[&TaskEvent]) -> Vec<Segment> {
+/// Wrap-ups: from an agent's wrap-up event to the next event of that agent.
+fn wrap_ups(events: &[&TaskEvent]) -> Vec<Segment> {
     let mut open: BTreeMap<Option<&str>, Segment> = BTreeMap::new();
     let mut done = Vec::new();
     for event in events {
@@ -633,9 +628,8 @@ pub(super) fn wrap_ups(events: &[&TaskEvent]) -> Vec<Segment> {
     done
 }
 
-/// Names agents of whom nothing but their wrap-up tells who they were: each part is that of the wrap-up nearest to
-/// its end.
-pub(super) fn name_by_wrap_ups(segments: &mut [Segment], wrap_ups: &[Segment]) {
+/// Names agents who are known by their wrap-up only: each segment gets the agent of the wrap-up nearest to its end.
+fn name_by_wrap_ups(segments: &mut [Segment], wrap_ups: &[Segment]) {
     let is_agent = |segment: &&mut Segment| segment.kind == SegmentKind::Agent;
     let named: BTreeSet<String> =
         segments.iter_mut().filter(is_agent).filter_map(|segment| segment.agent.clone()).collect();
@@ -648,8 +642,8 @@ pub(super) fn name_by_wrap_ups(segments: &mut [Segment], wrap_ups: &[Segment]) {
     }
 }
 
-/// What each agent did, in the order in which they are first named.
-pub(super) fn agents(events: &[&TaskEvent]) -> Vec<AgentInvolvement> {
+/// The agents in the order in which events first name them.
+fn agents(events: &[&TaskEvent]) -> Vec<AgentInvolvement> {
     let mut agents: Vec<AgentInvolvement> = Vec::new();
     for event in events {
         let Some(name) = &event.agent else { continue };
@@ -674,14 +668,14 @@ pub(super) fn agents(events: &[&TaskEvent]) -> Vec<AgentInvolvement> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CallEnd {
     pub(super) at: Timestamp,
-    pub(super) ending: TaskEnding,
-    /// It comes where a consulted party's would, and nothing that was told since says whose it is.
-    pub(super) is_doubtful: bool,
+    ending: TaskEnding,
+    /// It comes where the end of a consulted party would, and no later event decides whose it is.
+    is_doubtful: bool,
 }
 
-/// The end of deduplicated events in their order. A callback goes on after an offer that no agent took. One that is followed
-/// by signs of life was not the caller's; how far
-/// clocks jitter does not make a sign of life. What Search says of a task that is over decides.
+/// The end of deduplicated events in their order. A callback goes on after an offer that no agent accepted. An end that
+/// is followed by events of an ongoing call was not the caller's, unless they are within the jitter of clocks. Search's
+/// record of a task that has ended decides.
 pub(super) fn end(events: &[&TaskEvent]) -> Option<CallEnd> {
     let mut consulted = ConsultedParty::default();
     let mut ends: Vec<CallEnd> = Vec::new();
@@ -701,7 +695,7 @@ pub(super) fn end(events: &[&TaskEvent]) -> Option<CallEnd> {
     }
     let known = summary(events);
     if let Some(SearchSummary { is_active: false, ended: Some(ended), .. }) = known {
-        return Some(super::history::end(*ended, &ends));
+        return Some(search_end(*ended, &ends));
     }
     if let Some(SearchSummary { is_active: true, ended, .. }) = known {
         ends.retain(|end| ended.is_some_and(|ended| end.at.duration_since(ended) > SOON));
@@ -713,7 +707,8 @@ pub(super) fn end(events: &[&TaskEvent]) -> Option<CallEnd> {
     });
     let last =
         |is_doubtful| ends.iter().filter(|end| end.is_doubtful == is_doubtful).max_by_key(|end| end.at);
-    // The consulted party's may be told a moment after the caller's. One long after it shows that the call went on.
+    // The event of the consulted party's end may come a moment after the caller's. One that comes long after shows that
+    // the call went on.
     let last = match (last(false), last(true)) {
         (Some(own), Some(other)) if other.at.duration_since(own.at) > SOON => other,
         (own, other) => own.or(other)?,
@@ -722,23 +717,33 @@ pub(super) fn end(events: &[&TaskEvent]) -> Option<CallEnd> {
     Some(CallEnd { is_doubtful, ..last.clone() })
 }
 
-/// What is known of a consulted party whose events come under the caller's task.
+/// The end by Search: the end of the events at about that time, if there is one.
+fn search_end(ended: Timestamp, ends: &[CallEnd]) -> CallEnd {
+    let distance = |end: &&CallEnd| end.at.duration_since(ended).abs();
+    let near = ends.iter().filter(|end| distance(end) <= SOON).min_by_key(distance);
+    let is_close = |end: &&CallEnd| distance(end).unsigned_abs().as_millis() <= u128::from(CLOSE_MILLIS);
+    let at = near.filter(is_close).map_or(ended, |end| end.at);
+    let ending = near.map_or_else(TaskEnding::default, |end| end.ending.clone());
+    CallEnd { at, ending, is_doubtful: false }
+}
+
+/// A consulted party whose events come under the caller's task.
 #[derive(Default)]
 struct ConsultedParty<'a> {
     is_on_hold: bool,
     consults: bool,
     confers: bool,
-    /// Somebody was asked while the caller was on hold, before the consult was told.
+    /// An agent was offered the call while the caller was on hold, before the event of the consult.
     was_asked: bool,
-    /// There is a consulted party whose end has not been told.
+    /// There is a consulted party, and no event of their end yet.
     is_there: bool,
     has_accepted: bool,
-    /// After that its end is no longer expected.
+    /// After that no event of their end is expected.
     until: Option<Timestamp>,
     transferred_at: Option<Timestamp>,
-    /// An acceptance that looked as if the caller was given away.
+    /// An acceptance that looked like a transfer of the caller.
     given_at: Option<Timestamp>,
-    /// Agents who are named on the consulted side.
+    /// Agents named as consulted parties.
     agents: BTreeSet<&'a str>,
 }
 
@@ -747,7 +752,7 @@ impl<'a> ConsultedParty<'a> {
         match event.kind {
             EventKind::OnHold => self.is_on_hold = true,
             EventKind::Consulting => {
-                // It begins with the consulted party's acceptance, which may be told first.
+                // The consult begins with the consulted party's acceptance, whose event may come first.
                 let has_accepted = self.given_at.is_some_and(|before| at.duration_since(before) <= JITTER);
                 self.is_there |= std::mem::take(&mut self.was_asked) || has_accepted;
                 self.is_on_hold |= has_accepted;
@@ -756,7 +761,7 @@ impl<'a> ConsultedParty<'a> {
             EventKind::New | EventKind::Parked | EventKind::Connect if self.consults => self.is_asked(event),
             EventKind::Parked | EventKind::Connect => self.was_asked = self.is_on_hold,
             EventKind::Connected if self.consults && self.is_there && self.has_accepted => self.transfer(at),
-            // It may be told some milliseconds before the consult that begins with it.
+            // The acceptance may come some milliseconds before the consult that begins with it.
             EventKind::Connected if self.consults || self.was_asked && self.is_on_hold => {
                 self.is_there |= self.consults;
                 self.has_accepted = true;
@@ -773,7 +778,8 @@ impl<'a> ConsultedParty<'a> {
                 if std::mem::take(&mut self.was_asked) {
                     (self.is_there, self.until) = (true, None);
                 } else if !self.consults && !self.is_there {
-                    // Its beginning was not heard, so nothing is known of who is there: an end told with it is theirs.
+                    // The event of its beginning was lost, so an end that comes together with this one is the consulted
+                    // party's.
                     (self.is_there, self.until) = (true, at.checked_add(JITTER).ok());
                 }
                 self.consults = false;
@@ -795,7 +801,7 @@ impl<'a> ConsultedParty<'a> {
         self.agents.extend(event.agent.as_deref());
     }
 
-    /// The call is given away: the consulted party, if there is one, is part of it.
+    /// The call is transferred: the consulted party, if there is one, becomes part of it.
     fn transfer(&mut self, at: Timestamp) {
         let transferred_at = self.is_there.then_some(at);
         *self = Self { transferred_at, given_at: Some(at), ..Self::default() };
@@ -807,7 +813,7 @@ impl<'a> ConsultedParty<'a> {
         expected || self.transferred_at.is_some_and(|before| at.duration_since(before) <= SOON)
     }
 
-    /// Whether an agent who is not on the consulted side wrote the call up, at about that time or since.
+    /// Whether an agent who is not a consulted party began wrap-up, at about that time or since.
     fn is_left_by_agent(&self, events: &[&TaskEvent], at: Timestamp) -> bool {
         events.iter().any(|event| {
             let is_wrap_up = matches!(event.kind, EventKind::Agent(AgentState::WrapUp { .. }));

@@ -15,11 +15,10 @@ use crate::salesforce::Budget;
 use crate::settings::Settings;
 use crate::store::{Run, StoreError};
 
-/// Closes a call from Webex's record, the same way as its events would have.
-///
-/// The same task comes again, because stretches of time overlap: what was closed before is [`CloseOutcome::Agreed`].
+/// Closes a call from Webex's record, the same way as its events would have. The same task comes again, because windows
+/// overlap: for a closed one the outcome is [`CloseOutcome::Agreed`].
 pub trait CloseTask: Send + Sync + 'static {
-    /// Compares, and closes what is open; a dry run only compares.
+    /// Compares, and closes an open call; a dry run only compares.
     ///
     /// # Errors
     /// When it could not be written. The task comes again.
@@ -36,26 +35,26 @@ pub enum CloseError {
     /// The database does not answer.
     #[error("the database: {0}")]
     Store(#[from] StoreError),
-    /// The task cannot be a call: such as an id that is no key.
+    /// The task cannot be a call, for example because its id cannot be a key.
     #[error("task {0} is not usable as a call")]
     Unusable(String),
 }
 
-/// What was found, and done unless it was a dry run.
+/// The result of the comparison; the call is closed unless it was a dry run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseOutcome {
-    /// The bridge knew all of it.
+    /// The bridge knew everything.
     Agreed,
-    /// The bridge believed it open, or did not know that an agent had it.
+    /// By the bridge the call was open, or not answered.
     Differed {
-        /// How far the bridge believed it to be.
+        /// The progress by the bridge.
         believed: CallProgress,
-        /// What Webex says became of it.
+        /// The handling by Webex.
         handling: Option<CallHandling>,
     },
-    /// The bridge believed it over, and it goes on.
+    /// By the bridge the call was over, and it goes on.
     GoesOn,
-    /// The bridge never saw it; logged to Salesforce if that is configured.
+    /// The bridge does not know the call; it is logged to Salesforce if that is configured.
     Unknown {
         /// Whether it is.
         logged: bool,
@@ -72,23 +71,22 @@ impl<C: CloseTask> CloseTask for Arc<C> {
     }
 }
 
-/// How long keeping one event may take.
+/// How long storing one event may take.
 const KEEP_EVENT_WITHIN: Duration = Duration::from_secs(5);
 
-/// Tells the bridge what its webhooks did not.
+/// Closes a call by giving the bridge the events that its webhooks lost.
 pub struct EventRecovery {
     bridge: SharedBridge,
 }
 
 impl EventRecovery {
-    /// Tells it to whatever bridge is in place then.
-    #[must_use]
+    /// For the bridge of the current configuration.
     pub fn new(bridge: SharedBridge) -> Self {
         Self { bridge }
     }
 }
 
-/// The calls of the task that flows have told of, of any contact center: a record names none.
+/// The calls of the task that flows have reported, of any contact center: a record has none.
 async fn calls(bridge: &Bridge, key: &VendorCallKey) -> Result<Vec<Call>, StoreError> {
     let mut calls = Vec::new();
     for name in bridge.settings().call_centers.keys() {
@@ -98,7 +96,8 @@ async fn calls(bridge: &Bridge, key: &VendorCallKey) -> Result<Vec<Call>, StoreE
     Ok(calls)
 }
 
-/// Whether events could make the final update of one of these calls: of one that no agent had, the flow has said all.
+/// Whether events could complete the final update of one of these calls. Of a call without an agent, the flow has
+/// reported everything.
 fn completes(settings: &Settings, calls: &[Call], lost: &[TaskEvent]) -> bool {
     let enriches = |call: &Call| {
         let center = settings.call_centers.get(call.name.call_center().as_ref());
@@ -138,8 +137,8 @@ impl CloseTask for EventRecovery {
         let is_sent = match closed {
             CloseOutcome::Differed { .. } | CloseOutcome::GoesOn => true,
             CloseOutcome::Unknown { logged } => logged,
-            // Perhaps who answered, or that there is a recording. A call that flows alone have told is whole without
-            // events, unless its final update is to tell more than flows know.
+            // They may name the agent, or a recording. A call that only flows have reported is complete without events,
+            // unless its final update is enriched.
             CloseOutcome::Agreed => !known.is_empty() || completes(bridge.settings(), &calls, &lost),
         };
         if is_sent && run == Run::Real {
@@ -150,7 +149,7 @@ impl CloseTask for EventRecovery {
     }
 }
 
-/// What was found: by the events if there are any, else by what flows have told.
+/// The outcome: by the events if there are any, else by the reports of flows.
 fn judge(
     task: &EndedTask,
     known: &CallTimeline,
@@ -166,12 +165,11 @@ fn judge(
     }
     let was_answered = task.handling == Some(CallHandling::Answered);
     let agrees = if known.is_empty() {
-        let told = calls.iter().all(|call| call.ended_at.is_some());
+        let all_ended = calls.iter().all(|call| call.ended_at.is_some());
         let is_callback = task.handling == Some(CallHandling::Callback);
-        told && !is_callback && (!was_answered || calls.iter().any(Call::is_answered))
+        all_ended && !is_callback && (!was_answered || calls.iter().any(Call::is_answered))
     } else {
-        // Who answered and left, and that there is a recording, comes by subscriptions that not everybody has; that the caller
-        // has chosen to be called back, by none.
+        // The agent and the recording come by subscriptions that not every tenant has; a chosen callback comes by none.
         let is_extra = |event: &TaskEvent| {
             matches!(
                 event.kind,

@@ -9,21 +9,20 @@ use crate::domain::{
 };
 use crate::webex::webhook::kind_of_task_event;
 
-/// How ids begin of events that come from here.
+/// The prefix of event ids that are made here.
 const BY_SEARCH: &str = "search:";
 
-/// A record and a webhook of the same moment may differ by so much.
+/// By how much a record and a webhook of the same moment may differ.
 const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(2);
 
-/// And by so much where a consulted party's `task:new` may be as near: nobody asks one within it.
+/// By how much they may differ where a consulted party's `task:new` may be as near: no agent consults within it.
 const JITTER: SignedDuration = SignedDuration::from_millis(100);
 
-/// The events that would have told what the record tells and `known` does not, in order; last, where events do not give
-/// the figures of the record, these themselves. Their ids are made of what they say: the same gap gives the same events
-/// again.
+/// The events that the record has and `known` has not, in order; last, where events do not add up to the figures of the
+/// record, these figures. Their ids are made of their content: the same gap gives the same events again.
 pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<TaskEvent> {
     let (mut whole, mut all) = (known.clone(), Vec::new());
-    // What the figures decide may show that something else is missing, such as an acceptance before the end.
+    // The figures may show that another event is missing, such as an acceptance before the end.
     for _ in 0..3 {
         let events = missing_at_first(task, &whole);
         if events.is_empty() {
@@ -40,11 +39,11 @@ fn missing_at_first(task: &EndedTask, known: &CallTimeline) -> Vec<TaskEvent> {
     let (mut events, agrees) = if task.is_active {
         (Vec::new(), agrees(known, &[], &facts))
     } else {
-        // Of a transfer that what is near to it may show or not, the figures say which.
+        // Events near a transfer may be its own or not: the figures decide.
         let mut tries =
             [TransferEvidence::Acceptance, TransferEvidence::WrapUp, TransferEvidence::Nothing].into_iter();
-        let right = tries.find_map(|shows| {
-            let events = lost(task, known, shows);
+        let right = tries.find_map(|evidence| {
+            let events = lost(task, known, evidence);
             agrees(known, &events, &facts).then_some(events)
         });
         let agrees = right.is_some();
@@ -57,34 +56,34 @@ fn missing_at_first(task: &EndedTask, known: &CallTimeline) -> Vec<TaskEvent> {
     events
 }
 
-/// Whether `known`, with what was lost, gives the figures of the record by itself.
+/// Whether `known`, with the lost events, adds up to the figures of the record.
 fn agrees(known: &CallTimeline, lost: &[TaskEvent], facts: &TaskEvent) -> bool {
     let mut whole = known.clone();
     whole.extend(lost.iter().cloned());
     let by_events = whole.history();
     whole.apply(facts.clone());
-    let told = |story: &CallHistory| {
-        let agent = story.agent().map(str::to_owned);
-        (story.sums(), story.ended_at, story.is_end_doubtful, agent)
+    let reported = |history: &CallHistory| {
+        let agent = history.agent().map(str::to_owned);
+        (history.sums(), history.ended_at, history.is_end_doubtful, agent)
     };
-    told(&by_events) == told(&whole.history())
+    reported(&by_events) == reported(&whole.history())
 }
 
-/// What shows that a transfer is known without its own activity.
+/// The events that show a transfer without its own activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TransferEvidence {
-    /// The wrap-up of who gave the call away, or whom it was offered to, or who accepted it.
+    /// The wrap-up of the agent who transferred the call, or an offer or acceptance of another agent.
     Acceptance,
-    /// The wrap-up only: who accepted may be a consulted party.
+    /// The wrap-up only: the acceptance may be a consulted party's.
     WrapUp,
-    /// Nothing: the wrap-up may be told at the same moment as an acceptance that then looks like a consulted party's.
+    /// None: a wrap-up may come at the same moment as an acceptance that then looks like a consulted party's.
     Nothing,
 }
 
-/// What the record says of the call as a whole.
+/// The record of the call as a whole.
 fn summary(task: &EndedTask, known: &CallTimeline) -> SearchSummary {
     if task.is_active {
-        // Its figures go on too.
+        // Its figures are not final.
         return SearchSummary { is_active: true, ended: Some(task.ended), ..SearchSummary::default() };
     }
     let is_from_webhook = |event: &TaskEvent| event.kind.implies_agent() && !event.id.starts_with(BY_SEARCH);
@@ -99,8 +98,9 @@ fn summary(task: &EndedTask, known: &CallTimeline) -> SearchSummary {
     }
 }
 
-fn lost(task: &EndedTask, known: &CallTimeline, shows: TransferEvidence) -> Vec<TaskEvent> {
-    let mut lacking = if task.history.is_empty() { outline(task, known) } else { gaps(task, known, shows) };
+fn lost(task: &EndedTask, known: &CallTimeline, evidence: TransferEvidence) -> Vec<TaskEvent> {
+    let mut lacking =
+        if task.history.is_empty() { outline(task, known) } else { gaps(task, known, evidence) };
     let began = task.began.unwrap_or(task.ended);
     if task.is_callback
         && !known.history().is_callback
@@ -111,7 +111,7 @@ fn lost(task: &EndedTask, known: &CallTimeline, shows: TransferEvidence) -> Vec<
     if known.is_empty() && task.handling == Some(CallHandling::LeftInIvr) {
         lacking.push((EventKind::NeverQueued, began));
     }
-    // An end is told apart: as of now none may be known, or that which is known turns out to be none.
+    // The end is decided apart: by now there may be none, or the known one may turn out to be none.
     lacking.retain(|(kind, _)| !kind.is_end());
     let mut events: Vec<TaskEvent> = lacking.into_iter().map(|(kind, at)| event(task, kind, at)).collect();
     let is_it = |at: Timestamp| at.duration_since(task.ended).abs() <= SAME_MOMENT;
@@ -130,12 +130,13 @@ fn lost(task: &EndedTask, known: &CallTimeline, shows: TransferEvidence) -> Vec<
     events
 }
 
-/// What the history tells and no known event of about the same time does. An end is told apart.
-fn gaps(task: &EndedTask, known: &CallTimeline, shows: TransferEvidence) -> Vec<(EventKind, Timestamp)> {
+/// The activities without a known event of about the same time. The end is decided apart.
+fn gaps(task: &EndedTask, known: &CallTimeline, evidence: TransferEvidence) -> Vec<(EventKind, Timestamp)> {
     let mut unmatched: Vec<&TaskEvent> = known.events().collect();
-    let told = task.history.iter().filter_map(|each| Some((kind(&each.event)?, each.at)));
-    let mut gaps: Vec<(EventKind, Timestamp)> = told.filter(|gap| !is_seen(gap, known, shows)).collect();
-    // First those of the same moment: near to each other may also be two of which one is lost.
+    let reported = task.history.iter().filter_map(|each| Some((kind(&each.event)?, each.at)));
+    let mut gaps: Vec<(EventKind, Timestamp)> =
+        reported.filter(|gap| !is_seen(gap, known, evidence)).collect();
+    // First those of the same moment: of two that are near to each other, one may be lost.
     for tolerance in [SignedDuration::ZERO, SAME_MOMENT] {
         gaps.retain(|(kind, at)| {
             let is_it = |event: &&TaskEvent| {
@@ -157,12 +158,12 @@ fn kind(name: &str) -> Option<EventKind> {
     }
 }
 
-/// Whether webhooks have told of a transfer by what followed from it.
-fn is_seen((kind, at): &(EventKind, Timestamp), known: &CallTimeline, shows: TransferEvidence) -> bool {
+/// Whether webhooks show a transfer by the events that follow it.
+fn is_seen((kind, at): &(EventKind, Timestamp), known: &CallTimeline, evidence: TransferEvidence) -> bool {
     let follows = |kind: &EventKind| match kind {
-        EventKind::Agent(AgentState::WrapUp { .. }) => shows != TransferEvidence::Nothing,
+        EventKind::Agent(AgentState::WrapUp { .. }) => evidence != TransferEvidence::Nothing,
         EventKind::Connected | EventKind::Connect | EventKind::Parked => {
-            shows == TransferEvidence::Acceptance
+            evidence == TransferEvidence::Acceptance
         }
         _ => false,
     };
@@ -171,18 +172,18 @@ fn is_seen((kind, at): &(EventKind, Timestamp), known: &CallTimeline, shows: Tra
     *kind == EventKind::Transferred && known.events().any(|event| follows(&event.kind) && is_near(event))
 }
 
-/// Who had the call last, where the record knows and no event says. Without a history nobody knows when.
+/// The last agent, where the record names them and no event does. Without activities their time is not known.
 fn naming(task: &EndedTask, known: &CallTimeline, lacking: &[TaskEvent]) -> Option<TaskEvent> {
     let agent = task.agent.as_ref().filter(|_| !task.history.is_empty())?;
     let mut whole = known.clone();
     whole.extend(lacking.iter().cloned());
-    let story = whole.history();
-    let last = story.of(SegmentKind::Agent).last().filter(|segment| segment.agent.is_none())?;
+    let history = whole.history();
+    let last = history.of(SegmentKind::Agent).last().filter(|segment| segment.agent.is_none())?;
     let kind = EventKind::Agent(AgentState::Connected);
     Some(TaskEvent { agent: Some(agent.clone()), ..event(task, kind, last.start) })
 }
 
-/// Without a history, the figures tell the outline of the call: when it began, was queued and answered.
+/// Without activities, the figures give the outline of the call: when it began, was queued and answered.
 fn outline(task: &EndedTask, known: &CallTimeline) -> Vec<(EventKind, Timestamp)> {
     let began = task.began.unwrap_or(task.ended);
     let before = |at: Timestamp, milliseconds: u64| {
@@ -194,22 +195,22 @@ fn outline(task: &EndedTask, known: &CallTimeline) -> Vec<(EventKind, Timestamp)
     let with_agents =
         figures.connected_for.unwrap_or_default().saturating_add(figures.held_for.unwrap_or_default());
     let answered = if is_answered { before(task.ended, with_agents) } else { task.ended };
-    // What an event tells is truer than what sums give: no queue after the first sign of an agent.
+    // The time of an event is more exact than one from sums: no queue after the first event of an agent.
     let signs = known.events().filter(|event| event.kind.implies_agent()).filter_map(|event| event.at);
     let answered = signs.min().map_or(answered, |sign| sign.min(answered));
     // A consulted party has a beginning and a queue of its own.
-    let story = known.history();
+    let history = known.history();
     let mut before_consults =
         known.events().take_while(|event| event.at.is_none() || event.kind != EventKind::Consulting);
     let first = before_consults.find(|event| event.kind == EventKind::New);
     let has_begun = first.and_then(|event| event.at).is_some_and(|at| at.duration_since(began) <= JITTER);
-    let was_queued = figures.queued == 0 || story.of(SegmentKind::Queue).next().is_some();
-    let told = [
+    let was_queued = figures.queued == 0 || history.of(SegmentKind::Queue).next().is_some();
+    let reported = [
         (!has_begun).then_some((EventKind::New, began)),
         (!was_queued).then(|| (EventKind::Parked, before(answered, figures.queued_for))),
-        (is_answered && story.accepted_at().is_none()).then_some((EventKind::Connected, answered)),
+        (is_answered && history.accepted_at().is_none()).then_some((EventKind::Connected, answered)),
     ];
-    told.into_iter().flatten().collect()
+    reported.into_iter().flatten().collect()
 }
 
 fn event(task: &EndedTask, kind: EventKind, at: Timestamp) -> TaskEvent {
@@ -220,7 +221,7 @@ fn event(task: &EndedTask, kind: EventKind, at: Timestamp) -> TaskEvent {
         }
         _ => None,
     };
-    // The record names the last queue and agent: an event has it where that was the only one, or since it was.
+    // The record names the last queue and agent: an event gets them where there was only one, or since the last.
     let is_of_last_queue = match kind {
         EventKind::Parked if task.figures.queued == 1 => true,
         EventKind::Parked | EventKind::Connect | EventKind::Connected => is_in_last_queue(task, at),
@@ -232,8 +233,8 @@ fn event(task: &EndedTask, kind: EventKind, at: Timestamp) -> TaskEvent {
     TaskEvent { at: Some(at), kind, id, queue, agent, direction }
 }
 
-/// Whether the call, by its history, was in no other queue from then on. Where the consulted party waits is no queue of
-/// the caller's.
+/// Whether the call, by its activities, was in no other queue from then on. The queue of a consulted party is not the
+/// caller's.
 fn is_in_last_queue(task: &EndedTask, at: Timestamp) -> bool {
     let (mut consults, mut last) = (false, None);
     for each in &task.history {
@@ -254,7 +255,7 @@ fn is_in_last_queue(task: &EndedTask, at: Timestamp) -> bool {
     !task.history.is_empty() && last.is_none_or(|last| last <= at)
 }
 
-/// The end of a callback that reached nobody may have the words of a missed offer, after which others go on.
+/// The end of a callback that reached nobody may have the reason of a missed offer, after which others go on.
 fn end(task: &EndedTask) -> EventKind {
     match task.handling {
         Some(CallHandling::Callback) => EventKind::CallbackFailed,
@@ -262,15 +263,15 @@ fn end(task: &EndedTask) -> EventKind {
     }
 }
 
-/// The reason is free text: a number in it is hidden.
+/// The reason is free text: a phone number in it is hidden.
 fn ending(task: &EndedTask) -> TaskEnding {
     TaskEnding { party: task.ended_by.clone(), reason: task.reason.as_deref().map(quote) }
 }
 
-/// Activities by which an agent gives the call away. Webhooks tell of them by what follows only, if anything does.
+/// Activities by which an agent transfers the call. Webhooks have only the events that follow, if any.
 const TRANSFER_ACTIVITIES: [&str; 4] = ["Transferred", "ConsultTransfer", "blind-transfer", "vt-transfer"];
 
-/// Activities that are events of webhooks too; Search leaves out `task:`.
+/// Activities that webhooks have too; Search leaves out `task:`.
 const WEBHOOK_ACTIVITIES: [&str; 15] = [
     "new",
     "parked",
@@ -292,12 +293,12 @@ const WEBHOOK_ACTIVITIES: [&str; 15] = [
 /// Those of them that only a callback has.
 const CALLBACK_EVENTS: [&str; 2] = ["task:optOutOfQueue", "task:callbackFailed"];
 
-/// A record without an id is that of no task.
+/// A record without an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a record of Search has no id")]
 pub struct MissingTaskId;
 
-/// A task that has ended; none for what has no end or is no telephony.
+/// The task that has ended; none for a task without an end or of another channel.
 ///
 /// # Errors
 /// When the record has no id.
@@ -308,7 +309,7 @@ pub fn ended_task(task: SearchTask) -> Result<Option<EndedTask>, MissingTaskId> 
     let Some(ended) = task.ended_time.filter(|_| is_telephony) else { return Ok(None) };
     let is_abandoned =
         task.contact_handle_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("abandoned"));
-    let history = task.activities.as_ref().map(history).unwrap_or_default();
+    let history = task.activities.as_ref().map(whole_history).unwrap_or_default();
     let tells_callback = |each: &TaskActivity| CALLBACK_EVENTS.contains(&each.event.as_str());
     let is_callback = task.is_callback == Some(true) || history.iter().any(tells_callback);
     let handling = CallHandling::of(task.connected_count, task.queue_count, is_abandoned);
@@ -337,16 +338,16 @@ pub fn ended_task(task: SearchTask) -> Result<Option<EndedTask>, MissingTaskId> 
         queue: task.last_queue.and_then(|queue| queue.id),
         agent: task.last_agent.and_then(|agent| agent.id),
         ended_by: task.terminating_end,
-        // `terminationType` says how it ended, such as `normal`: that is no reason.
+        // `terminationType` is how it ended, such as `normal`: that is no reason.
         reason: task.termination_reason,
         has_capture: task.capture_requested == Some(true),
     }))
 }
 
-/// All of it or nothing: half a history would tell another story.
-fn history(activities: &SearchActivities) -> Vec<TaskActivity> {
+/// All activities or none: half of them would give another history.
+fn whole_history(activities: &SearchActivities) -> Vec<TaskActivity> {
     let Some(mut timed) = activities.whole() else { return Vec::new() };
-    // Search shows the newest first; among those of the same moment, that order is the only one there is.
+    // Search has the newest first; for those of the same moment, its order is the only one there is.
     timed.reverse();
     timed.sort_by_key(|(_, at)| *at);
     let event = |name: &str| match name {
@@ -399,7 +400,7 @@ mod missing_tests {
     const STORY: [(&str, i64); 6] =
         [("new", 0), ("parked", 30), ("connected", 50), ("on-hold", 60), ("hold-done", 70), ("ended", 100)];
 
-    fn told(events: &[TaskEvent]) -> Vec<(&str, i64)> {
+    fn reported(events: &[TaskEvent]) -> Vec<(&str, i64)> {
         let second = |at_: Timestamp| at_.as_second() - at(0).as_second();
         events.iter().filter_map(|event| Some((event.kind.name(), second(event.at?)))).collect()
     }
@@ -410,7 +411,7 @@ mod missing_tests {
         let all = missing(&task, &CallTimeline::default());
         let names =
             ["task:new", "task:parked", "task:connected", "task:on-hold", "task:hold-done", "task:ended"];
-        assert_eq!(told(&all).iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
+        assert_eq!(reported(&all).iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
         assert_eq!((all[1].queue.as_deref(), all[2].agent.as_deref()), (Some("q1"), Some("a1")));
         assert_eq!(
             all[5].kind,
@@ -421,7 +422,7 @@ mod missing_tests {
         );
         let some: CallTimeline =
             all.iter().filter(|event| event.kind != EventKind::OnHold).cloned().collect();
-        assert_eq!(told(&missing(&task, &some)), [("task:on-hold", 60)]);
+        assert_eq!(reported(&missing(&task, &some)), [("task:on-hold", 60)]);
         let whole: CallTimeline = all.into_iter().collect();
         assert_eq!(missing(&task, &whole), []);
     }
@@ -453,9 +454,9 @@ mod missing_tests {
                 let mut whole: CallTimeline = known.into_iter().collect();
                 assert_eq!(whole.ended_at(), whole.history().ended_at);
                 whole.extend(missing(&record, &whole));
-                let story = whole.history();
-                assert_eq!(story.outcome(), crate::domain::CallOutcome::Callback, "{story:?}");
-                assert_eq!(story.ended_at, Some(at(100)));
+                let history = whole.history();
+                assert_eq!(history.outcome(), crate::domain::CallOutcome::Callback, "{history:?}");
+                assert_eq!(history.ended_at, Some(at(100)));
                 assert_eq!(missing(&record, &whole), []);
             }
         }
@@ -473,7 +474,7 @@ mod missing_tests {
         .into_iter()
         .collect();
         assert_eq!(
-            told(&missing(&record, &known)[..1]),
+            reported(&missing(&record, &known)[..1]),
             [("task:on-hold", 60)],
             "what is at the same moment is first"
         );
@@ -484,15 +485,15 @@ mod missing_tests {
         let task = task(&[]);
         let all = missing(&task, &CallTimeline::default());
         assert_eq!(
-            told(&all),
+            reported(&all),
             [("task:new", 0), ("task:parked", 30), ("task:connected", 50), ("task:ended", 100)]
         );
-        let story = all.iter().cloned().collect::<CallTimeline>().history();
-        assert!(story.is_answered);
+        let history = all.iter().cloned().collect::<CallTimeline>().history();
+        assert!(history.is_answered);
         assert_eq!(missing(&task, &all.into_iter().collect()), []);
         let abandoned = EndedTask { handling: Some(CallHandling::Abandoned), ..task };
         let all = missing(&abandoned, &CallTimeline::default());
-        assert_eq!(told(&all), [("task:new", 0), ("task:parked", 80), ("task:ended", 100)]);
+        assert_eq!(reported(&all), [("task:new", 0), ("task:parked", 80), ("task:ended", 100)]);
     }
 
     #[test]
@@ -504,7 +505,7 @@ mod missing_tests {
         (figures.holds, figures.held_for) = (Some(2), Some(25_000));
         let other = EndedTask { figures, ..record };
         let facts = missing(&other, &whole);
-        assert_eq!(told(&facts), [], "one that has no time");
+        assert_eq!(reported(&facts), [], "one that has no time");
         let mut known = whole;
         known.extend(facts);
         let sums = known.history().sums();
@@ -602,8 +603,8 @@ mod missing_tests {
         };
         let mut whole: CallTimeline = known.into_iter().collect();
         whole.extend(missing(&record, &whole));
-        let (story, sums) = (whole.history(), whole.history().sums());
-        assert_eq!(story.agent(), Some("a1"));
+        let (history, sums) = (whole.history(), whole.history().sums());
+        assert_eq!(history.agent(), Some("a1"));
         assert_eq!((sums.holds, sums.longest_hold, sums.total_hold), (Some(4), Some(43), Some(108)));
     }
 }
@@ -653,9 +654,9 @@ mod read_tests {
         let task =
             |activities: Value| read(json!({ "id": "t", "endedTime": 9, "activities": activities })).unwrap();
         let whole = task(json!({ "totalCount": 4, "nodes": nodes }));
-        let told: Vec<_> =
+        let reported: Vec<_> =
             whole.history.iter().map(|each| (each.event.as_str(), each.at.as_millisecond())).collect();
-        assert_eq!(told, [("task:new", 1), ("task:connected", 7), ("task:ended", 9)]);
+        assert_eq!(reported, [("task:new", 1), ("task:connected", 7), ("task:ended", 9)]);
         assert_eq!(task(json!({ "totalCount": 5, "nodes": nodes })).history, []);
         for odd in [
             json!({ "nodes": [{ "eventName": "new" }] }),

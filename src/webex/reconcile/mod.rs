@@ -23,13 +23,13 @@ use crate::domain::{CallHandling, CallProgress as Believed, EndedTask};
 use crate::store::{Memo, Run, Store, StoreError, Turn};
 use crate::telemetry::Metrics;
 
-/// How long a turn lasts unless it is prolonged, which happens with every page.
+/// How long a turn lasts; every page prolongs it.
 const TURN_LASTS: Duration = Duration::from_secs(300);
 
-/// How long a service that has just started leaves Webex alone.
+/// How long after the start of the service the first comparison begins.
 const FIRST_AFTER: Duration = Duration::from_secs(60);
 
-/// Why a comparison ended early. It begins again from the water mark.
+/// Why a comparison ended early. The next one begins again from the water mark.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReconcileError {
     /// Webex gives no tasks.
@@ -43,18 +43,18 @@ pub enum ReconcileError {
     Elsewhere,
 }
 
-/// What a step has done.
+/// The result of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReconcileStep {
-    /// Compared a stretch of time; there may be another.
+    /// A window was compared; there may be another one.
     Compared(ReconcileReport),
-    /// Nothing has settled since the last.
+    /// There is no new window yet.
     Nothing,
     /// Another process has the turn.
     Elsewhere,
 }
 
-/// How far a backfill has come.
+/// The progress of a backfill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackfillProgress {
     /// Up to when.
@@ -63,7 +63,7 @@ pub struct BackfillProgress {
     pub tasks: usize,
 }
 
-/// Compares Webex's calls with ours.
+/// Compares Webex's calls with the bridge's.
 pub struct Reconciler<C> {
     client: Arc<ApiClient>,
     store: Store,
@@ -72,14 +72,13 @@ pub struct Reconciler<C> {
     closing: C,
     /// The name of this process in turns.
     owner: String,
-    /// How long to wait, in all, where Webex limits our requests.
+    /// How long to wait, in all, where Webex limits requests.
     patience: Duration,
     watch: Option<SubscriptionWatch>,
 }
 
 impl<C: CloseTask> Reconciler<C> {
-    /// In the name of `owner`.
-    #[must_use]
+    /// `owner` names this process in turns.
     pub fn new(
         client: Arc<ApiClient>,
         store: Store,
@@ -91,19 +90,19 @@ impl<C: CloseTask> Reconciler<C> {
         Self { client, store, clock, metrics, closing, owner, patience: Duration::ZERO, watch: None }
     }
 
-    /// Waits so long, in all, where Webex limits our requests, instead of giving up at once.
+    /// Waits that long, in all, where Webex limits requests, instead of giving up at once.
     #[must_use]
     pub fn patient(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// Looks after subscriptions, too.
+    /// Checks the subscriptions too.
     #[must_use]
     pub fn watching(self, watch: Option<SubscriptionWatch>) -> Self {
         Self { watch, ..self }
     }
 
-    /// Works every `every` until it is dropped.
+    /// Compares every `every` until it is dropped.
     pub async fn run(self: Arc<Self>, every: Duration) {
         let first = tokio::time::Instant::now() + every.min(FIRST_AFTER);
         let mut beat = tokio::time::interval_at(first, every);
@@ -116,13 +115,13 @@ impl<C: CloseTask> Reconciler<C> {
         }
     }
 
-    /// Everything there is to do now: what has settled since it began is left to the next.
+    /// Compares everything that is due now; what becomes due meanwhile is left to the next round.
     ///
     /// # Errors
     /// When Webex or the database does not answer.
     pub async fn round(&self) -> Result<(), ReconcileError> {
         let compared = self.compare_all(self.clock.now()).await;
-        // Subscriptions that Webex has turned inactive are no better for calls that it does not show.
+        // Inactive subscriptions are checked even if Webex's calls could not be.
         let watched = self.look_after_subscriptions().await;
         compared.and(watched)
     }
@@ -136,7 +135,7 @@ impl<C: CloseTask> Reconciler<C> {
         Ok(())
     }
 
-    /// Compares the next stretch of time, if there is one.
+    /// Compares the next window, if there is one.
     ///
     /// # Errors
     /// When Webex or the database does not answer; the water mark stays.
@@ -160,7 +159,7 @@ impl<C: CloseTask> Reconciler<C> {
         let report = self.compare(span, fresh, Run::Real).await?;
         let reached = span.to.as_millisecond().to_string();
         if !self.store.swap(Memo::WaterMark, mark.as_deref(), &reached).await? {
-            // Our turn was over, and another process has moved the mark.
+            // The turn was over, and another process has moved the mark.
             return Ok(ReconcileStep::Elsewhere);
         }
         self.metrics.water_mark(span.to);
@@ -198,7 +197,7 @@ impl<C: CloseTask> Reconciler<C> {
         result.map(|()| all)
     }
 
-    /// Calls that ended before `fresh` were counted before: of them, only what is new is.
+    /// Compares a window. Calls that ended before `fresh` were counted before: of them, only new differences are counted.
     async fn compare(
         &self,
         span: TimeSpan,
@@ -246,7 +245,7 @@ impl<C: CloseTask> Reconciler<C> {
         let closed = match self.closing.close(task, run).await {
             Ok(closed) => closed,
             Err(CloseError::Store(error)) => return Err(error.into()),
-            // Another time would not help: it must not hold the water mark for ever.
+            // A repetition would not help: this task must not hold the water mark back for ever.
             Err(error @ CloseError::Unusable(_)) => {
                 self.leave_out(&error, run, report);
                 return Ok(());
@@ -268,7 +267,7 @@ impl<C: CloseTask> Reconciler<C> {
         Ok(())
     }
 
-    /// One odd record holds up neither the others nor the water mark.
+    /// Logs and counts a malformed record: it holds back neither the others nor the water mark.
     fn leave_out(&self, error: &dyn std::error::Error, run: Run, report: &mut ReconcileReport) {
         tracing::warn!(%error, "left out");
         if run == Run::Real {
@@ -295,7 +294,7 @@ impl<C: CloseTask> Reconciler<C> {
         self.store.take_turn(Turn::Reconcile, &self.owner, until, now).await
     }
 
-    /// Gives the turn back: for who breaks off what was begun.
+    /// Gives the turn back, also when a comparison is cancelled.
     pub async fn end_turn(&self) {
         if let Err(error) = self.store.end_turn(Turn::Reconcile, &self.owner).await {
             tracing::debug!(%error, "the turn to compare was not given back; it ends by itself");
@@ -303,21 +302,21 @@ impl<C: CloseTask> Reconciler<C> {
     }
 }
 
-/// The most differences that are listed; all are counted.
+/// The most differences in a report; all are counted.
 const LISTED_DIFFERENCES: usize = 10_000;
 
-/// What one task turned out to be: a label of the metrics.
+/// The outcome for one task: a label of the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ComparisonOutcome {
-    /// The bridge knew all of it.
+    /// The bridge knew everything.
     Agreed,
     /// The bridge knew less than Webex.
     Differed,
-    /// The bridge never saw it.
+    /// The bridge did not know the call.
     Unknown,
-    /// The bridge never saw it, and logged it.
+    /// The bridge did not know the call, and logged it.
     Logged,
-    /// It could not be closed.
+    /// The call could not be closed.
     Failed,
 }
 
@@ -346,14 +345,14 @@ impl From<CloseOutcome> for ComparisonOutcome {
     }
 }
 
-/// A call on which the bridge and Webex did not agree.
+/// A call on which the bridge and Webex differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallDifference {
     /// The task.
     pub task: String,
     /// When it ended.
     pub ended: Timestamp,
-    /// What was found.
+    /// The outcome.
     pub closed: CloseOutcome,
 }
 
@@ -393,22 +392,22 @@ fn handling_words(handling: Option<CallHandling>) -> &'static str {
     }
 }
 
-/// Counts, and what differed.
+/// Counts, and the differences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReconcileReport {
     /// Tasks that were compared.
     pub tasks: usize,
-    /// Those on which both agreed.
+    /// Tasks without a difference.
     pub agreed: usize,
-    /// Those of which the bridge knew less.
+    /// Tasks of which the bridge knew less.
     pub differed: usize,
-    /// Those that it never saw.
+    /// Tasks that the bridge did not know.
     pub unknown: usize,
     /// Those of them that were logged.
     pub logged: usize,
-    /// Those that could not be closed.
+    /// Tasks that could not be closed.
     pub failed: usize,
-    /// What differed, the first ten thousand.
+    /// The differences, the first ten thousand.
     pub differences: Vec<CallDifference>,
 }
 
@@ -427,7 +426,7 @@ impl ReconcileReport {
         }
     }
 
-    /// Takes another in.
+    /// Adds another report.
     pub fn append(&mut self, other: Self) {
         self.tasks += other.tasks;
         self.agreed += other.agreed;
@@ -450,24 +449,24 @@ impl fmt::Display for ReconcileReport {
     }
 }
 
-/// Calls that have just ended are left to their own events, which may be on the way.
+/// Calls that have just ended are left to their own webhooks, which may still arrive.
 const SETTLED: SignedDuration = SignedDuration::from_mins(2);
-/// What is compared again: Search may show a task late.
+/// The overlap of two windows: Search may have a task late.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 /// Where a new bridge begins.
 const FIRST_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 /// Webex keeps its data 13 months.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(24 * 390);
-/// The longest stretch that is compared before its end is kept.
+/// The longest window; its end is stored when it is compared.
 const SLICE: SignedDuration = SignedDuration::from_hours(6);
 
-/// How far ahead a mark may lie: replicas' clocks differ a little.
+/// By how much a mark may be in the future: the clocks of replicas differ a little.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
-/// The next stretch, whose end is the next water mark, and the mark before it; none while nothing has settled since.
+/// The next window, whose end is the next water mark, and the mark before it; none while there is nothing new.
 fn next(mark: Option<Timestamp>, now: Timestamp) -> Option<(TimeSpan, Timestamp)> {
     let settled = before(now, SETTLED);
-    // One of a clock that was set back since would hide what ends until then.
+    // A mark of a clock that was set back since would hide the calls that end until then.
     let mark = mark.filter(|mark| mark.duration_since(now) <= AHEAD);
     let mark = mark.unwrap_or_else(|| before(settled, FIRST_WINDOW)).max(before(now, FARTHEST));
     if mark >= settled {
@@ -477,7 +476,7 @@ fn next(mark: Option<Timestamp>, now: Timestamp) -> Option<(TimeSpan, Timestamp)
     Some((TimeSpan { from: before(mark, OVERLAP), to }, mark))
 }
 
-/// A range in stretches, so that there is progress to show. Webex counts in milliseconds: none is shorter than one.
+/// A range in windows, so that there is progress to show. Webex counts in milliseconds: none is shorter than one.
 fn slices(range: TimeSpan) -> Vec<TimeSpan> {
     let (mut from, to) = (range.from.as_millisecond(), range.to.as_millisecond());
     let (shortest, longest) = (OVERLAP.as_millis(), SLICE.as_millis());
