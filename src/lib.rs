@@ -6,7 +6,7 @@
 //!
 //! 1. A caller dials. The Webex flow sends createVoiceCall, and [`api::public`] has its route. [`api::access`] goes
 //!    around every request: its id, its time, its line in the log.
-//! 2. The [`api::Context`] asks who calls ([`api::Callers`], which knows secrets, access tokens and certificates), sets the
+//! 2. The [`api::ApiContext`] asks who calls ([`api::Callers`], which knows secrets, access tokens and certificates), sets the
 //!    deadline (a [`salesforce::Budget`]) and reads the body into a [`domain::CreateVoiceCall`]. Names and times are
 //!    parsed there, once; everything that is wrong is told at once, as an [`api::ApiError`].
 //! 3. On the way each phone number goes through a [`phone::Translation`]: the clean-up, then the administrator's rules,
@@ -19,7 +19,7 @@
 //!    Salesforce that is down costs a caller nothing.
 //! 6. [`salesforce::Org`] is a contact center's way there: the telephony API with a token that we sign with a
 //!    [`certificate::SigningCertificate`], or the Apex wrapper under an OAuth session. What comes back is judged in one
-//!    place, [`salesforce::judge`]: an [`salesforce::Outcome`], and in the end the id of the VoiceCall or a
+//!    place, [`salesforce::judge`]: an [`salesforce::AnswerOutcome`], and in the end the id of the VoiceCall or a
 //!    [`salesforce::Failure`].
 //! 7. The id is written into the journal, as a [`store::Note`], before it is answered. Notes only add: they may come in
 //!    any order, and more than once.
@@ -40,10 +40,10 @@
 //! Webex tells of the same call by webhooks, in any order: [`webex::Webhook`] reads one, [`bridge::Bridge::keep_event`] keeps it. A
 //! [`domain::CallTimeline`] makes a story of them, and once the call has ended, [`webex::TaskWorker`] has
 //! [`bridge::Bridge::conclude`] do what a flow's phoneContactEnded would. Where a contact center wants it, the whole story
-//! goes into the final update, as a [`domain::FinalRecord`]; a [`webex::Recorder`] asks Webex for recordings.
+//! goes into the final update, as a [`domain::FinalRecord`]; a [`webex::RecordingClient`] asks Webex for recordings.
 //!
 //! Where a contact center fills fields of its VoiceCalls, what requests and webhooks tell is picked from them on their way
-//! ([`domain::Picked`]) and kept as details beside the journal; [`domain::fill`] decides, at the create and at the final
+//! ([`domain::PickedValues`]) and kept as details beside the journal; [`domain::fill`] decides, at the create and at the final
 //! update, what goes into `callAttributes`.
 //!
 //! # Around it

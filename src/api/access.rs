@@ -18,10 +18,10 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, rt, web};
 use tokio::time::Instant;
 
 use super::ApiError;
-use super::notes::Notes;
+use super::notes::RequestNotes;
 use crate::domain::quote;
 use crate::ids::Ids;
-use crate::listener::{Served, Traffic};
+use crate::listener::{ConnectionActivity, ServedRequest};
 use crate::settings::Inbound;
 use crate::telemetry::Metrics;
 
@@ -38,7 +38,7 @@ pub struct Arrival {
 }
 
 /// What the line needs besides the request.
-pub struct Access {
+pub struct AccessContext {
     /// Ids for requests that bring none.
     pub ids: Arc<Ids>,
     /// Counts and times.
@@ -60,27 +60,25 @@ pub struct InFlight(AtomicUsize);
 
 impl InFlight {
     /// Whether there are any.
-    #[must_use]
     pub fn any(&self) -> bool {
         self.count() > 0
     }
 
     /// How many there are.
-    #[must_use]
     pub fn count(&self) -> usize {
         self.0.load(Ordering::Acquire)
     }
 
-    fn enter(self: &Arc<Self>) -> Entered {
+    fn enter(self: &Arc<Self>) -> InFlightGuard {
         self.0.fetch_add(1, Ordering::AcqRel);
-        Entered(Arc::clone(self))
+        InFlightGuard(Arc::clone(self))
     }
 }
 
 /// One request in flight, until it is dropped: also when its connection breaks.
-pub(super) struct Entered(Arc<InFlight>);
+pub(super) struct InFlightGuard(Arc<InFlight>);
 
-impl Drop for Entered {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::AcqRel);
     }
@@ -88,21 +86,21 @@ impl Drop for Entered {
 
 /// Whether the client of a request still waits for its answer.
 #[derive(Clone, Default)]
-struct Presence(Rc<Cell<bool>>);
+struct ClientPresence(Rc<Cell<bool>>);
 
 /// Held by the connection while it waits; dropped before the answer, the client is gone.
-struct Waiting {
-    presence: Presence,
+struct ConnectionWait {
+    presence: ClientPresence,
     is_answered: bool,
 }
 
-impl Presence {
+impl ClientPresence {
     fn is_gone(&self) -> bool {
         self.0.get()
     }
 }
 
-impl Drop for Waiting {
+impl Drop for ConnectionWait {
     fn drop(&mut self) {
         self.presence.0.set(!self.is_answered);
     }
@@ -116,7 +114,7 @@ pub async fn access<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let mut waiting = Waiting { presence: Presence::default(), is_answered: false };
+    let mut waiting = ConnectionWait { presence: ClientPresence::default(), is_answered: false };
     let served = served(&request);
     let work = rt::spawn(serve(request, next, served, waiting.presence.clone()));
     let served = work.await;
@@ -131,12 +129,12 @@ pub async fn access<B: MessageBody + 'static>(
 async fn serve<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
-    _served: Option<Served>,
-    presence: Presence,
+    _served: Option<ServedRequest>,
+    presence: ClientPresence,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let started = Instant::now();
     request.extensions_mut().insert(Arrival { started });
-    let access = request.app_data::<web::Data<Access>>().cloned();
+    let access = request.app_data::<web::Data<AccessContext>>().cloned();
     let _entered = access.as_ref().map(|access| access.in_flight.enter());
     let given = request.headers().get(&REQUEST_ID).and_then(sound);
     let id = given.or_else(|| access.as_ref().map(|access| access.ids.request())).unwrap_or_default();
@@ -149,7 +147,7 @@ async fn serve<B: MessageBody>(
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let (took, status) = (started.elapsed(), response.status().as_u16());
-    let notes = response.request().extensions_mut().remove::<Notes>();
+    let notes = response.request().extensions_mut().remove::<RequestNotes>();
     if let Some(access) = access {
         let route = notes.as_ref().map_or("other", |notes| notes.route);
         access.metrics.request(route, status, took);
@@ -179,11 +177,11 @@ pub async fn attended<B: MessageBody>(
     next.call(request).await
 }
 
-fn served(request: &ServiceRequest) -> Option<Served> {
-    request.conn_data::<Traffic>().map(Traffic::serve)
+fn served(request: &ServiceRequest) -> Option<ServedRequest> {
+    request.conn_data::<ConnectionActivity>().map(ConnectionActivity::serve)
 }
 
-impl Access {
+impl AccessContext {
     /// Why the request is not taken, whatever it wants.
     fn refuse(&self, request: &ServiceRequest) -> Option<ApiError> {
         let (bounds, headers) = (&self.inbound, request.headers());
@@ -204,15 +202,15 @@ impl Access {
 
 /// Whose places a request takes.
 #[derive(Clone, Copy)]
-pub(super) enum Places {
+pub(super) enum PlaceKind {
     Clients,
     Webex,
 }
 
 /// The credentials of a request were right: its connection gives way to nobody any more.
-pub(super) fn recognize(request: &HttpRequest) {
-    if let Some(traffic) = request.conn_data::<Traffic>() {
-        traffic.recognize();
+pub(super) fn mark_authenticated(request: &HttpRequest) {
+    if let Some(traffic) = request.conn_data::<ConnectionActivity>() {
+        traffic.mark_authenticated();
     }
 }
 
@@ -220,12 +218,15 @@ pub(super) fn recognize(request: &HttpRequest) {
 ///
 /// # Errors
 /// When all places are taken.
-pub(super) fn take_place(request: &HttpRequest, places: Places) -> Result<Option<Entered>, ApiError> {
-    recognize(request);
-    let Some(access) = request.app_data::<web::Data<Access>>() else { return Ok(None) };
+pub(super) fn take_place(
+    request: &HttpRequest,
+    places: PlaceKind,
+) -> Result<Option<InFlightGuard>, ApiError> {
+    mark_authenticated(request);
+    let Some(access) = request.app_data::<web::Data<AccessContext>>() else { return Ok(None) };
     let served = match places {
-        Places::Clients => &access.of_clients,
-        Places::Webex => &access.of_webex,
+        PlaceKind::Clients => &access.of_clients,
+        PlaceKind::Webex => &access.of_webex,
     };
     let place = served.enter();
     match served.count() > access.inbound.max_requests {
@@ -236,11 +237,11 @@ pub(super) fn take_place(request: &HttpRequest, places: Places) -> Result<Option
 
 /// The answer to a request that is not taken.
 fn refused(request: ServiceRequest, refusal: &ApiError) -> ServiceResponse<BoxBody> {
-    let notes = Notes {
+    let notes = RequestNotes {
         route: "other",
         outcome: refusal.label(),
         error: Some(refusal.messages().join("; ")),
-        ..Notes::default()
+        ..RequestNotes::default()
     };
     request.extensions_mut().insert(notes);
     let request: HttpRequest = request.into_parts().0;
@@ -254,7 +255,7 @@ fn sound(id: &HeaderValue) -> Option<String> {
     (plain && !id.is_empty() && id.len() <= LONGEST_ID).then(|| id.to_owned())
 }
 
-fn line(id: &str, status: u16, took: Duration, notes: &Notes, presence: &Presence) {
+fn line(id: &str, status: u16, took: Duration, notes: &RequestNotes, presence: &ClientPresence) {
     let client_gone = presence.is_gone().then_some(true);
     macro_rules! write_line {
         ($level:ident) => {

@@ -1,39 +1,48 @@
-//! Reading a body: bytes to a JSON object, with a clear word where that fails.
+//! The body of a request: bytes to a JSON object, its fields one by one, and a list of everything that is wrong with them.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::fmt::Display;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::body::{BodyStream, MessageBody as _};
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use actix_web::{HttpRequest, web};
 use bytes::BytesMut;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::ApiError;
-use crate::listener::Traffic;
+use crate::domain::{FlowTime, InvalidName, Rest, quote};
+use crate::listener::ConnectionActivity;
 
 /// The most a body may have.
-pub const LIMIT: usize = 64 * 1024;
+pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// Reads at most [`LIMIT`] bytes.
+/// Reads at most [`BODY_LIMIT`] bytes.
 ///
 /// # Errors
 /// When there are more, or the connection ends first.
 pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, ApiError> {
-    let _reads = request.conn_data::<Traffic>().map(Traffic::read_body);
+    let _reads = request.conn_data::<ConnectionActivity>().map(ConnectionActivity::read_body);
     let mut body = pin!(BodyStream::new(payload));
     // It grows with what comes: room for a whole body, for everybody who announces one, would be a way to fill memory.
     let mut bytes = BytesMut::new();
     while let Some(part) = poll_fn(|context| body.as_mut().poll_next(context)).await {
         let part = part.map_err(|_| ApiError::BrokenBody)?;
-        if bytes.len() + part.len() > LIMIT {
+        if bytes.len() + part.len() > BODY_LIMIT {
             return Err(ApiError::TooLarge);
         }
         bytes.extend_from_slice(&part);
     }
     Ok(bytes.freeze())
+}
+
+/// The length that the request announces.
+pub fn announced_length(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Flows send `Application/JSON`, with parameters, and some send the header twice: one that names JSON is enough,
@@ -52,31 +61,31 @@ pub fn expect_json(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// The fields of a JSON object as they came; few enough that looking through them beats hashing their names.
 #[derive(Debug, Default, PartialEq)]
-pub struct Object(pub Vec<(String, Value)>);
+pub struct JsonObject(pub Vec<(String, Value)>);
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for JsonObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries;
         impl<'de> Visitor<'de> for Entries {
-            type Value = Object;
+            type Value = JsonObject;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject, A::Error> {
                 let mut entries = Vec::with_capacity(16);
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
                 }
-                Ok(Object(entries))
+                Ok(JsonObject(entries))
             }
         }
         deserializer.deserialize_map(Entries)
     }
 }
 
-impl From<Map<String, Value>> for Object {
+impl From<Map<String, Value>> for JsonObject {
     fn from(map: Map<String, Value>) -> Self {
         Self(map.into_iter().collect())
     }
@@ -86,9 +95,9 @@ impl From<Map<String, Value>> for Object {
 ///
 /// # Errors
 /// Line, column and what was expected.
-pub fn object(bytes: &[u8]) -> Result<(Object, bool), ApiError> {
+pub fn object(bytes: &[u8]) -> Result<(JsonObject, bool), ApiError> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let mut objects = serde_json::Deserializer::from_slice(bytes).into_iter::<Object>();
+    let mut objects = serde_json::Deserializer::from_slice(bytes).into_iter::<JsonObject>();
     match objects.next() {
         None => Err(invalid("body: empty; expected a JSON object")),
         // Such an error would quote the value: it could be a number of somebody.
@@ -135,6 +144,238 @@ fn not_json(error: &serde_json::Error, bytes: &[u8]) -> String {
 fn at(bytes: &[u8], line: usize, column: usize) -> Option<u8> {
     let line = bytes.split(|&byte| byte == b'\n').nth(line.checked_sub(1)?)?;
     line.get(column.checked_sub(1)?).copied()
+}
+
+/// Words that flow variables carry which nobody has set: no field means them.
+const UNSET_WORDS: [&str; 3] = ["null", "undefined", "none"];
+/// The same, where an id, a key, an agent, a number or a time is expected. Elsewhere somebody may mean them.
+const UNSET_NAMES: [&str; 3] = ["na", "n/a", "uninitialized"];
+
+/// The fields that held the word of an unset variable: each is told in the log once.
+#[derive(Debug, Clone, Default)]
+pub struct UnsetWords(Arc<Mutex<BTreeSet<String>>>);
+
+impl UnsetWords {
+    fn log_once(&self, field: &str, word: &str) {
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.insert(field.to_owned()) {
+            tracing::warn!(
+                field,
+                word,
+                "a flow sends the word of an unset variable; it counts as left out. This is said once of each field"
+            );
+        }
+    }
+}
+
+/// The fields of a body that are not yet taken, and the problems so far.
+///
+/// An empty string and null count as left out, because that is what an unset flow variable becomes. Some become a word.
+pub struct BodyFields {
+    fields: Vec<(String, Value)>,
+    problems: Vec<String>,
+    unset: UnsetWords,
+}
+
+impl BodyFields {
+    /// Of a body.
+    pub fn new(fields: impl Into<JsonObject>, unset: &UnsetWords) -> Self {
+        Self { fields: fields.into().0, problems: Vec::new(), unset: unset.clone() }
+    }
+
+    /// A part of the body.
+    pub fn part(&self, fields: Map<String, Value>) -> Self {
+        Self::new(fields, &self.unset)
+    }
+
+    /// All fields that are not yet taken.
+    pub fn each(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Notes a problem with a field. Its words may quote the field, and any field may hold a phone number by
+    /// mistake: such a number is hidden.
+    pub fn problem(&mut self, name: &str, problem: impl Display) {
+        self.problems.push(format!("{name}: {}", quote(&problem.to_string())));
+    }
+
+    /// How many problems there are so far.
+    pub fn count_problems(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Takes a field, if it holds anything. Of a name given twice the last counts.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        let mut value = None;
+        self.fields.retain_mut(|(field, found)| {
+            let other = field != name;
+            if !other {
+                value = Some(std::mem::take(found));
+            }
+            other
+        });
+        let value = value.filter(|value| match value {
+            Value::Null => false,
+            Value::String(text) => !text.trim().is_empty(),
+            _ => true,
+        })?;
+        self.unless_word(name, value, &UNSET_WORDS)
+    }
+
+    /// Takes a field that names something or somebody.
+    fn take_name(&mut self, name: &str) -> Option<Value> {
+        let value = self.take(name)?;
+        self.unless_word(name, value, &UNSET_NAMES)
+    }
+
+    fn unless_word(&self, name: &str, value: Value, words: &'static [&'static str]) -> Option<Value> {
+        let text = value.as_str().map(str::trim);
+        let word = words.iter().find(|word| text.is_some_and(|text| text.eq_ignore_ascii_case(word)));
+        let Some(word) = word else { return Some(value) };
+        self.unset.log_once(name, word);
+        None
+    }
+
+    /// Takes a text.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        let value = self.take(name)?;
+        self.as_text(name, value)
+    }
+
+    /// Takes the text of an id, a key, an agent or a number.
+    pub fn named(&mut self, name: &str) -> Option<String> {
+        let value = self.take_name(name)?;
+        self.as_text(name, value)
+    }
+
+    fn as_text(&mut self, name: &str, value: Value) -> Option<String> {
+        match value {
+            Value::String(text) => Some(text),
+            other => {
+                self.problem(name, format_args!("expected text, got {}", kind(&other)));
+                None
+            }
+        }
+    }
+
+    /// Takes what another call found, or notes that the field is missing. A field that was there and wrong is
+    /// noted already.
+    pub fn required<T>(&mut self, name: &str, take: impl FnOnce(&mut Self, &str) -> Option<T>) -> Option<T> {
+        let before = self.problems.len();
+        let found = take(self, name);
+        if found.is_none() && self.problems.len() == before {
+            self.problem(name, "missing or empty");
+        }
+        found
+    }
+
+    /// Takes a text that is parsed into a name.
+    pub fn name<T>(&mut self, name: &str, parse: impl FnOnce(String) -> Result<T, InvalidName>) -> Option<T> {
+        let text = self.named(name)?;
+        parse(text).map_err(|invalid| self.problem(name, invalid)).ok()
+    }
+
+    /// Takes a time: text, or an epoch as a number.
+    pub fn time(&mut self, name: &str) -> Option<FlowTime> {
+        let time = match self.take_name(name)? {
+            Value::String(text) => FlowTime::parse(&text),
+            Value::Number(number) => FlowTime::from_epoch(number.as_f64().unwrap_or(f64::NAN)),
+            other => {
+                self.problem(name, format_args!("expected a time, got {}", kind(&other)));
+                return None;
+            }
+        };
+        time.map_err(|invalid| self.problem(name, invalid)).ok()
+    }
+
+    /// Takes a boolean, also as text.
+    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+        let value = self.take(name)?;
+        let read = match &value {
+            Value::Bool(value) => Some(*value),
+            Value::String(text) if text.trim().eq_ignore_ascii_case("true") => Some(true),
+            Value::String(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        };
+        if read.is_none() {
+            self.problem(name, format_args!("expected true or false, got {}", kind(&value)));
+        }
+        read
+    }
+
+    /// Takes a whole number from 0 on, also as text.
+    pub fn count(&mut self, name: &str) -> Option<u64> {
+        let value = self.take(name)?;
+        let number = match &value {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse::<f64>().ok(),
+            _ => None,
+        };
+        let whole = number.filter(|number| number.fract() == 0.0 && (0.0..=LARGEST_COUNT).contains(number));
+        if whole.is_none() {
+            self.problem(name, format_args!("expected a whole number from 0 on, got {}", kind(&value)));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole and within 0 to MOST"
+        )]
+        whole.map(|number| number as u64)
+    }
+
+    /// Takes an object.
+    pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
+        match self.take(name)? {
+            Value::Object(fields) => Some(fields),
+            other => {
+                self.problem(name, format_args!("expected an object, got {}", kind(&other)));
+                None
+            }
+        }
+    }
+
+    /// Puts a checked value back among those that travel on.
+    pub fn put(&mut self, name: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.fields.push((name.to_owned(), value.into()));
+        }
+    }
+
+    /// What was not taken: it travels on unchanged.
+    pub fn rest(&mut self) -> Rest {
+        std::mem::take(&mut self.fields).into_iter().collect()
+    }
+
+    /// Adds the problems of a part of the body, each under the part's name.
+    pub fn absorb(&mut self, part: &str, other: Self) {
+        self.problems.extend(other.problems.into_iter().map(|problem| format!("{part}.{problem}")));
+    }
+
+    /// The request, if nothing is wrong with it.
+    ///
+    /// # Errors
+    /// Every problem.
+    pub fn finish<T>(self, request: Option<T>) -> Result<T, ApiError> {
+        match request {
+            Some(request) if self.problems.is_empty() => Ok(request),
+            _ => Err(ApiError::Invalid(self.problems)),
+        }
+    }
+}
+
+/// The largest count: what Salesforce keeps in a whole number.
+const LARGEST_COUNT: f64 = 2_147_483_647.0;
+
+/// What kind of thing a value is; never the value, which could be a number of somebody.
+pub fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 #[cfg(test)]

@@ -3,23 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use openssl::error::ErrorStack;
 use tokio::time::{Instant, timeout_at};
 
-use super::access::{Arrival, Entered, Places, take_place};
+use super::access::{Arrival, InFlightGuard, PlaceKind, take_place};
+use super::body::UnsetWords;
 use super::caller::{Callers, Peer};
-use super::fields::UnsetWords;
-use super::notes::Notes;
-use super::reading::Reading;
-use super::webhook::Webhooks;
+use super::notes::RequestNotes;
+use super::voice_body::VoiceBody;
 use super::{ApiError, body};
 use crate::bridge::Bridge;
 use crate::clock::Clock;
 use crate::salesforce::Budget;
-use crate::settings::{Client, Deadlines, Settings};
+use crate::settings::{self, BadSignatureStatus, Client, Deadlines, Settings};
+use crate::telemetry::Metrics;
+use crate::webex::Signatures;
 
 /// The voice routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +65,40 @@ impl Route {
     }
 }
 
+/// How webhooks are verified: everything that `[webex]` has for their route.
+pub struct Webhooks {
+    pub(super) signatures: Signatures,
+    pub(super) bad_signature_status: BadSignatureStatus,
+    org_id: Option<String>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Webhooks {
+    /// By the section `[webex]`.
+    ///
+    /// # Errors
+    /// When OpenSSL lacks HMAC.
+    pub fn new(webex: &settings::Webex, metrics: &Arc<Metrics>) -> Result<Self, ErrorStack> {
+        Ok(Self {
+            signatures: Signatures::new(&webex.webhook_secrets)?,
+            bad_signature_status: webex.bad_signature_status,
+            org_id: webex.org_id.clone(),
+            metrics: Arc::clone(metrics),
+        })
+    }
+
+    /// Whether a webhook of this organisation is for this bridge.
+    pub(super) fn is_ours(&self, org: Option<&str>) -> bool {
+        match (&self.org_id, org) {
+            (Some(ours), Some(theirs)) => ours.eq_ignore_ascii_case(theirs),
+            _ => true,
+        }
+    }
+}
+
 /// What follows from one configuration: who may call, and the bridges. It is replaced as a whole when the configuration
 /// changes; a request ends under the one that it began with.
-pub struct Configured {
+pub struct ConfiguredApi {
     settings: Arc<Settings>,
     callers: Callers,
     webhooks: Option<Webhooks>,
@@ -75,9 +107,8 @@ pub struct Configured {
     others: Vec<Bridge>,
 }
 
-impl Configured {
+impl ConfiguredApi {
     /// With a bridge for each worker thread.
-    #[must_use]
     pub fn new(
         settings: Arc<Settings>,
         callers: Callers,
@@ -88,7 +119,6 @@ impl Configured {
     }
 
     /// Who may call.
-    #[must_use]
     pub fn callers(&self) -> &Callers {
         &self.callers
     }
@@ -105,33 +135,30 @@ impl Configured {
 }
 
 /// What a worker thread serves requests with.
-pub struct Context {
-    configured: Arc<ArcSwap<Configured>>,
+pub struct ApiContext {
+    configured: Arc<ArcSwap<ConfiguredApi>>,
     worker: usize,
     clock: Arc<dyn Clock>,
 }
 
-impl Context {
+impl ApiContext {
     /// The context of a worker thread, counted from 0.
-    #[must_use]
-    pub fn new(configured: Arc<ArcSwap<Configured>>, worker: usize, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(configured: Arc<ArcSwap<ConfiguredApi>>, worker: usize, clock: Arc<dyn Clock>) -> Self {
         Self { configured, worker, clock }
     }
 
     /// The verbs, under one configuration.
-    pub(super) fn bridge<'a>(&self, configured: &'a Configured) -> &'a Bridge {
+    pub(super) fn bridge<'a>(&self, configured: &'a ConfiguredApi) -> &'a Bridge {
         configured.bridge(self.worker)
     }
 
     /// The current time, for fields that a flow left out.
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// What follows from the configuration of this moment.
-    #[must_use]
-    pub fn configured(&self) -> Arc<Configured> {
+    pub fn configured(&self) -> Arc<ConfiguredApi> {
         self.configured.load_full()
     }
 
@@ -141,14 +168,14 @@ impl Context {
         request: HttpRequest,
         payload: web::Payload,
         route: Route,
-        read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
-        act: impl AsyncFnOnce(&Bridge, T, &Budget, &mut Notes) -> Result<HttpResponse, ApiError>,
+        read: impl FnOnce(VoiceBody<'_>) -> Result<T, ApiError>,
+        act: impl AsyncFnOnce(&Bridge, T, &Budget, &mut RequestNotes) -> Result<HttpResponse, ApiError>,
     ) -> HttpResponse {
         let configured = self.configured();
         let started =
             request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
         let budget = Budget::new(started, route.deadline(&configured.settings.deadlines));
-        let mut notes = Notes { route: route.name(), outcome: "ok", ..Notes::default() };
+        let mut notes = RequestNotes { route: route.name(), outcome: "ok", ..RequestNotes::default() };
         let result = match configured.take_in(&request, payload, read, &budget, &mut notes, self.now()).await
         {
             Ok((task, _place)) => act(configured.bridge(self.worker), task, &budget, &mut notes).await,
@@ -165,22 +192,22 @@ impl Context {
     }
 }
 
-impl Configured {
+impl ConfiguredApi {
     /// Everything before the verb. The cheap checks come first; nothing is read for a stranger.
     async fn take_in<T>(
         &self,
         request: &HttpRequest,
         payload: web::Payload,
-        read: impl FnOnce(Reading<'_>) -> Result<T, ApiError>,
+        read: impl FnOnce(VoiceBody<'_>) -> Result<T, ApiError>,
         budget: &Budget,
-        notes: &mut Notes,
+        notes: &mut RequestNotes,
         now: Timestamp,
-    ) -> Result<(T, Option<Entered>), ApiError> {
+    ) -> Result<(T, Option<InFlightGuard>), ApiError> {
         let client = self.callers.identify(&Peer::of(request), now)?;
-        let place = take_place(request, Places::Clients)?;
+        let place = take_place(request, PlaceKind::Clients)?;
         notes.client = Some(client.id.clone());
         body::expect_json(request.headers())?;
-        if announced(request).is_some_and(|length| length > body::LIMIT) {
+        if body::announced_length(request).is_some_and(|length| length > body::BODY_LIMIT) {
             return Err(ApiError::TooLarge);
         }
         let bytes = timeout_at(budget.deadline(), body::read(request, payload))
@@ -190,9 +217,14 @@ impl Configured {
         Ok((read(reading)?, place))
     }
 
-    fn open(&self, bytes: &[u8], client: &Client, notes: &mut Notes) -> Result<Reading<'_>, ApiError> {
+    fn open(
+        &self,
+        bytes: &[u8],
+        client: &Client,
+        notes: &mut RequestNotes,
+    ) -> Result<VoiceBody<'_>, ApiError> {
         let (fields, stray) = body::object(bytes)?;
-        let reading = Reading::begin(fields, &self.settings, client, &self.unset)?;
+        let reading = VoiceBody::begin(fields, &self.settings, client, &self.unset)?;
         notes.call_center = reading.center.map(|center| center.name.clone());
         if stray {
             tracing::warn!(
@@ -203,9 +235,4 @@ impl Configured {
         }
         Ok(reading)
     }
-}
-
-/// The length that the request announces.
-pub(super) fn announced(request: &HttpRequest) -> Option<usize> {
-    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

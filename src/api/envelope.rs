@@ -15,7 +15,7 @@ const LONGEST_LIST: usize = 900;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Serialize)]
-struct Envelope<'a, T> {
+struct ResponseEnvelope<'a, T> {
     data: Option<T>,
     errors: Option<&'a [String]>,
     success: bool,
@@ -23,14 +23,14 @@ struct Envelope<'a, T> {
 
 /// 200 with data: exactly 200, because a flow takes any other 2xx for a failure.
 pub fn success(data: impl Serialize) -> HttpResponse {
-    respond(StatusCode::OK, &Envelope { data: Some(data), errors: None, success: true })
+    respond(StatusCode::OK, &ResponseEnvelope { data: Some(data), errors: None, success: true })
 }
 
 /// An error with its messages, cut to fit.
 pub fn failure(status: StatusCode, retry_after: Option<u64>, messages: Vec<String>) -> HttpResponse {
     let messages = fit(messages);
     let mut response =
-        respond(status, &Envelope::<()> { data: None, errors: Some(&messages), success: false });
+        respond(status, &ResponseEnvelope::<()> { data: None, errors: Some(&messages), success: false });
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -40,7 +40,7 @@ pub fn failure(status: StatusCode, retry_after: Option<u64>, messages: Vec<Strin
 /// The body of an error alone, for an answer that no request leads to.
 pub fn failure_text(message: &str) -> Vec<u8> {
     let messages = [message.to_owned()];
-    serde_json::to_vec(&Envelope::<()> { data: None, errors: Some(&messages), success: false })
+    serde_json::to_vec(&ResponseEnvelope::<()> { data: None, errors: Some(&messages), success: false })
         .unwrap_or_default()
 }
 
@@ -81,7 +81,7 @@ mod tests {
         #[test]
         fn an_error_body_is_under_one_kilobyte(messages in proptest::collection::vec("\\PC{0,500}", 0..30)) {
             let messages = fit(messages);
-            let body = serde_json::to_vec(&Envelope::<()> { data: None, errors: Some(&messages), success: false });
+            let body = serde_json::to_vec(&ResponseEnvelope::<()> { data: None, errors: Some(&messages), success: false });
             prop_assert!(body.unwrap().len() < 1000);
         }
     }

@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 
-use super::caller::Denied;
+use super::caller::CredentialsRefused;
 use super::envelope;
 use super::throttle::Throttled;
 use crate::bridge::Trouble;
@@ -82,19 +82,21 @@ impl From<Trouble> for ApiError {
     }
 }
 
-impl From<Denied> for ApiError {
-    fn from(denied: Denied) -> Self {
+impl From<CredentialsRefused> for ApiError {
+    fn from(denied: CredentialsRefused) -> Self {
         match denied {
-            Denied::Nothing | Denied::Wrong | Denied::Assertion(_) | Denied::Unable => Self::Unauthorized,
-            Denied::Token => Self::Token,
-            Denied::Throttled(Throttled { after }) => Self::Throttled { after },
+            CredentialsRefused::Nothing
+            | CredentialsRefused::Wrong
+            | CredentialsRefused::Assertion(_)
+            | CredentialsRefused::Unable => Self::Unauthorized,
+            CredentialsRefused::Token => Self::Token,
+            CredentialsRefused::Throttled(Throttled { after }) => Self::Throttled { after },
         }
     }
 }
 
 impl ApiError {
     /// The status a flow decides by: 5xx means that the same again may help, 4xx that it will not.
-    #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
@@ -122,7 +124,6 @@ impl ApiError {
     }
 
     /// What the flow may read.
-    #[must_use]
     pub fn messages(&self) -> Vec<String> {
         let one = |text: &str| vec![text.to_owned()];
         match self {
@@ -164,7 +165,6 @@ impl ApiError {
     }
 
     /// Seconds after which to come again, where that may help.
-    #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Salesforce(Failure::Again { after, .. }) => {
@@ -182,7 +182,6 @@ impl ApiError {
     }
 
     /// One word for the log and the metrics.
-    #[must_use]
     pub fn label(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "invalid",
@@ -212,7 +211,6 @@ impl ApiError {
     }
 
     /// The answer.
-    #[must_use]
     pub fn response(&self) -> HttpResponse {
         let mut response = envelope::failure(self.status(), self.retry_after(), self.messages());
         let header = match self {
@@ -242,7 +240,6 @@ pub(super) fn whole_seconds(time: Duration) -> u64 {
 
 /// What a client is told whose request did not arrive in time, as it goes over the wire: nothing was read that an answer
 /// could belong to.
-#[must_use]
 pub fn too_slow() -> Arc<[u8]> {
     let body = envelope::failure_text("request: did not arrive in time");
     let head = format!(

@@ -7,7 +7,7 @@ use crate::domain::CallReference;
 
 /// Gathered while a request is served; the access line reads it afterwards.
 #[derive(Debug, Default)]
-pub struct Notes {
+pub struct RequestNotes {
     /// The route's name.
     pub route: &'static str,
     /// The client's id.
@@ -28,7 +28,7 @@ pub struct Notes {
     pub error: Option<String>,
 }
 
-impl Notes {
+impl RequestNotes {
     /// Notes the key of the call.
     pub fn vendor_call_key(&mut self, key: &str) {
         self.vendor_call_key = Some(key.to_owned());

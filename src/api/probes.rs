@@ -30,7 +30,6 @@ pub struct Readiness {
 
 impl Readiness {
     /// Ready as long as the store is.
-    #[must_use]
     pub fn new(store: Store) -> Self {
         Self { stopping: AtomicBool::new(false), store, configuration: ArcSwap::default() }
     }
@@ -46,7 +45,6 @@ impl Readiness {
     }
 
     /// What is not ready; empty means ready.
-    #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let stopping = self.stopping.load(Ordering::Acquire).then(|| String::from("the service is stopping"));
         let store = self.store.ready().err().map(|error| format!("store: {error}"));

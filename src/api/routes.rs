@@ -1,19 +1,21 @@
-//! The public routes, on one screen.
+//! All routes, of the public and of the operations listener, on one screen.
 
-use actix_web::{HttpResponse, web};
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
 
 use super::ApiError;
-use super::agent_answered::agent_answered;
 use super::caller::TOKEN_PATHS;
-use super::clear_routing::clear_routing;
-use super::create_voice_call::create_voice_call;
-use super::execute_omni_flow::execute_omni_flow;
+use super::envelope::failure;
 use super::oauth::token;
-use super::phone_contact_ended::phone_contact_ended;
-use super::probes::{livez, readyz};
-use super::update_voice_call::update_voice_call;
-use super::validate::validate;
+use super::probes::{livez, readyz, readyz_in_full};
+use super::voice::{
+    agent_answered, clear_routing, create_voice_call, execute_omni_flow, phone_contact_ended,
+    update_voice_call, validate,
+};
 use super::webhook::webhook;
+use crate::telemetry::Metrics;
 
 /// The path of the in-org wrapper: an existing flow moves over by changing its connector.
 const WRAPPER: &str = "/services/apexrest/cisco_wxcc_scv/voice/v1";
@@ -67,4 +69,34 @@ pub(super) fn get(path: &str, route: actix_web::Route) -> actix_web::Resource {
 /// Any other path.
 async fn not_found() -> HttpResponse {
     ApiError::NotFound.response()
+}
+
+/// The routes of the operations listener.
+pub fn operations(config: &mut web::ServiceConfig) {
+    config
+        .service(get("/livez", web::get().to(livez)))
+        .service(get("/readyz", web::get().to(readyz_in_full)))
+        .service(get("/version", web::get().to(version)))
+        .service(get("/metrics", web::get().to(metrics)))
+        .default_service(web::to(nothing_here));
+}
+
+/// Any other path. Whoever looks for a voice route here has taken the wrong port.
+async fn nothing_here(request: HttpRequest) -> HttpResponse {
+    let mut message = String::from(
+        "path: there is nothing here; this listener has GET /livez, /readyz, /version and /metrics",
+    );
+    if request.path().contains("/voice/") {
+        message.push_str("; what flows call is on the other one, server.listen");
+    }
+    failure(StatusCode::NOT_FOUND, None, vec![message])
+}
+
+async fn version() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") }))
+}
+
+async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
+    let text = "text/plain; version=0.0.4; charset=utf-8";
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, text)).body(metrics.render())
 }

@@ -1,69 +1,36 @@
 //! POST /webhooks/wxcc. The signature is the credential.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
-use openssl::error::ErrorStack;
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
-use super::access::{Arrival, Places, take_place};
-use super::context::{Context, announced};
-use super::notes::Notes;
+use super::access::{Arrival, PlaceKind, take_place};
+use super::context::{ApiContext, Webhooks};
+use super::notes::RequestNotes;
 use super::{ApiError, body, envelope};
 use crate::bridge::Bridge;
 use crate::salesforce::Budget;
-use crate::settings::{self, BadSignatureStatus};
-use crate::telemetry::Metrics;
-use crate::webex::{About, Signatures, Webhook, is_fresh};
+use crate::settings::BadSignatureStatus;
+use crate::webex::{Webhook, WebhookSubject, is_fresh};
 
 /// Webex takes an answer within 5 s for success.
 const DEADLINE: Duration = Duration::from_secs(4);
-
-/// What the route needs besides the context.
-pub struct Webhooks {
-    signatures: Signatures,
-    bad_signature_status: BadSignatureStatus,
-    org_id: Option<String>,
-    metrics: Arc<Metrics>,
-}
-
-impl Webhooks {
-    /// Of `[webex]`.
-    ///
-    /// # Errors
-    /// When OpenSSL lacks HMAC.
-    pub fn new(webex: &settings::Webex, metrics: &Arc<Metrics>) -> Result<Self, ErrorStack> {
-        Ok(Self {
-            signatures: Signatures::new(&webex.webhook_secrets)?,
-            bad_signature_status: webex.bad_signature_status,
-            org_id: webex.org_id.clone(),
-            metrics: Arc::clone(metrics),
-        })
-    }
-
-    /// Whether a webhook of this organisation is ours.
-    fn is_ours(&self, org: Option<&str>) -> bool {
-        match (&self.org_id, org) {
-            (Some(ours), Some(theirs)) => ours.eq_ignore_ascii_case(theirs),
-            _ => true,
-        }
-    }
-}
 
 /// Keeps what Webex tells; it is durable when this answers 200.
 pub async fn webhook(
     request: HttpRequest,
     payload: web::Payload,
-    context: web::Data<Context>,
+    context: web::Data<ApiContext>,
 ) -> HttpResponse {
     let configured = context.configured();
     let Some(webhooks) = configured.webhooks() else { return ApiError::NotFound.response() };
     let started = request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
     let budget = Budget::new(started, DEADLINE);
-    let mut notes = Notes { route: "webhook", outcome: "ok", is_frequent: true, ..Notes::default() };
+    let mut notes =
+        RequestNotes { route: "webhook", outcome: "ok", is_frequent: true, ..RequestNotes::default() };
     let mut label = "none";
     let result = take(
         &request,
@@ -95,12 +62,12 @@ pub async fn webhook(
 async fn take(
     request: &HttpRequest,
     payload: web::Payload,
-    (context, bridge): (&Context, &Bridge),
+    (context, bridge): (&ApiContext, &Bridge),
     webhooks: &Webhooks,
     budget: &Budget,
-    (notes, label): (&mut Notes, &mut &'static str),
+    (notes, label): (&mut RequestNotes, &mut &'static str),
 ) -> Result<(), ApiError> {
-    if announced(request).is_some_and(|length| length > body::LIMIT) {
+    if body::announced_length(request).is_some_and(|length| length > body::BODY_LIMIT) {
         return Err(ApiError::TooLarge);
     }
     let bytes = timeout_at(budget.deadline(), body::read(request, payload))
@@ -115,22 +82,22 @@ async fn take(
     if !is_fresh(webhook.sent_at, header(request.headers(), "x-webexcc-timestamp"), context.now()) {
         return Err(ApiError::Signature);
     }
-    let _place = take_place(request, Places::Webex)?;
+    let _place = take_place(request, PlaceKind::Webex)?;
     match webhook.about {
         _ if !webhooks.is_ours(webhook.org.as_deref()) => notes.outcome("other_org"),
-        About::OtherChannel => notes.outcome("other_channel"),
-        About::NoTask => notes.outcome("no_task"),
-        About::Task { task, event, numbers } => {
+        WebhookSubject::OtherChannel => notes.outcome("other_channel"),
+        WebhookSubject::NoTask => notes.outcome("no_task"),
+        WebhookSubject::Task { task, event, numbers } => {
             if let Some(key) = task.vendor_call_key() {
                 notes.vendor_call_key(key.as_ref());
             }
             let carried = bridge.carried(&task, &event, || Webhook::data(&bytes));
-            let kept = bridge.keep_carried(carried, budget);
+            let details = bridge.keep_carried(carried, budget);
             // In memory of its own: a request that waits for its body, of whomever, does not hold what that takes.
-            let (kept, heard) =
-                Box::pin(async { tokio::join!(kept, bridge.keep_event(task, *event, numbers, budget)) })
+            let (details, event) =
+                Box::pin(async { tokio::join!(details, bridge.keep_event(task, *event, numbers, budget)) })
                     .await;
-            heard.and(kept)?;
+            event.and(details)?;
         }
     }
     Ok(())

@@ -15,11 +15,11 @@ use super::generation::{Built, Generation, Lasting};
 use super::reconciliation::reconcile;
 use super::supervised::Supervised;
 use super::tls::Door;
-use crate::api::{Configuration, Configured, Readiness};
+use crate::api::{Configuration, ConfiguredApi, Readiness};
 use crate::bridge::SharedBridge;
 use crate::outbox::Worker;
 use crate::settings::{self, Files, Problem, Settings, Source};
-use crate::webex::{LostEvents, Reconciler, TaskWorker};
+use crate::webex::{EventRecovery, Reconciler, TaskWorker};
 
 /// How long what is under way may take to end when the service stops: the longest attempt, and what is written of it.
 pub(super) const FINISH: Duration = settings::Outbox::LEAST_LEASE;
@@ -38,13 +38,13 @@ pub struct Reread {
 /// Everything that a change of the configuration touches.
 pub(super) struct Control {
     pub(super) lasting: Lasting,
-    pub(super) configured: Arc<ArcSwap<Configured>>,
+    pub(super) configured: Arc<ArcSwap<ConfiguredApi>>,
     pub(super) door: Option<Arc<Door>>,
     pub(super) worker: Arc<Worker>,
     /// Where `[webex]` is configured.
     pub(super) task_worker: Option<Arc<TaskWorker>>,
     /// Where Webex can be asked.
-    pub(super) reconciler: Option<Arc<Reconciler<LostEvents>>>,
+    pub(super) reconciler: Option<Arc<Reconciler<EventRecovery>>>,
     /// Of those two.
     spare: SharedBridge,
     pub(super) readiness: web::Data<Readiness>,

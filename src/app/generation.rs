@@ -8,7 +8,7 @@ use reqwest::Client;
 use super::StartError;
 use super::reconciliation::Ground;
 use super::tls::Under;
-use crate::api::{Callers, Configured, Replays, Throttle, Webhooks};
+use crate::api::{Callers, ConfiguredApi, Replays, Throttle, Webhooks};
 use crate::bridge::{Bridge, CallTurns, SharedBridge};
 use crate::clock::Clock;
 use crate::ids::Ids;
@@ -17,7 +17,7 @@ use crate::salesforce::{Orgs, clients};
 use crate::settings::{Expiry, Settings};
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::webex::{LostEvents, Reconciler, Recorder};
+use crate::webex::{EventRecovery, Reconciler, RecordingClient};
 
 /// What lasts as long as the process, whatever the settings.
 pub(super) struct Lasting {
@@ -65,7 +65,7 @@ pub(super) struct Generation {
 /// A generation, and what it puts into its places: nothing of it can fail any more.
 pub(super) struct Built {
     pub(super) generation: Generation,
-    pub(super) configured: Configured,
+    pub(super) configured: ConfiguredApi,
     pub(super) under: Option<Under>,
 }
 
@@ -102,7 +102,7 @@ impl Generation {
         let webhooks = settings.webex.as_ref();
         let webhooks = webhooks.map(|webex| Webhooks::new(webex, &lasting.metrics)).transpose()?;
         let bridges = (bridge(first), others.iter().map(bridge).collect());
-        let configured = Configured::new(Arc::clone(&settings), callers, webhooks, bridges);
+        let configured = ConfiguredApi::new(Arc::clone(&settings), callers, webhooks, bridges);
         let ends = settings.expiries();
         Ok(Built { generation: Self { settings, orgs, ends, own, clients }, configured, under })
     }
@@ -120,7 +120,7 @@ impl Generation {
         &self,
         lasting: &Lasting,
         spare: &SharedBridge,
-    ) -> (Option<Reconciler<LostEvents>>, Option<Recorder>) {
+    ) -> (Option<Reconciler<EventRecovery>>, Option<RecordingClient>) {
         let Lasting { outbox, metrics, clock, ids, .. } = lasting;
         let ground = Ground { settings: &self.settings, outbox, metrics, clock, ids };
         let Some(client) = ground.client_if_configured(self.own.clone()) else { return (None, None) };

@@ -15,7 +15,7 @@ use crate::api::InFlight;
 use crate::outbox::{Outbox, Worker};
 use crate::settings::{Settings, Source};
 use crate::store::{EntryState, PurgeBefore, Purged, StoreError};
-use crate::webex::{LostEvents, Reconciler, TaskWorker};
+use crate::webex::{EventRecovery, Reconciler, TaskWorker};
 
 /// How long nothing may have been in flight before the last answers count as sent.
 const SETTLED: Duration = Duration::from_millis(500);
@@ -67,7 +67,7 @@ impl Handle {
 
     /// What compares calls with Webex, if Webex can be asked; a test may take its steps itself.
     #[must_use]
-    pub fn reconciler(&self) -> Option<&Reconciler<LostEvents>> {
+    pub fn reconciler(&self) -> Option<&Reconciler<EventRecovery>> {
         self.control.reconciler.as_deref()
     }
 

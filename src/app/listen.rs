@@ -16,7 +16,7 @@ use tokio::net::TcpSocket;
 use super::StartError;
 use super::control::Control;
 use super::generation::workers;
-use crate::api::{Access, Context, access, attended, on_connect, operations, public, too_slow};
+use crate::api::{AccessContext, ApiContext, access, attended, on_connect, operations, public, too_slow};
 use crate::listener::Listener;
 use crate::settings::{Inbound, Settings};
 
@@ -35,7 +35,7 @@ pub(super) type Socket = (TcpListener, SocketAddr);
 pub(super) fn serve_public(
     control: &Control,
     (socket, address): Socket,
-    access_data: Access,
+    access_data: AccessContext,
     max_connections: usize,
 ) -> Result<Bound, StartError> {
     let settings = control.settings();
@@ -53,7 +53,7 @@ pub(super) fn serve_public(
     };
     let server = listener.serve(move || {
         let worker = started.fetch_add(1, Ordering::Relaxed);
-        let context = web::Data::new(Context::new(Arc::clone(&configured), worker, Arc::clone(&clock)));
+        let context = web::Data::new(ApiContext::new(Arc::clone(&configured), worker, Arc::clone(&clock)));
         let app = App::new().app_data(access_data.clone()).app_data(readiness.clone()).app_data(context);
         app.wrap(from_fn(access)).configure(public)
     });

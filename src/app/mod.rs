@@ -18,7 +18,7 @@ use actix_web::web;
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 
-use crate::api::{Access, InFlight, Readiness};
+use crate::api::{AccessContext, InFlight, Readiness};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::salesforce::ClientError;
@@ -112,7 +112,7 @@ impl Application {
         let control = Arc::new(Control::new(built, lasting, readiness));
         let end = Arc::new(End::default());
         let in_flight = Arc::clone(&end.in_flight);
-        let access = Access {
+        let access = AccessContext {
             ids: Arc::clone(ids),
             metrics,
             in_flight,

@@ -11,7 +11,7 @@ use crate::ids::Ids;
 use crate::outbox::Outbox;
 use crate::settings::{self, Settings};
 use crate::telemetry::Metrics;
-use crate::webex::{self, LostEvents, Reconciler, Recorder, Watch};
+use crate::webex::{self, EventRecovery, Reconciler, RecordingClient, SubscriptionWatch};
 
 /// How long one comparison may wait for Webex's limit of requests, in all.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -35,18 +35,18 @@ impl Ground<'_> {
     ///
     /// # Errors
     /// What `[webex]` lacks.
-    pub fn client(&self, http: Client) -> Result<Arc<webex::Client>, webex::Missing> {
+    pub fn client(&self, http: Client) -> Result<Arc<webex::ApiClient>, webex::MissingSetting> {
         let configured = self.webex()?;
         let (store, clock, owner) = (self.outbox.store(), self.clock, self.outbox.owner());
         let tokens =
             webex::tokens(configured, http.clone(), store.clone(), Arc::clone(clock), owner.to_owned())?;
         let tokens = tokens.measured(Arc::clone(self.metrics));
-        webex::client(configured, http, tokens, Arc::clone(clock), Arc::clone(self.ids)).map(Arc::new)
+        webex::api_client(configured, http, tokens, Arc::clone(clock), Arc::clone(self.ids)).map(Arc::new)
     }
 
-    fn webex(&self) -> Result<&settings::Webex, webex::Missing> {
+    fn webex(&self) -> Result<&settings::Webex, webex::MissingSetting> {
         let hint = "add the section; `scv-bridge check --defaults` shows its keys";
-        self.settings.webex.as_ref().ok_or(webex::Missing { key: "webex", hint })
+        self.settings.webex.as_ref().ok_or(webex::MissingSetting { key: "webex", hint })
     }
 
     /// A reconciler that asks with this client, and tells whatever bridge is in place.
@@ -56,14 +56,14 @@ impl Ground<'_> {
     pub fn reconciler(
         &self,
         bridge: SharedBridge,
-        client: Arc<webex::Client>,
-    ) -> Result<Reconciler<LostEvents>, webex::Missing> {
+        client: Arc<webex::ApiClient>,
+    ) -> Result<Reconciler<EventRecovery>, webex::MissingSetting> {
         let (settings, configured) = (self.settings, self.webex()?);
         let (store, clock, owner) = (self.outbox.store(), self.clock, self.outbox.owner());
-        let watch = webex::destination(settings.server.public_url.as_ref())
-            .ok()
-            .map(|destination| Watch { destination, reactivate: configured.reactivate_subscriptions });
-        let closing = LostEvents::new(bridge);
+        let watch = webex::destination(settings.server.public_url.as_ref()).ok().map(|destination| {
+            SubscriptionWatch { destination, reactivate: configured.reactivate_subscriptions }
+        });
+        let closing = EventRecovery::new(bridge);
         let reconciler = Reconciler::new(
             client,
             store.clone(),
@@ -76,21 +76,21 @@ impl Ground<'_> {
     }
 
     /// The client, none where there is no integration: webhooks work without.
-    pub(super) fn client_if_configured(&self, http: Client) -> Option<Arc<webex::Client>> {
+    pub(super) fn client_if_configured(&self, http: Client) -> Option<Arc<webex::ApiClient>> {
         self.settings.webex.as_ref()?.oauth_client.as_ref()?;
         let client = self.client(http);
         client.inspect_err(|missing| tracing::warn!(%missing, "Webex is not asked for anything")).ok()
     }
 
     /// What asks for recordings.
-    pub(super) fn recorder(&self, client: Arc<webex::Client>) -> Option<Recorder> {
+    pub(super) fn recorder(&self, client: Arc<webex::ApiClient>) -> Option<RecordingClient> {
         let org_id = self.settings.webex.as_ref()?.org_id.clone()?;
-        Some(Recorder::new(client, org_id, Arc::clone(self.metrics)))
+        Some(RecordingClient::new(client, org_id, Arc::clone(self.metrics)))
     }
 }
 
 /// Compares calls for ever, if that is wanted.
-pub(super) async fn reconcile(reconciler: Option<Arc<Reconciler<LostEvents>>>, settings: Arc<Settings>) {
+pub(super) async fn reconcile(reconciler: Option<Arc<Reconciler<EventRecovery>>>, settings: Arc<Settings>) {
     let every = settings.webex.as_ref().and_then(|webex| webex.reconcile_every);
     match reconciler.zip(every) {
         Some((reconciler, every)) => reconciler.run(every).await,

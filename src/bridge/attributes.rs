@@ -10,8 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::conclude::FilledAtEnd;
 use super::{Bridge, Delivered, Trouble, in_time, named, or_nothing, without_journal};
 use crate::domain::{
-    Body, Call, CallName, CallReference, CreateVoiceCall, Filled, FlowTime, Form, Initiation, Interaction,
-    Knowledge, Moment, Picked, Sent, Story, UpdateVoiceCall, fill,
+    Call, CallHistory, CallName, CallReference, CreateVoiceCall, FieldMapping, FillStage, FilledAttributes,
+    FlowTime, Initiation, Interaction, KnownValues, PickedValues, SentAttributes, StoredJson,
+    UpdateVoiceCall, fill,
 };
 use crate::salesforce::Budget;
 use crate::settings::CallCenter;
@@ -34,7 +35,7 @@ impl Bridge {
         &self,
         call: Option<&CallName>,
         route: &str,
-        picked: &Picked,
+        picked: &PickedValues,
         budget: &Budget,
     ) {
         self.keep_details(call, &self.picked(route, picked), budget).await;
@@ -63,7 +64,7 @@ impl Bridge {
         let (known, interaction, parent) = (or_nothing(known), or_nothing(interaction), or_nothing(parent));
         let mut knowledge = knowledge(&known, call, &interaction);
         knowledge.add_request(self.outbox.now(), &request.picked);
-        let moment = Moment::Create { parent: parent.as_ref() };
+        let moment = FillStage::Create { parent: parent.as_ref() };
         let filled = fill(&form(center), &knowledge, request.call_attributes.as_deref(), moment);
         let mut details = self.picked("createVoiceCall", &request.picked);
         details.push(self.single(DetailKind::Sent, filled.sent().body()));
@@ -85,7 +86,7 @@ impl Bridge {
     ) -> Result<Vec<NewDetail>, Trouble> {
         let Some(center) = self.filling(name) else { return Ok(Vec::new()) };
         let known = self.known_details(name, budget).await?;
-        let story = interaction.story_of(Some(name));
+        let story = interaction.history_of(Some(name));
         let end = End { interaction, at: update.end_time, story, picked: &update.picked };
         let (own, now) = (update.call_attributes.as_deref(), self.outbox.now());
         let filled = end.fill(center, name, &known, own, now);
@@ -102,14 +103,14 @@ impl Bridge {
         &self,
         name: &CallName,
         interaction: &Interaction,
-        (story, at): (&Story, FlowTime),
+        (story, at): (&CallHistory, FlowTime),
         budget: &Budget,
     ) -> Result<FilledAtEnd, Trouble> {
         let Some(center) = self.filling(name) else { return Ok(FilledAtEnd::default()) };
         let known = self.known_details(name, budget).await?;
         let (story, now) = (Some(story.clone()), self.outbox.now());
         let is_whole = !self.has_forgotten(&known, name, now);
-        let end = End { interaction, at: Some(at), story, picked: &Picked::default() };
+        let end = End { interaction, at: Some(at), story, picked: &PickedValues::default() };
         let filled = end.fill(center, name, &known, None, now);
         let report = self.report(DetailKind::AtEnd, &filled).into_iter().collect();
         Ok(FilledAtEnd { call_attributes: filled.call_attributes, report, is_whole })
@@ -162,7 +163,7 @@ impl Bridge {
         call: &CallName,
         request: &CreateVoiceCall,
         budget: &Budget,
-    ) -> Result<Option<Sent>, Trouble> {
+    ) -> Result<Option<SentAttributes>, Trouble> {
         if !center.enrichment.inherit_attributes {
             return Ok(None);
         }
@@ -181,10 +182,10 @@ impl Bridge {
         };
         let Some(parent) = parent else { return Ok(None) };
         let known = self.known_details(&parent, budget).await?;
-        Ok(last(&known, &parent, DetailKind::Sent).and_then(|sent| Sent::read(&sent.body)))
+        Ok(last(&known, &parent, DetailKind::Sent).and_then(|sent| SentAttributes::read(&sent.body)))
     }
 
-    fn picked(&self, route: &str, picked: &Picked) -> Vec<NewDetail> {
+    fn picked(&self, route: &str, picked: &PickedValues) -> Vec<NewDetail> {
         if picked.is_empty() {
             return Vec::new();
         }
@@ -196,7 +197,7 @@ impl Bridge {
     pub(super) fn details_of(
         &self,
         source: &str,
-        picked: &Picked,
+        picked: &PickedValues,
         (values, names): (DetailKind, DetailKind),
         at: Timestamp,
     ) -> Vec<NewDetail> {
@@ -212,17 +213,17 @@ impl Bridge {
             kind: names,
             source: source.to_owned(),
             at,
-            body: Body::new(body),
+            body: StoredJson::new(body),
         });
         values.into_iter().chain(arrived).collect()
     }
 
     /// A report, unless it says nothing.
-    fn report(&self, kind: DetailKind, filled: &Filled) -> Option<NewDetail> {
+    fn report(&self, kind: DetailKind, filled: &FilledAttributes) -> Option<NewDetail> {
         (!filled.report.lines.is_empty()).then(|| self.single(kind, filled.report.body()))
     }
 
-    fn single(&self, kind: DetailKind, body: Body) -> NewDetail {
+    fn single(&self, kind: DetailKind, body: StoredJson) -> NewDetail {
         NewDetail { kind, source: String::new(), at: self.outbox.now(), body }
     }
 }
@@ -231,8 +232,8 @@ impl Bridge {
 struct End<'a> {
     interaction: &'a Interaction,
     at: Option<FlowTime>,
-    story: Option<Story>,
-    picked: &'a Picked,
+    story: Option<CallHistory>,
+    picked: &'a PickedValues,
 }
 
 impl End<'_> {
@@ -243,32 +244,33 @@ impl End<'_> {
         known: &[Detail],
         own: Option<&str>,
         now: Timestamp,
-    ) -> Filled {
+    ) -> FilledAttributes {
         let mut knowledge = knowledge(known, name, self.interaction);
         knowledge.add_request(now, self.picked);
         if let Some(story) = self.story {
-            knowledge.understand(story, self.at.map(FlowTime::timestamp));
+            knowledge.set_history(story, self.at.map(FlowTime::timestamp));
         }
-        let create = last(known, name, DetailKind::Sent).and_then(|detail| Sent::read(&detail.body));
+        let create =
+            last(known, name, DetailKind::Sent).and_then(|detail| SentAttributes::read(&detail.body));
         // A record that an update has made knows nothing of what the create said.
         let has_taken = |call: &Call| call.voice_call_id.is_some() || call.deferred_at.is_some();
         let is_created = self.interaction.call(name).is_some_and(has_taken);
-        let moment = Moment::Final { create: create.as_ref(), is_created };
+        let moment = FillStage::Final { create: create.as_ref(), is_created };
         fill(&form(center), &knowledge, own, moment)
     }
 }
 
-fn form(center: &CallCenter) -> Form<'_> {
+fn form(center: &CallCenter) -> FieldMapping<'_> {
     let names = center.enrichment.names();
-    Form { attributes: &center.attributes, longest: center.attribute_length, names }
+    FieldMapping { attributes: &center.attributes, longest: center.attribute_length, names }
 }
 
 /// What was told of a call: by its own requests, and by the webhooks of the time when it had the caller.
-fn knowledge(details: &[Detail], call: &CallName, interaction: &Interaction) -> Knowledge {
+fn knowledge(details: &[Detail], call: &CallName, interaction: &Interaction) -> KnownValues {
     let had_caller = |at| interaction.at(at).is_none_or(|had| had.name == *call);
-    let mut knowledge = Knowledge::default();
+    let mut knowledge = KnownValues::default();
     for detail in details.iter().filter(|detail| detail.is_of(call)) {
-        let picked = || Picked::read(&detail.body).unwrap_or_default();
+        let picked = || PickedValues::read(&detail.body).unwrap_or_default();
         match detail.kind {
             DetailKind::Request => knowledge.add_request(detail.at, &picked()),
             DetailKind::Webhook if had_caller(detail.at) => knowledge.add_webhook(detail.at, &picked()),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Bridge, Trouble, in_time};
-use crate::domain::{Event, Picked, TaskId, ValuePath};
+use crate::domain::{PickedValues, TaskEvent, TaskId, ValuePath};
 use crate::salesforce::Budget;
 use crate::settings::Settings;
 use crate::store::{DetailKind, NewDetail, Owner};
@@ -46,17 +46,17 @@ impl Bridge {
     pub fn carried(
         &self,
         task: &TaskId,
-        event: &Event,
+        event: &TaskEvent,
         data: impl FnOnce() -> Option<Map<String, Value>>,
     ) -> Option<Carried> {
         if self.wanted.paths.is_empty() {
             return None;
         }
         let (key, data) = (task.vendor_call_key()?, data()?);
-        let picked = Picked::by_webhook(&data, self.wanted.paths.iter(), self.wanted.longest);
+        let picked = PickedValues::by_webhook(&data, self.wanted.paths.iter(), self.wanted.longest);
         let at = event.at.unwrap_or(Timestamp::UNIX_EPOCH);
         let kinds = (DetailKind::Webhook, DetailKind::Carried);
-        let details = self.details_of(event.what.name(), &picked, kinds, at);
+        let details = self.details_of(event.kind.name(), &picked, kinds, at);
         Some(Carried { owner: Owner::Key(key), details })
     }
 

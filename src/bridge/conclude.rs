@@ -11,12 +11,13 @@ use super::signs::{WebexSigns, callback_reason};
 use super::update::Guard;
 use super::{Bridge, Delivered, Trouble, in_time, named};
 use crate::domain::{
-    Call, CallCenterName, CallName, CallOutcome, CallReference, CallTimeline, Direction, DisconnectReason,
-    Event, FinalRecord, FlowTime, Given, Interaction, Origin, PhoneContactEnded, Picked, Rest, Said, Stage,
-    Standing, Story, Sums, TaskId, UpdateVoiceCall, VendorCallKey, Verdict,
+    AbandonmentStage, Call, CallCenterName, CallHistory, CallName, CallOutcome, CallReference, CallTimeline,
+    CallTotals, Direction, DisconnectReason, FinalRecord, FinalUpdateState, FlowTime, HangUpDecision,
+    Interaction, MappedName, Origin, PhoneContactEnded, PickedValues, Rest, TaskEvent, TaskId, UpdateContent,
+    UpdateVoiceCall, VendorCallKey,
 };
 use crate::phone::{PhoneNumber, Translation};
-use crate::salesforce::{Ask, Budget, Failure};
+use crate::salesforce::{Budget, Failure, SalesforceRequest};
 use crate::settings::Enrichment;
 use crate::store::{NewDetail, NewEvent, Note, Subject, Task};
 
@@ -33,7 +34,7 @@ pub enum Conclusion {
     /// No flow has told of it: it was logged.
     Logged,
     /// Its end was handled like one that a flow has reported.
-    Ended(Verdict),
+    Ended(HangUpDecision),
 }
 
 impl Conclusion {
@@ -65,7 +66,7 @@ pub struct Concluded {
 pub(super) struct Ending<'a> {
     pub(super) task: &'a TaskId,
     pub(super) key: &'a VendorCallKey,
-    pub(super) story: &'a Story,
+    pub(super) story: &'a CallHistory,
     pub(super) at: FlowTime,
 }
 
@@ -74,7 +75,7 @@ struct Part<'a> {
     interaction: &'a Interaction,
     call: &'a Call,
     /// Its own story; none where it is that of the task.
-    story: Option<Story>,
+    story: Option<CallHistory>,
     at: FlowTime,
     /// Whether another VoiceCall follows.
     goes_on: bool,
@@ -90,7 +91,7 @@ fn voice_calls(interaction: &Interaction, at: FlowTime) -> Vec<Part<'_>> {
     let told = interaction.parts().zip(nexts).filter(|((_, part), _)| !part.is_empty());
     let mut parts = Vec::new();
     for ((call, part), next) in told {
-        let (story, at) = (Some(part.story()), next.map_or(at, FlowTime::new));
+        let (story, at) = (Some(part.history()), next.map_or(at, FlowTime::new));
         parts.push(Part { interaction, call, story, at, goes_on: next.is_some() });
     }
     parts
@@ -112,7 +113,7 @@ impl Bridge {
     /// When nothing can be written down: then it must be tried again. What Salesforce did not take waits in the
     /// outbox, or is buried there.
     pub async fn conclude(&self, task: &mut Task, budget: &Budget) -> Result<Concluded, Trouble> {
-        let (story, key) = (task.timeline.story(), task.id.vendor_call_key());
+        let (story, key) = (task.timeline.history(), task.id.vendor_call_key());
         let (Some(ended_at), Some(key)) = (story.ended_at, key) else {
             return Ok(Concluded::new(Conclusion::Open));
         };
@@ -178,7 +179,7 @@ impl Bridge {
         task: &mut Task,
         concluded: &mut Concluded,
         budget: &Budget,
-    ) -> Result<Verdict, Trouble> {
+    ) -> Result<HangUpDecision, Trouble> {
         let (call, center, interaction) = (part.call, part.call.name.call_center(), part.interaction);
         let lacks_reference = interaction.lacks_reference(call);
         let ending = match &part.story {
@@ -252,7 +253,7 @@ impl Bridge {
             _ if request.agent.is_none() => self.end(&request, budget).await.map(drop),
             (_, name) => {
                 let accepted_at = ending.story.accepted_at();
-                let mut update = self.final_update(&request, None, Stage::Unknown);
+                let mut update = self.final_update(&request, None, AbandonmentStage::Unknown);
                 update.disconnect_reason = None;
                 update.accept_time = accepted_at.map(FlowTime::new);
                 let mut report = Vec::new();
@@ -265,7 +266,7 @@ impl Bridge {
                     ended_at: Some(request.end_time.timestamp()),
                     ..Note::of(name, self.outbox.now())
                 });
-                let ask = Ask::Update(&reference, &update);
+                let ask = SalesforceRequest::Update(&reference, &update);
                 let sent = self.keep_and_send(ask, note, true, Guard::Off, None, budget).await;
                 self.keep_details(name.as_ref().filter(|_| went_out(&sent)), &report, budget).await;
                 sent.map(drop)
@@ -290,7 +291,7 @@ pub(super) fn hang_up(center: &CallCenterName, ending: Ending<'_>) -> PhoneConta
         call_attributes: None,
         from: None,
         to: None,
-        picked: Picked::default(),
+        picked: PickedValues::default(),
         rest: Rest::new(),
     }
 }
@@ -357,7 +358,7 @@ impl Bridge {
         let name = name.unwrap_or_else(|| CallName::new(center.clone(), ending.key.clone(), None));
         let outcome = ending.story.outcome();
         let wants = |enrichment: &&Enrichment| {
-            enrichment.enabled || self.takes_back(center, timeline.standing(&name), outcome)
+            enrichment.enabled || self.takes_back(center, timeline.final_update(&name), outcome)
         };
         let enrichment = self.call_center(center.as_ref()).map(|center| &center.enrichment);
         let Some(enrichment) = enrichment.filter(wants) else { return Ok(None) };
@@ -367,8 +368,8 @@ impl Bridge {
         let filled = self.fill_ended(&name, interaction, (ending.story, ending.at), budget).await?;
         let finish =
             Finish { report: filled.report, ..Finish::of(&record, outcome, filled.call_attributes, center) };
-        match timeline.standing(&name) {
-            Standing::Ours(before) if !filled.is_whole => Ok(Some(finish.without_fields(before))),
+        match timeline.final_update(&name) {
+            FinalUpdateState::Ours(before) if !filled.is_whole => Ok(Some(finish.without_fields(before))),
             _ => Ok(Some(finish)),
         }
     }
@@ -389,20 +390,20 @@ impl Bridge {
         task: &mut Task,
         concluded: &mut Concluded,
         budget: &Budget,
-    ) -> Result<Verdict, Trouble> {
+    ) -> Result<HangUpDecision, Trouble> {
         let finish = told.finish;
-        let before = match task.timeline.standing(&told.name) {
-            Standing::Unknown => None,
-            Standing::Ours(said) => Some(Some(said.clone())),
-            Standing::Others => Some(None),
+        let before = match task.timeline.final_update(&told.name) {
+            FinalUpdateState::Unknown => None,
+            FinalUpdateState::Ours(said) => Some(Some(said.clone())),
+            FinalUpdateState::Others => Some(None),
         };
-        let mark = task.timeline.mark(&told.name, Some(finish.said.clone()));
+        let mark = task.timeline.sent_update(&told.name, Some(finish.said.clone()));
         let new = before.is_none().then(|| self.new_mark(task, mark.clone()));
         // The mark is kept if the call turns out to be abandoned; that of an answered one comes with its own update.
         let which = Which { name: &told.name, signs: told.signs };
         let verdict = self.end_marked(told.request, Some(which), new, budget).await?.verdict;
         let enriched = match (before, verdict) {
-            (None, Verdict::Abandoned { .. } | Verdict::Callback) => {
+            (None, HangUpDecision::Abandoned { .. } | HangUpDecision::Callback) => {
                 task.add(mark);
                 Some(Enriched::Abandoned)
             }
@@ -424,7 +425,7 @@ impl Bridge {
         let mut update = UpdateVoiceCall {
             accept_time: finish.additions.accept_time,
             disconnect_reason: finish.additions.disconnect_reason.clone(),
-            ..self.final_update(request, *call, Stage::Unknown)
+            ..self.final_update(request, *call, AbandonmentStage::Unknown)
         };
         // What a create that failed would have said is to go with it; else the fields are filled already.
         let report = match update.call_attributes {
@@ -455,7 +456,7 @@ impl Bridge {
     async fn tell_again(
         &self,
         told: &Told<'_>,
-        before: &Said,
+        before: &UpdateContent,
         task: &mut Task,
         budget: &Budget,
     ) -> Result<Option<Enriched>, Trouble> {
@@ -477,7 +478,7 @@ impl Bridge {
     pub(super) async fn correct(
         &self,
         told: &Told<'_>,
-        before: &Said,
+        before: &UpdateContent,
         task: &mut Task,
         budget: &Budget,
     ) -> Result<Option<Enriched>, Trouble> {
@@ -489,7 +490,7 @@ impl Bridge {
         let mut update = told.finish.correction(told.request, before);
         // It may have been taken for one that never left the IVR.
         if said.is_abandonment && update.enqueue_time.is_some() {
-            update.disconnect_reason = Some(self.reason(told.request, Stage::Queue));
+            update.disconnect_reason = Some(self.reason(told.request, AbandonmentStage::Queue));
         }
         let note = Note::of(told.name.clone(), self.outbox.now());
         self.tell(told, &update, (note, false), task, budget).await?;
@@ -509,8 +510,8 @@ impl Bridge {
         let name = &told.name;
         let key = || CallReference::Key(name.vendor_call_key().clone());
         let reference = told.call.map_or_else(key, Call::reference);
-        let ask = Ask::Update(&reference, update);
-        let mark = task.timeline.mark(name, Some(told.finish.said.clone()));
+        let ask = SalesforceRequest::Update(&reference, update);
+        let mark = task.timeline.sent_update(name, Some(told.finish.said.clone()));
         let new = self.new_mark(task, mark.clone());
         // Of a contact center that wants no final update of ours, nothing is told that takes nothing back.
         let takes_back = !is_final && self.enrichment(name.call_center()).is_none();
@@ -533,8 +534,8 @@ impl Bridge {
             Promised::Duplicate | Promised::Answered => {
                 let key = name.vendor_call_key();
                 tracing::info!(vendor_call_key = %key, "withheld: a final update was sent before");
-                if task.timeline.standing(name) == Standing::Unknown {
-                    task.add(task.timeline.mark(name, None));
+                if task.timeline.final_update(name) == FinalUpdateState::Unknown {
+                    task.add(task.timeline.sent_update(name, None));
                 }
                 Ok(Delivered::Withheld)
             }
@@ -542,7 +543,7 @@ impl Bridge {
     }
 
     /// A mark, to be kept with its task.
-    pub(super) fn new_mark(&self, task: &Task, event: Event) -> NewEvent {
+    pub(super) fn new_mark(&self, task: &Task, event: TaskEvent) -> NewEvent {
         let now = self.outbox.now();
         NewEvent { task: task.id.clone(), event, numbers: None, now, due_at: now }
     }
@@ -577,7 +578,7 @@ pub(super) struct Additions {
 pub(super) struct Finish {
     pub(super) additions: Additions,
     /// What it will have said.
-    pub(super) said: Said,
+    pub(super) said: UpdateContent,
     /// What became of fields, to be kept once it is told.
     pub(super) report: Vec<NewDetail>,
     pub(super) unmapped: Vec<Unmapped>,
@@ -616,12 +617,12 @@ impl Finish {
             call_attributes,
             rest: rest(record),
         };
-        let unmapped = |table, given: &Option<Given>| {
+        let unmapped = |table, given: &Option<MappedName>| {
             let id = given.as_ref()?.unmapped()?.to_owned();
             Some(Unmapped { table, call_center: center.clone(), id })
         };
         Self {
-            said: Said {
+            said: UpdateContent {
                 start: time(record.start_time).map(FlowTime::timestamp),
                 end: time(record.end_time).map(FlowTime::timestamp),
                 digest: serde_json::to_vec(&additions).map(|json| digest(&json)).unwrap_or_default(),
@@ -640,7 +641,7 @@ impl Finish {
     }
 
     /// What fields were filled with is not known any more: what was said of them stands.
-    pub(super) fn without_fields(mut self, before: &Said) -> Self {
+    pub(super) fn without_fields(mut self, before: &UpdateContent) -> Self {
         self.additions.call_attributes = None;
         self.said.fields.clone_from(&before.fields);
         self.report.clear();
@@ -658,7 +659,7 @@ impl Finish {
     }
 
     /// Everything again, without ending the call again. Start and end only if they were wrong: Salesforce computes the duration from both.
-    pub(super) fn correction(&self, request: &PhoneContactEnded, before: &Said) -> UpdateVoiceCall {
+    pub(super) fn correction(&self, request: &PhoneContactEnded, before: &UpdateContent) -> UpdateVoiceCall {
         let Additions { enqueue_time, accept_time, disconnect_reason, call_attributes, mut rest } =
             self.additions.clone();
         rest.insert("isActiveCall".into(), true.into());
@@ -679,7 +680,7 @@ impl Finish {
             disconnect_reason: disconnect_reason.or_else(ended),
             call_attributes,
             rest,
-            picked: Picked::default(),
+            picked: PickedValues::default(),
         }
     }
 }
@@ -697,7 +698,7 @@ fn rest(record: &FinalRecord) -> Rest {
         rest.extend(figure.map(|figure| (name.into(), figure.into())));
     }
     for (name, given) in [("queue", &record.queue), ("agent", &record.agent)] {
-        if let Some(value) = given.as_ref().and_then(Given::name) {
+        if let Some(value) = given.as_ref().and_then(MappedName::name) {
             rest.insert(name.into(), value.into());
         }
     }
@@ -724,10 +725,10 @@ impl Bridge {
     pub(super) fn takes_back(
         &self,
         center: &CallCenterName,
-        standing: Standing<'_>,
+        standing: FinalUpdateState<'_>,
         now: CallOutcome,
     ) -> bool {
-        let Standing::Ours(said) = standing else { return false };
+        let FinalUpdateState::Ours(said) = standing else { return false };
         let is_ours = !said.is_plain || said.outcome() == CallOutcome::Answered;
         self.may_take_back(center) && (is_ours || now > said.outcome())
     }
@@ -744,7 +745,7 @@ impl Bridge {
         is_callback: bool,
     ) -> Option<NewEvent> {
         self.settings.webex.as_ref().filter(|_| self.may_take_back(name.call_center()))?;
-        let said = Said {
+        let said = UpdateContent {
             start: update.start_time.map(FlowTime::timestamp),
             end: update.end_time.map(FlowTime::timestamp),
             digest: String::new(),
@@ -753,7 +754,7 @@ impl Bridge {
             is_callback,
             is_plain: true,
         };
-        let (event, now) = (CallTimeline::default().mark(name, Some(said)), self.outbox.now());
+        let (event, now) = (CallTimeline::default().sent_update(name, Some(said)), self.outbox.now());
         Some(NewEvent { task: name.vendor_call_key().task_id()?, event, numbers: None, now, due_at: now })
     }
 
@@ -774,14 +775,14 @@ impl Bridge {
             return Ok(());
         };
         let Some(mut task) = in_time(budget, self.store().find_task(&id)).await? else { return Ok(()) };
-        let Standing::Ours(before) = task.timeline.standing(name) else { return Ok(()) };
+        let FinalUpdateState::Ours(before) = task.timeline.final_update(name) else { return Ok(()) };
         let before = before.clone();
         let is_wrong = before.outcome() < CallOutcome::Answered;
-        if !is_wrong || !self.takes_back(center, Standing::Ours(&before), CallOutcome::Answered) {
+        if !is_wrong || !self.takes_back(center, FinalUpdateState::Ours(&before), CallOutcome::Answered) {
             return Ok(());
         }
         let interaction = &self.interaction(center, &CallReference::Key(key.clone()), budget).await?;
-        let story = interaction.story_of(Some(name)).unwrap_or_else(|| task.timeline.story());
+        let story = interaction.history_of(Some(name)).unwrap_or_else(|| task.timeline.history());
         if story.has_agent() {
             return Ok(());
         }
@@ -793,7 +794,7 @@ impl Bridge {
             // The flow's word of the acceptance may be later than its word of the end.
             accept_time: accepted_at.filter(|at| before.end.is_none_or(|end| *at <= end)),
             // No event tells of the agent, nor of holds.
-            sums: Sums::default(),
+            sums: CallTotals::default(),
             ..FinalRecord::of(&story, settings.enrichment.names(), None)
         };
         let mut finish = Finish::of(&record, CallOutcome::Answered, None, center);

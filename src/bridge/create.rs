@@ -9,10 +9,11 @@ use super::deliver::{First, Promise, Promised};
 use super::update::Guard;
 use super::{Bridge, Delivered, Trouble, in_time, without_journal};
 use crate::domain::{
-    Body, Call, CallName, CallReference, Continues, CreateVoiceCall, Fingerprint, Initiation, VoiceCallId,
+    Call, CallName, CallReference, Continuation, CreateVoiceCall, Fingerprint, Initiation, StoredJson,
+    VoiceCallId,
 };
 use crate::outbox::Kept;
-use crate::salesforce::{Ask, Budget, Created, Failure, Operation, Stored};
+use crate::salesforce::{Budget, Created, Failure, Operation, SalesforceRequest, StoredRequest};
 use crate::settings::OnCreateFailure;
 use crate::store::{CreateBody, Note, OpenCall, Opened, Subject};
 
@@ -215,7 +216,7 @@ impl Bridge {
         let unknown = note.create_unknown_at.map(|_| Note { deferred_at: None, ..note.clone() });
         let promise = Promise {
             subject: Subject::Known(Box::new(note)),
-            asks: &[Ask::Create(request)],
+            asks: &[SalesforceRequest::Create(request)],
             is_final: false,
             unless_answered: false,
 
@@ -262,16 +263,18 @@ impl Bridge {
 
     fn fingerprint(&self, request: &CreateVoiceCall) -> Fingerprint {
         let method = match (&request.initiation, request.continues) {
-            (Initiation::Inbound, Continues::Unsaid | Continues::Itself) => "Inbound",
-            (Initiation::Inbound, Continues::Earlier) | (Initiation::Transfer { .. }, _) => "Transfer",
+            (Initiation::Inbound, Continuation::NotStated | Continuation::Itself) => "Inbound",
+            (Initiation::Inbound, Continuation::Earlier) | (Initiation::Transfer { .. }, _) => "Transfer",
         };
         let (store, from, to) = (self.outbox.store(), request.from.expose(), request.to.expose());
         Fingerprint::of_create(store.fingerprint(&[from, to, method]), store.fingerprint(&[to, method]))
     }
 }
 
-pub(super) fn body_of(request: &CreateVoiceCall) -> Body {
-    Body::new(serde_json::to_string(&Stored::of(Ask::Create(request))).unwrap_or_default())
+pub(super) fn body_of(request: &CreateVoiceCall) -> StoredJson {
+    StoredJson::new(
+        serde_json::to_string(&StoredRequest::of(SalesforceRequest::Create(request))).unwrap_or_default(),
+    )
 }
 
 /// What an earlier request means for a create.
@@ -423,7 +426,7 @@ impl Bridge {
             create_unknown_at,
             ..Note::of(name.clone(), now)
         };
-        let create = Stored::of(Ask::Create(request)).read(Operation::Create);
+        let create = StoredRequest::of(SalesforceRequest::Create(request)).read(Operation::Create);
         let Some(update) = create.ok().and_then(|create| create.to_update()) else {
             return self.create_anew(name, fingerprint, request, budget).await;
         };
@@ -432,7 +435,10 @@ impl Bridge {
             Record::Unknown => Guard::On,
         };
         let must_be_through = record == Record::Unknown && !self.defers(request);
-        match self.keep_and_send(Ask::Kept(&update), Some(note), false, guard, None, budget).await {
+        match self
+            .keep_and_send(SalesforceRequest::Restored(&update), Some(note), false, guard, None, budget)
+            .await
+        {
             Ok(Delivered::Later) if must_be_through => {
                 Err(Failure::Again { after: None, words: NOT_KNOWN_YET.to_owned() }.into())
             }

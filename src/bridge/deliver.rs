@@ -8,7 +8,7 @@ use super::create::LOOK;
 use super::{Bridge, Trouble, in_time};
 use crate::domain::{CallName, CallReference};
 use crate::outbox::{By, Delivery, Hold};
-use crate::salesforce::{Ask, Budget, Failure};
+use crate::salesforce::{Budget, Failure, SalesforceRequest};
 use crate::store::{Enqueued, Entry, EntryId, NewEntry, NewEvent, Subject};
 
 /// How long after its deadline a create may still be writing.
@@ -31,7 +31,7 @@ pub enum Delivered {
 pub(super) struct Promise<'a> {
     pub(super) subject: Subject,
     /// In this order: of a hang-up, clear routing and then the final update.
-    pub(super) asks: &'a [Ask<'a>],
+    pub(super) asks: &'a [SalesforceRequest<'a>],
     /// Whether the last of them is the call's final update.
     pub(super) is_final: bool,
     /// Whether it is kept only if no agent has had the call.
@@ -76,7 +76,7 @@ impl Bridge {
         let Promise { subject, asks, is_final, unless_answered, mark, first } = promise;
         let last = asks.len().saturating_sub(1);
         let takes_back = matches!(first, First::OnceClosed);
-        let entry = |(at, ask): (usize, &Ask<'_>)| match takes_back {
+        let entry = |(at, ask): (usize, &SalesforceRequest<'_>)| match takes_back {
             true => self.outbox.taking_back(*ask),
             false => self.outbox.entry(*ask, is_final && at == last, unless_answered),
         };

@@ -10,17 +10,17 @@ use super::inquire::Shown;
 use super::signs::{WebexSigns, says_callback};
 use super::{Bridge, Delivered, Trouble, facts, in_time, named};
 use crate::domain::{
-    Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, Interaction, PhoneContactEnded, Stage,
-    UpdateVoiceCall, Verdict, decide,
+    AbandonmentStage, Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, HangUpDecision,
+    Interaction, PhoneContactEnded, UpdateVoiceCall, decide,
 };
-use crate::salesforce::{Ask, Budget, Failure, Operation, Stored};
+use crate::salesforce::{Budget, Failure, Operation, SalesforceRequest, StoredRequest};
 use crate::store::{CreateBody, NewEvent, Note, Subject};
 
 /// What a hang-up turned out to be, and how far that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
     /// Whether it was an abandonment.
-    pub verdict: Verdict,
+    pub verdict: HangUpDecision,
     /// Whether Salesforce has it all.
     pub delivered: Delivered,
 }
@@ -111,19 +111,21 @@ impl Bridge {
         let known = call.map(facts).unwrap_or_default().and(answered).and(queued);
         let known = known.and(says_callback(request));
         let name = call.map(|call| call.name.clone()).or_else(|| named(center, &key));
-        let Some(name) = name else { return Ok(ended(Verdict::Duplicate, Delivered::NoSuchCall)) };
+        let Some(name) = name else { return Ok(ended(HangUpDecision::Duplicate, Delivered::NoSuchCall)) };
         self.remember_picked(Some(&name), "phoneContactEnded", &request.picked, budget).await;
-        let is_open = matches!(decide(known), Verdict::Abandoned { .. } | Verdict::Callback);
+        let is_open = matches!(decide(known), HangUpDecision::Abandoned { .. } | HangUpDecision::Callback);
         let signs = signs.or_else(|| {
-            let story = interaction.story_of(call.map(|call| &call.name)).filter(|_| is_open)?;
+            let story = interaction.history_of(call.map(|call| &call.name)).filter(|_| is_open)?;
             Some(WebexSigns::of(&story))
         });
         let signs = signs.unwrap_or_default();
         match decide(known.union(signs.facts)) {
             // Their place in the queue, and so the routing, stays.
-            Verdict::Callback if signs.waits => Ok(ended(Verdict::Callback, Delivered::Withheld)),
-            verdict @ (Verdict::Abandoned { .. } | Verdict::Callback) => {
-                let request = &signs.complete(request, verdict == Verdict::Callback);
+            HangUpDecision::Callback if signs.waits => {
+                Ok(ended(HangUpDecision::Callback, Delivered::Withheld))
+            }
+            verdict @ (HangUpDecision::Abandoned { .. } | HangUpDecision::Callback) => {
+                let request = &signs.complete(request, verdict == HangUpDecision::Callback);
                 let named = request.voice_call.as_ref().unwrap_or(&key);
                 let reference = Interaction::reference_to(named, call);
                 let lacks_reference = call.is_some_and(|call| interaction.lacks_reference(call));
@@ -140,14 +142,14 @@ impl Bridge {
                 let abandonment = Abandonment { request, interaction, call, name, reference, verdict, mark };
                 self.abandon(abandonment, wait, budget).await
             }
-            Verdict::Duplicate => {
+            HangUpDecision::Duplicate => {
                 if let Some(call) = call.filter(|call| answered.is_some() && !call.is_answered()) {
                     self.leave(request, name, true, budget).await?;
                     self.take_back(call, None, budget).await?;
                 }
-                Ok(ended(Verdict::Duplicate, Delivered::Withheld))
+                Ok(ended(HangUpDecision::Duplicate, Delivered::Withheld))
             }
-            Verdict::Answered => self.leave(request, name, answered.is_some(), budget).await,
+            HangUpDecision::Answered => self.leave(request, name, answered.is_some(), budget).await,
         }
     }
 
@@ -167,7 +169,7 @@ impl Bridge {
             ..Note::of(name, now)
         };
         in_time(budget, self.outbox.store().note(note)).await?;
-        Ok(ended(Verdict::Answered, Delivered::Withheld))
+        Ok(ended(HangUpDecision::Answered, Delivered::Withheld))
     }
 
     /// The interaction of the call, by the VoiceCall that the hang-up names, else by its key. Another replica's create is
@@ -200,7 +202,7 @@ impl Bridge {
     }
 }
 
-pub(super) fn ended(verdict: Verdict, delivered: Delivered) -> Ended {
+pub(super) fn ended(verdict: HangUpDecision, delivered: Delivered) -> Ended {
     Ended { verdict, delivered }
 }
 
@@ -222,7 +224,7 @@ pub(super) struct Abandonment<'a> {
     pub(super) call: Option<&'a Call>,
     pub(super) name: CallName,
     pub(super) reference: CallReference,
-    pub(super) verdict: Verdict,
+    pub(super) verdict: HangUpDecision,
     pub(super) mark: Option<NewEvent>,
 }
 
@@ -237,9 +239,12 @@ impl Bridge {
     ) -> Result<Ended, Trouble> {
         let Abandonment { request, interaction, call, name, reference, verdict, mark } = abandonment;
         let mut update = self.final_update(request, call, verdict.stage());
-        let mark = mark.or_else(|| self.told_plainly(&name, &update, verdict == Verdict::Callback));
+        let mark = mark.or_else(|| self.told_plainly(&name, &update, verdict == HangUpDecision::Callback));
         let report = self.fill_final(&mut update, &name, interaction, budget).await?;
-        let asks = [Ask::ClearRouting(&reference, &request.origin), Ask::Update(&reference, &update)];
+        let asks = [
+            SalesforceRequest::ClearRouting(&reference, &request.origin),
+            SalesforceRequest::Update(&reference, &update),
+        ];
         let now = self.outbox.now();
         let first = match wait {
             _ if call.is_some_and(|call| call.is_being_created(now)) => First::AfterCreate(self.hold()),
@@ -260,8 +265,8 @@ impl Bridge {
         }
         match promised? {
             Promised::Kept(delivered) => Ok(ended(verdict, delivered)),
-            Promised::Duplicate => Ok(ended(Verdict::Duplicate, Delivered::Withheld)),
-            Promised::Answered => Ok(ended(Verdict::Answered, Delivered::Withheld)),
+            Promised::Duplicate => Ok(ended(HangUpDecision::Duplicate, Delivered::Withheld)),
+            Promised::Answered => Ok(ended(HangUpDecision::Answered, Delivered::Withheld)),
         }
     }
 
@@ -270,7 +275,7 @@ impl Bridge {
         &self,
         request: &PhoneContactEnded,
         call: Option<&Call>,
-        stage: Stage,
+        stage: AbandonmentStage,
     ) -> UpdateVoiceCall {
         let mut update = UpdateVoiceCall {
             origin: request.origin.clone(),
@@ -296,7 +301,7 @@ impl Bridge {
     }
 
     /// What the request says, else what is configured for where the caller gave up.
-    pub(super) fn reason(&self, request: &PhoneContactEnded, stage: Stage) -> DisconnectReason {
+    pub(super) fn reason(&self, request: &PhoneContactEnded, stage: AbandonmentStage) -> DisconnectReason {
         let configured = || {
             let abandonment = &self.call_center(request.origin.call_center.as_ref())?.abandonment;
             let value = stage.choose(&abandonment.reason, &abandonment.reason_in_ivr).clone();
@@ -317,7 +322,7 @@ fn start_of(request: &PhoneContactEnded, call: Option<&Call>) -> Option<Timestam
 fn complete(update: &mut UpdateVoiceCall, request: &PhoneContactEnded, call: Option<&Call>) {
     let failed = call
         .and_then(|call| call.create_body.as_ref())
-        .and_then(|body| serde_json::from_str::<Stored>(body.expose()).ok())
+        .and_then(|body| serde_json::from_str::<StoredRequest>(body.expose()).ok())
         .and_then(|stored| stored.read(Operation::Create).ok());
     let said = |name: &str| failed.as_ref().and_then(|create| create.body.get(name)).and_then(Value::as_str);
     let method = said("initiationMethod").unwrap_or("Inbound").to_uppercase();

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Bridge, Trouble, in_time, named};
 use crate::domain::{
-    AgentState, Call, CallCenterName, CallName, CallReference, Event, Numbers, TaskId, What,
+    AgentState, Call, CallCenterName, CallName, CallReference, EventKind, TaskEvent, TaskId, TaskNumbers,
 };
 use crate::salesforce::Budget;
 use crate::store::{NewEvent, Note};
@@ -18,15 +18,16 @@ impl Bridge {
     pub async fn keep_event(
         &self,
         task: TaskId,
-        event: Event,
-        numbers: Numbers,
+        event: TaskEvent,
+        numbers: TaskNumbers,
         budget: &Budget,
     ) -> Result<(), Trouble> {
         let Some(webex) = &self.settings.webex else { return Ok(()) };
         let now = self.outbox.now();
         let grace = SignedDuration::try_from(webex.grace).unwrap_or_default();
-        let answered_at = event.what.implies_agent().then(|| event.at.unwrap_or(now));
-        let is_acceptance = matches!(event.what, What::Connected | What::Agent(AgentState::Connected));
+        let answered_at = event.kind.implies_agent().then(|| event.at.unwrap_or(now));
+        let is_acceptance =
+            matches!(event.kind, EventKind::Connected | EventKind::Agent(AgentState::Connected));
         let told = answered_at.map(|_| event.clone());
         let (store, key) = (self.outbox.store(), task.vendor_call_key());
         let kept = store.keep_event(NewEvent {
@@ -60,7 +61,7 @@ impl Bridge {
         &self,
         key: &CallReference,
         at: Timestamp,
-        event: &Event,
+        event: &TaskEvent,
         budget: &Budget,
     ) -> Result<bool, Trouble> {
         let store = self.outbox.store();
@@ -90,7 +91,7 @@ impl Bridge {
 
     /// Tells each VoiceCall of the key that was answered in its own part of the interaction. An event of the part before
     /// may come only now, or end only now what began there: so all that is known of the task is looked at.
-    async fn tell_parts(&self, newest: &Call, event: &Event, budget: &Budget) -> Result<(), Trouble> {
+    async fn tell_parts(&self, newest: &Call, event: &TaskEvent, budget: &Budget) -> Result<(), Trouble> {
         let key = CallReference::Key(newest.name.vendor_call_key().clone());
         let mut interaction = self.interaction(newest.name.call_center(), &key, budget).await?;
         interaction.apply(event.clone(), |agent| self.store().fingerprint(&[agent]));

@@ -24,7 +24,9 @@ use arc_swap::ArcSwap;
 use reqwest::Client;
 use tokio::time::timeout_at;
 
-use crate::domain::{Call, CallCenterName, CallName, CallReference, Fact, Fingerprint, Interaction, Known};
+use crate::domain::{
+    Call, CallCenterName, CallFacts, CallName, CallReference, Fact, Fingerprint, Interaction,
+};
 use crate::outbox::Outbox;
 use crate::salesforce::{Budget, Failure, Org, Orgs};
 use crate::settings::{CallCenter, Settings};
@@ -166,9 +168,9 @@ fn without_journal(error: &Trouble) {
 }
 
 /// What is known of a call, as facts to decide by.
-fn facts(call: &Call) -> Known {
+fn facts(call: &Call) -> CallFacts {
     let fact = |holds: bool, fact: Fact| holds.then_some(fact);
-    Known::default()
+    CallFacts::default()
         .and(fact(call.is_created() && call.fingerprint.is_some(), Fact::Created))
         .and(fact(!call.name.parent().is_empty(), Fact::Transferred))
         .and(fact(call.routed_at.is_some(), Fact::Routed))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Bridge, Trouble, named};
-use crate::domain::{CallCenterName, CallName, CallReference, Interaction, Standing, Story};
+use crate::domain::{CallCenterName, CallHistory, CallName, CallReference, FinalUpdateState, Interaction};
 use crate::salesforce::Budget;
 use crate::settings::Enrichment;
 use crate::store::Task;
@@ -21,14 +21,14 @@ impl Bridge {
         if !self.wants_any() || task.timeline.announced().is_none() {
             return Ok(false);
         }
-        let story = task.timeline.story();
+        let story = task.timeline.history();
         if story.ended_at.is_none() || !story.has_agent() {
             return Ok(false);
         }
         let names = self.names_of(task, budget).await?;
-        Ok(names
-            .iter()
-            .any(|name| self.located(name).is_some() && task.timeline.standing(name) != Standing::Others))
+        Ok(names.iter().any(|name| {
+            self.located(name).is_some() && task.timeline.final_update(name) != FinalUpdateState::Others
+        }))
     }
 
     /// Until when a task's final update waits for a recording.
@@ -44,19 +44,20 @@ impl Bridge {
         if !self.all_located().any(waits) {
             return Ok(None);
         }
-        let story = task.timeline.story();
+        let story = task.timeline.history();
         let is_complete = task.timeline.announced().is_none() && !story.recordings.is_empty();
         if is_complete || !story.has_agent() || self.wait_over(&story, self.longest_wait()) {
             return Ok(None);
         }
         let names = self.names_of(task, budget).await?;
-        let waiting = names.iter().filter(|name| task.timeline.standing(name) == Standing::Unknown);
+        let waiting =
+            names.iter().filter(|name| task.timeline.final_update(name) == FinalUpdateState::Unknown);
         let longest = waiting.filter_map(|name| Some(self.located(name)?.wait_for_recording)).max();
         let longest = longest.unwrap_or_default();
         Ok(until(&story, longest).filter(|until| !longest.is_zero() && *until > self.outbox.now()))
     }
 
-    fn wait_over(&self, story: &Story, longest: Duration) -> bool {
+    fn wait_over(&self, story: &CallHistory, longest: Duration) -> bool {
         until(story, longest).is_none_or(|until| until <= self.outbox.now())
     }
 
@@ -104,6 +105,6 @@ impl Bridge {
     }
 }
 
-fn until(story: &Story, wait: Duration) -> Option<Timestamp> {
+fn until(story: &CallHistory, wait: Duration) -> Option<Timestamp> {
     story.ended_at?.checked_add(SignedDuration::try_from(wait).ok()?).ok()
 }

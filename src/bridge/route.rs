@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::update::Guard;
 use super::{Bridge, Trouble, in_time, named, or_nothing, without_journal};
 use crate::domain::{CallName, CallReference, ExecuteOmniFlow, Routing};
-use crate::salesforce::{Ask, Budget, Failure};
+use crate::salesforce::{Budget, Failure, SalesforceRequest};
 use crate::store::{Attempt, Enqueued, EntryId, Note, Subject};
 
 /// Where a call goes, and who said so.
@@ -149,7 +149,7 @@ impl Bridge {
         let call = interaction.find(&request.call);
         let Some(call) = call.filter(|call| call.ended_at.is_some() && !call.is_answered()) else { return };
         let (reference, note) = (call.reference(), Note::of(call.name.clone(), self.outbox.now()));
-        let ask = Ask::ClearRouting(&reference, &request.origin);
+        let ask = SalesforceRequest::ClearRouting(&reference, &request.origin);
         if let Err(error) = self.keep_and_send(ask, Some(note), false, Guard::On, None, budget).await {
             let key = call.name.vendor_call_key();
             tracing::warn!(vendor_call_key = %key, %error, "the routing of a caller who is gone was not cleared");

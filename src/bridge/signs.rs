@@ -1,6 +1,8 @@
 //! What Webex has told of a call, as far as the decision about its end looks at it.
 
-use crate::domain::{CallOutcome, DisconnectReason, Fact, FlowTime, Known, PhoneContactEnded, Story};
+use crate::domain::{
+    CallFacts, CallHistory, CallOutcome, DisconnectReason, Fact, FlowTime, PhoneContactEnded,
+};
 
 /// What Salesforce counts as no abandonment.
 const CALLBACK: &str = "CALLBACK";
@@ -8,18 +10,18 @@ const CALLBACK: &str = "CALLBACK";
 /// What Webex has told of a call.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct WebexSigns {
-    pub(super) facts: Known,
+    pub(super) facts: CallFacts,
     /// Whether the caller has chosen to be called back, and that goes on.
     pub(super) waits: bool,
     enqueue_time: Option<FlowTime>,
 }
 
 impl WebexSigns {
-    pub(super) fn of(story: &Story) -> Self {
+    pub(super) fn of(story: &CallHistory) -> Self {
         let enqueued_at = story.enqueued_at();
         let is_callback = story.outcome() == CallOutcome::Callback;
         Self {
-            facts: Known::default()
+            facts: CallFacts::default()
                 .and(enqueued_at.map(|_| Fact::Queued))
                 .and(is_callback.then_some(Fact::CallbackChosen))
                 .and(story.is_never_queued.then_some(Fact::NeverQueued)),

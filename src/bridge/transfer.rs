@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::{Bridge, Trouble, in_time, or_nothing};
-use crate::domain::{CallName, CallReference, Continues, CreateVoiceCall, Initiation, Interaction, Place};
+use crate::domain::{
+    CallName, CallReference, Continuation, CreatePlacement, CreateVoiceCall, Initiation, Interaction,
+};
 use crate::salesforce::{Budget, Failure};
 use crate::store::{CreateBody, Note};
 
@@ -19,8 +21,8 @@ impl Bridge {
     ) -> Result<CallName, Trouble> {
         match (&request.initiation, request.continues) {
             (Initiation::Transfer { parent }, _) => Ok(named(request, Some(parent))),
-            (Initiation::Inbound, Continues::Unsaid) => Ok(named(request, None)),
-            (Initiation::Inbound, Continues::Itself | Continues::Earlier) => {
+            (Initiation::Inbound, Continuation::NotStated) => Ok(named(request, None)),
+            (Initiation::Inbound, Continuation::Itself | Continuation::Earlier) => {
                 let key = CallReference::Key(request.vendor_call_key.clone());
                 let interaction = self.interaction(&request.origin.call_center, &key, budget).await?;
                 Self::place_in(&interaction, request)
@@ -39,16 +41,16 @@ impl Bridge {
         let (center, key) = (&request.origin.call_center, &request.vendor_call_key);
         let began = request.start_time.timestamp();
         let later = || CallName::later_run(center.clone(), key.clone(), began);
-        if request.continues == Continues::Earlier && interaction.parent_of(&later()).is_none() {
+        if request.continues == Continuation::Earlier && interaction.parent_of(&later()).is_none() {
             return Err(Trouble::Contradiction(String::from(
                 "parentVoiceCallId: missing or wrong; a Transfer names the call it continues, by id or \
                  vendorCallKey, or has the vendorCallKey of an earlier call that the bridge has created",
             )));
         }
         match interaction.place(began, request.continues) {
-            Place::Of(call) => Ok(call.name.clone()),
-            Place::First if request.continues != Continues::Earlier => Ok(named(request, None)),
-            Place::First | Place::New => {
+            CreatePlacement::Existing(call) => Ok(call.name.clone()),
+            CreatePlacement::First if request.continues != Continuation::Earlier => Ok(named(request, None)),
+            CreatePlacement::First | CreatePlacement::New => {
                 tracing::info!(call_center = %center, vendor_call_key = %key, "another flow run for the same interaction: a Transfer");
                 Ok(later())
             }

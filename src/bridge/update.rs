@@ -7,11 +7,11 @@ use super::deliver::{First, Promise, Promised};
 use super::inquire::Shown;
 use super::{Bridge, Delivered, Trouble, facts, in_time, named, without_journal};
 use crate::domain::{
-    Call, CallReference, ClearRouting, Fact, FlowTime, Guarded, Intent, Interaction, Known, Origin,
-    UpdateVoiceCall, VendorCallKey, guard,
+    Call, CallFacts, CallReference, ClearRouting, Fact, FlowTime, GuardDecision, GuardedRequest, Interaction,
+    Origin, UpdateVoiceCall, VendorCallKey, guard,
 };
 use crate::outbox::Hold;
-use crate::salesforce::{Ask, Budget, Failure};
+use crate::salesforce::{Budget, Failure, SalesforceRequest};
 use crate::store::{CreateBody, Note, Subject};
 
 /// Whether something is sent only if no agent has had the call.
@@ -40,7 +40,7 @@ impl Bridge {
         let mut call = interaction.meant_by_update(&named, started, accepted).cloned();
         let reference = reference(&interaction, &named, call.as_ref());
         let reason = request.disconnect_reason.as_ref().map(|reason| reason.value.as_str());
-        let intent = Intent::Update { reason };
+        let intent = GuardedRequest::Update { reason };
         if self.is_called_back(origin, intent, &interaction, call.as_ref()) {
             return Ok(Delivered::Withheld);
         }
@@ -79,7 +79,7 @@ impl Bridge {
                 report = self.fill_final(update, name, &interaction, budget).await?;
             }
         }
-        let ask = Ask::Update(&reference, filled.as_ref().unwrap_or(request));
+        let ask = SalesforceRequest::Update(&reference, filled.as_ref().unwrap_or(request));
         let sent = self.keep_and_send(ask, note, is_final, guard, hold, budget).await;
         drop(turn);
         let told = sent.is_ok().then(|| answered_at(request, self.outbox.now())).flatten();
@@ -118,24 +118,36 @@ impl Bridge {
             // Without a record it waits nowhere; under its key, that of another VoiceCall would be cleared.
             return Ok(Delivered::Withheld);
         }
-        if self.is_called_back(&request.origin, Intent::ClearRouting, &interaction, call) {
+        if self.is_called_back(&request.origin, GuardedRequest::ClearRouting, &interaction, call) {
             return Ok(Delivered::Withheld);
         }
         let reference = reference(&interaction, &named, call);
-        let guard =
-            self.guard(&request.origin, Intent::ClearRouting, &reference, (&interaction, call), budget);
+        let guard = self.guard(
+            &request.origin,
+            GuardedRequest::ClearRouting,
+            &reference,
+            (&interaction, call),
+            budget,
+        );
         let Some(guard) = guard.await else {
             return Ok(Delivered::Withheld);
         };
         let note = self.note_of(&request.origin, &reference, call);
-        self.keep_and_send(Ask::ClearRouting(&reference, &request.origin), note, false, guard, None, budget)
-            .await
+        self.keep_and_send(
+            SalesforceRequest::ClearRouting(&reference, &request.origin),
+            note,
+            false,
+            guard,
+            None,
+            budget,
+        )
+        .await
     }
 
     /// Nothing is sent that cannot be kept: without the journal nobody knows whether an agent has had the call.
     pub(super) async fn keep_and_send(
         &self,
-        ask: Ask<'_>,
+        ask: SalesforceRequest<'_>,
         note: Option<Note>,
         is_final: bool,
         guard: Guard,
@@ -151,7 +163,7 @@ impl Bridge {
         };
         let unless_answered = !matches!(guard, Guard::Off);
         let mark = match (ask, &name) {
-            (Ask::Update(_, update), Some(name)) if is_final && unless_answered => {
+            (SalesforceRequest::Update(_, update), Some(name)) if is_final && unless_answered => {
                 self.told_plainly(name, update, false)
             }
             _ => None,
@@ -204,7 +216,7 @@ impl Bridge {
     fn is_called_back(
         &self,
         origin: &Origin,
-        intent: Intent<'_>,
+        intent: GuardedRequest<'_>,
         interaction: &Interaction,
         call: Option<&Call>,
     ) -> bool {
@@ -216,7 +228,7 @@ impl Bridge {
     async fn guard(
         &self,
         origin: &Origin,
-        intent: Intent<'_>,
+        intent: GuardedRequest<'_>,
         reference: &CallReference,
         (interaction, call): (&Interaction, Option<&Call>),
         budget: &Budget,
@@ -245,12 +257,12 @@ impl Bridge {
 
     /// Whether an intent is withheld from a call that an agent has had. That is asked twice: of what is known before,
     /// and in the commit that takes it in, so that no answer slips between.
-    fn guards(&self, origin: &Origin, intent: Intent<'_>) -> bool {
+    fn guards(&self, origin: &Origin, intent: GuardedRequest<'_>) -> bool {
         let Some(center) = self.call_center(origin.call_center.as_ref()) else { return false };
         let abandonment = &center.abandonment;
         let reasons = [abandonment.reason.as_str(), abandonment.reason_in_ivr.as_str()];
-        let answered = Known::default().and(Fact::AgentAnswered);
-        abandonment.guard && guard(intent, answered, reasons) == Guarded::Withhold
+        let answered = CallFacts::default().and(Fact::AgentAnswered);
+        abandonment.guard && guard(intent, answered, reasons) == GuardDecision::Withhold
     }
 
     /// A note on a call of the journal, or on one that its key makes known to it.

@@ -20,8 +20,8 @@ fn later(days: i64) -> Timestamp {
 }
 
 /// One pair for all tests: making a key takes a while.
-fn pair() -> &'static Issued {
-    static PAIR: OnceLock<Issued> = OnceLock::new();
+fn pair() -> &'static IssuedPair {
+    static PAIR: OnceLock<IssuedPair> = OnceLock::new();
     PAIR.get_or_init(|| issue("WebexCCSCV", 2048, 730, now()).unwrap())
 }
 
@@ -107,20 +107,20 @@ fn all_problems_of_a_pair_are_told_at_once() {
     let problems = load(b"no key", None, later(731)).unwrap_err();
     assert_eq!(problems, [CertificateProblem::KeyUnreadable, CertificateProblem::Expired(later(730))]);
     let nothing = SigningCertificate::from_pem("X", b"", b"", None, now()).unwrap_err();
-    let empty = |part| CertificateProblem::Form { part, form: Form::Empty };
-    assert_eq!(nothing, [empty(Part::PrivateKey), empty(Part::Certificate)]);
+    let empty = |part| CertificateProblem::Form { part, form: FileForm::Empty };
+    assert_eq!(nothing, [empty(CertificatePart::PrivateKey), empty(CertificatePart::Certificate)]);
 }
 
 /// Every form that a key or certificate may be in, and what it is called.
-fn forms(part: Part) -> Vec<(Vec<u8>, Form)> {
+fn forms(part: CertificatePart) -> Vec<(Vec<u8>, FileForm)> {
     let pem = match part {
-        Part::Certificate => pair().certificate_pem.clone(),
+        CertificatePart::Certificate => pair().certificate_pem.clone(),
         _ => pair().key_pem.clone(),
     };
     let text = String::from_utf8(pem).unwrap();
     let x509 = X509::from_pem(&pair().certificate_pem).unwrap();
     let der = match part {
-        Part::Certificate => x509.to_der().unwrap(),
+        CertificatePart::Certificate => x509.to_der().unwrap(),
         _ => key().private_key_to_pkcs8().unwrap(),
     };
     let pfx = Pkcs12::builder().name("x").pkey(&key()).cert(&x509).build2("").unwrap().to_der().unwrap();
@@ -133,29 +133,29 @@ fn forms(part: Part) -> Vec<(Vec<u8>, Form)> {
     let damaged = text.replacen("MII", "M$I", 1);
     let indented: String = text.lines().map(|line| format!("    {line}\n")).collect();
     let other = match part {
-        Part::Certificate => (pair().key_pem.clone(), Form::PrivateKey),
-        _ => (pair().certificate_pem.clone(), Form::Certificate),
+        CertificatePart::Certificate => (pair().key_pem.clone(), FileForm::PrivateKey),
+        _ => (pair().certificate_pem.clone(), FileForm::Certificate),
     };
     let texts = [
-        (String::new(), Form::Empty),
-        (text.replace('\n', "\\n"), Form::Escaped),
-        (text.replace('\n', ""), Form::OneLine),
-        (text.replace('\n', " "), Form::OneLine),
-        (indented, Form::Indented),
-        (cut.clone(), Form::Cut),
-        (cut.chars().take(100).collect(), Form::Cut),
-        (text.split_once('\n').unwrap().1.to_owned(), Form::Cut),
-        (damaged, Form::Damaged),
-        (body, Form::Bare),
-        (text.replace("-----", "\u{2014}\u{2014}-"), Form::Dashes),
+        (String::new(), FileForm::Empty),
+        (text.replace('\n', "\\n"), FileForm::Escaped),
+        (text.replace('\n', ""), FileForm::OneLine),
+        (text.replace('\n', " "), FileForm::OneLine),
+        (indented, FileForm::Indented),
+        (cut.clone(), FileForm::Cut),
+        (cut.chars().take(100).collect(), FileForm::Cut),
+        (text.split_once('\n').unwrap().1.to_owned(), FileForm::Cut),
+        (damaged, FileForm::Damaged),
+        (body, FileForm::Bare),
+        (text.replace("-----", "\u{2014}\u{2014}-"), FileForm::Dashes),
     ];
     let texts = texts.into_iter().map(|(text, form)| (text.into_bytes(), form));
-    let public = (key().public_key_to_pem().unwrap(), Form::PublicKey);
+    let public = (key().public_key_to_pem().unwrap(), FileForm::PublicKey);
     let binary = [
-        (der, Form::Der),
-        (pfx, Form::Pkcs12),
-        (utf16(true), Form::Utf16),
-        (utf16(false), Form::Utf16),
+        (der, FileForm::Der),
+        (pfx, FileForm::Pkcs12),
+        (utf16(true), FileForm::Utf16),
+        (utf16(false), FileForm::Utf16),
         other,
         public,
     ];
@@ -164,10 +164,10 @@ fn forms(part: Part) -> Vec<(Vec<u8>, Form)> {
 
 #[test]
 fn what_is_no_pem_is_told_by_what_it_is() {
-    for part in [Part::Certificate, Part::PrivateKey] {
+    for part in [CertificatePart::Certificate, CertificatePart::PrivateKey] {
         for (content, expected) in forms(part) {
             let problem = match part {
-                Part::Certificate => certificates(&content).map(drop).unwrap_err(),
+                CertificatePart::Certificate => certificates(&content).map(drop).unwrap_err(),
                 _ => private_key(&content, None).map(drop).unwrap_err(),
             };
             assert_eq!(problem, CertificateProblem::Form { part, form: expected });
@@ -179,7 +179,7 @@ fn what_is_no_pem_is_told_by_what_it_is() {
 fn the_line_that_is_told_makes_pem_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut made = 0;
-    for part in [Part::Certificate, Part::PrivateKey] {
+    for part in [CertificatePart::Certificate, CertificatePart::PrivateKey] {
         for (content, form) in forms(part) {
             let line = CertificateProblem::Form { part, form }.hint();
             let is_command = ["openssl", "sed", "printf", "iconv"].iter().any(|word| line.starts_with(word));
@@ -194,7 +194,7 @@ fn the_line_that_is_told_makes_pem_of_it() {
             assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
             let new = std::fs::read(folder.path().join("NEW")).unwrap();
             match part {
-                Part::Certificate => assert_eq!(certificates(&new).unwrap().len(), 1, "{line}"),
+                CertificatePart::Certificate => assert_eq!(certificates(&new).unwrap().len(), 1, "{line}"),
                 _ => assert!(private_key(&new, None).unwrap().public_eq(&key()), "{line}"),
             }
             made += 1;

@@ -2,25 +2,28 @@
 //!
 //! It opens the service's own database, beside the running service. No output holds a phone number.
 
-mod explain;
-
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
+use serde::Serialize;
 
-use self::explain::Explained;
-use super::outbox::hide;
 use crate::clock::Clock;
-use crate::domain::{CallCenterName, CallReference, VendorCallKey};
-use crate::settings::Settings;
-use crate::store::Store;
+use crate::domain::{
+    ArrivedField, AttributeLine, AttributeOutcome, AttributeReport, CallCenterName, CallName, CallReference,
+    FlowTime, Interaction, ValuePath, VendorCallKey,
+};
+use crate::settings::{CallCenter, Settings};
+use crate::store::{Detail, DetailKind, Store, StoreError};
 
 /// Look at the fields of a VoiceCall that are filled from what the flow and Webex tell.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct AttributesArgs {
     /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
@@ -28,11 +31,11 @@ pub struct Args {
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    command: Command,
+    command: AttributesCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum AttributesCommand {
     /// Show of a call which values arrived, which field took them, which were dropped and why.
     Explain {
         /// Its vendorCallKey, the interaction id of Webex, or the id of its VoiceCall.
@@ -50,7 +53,7 @@ enum Command {
 /// Every problem of the configuration; a contact center that is not configured; the database is missing or does not
 /// answer; the output cannot be written.
 pub fn run(
-    args: &Args,
+    args: &AttributesArgs,
     environment: Vec<(String, String)>,
     clock: &dyn Clock,
     out: &mut dyn Write,
@@ -63,8 +66,13 @@ pub fn run(
 }
 
 /// Gives whether there was what was asked for.
-async fn obey(args: &Args, settings: &Settings, store: &Store, out: &mut dyn Write) -> anyhow::Result<bool> {
-    let Command::Explain { key, call_center } = &args.command;
+async fn obey(
+    args: &AttributesArgs,
+    settings: &Settings,
+    store: &Store,
+    out: &mut dyn Write,
+) -> anyhow::Result<bool> {
+    let AttributesCommand::Explain { key, call_center } = &args.command;
     if let Some(center) = call_center
         && !settings.call_centers.contains_key(center.as_ref())
     {
@@ -83,7 +91,7 @@ async fn obey(args: &Args, settings: &Settings, store: &Store, out: &mut dyn Wri
         writeln!(out, "{}", serde_json::json!({ "calls": explained }))?;
     } else if explained.is_empty() {
         let hint = "the journal knows the calls of the last days only ([journal] keep)";
-        writeln!(out, "no call {}: {hint}", hide::text(key.as_ref()))?;
+        writeln!(out, "no call {}: {hint}", super::redact::text(key.as_ref()))?;
     } else {
         for (at, call) in explained.iter().enumerate() {
             if at > 0 {
@@ -115,4 +123,290 @@ async fn keys(
 
 fn reference(text: &str) -> Result<CallReference, String> {
     CallReference::parse(text).map_err(|error| error.to_string())
+}
+
+/// One VoiceCall. The fields are those of `--json`.
+#[derive(Debug, Serialize)]
+pub struct Explained {
+    call_center: String,
+    vendor_call_key: String,
+    /// The call that it continues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    /// When it began, if it is a later flow run of its interaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_began: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voice_call_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create: Option<ExplainedStage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#final: Option<ExplainedStage>,
+    /// What arrived and no field takes.
+    unused: Vec<Unused>,
+    /// Whether the contact center fills fields at all.
+    #[serde(skip)]
+    fills: bool,
+}
+
+/// What became of the fields at the create, or at the final update.
+#[derive(Debug, Serialize)]
+struct ExplainedStage {
+    at: String,
+    fields: Vec<ExplainedField>,
+}
+
+/// A line, and what may be wrong with its path.
+#[derive(Debug, Serialize)]
+struct ExplainedField {
+    #[serde(flatten)]
+    line: AttributeLine,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arrived_as: Option<String>,
+    /// Whether it has arrived at its path after all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    arrived_since: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Unused {
+    from: String,
+    path: String,
+    what: String,
+}
+
+impl Explained {
+    /// The VoiceCalls of a key in the order of their beginning; behind them those of which only details are left.
+    pub async fn of(
+        store: &Store,
+        center: &CallCenter,
+        name: &CallCenterName,
+        key: &VendorCallKey,
+    ) -> Result<Vec<Self>, StoreError> {
+        let details = store.details(name, key).await?;
+        let interaction = store.interaction(name, &CallReference::Key(key.clone())).await?;
+        let mut names: Vec<CallName> = interaction.calls().iter().map(|call| call.name.clone()).collect();
+        for detail in details.iter().filter(|detail| !is_of_webhook(detail)) {
+            let parent = (!detail.parent.is_empty()).then(|| CallReference::parse(detail.parent.as_str()));
+            let Ok(parent) = parent.transpose() else { continue };
+            let left = CallName::new(name.clone(), key.clone(), parent.as_ref());
+            if !names.contains(&left) {
+                names.push(left);
+            }
+        }
+        Ok(names.iter().map(|call| Self::new(center, call, &interaction, &details)).collect())
+    }
+
+    fn new(center: &CallCenter, call: &CallName, interaction: &Interaction, details: &[Detail]) -> Self {
+        let known = interaction.call(call);
+        let id = known.and_then(|known| known.voice_call_id.as_ref());
+        // A later flow run is known by when it began, not by what it continues.
+        let parent = match call.run_began() {
+            Some(_) => interaction
+                .parent_of(call)
+                .map(|parent| crate::cli::redact::text(parent.reference().as_ref())),
+            None => (!call.is_plain()).then(|| crate::cli::redact::text(call.parent())),
+        };
+        let own: Vec<&Detail> = details.iter().filter(|detail| detail.is_of(call)).collect();
+        let arrived: Vec<(&Detail, ArrivedField)> = own.iter().flat_map(|detail| arrived(detail)).collect();
+        let stage = |kind| ExplainedStage::of(own.iter().rev().find(|detail| detail.kind == kind)?, &arrived);
+        let (create, last) = (stage(DetailKind::AtCreate), stage(DetailKind::AtEnd));
+        let mapped = |path: &str| center.attributes.iter().any(|attribute| attribute.path.inner() == path);
+        let unused: BTreeSet<(&str, &str, &str)> = arrived
+            .iter()
+            .filter(|(_, arrived)| !mapped(&arrived.path))
+            .map(|(detail, arrived)| (detail.source.as_str(), arrived.path.as_str(), arrived.what.as_str()))
+            .collect();
+        let unused = unused.into_iter().map(|(from, path, what)| Unused {
+            from: from.to_owned(),
+            path: path.to_owned(),
+            what: what.to_owned(),
+        });
+        Self {
+            call_center: crate::cli::redact::text(call.call_center().as_ref()),
+            vendor_call_key: crate::cli::redact::text(call.vendor_call_key().as_ref()),
+            parent,
+            run_began: call.run_began().map(moment),
+            voice_call_id: id.map(ToString::to_string),
+            create,
+            r#final: last,
+            unused: unused.collect(),
+            fills: center.keeps_attributes(),
+        }
+    }
+
+    /// Prints its tables.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{} in {}", self.vendor_call_key, self.call_center)?;
+        if let Some(id) = &self.voice_call_id {
+            write!(out, ", VoiceCall {id}")?;
+        }
+        if let Some(began) = &self.run_began {
+            write!(out, ", the flow run of {began}")?;
+        }
+        match &self.parent {
+            Some(parent) => writeln!(out, ", continues {parent}")?,
+            None => writeln!(out)?,
+        }
+        for (name, stage) in [("create", &self.create), ("final update", &self.r#final)] {
+            match stage {
+                Some(stage) => {
+                    writeln!(out, "\n{name}, {}", stage.at)?;
+                    let rows = stage.fields.iter().map(ExplainedField::cells);
+                    table(out, ["field", "path", "value", "what became of it"], rows)?;
+                }
+                None if self.fills => writeln!(out, "\n{name}: none so far that fills fields")?,
+                None => {}
+            }
+        }
+        if !self.fills {
+            let key = format!("call_centers.{}.attributes", self.call_center);
+            return writeln!(out, "\nno fields are filled: {key} is empty");
+        }
+        if !self.unused.is_empty() {
+            writeln!(out, "\narrived, and no field takes it")?;
+            table(out, ["from", "path", "what"], self.unused_rows().into_iter())?;
+        }
+        Ok(())
+    }
+}
+
+impl Explained {
+    /// What no field takes: of a request each, of webhooks what all kinds of them carry alike in one row.
+    fn unused_rows(&self) -> Vec<[String; 3]> {
+        let mut alike: BTreeMap<(bool, &str, &str, &str), Vec<&str>> = BTreeMap::new();
+        for Unused { from, path, what } in &self.unused {
+            let is_webhook = from.contains(':');
+            let request = if is_webhook { "" } else { from };
+            alike.entry((is_webhook, request, path, what)).or_default().push(from);
+        }
+        let row = |((_, _, path, what), from): ((bool, &str, &str, &str), Vec<&str>)| {
+            let first = from.first().copied().unwrap_or_default();
+            let from = match from.len() {
+                0 | 1 => first.to_owned(),
+                kinds => format!("{first} and {} more", kinds - 1),
+            };
+            [from, path.to_owned(), what.to_owned()]
+        };
+        alike.into_iter().map(row).collect()
+    }
+}
+
+impl ExplainedStage {
+    fn of(detail: &Detail, arrived: &[(&Detail, ArrivedField)]) -> Option<Self> {
+        let report = AttributeReport::read(&detail.body)?;
+        let explain = |line: AttributeLine| {
+            let is_missing = matches!(line.outcome, AttributeOutcome::Missing | AttributeOutcome::NotYet);
+            let path = line.path.as_deref().filter(|_| is_missing);
+            let path = path.and_then(|path| ValuePath::parse(path).ok());
+            let arrived_since = path.as_ref().is_some_and(|path| has_arrived(path, arrived));
+            let arrived_as = path.filter(|_| !arrived_since).and_then(|path| meant(&path, arrived));
+            ExplainedField { line, arrived_as, arrived_since }
+        };
+        let fields = report.lines.into_iter().map(explain).collect();
+        Some(Self { at: moment(detail.at), fields })
+    }
+}
+
+impl ExplainedField {
+    fn cells(&self) -> [String; 4] {
+        let AttributeLine { field, path, outcome, value } = &self.line;
+        let what = match outcome {
+            AttributeOutcome::Sent => "sent".to_owned(),
+            AttributeOutcome::Inherited => "sent: inherited from the call it continues".to_owned(),
+            AttributeOutcome::Unchanged => "sent at the create already".to_owned(),
+            AttributeOutcome::NotYet => "not yet: nothing has arrived at this path".to_owned(),
+            AttributeOutcome::Missing => "not sent: nothing has arrived at this path".to_owned(),
+            AttributeOutcome::TooLong { length, limit } => format!(
+                "not sent: {length} characters, the limit is {limit}; if the field takes more, raise attribute_length"
+            ),
+            AttributeOutcome::NotText => {
+                "not sent: a list or an object; let the path go on to a value inside it".to_owned()
+            }
+            AttributeOutcome::TakenByFlow => "left: the flow's own callAttributes name the field".to_owned(),
+            AttributeOutcome::NotMerged => {
+                "not sent: callAttributes is no JSON object; look at what the flow sends as callAttributes"
+                    .to_owned()
+            }
+        };
+        let what = match &self.arrived_as {
+            Some(path) => format!("{what}; it arrived as {path}"),
+            None if self.arrived_since && *outcome == AttributeOutcome::NotYet => {
+                format!("{what}; it came later")
+            }
+            None if self.arrived_since => {
+                format!("{what}; it came later, or with another VoiceCall of this key")
+            }
+            None => what,
+        };
+        let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        [field.clone(), dash(path), dash(value), what]
+    }
+}
+
+/// What arrived in other capitals, or under the same name at another place, if there is one such thing only.
+fn meant(path: &ValuePath, arrived: &[(&Detail, ArrivedField)]) -> Option<String> {
+    let (all, last) = (path.inner().to_lowercase(), path.last().to_lowercase());
+    let full = |(detail, arrived): &(&Detail, ArrivedField)| {
+        let root = if is_of_webhook(detail) { "data" } else { "request" };
+        format!("{root}.{}", arrived.path)
+    };
+    let candidates = |fits: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
+        let fitting = arrived.iter().filter(|(_, one)| is_told(one) && fits(&one.path.to_lowercase()));
+        fitting.map(full).collect()
+    };
+    let mut found = candidates(&|path| path == all);
+    if found.is_empty() {
+        found = candidates(&|path| path.rsplit('.').next() == Some(last.as_str()));
+    }
+    if found.len() == 1 { found.pop_first() } else { None }
+}
+
+/// Whether a value has arrived at that very path.
+fn has_arrived(path: &ValuePath, arrived: &[(&Detail, ArrivedField)]) -> bool {
+    let fits =
+        |detail: &Detail| if is_of_webhook(detail) { path.is_of_webhooks() } else { path.is_of_requests() };
+    arrived.iter().any(|(detail, one)| fits(detail) && one.path == path.inner() && is_told(one))
+}
+
+fn is_told(arrived: &ArrivedField) -> bool {
+    arrived.what != "empty"
+}
+
+fn is_of_webhook(detail: &Detail) -> bool {
+    matches!(detail.kind, DetailKind::Webhook | DetailKind::Carried)
+}
+
+fn arrived(detail: &Detail) -> Vec<(&Detail, ArrivedField)> {
+    if !matches!(detail.kind, DetailKind::Arrived | DetailKind::Carried) {
+        return Vec::new();
+    }
+    let names: Vec<ArrivedField> = serde_json::from_str(detail.body.expose()).unwrap_or_default();
+    names.into_iter().map(|arrived| (detail, arrived)).collect()
+}
+
+fn moment(at: Timestamp) -> String {
+    FlowTime::new(at).to_string()
+}
+
+fn table<const N: usize>(
+    out: &mut dyn Write,
+    head: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> io::Result<()> {
+    let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for row in &rows {
+        let padded = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
 }

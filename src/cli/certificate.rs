@@ -9,22 +9,22 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
-use crate::certificate::{self, Description, Issued};
+use crate::certificate::{self, Description, IssuedPair};
 use crate::clock::Clock;
 
 /// Make a signing certificate, or show what one says.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct CertificateArgs {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: CertificateCommand,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CertificateCommand {
     /// Make a key and a self-signed certificate as Salesforce wants them.
-    New(New),
+    New(NewCertificate),
     /// Show what a certificate says.
     Show {
         /// A PEM file.
@@ -34,7 +34,7 @@ pub enum Command {
 
 /// Make a key and a self-signed certificate as Salesforce wants them.
 #[derive(Debug, clap::Args)]
-pub struct New {
+pub struct NewCertificate {
     /// Its name: letters, digits, underscores; the common name, and what flows send as certDevName.
     #[arg(value_parser = name)]
     pub name: String,
@@ -69,15 +69,15 @@ fn bits(text: &str) -> Result<u32, String> {
 
 /// # Errors
 /// A file cannot be read or written, or exists already.
-pub fn run(args: &Args, clock: &dyn Clock, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &CertificateArgs, clock: &dyn Clock, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     match &args.command {
-        Command::New(new) => make(new, clock, out),
-        Command::Show { file } => show(file, clock, out),
+        CertificateCommand::New(new) => make(new, clock, out),
+        CertificateCommand::Show { file } => show(file, clock, out),
     }
 }
 
-fn make(new: &New, clock: &dyn Clock, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let New { name, out_dir, .. } = new;
+fn make(new: &NewCertificate, clock: &dyn Clock, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let NewCertificate { name, out_dir, .. } = new;
     let key_file = out_dir.join(format!("{name}.key"));
     let certificate_file = out_dir.join(format!("{name}.crt"));
     for file in [&key_file, &certificate_file] {
@@ -86,7 +86,7 @@ fn make(new: &New, clock: &dyn Clock, out: &mut dyn Write) -> anyhow::Result<Exi
         }
     }
     fs::create_dir_all(out_dir).with_context(|| format!("cannot make {}", out_dir.display()))?;
-    let Issued { key_pem, certificate_pem } = certificate::issue(name, new.bits, new.days, clock.now())?;
+    let IssuedPair { key_pem, certificate_pem } = certificate::issue(name, new.bits, new.days, clock.now())?;
     // The key is the owner's alone from its first byte on.
     write_new(&key_file, &key_pem, 0o600, new.force)?;
     write_new(&certificate_file, &certificate_pem, 0o644, new.force)?;
@@ -155,8 +155,8 @@ mod tests {
     }
 
     fn run_new(out_dir: &Path, force: bool) -> anyhow::Result<String> {
-        let args = Args {
-            command: Command::New(New {
+        let args = CertificateArgs {
+            command: CertificateCommand::New(NewCertificate {
                 name: "WebexCCSCV".to_owned(),
                 out_dir: out_dir.to_owned(),
                 bits: 2048,
@@ -202,7 +202,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         run_new(dir.path(), false).unwrap();
         let show = |file: &str| {
-            let args = Args { command: Command::Show { file: dir.path().join(file) } };
+            let args = CertificateArgs { command: CertificateCommand::Show { file: dir.path().join(file) } };
             let mut out = Vec::new();
             run(&args, &clock(), &mut out).map(|_| String::from_utf8(out).unwrap())
         };

@@ -11,7 +11,7 @@ use crate::settings::{DEFAULTS, EXAMPLE, Settings, Source, configuration_file};
 
 /// Read the configuration and every file it names; print every problem.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct CheckArgs {
     /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -31,7 +31,7 @@ pub struct Args {
 /// # Errors
 /// The output cannot be written.
 pub fn run(
-    args: &Args,
+    args: &CheckArgs,
     environment: Vec<(String, String)>,
     clock: &dyn Clock,
     out: &mut dyn Write,
@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn check(dir: &Path, file: &str, json: bool) -> String {
-        let args = Args { config: Some(dir.join(file)), json, defaults: false, example: false };
+        let args = CheckArgs { config: Some(dir.join(file)), json, defaults: false, example: false };
         let mut out = Vec::new();
         let code = run(&args, Vec::new(), &clock(), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn every_setting_and_an_example_are_in_the_program_itself() {
         let print = |defaults, example| {
-            let args = Args { config: None, json: false, defaults, example };
+            let args = CheckArgs { config: None, json: false, defaults, example };
             let mut out = Vec::new();
             run(&args, Vec::new(), &clock(), &mut out).unwrap();
             String::from_utf8(out).unwrap()

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Arguments of `healthcheck`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct HealthcheckArgs {
     /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -26,7 +26,7 @@ pub struct Args {
 /// # Errors
 /// Every problem of the configuration; no answer.
 pub fn run(
-    args: &Args,
+    args: &HealthcheckArgs,
     environment: Vec<(String, String)>,
     clock: &dyn Clock,
     out: &mut dyn Write,

@@ -15,7 +15,7 @@ use crate::mock::{MockOrg, MockOrgSettings};
 ///
 /// It refuses what Salesforce would refuse and lists every refusal under /mock/refusals. The defaults fit the example configuration.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct MockSalesforceArgs {
     /// Address and port to listen on.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
     pub listen: SocketAddr,
@@ -55,7 +55,7 @@ pub struct Args {
 ///
 /// # Errors
 /// The certificate cannot be read, the address is taken, or it is not loopback and was not meant to be exposed.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &MockSalesforceArgs) -> anyhow::Result<ExitCode> {
     if !args.listen.ip().is_loopback() && !args.expose {
         bail!(
             "--listen {}: not a loopback address; whoever reaches the mock org can read and script it. Add --expose if that is meant",
@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     actix_web::rt::System::new().block_on(serve(settings, args.listen))
 }
 
-fn settings(args: &Args) -> anyhow::Result<MockOrgSettings> {
+fn settings(args: &MockSalesforceArgs) -> anyhow::Result<MockOrgSettings> {
     let certificate = std::fs::read(&args.certificate).with_context(|| {
         format!(
             "--certificate {}: cannot be read (`scv-bridge certificate new` makes one)",
@@ -141,13 +141,13 @@ mod tests {
     use super::*;
 
     #[derive(clap::Parser)]
-    struct Line {
+    struct CommandLine {
         #[command(flatten)]
-        args: Args,
+        args: MockSalesforceArgs,
     }
 
-    fn parse(line: &[&str]) -> Args {
-        Line::parse_from(std::iter::once("mock-salesforce").chain(line.iter().copied())).args
+    fn parse(line: &[&str]) -> MockSalesforceArgs {
+        CommandLine::parse_from(std::iter::once("mock-salesforce").chain(line.iter().copied())).args
     }
 
     #[test]

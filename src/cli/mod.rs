@@ -10,6 +10,7 @@ pub mod healthcheck;
 pub mod mock_salesforce;
 pub mod outbox;
 pub mod reconcile;
+mod redact;
 pub mod secret;
 pub mod serve;
 pub mod translate;
@@ -37,41 +38,40 @@ use crate::store::{Store, StoreError, place};
 #[command(name = "scv-bridge", version, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Run the service.
-    Serve(serve::Args),
+    Serve(serve::ServeArgs),
     /// Play the vendor's flow against a mock Salesforce org, all on this machine; needs no configuration.
     #[cfg(feature = "demo")]
-    Demo(demo::Args),
+    Demo(demo::DemoArgs),
     /// Read the configuration and all it names; print every problem, or a summary.
-    Check(check::Args),
+    Check(check::CheckArgs),
     /// Show what translation rules make of a number, or check a table of numbers.
-    Translate(translate::Args),
+    Translate(translate::TranslateArgs),
     /// Make a key and certificate for Salesforce, or show what a certificate says.
-    Certificate(certificate::Args),
+    Certificate(certificate::CertificateArgs),
     /// Make a random secret for a client of the bridge.
-    Secret(secret::Args),
+    Secret(secret::SecretArgs),
     /// Look at what still has to reach Salesforce; send what was buried again, or drop it.
-    Outbox(outbox::Args),
+    Outbox(outbox::OutboxArgs),
     /// Show which fields of a VoiceCall were filled with what, and why others were not.
-    Attributes(attributes::Args),
+    Attributes(attributes::AttributesArgs),
     /// Log in to Webex once, and subscribe to its webhooks.
-    Webex(webex::Args),
+    Webex(webex::WebexArgs),
     /// Compare a range of the past with Webex's records, and close what is open.
-    Reconcile(reconcile::Args),
+    Reconcile(reconcile::ReconcileArgs),
     /// Run the mock Salesforce org alone.
     #[cfg(feature = "demo")]
-    MockSalesforce(mock_salesforce::Args),
+    MockSalesforce(mock_salesforce::MockSalesforceArgs),
     /// Ask a running service whether it is alive: for containers.
-    Healthcheck(healthcheck::Args),
+    Healthcheck(healthcheck::HealthcheckArgs),
 }
 
 /// Runs a command: the whole program.
-#[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(&cli.command) {
@@ -87,42 +87,42 @@ pub fn run() -> ExitCode {
 
 /// An error with its causes, each text once: many an error tells its cause in its own words already.
 fn chain(error: &anyhow::Error) -> String {
-    error.chain().fold(String::new(), |told, cause| match cause.to_string() {
-        cause if told.is_empty() => cause,
-        cause if told.contains(&cause) => told,
-        cause => format!("{told}: {cause}"),
+    error.chain().fold(String::new(), |message, cause| match cause.to_string() {
+        cause if message.is_empty() => cause,
+        cause if message.contains(&cause) => message,
+        cause => format!("{message}: {cause}"),
     })
 }
 
-fn dispatch(command: &Command) -> anyhow::Result<ExitCode> {
+fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let environment: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let mut out = std::io::stdout().lock();
     match command {
-        Command::Serve(args) => {
+        CliCommand::Serve(args) => {
             drop(out);
             serve::run(args, environment, &clock)
         }
         #[cfg(feature = "demo")]
-        Command::Demo(args) => demo::run(args, &clock, &mut out),
-        Command::Check(args) => check::run(args, environment, clock.as_ref(), &mut out),
-        Command::Translate(args) => translate::run(args, &mut out, |file, center, field| {
+        CliCommand::Demo(args) => demo::run(args, &clock, &mut out),
+        CliCommand::Check(args) => check::run(args, environment, clock.as_ref(), &mut out),
+        CliCommand::Translate(args) => translate::run(args, &mut out, |file, center, field| {
             configured_rules(file, center, field, environment, clock.as_ref())
         }),
-        Command::Certificate(args) => certificate::run(args, clock.as_ref(), &mut out),
-        Command::Secret(args) => secret::run(args, &mut openssl::rand::rand_bytes, &mut out),
-        Command::Outbox(args) => outbox::run(args, environment, clock.as_ref(), &mut out),
-        Command::Attributes(args) => attributes::run(args, environment, clock.as_ref(), &mut out),
-        Command::Reconcile(args) => reconcile::run(args, environment, &clock, &mut out),
-        Command::Webex(args) => webex::run(args, environment, &clock, &mut out),
+        CliCommand::Certificate(args) => certificate::run(args, clock.as_ref(), &mut out),
+        CliCommand::Secret(args) => secret::run(args, &mut openssl::rand::rand_bytes, &mut out),
+        CliCommand::Outbox(args) => outbox::run(args, environment, clock.as_ref(), &mut out),
+        CliCommand::Attributes(args) => attributes::run(args, environment, clock.as_ref(), &mut out),
+        CliCommand::Reconcile(args) => reconcile::run(args, environment, &clock, &mut out),
+        CliCommand::Webex(args) => webex::run(args, environment, &clock, &mut out),
         #[cfg(feature = "demo")]
-        Command::MockSalesforce(args) => {
+        CliCommand::MockSalesforce(args) => {
             drop(out);
             mock_salesforce::run(args)
         }
-        Command::Healthcheck(args) => healthcheck::run(args, environment, clock.as_ref(), &mut out),
+        CliCommand::Healthcheck(args) => healthcheck::run(args, environment, clock.as_ref(), &mut out),
     }
 }
 
@@ -163,15 +163,15 @@ fn on_store<T>(
 fn configured_rules(
     file: &Path,
     center: &str,
-    field: translate::Field,
+    field: translate::NumberField,
     environment: Vec<(String, String)>,
     clock: &dyn Clock,
 ) -> anyhow::Result<Translation> {
     let settings = settings(Some(file.to_owned()), environment, clock)?;
     let center = settings.call_centers.get(center).ok_or_else(|| unknown(&settings, center))?;
     Ok(match field {
-        translate::Field::From => center.translations.from.clone(),
-        translate::Field::To => center.translations.to.clone(),
+        translate::NumberField::From => center.translations.from.clone(),
+        translate::NumberField::To => center.translations.to.clone(),
     })
 }
 

@@ -1,34 +1,31 @@
-//! `scv-bridge outbox`: what still has to reach Salesforce, and what was given up.
+//! `scv-bridge outbox`: requests that still have to reach Salesforce, and those that were given up.
 //!
-//! It opens the service's own database, beside the running service. It tells the service nothing: a worker finds
-//! what has become due by itself. No output holds a phone number.
+//! It opens the service's own database, beside the running service, and sends the service nothing: a worker finds by itself
+//! whatever has become due. No output holds a phone number.
 
-mod change;
-mod entry;
-pub(super) mod hide;
-mod list;
-mod select;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use self::change::{Action, Change};
-use self::select::Select;
 use crate::clock::Clock;
-use crate::domain::CallCenterName;
-use crate::settings::Settings;
-use crate::store::{EntryId, Filter, Store};
+use crate::domain::{CallCenterName, CallReference, cut};
+use crate::settings::{Settings, parse_duration};
+use crate::store::{Entry, EntryId, EntryKind, EntryState, Filter, Run, Store, StoreError, Unreadable};
 
 /// Look at what still has to reach Salesforce; send what was buried again, or drop it.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct OutboxArgs {
     /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
@@ -36,15 +33,15 @@ pub struct Args {
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    command: Command,
+    command: OutboxCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum OutboxCommand {
     /// List entries, the oldest first.
     List {
         #[command(flatten)]
-        select: Select,
+        select: EntrySelection,
         /// Print at most so many.
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
@@ -52,13 +49,13 @@ enum Command {
     /// Show one entry with its body; phone numbers are masked.
     Show {
         /// The entry's number.
-        #[arg(value_parser = select::id)]
+        #[arg(value_parser = entry_id)]
         id: EntryId,
     },
     /// Make buried entries due now, as if never tried.
-    Retry(Change),
+    Retry(EntryChange),
     /// Remove entries for good, pending ones too: what they ask never reaches Salesforce.
-    Discard(Change),
+    Discard(EntryChange),
 }
 
 /// Runs the command: 0 done, 1 nothing found.
@@ -66,7 +63,7 @@ enum Command {
 /// # Errors
 /// Every problem of the configuration; the database is missing or does not answer; the output cannot be written.
 pub fn run(
-    args: &Args,
+    args: &OutboxArgs,
     environment: Vec<(String, String)>,
     clock: &dyn Clock,
     out: &mut dyn Write,
@@ -94,7 +91,7 @@ async fn known(settings: &Settings, store: &Store, center: &CallCenterName) -> a
     }
 }
 
-impl Command {
+impl OutboxCommand {
     fn call_center(&self) -> Option<&CallCenterName> {
         match self {
             Self::List { select, .. } => select.call_center.as_ref(),
@@ -105,11 +102,11 @@ impl Command {
 }
 
 /// Gives whether there was what was asked for.
-async fn obey(args: &Args, store: &Store, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<bool> {
+async fn obey(args: &OutboxArgs, store: &Store, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<bool> {
     match &args.command {
-        Command::List { select, limit } => {
+        OutboxCommand::List { select, limit } => {
             let filter = Filter { limit: Some(*limit), ..select.filter(now) };
-            let list = list::read(store, &filter, now).await?;
+            let list = read_list(store, &filter, now).await?;
             if args.json {
                 writeln!(out, "{}", serde_json::to_string(&list)?)?;
             } else {
@@ -118,7 +115,7 @@ async fn obey(args: &Args, store: &Store, now: Timestamp, out: &mut dyn Write) -
             // An empty outbox is in the best of orders.
             Ok(true)
         }
-        Command::Show { id } => {
+        OutboxCommand::Show { id } => {
             let filter = Filter { id: Some(*id), ..Filter::default() };
             let Some(entry) = store.list_all(&filter).await?.into_iter().next() else {
                 let nothing = if args.json { "null".to_owned() } else { format!("no entry {}", id.0) };
@@ -126,8 +123,8 @@ async fn obey(args: &Args, store: &Store, now: Timestamp, out: &mut dyn Write) -
                 return Ok(false);
             };
             let shown = match entry {
-                Ok(entry) => entry::Shown::with_body(&entry, now),
-                Err(unreadable) => entry::Shown::of_unreadable(&unreadable, now),
+                Ok(entry) => EntryView::with_body(&entry, now),
+                Err(unreadable) => EntryView::of_unreadable(&unreadable, now),
             };
             if args.json {
                 writeln!(out, "{}", serde_json::to_string(&shown)?)?;
@@ -136,7 +133,488 @@ async fn obey(args: &Args, store: &Store, now: Timestamp, out: &mut dyn Write) -
             }
             Ok(true)
         }
-        Command::Retry(change) => change.run(Action::Retry, store, now, args.json, out).await,
-        Command::Discard(change) => change.run(Action::Discard, store, now, args.json, out).await,
+        OutboxCommand::Retry(change) => change.run(ChangeAction::Retry, store, now, args.json, out).await,
+        OutboxCommand::Discard(change) => change.run(ChangeAction::Discard, store, now, args.json, out).await,
     }
+}
+
+/// Narrows to entries that fit everything given.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct EntrySelection {
+    /// In this state.
+    #[arg(long)]
+    pub state: Option<StateFilter>,
+    /// Of this contact center.
+    #[arg(long, value_name = "NAME", value_parser = super::call_center)]
+    pub call_center: Option<CallCenterName>,
+    /// Asking this of Salesforce.
+    #[arg(long)]
+    pub kind: Option<KindFilter>,
+    /// Put in longer ago than this: 90s, 15m, 2h, 3d.
+    #[arg(long, value_name = "AGE", value_parser = parse_duration)]
+    pub older_than: Option<Duration>,
+    /// With this text in the reason or in Salesforce's last words; capitals do not count.
+    #[arg(long, value_name = "TEXT")]
+    pub words: Option<String>,
+}
+
+/// Whether it is still tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StateFilter {
+    /// Still tried.
+    Pending,
+    /// Given up, or refused for good.
+    Buried,
+}
+
+/// What it asks of Salesforce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindFilter {
+    /// A VoiceCall that could not be created in time.
+    Create,
+    /// No more pending routing.
+    Clear,
+    /// Fields of a VoiceCall.
+    Update,
+    /// No more pending routing, where Salesforce may have made it after its caller was gone.
+    LateClear,
+}
+
+impl EntrySelection {
+    /// As the store takes it.
+    pub fn filter(&self, now: Timestamp) -> Filter {
+        Filter {
+            state: self.state.map(|state| match state {
+                StateFilter::Pending => EntryState::Pending,
+                StateFilter::Buried => EntryState::Buried,
+            }),
+            call_center: self.call_center.clone(),
+            kind: self.kind.map(|kind| match kind {
+                KindFilter::Create => EntryKind::Create,
+                KindFilter::Clear => EntryKind::Clear,
+                KindFilter::Update => EntryKind::Update,
+                KindFilter::LateClear => EntryKind::LateClear,
+            }),
+            // Before the beginning of time there is nothing.
+            older_than: self.older_than.map(|age| now.checked_sub(age).unwrap_or(Timestamp::MIN)),
+            words: self.words.clone(),
+            ..Filter::default()
+        }
+    }
+}
+
+/// The number of an entry.
+pub fn entry_id(text: &str) -> Result<EntryId, String> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(EntryId(number)),
+        _ => Err("is no number of an entry: `outbox list` shows them".to_owned()),
+    }
+}
+
+/// The entries of a filter, the oldest of them in full.
+#[derive(Debug, Default, Serialize)]
+pub struct EntryList {
+    /// How many there are.
+    pub total: usize,
+    entries: Vec<EntryView>,
+}
+
+/// Reads as many entries as the filter allows, and counts them all.
+pub async fn read_list(store: &Store, filter: &Filter, now: Timestamp) -> Result<EntryList, StoreError> {
+    let entries = store.list_all(filter).await?;
+    let total = store.discard(&Filter { limit: None, ..filter.clone() }, Run::Dry).await?;
+    let shown = |entry: &Result<Entry, Box<Unreadable>>| match entry {
+        Ok(entry) => EntryView::of(entry, now),
+        Err(unreadable) => EntryView::of_unreadable(unreadable, now),
+    };
+    Ok(EntryList { total, entries: entries.iter().map(shown).collect() })
+}
+
+impl EntryList {
+    /// Takes another list in.
+    pub fn append(&mut self, mut other: Self) {
+        self.total += other.total;
+        self.entries.append(&mut other.entries);
+    }
+
+    /// Prints a table.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.total == 0 {
+            return writeln!(out, "no entries");
+        }
+        let rows: Vec<_> = self.entries.iter().map(EntryView::cells).collect();
+        let mut widths = EntryView::HEAD.map(str::len);
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        print_row(out, &EntryView::HEAD.map(str::to_owned), &widths)?;
+        for row in &rows {
+            print_row(out, row, &widths)?;
+        }
+        if self.entries.len() < self.total {
+            writeln!(out, "{} of {} entries, the oldest", self.entries.len(), self.total)?;
+        }
+        Ok(())
+    }
+}
+
+fn print_row(out: &mut dyn Write, cells: &[String], widths: &[usize]) -> io::Result<()> {
+    let padded = cells.iter().zip(widths).map(|(cell, &width)| format!("{cell:<width$}"));
+    let line = padded.collect::<Vec<_>>().join("  ");
+    writeln!(out, "{}", line.trim_end())
+}
+
+/// The longest last column of the table, in characters; alone, an entry is printed in full.
+const LONGEST_CELL: usize = 100;
+
+/// An entry without anything that must not be seen. The fields are those of `--json`.
+#[derive(Debug, Serialize)]
+pub struct EntryView {
+    id: i64,
+    state: String,
+    kind: String,
+    /// The last update of its call.
+    r#final: bool,
+    call_center: String,
+    vendor_call_key: Option<String>,
+    voice_call_id: Option<String>,
+    /// None where it cannot be read.
+    #[serde(serialize_with = "optional_time")]
+    created_at: Option<Timestamp>,
+    attempts: u32,
+    /// When it is tried again; none when it is buried.
+    #[serde(serialize_with = "optional_time")]
+    next_at: Option<Timestamp>,
+    /// Until when a worker owns it; none when nobody does.
+    #[serde(serialize_with = "optional_time")]
+    lease_until: Option<Timestamp>,
+    #[serde(serialize_with = "optional_time")]
+    buried_at: Option<Timestamp>,
+    reason: Option<String>,
+    words: Option<String>,
+    /// Why this version cannot read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Value>,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+impl EntryView {
+    /// For a list.
+    pub fn of(entry: &Entry, now: Timestamp) -> Self {
+        let pending = entry.state == EntryState::Pending;
+        let (vendor_call_key, voice_call_id) = names(entry);
+        Self {
+            id: entry.id.0,
+            state: state(entry.state).to_owned(),
+            kind: kind(entry.kind).to_owned(),
+            r#final: entry.is_final,
+            call_center: crate::cli::redact::text(entry.call_center.as_ref()),
+            vendor_call_key: vendor_call_key.as_deref().map(crate::cli::redact::text),
+            voice_call_id,
+            created_at: Some(entry.created_at),
+            attempts: entry.attempts,
+            next_at: pending.then_some(entry.next_at),
+            lease_until: entry.lease_until.filter(|until| pending && *until > now),
+            buried_at: entry.buried_at,
+            reason: entry.reason.as_deref().map(crate::cli::redact::text),
+            words: entry.last_words.as_deref().map(crate::cli::redact::text),
+            problem: None,
+            body: None,
+            now,
+        }
+    }
+
+    /// What can be told of one that this version cannot read.
+    pub fn of_unreadable(entry: &Unreadable, now: Timestamp) -> Self {
+        let text = |text: &Option<String>| text.as_deref().map(crate::cli::redact::text);
+        let or_unknown = |value: &Option<String>| text(value).unwrap_or_else(|| String::from("?"));
+        Self {
+            id: entry.id.0,
+            state: or_unknown(&entry.state),
+            kind: or_unknown(&entry.kind),
+            r#final: false,
+            call_center: or_unknown(&entry.call_center),
+            vendor_call_key: None,
+            voice_call_id: None,
+            created_at: entry.created_at,
+            attempts: entry.attempts.unwrap_or_default(),
+            next_at: None,
+            lease_until: None,
+            buried_at: None,
+            reason: text(&entry.reason),
+            words: text(&entry.last_words),
+            problem: Some(entry.problem),
+            body: None,
+            now,
+        }
+    }
+
+    /// Alone, with what is sent.
+    pub fn with_body(entry: &Entry, now: Timestamp) -> Self {
+        Self { body: Some(crate::cli::redact::body(entry.body.expose())), ..Self::of(entry, now) }
+    }
+
+    /// The cells of its line in the table, under [`EntryView::HEAD`].
+    pub fn cells(&self) -> [String; 9] {
+        let call = self.vendor_call_key.as_ref().or(self.voice_call_id.as_ref());
+        // What is buried because of its problem tells it as Salesforce's words.
+        let problem = self.problem.filter(|problem| self.words.as_deref() != Some(problem));
+        let words = [self.reason.as_deref(), self.words.as_deref(), problem];
+        [
+            self.id.to_string(),
+            self.state.clone(),
+            self.kind.clone(),
+            self.call_center.clone(),
+            call.cloned().unwrap_or_default(),
+            self.created_at.map(|at| duration(at, self.now)).unwrap_or_default(),
+            self.attempts.to_string(),
+            self.next(),
+            cut(words.into_iter().flatten().collect::<Vec<_>>().join(": "), LONGEST_CELL),
+        ]
+    }
+
+    /// What stands above the cells.
+    pub const HEAD: [&'static str; 9] =
+        ["id", "state", "kind", "contact center", "call", "age", "attempts", "next try", "reason and words"];
+
+    /// Prints all of it, a line for each.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        let when = |at: Timestamp| format!("{at} ({} ago)", duration(at, self.now));
+        let kind = format!("{}{}", self.kind, if self.r#final { ", the final one of its call" } else { "" });
+        for (name, value) in [
+            ("id", Some(self.id.to_string())),
+            ("state", Some(self.state.clone())),
+            ("kind", Some(kind)),
+            ("contact center", Some(self.call_center.clone())),
+            ("vendorCallKey", self.vendor_call_key.clone()),
+            ("voiceCallId", self.voice_call_id.clone()),
+            ("put in", self.created_at.map(when)),
+            ("attempts", Some(self.attempts.to_string())),
+            ("next try", self.next_at.map(|_| self.next())),
+            ("buried", self.buried_at.map(when)),
+            ("reason", self.reason.clone()),
+            ("words", self.words.clone()),
+            ("problem", self.problem.map(str::to_owned)),
+        ] {
+            if let Some(value) = value {
+                writeln!(out, "{name:<16}{value}")?;
+            }
+        }
+        match &self.body {
+            Some(body) => writeln!(out, "\n{body:#}"),
+            None => Ok(()),
+        }
+    }
+
+    fn next(&self) -> String {
+        match (self.lease_until, self.next_at) {
+            (Some(_), _) => "under way".to_owned(),
+            (None, Some(at)) if at > self.now => format!("in {}", duration(self.now, at)),
+            (None, Some(_)) => "now".to_owned(),
+            (None, None) => "-".to_owned(),
+        }
+    }
+}
+
+fn state(state: EntryState) -> &'static str {
+    match state {
+        EntryState::Pending => "pending",
+        EntryState::Buried => "buried",
+    }
+}
+
+fn kind(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Create => "create",
+        EntryKind::Clear => "clear",
+        EntryKind::Update => "update",
+        EntryKind::LateClear => "late-clear",
+    }
+}
+
+/// Key and id of the call: from the journal, or for a call that it does not know from the request itself.
+fn names(entry: &Entry) -> (Option<String>, Option<String>) {
+    if let Some(call) = &entry.call {
+        let id = call.voice_call_id.as_ref().map(ToString::to_string);
+        return (Some(call.name.vendor_call_key().to_string()), id);
+    }
+    let body: Value = serde_json::from_str(entry.body.expose()).unwrap_or_default();
+    match body.get("call").and_then(Value::as_str).map(CallReference::parse) {
+        Some(Ok(CallReference::Id(id))) => (None, Some(id.to_string())),
+        Some(Ok(CallReference::Key(key))) => (Some(key.to_string()), None),
+        _ => (None, None),
+    }
+}
+
+fn optional_time<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => serializer.collect_str(at),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// From one moment to another, in its two largest units.
+fn duration(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.duration_since(from).as_secs().max(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// How many entries a dry run prints.
+const PRINTED: u32 = 50;
+
+/// Which entries to change: by number, by filter, or all.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(group(ArgGroup::new("which").required(true).multiple(true)
+    .args(["ids", "state", "call_center", "kind", "older_than", "words", "all"])))]
+pub struct EntryChange {
+    /// These entries.
+    #[arg(value_name = "ID", value_parser = entry_id,
+        conflicts_with_all = ["state", "call_center", "kind", "older_than", "words", "all"])]
+    ids: Vec<EntryId>,
+    #[command(flatten)]
+    select: EntrySelection,
+    /// All of them: needed where nothing narrows.
+    #[arg(long, conflicts_with_all = ["state", "call_center", "kind", "older_than", "words"])]
+    all: bool,
+    /// Change nothing; print what would be changed.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What is done to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeAction {
+    /// Buried ones are due now.
+    Retry,
+    /// They are removed.
+    Discard,
+}
+
+/// A number that nothing could be done with.
+#[derive(Debug, Serialize)]
+struct ChangeProblem {
+    id: i64,
+    problem: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct ChangeReport {
+    dry_run: bool,
+    /// How many were changed, or would be.
+    entries: usize,
+    problems: Vec<ChangeProblem>,
+}
+
+impl EntryChange {
+    /// The contact center that it is narrowed to.
+    pub fn call_center(&self) -> Option<&CallCenterName> {
+        self.select.call_center.as_ref()
+    }
+
+    /// Does it and says how often. Gives whether everything that was named was there, or anything for a filter.
+    pub async fn run(
+        &self,
+        action: ChangeAction,
+        store: &Store,
+        now: Timestamp,
+        json: bool,
+        out: &mut dyn Write,
+    ) -> anyhow::Result<bool> {
+        let mut report = ChangeReport { dry_run: self.dry_run, entries: 0, problems: Vec::new() };
+        let mut preview = EntryList::default();
+        for filter in self.filters(now) {
+            if self.dry_run
+                && let Some(filter) = action.preview(&filter)
+            {
+                preview.append(read_list(store, &filter, now).await?);
+            }
+            let changed = action.run(store, &filter, now, self.dry_run).await?;
+            report.entries += changed;
+            if let (0, Some(id)) = (changed, filter.id) {
+                report.problems.push(ChangeProblem { id: id.0, problem: reason(store, id).await? });
+            }
+        }
+        if json {
+            writeln!(out, "{}", serde_json::to_string(&report)?)?;
+        } else {
+            if preview.total > 0 {
+                preview.print(out)?;
+            }
+            for ChangeProblem { id, problem } in &report.problems {
+                writeln!(out, "{id}: {problem}")?;
+            }
+            writeln!(out, "{} {}", report.entries, action.outcome(self.dry_run))?;
+        }
+        Ok(report.entries > 0 && report.problems.is_empty())
+    }
+
+    fn filters(&self, now: Timestamp) -> Vec<Filter> {
+        if self.ids.is_empty() {
+            return vec![self.select.filter(now)];
+        }
+        self.ids.iter().map(|id| Filter { id: Some(*id), ..Filter::default() }).collect()
+    }
+}
+
+impl ChangeAction {
+    async fn run(
+        self,
+        store: &Store,
+        filter: &Filter,
+        now: Timestamp,
+        dry: bool,
+    ) -> Result<usize, StoreError> {
+        let run = if dry { Run::Dry } else { Run::Real };
+        match self {
+            Self::Retry => store.retry(filter, now, run).await,
+            Self::Discard => store.discard(filter, run).await,
+        }
+    }
+
+    /// Which of a filter's entries would be changed, as many as a dry run prints.
+    fn preview(self, filter: &Filter) -> Option<Filter> {
+        let state = match (self, filter.state) {
+            // Nothing pending is ever put back.
+            (Self::Retry, Some(EntryState::Pending)) => return None,
+            (Self::Retry, _) => Some(EntryState::Buried),
+            (Self::Discard, state) => state,
+        };
+        Some(Filter { state, limit: Some(PRINTED), ..filter.clone() })
+    }
+
+    fn outcome(self, dry: bool) -> &'static str {
+        match (self, dry) {
+            (Self::Retry, false) => "put back, due now",
+            (Self::Retry, true) => "would be put back (dry run)",
+            (Self::Discard, false) => "discarded",
+            (Self::Discard, true) => "would be discarded (dry run)",
+        }
+    }
+}
+
+/// Why nothing could be done with an entry.
+async fn reason(store: &Store, id: EntryId) -> Result<&'static str, StoreError> {
+    let filter = Filter { id: Some(id), ..Filter::default() };
+    Ok(match store.list_all(&filter).await?.into_iter().next() {
+        None => "no such entry",
+        Some(Ok(entry)) if entry.state == EntryState::Pending => "still pending: it is tried again by itself",
+        Some(Err(unreadable)) if unreadable.state.as_deref() == Some("pending") => unreadable.problem,
+        Some(_) => "changed by somebody else meanwhile",
+    })
 }

@@ -22,14 +22,14 @@ use crate::salesforce::{Orgs, clients};
 use crate::settings::Settings;
 use crate::store::{Run, Store};
 use crate::telemetry::Metrics;
-use crate::webex::{LostEvents, Progress, Reconciler, Report, Span};
+use crate::webex::{BackfillProgress, EventRecovery, ReconcileReport, Reconciler, TimeSpan};
 
 /// Compare a range of the past with Webex's records, and close what is open.
 ///
 /// The running service does so by itself for what ended lately; this is for longer ago. What is found is told to the bridge
 /// like webhooks that came late: the running service completes the calls.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct ReconcileArgs {
     /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -55,13 +55,13 @@ fn time(text: &str) -> Result<Timestamp, String> {
 /// # Errors
 /// Every problem of the configuration; the database or Webex does not answer; the output cannot be written.
 pub fn run(
-    args: &Args,
+    args: &ReconcileArgs,
     environment: Vec<(String, String)>,
     clock: &Arc<dyn Clock>,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let settings = Arc::new(super::settings(args.config.clone(), environment, clock.as_ref())?);
-    let range = Span { from: args.from, to: args.to.unwrap_or_else(|| clock.now()).min(clock.now()) };
+    let range = TimeSpan { from: args.from, to: args.to.unwrap_or_else(|| clock.now()).min(clock.now()) };
     if range.from >= range.to {
         bail!("--from {}: is not before --to, or not before now", args.from);
     }
@@ -70,16 +70,16 @@ pub fn run(
     let report = super::on_store(&settings.store.url, open, async |store| {
         let reconciler = reconciler(&settings, store, clock)?;
         let bar = bar(range);
-        let mut show = |progress: Progress| {
+        let mut show = |progress: BackfillProgress| {
             bar.set_position(minutes(range.from, progress.to));
             bar.set_message(format!("{} calls", progress.tasks));
         };
         let report = tokio::select! {
             report = reconciler.backfill(range, run, &mut show) => report.map_err(anyhow::Error::from),
-            told = tokio::signal::ctrl_c() => {
+            signal = tokio::signal::ctrl_c() => {
                 // Else nobody could compare until the turn is over.
                 reconciler.end_turn().await;
-                Err(told.err().map_or_else(|| anyhow::anyhow!("interrupted"), anyhow::Error::from))
+                Err(signal.err().map_or_else(|| anyhow::anyhow!("interrupted"), anyhow::Error::from))
             }
         };
         bar.finish_and_clear();
@@ -93,10 +93,10 @@ fn reconciler(
     settings: &Arc<Settings>,
     store: &Store,
     clock: &Arc<dyn Clock>,
-) -> anyhow::Result<Reconciler<LostEvents>> {
+) -> anyhow::Result<Reconciler<EventRecovery>> {
     let (ids, metrics) = (Arc::new(Ids::random()), Arc::new(Metrics::new()?));
-    let (terms, told) = (&settings.outbox, Arc::clone(&metrics));
-    let outbox = Outbox::new(store.clone(), terms, Arc::clone(clock), Arc::clone(&ids), told);
+    let (terms, outbox_metrics) = (&settings.outbox, Arc::clone(&metrics));
+    let outbox = Outbox::new(store.clone(), terms, Arc::clone(clock), Arc::clone(&ids), outbox_metrics);
     let outbox = Arc::new(outbox);
     let orgs = Arc::new(Orgs::new(settings, None, clock, &ids));
     let http = clients(&settings.http_client, 1)?.pop().context("there is no HTTPS client")?;
@@ -106,7 +106,7 @@ fn reconciler(
 }
 
 /// On standard error, and only for people.
-fn bar(range: Span) -> ProgressBar {
+fn bar(range: TimeSpan) -> ProgressBar {
     let bar = ProgressBar::new(minutes(range.from, range.to));
     let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}  {eta}");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
@@ -116,7 +116,7 @@ fn minutes(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.duration_since(from).as_mins()).unwrap_or_default()
 }
 
-fn print(report: &Report, run: Run, out: &mut dyn Write) -> std::io::Result<()> {
+fn print(report: &ReconcileReport, run: Run, out: &mut dyn Write) -> std::io::Result<()> {
     for difference in &report.differences {
         writeln!(out, "{difference}")?;
     }

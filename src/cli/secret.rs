@@ -13,15 +13,15 @@ use crate::settings::{client_id, user_name};
 
 /// Make a secret for a client.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct SecretArgs {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: SecretCommand,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum SecretCommand {
     /// Print a random secret, once, and the lines for the configuration.
     New {
         /// The client's id: the user name of the connector.
@@ -40,7 +40,7 @@ pub enum Command {
 /// # Errors
 /// There is no randomness, or the output cannot be written.
 pub fn run(
-    args: &Args,
+    args: &SecretArgs,
     random: &mut dyn FnMut(&mut [u8]) -> Result<(), ErrorStack>,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
@@ -50,7 +50,7 @@ pub fn run(
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     };
     match &args.command {
-        Command::New { client, username } => {
+        SecretCommand::New { client, username } => {
             let secret = new()?;
             let user = username.as_ref().map(|name| new().map(|password| (name, password))).transpose()?;
             client_section(
@@ -60,7 +60,7 @@ pub fn run(
                 out,
             )?;
         }
-        Command::SigningKey => writeln!(out, "{}", new()?)?,
+        SecretCommand::SigningKey => writeln!(out, "{}", new()?)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -102,7 +102,7 @@ fn toml_text(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn printed(command: Command) -> String {
+    fn printed(command: SecretCommand) -> String {
         let mut out = Vec::new();
         let mut next = 7;
         let mut random = |bytes: &mut [u8]| {
@@ -110,23 +110,26 @@ mod tests {
             next += 1;
             Ok(())
         };
-        run(&Args { command }, &mut random, &mut out).unwrap();
+        run(&SecretArgs { command }, &mut random, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn the_hash_is_that_of_the_printed_secret() {
-        insta::assert_snapshot!(printed(Command::New { client: "webex-flow".to_owned(), username: None }));
+        insta::assert_snapshot!(printed(SecretCommand::New {
+            client: "webex-flow".to_owned(),
+            username: None
+        }));
     }
 
     #[test]
     fn a_user_has_a_password_of_its_own() {
         let username = Some("webex@example.com".to_owned());
-        insta::assert_snapshot!(printed(Command::New { client: "webex-flow".to_owned(), username }));
+        insta::assert_snapshot!(printed(SecretCommand::New { client: "webex-flow".to_owned(), username }));
     }
 
     #[test]
     fn a_signing_key_stands_alone_so_that_it_can_be_written_into_a_file() {
-        assert_eq!(printed(Command::SigningKey), "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\n");
+        assert_eq!(printed(SecretCommand::SigningKey), "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\n");
     }
 }

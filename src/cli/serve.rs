@@ -14,7 +14,7 @@ use crate::{lifecycle, telemetry};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct ServeArgs {
     /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -25,7 +25,7 @@ pub struct Args {
 /// # Errors
 /// Every problem of the configuration, or what kept the service from starting or running.
 pub fn run(
-    args: &Args,
+    args: &ServeArgs,
     environment: Vec<(String, String)>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<ExitCode> {

@@ -14,7 +14,7 @@ use crate::phone::{Explanation, RuleProblem, Translation};
 
 /// Which rule set of a contact center.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Field {
+pub enum NumberField {
     /// Rules of the caller's number.
     From,
     /// Rules of the dialed number.
@@ -24,7 +24,7 @@ pub enum Field {
 /// Show what translation rules make of a phone number.
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("source").required(true).args(["rules", "config", "table"])))]
-pub struct Args {
+pub struct TranslateArgs {
     /// The rules as one JSON object, for a shell in single quotes: --rules '{"name":"[1,17]->[^\\d]+"}'.
     #[arg(long, value_name = "JSON")]
     rules: Option<String>,
@@ -36,7 +36,7 @@ pub struct Args {
     call_center: Option<String>,
     /// Which of its rule sets.
     #[arg(long, requires = "config")]
-    field: Option<Field>,
+    field: Option<NumberField>,
     /// Check a JSON array of {rules, input, output} instead; ends with `N of M agree`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["number", "json"])]
     table: Option<PathBuf>,
@@ -55,9 +55,9 @@ pub struct Args {
 /// # Errors
 /// The configuration or the table cannot be read, or the output cannot be written.
 pub fn run(
-    args: &Args,
+    args: &TranslateArgs,
     out: &mut impl Write,
-    rules_of: impl FnOnce(&Path, &str, Field) -> anyhow::Result<Translation>,
+    rules_of: impl FnOnce(&Path, &str, NumberField) -> anyhow::Result<Translation>,
 ) -> anyhow::Result<ExitCode> {
     let in_order = match (&args.table, &args.rules) {
         (Some(table), _) => check_table(table, out)?,
@@ -76,7 +76,7 @@ pub fn run(
     Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn show(args: &Args, translation: &Translation, out: &mut impl Write) -> anyhow::Result<bool> {
+fn show(args: &TranslateArgs, translation: &Translation, out: &mut impl Write) -> anyhow::Result<bool> {
     let explanation = match translation.explain(args.number.as_deref().unwrap_or_default()) {
         Ok(explanation) => explanation,
         Err(too_long) if args.json => {
@@ -121,7 +121,7 @@ fn complain(as_json: bool, problems: &[RuleProblem], out: &mut impl Write) -> an
 
 /// A row of a table: what the rules should make of a number.
 #[derive(Debug, Deserialize)]
-struct Row {
+struct TableRow {
     rules: String,
     input: String,
     output: String,
@@ -129,7 +129,7 @@ struct Row {
 
 fn check_table(file: &Path, out: &mut impl Write) -> anyhow::Result<bool> {
     let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let rows: Vec<Row> = serde_json::from_str(&text)
+    let rows: Vec<TableRow> = serde_json::from_str(&text)
         .with_context(|| format!("{} is not a JSON array of {{rules, input, output}}", file.display()))?;
     let mut agreed = 0;
     for (index, row) in rows.iter().enumerate() {
@@ -144,7 +144,7 @@ fn check_table(file: &Path, out: &mut impl Write) -> anyhow::Result<bool> {
 }
 
 /// In what way a row is not as it should be.
-fn disagreement(row: &Row) -> Option<String> {
+fn disagreement(row: &TableRow) -> Option<String> {
     let translation = match Translation::parse(&row.rules) {
         Ok(translation) => translation,
         Err(problems) => {

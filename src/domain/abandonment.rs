@@ -1,25 +1,25 @@
-//! Was the call abandoned? Webex reports the end of every call alike, answered or not.
+//! Decides whether a call was abandoned. Webex reports the end of every call alike, answered or not.
 
-use super::{Fact, Known};
+use super::{CallFacts, Fact};
 
-/// What the end of a call means for its VoiceCall.
+/// What the bridge does about a call that has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// No agent was ever connected: routing is to be cleared and the VoiceCall completed with a reason.
+pub enum HangUpDecision {
+    /// No agent was ever connected: routing is cleared, and the VoiceCall is completed with a disconnect reason.
     Abandoned {
-        /// Where the caller gave up.
-        stage: Stage,
+        /// Where the caller was when they hung up.
+        stage: AbandonmentStage,
     },
-    /// No agent was ever connected, because the caller has chosen to be called back: the same with another reason.
+    /// No agent was ever connected, because the caller has chosen to be called back: the same, with another reason.
     Callback,
-    /// An agent had the call: its record belongs to the agent's side, and nothing is sent.
+    /// An agent had the call: its VoiceCall is completed from the agent's side, and nothing is sent.
     Answered,
-    /// It was decided before, or the final update has gone out: nothing is sent again.
+    /// The hang-up was decided before, or the final update was sent: nothing is sent again.
     Duplicate,
 }
 
-impl Verdict {
-    /// In one word: what a flow is answered and what the log says.
+impl HangUpDecision {
+    /// The decision in one word, for the answer to the flow and for the log.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -30,29 +30,29 @@ impl Verdict {
         }
     }
 
-    /// Where the caller gave up.
+    /// Where the caller was; unknown for every decision but an abandonment.
     #[must_use]
-    pub fn stage(self) -> Stage {
+    pub fn stage(self) -> AbandonmentStage {
         match self {
             Self::Abandoned { stage } => stage,
-            Self::Callback | Self::Answered | Self::Duplicate => Stage::Unknown,
+            Self::Callback | Self::Answered | Self::Duplicate => AbandonmentStage::Unknown,
         }
     }
 }
 
-/// Where a caller gave up.
+/// Where an abandoned caller was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Waiting for an agent.
+pub enum AbandonmentStage {
+    /// In a queue, waiting for an agent.
     Queue,
-    /// Before anybody had asked for an agent.
+    /// In the IVR, before the call was routed.
     Ivr,
-    /// Nobody knows.
+    /// The bridge has not seen enough of the call.
     Unknown,
 }
 
-impl Stage {
-    /// The reason to send, of the two that are configured: that of the IVR only where it is certain.
+impl AbandonmentStage {
+    /// Chooses from the two configured disconnect reasons: the one of the IVR only where that is certain.
     #[must_use]
     pub fn choose<T>(self, reason: T, reason_in_ivr: T) -> T {
         match self {
@@ -62,9 +62,9 @@ impl Stage {
     }
 }
 
-/// What a flow wants to do to a VoiceCall, as far as the guard looks at it.
+/// A request of a flow, as far as [`guard`] looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Intent<'a> {
+pub enum GuardedRequest<'a> {
     /// updateVoiceCall, with the value of its disconnect reason.
     Update {
         /// The text.
@@ -74,67 +74,63 @@ pub enum Intent<'a> {
     ClearRouting,
 }
 
-/// Whether an intent reaches Salesforce.
+/// Whether a guarded request is sent to Salesforce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guarded {
-    /// It does.
+pub enum GuardDecision {
+    /// It is sent.
     Pass,
-    /// It would make the record of an answered call worse, or take a caller's place in the queue away: it is answered 200 and
-    /// not sent.
+    /// It is answered 200 and not sent: it would overwrite the record of an answered call, or take a caller who waits
+    /// for a callback out of the queue.
     Withhold,
 }
 
-impl Known {
-    /// Whether an agent was ever connected. One sign is enough. An outbound call has its agent from the start.
+impl CallFacts {
+    /// Whether an agent was ever connected. One fact is enough. An outbound call has its agent from the start.
     #[must_use]
     pub fn is_answered(self) -> bool {
         use Fact::{AgentAnswered, AgentAtHangUp, AgentInRecord, AgentInUpdate};
         [AgentAnswered, AgentAtHangUp, AgentInUpdate, AgentInRecord].into_iter().any(|sign| self.has(sign))
     }
 
-    /// Where the caller is, as long as there is no agent. Only a call whose way we saw from its beginning is known
-    /// to be in the IVR still, or one of which Webex's record says so; a transferred one began elsewhere.
+    /// Where the caller is, as long as there is no agent. The IVR is certain only for a call that the bridge has seen
+    /// from its creation, or that Webex's record reports as never queued; a transferred call began elsewhere.
     #[must_use]
-    pub fn stage(self) -> Stage {
+    pub fn stage(self) -> AbandonmentStage {
         if self.has(Fact::Routed) || self.has(Fact::Queued) {
-            Stage::Queue
+            AbandonmentStage::Queue
         } else if self.has(Fact::NeverQueued) || (self.has(Fact::Created) && !self.has(Fact::Transferred)) {
-            Stage::Ivr
+            AbandonmentStage::Ivr
         } else {
-            Stage::Unknown
+            AbandonmentStage::Unknown
         }
     }
 }
 
-/// Decides on a call that has ended. `known` includes what the hang-up itself tells, except that it has been
-/// handled.
-///
-/// Abandoned is an inbound or transferred call that ended and that no agent was ever connected to, unless its caller has
-/// chosen to be called back.
-#[must_use]
-pub fn decide(known: Known) -> Verdict {
+/// Decides about a call that has ended. `known` includes what the hang-up itself reports, but not that it was
+/// handled. A call is abandoned if no agent was ever connected, unless its caller has chosen to be called back.
+pub fn decide(known: CallFacts) -> HangUpDecision {
     if known.has(Fact::HangUpHandled) || known.has(Fact::FinalUpdateSent) {
-        Verdict::Duplicate
+        HangUpDecision::Duplicate
     } else if known.is_answered() {
-        Verdict::Answered
+        HangUpDecision::Answered
     } else if known.has(Fact::CallbackChosen) {
-        Verdict::Callback
+        HangUpDecision::Callback
     } else {
-        Verdict::Abandoned { stage: known.stage() }
+        HangUpDecision::Abandoned { stage: known.stage() }
     }
 }
 
-/// Guards answered calls, and callers who wait to be called back, against the vendor's flow, which reports every call as
-/// abandoned when it ends.
-/// `reasons` are the configured ones; a text that speaks of abandoning counts in any wording.
-#[must_use]
-pub fn guard(intent: Intent<'_>, known: Known, reasons: [&str; 2]) -> Guarded {
+/// Guards answered calls, and callers who wait for a callback, against the vendor's flow, which reports every call as
+/// abandoned when it ends. `reasons` are the configured disconnect reasons; any text with "abandon" counts too.
+pub fn guard(intent: GuardedRequest<'_>, known: CallFacts, reasons: [&str; 2]) -> GuardDecision {
     let abandons = match intent {
-        Intent::ClearRouting => true,
-        Intent::Update { reason } => reason.is_some_and(|reason| speaks_of_abandoning(reason, reasons)),
+        GuardedRequest::ClearRouting => true,
+        GuardedRequest::Update { reason } => {
+            reason.is_some_and(|reason| speaks_of_abandoning(reason, reasons))
+        }
     };
     let is_none = known.is_answered() || known.has(Fact::CallbackChosen);
-    if abandons && is_none { Guarded::Withhold } else { Guarded::Pass }
+    if abandons && is_none { GuardDecision::Withhold } else { GuardDecision::Pass }
 }
 
 fn speaks_of_abandoning(reason: &str, reasons: [&str; 2]) -> bool {

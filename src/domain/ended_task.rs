@@ -1,10 +1,10 @@
-//! What Webex says of a call afterwards: the ground on which a call is closed whose events were lost.
+//! A task as Webex's records have it after its end. It replaces webhooks that were lost.
 
 use jiff::Timestamp;
 
 use crate::phone::PhoneNumber;
 
-/// A telephony task that has ended, as Webex's own records have it.
+/// A telephony task that has ended, by Webex's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedTask {
     /// Its id: the interaction id of the flow, `data.taskId` of the webhooks.
@@ -13,7 +13,7 @@ pub struct EndedTask {
     pub began: Option<Timestamp>,
     /// When it ended.
     pub ended: Timestamp,
-    /// Whether the record says all the same that it is active: the end is then that of a consulted party.
+    /// Whether the record is active nevertheless: then the end is that of a consulted party.
     pub is_active: bool,
     /// `inbound`, `outbound`, `outdial`.
     pub direction: Option<String>,
@@ -25,28 +25,28 @@ pub struct EndedTask {
     pub queue: Option<String>,
     /// Webex's id of the last agent.
     pub agent: Option<String>,
-    /// What became of the caller; none where the record does not say.
-    pub handling: Option<Handling>,
+    /// How the call was handled; none where the record does not say.
+    pub handling: Option<CallHandling>,
     /// Who ended it.
     pub ended_by: Option<String>,
     /// Why, in free words.
     pub reason: Option<String>,
-    /// What happened, the oldest first. Empty where Webex did not give all of it with its times.
-    pub history: Vec<Happening>,
-    /// How often and how long, whatever the history says.
-    pub figures: Figures,
+    /// The activities, the oldest first. Empty where Webex did not give all of them with their times.
+    pub history: Vec<TaskActivity>,
+    /// Counts and durations, independent of the activities.
+    pub figures: TaskFigures,
     /// Whether the caller has chosen to be called back.
     pub is_callback: bool,
-    /// Whether a recording will come, or has.
+    /// Whether there is, or will be, a recording.
     pub has_capture: bool,
 }
 
-/// What became of the caller.
+/// How a call was handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Handling {
+pub enum CallHandling {
     /// An agent had the call.
     Answered,
-    /// The caller was queued and left before an agent came.
+    /// The caller was queued and hung up before an agent accepted.
     Abandoned,
     /// The call ended before it was queued.
     LeftInIvr,
@@ -54,18 +54,18 @@ pub enum Handling {
     Callback,
 }
 
-/// Something that happened to a task.
+/// One activity of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Happening {
-    /// In the words of the webhooks: `task:connected`.
+pub struct TaskActivity {
+    /// The type of the webhook for it, such as `task:connected`.
     pub event: String,
     /// When.
     pub at: Timestamp,
 }
 
-/// Counts, and durations in milliseconds. None where the record does not say.
+/// Counts, and durations in milliseconds; none where the record has no figure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Figures {
+pub struct TaskFigures {
     /// How often an agent was connected.
     pub connected: u32,
     /// How long agents talked.
@@ -80,10 +80,9 @@ pub struct Figures {
     pub queued_for: u64,
 }
 
-impl Handling {
-    /// Of a call without a callback. Abandoned: Webex says so, or the call was queued and never connected; never connected and never queued: it
-    /// ended in the IVR. Whoever was connected once has not abandoned. What the record leaves out is none.
-    #[must_use]
+impl CallHandling {
+    /// The handling of a call without a callback. A call that was connected once was answered. Else it was abandoned
+    /// if Webex marks it so, or if it was queued; never queued, it ended in the IVR. Missing counts give none.
     pub fn of(connected: Option<u32>, queued: Option<u32>, is_marked_abandoned: bool) -> Option<Self> {
         match (connected, queued) {
             (Some(1..), _) => Some(Self::Answered),
@@ -101,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_call_is_abandoned_only_if_nobody_was_connected() {
-        use Handling::{Abandoned, Answered, LeftInIvr};
+        use CallHandling::{Abandoned, Answered, LeftInIvr};
         for (connected, queued, marked, wanted) in [
             (Some(1), Some(1), false, Some(Answered)),
             (Some(2), None, true, Some(Answered)),
@@ -112,7 +111,11 @@ mod tests {
             (None, Some(1), false, None),
             (Some(0), None, false, None),
         ] {
-            assert_eq!(Handling::of(connected, queued, marked), wanted, "{connected:?} {queued:?} {marked}");
+            assert_eq!(
+                CallHandling::of(connected, queued, marked),
+                wanted,
+                "{connected:?} {queued:?} {marked}"
+            );
         }
     }
 }

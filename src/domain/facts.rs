@@ -1,16 +1,16 @@
-//! What is known of a call, as a set that only grows: the order in which facts arrive, and how often, leaves no trace.
+//! The facts of a call, as a set that only grows: the order in which facts arrive, and how often, has no effect.
 
-/// One thing that is known of a call.
+/// One fact about a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Fact {
-    /// createVoiceCall succeeded. (After a failure the vendor's flow queues the call without asking us again.)
+    /// createVoiceCall succeeded. (After a failure the vendor's flow queues the call without another request.)
     Created,
-    /// executeOmniFlow was asked, whatever came of it: the vendor's flow queues the call in any case.
+    /// executeOmniFlow was requested, whatever its result: the vendor's flow queues the call in any case.
     Routed,
-    /// It was queued: an update with an enqueue time, or a webhook, said so.
+    /// The call was queued, by an update with an enqueue time or by a webhook.
     Queued,
-    /// It continues another call, so it had been somewhere before.
+    /// The call continues another one, so it was not in the IVR first.
     Transferred,
     /// The flow's event AgentAnswered, or a webhook, reported an agent.
     AgentAnswered,
@@ -18,15 +18,15 @@ pub enum Fact {
     AgentAtHangUp,
     /// An update carried an agent or an accept time.
     AgentInUpdate,
-    /// The VoiceCall itself shows an agent: see [`Fact::in_record`].
+    /// The VoiceCall itself has an agent: see [`Fact::in_record`].
     AgentInRecord,
-    /// A hang-up of it was decided before the present one.
+    /// An earlier hang-up of the call was decided.
     HangUpHandled,
-    /// Its final update was sent, or is on its way.
+    /// The final update was sent, or is stored to be sent.
     FinalUpdateSent,
     /// The caller has chosen to be called back.
     CallbackChosen,
-    /// Webex's record says that it was never queued.
+    /// Webex's record reports that the call was never queued.
     NeverQueued,
 }
 
@@ -47,15 +47,14 @@ impl Fact {
         Self::NeverQueued,
     ];
 
-    /// What a hang-up, an update or an event that names `agent` tells: nothing where a template left it empty.
+    /// This fact, if `agent` names one. A template of a flow may leave the agent empty.
     #[must_use]
     pub fn of_agent(self, agent: Option<&str>) -> Option<Self> {
         agent.is_some_and(|agent| !agent.trim().is_empty()).then_some(self)
     }
 
-    /// What the VoiceCall's own fields tell: `CallAcceptDateTime` is set when an agent accepts, and
+    /// The fact in the fields of a VoiceCall: `CallAcceptDateTime` is set when an agent accepts, and
     /// `CallDisposition` is then `in-progress`.
-    #[must_use]
     pub fn in_record(accept_date_time: Option<&str>, disposition: Option<&str>) -> Option<Self> {
         let in_progress = disposition.is_some_and(|text| text.trim().eq_ignore_ascii_case("in-progress"));
         match in_progress {
@@ -69,31 +68,31 @@ impl Fact {
     }
 }
 
-/// What is known of a call.
+/// The facts of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Known(u16);
+pub struct CallFacts(u16);
 
-impl Known {
-    /// With one more fact, if there is one.
+impl CallFacts {
+    /// These facts and one more, if there is one.
     #[must_use]
     pub fn and(self, fact: impl Into<Option<Fact>>) -> Self {
         Self(self.0 | fact.into().map_or(0, Fact::bit))
     }
 
-    /// Everything that either of them knows.
+    /// The facts of both sets.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether it holds a fact.
+    /// Whether the set contains a fact.
     #[must_use]
     pub fn has(self, fact: Fact) -> bool {
         self.0 & fact.bit() != 0
     }
 }
 
-impl FromIterator<Fact> for Known {
+impl FromIterator<Fact> for CallFacts {
     fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> Self {
         facts.into_iter().fold(Self::default(), Self::and)
     }
@@ -119,7 +118,7 @@ mod tests {
 
     #[test]
     fn every_fact_has_a_bit_of_its_own() {
-        let all: Known = Fact::ALL.into_iter().collect();
+        let all: CallFacts = Fact::ALL.into_iter().collect();
         assert_eq!(all.0.count_ones() as usize, Fact::ALL.len());
     }
 
@@ -129,11 +128,11 @@ mod tests {
             facts in prop::collection::vec(prop::sample::select(&Fact::ALL[..]), 0..30),
             cut in 0_usize..30,
         ) {
-            let known: Known = facts.iter().copied().collect();
-            let backwards: Known = facts.iter().rev().chain(&facts).copied().collect();
+            let known: CallFacts = facts.iter().copied().collect();
+            let backwards: CallFacts = facts.iter().rev().chain(&facts).copied().collect();
             prop_assert_eq!(known, backwards);
             let (first, second) = facts.split_at(cut.min(facts.len()));
-            let halves = Known::union(second.iter().copied().collect(), first.iter().copied().collect());
+            let halves = CallFacts::union(second.iter().copied().collect(), first.iter().copied().collect());
             prop_assert_eq!(known, halves);
             for fact in Fact::ALL {
                 prop_assert_eq!(known.has(fact), facts.contains(&fact));

@@ -1,29 +1,27 @@
-//! An interaction: the VoiceCalls of one vendorCallKey, and what Webex told of it. Which VoiceCall is meant by a create, an
-//! update, a hang-up, an answer or a conclusion is decided here, and nowhere else.
+//! An interaction: the VoiceCalls of one vendorCallKey, and the events of Webex's task. This module alone decides which
+//! VoiceCall is meant by a create, an update, a hang-up, an acceptance or a conclusion.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{Call, CallName, CallOutcome, CallReference, CallTimeline, Event, Fingerprint, Story};
+use super::{Call, CallHistory, CallName, CallOutcome, CallReference, CallTimeline, Fingerprint, TaskEvent};
 
-/// All that is known of an interaction in one contact center, read at one moment.
-///
-/// Most interactions have one VoiceCall. A call that an agent gives to another flow has a VoiceCall for each flow run, under
-/// the same vendorCallKey; the [`CallTimeline`] is cut into their parts.
+/// Everything known of an interaction in one contact center, read at one moment. Most interactions have one VoiceCall. A
+/// call that an agent transfers to another flow has a VoiceCall for each flow run, under the same vendorCallKey; the
+/// [`CallTimeline`] is cut into their parts.
 #[derive(Debug, Clone, Default)]
 pub struct Interaction {
-    /// In the order of their beginning; one whose beginning nobody has told comes first.
+    /// In the order of their beginning; a call without a known beginning comes first.
     calls: Vec<Call>,
     timeline: CallTimeline,
-    /// The agents that events name, as [`Call::answered_by`] keeps them.
+    /// The agents that events name, hashed as in [`Call::answered_by`].
     agents: HashMap<String, Fingerprint>,
 }
 
 impl Interaction {
-    /// `fingerprint` is that of agents in the journal.
-    #[must_use]
+    /// `fingerprint` hashes agents as the journal does.
     pub fn new(
         mut calls: Vec<Call>,
         timeline: CallTimeline,
@@ -35,52 +33,45 @@ impl Interaction {
         Self { calls, timeline, agents }
     }
 
-    /// Takes in an event that is told now.
-    pub fn apply(&mut self, event: Event, fingerprint: impl Fn(&str) -> Fingerprint) {
+    /// Adds an event.
+    pub fn apply(&mut self, event: TaskEvent, fingerprint: impl Fn(&str) -> Fingerprint) {
         if let Some(agent) = &event.agent {
             self.agents.insert(agent.clone(), fingerprint(agent));
         }
         self.timeline.apply(event);
     }
 
-    /// Its VoiceCalls in the order of their beginning.
-    #[must_use]
+    /// The VoiceCalls in the order of their beginning.
     pub fn calls(&self) -> &[Call] {
         &self.calls
     }
 
-    /// What Webex told of all of it.
-    #[must_use]
+    /// The events of the whole interaction.
     pub fn timeline(&self) -> &CallTimeline {
         &self.timeline
     }
 
-    /// Whether it has several VoiceCalls: then each has a part of the timeline.
-    #[must_use]
+    /// Whether the interaction has several VoiceCalls: then each has a part of the timeline.
     pub fn is_transferred(&self) -> bool {
         self.calls.len() > 1
     }
 
-    /// The VoiceCall that the journal learned of last: what the key alone means.
-    #[must_use]
+    /// The VoiceCall that the journal has learned of last. The key alone stands for this one.
     pub fn newest(&self) -> Option<&Call> {
         self.calls.iter().max_by_key(|call| call.id)
     }
 
     /// Whether no VoiceCall of the interaction began after this one.
-    #[must_use]
     pub fn is_last(&self, call: &Call) -> bool {
         self.calls.last().is_some_and(|last| last.id == call.id)
     }
 
     /// The VoiceCall of this name.
-    #[must_use]
     pub fn call(&self, name: &CallName) -> Option<&Call> {
         self.calls.iter().find(|call| call.name == *name)
     }
 
-    /// The VoiceCall that a reference means by itself: of a key, the newest.
-    #[must_use]
+    /// The VoiceCall of a reference; of a key, the newest.
     pub fn find(&self, reference: &CallReference) -> Option<&Call> {
         match reference {
             CallReference::Key(_) => self.newest(),
@@ -92,9 +83,8 @@ impl Interaction {
         }
     }
 
-    /// The VoiceCall that an update means. Under a key of several it is the one that began when the update says, or had
-    /// the caller when an agent accepted, else the newest.
-    #[must_use]
+    /// The VoiceCall that an update means. Under a key with several VoiceCalls it is the one that began at the start time
+    /// of the update, or that had the caller at its accept time, else the newest.
     pub fn meant_by_update(
         &self,
         reference: &CallReference,
@@ -109,9 +99,8 @@ impl Interaction {
         at_start.or_else(|| self.at(accepted?)).or(named)
     }
 
-    /// The VoiceCall that a hang-up ends. Each flow run of an interaction may report its end under the same key: it is the
-    /// one that began when the hang-up says, unless it names another.
-    #[must_use]
+    /// The VoiceCall that a hang-up ends. Each flow run of an interaction may report its end under the same key: it is
+    /// the VoiceCall that began at the start time of the hang-up, unless the hang-up names another.
     pub fn meant_by_hang_up(
         &self,
         reference: Option<&CallReference>,
@@ -125,7 +114,6 @@ impl Interaction {
     }
 
     /// The VoiceCall whose caller an agent accepted at that moment.
-    #[must_use]
     pub fn meant_by_answer(&self, at: Timestamp) -> Option<&Call> {
         let newest = self.newest()?;
         if newest.name.is_plain() || newest.began().is_some_and(|began| began <= at) {
@@ -138,56 +126,52 @@ impl Interaction {
         self.calls.iter().find(|call| call.began() == Some(started))
     }
 
-    /// The VoiceCall that had the caller at that moment: the last that had begun.
-    #[must_use]
+    /// The VoiceCall that had the caller at that moment: the last one that had begun.
     pub fn at(&self, at: Timestamp) -> Option<&Call> {
         let has_begun = |call: &&Call| call.began().is_none_or(|began| began <= at);
         self.calls.iter().rfind(has_begun).or(self.calls.first())
     }
 
-    /// The VoiceCall that `call` continues: the newest other one that has a record or was promised one, and for a later
-    /// flow run, began before it.
-    #[must_use]
+    /// The VoiceCall that `call` continues: the newest other one that is created or promised and that, for a later flow
+    /// run, began before it.
     pub fn parent_of(&self, call: &CallName) -> Option<&Call> {
         let began = call.run_began();
         let is_before = |other: &&Call| began.is_none_or(|began| other.began().is_none_or(|at| at <= began));
         self.calls.iter().rfind(|other| other.name != *call && other.is_created() && is_before(other))
     }
 
-    /// Where a create belongs that began at `began`, among the VoiceCalls that creates have told of.
-    ///
-    /// Webex repeats a request with the same body, so the same time means the same VoiceCall. Another time means another
-    /// VoiceCall only where the flow says so, or where an agent had the newest one before, and its caller is there still.
-    /// Otherwise it is taken for the same call: a flow that goes on to another flow before any agent has one VoiceCall, and
-    /// a flow that makes a new time for a repetition gets no second one.
-    #[must_use]
-    pub fn place(&self, began: Timestamp, says: Continues) -> Place<'_> {
+    /// The VoiceCall of a create that began at `began`, among the VoiceCalls that creates have reported. Webex repeats a
+    /// request with the same body, so the same time means the same VoiceCall. Another time means another VoiceCall only
+    /// where the flow says so, or where an agent had the newest one before and its caller has not hung up. Otherwise it
+    /// is the same call: a flow that goes on to another flow before any agent has one VoiceCall, and a flow that makes a
+    /// new time for a repetition gets no second one.
+    pub fn place(&self, began: Timestamp, says: Continuation) -> CreatePlacement<'_> {
         let is_created = |call: &&Call| call.fingerprint.is_some() && call.began().is_some();
         let created: Vec<&Call> = self.calls.iter().filter(is_created).collect();
         let ([first, ..], [.., newest]) = (created.as_slice(), created.as_slice()) else {
-            return Place::First;
+            return CreatePlacement::First;
         };
         let is_transfer = |call: &Call| call.name.run_began().is_some();
-        let is_same =
-            |call: &&&Call| call.began() == Some(began) && (says != Continues::Earlier || is_transfer(call));
+        let is_same = |call: &&&Call| {
+            call.began() == Some(began) && (says != Continuation::Earlier || is_transfer(call))
+        };
         if let Some(repeated) = created.iter().find(is_same) {
-            return Place::Of(repeated);
+            return CreatePlacement::Existing(repeated);
         }
         let was_answered = newest.answered_at.is_some_and(|at| at <= began);
         match says {
-            Continues::Earlier | Continues::Itself => Place::New,
-            Continues::Unsaid if was_answered && newest.began() < Some(began) && !newest.is_over() => {
-                Place::New
+            Continuation::Earlier | Continuation::Itself => CreatePlacement::New,
+            Continuation::NotStated if was_answered && newest.began() < Some(began) && !newest.is_over() => {
+                CreatePlacement::New
             }
-            Continues::Unsaid => {
-                Place::Of(created.iter().rfind(|call| call.began() <= Some(began)).unwrap_or(first))
-            }
+            Continuation::NotStated => CreatePlacement::Existing(
+                created.iter().rfind(|call| call.began() <= Some(began)).unwrap_or(first),
+            ),
         }
     }
 
-    /// How Salesforce knows a VoiceCall that a request names: by its id where that is known, because a key can name several
+    /// How a request to Salesforce names a VoiceCall: by its id where that is known, because a key can name several
     /// records.
-    #[must_use]
     pub fn reference_to(named: &CallReference, call: Option<&Call>) -> CallReference {
         match (named, call) {
             (CallReference::Key(_), Some(call)) if call.voice_call_id.is_some() => call.reference(),
@@ -196,8 +180,7 @@ impl Interaction {
     }
 
     /// Whether Salesforce would take every reference to `call` for another VoiceCall: its id is not known, and its key is
-    /// that of an earlier one. Its own record is made first, by the outbox.
-    #[must_use]
+    /// that of an earlier one. Then the outbox creates its own record first.
     pub fn lacks_reference(&self, call: &Call) -> bool {
         let is_other = |other: &Call| other.name != call.name && other.is_created();
         call.voice_call_id.is_none() && !call.name.is_plain() && self.calls.iter().any(is_other)
@@ -208,33 +191,31 @@ impl Interaction {
         self.timeline.parts_of(&self.calls, |agent| self.agents.get(agent).copied())
     }
 
-    /// What Webex's events mean for a VoiceCall: for its part of the interaction, or for all of it where it is not one of
-    /// several. None where Webex has told nothing.
-    #[must_use]
-    pub fn story_of(&self, call: Option<&CallName>) -> Option<Story> {
+    /// The history of a VoiceCall: of its part of the interaction, or of all of it where it is not one of several. None
+    /// where Webex has reported nothing.
+    pub fn history_of(&self, call: Option<&CallName>) -> Option<CallHistory> {
         if self.timeline.is_empty() {
             return None;
         }
         let own = call.filter(|_| self.is_transferred());
         let part = own.and_then(|name| self.parts().find(|(call, _)| call.name == *name));
-        Some(part.map_or_else(|| self.timeline.story(), |(_, part)| part.story()))
+        Some(part.map_or_else(|| self.timeline.history(), |(_, part)| part.history()))
     }
 
-    /// Whether the caller has chosen to be called back, and no agent has had the call: then a flow's word of an abandonment
-    /// is wrong.
-    #[must_use]
+    /// Whether the caller has chosen to be called back and no agent has had the call: then an abandonment that a flow
+    /// reports is wrong.
     pub fn is_called_back(&self, call: Option<&Call>) -> bool {
         if call.is_some_and(Call::is_answered) {
             return false;
         }
-        let story = self.story_of(call.map(|call| &call.name));
-        story.is_some_and(|story| story.outcome() == CallOutcome::Callback)
+        let history = self.history_of(call.map(|call| &call.name));
+        history.is_some_and(|history| history.outcome() == CallOutcome::Callback)
     }
 
     /// Whether the agent whom a hang-up of `call` names has had this VoiceCall. Webex names the last agent of the
-    /// interaction (`PhoneContactEnded.AgentID`), who may have had an earlier VoiceCall of it: one who is known to have is no
-    /// sign. One of whom nobody has told is one, so that no answered call is ever reported as abandoned.
-    #[must_use]
+    /// interaction (`PhoneContactEnded.AgentID`), who may have had an earlier VoiceCall of it: an agent known from an
+    /// earlier one does not count. An agent known from none counts, so that no answered call is ever reported as
+    /// abandoned.
     pub fn is_sign_of_agent(&self, call: &Call, agent: &str, fingerprint: Fingerprint) -> bool {
         if !self.is_transferred() {
             return true;
@@ -245,7 +226,7 @@ impl Interaction {
         for (part_of, part) in self.parts() {
             match part_of.began().cmp(&began) {
                 Ordering::Less => {
-                    is_of_earlier |= part.story().agents.iter().any(|one| one.agent == agent);
+                    is_of_earlier |= part.history().agents.iter().any(|one| one.agent == agent);
                 }
                 Ordering::Equal if part.is_answered() => return true,
                 Ordering::Equal | Ordering::Greater => {}
@@ -254,8 +235,8 @@ impl Interaction {
         !is_of_earlier
     }
 
-    /// The VoiceCalls that agents had and that ended where the next began, each with that time: what is left to write down
-    /// of them once the last has ended.
+    /// The VoiceCalls that agents had and that ended where the next one began, each with that time: they are still to be
+    /// completed once the last one has ended.
     pub fn left_behind(&self) -> impl Iterator<Item = (&Call, Option<Timestamp>)> {
         let pairs = self.calls.iter().zip(self.calls.iter().skip(1));
         let open = pairs.filter(|(call, _)| call.is_answered() && !call.is_over());
@@ -265,24 +246,24 @@ impl Interaction {
 
 /// What a create says of an earlier call under its own key, without naming a VoiceCall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Continues {
+pub enum Continuation {
     /// Nothing: the vendor's flow creates every call as an inbound one.
     #[default]
-    Unsaid,
+    NotStated,
     /// `parentInteractionId` is its own interaction: a later flow run, if there was one before.
     Itself,
     /// `initiationMethod` is Transfer, and no other call is named.
     Earlier,
 }
 
-/// Where a create belongs.
+/// The VoiceCall that a create belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place<'a> {
-    /// To this VoiceCall: it is its create once more, or a flow before any agent that began anew.
-    Of(&'a Call),
-    /// It is the first that a create tells of.
+pub enum CreatePlacement<'a> {
+    /// This VoiceCall: the create is repeated, or the flow began anew before any agent had the call.
+    Existing(&'a Call),
+    /// The first VoiceCall of the interaction.
     First,
-    /// Behind all of them: it is another VoiceCall.
+    /// Another VoiceCall, after all of the others.
     New,
 }
 

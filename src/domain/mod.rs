@@ -1,43 +1,43 @@
-//! Nouns and pure decisions: what a call is and what may be said of it. No I/O.
+//! What a call is, and the pure decisions about it. No I/O.
 
 mod abandonment;
 mod attributes;
-mod digits;
+mod call;
 mod ended_task;
 mod facts;
 mod final_record;
 mod interaction;
-mod journal;
-mod keys;
+mod names;
+mod redaction;
+mod requests;
 mod time;
 mod timeline;
-mod voice_call;
-mod words;
 
-pub use abandonment::{Guarded, Intent, Stage, Verdict, decide, guard};
+pub use abandonment::{AbandonmentStage, GuardDecision, GuardedRequest, HangUpDecision, decide, guard};
 pub use attributes::{
-    Arrived, Attribute, Filled, Form, Found, InvalidPath, Knowledge, Line, Moment, Outcome, Picked, Report,
-    Root, SegmentValue, Sent, Shape, ValuePath, fill,
+    ArrivedField, Attribute, AttributeLine, AttributeOutcome, AttributeReport, FieldMapping, FillStage,
+    FilledAttributes, FoundValue, InvalidPath, KnownValues, PathRoot, PickedValues, SegmentValue,
+    SentAttributes, ValuePath, ValueShape, fill,
 };
-pub use digits::{hide_numbers, is_id, names_a_number};
-pub use ended_task::{EndedTask, Figures, Handling, Happening};
-pub use facts::{Fact, Known};
-pub use final_record::{FinalRecord, Given, LocationTemplate, Names, RecordingNote};
-pub use interaction::{Continues, Interaction, Place};
-pub use journal::{Body, Call, CallId, CallName, Fingerprint, Progress};
-pub use keys::{
+pub use call::{Call, CallId, CallName, CallProgress, Fingerprint, StoredJson};
+pub use ended_task::{CallHandling, EndedTask, TaskActivity, TaskFigures};
+pub use facts::{CallFacts, Fact};
+pub use final_record::{FinalRecord, FinalRecording, LocationTemplate, MappedName, MappedNames};
+pub use interaction::{Continuation, CreatePlacement, Interaction};
+pub use names::{
     CallCenterName, CallReference, CertificateName, InvalidName, TaskId, VendorCallKey, VoiceCallId,
+};
+pub use redaction::{cut, hide_numbers, is_id, names_a_number, quote};
+pub use requests::{
+    AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
+    Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,
 };
 pub use time::{FlowTime, InvalidTime};
 #[cfg(test)]
 pub(crate) use timeline::tests::history;
 pub use timeline::{
-    Agency, AgentState, Announced, CallOutcome, CallTimeline, Captured, Direction, Ending, Event, FileName,
-    Mark, NoFileName, Numbers, Recording, Said, Segment, SegmentKind, Standing, State, Story, Stretch,
-    StretchKind, Summary, Sums, Told, What,
+    AgentInvolvement, AgentState, AnnouncedRecordings, CallHistory, CallOutcome, CallState, CallTimeline,
+    CallTotals, CapturedRecordings, Direction, EventKind, FileName, FinalUpdateState, InvalidFileName,
+    Recording, SearchSummary, Segment, SegmentEnd, SegmentKind, SentUpdate, Stretch, StretchKind, TaskEnding,
+    TaskEvent, TaskNumbers, UpdateContent,
 };
-pub use voice_call::{
-    AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
-    Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,
-};
-pub use words::{cut, quote};

@@ -28,7 +28,6 @@ const SECONDS: std::ops::Range<i64> = 1_000_000_000..4_102_444_800;
 
 impl FlowTime {
     /// Keeps `at` to the millisecond.
-    #[must_use]
     pub fn new(at: Timestamp) -> Self {
         Self(Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at))
     }

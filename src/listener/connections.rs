@@ -1,31 +1,36 @@
-//! The connections of a worker. Who has shown no right credentials gives way to who comes.
+//! The connections of a worker, and what happens on each. One that has shown no right credentials is closed first when
+//! there are too many.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
 
-use super::traffic::{State, Traffic};
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Connections that may be gone, beyond twice those that are open, before they are forgotten.
 const GONE: usize = 64;
 
 /// The connections of one worker thread.
 #[derive(Debug, Clone)]
-pub(super) struct Connections(Rc<Inner>);
+pub(super) struct Connections(Rc<WorkerConnections>);
 
 #[derive(Debug)]
-struct Inner {
+struct WorkerConnections {
     most: usize,
     open: Rc<Cell<usize>>,
     /// As they came; those that are gone, or known by now, are passed over when their turn comes.
-    strangers: RefCell<VecDeque<Weak<State>>>,
+    unauthenticated: RefCell<VecDeque<Weak<ConnectionState>>>,
 }
 
 /// One connection among those that are open, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place(Rc<Cell<usize>>);
+struct OpenConnection(Rc<Cell<usize>>);
 
-impl Drop for Place {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.set(self.0.get().saturating_sub(1));
     }
@@ -34,47 +39,248 @@ impl Drop for Place {
 impl Connections {
     /// At most this many, as long as there are strangers among them.
     pub(super) fn new(most: usize) -> Self {
-        let strangers = RefCell::default();
-        Self(Rc::new(Inner { most, open: Rc::default(), strangers }))
+        let unauthenticated = RefCell::default();
+        Self(Rc::new(WorkerConnections { most, open: Rc::default(), unauthenticated }))
     }
 
     /// A connection has been opened. Beyond the bound, the one that has been a stranger for longest is dismissed: an
     /// honest client has logged in long before its turn comes, and whoever floods us sends his own away.
-    pub(super) fn admit(&self) -> Traffic {
-        let Inner { most, open, strangers } = &*self.0;
+    pub(super) fn admit(&self) -> ConnectionActivity {
+        let WorkerConnections { most, open, unauthenticated } = &*self.0;
         open.set(open.get() + 1);
-        let mut strangers = strangers.borrow_mut();
+        let mut unauthenticated = unauthenticated.borrow_mut();
         if open.get() > *most {
-            let oldest = std::iter::from_fn(|| strangers.pop_front());
-            let oldest = oldest.filter_map(|state| state.upgrade()).find(|state| state.is_stranger());
+            let oldest = std::iter::from_fn(|| unauthenticated.pop_front());
+            let oldest = oldest.filter_map(|state| state.upgrade()).find(|state| state.is_unauthenticated());
             if let Some(oldest) = oldest {
                 oldest.dismiss();
             }
-        } else if strangers.len() > 2 * open.get() + GONE {
-            strangers.retain(|state| state.upgrade().is_some_and(|state| state.is_stranger()));
+        } else if unauthenticated.len() > 2 * open.get() + GONE {
+            unauthenticated.retain(|state| state.upgrade().is_some_and(|state| state.is_unauthenticated()));
         }
-        let traffic = Traffic::of(Some(Place(Rc::clone(open))));
-        strangers.push_back(traffic.downgrade());
+        let traffic = ConnectionActivity::of(Some(OpenConnection(Rc::clone(open))));
+        unauthenticated.push_back(traffic.downgrade());
         traffic
     }
 }
 
+/// How long a connection may be without a request.
+#[derive(Debug, Clone)]
+pub struct ConnectionTimeouts {
+    /// From its beginning to the end of the head of its first request; also how long it may not take in an answer.
+    pub first: Duration,
+    /// From an answer to the end of the head of the next request.
+    pub between: Duration,
+    /// What is said to who began a request and did not end it: the whole answer.
+    pub too_slow: Arc<[u8]>,
+}
+
+/// One connection's requests: how many are being served, since when there has been none, and whether their client is
+/// known.
+#[derive(Debug, Clone)]
+pub struct ConnectionActivity(Rc<ConnectionState>);
+
+#[derive(Debug)]
+struct ConnectionState {
+    serving: Cell<usize>,
+    /// How many of them wait for more of their body.
+    reading: Cell<usize>,
+    /// The last answer; none: there was no request yet.
+    answered: Cell<Option<Instant>>,
+    opened: Instant,
+    /// Whether anything arrived since the last answer.
+    has_received: Cell<bool>,
+    /// Told when the last of the requests that were being served has been.
+    idle: Notify,
+    /// Whether a request of this connection had right credentials.
+    is_authenticated: Cell<bool>,
+    /// Whether it has to end at once.
+    is_dismissed: Cell<bool>,
+    /// The task of the connection, to be woken when one of these changes.
+    task: RefCell<Option<Waker>>,
+    _place: Option<OpenConnection>,
+}
+
+impl ConnectionActivity {
+    /// Of a connection that has just been opened, and takes nobody's place.
+    pub fn new() -> Self {
+        Self::of(None)
+    }
+
+    /// Of a connection that has just been opened.
+    pub(super) fn of(place: Option<OpenConnection>) -> Self {
+        Self(Rc::new(ConnectionState {
+            serving: Cell::new(0),
+            reading: Cell::new(0),
+            answered: Cell::new(None),
+            opened: Instant::now(),
+            has_received: Cell::new(false),
+            idle: Notify::new(),
+            is_authenticated: Cell::new(false),
+            is_dismissed: Cell::new(false),
+            task: RefCell::default(),
+            _place: place,
+        }))
+    }
+
+    /// A request has arrived; it is served until what this returns is dropped.
+    pub fn serve(&self) -> ServedRequest {
+        self.0.serving.set(self.0.serving.get() + 1);
+        ServedRequest(Rc::clone(&self.0))
+    }
+
+    /// A request that is served reads its body until what this returns is dropped. At other times nothing that comes
+    /// after a request is read.
+    pub fn read_body(&self) -> BodyRead {
+        self.0.reading.set(self.0.reading.get() + 1);
+        self.0.wake();
+        BodyRead(Rc::clone(&self.0))
+    }
+
+    /// A request of this connection had right credentials: it gives way to nobody any more.
+    pub fn mark_authenticated(&self) {
+        self.0.is_authenticated.set(true);
+    }
+
+    /// Waits until no request is being served: their work may outlast the connection that they came by.
+    pub(super) async fn wait_until_idle(&self) {
+        while self.0.serving.get() > 0 {
+            self.0.idle.notified().await;
+        }
+    }
+
+    /// Waits until the connection has to end.
+    pub(super) async fn dismissed(&self) {
+        std::future::poll_fn(|context| {
+            self.wake_by(context.waker());
+            if self.is_dismissed() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// Who is woken when something changes that the connection waits for.
+    pub(super) fn wake_by(&self, waker: &Waker) {
+        let mut task = self.0.task.borrow_mut();
+        if !task.as_ref().is_some_and(|task| task.will_wake(waker)) {
+            *task = Some(waker.clone());
+        }
+    }
+
+    /// Something has arrived.
+    pub(super) fn note_arrival(&self) {
+        self.0.has_received.set(true);
+    }
+
+    /// Whether anything has arrived since the last answer.
+    pub(super) fn has_received(&self) -> bool {
+        self.0.has_received.get()
+    }
+
+    /// Whether a request is being served.
+    pub(super) fn is_serving(&self) -> bool {
+        self.0.serving.get() > 0
+    }
+
+    /// Whether a request is being served that has come as a whole.
+    pub(super) fn is_working(&self) -> bool {
+        self.is_serving() && self.0.reading.get() == 0
+    }
+
+    pub(super) fn is_authenticated(&self) -> bool {
+        self.0.is_authenticated.get()
+    }
+
+    pub(super) fn is_dismissed(&self) -> bool {
+        self.0.is_dismissed.get()
+    }
+
+    fn downgrade(&self) -> Weak<ConnectionState> {
+        Rc::downgrade(&self.0)
+    }
+
+    /// When the connection is over if no request arrives; none: one is being served.
+    pub(super) fn end(&self, patience: &ConnectionTimeouts) -> Option<Instant> {
+        if self.0.serving.get() > 0 {
+            return None;
+        }
+        Some(match self.0.answered.get() {
+            Some(answered) => answered + patience.between,
+            None => self.0.opened + patience.first,
+        })
+    }
+}
+
+impl Default for ConnectionActivity {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ConnectionState {
+    /// Whether it may be dismissed.
+    fn is_unauthenticated(&self) -> bool {
+        !self.is_authenticated.get() && !self.is_dismissed.get()
+    }
+
+    /// Ends the connection.
+    fn dismiss(&self) {
+        self.is_dismissed.set(true);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        // It is told again by whom to be woken when it waits again.
+        if let Some(task) = self.task.borrow_mut().take() {
+            task.wake();
+        }
+    }
+}
+
+/// One request that is being served.
+#[derive(Debug)]
+pub struct ServedRequest(Rc<ConnectionState>);
+
+impl Drop for ServedRequest {
+    fn drop(&mut self) {
+        self.0.serving.set(self.0.serving.get().saturating_sub(1));
+        if self.0.serving.get() == 0 {
+            self.0.idle.notify_one();
+        }
+        self.0.answered.set(Some(Instant::now()));
+        self.0.has_received.set(false);
+        self.0.wake();
+    }
+}
+
+/// One request whose body is being read.
+#[derive(Debug)]
+pub struct BodyRead(Rc<ConnectionState>);
+
+impl Drop for BodyRead {
+    fn drop(&mut self) {
+        self.0.reading.set(self.0.reading.get().saturating_sub(1));
+    }
+}
+
 #[cfg(test)]
-mod tests {
+mod connections_tests {
     use super::*;
 
     #[test]
     fn the_oldest_stranger_gives_way_and_nobody_who_is_known() {
         let connections = Connections::new(3);
         let [first, second, third] = [(); 3].map(|()| connections.admit());
-        first.recognize();
+        first.mark_authenticated();
         let fourth = connections.admit();
-        let dismissed = [&first, &second, &third, &fourth].map(Traffic::is_dismissed);
+        let dismissed = [&first, &second, &third, &fourth].map(ConnectionActivity::is_dismissed);
         assert_eq!(dismissed, [false, true, false, false]);
         drop(second);
         drop(third);
         let fifth = connections.admit();
-        assert!(![&first, &fourth, &fifth].into_iter().any(Traffic::is_dismissed), "there is room");
+        assert!(
+            ![&first, &fourth, &fifth].into_iter().any(ConnectionActivity::is_dismissed),
+            "there is room"
+        );
     }
 
     #[test]
@@ -83,7 +289,31 @@ mod tests {
         for _ in 0..10_000 {
             drop(connections.admit());
         }
-        assert!(connections.0.strangers.borrow().len() <= GONE + 3);
+        assert!(connections.0.unauthenticated.borrow().len() <= GONE + 3);
         assert_eq!(connections.0.open.get(), 0);
+    }
+}
+
+#[cfg(test)]
+mod traffic_tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_ends_after_the_last_of_its_answers_and_never_during_a_request() {
+        let patience = ConnectionTimeouts {
+            first: Duration::from_secs(10),
+            between: Duration::from_secs(75),
+            too_slow: Arc::from(&b""[..]),
+        };
+        let traffic = ConnectionActivity::new();
+        assert_eq!(traffic.end(&patience), Some(traffic.0.opened + patience.first));
+        traffic.note_arrival();
+        let (one, other) = (traffic.serve(), traffic.serve());
+        drop(one);
+        assert_eq!(traffic.end(&patience), None);
+        let before = Instant::now();
+        drop(other);
+        assert!(traffic.end(&patience).unwrap() >= before + patience.between);
+        assert!(!traffic.has_received());
     }
 }

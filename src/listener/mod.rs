@@ -2,22 +2,18 @@
 //!
 //! actix-web's own `HttpServer` puts a limit on the head of the first request of a connection only. Afterwards a client may
 //! hold the connection for good, by beginning another head or by sending a refused body a byte at a time, and so may
-//! one that does not take in its answer. Hence the parts of actix are put together here, with a [`Guarded`] socket
+//! one that does not take in its answer. Hence the parts of actix are put together here, with a [`GuardedSocket`] socket
 //! below them that ends such connections. HTTP/2 is not spoken: flows and proxies need none, and a client without
 //! credentials could fill memory with its streams.
 
 mod connections;
-mod guarded;
-mod heads;
-mod memory;
-mod traffic;
+mod socket;
 
 use std::any::Any;
-use std::fmt;
-use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use actix_http::{Extensions, HttpService, Protocol, Request, Response};
 use actix_server::Server;
@@ -31,14 +27,12 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
+pub use connections::{ConnectionActivity, ConnectionTimeouts, ServedRequest};
 use openssl::ssl::{AlpnError, SslAcceptorBuilder};
+pub use socket::{ConnectionMemory, GuardedSocket};
 
 use self::connections::Connections;
 use crate::settings::Inbound;
-
-pub use guarded::Guarded;
-pub use memory::Memory;
-pub use traffic::{Patience, Served, Traffic};
 
 /// How long a refused body is still read after the answer, so that the client gets to see the answer.
 const LINGER: Duration = Duration::from_secs(1);
@@ -93,7 +87,8 @@ impl Listener {
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
         let (keep_alive, handshake) = (inbound.keep_alive, inbound.client_timeout);
-        let patience = Patience { first: inbound.client_timeout, between: inbound.keep_alive, too_slow };
+        let patience =
+            ConnectionTimeouts { first: inbound.client_timeout, between: inbound.keep_alive, too_slow };
         macro_rules! http {
             () => {{
                 let stopping = stopping.clone();
@@ -107,31 +102,31 @@ impl Listener {
                     // That of the guarded socket covers all heads, and answers in our shape.
                     .client_request_timeout(Duration::ZERO)
                     .client_disconnect_timeout(LINGER)
-                    .on_connect_ext(move |io: &Guarded<_>, extensions: &mut Extensions| {
+                    .on_connect_ext(move |io: &GuardedSocket<_>, extensions: &mut Extensions| {
                         extensions.insert(io.traffic());
                         on_connect(io.inner(), extensions);
                     })
                     .finish(map_config(app, |()| AppConfig::default()));
                 // A connection counts until the work of its requests has ended, so that a stop waits for that.
-                apply_fn_factory(http, |(io, protocol, peer): (Guarded<_>, _, _), http| {
+                apply_fn_factory(http, |(io, protocol, peer): (GuardedSocket<_>, _, _), http| {
                     let traffic = io.traffic();
                     let served = http.call((io, protocol, peer));
                     async move {
                         let served = served.await;
-                        traffic.rest().await;
+                        traffic.wait_until_idle().await;
                         served
                     }
                 })
             }};
         }
-        let memory = Memory::default();
+        let memory = ConnectionMemory::default();
         let Some(mut tls) = tls else {
             let listening = builder.listen("http", socket, move || {
                 let (patience, memory, connections) =
                     (patience.clone(), memory.clone(), Connections::new(most));
                 fn_service(move |io: TcpStream| {
                     let peer = io.peer_addr().ok();
-                    let io = Guarded::new(io, patience.clone(), connections.admit(), &memory);
+                    let io = GuardedSocket::new(io, patience.clone(), connections.admit(), &memory);
                     async move { Ok((io, Protocol::Http1, peer)) }
                 })
                 .and_then(http!())
@@ -156,7 +151,7 @@ impl Listener {
                         io = handshake => io?,
                         () = traffic.dismissed() => return Err(TlsError::Timeout),
                     };
-                    Ok((Guarded::new(io, patience, traffic, &memory), Protocol::Http1, peer))
+                    Ok((GuardedSocket::new(io, patience, traffic, &memory), Protocol::Http1, peer))
                 }
             })
             .and_then(http!().map_err(TlsError::Service))

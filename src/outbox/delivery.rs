@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use super::schedule::later;
 use super::{Attempted, By, Outbox, Tried, record};
 use crate::domain::{Call, CallReference, VoiceCallId};
-use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Orgs, Stored, voice_call_id};
+use crate::salesforce::{
+    Budget, Failure, Operation, Org, Orgs, RestoredRequest, SalesforceRequest, StoredRequest, voice_call_id,
+};
 use crate::store::{Attempt, CreateBody, Entry, EntryKind, Note};
 
 /// How often another replica's create is looked after.
@@ -126,7 +128,7 @@ impl Delivery<'_> {
     }
 
     /// Tells the log and the metrics of an attempt.
-    fn report(self, entry: &Entry, kept: Option<&Kept>, attempt: &Attempt, is_withheld: bool) {
+    fn report(self, entry: &Entry, kept: Option<&RestoredRequest>, attempt: &Attempt, is_withheld: bool) {
         let of_call = entry.call.as_ref().map(|call| call.name.vendor_call_key());
         let named = match kept.and_then(|kept| kept.call.as_ref()) {
             Some(CallReference::Key(key)) => Some(key),
@@ -227,7 +229,7 @@ impl Delivery<'_> {
         {
             return Ok(Sent::Withheld);
         }
-        org.ask(client, Ask::Kept(&kept), budget).await.map(Sent::Done)
+        org.send(client, SalesforceRequest::Restored(&kept), budget).await.map(Sent::Done)
     }
 }
 
@@ -243,7 +245,7 @@ async fn had_agent(
     org: &Org,
     client: &Client,
     entry: &Entry,
-    kept: &Kept,
+    kept: &RestoredRequest,
     budget: &Budget,
 ) -> Result<bool, Failure> {
     let id = entry.call.as_ref().and_then(|call| call.voice_call_id.clone()).map(CallReference::Id);
@@ -255,7 +257,7 @@ async fn had_agent(
 
 /// What was put in before the create of its call was through, or before an update under its key made the record, is
 /// sent as it fits now.
-fn fit(mut kept: Kept, entry: &Entry) -> Kept {
+fn fit(mut kept: RestoredRequest, entry: &Entry) -> RestoredRequest {
     // Its key names others too. By its id, an update makes no record, and need not say what a create has said.
     let continues = entry.call.as_ref().filter(|call| !call.name.is_plain() && kept.call.is_some());
     if let Some(id) = continues.and_then(|call| call.voice_call_id.clone()) {
@@ -270,7 +272,7 @@ fn fit(mut kept: Kept, entry: &Entry) -> Kept {
         return kept.to_update().unwrap_or(kept);
     }
     let failed = call.create_body.as_ref().filter(|_| entry.is_final);
-    let failed = failed.and_then(|body| serde_json::from_str::<Stored>(body.expose()).ok());
+    let failed = failed.and_then(|body| serde_json::from_str::<StoredRequest>(body.expose()).ok());
     match failed.and_then(|stored| stored.read(Operation::Create).ok()) {
         Some(create) => kept.completed_by(&create),
         None => kept,
@@ -285,13 +287,13 @@ fn may_be_made(entry: &Entry, call: &Call) -> bool {
     is_unknown && call.name.is_plain()
 }
 
-fn read(entry: &Entry) -> Option<Kept> {
+fn read(entry: &Entry) -> Option<RestoredRequest> {
     let operation = match entry.kind {
         EntryKind::Create => Operation::Create,
         EntryKind::Clear | EntryKind::LateClear => Operation::ClearRouting,
         EntryKind::Update => Operation::Update,
     };
-    serde_json::from_str::<Stored>(entry.body.expose()).ok()?.read(operation).ok()
+    serde_json::from_str::<StoredRequest>(entry.body.expose()).ok()?.read(operation).ok()
 }
 
 /// What the journal learns when a deferred create is delivered, or an update that makes the record.

@@ -14,9 +14,9 @@ use super::recent::{Kept, Recent};
 use super::schedule::later;
 use super::{Schedule, Tried, verdict};
 use crate::clock::Clock;
-use crate::domain::{Body, Call, CallName, CallReference, Origin};
+use crate::domain::{Call, CallName, CallReference, Origin, StoredJson};
 use crate::ids::Ids;
-use crate::salesforce::{Ask, Failure, Operation, Stored};
+use crate::salesforce::{Failure, Operation, SalesforceRequest, StoredRequest};
 use crate::settings;
 use crate::store::{
     Ahead, Answer, Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, NewEvent, Note, Settle, Store,
@@ -214,22 +214,22 @@ impl Outbox {
     /// An entry that asks this of Salesforce; of one that reports an abandonment it is said that it is not to be sent
     /// if an agent has had the call.
     #[must_use]
-    pub fn entry(&self, ask: Ask<'_>, is_final: bool, unless_answered: bool) -> NewEntry {
+    pub fn entry(&self, ask: SalesforceRequest<'_>, is_final: bool, unless_answered: bool) -> NewEntry {
         let kind = match ask.operation() {
             Operation::Create => EntryKind::Create,
             Operation::ClearRouting => EntryKind::Clear,
             Operation::Update | Operation::OmniFlow | Operation::Query => EntryKind::Update,
         };
-        let stored = Stored::of(ask).unless_answered(unless_answered);
+        let stored = StoredRequest::of(ask).unless_answered(unless_answered);
         let body = serde_json::to_string(&stored).unwrap_or_default();
-        NewEntry { kind, is_final, body: Body::new(body), next_at: self.now() }
+        NewEntry { kind, is_final, body: StoredJson::new(body), next_at: self.now() }
     }
 
     /// An entry that takes back what the call's final update said: it is not sent if that was not.
     #[must_use]
-    pub fn taking_back(&self, ask: Ask<'_>) -> NewEntry {
-        let stored = Stored::of(ask).if_ended(true);
-        let body = Body::new(serde_json::to_string(&stored).unwrap_or_default());
+    pub fn taking_back(&self, ask: SalesforceRequest<'_>) -> NewEntry {
+        let stored = StoredRequest::of(ask).if_ended(true);
+        let body = StoredJson::new(serde_json::to_string(&stored).unwrap_or_default());
         NewEntry { body, ..self.entry(ask, false, false) }
     }
 
@@ -245,7 +245,7 @@ impl Outbox {
     /// [`Outbox::LATE_ROUTING`]. When it is due, it is sent only if the caller is gone and no agent has had the call.
     #[must_use]
     pub fn late_clear(&self, call: &CallReference, origin: &Origin, within: Duration) -> NewEntry {
-        let entry = self.entry(Ask::ClearRouting(call, origin), false, true);
+        let entry = self.entry(SalesforceRequest::ClearRouting(call, origin), false, true);
         let next_at = later(entry.next_at, within + Self::LATE_ROUTING);
         NewEntry { kind: EntryKind::LateClear, next_at, ..entry }
     }
@@ -418,7 +418,7 @@ mod tests {
         let entry = || NewEntry {
             kind: EntryKind::Clear,
             is_final: false,
-            body: Body::new("{}".to_owned()),
+            body: StoredJson::new("{}".to_owned()),
             next_at: now,
         };
         let subject = Subject::Known(Box::new(Note::of(name, now)));

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::Outbox;
 use crate::domain::{CallReference, VoiceCallId};
-use crate::salesforce::{Ask, Budget, Failure, Kept, Operation, Org, Stored, voice_call_id};
+use crate::salesforce::{
+    Budget, Failure, Operation, Org, RestoredRequest, SalesforceRequest, StoredRequest, voice_call_id,
+};
 use crate::store::{CreateBody, Entry, Note, StoreError};
 
 const PARENT: &str = "parentVoiceCallId";
@@ -42,14 +44,14 @@ pub(super) async fn make(
     budget: &Budget,
 ) -> Result<(), Failure> {
     let body = entry.call.as_ref().and_then(|call| call.create_body.as_ref());
-    let stored = body.and_then(|body| serde_json::from_str::<Stored>(body.expose()).ok());
+    let stored = body.and_then(|body| serde_json::from_str::<StoredRequest>(body.expose()).ok());
     let create = stored.and_then(|stored| stored.read(Operation::Create).ok());
     let create = create.ok_or_else(|| Failure::Refused {
         words: String::from("its VoiceCall was never created, and its vendorCallKey is that of another"),
     })?;
     let create = with_parent(outbox, create, entry).await?;
     let half = budget.half();
-    let data = org.ask(client, Ask::Kept(&create), &half).await?;
+    let data = org.send(client, SalesforceRequest::Restored(&create), &half).await?;
     let id = voice_call_id(&data).and_then(|id| VoiceCallId::parse(id).ok());
     let id = id.ok_or_else(|| Failure::Refused { words: String::from("its VoiceCall got no id") })?;
     if let Some(call) = &mut entry.call {
@@ -71,7 +73,11 @@ pub(super) async fn make(
 ///
 /// # Errors
 /// When the parent's own record is still to be made.
-pub(super) async fn with_parent(outbox: &Outbox, mut kept: Kept, entry: &Entry) -> Result<Kept, Failure> {
+pub(super) async fn with_parent(
+    outbox: &Outbox,
+    mut kept: RestoredRequest,
+    entry: &Entry,
+) -> Result<RestoredRequest, Failure> {
     let named = kept.body.get(PARENT).and_then(Value::as_str).map(CallReference::parse);
     let (Operation::Create, Some(Ok(key @ CallReference::Key(_))), Some(call)) =
         (kept.operation, named, entry.call.as_ref())

@@ -16,7 +16,6 @@ pub struct NumberTooLong {
 
 impl NumberTooLong {
     /// How many characters were left after the clean-up.
-    #[must_use]
     pub fn length(&self) -> usize {
         self.length
     }

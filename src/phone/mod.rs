@@ -3,11 +3,7 @@
 
 mod cleanup;
 mod number;
-mod order;
-mod probe;
-mod problem;
 mod rule;
-mod selector;
 mod translation;
 
 #[cfg(test)]
@@ -15,5 +11,5 @@ mod tests;
 
 pub use cleanup::{LONGEST_NUMBER, NumberTooLong};
 pub use number::{Masked, PhoneNumber, mask};
-pub use problem::{RulePart, RuleProblem};
-pub use translation::{Explanation, Step, Translation};
+pub use rule::{RulePart, RuleProblem};
+pub use translation::{Explanation, Translation, TranslationStep};

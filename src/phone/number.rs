@@ -17,13 +17,11 @@ pub struct PhoneNumber(String);
 
 impl PhoneNumber {
     /// Wraps a number or a word such as `anonymous`, as it is.
-    #[must_use]
     pub fn new(number: impl Into<String>) -> Self {
         Self(number.into())
     }
 
     /// The whole number: for request bodies, never for logs.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -57,7 +55,6 @@ impl fmt::Debug for PhoneNumber {
 ///
 /// Every digit that is not shown is one star; everything else but a leading `+` is dropped. Fewer than
 /// ten digits show the last two only, fewer than seven none. A word without digits prints as it is.
-#[must_use]
 pub fn mask(number: &str) -> Masked<'_> {
     Masked(number)
 }

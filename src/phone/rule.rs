@@ -1,13 +1,12 @@
-//! One rule: `[min,max]->pattern` or `[min,max]->pattern->selector`.
+//! A translation rule: `[min,max]->pattern->selector`, and what can be wrong with it.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ecma_pattern::{Match, Memory, OutOfSteps, Pattern, Steps, is_space};
+use ecma_pattern::{Groups, Match, Memory, OutOfSteps, Pattern, Steps, is_space};
+use serde::Serialize;
 
 use super::cleanup::LONGEST_NUMBER;
-use super::probe;
-use super::problem::{RulePart, RuleProblem};
-use super::selector::Selector;
 
 /// The steps one rule may take on one number; at load it is refused if it needs more on a hard one.
 pub(super) const STEPS_PER_RULE: u32 = 100_000;
@@ -43,9 +42,9 @@ impl From<OutOfSteps> for LeftOut {
 /// How many steps the rules of a set may be tried for, all together, while they are read: some 20 ms. Rules beyond that
 /// are taken untried; on a number that is too hard for one it is left out, as ever.
 #[derive(Debug)]
-pub(super) struct Patience(u32);
+pub(super) struct StepBudget(u32);
 
-impl Patience {
+impl StepBudget {
     /// For one rule set.
     pub(super) fn new() -> Self {
         Self(1_000_000)
@@ -76,7 +75,7 @@ impl Rule {
     ///
     /// # Errors
     /// A part of it cannot be read, or its pattern can run away.
-    pub(super) fn parse(name: &str, text: &str, patience: &mut Patience) -> Result<Self, Vec<RuleProblem>> {
+    pub(super) fn parse(name: &str, text: &str, patience: &mut StepBudget) -> Result<Self, Vec<RuleProblem>> {
         let mut parts = text.splitn(3, "->").map(trim);
         let lengths = read_predicate(name, parts.next().unwrap_or_default());
         let pattern = read_pattern(name, parts.next());
@@ -95,10 +94,10 @@ impl Rule {
         Ok(rule)
     }
 
-    fn check_that_it_ends(&self, text: &str, patience: &mut Patience) -> Result<(), RuleProblem> {
+    fn check_that_it_ends(&self, text: &str, patience: &mut StepBudget) -> Result<(), RuleProblem> {
         let longest = usize::try_from(self.lengths.1).map_or(LONGEST_NUMBER, |max| max.min(LONGEST_NUMBER));
         let (mut memory, mut out) = (Memory::default(), Vec::new());
-        for number in probe::hard_numbers(text, longest) {
+        for number in hard_numbers(text, longest) {
             if !patience.has(STEPS_PER_RULE) {
                 return Ok(());
             }
@@ -195,4 +194,240 @@ fn parse_predicate(text: &str) -> Option<(u64, u64)> {
         all_digits.then(|| digits.parse().unwrap_or(u64::MAX))
     };
     Some((number(min)?, number(max)?))
+}
+
+/// A replacement text, taken apart once.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Selector(Vec<SelectorPart>);
+
+#[derive(Debug, PartialEq, Eq)]
+enum SelectorPart {
+    Text(Vec<u16>),
+    Match,
+    Before,
+    After,
+    Group(usize),
+}
+
+impl Selector {
+    /// Takes a replacement text apart. There is no wrong one: what means nothing stands for itself.
+    pub(super) fn new(text: &str, groups: &Groups) -> Self {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(dollar) = rest.find('$') {
+            let (before, from_dollar) = rest.split_at(dollar);
+            literal.push_str(before);
+            let (part, length) = symbol(from_dollar, groups);
+            match part {
+                Some(part) => {
+                    flush(&mut literal, &mut parts);
+                    parts.push(part);
+                }
+                None => literal.push('$'),
+            }
+            rest = from_dollar.get(length..).unwrap_or_default();
+        }
+        literal.push_str(rest);
+        flush(&mut literal, &mut parts);
+        Self(parts)
+    }
+
+    /// Appends what takes the place of this match.
+    fn expand(&self, found: Match<'_>, out: &mut Vec<u16>) {
+        for part in &self.0 {
+            out.extend_from_slice(match part {
+                SelectorPart::Text(text) => text,
+                SelectorPart::Match => found.whole(),
+                SelectorPart::Before => found.before(),
+                SelectorPart::After => found.after(),
+                SelectorPart::Group(number) => found.group(*number),
+            });
+        }
+    }
+}
+
+fn flush(literal: &mut String, parts: &mut Vec<SelectorPart>) {
+    if !literal.is_empty() {
+        parts.push(SelectorPart::Text(literal.encode_utf16().collect()));
+        literal.clear();
+    }
+}
+
+/// The symbol at the start of `text`, which is a `$`, and its length; no part where it is a plain `$`.
+fn symbol(text: &str, groups: &Groups) -> (Option<SelectorPart>, usize) {
+    let next = text.as_bytes().get(1).copied();
+    match next {
+        Some(b'$') => (None, 2),
+        Some(b'&') => (Some(SelectorPart::Match), 2),
+        Some(b'`') => (Some(SelectorPart::Before), 2),
+        Some(b'\'') => (Some(SelectorPart::After), 2),
+        Some(b'0'..=b'9') => numbered(text, groups),
+        Some(b'<') if groups.named() => named(text, groups),
+        _ => (None, 1),
+    }
+}
+
+/// Two digits where there is such a group, else one.
+fn numbered(text: &str, groups: &Groups) -> (Option<SelectorPart>, usize) {
+    let known = |length: usize| {
+        let digits = text.get(1..=length).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
+        let number: u32 = digits.parse().ok()?;
+        let number = (1..=groups.count()).contains(&number).then_some(number)?;
+        Some((Some(SelectorPart::Group(usize::try_from(number).ok()?)), 1 + length))
+    };
+    known(2).or_else(|| known(1)).unwrap_or((None, 1))
+}
+
+fn named(text: &str, groups: &Groups) -> (Option<SelectorPart>, usize) {
+    let Some((name, _)) = text.get(2..).and_then(|rest| rest.split_once('>')) else {
+        return (None, 1);
+    };
+    let length = "$<>".len() + name.len();
+    let units: Vec<u16> = name.encode_utf16().collect();
+    let number = groups.by_name(&units).and_then(|number| usize::try_from(number).ok());
+    // A name no group has is `undefined`, which is nothing.
+    (Some(number.map_or(SelectorPart::Text(Vec::new()), SelectorPart::Group)), length)
+}
+
+/// Numbers of this length, made of what numbers hold and of what the rule itself speaks of.
+fn hard_numbers(rule: &str, length: usize) -> impl Iterator<Item = Vec<u16>> {
+    const DIGITS: [&str; 7] = ["1", "0", "12", "1234567890", "1,", "1 ", "1#*"];
+    const ENDS: [(&str, &str); 5] = [("", ""), ("", "#"), ("", "x"), ("+", ""), ("+49", " ")];
+    let mut cores: Vec<String> = DIGITS.map(str::to_owned).to_vec();
+    let own = rule.chars().filter(|c| !cores_hold(c));
+    for character in own.take(40).map(String::from) {
+        if !cores.contains(&character) {
+            cores.push(character);
+        }
+    }
+    cores.into_iter().flat_map(move |core| ENDS.map(|(head, tail)| number(head, &core, tail, length)))
+}
+
+fn cores_hold(character: &char) -> bool {
+    "10[]()->\\{}^$?".contains(*character)
+}
+
+fn number(head: &str, core: &str, tail: &str, length: usize) -> Vec<u16> {
+    let body = length.saturating_sub(head.len() + tail.len());
+    head.encode_utf16()
+        .chain(core.encode_utf16().cycle().take(body))
+        .chain(tail.encode_utf16())
+        .take(length)
+        .collect()
+}
+
+/// The part of a rule set that is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RulePart {
+    /// The JSON around the rules.
+    Json,
+    /// `[min,max]`.
+    Predicate,
+    /// Between the arrows.
+    Pattern,
+    /// After the second arrow.
+    Selector,
+}
+
+impl fmt::Display for RulePart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "JSON",
+            Self::Predicate => "predicate",
+            Self::Pattern => "pattern",
+            Self::Selector => "selector",
+        })
+    }
+}
+
+/// One thing that is wrong with a rule set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleProblem {
+    rule: Option<String>,
+    part: RulePart,
+    problem: String,
+    hint: String,
+}
+
+impl RuleProblem {
+    pub(super) fn new(
+        rule: Option<&str>,
+        part: RulePart,
+        problem: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self { rule: rule.map(str::to_owned), part, problem: problem.into(), hint: hint.into() }
+    }
+
+    /// The name of the rule, unless the rule set as a whole is meant.
+    pub fn rule(&self) -> Option<&str> {
+        self.rule.as_deref()
+    }
+
+    /// Which part of it.
+    pub fn part(&self) -> RulePart {
+        self.part
+    }
+
+    /// What is wrong.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
+impl fmt::Display for RuleProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(rule) = &self.rule {
+            write!(f, "rule \"{rule}\", ")?;
+        }
+        write!(f, "{}: {}; {}", self.part, self.problem, self.hint)
+    }
+}
+
+impl std::error::Error for RuleProblem {}
+
+#[cfg(test)]
+mod tests {
+    use ecma_pattern::{Memory, OutOfSteps, Pattern, Steps};
+
+    use super::*;
+
+    fn replaced(pattern: &str, selector: &str, text: &str) -> String {
+        let pattern = Pattern::new(pattern).unwrap();
+        let selector = Selector::new(selector, pattern.groups());
+        let text: Vec<u16> = text.encode_utf16().collect();
+        let mut out = Vec::new();
+        let found = |found: Match<'_>| {
+            selector.expand(found, &mut out);
+            Ok::<_, OutOfSteps>(())
+        };
+        pattern.for_each_match(&text, &mut Memory::default(), &mut Steps::new(10_000), found).unwrap();
+        String::from_utf16(&out).unwrap()
+    }
+
+    #[test]
+    fn symbols_stand_for_the_match_and_its_surroundings() {
+        assert_eq!(replaced("3", "[$$|$&|$`|$']", "12345"), "[$|3|12|45]");
+        assert_eq!(replaced("3", "$ $x $", "12345"), "$ $x $");
+    }
+
+    #[test]
+    fn two_digits_count_only_where_that_group_exists() {
+        assert_eq!(replaced("(1)(2)", "$2$10$02$00$0$3", "12"), "2102$00$0$3");
+        assert_eq!(replaced(&"(1)".repeat(11), "$11,$12", &"1".repeat(11)), "1,12");
+        assert_eq!(replaced("1", "$1", "1"), "$1");
+    }
+
+    #[test]
+    fn names_count_only_where_the_pattern_has_any() {
+        assert_eq!(replaced("(?<a>1)(?<b>2)?", "$<a>$<b>$<c>$<", "1"), "1$<");
+        assert_eq!(replaced("(1)", "$<a>", "1"), "$<a>");
+    }
 }

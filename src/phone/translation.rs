@@ -8,9 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::cleanup::{NumberTooLong, clean_up, is_number, subscriber};
-use super::order::as_javascript;
-use super::problem::{RulePart, RuleProblem};
-use super::rule::{Patience, Rule, STEPS_PER_RULE};
+use super::rule::{Rule, RulePart, RuleProblem, STEPS_PER_RULE, StepBudget};
 
 /// The steps of one translation, over all its rules: far below 5 ms.
 const STEPS_PER_TRANSLATION: u32 = 200_000;
@@ -37,7 +35,7 @@ impl Translation {
         })?;
         let mut problems = Vec::new();
         let mut rules = Vec::new();
-        let mut patience = Patience::new();
+        let mut patience = StepBudget::new();
         for (name, rule) in as_javascript(named) {
             match read(&name, &rule, &mut patience) {
                 Ok(rule) => rules.push(rule),
@@ -48,7 +46,6 @@ impl Translation {
     }
 
     /// How many rules there are.
-    #[must_use]
     pub fn rules(&self) -> usize {
         self.rules.len()
     }
@@ -69,9 +66,9 @@ impl Translation {
     pub fn explain(&self, value: &str) -> Result<Explanation, NumberTooLong> {
         let mut steps = Vec::with_capacity(self.rules.len());
         let result = self.run(value, |rule, effect, text| {
-            steps.push(Step {
+            steps.push(TranslationStep {
                 rule: rule.name().to_owned(),
-                applied: effect == Effect::Applied,
+                applied: effect == RuleEffect::Applied,
                 effect,
                 result: String::from_utf16_lossy(text),
             });
@@ -81,7 +78,11 @@ impl Translation {
         Ok(Explanation { input: value.to_owned(), cleaned, result, steps })
     }
 
-    fn run(&self, value: &str, mut seen: impl FnMut(&Rule, Effect, &[u16])) -> Result<String, NumberTooLong> {
+    fn run(
+        &self,
+        value: &str,
+        mut seen: impl FnMut(&Rule, RuleEffect, &[u16]),
+    ) -> Result<String, NumberTooLong> {
         let subscriber = subscriber(value);
         if !is_number(&subscriber) {
             return Ok(subscriber.into_owned());
@@ -102,11 +103,11 @@ impl Translation {
                 let given = steps.left();
                 let outcome = rule.replace(&text, &mut next, &mut memory, &mut steps);
                 left -= given - steps.left();
-                Effect::of(rule, outcome)
+                RuleEffect::of(rule, outcome)
             } else {
-                Effect::OtherLength
+                RuleEffect::OtherLength
             };
-            if effect == Effect::Applied {
+            if effect == RuleEffect::Applied {
                 std::mem::swap(&mut text, &mut next);
             }
             seen(rule, effect, &text);
@@ -121,7 +122,7 @@ impl fmt::Debug for Translation {
     }
 }
 
-fn read(name: &str, rule: &Value, patience: &mut Patience) -> Result<Rule, Vec<RuleProblem>> {
+fn read(name: &str, rule: &Value, patience: &mut StepBudget) -> Result<Rule, Vec<RuleProblem>> {
     match rule {
         Value::String(text) => Rule::parse(name, text, patience),
         _ => Err(vec![RuleProblem::new(
@@ -148,14 +149,14 @@ fn to_string(text: &[u16]) -> String {
 
 /// What a rule did to a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
+enum RuleEffect {
     Applied,
     NoMatch,
     OtherLength,
     LeftOut(&'static str),
 }
 
-impl Effect {
+impl RuleEffect {
     fn of(rule: &Rule, outcome: Result<bool, super::rule::LeftOut>) -> Self {
         match outcome {
             Ok(true) => Self::Applied,
@@ -178,7 +179,7 @@ pub struct Explanation {
     /// The end of it.
     pub result: String,
     /// Every rule, in the order they run.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TranslationStep>,
 }
 
 impl fmt::Debug for Explanation {
@@ -189,7 +190,7 @@ impl fmt::Debug for Explanation {
 
 /// What one rule did.
 #[derive(Clone, PartialEq, Eq, Serialize)]
-pub struct Step {
+pub struct TranslationStep {
     /// The rule's name.
     pub rule: String,
     /// Whether the length was right and the pattern matched.
@@ -197,18 +198,51 @@ pub struct Step {
     /// The number after the rule.
     pub result: String,
     #[serde(skip)]
-    effect: Effect,
+    effect: RuleEffect,
 }
 
-impl Step {
+impl TranslationStep {
     /// Why the rule was or was not applied, in words.
-    #[must_use]
     pub fn reason(&self) -> &'static str {
         match self.effect {
-            Effect::Applied => "applied",
-            Effect::NoMatch => "no match",
-            Effect::OtherLength => "other length",
-            Effect::LeftOut(why) => why,
+            RuleEffect::Applied => "applied",
+            RuleEffect::NoMatch => "no match",
+            RuleEffect::OtherLength => "other length",
+            RuleEffect::LeftOut(why) => why,
         }
+    }
+}
+
+/// Names that are array indices first, ascending, then the others as written: OrdinaryOwnPropertyKeys of
+/// ECMA-262, section 10.1.11.1.
+fn as_javascript<T>(entries: impl IntoIterator<Item = (String, T)>) -> Vec<(String, T)> {
+    let mut entries: Vec<_> = entries.into_iter().collect();
+    // A stable sort: everything that is not an index compares equal and stays where it was written.
+    entries.sort_by_key(|(name, _)| array_index(name).unwrap_or(u32::MAX));
+    entries
+}
+
+/// An array index is a whole number below 2^32 - 1, written as JavaScript would write it.
+fn array_index(name: &str) -> Option<u32> {
+    let canonical = name == "0" || name.bytes().next().is_some_and(|first| (b'1'..=b'9').contains(&first));
+    let index = name.parse().ok()?;
+    (canonical && index < u32::MAX).then_some(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_come_first_and_the_rest_stays_as_written() {
+        let written = ["b", "10", "01", "2", "4294967295", "-1", "+3", "4294967294", "0", "a", "1.5", ""];
+        let order: Vec<String> = as_javascript(written.map(|name| (name.to_owned(), ())))
+            .into_iter()
+            .map(|(name, ())| name)
+            .collect();
+        assert_eq!(
+            order,
+            ["0", "2", "10", "4294967294", "b", "01", "4294967295", "-1", "+3", "a", "1.5", ""]
+        );
     }
 }

@@ -7,28 +7,27 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-use super::http::Request;
-use super::session::{Session, Sessions};
-use super::wire::{Address, Again, Create, OmniFlow, Update, bytes};
-use super::{Ask, Budget, Failure, Gate, Operation, Way};
+use super::http::HttpRequest;
+use super::payload::{BodyAddress, CreatePayload, OmniFlowPayload, RestoredPayload, UpdatePayload, bytes};
+use super::session::{OAuthSession, OAuthSessions};
+use super::{Budget, Failure, Gate, Operation, SalesforceApi, SalesforceRequest};
 use crate::domain::{CallReference, Origin};
 use crate::settings;
 
 /// One contact center's way through the wrapper.
-pub struct Apex {
+pub struct ApexApi {
     pub(super) gate: Arc<Gate>,
     call_center: String,
     prefix: String,
     certificate: String,
-    sessions: Arc<Sessions>,
+    sessions: Arc<OAuthSessions>,
 }
 
-impl Apex {
+impl ApexApi {
     /// For a contact center.
-    #[must_use]
     pub fn new(
         gate: Arc<Gate>,
-        sessions: Arc<Sessions>,
+        sessions: Arc<OAuthSessions>,
         center: &settings::CallCenter,
         api: &settings::Apex,
     ) -> Self {
@@ -42,8 +41,8 @@ impl Apex {
     }
 
     /// The names the wrapper wants in every body.
-    fn address<'a>(&'a self, origin: &'a Origin, call: Option<&'a CallReference>) -> Address<'a> {
-        Address {
+    fn address<'a>(&'a self, origin: &'a Origin, call: Option<&'a CallReference>) -> BodyAddress<'a> {
+        BodyAddress {
             call_center_api_name: None,
             call_center_dev_name: Some(&self.call_center),
             cert_dev_name: Some(origin.certificate.as_ref().map_or(self.certificate.as_str(), AsRef::as_ref)),
@@ -51,18 +50,23 @@ impl Apex {
         }
     }
 
-    fn body(&self, ask: Ask<'_>) -> Bytes {
+    fn body(&self, ask: SalesforceRequest<'_>) -> Bytes {
         let origin = ask.origin();
         match ask {
-            Ask::Create(request) => bytes(&Create::new(self.address(origin, None), request)),
-            Ask::Update(call, request) => bytes(&Update::new(self.address(origin, Some(call)), request)),
-            Ask::OmniFlow(request) => {
-                bytes(&OmniFlow::new(self.address(origin, Some(&request.call)), request))
+            SalesforceRequest::Create(request) => {
+                bytes(&CreatePayload::new(self.address(origin, None), request))
             }
-            Ask::ClearRouting(call, _) => bytes(&self.address(origin, Some(call))),
-            Ask::Kept(kept) => {
-                bytes(&Again { address: self.address(origin, kept.call.as_ref()), body: &kept.body })
+            SalesforceRequest::Update(call, request) => {
+                bytes(&UpdatePayload::new(self.address(origin, Some(call)), request))
             }
+            SalesforceRequest::OmniFlow(request) => {
+                bytes(&OmniFlowPayload::new(self.address(origin, Some(&request.call)), request))
+            }
+            SalesforceRequest::ClearRouting(call, _) => bytes(&self.address(origin, Some(call))),
+            SalesforceRequest::Restored(kept) => bytes(&RestoredPayload {
+                address: self.address(origin, kept.call.as_ref()),
+                body: &kept.body,
+            }),
         }
     }
 
@@ -70,17 +74,22 @@ impl Apex {
     ///
     /// # Errors
     /// When Salesforce did not do it in time.
-    pub async fn ask(&self, client: &Client, ask: Ask<'_>, budget: &Budget) -> Result<Value, Failure> {
+    pub async fn send(
+        &self,
+        client: &Client,
+        ask: SalesforceRequest<'_>,
+        budget: &Budget,
+    ) -> Result<Value, Failure> {
         let (operation, body) = (ask.operation(), self.body(ask));
-        let request = |session: &Session| self.request(operation, session, body.clone());
-        self.sessions.exchange((Way::Apex, operation), client, budget, request).await?.into_result()
+        let request = |session: &OAuthSession| self.request(operation, session, body.clone());
+        self.sessions.exchange((SalesforceApi::Apex, operation), client, budget, request).await?.into_result()
     }
 
-    fn request(&self, operation: Operation, session: &Session, body: Bytes) -> Request {
+    fn request(&self, operation: Operation, session: &OAuthSession, body: Bytes) -> HttpRequest {
         let mut headers = HeaderMap::with_capacity(2);
         headers.insert(AUTHORIZATION, session.authorization.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let url = session.instance.join(&format!("{}/{}", self.prefix, operation.name()));
-        Request { method: Method::POST, url, headers, body }
+        HttpRequest { method: Method::POST, url, headers, body }
     }
 }

@@ -15,7 +15,6 @@ pub struct Budget {
 
 impl Budget {
     /// A budget of `limit` that began at `started`.
-    #[must_use]
     pub fn new(started: Instant, limit: Duration) -> Self {
         Self { deadline: started + limit, upstream_microseconds: AtomicU64::new(0), is_patient: false }
     }
@@ -27,26 +26,22 @@ impl Budget {
     }
 
     /// Whether no caller waits for it.
-    #[must_use]
     pub fn is_patient(&self) -> bool {
         self.is_patient
     }
 
     /// When the answer must be out.
-    #[must_use]
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
     /// A budget of half the time that is left, for the first of two steps of which the second must get its turn.
-    #[must_use]
     pub fn half(&self) -> Self {
         let now = Instant::now();
         self.like(Self::new(now, self.deadline.saturating_duration_since(now) / 2))
     }
 
     /// A budget that ends earlier, so that something can be written down before the deadline.
-    #[must_use]
     pub fn sooner(&self, by: Duration) -> Self {
         let now = Instant::now();
         self.like(Self::new(now, self.deadline.saturating_duration_since(now).saturating_sub(by)))
@@ -63,7 +58,6 @@ impl Budget {
     }
 
     /// The time spent waiting for Salesforce so far; `None` if it was never asked.
-    #[must_use]
     pub fn upstream(&self) -> Option<Duration> {
         match self.upstream_microseconds.load(Ordering::Relaxed) {
             0 => None,

@@ -1,17 +1,17 @@
-//! The gate in front of an org: a dead or busy Salesforce costs a caller nothing.
+//! The gate in front of an org: a Salesforce that is down or busy costs a caller nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::Client;
 use tokio::time::Instant;
 
-use super::http::{Request, exchange};
+use super::http::{HttpRequest, exchange};
 use super::limiter::CreatePermit;
 use super::{
-    Breaker, Budget, Change, CreateLimiter, Failure, Full, Limited, Open, Operation, Outcome, Permit, Slots,
-    Verdict, Way, judge,
+    AnswerHealth, AnswerOutcome, Breaker, BreakerChange, BreakerOpen, BreakerPermit, Budget, CreateLimited,
+    CreateLimiter, Failure, Operation, SalesforceApi, judge,
 };
 use crate::ids::Ids;
 use crate::settings::Settings;
@@ -30,7 +30,6 @@ pub struct Gate {
 
 impl Gate {
     /// A gate of its own, as the settings want it.
-    #[must_use]
     pub fn new(name: String, settings: &Settings, ids: Arc<Ids>) -> Self {
         Self {
             name,
@@ -50,19 +49,16 @@ impl Gate {
     }
 
     /// Whether the org is left alone for the moment.
-    #[must_use]
     pub fn pauses(&self, now: Instant) -> bool {
         self.breaker.pauses(now)
     }
 
     /// Whether a request may now try if the org is back.
-    #[must_use]
     pub fn wants_probe(&self, now: Instant) -> bool {
         self.breaker.wants_probe(now)
     }
 
     /// How often the org was found well when nobody knew: 1 with its first answer, more each time that it is back.
-    #[must_use]
     pub fn returns(&self) -> u64 {
         self.returns.load(Ordering::Acquire)
     }
@@ -73,11 +69,11 @@ impl Gate {
     /// At once when the gate is closed; else when no whole answer arrived in time.
     pub(super) async fn exchange(
         &self,
-        (way, operation): (Way, Operation),
+        (way, operation): (SalesforceApi, Operation),
         client: &Client,
-        request: Request,
+        request: HttpRequest,
         budget: &Budget,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<AnswerOutcome, Failure> {
         let _slot = self.slots.try_enter()?;
         let permit = self.pass(budget)?;
         let create = match operation {
@@ -87,7 +83,7 @@ impl Gate {
         match exchange(client, request, budget).await {
             Ok(answer) => {
                 let outcome = judge(way, operation, &answer);
-                self.settle(permit, Some(Verdict::of_answer(&answer, &outcome)));
+                self.settle(permit, Some(AnswerHealth::of_answer(&answer, &outcome)));
                 // A limit of other kinds of requests says nothing about creates.
                 match create {
                     Some(create) if answer.status == 429 => {
@@ -102,14 +98,19 @@ impl Gate {
             }
             Err(fault) => {
                 let failure = Failure::from(fault);
-                self.settle(permit, Verdict::of_failure(&failure));
+                self.settle(permit, AnswerHealth::of_failure(&failure));
                 Err(failure)
             }
         }
     }
 
     /// What a create is told that Salesforce takes no more creates from. It need not wait longer than those after it.
-    fn limited(&self, create: CreatePermit<'_>, outcome: Outcome, asked: Option<Duration>) -> Outcome {
+    fn limited(
+        &self,
+        create: CreatePermit<'_>,
+        outcome: AnswerOutcome,
+        asked: Option<Duration>,
+    ) -> AnswerOutcome {
         let pause = create.limited(Instant::now(), asked);
         if asked.is_some_and(|asked| asked > pause) {
             let (asked, seconds) = (asked.unwrap_or_default().as_secs(), pause.as_secs());
@@ -121,8 +122,8 @@ impl Gate {
             );
         }
         match outcome {
-            Outcome::Again { after: Some(after), words } => {
-                Outcome::Again { after: Some(after.min(pause)), words }
+            AnswerOutcome::Again { after: Some(after), words } => {
+                AnswerOutcome::Again { after: Some(after.min(pause)), words }
             }
             other => other,
         }
@@ -139,12 +140,12 @@ impl Gate {
     ) -> Result<T, Failure> {
         let permit = self.pass(budget)?;
         let result = work.await;
-        let verdict = result.as_ref().map_or_else(Verdict::of_failure, |_| Some(Verdict::Good));
+        let verdict = result.as_ref().map_or_else(AnswerHealth::of_failure, |_| Some(AnswerHealth::Good));
         self.settle(permit, verdict);
         result
     }
 
-    fn pass(&self, budget: &Budget) -> Result<Permit<'_>, Failure> {
+    fn pass(&self, budget: &Budget) -> Result<BreakerPermit<'_>, Failure> {
         let now = Instant::now();
         let given = budget.deadline().saturating_duration_since(now);
         if given < LEAST {
@@ -154,10 +155,10 @@ impl Gate {
     }
 
     /// Without a verdict, the request counts for nothing.
-    fn settle(&self, permit: Permit<'_>, verdict: Option<Verdict>) {
+    fn settle(&self, permit: BreakerPermit<'_>, verdict: Option<AnswerHealth>) {
         let Some(verdict) = verdict else { return };
         match permit.done(Instant::now(), verdict) {
-            Some(Change::Opened { pause }) => {
+            Some(BreakerChange::Opened { pause }) => {
                 let milliseconds = pause.as_millis();
                 tracing::warn!(
                     org = self.name,
@@ -165,12 +166,12 @@ impl Gate {
                     "Salesforce fails or is slow; asking it no more for a while"
                 );
             }
-            Some(Change::Closed) => {
+            Some(BreakerChange::Closed) => {
                 self.returns.fetch_max(1, Ordering::AcqRel);
                 self.returns.fetch_add(1, Ordering::AcqRel);
                 tracing::info!(org = self.name, "Salesforce is back");
             }
-            None if verdict == Verdict::Good => {
+            None if verdict == AnswerHealth::Good => {
                 // Only the first answer counts; after that it is known.
                 let _ = self.returns.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire);
             }
@@ -184,20 +185,102 @@ fn not_asked(words: &dyn std::fmt::Display, after: Duration) -> Failure {
     Failure::NotAsked { after, words: words.to_string() }
 }
 
-impl From<Open> for Failure {
-    fn from(open: Open) -> Self {
+impl From<BreakerOpen> for Failure {
+    fn from(open: BreakerOpen) -> Self {
         not_asked(&open, open.retry_after)
     }
 }
 
-impl From<Full> for Failure {
-    fn from(full: Full) -> Self {
+impl From<NoFreeSlot> for Failure {
+    fn from(full: NoFreeSlot) -> Self {
         not_asked(&full, full.retry_after)
     }
 }
 
-impl From<Limited> for Failure {
-    fn from(limited: Limited) -> Self {
+impl From<CreateLimited> for Failure {
+    fn from(limited: CreateLimited) -> Self {
         not_asked(&limited, limited.retry_after())
+    }
+}
+
+/// How soon a place is likely to be free again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The places of one org and way for requests in flight, shared by all workers.
+#[derive(Debug)]
+pub struct Slots {
+    places: AtomicUsize,
+    taken: AtomicUsize,
+}
+
+/// One place, free again when it is dropped.
+#[derive(Debug)]
+#[must_use = "a place dropped at once bounds nothing"]
+pub struct Slot<'a> {
+    taken: &'a AtomicUsize,
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.taken.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// The refusal of a full house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("as many requests as may be are waiting for it")]
+pub struct NoFreeSlot {
+    /// After how long to ask again.
+    pub retry_after: Duration,
+}
+
+impl Slots {
+    /// So many places.
+    pub fn new(places: usize) -> Self {
+        Self { places: AtomicUsize::new(places), taken: AtomicUsize::new(0) }
+    }
+
+    /// So many places from now on. Whoever is in stays.
+    pub fn adopt(&self, places: usize) {
+        self.places.store(places, Ordering::Release);
+    }
+
+    /// Takes a place.
+    ///
+    /// # Errors
+    /// When none is free.
+    pub fn try_enter(&self) -> Result<Slot<'_>, NoFreeSlot> {
+        let places = self.places.load(Ordering::Acquire);
+        let enter = |taken: usize| (taken < places).then(|| taken + 1);
+        match self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, enter) {
+            Ok(_) => Ok(Slot { taken: &self.taken }),
+            Err(_) => Err(NoFreeSlot { retry_after: RETRY_AFTER }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_house_refuses_until_somebody_leaves() {
+        let slots = Slots::new(2);
+        let first = slots.try_enter().unwrap();
+        let _second = slots.try_enter().unwrap();
+        assert_eq!(slots.try_enter().unwrap_err(), NoFreeSlot { retry_after: RETRY_AFTER });
+        drop(first);
+        assert!(slots.try_enter().is_ok());
+    }
+
+    #[test]
+    fn other_places_count_who_is_in_already() {
+        let slots = Slots::new(2);
+        let [first, _second] = [slots.try_enter().unwrap(), slots.try_enter().unwrap()];
+        slots.adopt(3);
+        let third = slots.try_enter().unwrap();
+        slots.adopt(1);
+        drop((first, third));
+        assert!(slots.try_enter().is_err());
     }
 }

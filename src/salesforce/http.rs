@@ -62,7 +62,7 @@ pub enum ClientError {
 
 /// What is to be sent.
 #[derive(Debug)]
-pub struct Request {
+pub struct HttpRequest {
     /// GET, POST or PATCH.
     pub method: Method,
     /// The whole address.
@@ -75,7 +75,7 @@ pub struct Request {
 
 /// What came back, whatever it means.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     /// The HTTP status.
     pub status: u16,
     /// What the header `Retry-After` asks for.
@@ -88,7 +88,7 @@ pub struct Answer {
 
 /// Why nothing whole came back.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum HttpFault {
     /// The route's deadline passed first.
     #[error("no answer within the deadline")]
     Late,
@@ -104,25 +104,29 @@ pub enum Fault {
 ///
 /// # Errors
 /// When no whole answer arrived in time.
-pub async fn exchange(client: &Client, request: Request, budget: &Budget) -> Result<Answer, Fault> {
+pub async fn exchange(
+    client: &Client,
+    request: HttpRequest,
+    budget: &Budget,
+) -> Result<HttpAnswer, HttpFault> {
     let started = Instant::now();
     let host = request.url.host_str().map(str::to_owned);
     let result = timeout_at(budget.deadline(), send(client, request)).await;
     budget.waited(started.elapsed());
-    let result = result.unwrap_or(Err(Fault::Late));
+    let result = result.unwrap_or(Err(HttpFault::Late));
     if let Err(fault) = &result {
         tracing::warn!(%fault, host, "no answer from Salesforce");
     }
     result
 }
 
-async fn send(client: &Client, request: Request) -> Result<Answer, Fault> {
+async fn send(client: &Client, request: HttpRequest) -> Result<HttpAnswer, HttpFault> {
     let mut built = reqwest::Request::new(request.method, request.url);
     *built.headers_mut() = request.headers;
     *built.body_mut() = Some(request.body.into());
     let mut response = client.execute(built).await.map_err(fault)?;
     let status = response.status().as_u16();
-    let retry_after = pause(response.headers());
+    let retry_after = retry_after(response.headers());
     let html = text(response.headers().get(CONTENT_TYPE)).is_some_and(|kind| kind.contains("html"));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(fault)? {
@@ -135,7 +139,7 @@ async fn send(client: &Client, request: Request) -> Result<Answer, Fault> {
             }
         }
     }
-    Ok(Answer { status, retry_after, html, body })
+    Ok(HttpAnswer { status, retry_after, html, body })
 }
 
 fn text(value: Option<&HeaderValue>) -> Option<&str> {
@@ -143,7 +147,7 @@ fn text(value: Option<&HeaderValue>) -> Option<&str> {
 }
 
 /// `Retry-After` in seconds, or as a date against the answer's own `Date`.
-pub(crate) fn pause(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let asked = text(headers.get(RETRY_AFTER))?.trim();
     let seconds = match asked.parse::<u64>() {
         Ok(seconds) => seconds,
@@ -156,7 +160,7 @@ pub(crate) fn pause(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }
 
-fn fault(error: reqwest::Error) -> Fault {
+fn fault(error: reqwest::Error) -> HttpFault {
     let connect = error.is_connect();
     // The address is left out: its path names the call, and the log has that in a field of its own.
     let error = error.without_url();
@@ -166,7 +170,7 @@ fn fault(error: reqwest::Error) -> Fault {
         words = format!("{words}: {cause}");
         source = cause.source();
     }
-    if connect { Fault::Connect(words) } else { Fault::Broken(words) }
+    if connect { HttpFault::Connect(words) } else { HttpFault::Broken(words) }
 }
 
 #[cfg(test)]
@@ -185,11 +189,14 @@ mod tests {
     #[test]
     fn a_pause_is_read_as_seconds_or_as_a_date() {
         let date = Some("Sat, 21 Nov 2026 10:00:00 GMT");
-        assert_eq!(pause(&headers("7", None)), Some(Duration::from_secs(7)));
-        assert_eq!(pause(&headers("Sat, 21 Nov 2026 10:00:30 GMT", date)), Some(Duration::from_secs(30)));
-        assert_eq!(pause(&headers("Sat, 21 Nov 2026 09:00:00 GMT", date)), Some(Duration::ZERO));
-        assert_eq!(pause(&headers("999999999", None)), Some(LONGEST_PAUSE));
-        assert_eq!(pause(&headers("soon", date)), None);
-        assert_eq!(pause(&HeaderMap::new()), None);
+        assert_eq!(retry_after(&headers("7", None)), Some(Duration::from_secs(7)));
+        assert_eq!(
+            retry_after(&headers("Sat, 21 Nov 2026 10:00:30 GMT", date)),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(retry_after(&headers("Sat, 21 Nov 2026 09:00:00 GMT", date)), Some(Duration::ZERO));
+        assert_eq!(retry_after(&headers("999999999", None)), Some(LONGEST_PAUSE));
+        assert_eq!(retry_after(&headers("soon", date)), None);
+        assert_eq!(retry_after(&HeaderMap::new()), None);
     }
 }

@@ -22,27 +22,27 @@ pub const LONGEST: Duration = Duration::from_secs(30);
 /// The limiter of one org, shared by all workers.
 #[derive(Debug)]
 pub struct CreateLimiter {
-    state: Mutex<State>,
+    state: Mutex<LimiterState>,
 }
 
 #[derive(Debug)]
-struct State {
-    all: Window,
+struct LimiterState {
+    all: CreateWindow,
     /// Those that no caller waits for.
-    patient: Window,
-    pause: Pause,
+    patient: CreateWindow,
+    pause: CreatePause,
 }
 
 /// The last creates of a kind.
 #[derive(Debug)]
-struct Window {
+struct CreateWindow {
     per_second: usize,
     /// Oldest first; never more than `per_second`.
     passed: VecDeque<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Pause {
+enum CreatePause {
     /// Salesforce has not asked for any.
     None,
     /// Salesforce has asked for one. `tries`: afterwards one create tries whether it is over.
@@ -53,7 +53,7 @@ enum Pause {
 
 /// The refusal of a limiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Limited {
+pub enum CreateLimited {
     /// All places of this second are taken.
     #[error("it takes no more creates from this org in this second")]
     Second {
@@ -79,7 +79,7 @@ pub enum Limited {
     },
 }
 
-impl Limited {
+impl CreateLimited {
     /// After how long to ask again.
     #[must_use]
     pub fn retry_after(self) -> Duration {
@@ -91,7 +91,7 @@ impl Limited {
     }
 }
 
-impl Window {
+impl CreateWindow {
     fn new(per_second: usize) -> Self {
         Self { per_second, passed: VecDeque::with_capacity(per_second) }
     }
@@ -103,11 +103,11 @@ impl Window {
     }
 
     /// Whether there is a place, or after how long.
-    fn look(&self, now: Instant) -> Result<(), Limited> {
+    fn look(&self, now: Instant) -> Result<(), CreateLimited> {
         let oldest = self.passed.front().filter(|_| self.passed.len() >= self.per_second);
         match oldest.map(|oldest| *oldest + SECOND) {
             Some(free) if now < free => {
-                Err(Limited::Second { retry_after: free.saturating_duration_since(now) })
+                Err(CreateLimited::Second { retry_after: free.saturating_duration_since(now) })
             }
             _ => Ok(()),
         }
@@ -128,10 +128,9 @@ fn share(per_second: usize) -> usize {
 
 impl CreateLimiter {
     /// At most `per_second` creates in any second.
-    #[must_use]
     pub fn new(per_second: usize) -> Self {
-        let (all, patient) = (Window::new(per_second), Window::new(share(per_second)));
-        Self { state: Mutex::new(State { all, patient, pause: Pause::None }) }
+        let (all, patient) = (CreateWindow::new(per_second), CreateWindow::new(share(per_second)));
+        Self { state: Mutex::new(LimiterState { all, patient, pause: CreatePause::None }) }
     }
 
     /// At most `per_second` from now on; the creates of the last second count.
@@ -146,15 +145,15 @@ impl CreateLimiter {
     ///
     /// # Errors
     /// When all of this second are taken, or Salesforce asked for a pause.
-    pub fn try_take(&self, now: Instant, is_patient: bool) -> Result<CreatePermit<'_>, Limited> {
+    pub fn try_take(&self, now: Instant, is_patient: bool) -> Result<CreatePermit<'_>, CreateLimited> {
         let mut state = self.state();
         let tries = match state.pause {
-            Pause::Until { until, .. } if now < until => {
-                return Err(Limited::Paused { retry_after: until.saturating_duration_since(now) });
+            CreatePause::Until { until, .. } if now < until => {
+                return Err(CreateLimited::Paused { retry_after: until.saturating_duration_since(now) });
             }
-            Pause::Trying => return Err(Limited::Trying { retry_after: SECOND }),
-            Pause::Until { tries, .. } => tries,
-            Pause::None => false,
+            CreatePause::Trying => return Err(CreateLimited::Trying { retry_after: SECOND }),
+            CreatePause::Until { tries, .. } => tries,
+            CreatePause::None => false,
         };
         // Workers read their clocks before they get the lock: time must not run backwards in here.
         let now = state.all.passed.back().map_or(now, |last| now.max(*last));
@@ -164,12 +163,12 @@ impl CreateLimiter {
             state.patient.take(now);
         }
         state.all.take(now);
-        state.pause = if tries { Pause::Trying } else { Pause::None };
+        state.pause = if tries { CreatePause::Trying } else { CreatePause::None };
         Ok(CreatePermit { limiter: self, at: now, tries })
     }
 
     /// Nothing panics under the lock.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LimiterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -187,7 +186,7 @@ pub struct CreatePermit<'a> {
 impl CreatePermit<'_> {
     /// Salesforce answered something else than 429.
     pub fn done(mut self) {
-        self.end(Pause::None);
+        self.end(CreatePause::None);
     }
 
     /// Salesforce answered 429, and asks to come again after so long, if it says so: creates are paused as long as is
@@ -198,19 +197,21 @@ impl CreatePermit<'_> {
         self.tries = false;
         let mut state = self.limiter.state();
         state.pause = match state.pause {
-            Pause::Until { until, tries } => Pause::Until { until: until.max(end), tries: tries || long },
-            Pause::None | Pause::Trying => Pause::Until { until: end, tries: long },
+            CreatePause::Until { until, tries } => {
+                CreatePause::Until { until: until.max(end), tries: tries || long }
+            }
+            CreatePause::None | CreatePause::Trying => CreatePause::Until { until: end, tries: long },
         };
         pause
     }
 
     /// Ends the trying, unless somebody else was told of another pause meanwhile.
-    fn end(&mut self, then: Pause) {
+    fn end(&mut self, then: CreatePause) {
         if !std::mem::take(&mut self.tries) {
             return;
         }
         let mut state = self.limiter.state();
-        if matches!(state.pause, Pause::Trying) {
+        if matches!(state.pause, CreatePause::Trying) {
             state.pause = then;
         }
     }
@@ -218,7 +219,7 @@ impl CreatePermit<'_> {
 
 impl Drop for CreatePermit<'_> {
     fn drop(&mut self) {
-        self.end(Pause::Until { until: self.at, tries: true });
+        self.end(CreatePause::Until { until: self.at, tries: true });
     }
 }
 
@@ -229,16 +230,16 @@ mod tests {
     use super::*;
 
     /// Takes a place for a caller who waits; Salesforce makes the record.
-    fn take(limiter: &CreateLimiter, now: Instant) -> Result<(), Limited> {
+    fn take(limiter: &CreateLimiter, now: Instant) -> Result<(), CreateLimited> {
         limiter.try_take(now, false).map(CreatePermit::done)
     }
 
-    fn limited(milliseconds: u64) -> Result<(), Limited> {
-        Err(Limited::Second { retry_after: Duration::from_millis(milliseconds) })
+    fn limited(milliseconds: u64) -> Result<(), CreateLimited> {
+        Err(CreateLimited::Second { retry_after: Duration::from_millis(milliseconds) })
     }
 
-    fn paused(seconds: u64) -> Result<(), Limited> {
-        Err(Limited::Paused { retry_after: Duration::from_secs(seconds) })
+    fn paused(seconds: u64) -> Result<(), CreateLimited> {
+        Err(CreateLimited::Paused { retry_after: Duration::from_secs(seconds) })
     }
 
     /// A create is answered 429.
@@ -277,7 +278,11 @@ mod tests {
         assert!(told.contains("no more creates are sent for 30 s"), "{told}");
         let later = start + LONGEST;
         let first = limiter.try_take(later, false).unwrap();
-        assert_eq!(take(&limiter, later), Err(Limited::Trying { retry_after: SECOND }), "one is enough");
+        assert_eq!(
+            take(&limiter, later),
+            Err(CreateLimited::Trying { retry_after: SECOND }),
+            "one is enough"
+        );
         first.limited(later, Some(Duration::from_secs(3600)));
         assert_eq!(take(&limiter, later), paused(30), "it is not over");
         let end = later + LONGEST;

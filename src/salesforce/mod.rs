@@ -1,34 +1,26 @@
 //! The shore of Salesforce: two ways to the same VoiceCall behind one interface.
 
 mod apex;
-mod ask;
 mod breaker;
 mod budget;
 mod gate;
 mod http;
-mod inquiry;
-mod jwt;
 mod limiter;
 mod org;
-mod orgs;
 mod outcome;
-mod said;
+mod payload;
+mod request;
 mod session;
-mod slots;
-mod stored;
 mod telephony;
 mod token;
-mod wire;
+mod voice_call_query;
 
-pub use ask::Ask;
-pub use breaker::{Breaker, Change, Open, Permit, State, Verdict};
+pub use breaker::{AnswerHealth, Breaker, BreakerChange, BreakerOpen, BreakerPermit, BreakerState};
 pub use budget::Budget;
-pub use gate::Gate;
-pub(crate) use http::pause;
-pub use http::{Answer, ClientError, Fault, clients};
-pub use limiter::{CreateLimiter, CreatePermit, Limited};
-pub use org::{Created, Org};
-pub use orgs::Orgs;
-pub use outcome::{Failure, Operation, Outcome, Way, judge, voice_call_id};
-pub use slots::{Full, Slot, Slots};
-pub use stored::{Kept, Stored};
+pub use gate::{Gate, NoFreeSlot, Slot, Slots};
+pub(crate) use http::retry_after;
+pub use http::{ClientError, HttpAnswer, HttpFault, clients};
+pub use limiter::{CreateLimited, CreateLimiter, CreatePermit};
+pub use org::{Created, Org, Orgs};
+pub use outcome::{AnswerOutcome, Failure, Operation, SalesforceApi, judge, voice_call_id};
+pub use request::{RestoredRequest, SalesforceRequest, StoredRequest};

@@ -1,17 +1,24 @@
-//! A contact center in Salesforce, whichever way leads to it.
+//! The contact centers in Salesforce, as one configuration has them; the state of their gates and sessions outlives it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use reqwest::Client;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::apex::Apex;
-use super::inquiry::Inquiry;
+use super::apex::ApexApi;
 use super::outcome::voice_call_id;
-use super::telephony::Telephony;
-use super::{Ask, Budget, Failure, Gate};
+use super::session::OAuthSessions;
+use super::telephony::TelephonyApi;
+use super::voice_call_query::VoiceCallQuery;
+use super::{Budget, Failure, Gate, SalesforceApi, SalesforceRequest};
+use crate::clock::Clock;
 use crate::domain::{
     CallReference, CreateVoiceCall, ExecuteOmniFlow, Fact, Routing, VendorCallKey, VoiceCallId, quote,
 };
+use crate::ids::Ids;
+use crate::settings::{Api, CallCenter, OAuth, Settings};
 
 /// What a create gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,28 +31,28 @@ pub struct Created {
 
 /// One contact center in Salesforce.
 pub struct Org {
-    way: Ways,
+    way: OrgApi,
     /// Only where there is an OAuth session.
-    inquiry: Option<Inquiry>,
+    inquiry: Option<VoiceCallQuery>,
     /// Whether a VoiceCall is asked for an agent before an abandonment is sent.
     asks_for_agent: bool,
 }
 
 /// The way to it.
-pub(super) enum Ways {
-    Telephony(Box<Telephony>),
-    Apex(Box<Apex>),
+enum OrgApi {
+    Telephony(Box<TelephonyApi>),
+    Apex(Box<ApexApi>),
 }
 
 impl Org {
-    pub(super) fn new(way: Ways, inquiry: Option<Inquiry>, asks_for_agent: bool) -> Self {
+    pub(super) fn new(way: OrgApi, inquiry: Option<VoiceCallQuery>, asks_for_agent: bool) -> Self {
         Self { way, inquiry, asks_for_agent }
     }
 
-    pub(super) fn telephony(&self) -> Option<&Telephony> {
+    pub(super) fn telephony(&self) -> Option<&TelephonyApi> {
         match &self.way {
-            Ways::Telephony(way) => Some(way),
-            Ways::Apex(_) => None,
+            OrgApi::Telephony(way) => Some(way),
+            OrgApi::Apex(_) => None,
         }
     }
 
@@ -67,8 +74,8 @@ impl Org {
 
     fn gate(&self) -> &Gate {
         match &self.way {
-            Ways::Telephony(way) => &way.gate,
-            Ways::Apex(way) => &way.gate,
+            OrgApi::Telephony(way) => &way.gate,
+            OrgApi::Apex(way) => &way.gate,
         }
     }
 
@@ -87,19 +94,16 @@ impl Org {
     }
 
     /// Whether it is left alone for the moment, because it does not answer.
-    #[must_use]
     pub fn pauses(&self, now: Instant) -> bool {
         self.gate().pauses(now)
     }
 
     /// Whether a request may now try if it is back.
-    #[must_use]
     pub fn wants_probe(&self, now: Instant) -> bool {
         self.gate().wants_probe(now)
     }
 
     /// As [`Gate::returns`].
-    #[must_use]
     pub fn returns(&self) -> u64 {
         self.gate().returns()
     }
@@ -114,7 +118,7 @@ impl Org {
         request: &CreateVoiceCall,
         budget: &Budget,
     ) -> Result<Created, Failure> {
-        let data = self.ask(client, Ask::Create(request), budget).await?;
+        let data = self.send(client, SalesforceRequest::Create(request), budget).await?;
         let voice_call_id = voice_call_id(&data).unwrap_or_default().to_owned();
         Ok(Created { voice_call_id, warnings: warnings(&data) })
     }
@@ -129,7 +133,7 @@ impl Org {
         request: &ExecuteOmniFlow,
         budget: &Budget,
     ) -> Result<Routing, Failure> {
-        let data = self.ask(client, Ask::OmniFlow(request), budget).await?;
+        let data = self.send(client, SalesforceRequest::OmniFlow(request), budget).await?;
         let text = |name: &str| data.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         Ok(Routing { queue: text("queue").map(str::to_owned), agent: text("agent").map(str::to_owned) })
     }
@@ -138,10 +142,15 @@ impl Org {
     ///
     /// # Errors
     /// When Salesforce did not do it in time.
-    pub async fn ask(&self, client: &Client, ask: Ask<'_>, budget: &Budget) -> Result<Value, Failure> {
+    pub async fn send(
+        &self,
+        client: &Client,
+        ask: SalesforceRequest<'_>,
+        budget: &Budget,
+    ) -> Result<Value, Failure> {
         match &self.way {
-            Ways::Telephony(way) => way.ask(client, ask, budget).await,
-            Ways::Apex(way) => way.ask(client, ask, budget).await,
+            OrgApi::Telephony(way) => way.send(client, ask, budget).await,
+            OrgApi::Apex(way) => way.send(client, ask, budget).await,
         }
     }
 }
@@ -156,5 +165,97 @@ fn warnings(data: &Value) -> Vec<String> {
             .take(3)
             .collect(),
         _ => Vec::new(),
+    }
+}
+
+/// All contact centers, by name. Those of one org share its gates.
+pub struct Orgs {
+    orgs: HashMap<String, Org>,
+    /// One for each org and way.
+    gates: HashMap<(SalesforceApi, String), Arc<Gate>>,
+    /// By contact center.
+    sessions: HashMap<String, Arc<OAuthSessions>>,
+}
+
+impl Orgs {
+    /// The configured contact centers. What those `before` them know stays: how the org answers and how much is asked of
+    /// it, and tokens and sessions about which nothing has changed.
+    pub fn new(settings: &Settings, before: Option<&Self>, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> Self {
+        let orgs = Self { orgs: HashMap::new(), gates: HashMap::new(), sessions: HashMap::new() };
+        let mut building = OrgsBuilder { orgs, settings, before, clock, ids };
+        for center in settings.call_centers.values() {
+            let org = building.org(center);
+            building.orgs.orgs.insert(center.name.clone(), org);
+        }
+        building.orgs
+    }
+
+    /// Lets the gates that were kept go by these settings.
+    pub fn adopt(&self, settings: &Settings) {
+        self.gates.values().for_each(|gate| gate.adopt(settings));
+    }
+
+    /// A contact center.
+    pub fn get(&self, call_center: &str) -> Option<&Org> {
+        self.orgs.get(call_center)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Org)> {
+        self.orgs.iter().map(|(name, org)| (name.as_str(), org))
+    }
+}
+
+struct OrgsBuilder<'a> {
+    orgs: Orgs,
+    settings: &'a Settings,
+    before: Option<&'a Orgs>,
+    clock: &'a Arc<dyn Clock>,
+    ids: &'a Arc<Ids>,
+}
+
+impl OrgsBuilder<'_> {
+    fn org(&mut self, center: &CallCenter) -> Org {
+        let (way, sessions) = match &center.api {
+            Api::Telephony(api) => {
+                let sessions = api.oauth.as_ref().map(|oauth| self.session(center, oauth).1);
+                let gate = self.gate(SalesforceApi::Telephony, api.org_id.as_str());
+                let certificates = self.settings.certificates.values();
+                let before = self.before.and_then(|before| before.get(&center.name)?.telephony());
+                let way = TelephonyApi::new(gate, center, api, certificates, before, self.clock, self.ids);
+                (OrgApi::Telephony(Box::new(way)), sessions)
+            }
+            Api::Apex(api) => {
+                let (gate, sessions) = self.session(center, &api.oauth);
+                let way = ApexApi::new(gate, Arc::clone(&sessions), center, api);
+                (OrgApi::Apex(Box::new(way)), Some(sessions))
+            }
+        };
+        Org::new(way, sessions.map(VoiceCallQuery::new), center.abandonment.ask_salesforce)
+    }
+
+    /// The gate of an org: the one that is there, else the one from before, else a new one.
+    fn gate(&mut self, way: SalesforceApi, org: &str) -> Arc<Gate> {
+        let key = (way, org.to_owned());
+        let (settings, ids) = (self.settings, self.ids);
+        let before = self.before.and_then(|before| before.gates.get(&key)).map(Arc::clone);
+        let new = || Arc::new(Gate::new(org.to_owned(), settings, Arc::clone(ids)));
+        Arc::clone(self.orgs.gates.entry(key).or_insert_with(|| before.unwrap_or_else(new)))
+    }
+
+    /// The session of a contact center, and the gate before its login.
+    fn session(&mut self, center: &CallCenter, oauth: &OAuth) -> (Arc<Gate>, Arc<OAuthSessions>) {
+        let gate = self.gate(SalesforceApi::Apex, &format!("{} {}", oauth.login_url, oauth.username));
+        let keep = self.settings.session;
+        let before = self.before.and_then(|before| before.sessions.get(&center.name));
+        let sessions = match before.filter(|before| before.fits(oauth, center, keep)) {
+            Some(before) => Arc::clone(before),
+            None => {
+                let (gate, clock) = (Arc::clone(&gate), Arc::clone(self.clock));
+                Arc::new(OAuthSessions::new(gate, oauth, center, keep, clock))
+            }
+        };
+        self.orgs.sessions.insert(center.name.clone(), Arc::clone(&sessions));
+        (gate, sessions)
     }
 }

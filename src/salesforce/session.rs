@@ -13,9 +13,9 @@ use tokio::sync::Mutex;
 use tokio::time::timeout_at;
 use url::form_urlencoded;
 
-use super::http::{Answer, Request, exchange};
-use super::said::Said;
-use super::{Budget, Failure, Gate, Operation, Outcome, Way, jwt};
+use super::http::{HttpAnswer, HttpRequest, exchange};
+use super::outcome::AnswerText;
+use super::{AnswerOutcome, Budget, Failure, Gate, Operation, SalesforceApi};
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::settings::{self, BaseUrl, CallCenter, NextCertificate};
@@ -25,7 +25,7 @@ const ASSERTION_SECONDS: i64 = 120;
 
 /// An access token and where it may be used.
 #[derive(Clone)]
-pub struct Session {
+pub struct OAuthSession {
     /// The header to send.
     pub authorization: HeaderValue,
     /// `https://<MyDomain>.my.salesforce.com`, without a slash at the end.
@@ -34,7 +34,7 @@ pub struct Session {
 }
 
 #[derive(Serialize)]
-struct Assertion<'a> {
+struct JwtBearerClaims<'a> {
     iss: &'a str,
     sub: &'a str,
     aud: &'a str,
@@ -42,7 +42,7 @@ struct Assertion<'a> {
 }
 
 /// The session of one contact center.
-pub struct Sessions {
+pub struct OAuthSessions {
     gate: Arc<Gate>,
     login: BaseUrl,
     consumer_key: SecretString,
@@ -53,14 +53,13 @@ pub struct Sessions {
     keep: jiff::SignedDuration,
     clock: Arc<dyn Clock>,
     /// What the last fetch gave.
-    latest: Mutex<Option<Result<Session, Failure>>>,
+    latest: Mutex<Option<Result<OAuthSession, Failure>>>,
     /// How many fetches have ended.
     fetches: AtomicU64,
 }
 
-impl Sessions {
+impl OAuthSessions {
     /// For the user and app of a contact center.
-    #[must_use]
     pub fn new(
         gate: Arc<Gate>,
         oauth: &settings::OAuth,
@@ -84,7 +83,6 @@ impl Sessions {
     }
 
     /// Whether its session is the one that such a contact center needs.
-    #[must_use]
     pub fn fits(&self, oauth: &settings::OAuth, center: &CallCenter, keep: settings::Session) -> bool {
         let next = |next: &NextCertificate| (next.from, next.certificate.fingerprint());
         self.login == oauth.login_url
@@ -109,7 +107,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When Salesforce gives no session, or none in time.
-    pub async fn get(&self, client: &Client, budget: &Budget) -> Result<Session, Failure> {
+    pub async fn get(&self, client: &Client, budget: &Budget) -> Result<OAuthSession, Failure> {
         let came = self.fetches.load(Ordering::Acquire);
         let mut latest =
             timeout_at(budget.deadline(), self.latest.lock()).await.map_err(|_| Failure::Late)?;
@@ -136,7 +134,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When the deadline passes while somebody else fetches a session.
-    pub async fn forget(&self, refused: &Session, budget: &Budget) -> Result<(), Failure> {
+    pub async fn forget(&self, refused: &OAuthSession, budget: &Budget) -> Result<(), Failure> {
         let mut latest =
             timeout_at(budget.deadline(), self.latest.lock()).await.map_err(|_| Failure::Late)?;
         if matches!(latest.as_ref(), Some(Ok(held)) if held.authorization == refused.authorization) {
@@ -151,16 +149,16 @@ impl Sessions {
     /// When there is no session, a new one was refused too, or no whole answer arrived in time.
     pub(super) async fn exchange(
         &self,
-        what: (Way, Operation),
+        what: (SalesforceApi, Operation),
         client: &Client,
         budget: &Budget,
-        request: impl Fn(&Session) -> Request,
-    ) -> Result<Outcome, Failure> {
+        request: impl Fn(&OAuthSession) -> HttpRequest,
+    ) -> Result<AnswerOutcome, Failure> {
         let mut words = String::new();
         for _ in 0..2 {
             let session = self.get(client, budget).await?;
             match self.gate.exchange(what, client, request(&session), budget).await? {
-                Outcome::Reauthenticate { words: refusal } => words = refusal,
+                AnswerOutcome::Reauthenticate { words: refusal } => words = refusal,
                 other => return Ok(other),
             }
             self.forget(&session, budget).await?;
@@ -169,15 +167,15 @@ impl Sessions {
         Err(Failure::Misconfigured { words: format!("a new session was refused too ({words}); {look}") })
     }
 
-    async fn fetch(&self, client: &Client, budget: &Budget) -> Result<Session, Failure> {
+    async fn fetch(&self, client: &Client, budget: &Budget) -> Result<OAuthSession, Failure> {
         let now = self.clock.now();
-        let claims = Assertion {
+        let claims = JwtBearerClaims {
             iss: self.consumer_key.expose_secret(),
             sub: &self.username,
             aud: &self.audience,
             exp: now.as_second() + ASSERTION_SECONDS,
         };
-        let assertion = jwt::sign(&claims, self.certificate(now))
+        let assertion = super::token::sign(&claims, self.certificate(now))
             .map_err(|_| misconfigured("the OAuth assertion could not be signed with the configured key"))?;
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
@@ -186,7 +184,7 @@ impl Sessions {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let url = self.login.join("/services/oauth2/token");
-        let request = Request { method: Method::POST, url, headers, body: body.into() };
+        let request = HttpRequest { method: Method::POST, url, headers, body: body.into() };
         let answer = exchange(client, request, budget).await.map_err(|fault| match Failure::from(fault) {
             // What was to be done under the session has not been sent yet.
             Failure::Unanswered { words } => Failure::Again { after: None, words },
@@ -198,7 +196,7 @@ impl Sessions {
         }
     }
 
-    fn read(&self, answer: &Answer, fetched: Timestamp) -> Result<Session, Failure> {
+    fn read(&self, answer: &HttpAnswer, fetched: Timestamp) -> Result<OAuthSession, Failure> {
         let garbage =
             || Failure::Again { after: None, words: "its login answered something that is no token".into() };
         let body: Value = serde_json::from_slice(&answer.body).map_err(|_| garbage())?;
@@ -210,7 +208,7 @@ impl Sessions {
         let instance = self.trusted(instance).ok_or_else(|| {
             misconfigured("the login named an instance_url that is no https://*.salesforce.com host; is login_url right?")
         })?;
-        Ok(Session { authorization, instance, fetched })
+        Ok(OAuthSession { authorization, instance, fetched })
     }
 
     /// Where a session may be sent: Salesforce's own hosts, or the host of the configured login.
@@ -231,21 +229,21 @@ fn misconfigured(words: &str) -> Failure {
 }
 
 /// OAuth's errors are faults of the set-up, and each has its setting.
-fn refusal(answer: &Answer) -> Failure {
-    let said = Said::read(answer);
-    let words = said.words(answer.status);
+fn refusal(answer: &HttpAnswer) -> Failure {
+    let text = AnswerText::read(answer);
+    let words = text.words(answer.status);
     if matches!(answer.status, 408 | 429 | 500..) {
         return Failure::Again { after: answer.retry_after, words };
     }
-    let look = if said.mentions("approved") || said.mentions("invalid_app_access") {
+    let look = if text.mentions("approved") || text.mentions("invalid_app_access") {
         "pre-authorise the user for the app"
-    } else if said.mentions("audience") {
+    } else if text.mentions("audience") {
         "look at login_url and oauth_audience"
-    } else if said.mentions("invalid_client_id") {
+    } else if text.mentions("invalid_client_id") {
         "look at consumer_key"
-    } else if said.mentions("expired") {
+    } else if text.mentions("expired") {
         "look at the clock of this machine"
-    } else if said.mentions("assertion") {
+    } else if text.mentions("assertion") {
         "look at the certificate of the app and at the configured one"
     } else {
         "look at login_url, consumer_key, username and certificate"

@@ -11,10 +11,10 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 use url::Url;
 
-use super::http::Request;
+use super::http::HttpRequest;
+use super::payload::{BodyAddress, CreatePayload, OmniFlowPayload, RestoredPayload, UpdatePayload, bytes};
 use super::token::ScrtTokens;
-use super::wire::{Address, Again, Create, OmniFlow, Update, bytes};
-use super::{Ask, Budget, Failure, Gate, Operation, Outcome, Way};
+use super::{AnswerOutcome, Budget, Failure, Gate, Operation, SalesforceApi, SalesforceRequest};
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::domain::{CallReference, CertificateName};
@@ -28,7 +28,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One contact center's way through the telephony API.
-pub struct Telephony {
+pub struct TelephonyApi {
     pub(super) gate: Arc<Gate>,
     call_center: String,
     base: BaseUrl,
@@ -43,16 +43,15 @@ pub struct Telephony {
 }
 
 /// A request before it is signed.
-struct Draft {
+struct UnsignedRequest {
     method: Method,
     url: Url,
     body: Bytes,
 }
 
-impl Telephony {
+impl TelephonyApi {
     /// For a contact center that may sign with any of the certificates. Tokens of the one `before` it serve on where
     /// nothing about them has changed.
-    #[must_use]
     pub fn new<'a>(
         gate: Arc<Gate>,
         center: &settings::CallCenter,
@@ -92,16 +91,21 @@ impl Telephony {
     ///
     /// # Errors
     /// When Salesforce did not do it in time.
-    pub async fn ask(&self, client: &Client, ask: Ask<'_>, budget: &Budget) -> Result<Value, Failure> {
+    pub async fn send(
+        &self,
+        client: &Client,
+        ask: SalesforceRequest<'_>,
+        budget: &Budget,
+    ) -> Result<Value, Failure> {
         let tokens = self.tokens_of(ask.origin().certificate.as_ref())?;
         let draft = self.draft(ask);
         let mut words = String::new();
         for _ in 0..2 {
             let authorization = tokens.authorization().map_err(|_| unsigned())?;
             let request = self.request(&draft, authorization.clone());
-            let what = (Way::Telephony, ask.operation());
+            let what = (SalesforceApi::Telephony, ask.operation());
             match self.gate.exchange(what, client, request, budget).await? {
-                Outcome::Reauthenticate { words: refusal } => words = refusal,
+                AnswerOutcome::Reauthenticate { words: refusal } => words = refusal,
                 other => return other.into_result(),
             }
             tokens.forget(&authorization);
@@ -111,19 +115,22 @@ impl Telephony {
         Err(Failure::Misconfigured { words: format!("the token was refused ({words}); {look}") })
     }
 
-    fn draft(&self, ask: Ask<'_>) -> Draft {
-        let create = || Address { call_center_api_name: Some(&self.call_center), ..Address::default() };
-        let none = Address::default();
+    fn draft(&self, ask: SalesforceRequest<'_>) -> UnsignedRequest {
+        let create =
+            || BodyAddress { call_center_api_name: Some(&self.call_center), ..BodyAddress::default() };
+        let none = BodyAddress::default();
         match ask {
-            Ask::Create(request) => self.post(bytes(&Create::new(create(), request))),
-            Ask::Update(call, request) => self.patch(call, "", bytes(&Update::new(none, request))),
-            Ask::OmniFlow(request) => {
-                self.patch(&request.call, "/omniFlow", bytes(&OmniFlow::new(none, request)))
+            SalesforceRequest::Create(request) => self.post(bytes(&CreatePayload::new(create(), request))),
+            SalesforceRequest::Update(call, request) => {
+                self.patch(call, "", bytes(&UpdatePayload::new(none, request)))
             }
-            Ask::ClearRouting(call, _) => self.patch(call, "/clearRouting", Bytes::new()),
-            Ask::Kept(kept) => {
+            SalesforceRequest::OmniFlow(request) => {
+                self.patch(&request.call, "/omniFlow", bytes(&OmniFlowPayload::new(none, request)))
+            }
+            SalesforceRequest::ClearRouting(call, _) => self.patch(call, "/clearRouting", Bytes::new()),
+            SalesforceRequest::Restored(kept) => {
                 let Some(call) = &kept.call else {
-                    return self.post(bytes(&Again { address: create(), body: &kept.body }));
+                    return self.post(bytes(&RestoredPayload { address: create(), body: &kept.body }));
                 };
                 let (tail, body) = match kept.operation {
                     Operation::ClearRouting => ("/clearRouting", Bytes::new()),
@@ -135,13 +142,17 @@ impl Telephony {
         }
     }
 
-    fn post(&self, body: Bytes) -> Draft {
-        Draft { method: Method::POST, url: self.create.clone(), body }
+    fn post(&self, body: Bytes) -> UnsignedRequest {
+        UnsignedRequest { method: Method::POST, url: self.create.clone(), body }
     }
 
-    fn patch(&self, call: &CallReference, tail: &str, body: Bytes) -> Draft {
+    fn patch(&self, call: &CallReference, tail: &str, body: Bytes) -> UnsignedRequest {
         let id = utf8_percent_encode(call.as_ref(), SEGMENT);
-        Draft { method: Method::PATCH, url: self.base.join(&format!("/voiceCalls/{id}{tail}")), body }
+        UnsignedRequest {
+            method: Method::PATCH,
+            url: self.base.join(&format!("/voiceCalls/{id}{tail}")),
+            body,
+        }
     }
 
     /// Flows may name the certificate in every request: that means the contact center's, whichever that is now.
@@ -157,12 +168,17 @@ impl Telephony {
             .ok_or_else(|| Failure::Misconfigured { words: format!("no certificate {name} is configured") })
     }
 
-    fn request(&self, draft: &Draft, authorization: HeaderValue) -> Request {
+    fn request(&self, draft: &UnsignedRequest, authorization: HeaderValue) -> HttpRequest {
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(AUTHORIZATION, authorization);
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(PROVIDER, self.provider.clone());
-        Request { method: draft.method.clone(), url: draft.url.clone(), headers, body: draft.body.clone() }
+        HttpRequest {
+            method: draft.method.clone(),
+            url: draft.url.clone(),
+            headers,
+            body: draft.body.clone(),
+        }
     }
 }
 

@@ -1,19 +1,25 @@
-//! The token of the telephony API: signed by us and sent directly, no exchange.
+//! The access token of the telephony API, signed by the bridge itself; and the RS256 signature of every JWT.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::{Error, ErrorKind, Result};
+use jsonwebtoken::signature::Signer;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, encode, signature};
+use openssl::hash::MessageDigest;
+use openssl::pkey::{PKey, Private};
 use reqwest::header::HeaderValue;
 use serde::Serialize;
 
-use super::jwt;
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::settings::Token;
 
 #[derive(Serialize)]
-struct Claims<'a> {
+struct ScrtClaims<'a> {
     iss: &'a str,
     sub: &'a str,
     iat: i64,
@@ -25,7 +31,7 @@ struct Claims<'a> {
 }
 
 #[derive(Clone)]
-struct Signed {
+struct SignedToken {
     header: HeaderValue,
     at: Timestamp,
 }
@@ -39,13 +45,12 @@ pub struct ScrtTokens {
     options: Token,
     clock: Arc<dyn Clock>,
     ids: Arc<Ids>,
-    current: RwLock<Option<Signed>>,
+    current: RwLock<Option<SignedToken>>,
     signing: Mutex<()>,
 }
 
 impl ScrtTokens {
     /// For the contact center `subject` of the org `issuer`.
-    #[must_use]
     pub fn new(
         issuer: String,
         subject: String,
@@ -59,7 +64,6 @@ impl ScrtTokens {
     }
 
     /// Whether its tokens are those that such a contact center needs.
-    #[must_use]
     pub fn fits(
         &self,
         issuer: &str,
@@ -77,7 +81,7 @@ impl ScrtTokens {
     ///
     /// # Errors
     /// When OpenSSL cannot sign.
-    pub fn authorization(&self) -> jsonwebtoken::errors::Result<HeaderValue> {
+    pub fn authorization(&self) -> Result<HeaderValue> {
         let now = self.clock.now();
         if self.options.jti {
             return Ok(self.sign(now)?.header);
@@ -86,9 +90,9 @@ impl ScrtTokens {
             return self.renew(now);
         };
         match self.age(&held, now) {
-            Age::Fresh => Ok(held.header),
-            Age::Over => self.renew(now),
-            Age::Due => match self.signing.try_lock() {
+            TokenAge::Fresh => Ok(held.header),
+            TokenAge::Over => self.renew(now),
+            TokenAge::Due => match self.signing.try_lock() {
                 Ok(_turn) => self.store(now),
                 Err(_) => Ok(held.header),
             },
@@ -103,27 +107,27 @@ impl ScrtTokens {
         }
     }
 
-    fn held(&self) -> Option<Signed> {
+    fn held(&self) -> Option<SignedToken> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn renew(&self, now: Timestamp) -> jsonwebtoken::errors::Result<HeaderValue> {
+    fn renew(&self, now: Timestamp) -> Result<HeaderValue> {
         let _turn = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         match self.held() {
-            Some(token) if self.age(&token, now) == Age::Fresh => Ok(token.header),
+            Some(token) if self.age(&token, now) == TokenAge::Fresh => Ok(token.header),
             _ => self.store(now),
         }
     }
 
-    fn store(&self, now: Timestamp) -> jsonwebtoken::errors::Result<HeaderValue> {
+    fn store(&self, now: Timestamp) -> Result<HeaderValue> {
         let token = self.sign(now)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
         Ok(token.header)
     }
 
-    fn sign(&self, now: Timestamp) -> jsonwebtoken::errors::Result<Signed> {
+    fn sign(&self, now: Timestamp) -> Result<SignedToken> {
         let life = i64::try_from(self.options.life.as_secs()).unwrap_or(i64::MAX);
-        let claims = Claims {
+        let claims = ScrtClaims {
             iss: &self.issuer,
             sub: &self.subject,
             iat: now.as_second(),
@@ -131,30 +135,84 @@ impl ScrtTokens {
             aud: self.options.audience.as_deref(),
             jti: self.options.jti.then(|| self.ids.unique()),
         };
-        let token = jwt::sign(&claims, &self.certificate)?;
-        let mut header = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| jsonwebtoken::errors::ErrorKind::InvalidToken)?;
+        let token = sign(&claims, &self.certificate)?;
+        let mut header =
+            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| ErrorKind::InvalidToken)?;
         header.set_sensitive(true);
-        Ok(Signed { header, at: now })
+        Ok(SignedToken { header, at: now })
     }
 
-    fn age(&self, token: &Signed, now: Timestamp) -> Age {
+    fn age(&self, token: &SignedToken, now: Timestamp) -> TokenAge {
         let life = self.options.life.as_secs_f64();
         let age = now.duration_since(token.at).as_secs_f64();
         // A clock that was set back makes a token look younger than new: sign again.
         if age < 0.0 || age >= life {
-            Age::Over
+            TokenAge::Over
         } else if age < life * 2.0 / 3.0 {
-            Age::Fresh
+            TokenAge::Fresh
         } else {
-            Age::Due
+            TokenAge::Due
         }
     }
 }
 
 #[derive(PartialEq, Eq)]
-enum Age {
+enum TokenAge {
     Fresh,
     Due,
     Over,
+}
+
+/// `jsonwebtoken` asks a process-wide provider of plain functions for a signer and hands it the key's bytes, to
+/// be parsed for every signature. Ours takes the parsed key from here instead, where [`sign`] lays it for the
+/// length of one call; no copy of the private key is made.
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: signer,
+    verifier_factory: verifier,
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+thread_local! {
+    static KEY: RefCell<Option<PKey<Private>>> = const { RefCell::new(None) };
+}
+
+struct OpenSslSigner(PKey<Private>);
+
+impl Signer<Vec<u8>> for OpenSslSigner {
+    fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, signature::Error> {
+        openssl::sign::Signer::new(MessageDigest::sha256(), &self.0)
+            .and_then(|mut signer| signer.sign_oneshot_to_vec(message))
+            .map_err(signature::Error::from_source)
+    }
+}
+
+impl JwtSigner for OpenSslSigner {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::RS256
+    }
+}
+
+fn signer(algorithm: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
+    let key = KEY.with_borrow(Clone::clone);
+    match (algorithm, key) {
+        (Algorithm::RS256, Some(key)) => Ok(Box::new(OpenSslSigner(key))),
+        _ => Err(Error::from(ErrorKind::InvalidAlgorithm)),
+    }
+}
+
+fn verifier(_: &Algorithm, _: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
+    Err(Error::from(ErrorKind::InvalidAlgorithm))
+}
+
+/// Signs `claims` with the certificate's key.
+///
+/// # Errors
+/// When OpenSSL refuses the key.
+pub fn sign(claims: &impl Serialize, certificate: &SigningCertificate) -> Result<String> {
+    // Refused when it is installed already, which is as good.
+    let _ = PROVIDER.install_default();
+    KEY.set(Some(certificate.key().clone()));
+    let token = encode(&Header::new(Algorithm::RS256), claims, &EncodingKey::from_rsa_der(&[]));
+    KEY.set(None);
+    token
 }

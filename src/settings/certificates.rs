@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::section::Section;
-use crate::certificate::{CertificateProblem, Part, SigningCertificate, developer_name};
+use crate::certificate::{CertificatePart, CertificateProblem, SigningCertificate, developer_name};
 
 /// The keys of a certificate and its private key, as every section with a pair spells them.
 pub(super) struct Pair {
@@ -33,9 +33,9 @@ impl Pair {
     /// Reports a problem under the key that it belongs to.
     pub(super) fn problem(&self, section: &Section<'_>, problem: &CertificateProblem) {
         let key = match problem.part() {
-            Part::Certificate => "certificate",
-            Part::PrivateKey => "private_key",
-            Part::Passphrase => self.passphrase_key,
+            CertificatePart::Certificate => "certificate",
+            CertificatePart::PrivateKey => "private_key",
+            CertificatePart::Passphrase => self.passphrase_key,
         };
         section.problem(key, problem.to_string(), problem.hint());
     }

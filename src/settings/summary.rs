@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Api, CallCenter, Settings, Webex};
 use crate::certificate::{hosts, speaks_for};
-use crate::domain::{Attribute, Root};
+use crate::domain::{Attribute, PathRoot};
 
 impl Settings {
     /// Listeners, contact centers and certificates, one a line, without secrets.
@@ -128,7 +128,7 @@ fn silent(webex: &Webex) -> Option<String> {
 /// Fields of which only webhooks could tell.
 fn unfilled(center: &CallCenter) -> Option<String> {
     let of_webhooks =
-        |attribute: &&Attribute| matches!(attribute.path.root(), Root::Data | Root::Segments(_));
+        |attribute: &&Attribute| matches!(attribute.path.root(), PathRoot::Data | PathRoot::Segments(_));
     let fields: Vec<&str> =
         center.attributes.iter().filter(of_webhooks).map(|attribute| attribute.field.as_str()).collect();
     (!fields.is_empty()).then(|| {

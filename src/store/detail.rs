@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::row::{Millis, read_some};
 use super::sql::Query;
 use super::{Store, StoreError};
-use crate::domain::{Body, CallCenterName, CallName, VendorCallKey};
+use crate::domain::{CallCenterName, CallName, StoredJson, VendorCallKey};
 
 /// What a detail is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub struct NewDetail {
     /// When it happened, or was told.
     pub at: Timestamp,
     /// JSON.
-    pub body: Body,
+    pub body: StoredJson,
 }
 
 /// A detail that was kept.
@@ -73,7 +73,7 @@ pub struct Detail {
     /// When it was kept last: that is what its removal goes by.
     pub kept_at: Timestamp,
     /// JSON.
-    pub body: Body,
+    pub body: StoredJson,
 }
 
 impl Detail {
@@ -201,7 +201,7 @@ impl Store {
             source: row.source,
             at: row.at.into(),
             kept_at: row.updated_at.into(),
-            body: Body::new(row.body),
+            body: StoredJson::new(row.body),
         };
         // A kind that only a newer version knows fills no field of this one.
         Ok(read_some::<Row>(&rows).map(detail).collect())

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::sql::insert;
-use crate::domain::{Body, Call, CallId, CallName, Fingerprint, VoiceCallId};
+use crate::domain::{Call, CallId, CallName, Fingerprint, StoredJson, VoiceCallId};
 
 /// What becomes of the create's request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -12,7 +12,7 @@ pub enum CreateBody {
     #[default]
     Keep,
     /// It failed or was deferred, and may be needed. Of two the store keeps one.
-    Set(Body),
+    Set(StoredJson),
     /// It is needed no more and never again.
     Done,
 }

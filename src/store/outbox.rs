@@ -12,7 +12,7 @@ use super::row::{CallRow, Millis, unreadable};
 use super::sql::Query;
 use super::task::EndTaskLeases;
 use super::{Answer, NewEvent, Note, Store, StoreError};
-use crate::domain::{Body, Call, CallCenterName, CallReference};
+use crate::domain::{Call, CallCenterName, CallReference, StoredJson};
 
 /// The kinds of entries that this version can send, as [`EntryKind`] spells them. Others are a newer version's:
 /// they are left alone, and keep the entries of their call behind them.
@@ -90,7 +90,7 @@ pub struct NewEntry {
     /// Whether it is the call's final update, of which there is one only.
     pub is_final: bool,
     /// What is sent.
-    pub body: Body,
+    pub body: StoredJson,
     /// When it is due, for the worker.
     pub next_at: Timestamp,
 }
@@ -225,7 +225,7 @@ pub struct Entry {
     /// Whether it is the call's final update.
     pub is_final: bool,
     /// What is sent.
-    pub body: Body,
+    pub body: StoredJson,
     /// Whether it is still tried.
     pub state: EntryState,
     /// How often it has failed.
@@ -375,7 +375,7 @@ impl EntryRow {
                 .map_err(|_| "what the journal holds of its call cannot be read")?,
             kind: self.kind,
             is_final: self.is_final == 1,
-            body: Body::new(self.body),
+            body: StoredJson::new(self.body),
             state: self.state,
             attempts: self.attempts,
             created_at: self.created_at.into(),

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::domain::{
-    Body, Call, CallCenterName, CallId, CallName, CallReference, Fingerprint, VendorCallKey, VoiceCallId,
+    Call, CallCenterName, CallId, CallName, CallReference, Fingerprint, StoredJson, VendorCallKey,
+    VoiceCallId,
 };
 
 /// A time as it stands in the database: milliseconds since the epoch.
@@ -91,7 +92,7 @@ impl CallRow {
             ended_at: self.ended_at.map(Timestamp::from),
             closed_at: self.closed_at.map(Timestamp::from),
             create_lease_until: self.lease_until.map(Timestamp::from),
-            create_body: self.create_body.map(Body::new),
+            create_body: self.create_body.map(StoredJson::new),
             updated_at: self.updated_at.into(),
         })
     }

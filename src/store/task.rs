@@ -13,7 +13,7 @@ use super::engine::Connection;
 use super::row::{Millis, json, unreadable};
 use super::sql::{Query, insert};
 use super::{Store, StoreError};
-use crate::domain::{Body, CallCenterName, CallTimeline, Event, Numbers, TaskId};
+use crate::domain::{CallCenterName, CallTimeline, StoredJson, TaskEvent, TaskId, TaskNumbers};
 
 /// After how long a task that cannot be read is looked at again: by then another version may be running.
 const PUT_OFF: Duration = Duration::from_secs(3600);
@@ -27,9 +27,9 @@ pub struct NewEvent {
     /// Of which task.
     pub task: TaskId,
     /// What happened.
-    pub event: Event,
+    pub event: TaskEvent,
     /// Who called whom, if that may be needed. Removed with the fold.
-    pub numbers: Option<Numbers>,
+    pub numbers: Option<TaskNumbers>,
     /// The current time.
     pub now: Timestamp,
     /// When somebody is to look at the task if this ends it, or comes after its end.
@@ -59,7 +59,7 @@ pub struct Task {
     /// Its events, those that were folded and those that came since.
     pub timeline: CallTimeline,
     /// Who called whom, as far as that is still kept.
-    pub numbers: Numbers,
+    pub numbers: TaskNumbers,
     /// The ids of the events that came since.
     fresh: Vec<String>,
     /// The ids of those that this version cannot read: they are left where they are.
@@ -248,7 +248,7 @@ impl Task {
     }
 
     /// Takes in a mark that is kept, or is with the end of this look.
-    pub fn add(&mut self, mark: Event) {
+    pub fn add(&mut self, mark: TaskEvent) {
         self.fresh.push(mark.id.clone());
         self.timeline.apply(mark);
     }
@@ -261,7 +261,7 @@ fn timeline(text: &str) -> Result<(CallTimeline, Vec<Value>), StoreError> {
     }
     let (mut timeline, mut foreign) = (CallTimeline::default(), Vec::new());
     for event in serde_json::from_str::<Vec<Value>>(text).map_err(|_| unreadable())? {
-        match Event::deserialize(&event) {
+        match TaskEvent::deserialize(&event) {
             Ok(event) => timeline.apply(event),
             Err(_) => foreign.push(event),
         }
@@ -277,18 +277,18 @@ impl TaskRow {
 
     pub(super) fn task(self) -> Result<Task, StoreError> {
         let (mut timeline, foreign) = self.timeline.as_deref().map(timeline).transpose()?.unwrap_or_default();
-        let (mut numbers, mut left) = (Numbers::default(), Vec::new());
+        let (mut numbers, mut left) = (TaskNumbers::default(), Vec::new());
         let (mut events, mut fresh) = (Vec::new(), Vec::with_capacity(self.events.len()));
         for row in self.events {
             // One that a later version has written must neither hold the others up nor go with them.
-            match serde_json::from_str::<Event>(&row.event) {
+            match serde_json::from_str::<TaskEvent>(&row.event) {
                 Ok(event) => {
                     events.push(event);
                     fresh.push(row.event_id);
                 }
                 Err(_) => left.push(row.event_id),
             }
-            if let Some(told) = row.numbers.and_then(|text| Numbers::read(&Body::new(text))) {
+            if let Some(told) = row.numbers.and_then(|text| TaskNumbers::read(&StoredJson::new(text))) {
                 numbers.merge(told);
             }
         }
@@ -413,19 +413,19 @@ impl Store {
 pub(super) async fn keep(connection: &mut Connection, events: &[&NewEvent]) -> Result<(), StoreError> {
     let mut rows = Vec::with_capacity(events.len());
     for new in events {
-        let what = &new.event.what;
+        let kind = &new.event.kind;
         rows.push(EventRow {
             task_id: new.task.to_string(),
             event_id: new.event.id.clone(),
             arrived_at: new.now.as_millisecond(),
             due_at: new.due_at.as_millisecond(),
-            is_end: match (what.is_mark(), what.is_end()) {
+            is_end: match (kind.is_internal(), kind.is_end()) {
                 (true, _) => is_end::MARK,
                 (false, true) => is_end::YES,
                 (false, false) => is_end::NO,
             },
             event: json(&new.event)?,
-            numbers: new.numbers.as_ref().and_then(Numbers::body).map(|body| body.expose().to_owned()),
+            numbers: new.numbers.as_ref().and_then(TaskNumbers::body).map(|body| body.expose().to_owned()),
         });
     }
     rows.sort_by(|one, other| (&one.task_id, &one.event_id).cmp(&(&other.task_id, &other.event_id)));

@@ -1,8 +1,11 @@
-//! An exported flow of Flow Designer, as far as its HTTP Request activities go.
+//! An exported flow of Flow Designer, as far as its HTTP Request activities go, and the templates in it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment};
 use serde::Deserialize;
 
 /// The HTTP Request activities of a flow, those of its event flows included, by name.
@@ -17,19 +20,19 @@ pub struct Flow {
 pub struct HttpActivity {
     /// The name the author gave it.
     pub name: String,
-    /// Below the connector's host.
+    /// The path below the connector's host.
     pub path: String,
     /// The body, still a template.
     pub body: String,
-    /// As it goes out.
+    /// The Content-Type of the request.
     pub content_type: String,
     /// One timeout for connect, TLS and answer together.
     pub timeout: Duration,
-    /// What is read of the answer.
+    /// The flow variables that are set from the answer.
     pub outputs: Vec<Output>,
 }
 
-/// A flow variable and where its value is found.
+/// A flow variable and where its value is in the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
     /// The variable's name.
@@ -38,7 +41,7 @@ pub struct Output {
     pub path: String,
 }
 
-/// Why a file is no exported flow.
+/// The text is no exported flow.
 #[derive(Debug, thiserror::Error)]
 #[error("not an exported flow: {0}")]
 pub struct FlowError(#[from] serde_json::Error);
@@ -49,7 +52,7 @@ impl Flow {
     /// # Errors
     /// When the text is not one.
     pub fn parse(export: &str) -> Result<Self, FlowError> {
-        let export: Export = serde_json::from_str(export)?;
+        let export: FlowExport = serde_json::from_str(export)?;
         let events = export.event_flows.events_map.into_values().map(|event| event.process);
         let mut flow = Self { activities: BTreeMap::new(), variables: BTreeMap::new() };
         for process in std::iter::once(export.process).chain(events) {
@@ -61,18 +64,16 @@ impl Flow {
     }
 
     /// An HTTP Request activity by its name.
-    #[must_use]
     pub fn activity(&self, name: &str) -> Option<&HttpActivity> {
         self.activities.get(name)
     }
 
     /// The template that the flow sets a variable to.
-    #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
     }
 
-    fn add(&mut self, properties: Properties) {
+    fn add(&mut self, properties: ActivityProperties) {
         for set in properties.set_variables_array {
             self.variables.insert(set.src_variable, set.expr);
         }
@@ -94,8 +95,8 @@ impl Flow {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Export {
-    process: Process,
+struct FlowExport {
+    process: FlowProcess,
     #[serde(default)]
     event_flows: EventFlows,
 }
@@ -109,22 +110,22 @@ struct EventFlows {
 
 #[derive(Deserialize)]
 struct EventFlow {
-    process: Process,
+    process: FlowProcess,
 }
 
 #[derive(Deserialize)]
-struct Process {
-    activities: BTreeMap<String, Activity>,
+struct FlowProcess {
+    activities: BTreeMap<String, FlowActivity>,
 }
 
 #[derive(Deserialize)]
-struct Activity {
-    properties: Properties,
+struct FlowActivity {
+    properties: ActivityProperties,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Properties {
+struct ActivityProperties {
     #[serde(default)]
     name: String,
     http_request_path: Option<String>,
@@ -175,8 +176,33 @@ struct SetVariable {
     expr: String,
 }
 
+/// A template that cannot be filled.
+#[derive(Debug, thiserror::Error)]
+#[error("the template cannot be filled: {0}")]
+pub struct TemplateError(#[from] minijinja::Error);
+
+/// Fills `template` with the variables, as Webex does: plain text, no JSON escaping; unset variables leave nothing.
+/// `now()` renders as `2026-11-21T10:00:00.123Z[UTC]`; the filter `replace` takes a map of what to replace by what.
+///
+/// # Errors
+/// When the template uses something that is not known here.
+pub fn fill(template: &str, variables: &Value, now: Timestamp) -> Result<String, TemplateError> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.add_function("now", move || format!("{now:.3}[UTC]"));
+    environment.add_filter("replace", replace);
+    Ok(environment.render_str(template, variables)?)
+}
+
+fn replace(text: String, pairs: &Value) -> Result<String, minijinja::Error> {
+    pairs.try_iter()?.try_fold(text, |text, from| {
+        let to = pairs.get_item(&from)?;
+        Ok(text.replace(&from.to_string(), &to.to_string()))
+    })
+}
+
 #[cfg(test)]
-mod tests {
+mod flow_tests {
     use super::*;
 
     const EXPORT: &str = include_str!("../../tests/fixtures/flows/ServiceCloudVoice_Template.json");
@@ -201,5 +227,42 @@ mod tests {
         for text in ["", "{}", "[]", "{\"process\":{}}"] {
             assert!(Flow::parse(text).is_err(), "{text}");
         }
+    }
+}
+
+#[cfg(test)]
+mod template_tests {
+    use minijinja::context;
+
+    use super::*;
+
+    fn filled(template: &str) -> String {
+        let now = "2026-11-21T10:00:00.123456Z".parse().unwrap();
+        let variables = context! { NewPhoneContact => context! { ANI => "+14693150217" }, Key => "wxcc_1" };
+        fill(template, &variables, now).unwrap()
+    }
+
+    #[test]
+    fn variables_are_put_in_as_they_are() {
+        assert_eq!(
+            filled("{\"from\": \"{{NewPhoneContact.ANI}}\", \"k\": \"{{ Key }}\"}"),
+            "{\"from\": \"+14693150217\", \"k\": \"wxcc_1\"}"
+        );
+    }
+
+    #[test]
+    fn what_is_not_set_leaves_nothing() {
+        assert_eq!(filled("[{{Nothing}}][{{NewPhoneContact.DNIS}}]"), "[][]");
+    }
+
+    #[test]
+    fn the_time_carries_a_suffix_that_authors_strip() {
+        assert_eq!(filled("{{now()}}"), "2026-11-21T10:00:00.123Z[UTC]");
+        assert_eq!(filled("{{now() | replace({'[UTC]': ''})}}"), "2026-11-21T10:00:00.123Z");
+    }
+
+    #[test]
+    fn what_is_not_known_is_an_error() {
+        assert!(fill("{{ x | reverse_all }}", &context! {}, Timestamp::UNIX_EPOCH).is_err());
     }
 }

@@ -1,36 +1,31 @@
-//! The tongue of Webex Contact Center.
+//! Webex Contact Center: its webhooks, and the client of its Search, Captures and Subscriptions APIs.
 
-mod captures;
 mod client;
-mod connect;
 mod flow;
-mod places;
+mod http;
 mod reconcile;
-mod recorder;
+mod recordings;
 mod search;
 mod signature;
 mod subscriptions;
-mod template;
+mod task_worker;
 #[cfg(test)]
 mod tests;
-mod text;
 mod token;
 mod webhook;
-mod worker;
 
-pub use captures::Recordings;
-pub use client::{AskError, Client};
-pub use connect::{Missing, client, tokens};
-pub use flow::{Flow, FlowError, HttpActivity, Output};
+pub use client::{ApiClient, MissingSetting, WebexError, api_client, tokens};
+pub use flow::{Flow, FlowError, HttpActivity, Output, TemplateError, fill};
 pub use reconcile::{
-    Closed, Closing, ClosingError, Comparison, Difference, LostEvents, NoId, Progress, ReconcileError,
-    Reconciler, Report, Step, Watch, Watched, ended_task,
+    BackfillProgress, CallDifference, CloseError, CloseOutcome, CloseTask, ComparisonOutcome, EventRecovery,
+    MissingTaskId, ReconcileError, ReconcileReport, ReconcileStep, Reconciler, ended_task,
 };
-pub use recorder::Recorder;
-pub use search::{Activities, Activity, Cursor, Named, Page, Span, Task};
+pub use recordings::{RecordingClient, Recordings};
+pub use search::{EntityId, PageCursor, SearchActivities, SearchActivity, SearchTask, TaskPage, TimeSpan};
 pub use signature::{Signatures, is_fresh};
-pub use subscriptions::{NewSubscription, Resource, Subscription, destination};
-pub use template::{TemplateError, fill};
-pub use token::{Login, Seal, TokenError, Tokens};
-pub use webhook::{About, NoWebhook, Webhook};
-pub use worker::TaskWorker;
+pub use subscriptions::{
+    NewSubscription, Subscription, SubscriptionCounts, SubscriptionWatch, WebhookResource, destination,
+};
+pub use task_worker::TaskWorker;
+pub use token::{TokenCipher, TokenError, WebexLogin, WebexTokens};
+pub use webhook::{InvalidWebhook, Webhook, WebhookSubject};

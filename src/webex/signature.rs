@@ -1,4 +1,4 @@
-//! Whether a webhook comes from Webex.
+//! The signature and the freshness of a webhook.
 
 use jiff::{SignedDuration, Timestamp};
 use openssl::error::ErrorStack;
@@ -8,10 +8,10 @@ use openssl::pkey::{PKey, Private};
 use openssl::sign::Signer;
 use secrecy::{ExposeSecret, SecretString};
 
-/// How old, or how far ahead, a webhook of the second version may be.
+/// By how much the time of a webhook of the second version may differ from now.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Octets of SHA-256.
+/// Bytes of SHA-256.
 const LENGTH: usize = 32;
 
 /// The secrets of the subscriptions; several while one is being replaced.
@@ -20,7 +20,7 @@ pub struct Signatures {
 }
 
 impl Signatures {
-    /// Keys made once of `secrets`.
+    /// The keys for `secrets`.
     ///
     /// # Errors
     /// When OpenSSL lacks HMAC.
@@ -31,7 +31,6 @@ impl Signatures {
 
     /// Whether `signature` is the lower-case hexadecimal HMAC-SHA256 of the raw body under one of the secrets. All of
     /// them are tried, and compared in constant time.
-    #[must_use]
     pub fn verify(&self, body: &[u8], signature: Option<&str>) -> bool {
         let Some(given) = signature.and_then(unhex) else { return false };
         let matches = |key: &PKey<Private>| {
@@ -44,9 +43,8 @@ impl Signatures {
     }
 }
 
-/// Whether a webhook is of this moment. The second version signs its time: in the body (`comciscotimestamp`), which a
+/// Whether a webhook was sent just now. The second version signs its time: in the body (`comciscotimestamp`), which a
 /// header repeats. The first version has neither.
-#[must_use]
 pub fn is_fresh(body: Option<Timestamp>, header: Option<&str>, now: Timestamp) -> bool {
     match (body, header) {
         (None, None) => true,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use openssl::sha::sha256;
-use scv_bridge::certificate::{Issued, issue};
+use scv_bridge::certificate::{IssuedPair as Issued, issue};
 use scv_bridge::clock::{Clock as _, SystemClock};
 use scv_bridge::mock::webex::MockWebex;
 use scv_bridge::mock::{MockOrg, MockOrgSettings};

@@ -6,7 +6,7 @@ use scv_bridge::clock::{Clock, SystemClock};
 use scv_bridge::mock::webex::{Envelope, Event, MockWebex, MockWebexSettings};
 use scv_bridge::settings::{BaseUrl, WebexClient};
 use scv_bridge::store::Store;
-use scv_bridge::webex::{Seal, Tokens};
+use scv_bridge::webex::{TokenCipher as Seal, WebexTokens as Tokens};
 use url::Url;
 
 /// The secret of the subscription.

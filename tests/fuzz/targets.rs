@@ -8,9 +8,9 @@ use std::hint::black_box;
 use actix_web::body::{BodySize, MessageBody as _};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use scv_bridge::api::{Peer, Route, rehearse, rehearse_token};
-use scv_bridge::domain::{Picked, ValuePath};
+use scv_bridge::domain::{PickedValues as Picked, ValuePath};
 use scv_bridge::phone::{Translation, mask};
-use scv_bridge::salesforce::{Answer, Operation, Way, judge};
+use scv_bridge::salesforce::{HttpAnswer as Answer, Operation, SalesforceApi as Way, judge};
 use scv_bridge::webex::Webhook;
 
 use super::installation::{Installation, NOW};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use openssl::sha::sha256;
 use reqwest::Certificate;
-use scv_bridge::certificate::{Issued, issue};
+use scv_bridge::certificate::{IssuedPair as Issued, issue};
 use scv_bridge::clock::{Clock as _, SystemClock};
 use scv_bridge::mock::{MockOrg, MockOrgSettings};
 use tempfile::TempDir;

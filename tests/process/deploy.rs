@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use scv_bridge::certificate::{Issued, issue};
+use scv_bridge::certificate::{IssuedPair as Issued, issue};
 use scv_bridge::clock::{Clock as _, SystemClock};
 
 use super::program::run;

@@ -7,7 +7,7 @@ use std::path::Path;
 use openssl::pkey::PKey;
 use openssl::sha::sha256;
 use openssl::symm::Cipher;
-use scv_bridge::certificate::{Issued, issue};
+use scv_bridge::certificate::{IssuedPair as Issued, issue};
 use scv_bridge::clock::{Clock as _, SystemClock};
 use scv_bridge::mock::{MockOrg, MockOrgSettings};
 use tempfile::TempDir;

@@ -1,4 +1,8 @@
-//! Signed assertions (RFC 7523): as a client's credential, and as a grant.
+//! Signed assertions (RFC 7523): as a client's credential, and as a grant. Each is taken once.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -57,19 +61,19 @@ pub enum AssertionProblem {
 
 /// The claims that count.
 #[derive(Deserialize)]
-pub(super) struct Claims {
+struct SignedAssertionClaims {
     pub(super) iss: String,
     pub(super) sub: String,
-    aud: Audience,
-    exp: Time,
-    iat: Option<Time>,
-    nbf: Option<Time>,
+    aud: AssertionAudience,
+    exp: NumericDate,
+    iat: Option<NumericDate>,
+    nbf: Option<NumericDate>,
     jti: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Audience {
+enum AssertionAudience {
     One(String),
     Several(Vec<String>),
 }
@@ -78,25 +82,25 @@ enum Audience {
 /// Salesforce takes that.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Time {
+enum NumericDate {
     Number(f64),
     Text(String),
 }
 
 #[derive(Deserialize)]
-struct Header {
+struct AssertionHeader {
     alg: String,
     crit: Option<serde_json::Value>,
 }
 
 /// An assertion that was read, and not yet believed.
-pub(super) struct Assertion<'a> {
+pub(super) struct SignedAssertion<'a> {
     signed: &'a str,
     signature: Vec<u8>,
-    pub(super) claims: Claims,
+    pub(super) claims: SignedAssertionClaims,
 }
 
-impl<'a> Assertion<'a> {
+impl<'a> SignedAssertion<'a> {
     /// What it is known by if it comes again: its `jti`, or all of what was signed where it has none. RFC 7523 leaves
     /// the `jti` to the client, and whoever saw the assertion can change neither.
     pub(super) fn identity(&self) -> &[u8] {
@@ -109,7 +113,7 @@ impl<'a> Assertion<'a> {
         let (signed, signature) = text.rsplit_once('.').ok_or(unreadable)?;
         let (header, claims) = signed.split_once('.').ok_or(unreadable)?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| unreadable);
-        let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| unreadable)?;
+        let header: AssertionHeader = serde_json::from_slice(&decode(header)?).map_err(|_| unreadable)?;
         // The algorithm is ours to choose, never the token's (RFC 8725, 3.1).
         if header.alg != "RS256" {
             return Err(AssertionProblem::Algorithm);
@@ -146,14 +150,15 @@ impl<'a> Assertion<'a> {
         let claims = &self.claims;
         let ours = |audience: &String| audiences.iter().any(|ours| audience.trim_end_matches('/') == ours);
         let meant = match &claims.aud {
-            Audience::One(audience) => ours(audience),
-            Audience::Several(audiences) => audiences.iter().any(ours),
+            AssertionAudience::One(audience) => ours(audience),
+            AssertionAudience::Several(audiences) => audiences.iter().any(ours),
         };
         if !meant {
             return Err(AssertionProblem::Audience);
         }
         let exp = claims.exp.second()?;
-        let [iat, nbf] = [&claims.iat, &claims.nbf].map(|time| time.as_ref().map(Time::second).transpose());
+        let [iat, nbf] =
+            [&claims.iat, &claims.nbf].map(|time| time.as_ref().map(NumericDate::second).transpose());
         let (iat, nbf) = (iat?, nbf?);
         let over = exp.saturating_add(LEEWAY);
         if over <= now {
@@ -171,7 +176,7 @@ impl<'a> Assertion<'a> {
     }
 }
 
-impl Time {
+impl NumericDate {
     /// What does not fit saturates, which is as far.
     fn second(&self) -> Result<i64, AssertionProblem> {
         let time = match self {
@@ -182,5 +187,85 @@ impl Time {
             true => Ok(time.floor() as i64),
             false => Err(AssertionProblem::Unreadable),
         }
+    }
+}
+
+/// The most ids that are remembered for a client. An assertion lives at most five minutes, so these are 13 logins a
+/// second; a client that has more is refused, and no other is.
+const MOST_REPLAYS: usize = 4096;
+
+/// The assertions that were taken. It outlives a change of the configuration; each replica has its own.
+#[derive(Debug, Default)]
+pub struct Replays {
+    /// By client, half a digest of what each is known by and the second from which on it may be forgotten.
+    seen: Mutex<HashMap<String, HashMap<[u8; 16], i64>>>,
+}
+
+/// What there is to say of an assertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReplayCheck {
+    /// Never before.
+    Never,
+    /// Already.
+    Before,
+    /// There is no room to remember it.
+    Full,
+}
+
+impl Replays {
+    /// Remembers a client's assertion by the digest of its identity; it must be a good one: whoever has no key fills nothing here.
+    /// `forget`: the second from which on the assertion is refused for its age.
+    pub(super) fn remember(&self, client: &str, digest: &[u8; 32], forget: i64, now: i64) -> ReplayCheck {
+        let digest = digest.first_chunk().copied().unwrap_or_default();
+        let mut clients = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = match clients.get_mut(client) {
+            Some(seen) => seen,
+            None => clients.entry(client.to_owned()).or_default(),
+        };
+        if seen.len() >= MOST_REPLAYS {
+            seen.retain(|_, forget| *forget > now);
+        }
+        let full = seen.len() >= MOST_REPLAYS;
+        match seen.entry(digest) {
+            Entry::Occupied(entry) if *entry.get() > now => ReplayCheck::Before,
+            Entry::Vacant(_) if full => ReplayCheck::Full,
+            entry => {
+                entry.insert_entry(forget);
+                ReplayCheck::Never
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(number: u32) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn an_id_is_taken_once_for_each_client_until_it_is_too_old_anyway() {
+        let replays = Replays::default();
+        assert_eq!(replays.remember("a", &digest(1), 300, 0), ReplayCheck::Never);
+        assert_eq!(replays.remember("a", &digest(1), 300, 299), ReplayCheck::Before);
+        assert_eq!(replays.remember("b", &digest(1), 300, 0), ReplayCheck::Never);
+        assert_eq!(replays.remember("a", &digest(1), 600, 300), ReplayCheck::Never);
+    }
+
+    #[test]
+    fn the_memory_is_bounded_for_each_client_and_the_old_make_room() {
+        let replays = Replays::default();
+        for number in 0..u32::try_from(MOST_REPLAYS).unwrap() {
+            assert_eq!(replays.remember("a", &digest(number), 300, 0), ReplayCheck::Never);
+        }
+        assert_eq!(replays.remember("a", &digest(u32::MAX), 300, 0), ReplayCheck::Full);
+        assert_eq!(replays.remember("a", &digest(0), 300, 0), ReplayCheck::Before);
+        assert_eq!(replays.remember("b", &digest(u32::MAX), 300, 0), ReplayCheck::Never);
+        assert_eq!(replays.remember("a", &digest(u32::MAX), 600, 300), ReplayCheck::Never);
+        assert_eq!(replays.seen.lock().unwrap()["a"].len(), 1);
     }
 }

@@ -3,35 +3,32 @@
 
 mod assertion;
 mod authorization;
-mod denied;
-mod digest;
-mod peer;
-mod proof;
-mod replay;
 #[cfg(test)]
 mod tests;
 mod token;
 
+use std::any::Any;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use actix_tls::accept::openssl::TlsStream;
+use actix_web::HttpRequest;
+use actix_web::dev::Extensions;
+use actix_web::http::header::HeaderMap;
+use actix_web::rt::net::TcpStream;
+pub use assertion::{AssertionProblem, Replays};
+use assertion::{ReplayCheck, SignedAssertion};
+pub use authorization::{Authorization, Credentials};
 use jiff::Timestamp;
 use openssl::error::ErrorStack;
+use openssl::nid::Nid;
+use openssl::x509::X509Ref;
+use token::{AccessTokens, Sha256, is_one_of};
+pub use token::{CredentialProof, IssuedToken};
 
-use self::assertion::Assertion;
-use self::digest::{Sha256, is_one_of};
-use self::replay::Seen;
-use self::token::Tokens;
-use super::throttle::{Attempt, Throttle, guessable};
+use super::throttle::{LoginAttempt, Throttle, Throttled, guessable};
 use crate::settings::{Client, Settings, TokenEndpoint};
-
-pub use assertion::AssertionProblem;
-pub use authorization::{Authorization, Credentials};
-pub use denied::Denied;
-pub use peer::{Peer, on_connect};
-pub use proof::Proof;
-pub use replay::Replays;
-pub use token::Issued;
 
 /// The paths of the token endpoint: Salesforce's, and short.
 pub const TOKEN_PATHS: [&str; 2] = ["/services/oauth2/token", "/oauth2/token"];
@@ -41,7 +38,7 @@ pub struct Callers {
     clients: HashMap<String, Client>,
     by_certificate_name: HashMap<String, String>,
     sha256: Sha256,
-    tokens: Option<Tokens>,
+    tokens: Option<AccessTokens>,
     /// What the `aud` of an assertion may say, without a slash at the end.
     audiences: Vec<String>,
     base_url: String,
@@ -51,11 +48,11 @@ pub struct Callers {
 
 /// A client that was let in, and by what.
 #[derive(Clone)]
-pub struct Known<'a> {
+pub struct IdentifiedClient<'a> {
     /// The client.
     pub client: &'a Client,
     /// What let it in.
-    pub proof: Proof,
+    pub proof: CredentialProof,
 }
 
 impl Callers {
@@ -91,7 +88,7 @@ impl Callers {
         let configured = oauth.audiences.iter().map(|url| url.trim_end_matches('/').to_owned());
         Ok(Self {
             by_certificate_name: names.collect(),
-            tokens: Tokens::new(oauth, clients, &sha256)?,
+            tokens: AccessTokens::new(oauth, clients, &sha256)?,
             audiences: std::iter::once(base_url.clone()).chain(own).chain(configured).collect(),
             clients: clients.iter().map(|client| (client.id.clone(), client.clone())).collect(),
             sha256,
@@ -106,12 +103,12 @@ impl Callers {
     ///
     /// # Errors
     /// When there are none, or they are wrong.
-    pub fn identify(&self, peer: &Peer<'_>, now: Timestamp) -> Result<&Client, Denied> {
+    pub fn identify(&self, peer: &Peer<'_>, now: Timestamp) -> Result<&Client, CredentialsRefused> {
         match Authorization::of(peer.headers) {
             Authorization::Basic(credentials) => Ok(self.by_secret(&credentials, peer)?.client),
             Authorization::Bearer(token) => self.by_token(token, now),
             Authorization::Missing => Ok(self.by_certificate(peer)?.client),
-            Authorization::Unreadable => Err(Denied::Wrong),
+            Authorization::Unreadable => Err(CredentialsRefused::Wrong),
         }
     }
 
@@ -119,7 +116,11 @@ impl Callers {
     ///
     /// # Errors
     /// When they are wrong.
-    pub fn by_secret(&self, credentials: &Credentials, peer: &Peer<'_>) -> Result<Known<'_>, Denied> {
+    pub fn by_secret(
+        &self,
+        credentials: &Credentials,
+        peer: &Peer<'_>,
+    ) -> Result<IdentifiedClient<'_>, CredentialsRefused> {
         self.by_either(credentials, None, peer).map(|(known, _)| known)
     }
 
@@ -133,7 +134,7 @@ impl Callers {
         sent: &'c Credentials,
         other: Option<&'c Credentials>,
         peer: &Peer<'_>,
-    ) -> Result<(Known<'_>, &'c Credentials), Denied> {
+    ) -> Result<(IdentifiedClient<'_>, &'c Credentials), CredentialsRefused> {
         self.attempt(&sent.id, Some(&sent.secret), peer, |_| {
             // An empty secret is nobody's, whatever digest the configuration holds.
             let spellings = other.into_iter().chain([sent]).filter(|spelling| !spelling.secret.is_empty());
@@ -142,7 +143,7 @@ impl Callers {
                 let digest = self.sha256.of(&[&spelling.secret]).ok()?;
                 let expected = client.map_or(&[][..], |client| &client.secrets);
                 let client = is_one_of(&digest, expected).then_some(client).flatten()?;
-                Some((Known { client, proof: Proof::secret(digest) }, spelling))
+                Some((IdentifiedClient { client, proof: CredentialProof::secret(digest) }, spelling))
             })
         })
     }
@@ -153,11 +154,11 @@ impl Callers {
     /// When they are wrong, or the client has no user.
     pub fn by_password<'a>(
         &self,
-        known: &Known<'a>,
+        known: &IdentifiedClient<'a>,
         name: &str,
         password: &str,
         peer: &Peer<'_>,
-    ) -> Result<Known<'a>, Denied> {
+    ) -> Result<IdentifiedClient<'a>, CredentialsRefused> {
         // Counted apart from the client's secret: whoever has that can still guess at a password.
         let user = format!("{}\0password", known.client.id);
         self.attempt(&user, Some(password.as_bytes()), peer, |_| {
@@ -167,7 +168,7 @@ impl Callers {
             let equal = is_one_of(&digest, expected.as_slice()) && !password.is_empty();
             let user = user.filter(|user| equal && user.name == name)?;
             let proof = known.proof.with_password(&user.name, &digest, &self.sha256).ok()?;
-            Some(Known { client: known.client, proof })
+            Some(IdentifiedClient { client: known.client, proof })
         })
     }
 
@@ -181,8 +182,8 @@ impl Callers {
         fits: impl FnOnce(&Client, &str) -> Result<(), AssertionProblem>,
         peer: &Peer<'_>,
         now: Timestamp,
-    ) -> Result<Known<'_>, Denied> {
-        let assertion = Assertion::read(text)?;
+    ) -> Result<IdentifiedClient<'_>, CredentialsRefused> {
+        let assertion = SignedAssertion::read(text)?;
         let mut problem = AssertionProblem::Signature;
         let signed = self.attempt(&assertion.claims.iss, None, peer, |client| {
             let client = client?;
@@ -191,7 +192,7 @@ impl Callers {
             Some((client, key))
         });
         let (client, key) = match signed {
-            Err(Denied::Wrong) => return Err(problem.into()),
+            Err(CredentialsRefused::Wrong) => return Err(problem.into()),
             other => other?,
         };
         let sub = &assertion.claims.sub;
@@ -199,32 +200,37 @@ impl Callers {
         let now = now.as_second();
         let forget = assertion.check(&self.audiences, now)?;
         self.take_once(client, &assertion, forget, now)?;
-        let proof = Proof::assertion(&key.fingerprint, sub, &self.sha256).map_err(|_| Denied::Unable)?;
-        Ok(Known { client, proof })
+        let proof = CredentialProof::assertion(&key.fingerprint, sub, &self.sha256)
+            .map_err(|_| CredentialsRefused::Unable)?;
+        Ok(IdentifiedClient { client, proof })
     }
 
     /// The certificate of the connection; the handshake has verified it.
     ///
     /// # Errors
     /// When there is none, or it names none of the clients, or several.
-    pub fn by_certificate(&self, peer: &Peer<'_>) -> Result<Known<'_>, Denied> {
+    pub fn by_certificate(&self, peer: &Peer<'_>) -> Result<IdentifiedClient<'_>, CredentialsRefused> {
         let mut found = None;
         for name in peer.names {
             let Some(id) = self.by_certificate_name.get(name) else { continue };
             if found.is_some_and(|(_, other)| other != id) {
-                return Err(Denied::Nothing);
+                return Err(CredentialsRefused::Nothing);
             }
             found = found.or(Some((name, id)));
         }
-        let (name, id) = found.ok_or(Denied::Nothing)?;
-        let client = self.clients.get(id).ok_or(Denied::Nothing)?;
-        let proof = Proof::certificate_name(name, &self.sha256).map_err(|_| Denied::Unable)?;
-        Ok(Known { client, proof })
+        let (name, id) = found.ok_or(CredentialsRefused::Nothing)?;
+        let client = self.clients.get(id).ok_or(CredentialsRefused::Nothing)?;
+        let proof =
+            CredentialProof::certificate_name(name, &self.sha256).map_err(|_| CredentialsRefused::Unable)?;
+        Ok(IdentifiedClient { client, proof })
     }
 
     /// An access token for a client that was let in. None where no signing key is configured.
-    #[must_use]
-    pub fn issue(&self, known: &Known<'_>, now: Timestamp) -> Option<Result<Issued, ErrorStack>> {
+    pub fn issue(
+        &self,
+        known: &IdentifiedClient<'_>,
+        now: Timestamp,
+    ) -> Option<Result<IssuedToken, ErrorStack>> {
         let tokens = self.tokens.as_ref()?;
         Some(tokens.issue(&known.client.id, &known.proof, now, &self.sha256))
     }
@@ -245,22 +251,20 @@ impl Callers {
     }
 
     /// What the world calls us, without a slash at the end.
-    #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
     /// Whether there is a key to sign access tokens with.
-    #[must_use]
     pub fn gives_tokens(&self) -> bool {
         self.tokens.is_some()
     }
 
     /// Nobody can try out tokens: they are as long as a key.
-    fn by_token(&self, token: &[u8], now: Timestamp) -> Result<&Client, Denied> {
-        let tokens = self.tokens.as_ref().ok_or(Denied::Wrong)?;
-        let id = tokens.client(token, now, &self.sha256).ok_or(Denied::Token)?;
-        self.clients.get(&id).ok_or(Denied::Token)
+    fn by_token(&self, token: &[u8], now: Timestamp) -> Result<&Client, CredentialsRefused> {
+        let tokens = self.tokens.as_ref().ok_or(CredentialsRefused::Wrong)?;
+        let id = tokens.client(token, now, &self.sha256).ok_or(CredentialsRefused::Token)?;
+        self.clients.get(&id).ok_or(CredentialsRefused::Token)
     }
 
     /// The one place where a credential that somebody could try out turns out to be right or wrong: for every route
@@ -271,13 +275,13 @@ impl Callers {
         secret: Option<&[u8]>,
         peer: &Peer<'_>,
         check: impl FnOnce(Option<&'s Client>) -> Option<T>,
-    ) -> Result<T, Denied> {
+    ) -> Result<T, CredentialsRefused> {
         let from = self.throttle.caller(peer.address, peer.headers);
-        let attempt = Attempt { client: id, from, guessable: secret.is_some_and(guessable) };
+        let attempt = LoginAttempt { client: id, from, guessable: secret.is_some_and(guessable) };
         self.throttle.check(attempt)?;
         let Some(right) = check(self.clients.get(id)) else {
             self.throttle.failed(attempt)?;
-            return Err(Denied::Wrong);
+            return Err(CredentialsRefused::Wrong);
         };
         self.throttle.succeeded(attempt);
         Ok(right)
@@ -286,15 +290,90 @@ impl Callers {
     fn take_once(
         &self,
         client: &Client,
-        assertion: &Assertion<'_>,
+        assertion: &SignedAssertion<'_>,
         forget: i64,
         now: i64,
-    ) -> Result<(), Denied> {
-        let digest = self.sha256.of(&[assertion.identity()]).map_err(|_| Denied::Unable)?;
+    ) -> Result<(), CredentialsRefused> {
+        let digest = self.sha256.of(&[assertion.identity()]).map_err(|_| CredentialsRefused::Unable)?;
         match self.replays.remember(&client.id, &digest, forget, now) {
-            Seen::Never => Ok(()),
-            Seen::Before => Err(AssertionProblem::Replayed.into()),
-            Seen::Full => Err(Denied::Unable),
+            ReplayCheck::Never => Ok(()),
+            ReplayCheck::Before => Err(AssertionProblem::Replayed.into()),
+            ReplayCheck::Full => Err(CredentialsRefused::Unable),
         }
+    }
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialsRefused {
+    /// No credentials.
+    Nothing,
+    /// Wrong ones.
+    Wrong,
+    /// The access token is none of ours, is over, or what it was got by is gone.
+    Token,
+    /// The assertion is not to be believed.
+    Assertion(AssertionProblem),
+    /// Too many were wrong; these were not looked at, or are wrong too.
+    Throttled(Throttled),
+    /// It cannot be told now.
+    Unable,
+}
+
+impl From<Throttled> for CredentialsRefused {
+    fn from(throttled: Throttled) -> Self {
+        Self::Throttled(throttled)
+    }
+}
+
+impl From<AssertionProblem> for CredentialsRefused {
+    fn from(problem: AssertionProblem) -> Self {
+        Self::Assertion(problem)
+    }
+}
+
+/// The names in the certificate that a connection began with. The handshake has verified it.
+pub struct CertificateNames(Vec<String>);
+
+/// Keeps the names of a client's certificate with its connection.
+pub fn on_connect(stream: &dyn Any, connection: &mut Extensions) {
+    let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() else {
+        return;
+    };
+    if let Some(certificate) = stream.ssl().peer_certificate() {
+        connection.insert(CertificateNames::of(&certificate));
+    }
+}
+
+impl CertificateNames {
+    /// Common names, and the DNS names, URIs and mail addresses of subjectAltName.
+    fn of(certificate: &X509Ref) -> Self {
+        let common = certificate
+            .subject_name()
+            .entries_by_nid(Nid::COMMONNAME)
+            .filter_map(|entry| entry.data().to_string().ok());
+        let mut names: Vec<String> = common.collect();
+        for other in certificate.subject_alt_names().iter().flatten() {
+            names.extend(other.dnsname().or(other.uri()).or(other.email()).map(str::to_owned));
+        }
+        Self(names)
+    }
+}
+
+/// Who sent a request, as far as the connection and the headers tell.
+pub struct Peer<'a> {
+    /// The address of the connection's other end.
+    pub address: Option<SocketAddr>,
+    /// The headers of the request.
+    pub headers: &'a HeaderMap,
+    /// The names in the certificate; empty without mutual TLS.
+    pub names: &'a [String],
+}
+
+impl<'a> Peer<'a> {
+    /// Of a request.
+    pub fn of(request: &'a HttpRequest) -> Self {
+        let names = request.conn_data::<CertificateNames>().map_or(&[][..], |names| &names.0);
+        Self { address: request.peer_addr(), headers: request.headers(), names }
     }
 }

@@ -11,8 +11,7 @@ use openssl::sha::sha256;
 use proptest::prelude::*;
 use secrecy::ExposeSecret as _;
 
-use super::digest::Sha256;
-use super::token::Tokens;
+use super::token::{AccessTokens, Sha256};
 use super::*;
 use crate::clock::ManualClock;
 use crate::settings::{Access, FailedLogins, Proxies, SigningKeys, TokenEndpoint, User};
@@ -62,7 +61,7 @@ fn identified(
     headers: &HeaderMap,
     names: &[String],
     now: Timestamp,
-) -> Result<String, Denied> {
+) -> Result<String, CredentialsRefused> {
     let peer = Peer { address: None, headers, names };
     callers.identify(&peer, now).map(|client| client.id.clone())
 }
@@ -100,9 +99,13 @@ fn a_client_is_known_by_its_id_and_any_of_its_secrets() {
         assert_eq!(identified(&callers, &basic(good), &[], now()).unwrap(), "webex-flow");
     }
     for wrong in ["webex-flow:", "webex-flow:s", "webex-flow:s:cret ", "other:s:cret", "webex-flow", ":"] {
-        assert_eq!(identified(&callers, &basic(wrong), &[], now()), Err(Denied::Wrong), "{wrong}");
+        assert_eq!(
+            identified(&callers, &basic(wrong), &[], now()),
+            Err(CredentialsRefused::Wrong),
+            "{wrong}"
+        );
     }
-    assert_eq!(identified(&callers, &HeaderMap::new(), &[], now()), Err(Denied::Nothing));
+    assert_eq!(identified(&callers, &HeaderMap::new(), &[], now()), Err(CredentialsRefused::Nothing));
 }
 
 #[test]
@@ -110,11 +113,12 @@ fn an_empty_secret_or_password_is_never_right() {
     let mut client = client(b"");
     client.user = Some(User { name: "u".into(), password_sha256: Some(sha256(b"")) });
     let callers = callers(&[client], &endpoint("key", None));
-    assert_eq!(identified(&callers, &basic("webex-flow:"), &[], now()), Err(Denied::Wrong));
+    assert_eq!(identified(&callers, &basic("webex-flow:"), &[], now()), Err(CredentialsRefused::Wrong));
     let headers = HeaderMap::new();
     let peer = Peer { address: None, headers: &headers, names: &[] };
-    let known = Known { client: &callers.clients["webex-flow"], proof: Proof::secret([1; 32]) };
-    assert_eq!(callers.by_password(&known, "u", "", &peer).err(), Some(Denied::Wrong));
+    let known =
+        IdentifiedClient { client: &callers.clients["webex-flow"], proof: CredentialProof::secret([1; 32]) };
+    assert_eq!(callers.by_password(&known, "u", "", &peer).err(), Some(CredentialsRefused::Wrong));
 }
 
 #[test]
@@ -134,12 +138,12 @@ fn two_spellings_of_one_secret_are_one_attempt() {
         assert_eq!(tried("a%2Bb").unwrap(), b"a+b");
     }
     let stranger = Credentials { id: "other".into(), secret: b"x".to_vec() };
-    assert_eq!(callers.by_secret(&stranger, &peer).err(), Some(Denied::Wrong));
+    assert_eq!(callers.by_secret(&stranger, &peer).err(), Some(CredentialsRefused::Wrong));
     assert_eq!(
         callers.by_either(&of("x+y"), of("x+y").form_decoded().as_ref(), &peer).err(),
-        Some(Denied::Wrong)
+        Some(CredentialsRefused::Wrong)
     );
-    assert!(matches!(callers.by_secret(&stranger, &peer).err(), Some(Denied::Throttled(_))));
+    assert!(matches!(callers.by_secret(&stranger, &peer).err(), Some(CredentialsRefused::Throttled(_))));
 }
 
 #[test]
@@ -155,9 +159,9 @@ fn whoever_has_the_secret_of_a_client_cannot_guess_at_its_password_for_ever() {
         let known = callers.by_secret(&credentials, &peer).unwrap();
         callers.by_password(&known, "webex", password, &peer).map(|_| ())
     };
-    assert_eq!(guess("wrong"), Err(Denied::Wrong));
-    assert_eq!(guess("wrong"), Err(Denied::Wrong));
-    assert!(matches!(guess("right"), Err(Denied::Throttled(_))));
+    assert_eq!(guess("wrong"), Err(CredentialsRefused::Wrong));
+    assert_eq!(guess("wrong"), Err(CredentialsRefused::Wrong));
+    assert!(matches!(guess("right"), Err(CredentialsRefused::Throttled(_))));
 }
 
 #[test]
@@ -165,7 +169,7 @@ fn a_client_without_a_secret_is_not_let_in_by_any() {
     let mut client = client(b"");
     client.secrets.clear();
     let callers = callers(&[client], &endpoint("key", None));
-    assert_eq!(identified(&callers, &basic("webex-flow:"), &[], now()), Err(Denied::Wrong));
+    assert_eq!(identified(&callers, &basic("webex-flow:"), &[], now()), Err(CredentialsRefused::Wrong));
 }
 
 #[test]
@@ -178,9 +182,9 @@ fn a_certificate_names_its_client_unless_the_header_says_otherwise() {
     let none = HeaderMap::new();
     assert_eq!(of(&["x", "flow.example.com", "flow.example.com"], &none).unwrap(), "webex-flow");
     assert_eq!(of(&["flow.example.com"], &basic("other:other")).unwrap(), "other");
-    assert_eq!(of(&["flow.example.com"], &basic("other:wrong")), Err(Denied::Wrong));
-    assert_eq!(of(&["flow.example.com", "other.example.com"], &none), Err(Denied::Nothing));
-    assert_eq!(of(&["Flow.example.com"], &none), Err(Denied::Nothing));
+    assert_eq!(of(&["flow.example.com"], &basic("other:wrong")), Err(CredentialsRefused::Wrong));
+    assert_eq!(of(&["flow.example.com", "other.example.com"], &none), Err(CredentialsRefused::Nothing));
+    assert_eq!(of(&["Flow.example.com"], &none), Err(CredentialsRefused::Nothing));
 }
 
 #[test]
@@ -234,7 +238,7 @@ fn a_password_binds_the_token_to_the_user_too() {
     let credentials = Credentials { id: "webex-flow".into(), secret: b"s:cret".to_vec() };
     let known = callers.by_secret(&credentials, &peer).unwrap();
     for (name, password) in [("webex@example.com", "w"), ("webex", "word"), ("", "")] {
-        assert_eq!(callers.by_password(&known, name, password, &peer).err(), Some(Denied::Wrong));
+        assert_eq!(callers.by_password(&known, name, password, &peer).err(), Some(CredentialsRefused::Wrong));
     }
     let known = callers.by_password(&known, "webex@example.com", "word", &peer).unwrap();
     let token = callers.issue(&known, now()).unwrap().unwrap().token;
@@ -275,7 +279,7 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 0..120),
     ) {
         let sha256 = Sha256::new().unwrap();
-        let tokens = Tokens::new(&endpoint("key", None), &[client(b"s:cret")], &sha256).unwrap().unwrap();
+        let tokens = AccessTokens::new(&endpoint("key", None), &[client(b"s:cret")], &sha256).unwrap().unwrap();
         let token = match prefix {
             true => format!("scvb_{}", URL_SAFE_NO_PAD.encode(&bytes)).into_bytes(),
             false => bytes,

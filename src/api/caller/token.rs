@@ -1,8 +1,8 @@
-//! Access tokens: signed by us and checked by any replica that has the key, without asking anybody.
+//! Access tokens: signed by the bridge and checked by any replica that has the key, without another request.
 //!
 //! A token is `scvb_` and, in base64url: a version byte; the second at which it ends, 8 bytes; the stamp, 8 bytes; the
-//! client's id; HMAC-SHA256 over all of these, 32 bytes. The stamp says by which credential the token was got: when
-//! that credential leaves the configuration, or its client does, the token is over.
+//! client's id; HMAC-SHA256 over all of these, 32 bytes. The stamp names the credential by which the token was issued: when
+//! that credential leaves the configuration, or its client does, the token ends.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use openssl::error::ErrorStack;
+use openssl::md::Md;
+use openssl::md_ctx::MdCtx;
 use openssl::memcmp;
-use openssl::pkey::{PKey, Private};
+use openssl::pkey::{PKey, PKeyRef, Private};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::digest::Sha256;
-use super::proof::{Proof, proofs};
 use crate::settings::{Client, TokenEndpoint};
 
 /// Lets people and scanners see what it is.
@@ -34,27 +34,27 @@ const ANSWER: &[u8] = b"scv-bridge answer\0";
 type Stamp = [u8; 8];
 
 /// Gives and checks access tokens.
-pub(super) struct Tokens {
+pub(super) struct AccessTokens {
     life: Duration,
-    current: Key,
-    previous: Option<Key>,
+    current: TokenKey,
+    previous: Option<TokenKey>,
 }
 
-struct Key {
+struct TokenKey {
     mac: PKey<Private>,
     /// The stamps that are good, by client.
     stamps: HashMap<String, Vec<Stamp>>,
 }
 
 /// A token that was just given.
-pub struct Issued {
+pub struct IssuedToken {
     /// What the client sends from now on.
     pub token: SecretString,
     /// How long it is taken.
     pub life: Duration,
 }
 
-impl Tokens {
+impl AccessTokens {
     /// None where no key is configured.
     pub(super) fn new(
         endpoint: &TokenEndpoint,
@@ -62,7 +62,7 @@ impl Tokens {
         sha256: &Sha256,
     ) -> Result<Option<Self>, ErrorStack> {
         let Some(keys) = &endpoint.keys else { return Ok(None) };
-        let key = |key: &SecretString| Key::new(key, clients, sha256);
+        let key = |key: &SecretString| TokenKey::new(key, clients, sha256);
         Ok(Some(Self {
             life: endpoint.token_life,
             current: key(&keys.current)?,
@@ -74,10 +74,10 @@ impl Tokens {
     pub(super) fn issue(
         &self,
         client: &str,
-        proof: &Proof,
+        proof: &CredentialProof,
         now: Timestamp,
         sha256: &Sha256,
-    ) -> Result<Issued, ErrorStack> {
+    ) -> Result<IssuedToken, ErrorStack> {
         // Cut to whole seconds, as clients count.
         let end = now.as_second().saturating_add(i64::try_from(self.life.as_secs()).unwrap_or(i64::MAX));
         let mut bytes = vec![VERSION];
@@ -87,7 +87,7 @@ impl Tokens {
         let mac = sha256.mac(&self.current.mac, &[TOKEN, &bytes])?;
         bytes.extend(mac);
         let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into();
-        Ok(Issued { token, life: self.life })
+        Ok(IssuedToken { token, life: self.life })
     }
 
     /// The id of the client that a token stands for; none if it is not ours, is over, or was got by a credential that
@@ -115,7 +115,7 @@ impl Tokens {
     }
 }
 
-impl Key {
+impl TokenKey {
     fn new(key: &SecretString, clients: &[Client], sha256: &Sha256) -> Result<Self, ErrorStack> {
         let mut this = Self { mac: PKey::hmac(key.expose_secret().as_bytes())?, stamps: HashMap::new() };
         for client in clients {
@@ -128,8 +128,111 @@ impl Key {
         Ok(this)
     }
 
-    fn stamp(&self, proof: &Proof, sha256: &Sha256) -> Result<Stamp, ErrorStack> {
+    fn stamp(&self, proof: &CredentialProof, sha256: &Sha256) -> Result<Stamp, ErrorStack> {
         let mac = sha256.mac(&self.mac, &[STAMP, proof.as_ref()])?;
         Ok(mac.first_chunk().copied().unwrap_or_default())
     }
+}
+
+/// What let a client in, as 32 bytes. A token that was got by it lives no longer than it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CredentialProof([u8; 32]);
+
+impl AsRef<[u8]> for CredentialProof {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl CredentialProof {
+    /// A secret, by its digest.
+    pub(super) fn secret(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
+    /// The certificate that fits the signature of an assertion, and whom the assertion spoke of.
+    pub(super) fn assertion(
+        fingerprint: &[u8; 32],
+        subject: &str,
+        sha256: &Sha256,
+    ) -> Result<Self, ErrorStack> {
+        Ok(Self(sha256.of(&[b"assertion\0", fingerprint, subject.as_bytes()])?))
+    }
+
+    /// A name in the certificate of the connection.
+    pub(super) fn certificate_name(name: &str, sha256: &Sha256) -> Result<Self, ErrorStack> {
+        Ok(Self(sha256.of(&[b"certificate name\0", name.as_bytes()])?))
+    }
+
+    /// What let the client in, and its user's name and password besides.
+    pub(super) fn with_password(
+        &self,
+        name: &str,
+        password: &[u8; 32],
+        sha256: &Sha256,
+    ) -> Result<Self, ErrorStack> {
+        Ok(Self(sha256.of(&[b"password\0", &self.0, password, name.as_bytes()])?))
+    }
+}
+
+/// Everything that lets the client in, or lets it have a token.
+fn proofs(client: &Client, sha256: &Sha256) -> Result<Vec<CredentialProof>, ErrorStack> {
+    let mut proofs: Vec<_> = client.secrets.iter().copied().map(CredentialProof::secret).collect();
+    for name in &client.certificate_names {
+        proofs.push(CredentialProof::certificate_name(name, sha256)?);
+    }
+    for key in &client.assertion_keys {
+        proofs.push(CredentialProof::assertion(&key.fingerprint, &client.id, sha256)?);
+    }
+    let Some(user) = &client.user else { return Ok(proofs) };
+    if let Some(password) = &user.password_sha256 {
+        for proof in proofs.clone() {
+            proofs.push(proof.with_password(&user.name, password, sha256)?);
+        }
+    }
+    for key in &client.assertion_keys {
+        proofs.push(CredentialProof::assertion(&key.fingerprint, &user.name, sha256)?);
+    }
+    Ok(proofs)
+}
+
+/// SHA-256, fetched once: OpenSSL looks an algorithm up by its name, which takes longer than to use it.
+pub(super) struct Sha256(Md);
+
+impl Sha256 {
+    pub(super) fn new() -> Result<Self, ErrorStack> {
+        Ok(Self(Md::fetch(None, "SHA256", None)?))
+    }
+
+    /// Over the parts, one after the other.
+    pub(super) fn of(&self, parts: &[&[u8]]) -> Result<[u8; 32], ErrorStack> {
+        let mut digest = [0; 32];
+        let mut context = MdCtx::new()?;
+        context.digest_init(&self.0)?;
+        for part in parts {
+            context.digest_update(part)?;
+        }
+        context.digest_final(&mut digest)?;
+        Ok(digest)
+    }
+
+    /// HMAC over the parts, one after the other.
+    pub(super) fn mac(&self, key: &PKeyRef<Private>, parts: &[&[u8]]) -> Result<[u8; 32], ErrorStack> {
+        let mut mac = [0; 32];
+        let mut context = MdCtx::new()?;
+        context.digest_sign_init(Some(&self.0), key)?;
+        for part in parts {
+            context.digest_sign_update(part)?;
+        }
+        context.digest_sign_final(Some(&mut mac))?;
+        Ok(mac)
+    }
+}
+
+/// Whether one of the expected digests is this one. Takes as long for any digest, and looks at something even where
+/// nothing is expected.
+pub(super) fn is_one_of(digest: &[u8; 32], expected: &[[u8; 32]]) -> bool {
+    const NOTHING: [[u8; 32]; 1] = [[0; 32]];
+    let expected = if expected.is_empty() { &NOTHING } else { expected };
+    expected.iter().fold(false, |found, one| found | memcmp::eq(digest, one))
 }

@@ -14,18 +14,18 @@ fn throttle(per_address: u32, per_client: u32) -> (Throttle, Arc<ManualClock>) {
     (Throttle::new(&limits, proxies, clock.clone()), clock)
 }
 
-fn attempt(client: &str, from: u32) -> Attempt<'_> {
-    Attempt { client, from: IpAddr::from(from.to_be_bytes()), guessable: true }
+fn attempt(client: &str, from: u32) -> LoginAttempt<'_> {
+    LoginAttempt { client, from: IpAddr::from(from.to_be_bytes()), guessable: true }
 }
 
 /// Tries a wrong secret.
-fn guess(throttle: &Throttle, attempt: Attempt<'_>) -> Result<(), Throttled> {
+fn guess(throttle: &Throttle, attempt: LoginAttempt<'_>) -> Result<(), Throttled> {
     throttle.check(attempt)?;
     throttle.failed(attempt)
 }
 
 /// How many of so many guesses were compared.
-fn compared(throttle: &Throttle, attempt: Attempt<'_>, guesses: usize) -> usize {
+fn compared(throttle: &Throttle, attempt: LoginAttempt<'_>, guesses: usize) -> usize {
     (0..guesses).filter(|_| guess(throttle, attempt).is_ok()).count()
 }
 
@@ -66,7 +66,7 @@ fn who_succeeded_from_an_address_is_compared_from_there_for_good() {
 #[test]
 fn what_cannot_be_guessed_is_compared_always_and_a_wrong_one_told_to_wait() {
     let (throttle, _) = throttle(3, 3);
-    let signed = Attempt { guessable: false, ..attempt("flow", 1) };
+    let signed = LoginAttempt { guessable: false, ..attempt("flow", 1) };
     for _ in 0..10 {
         let _ = throttle.failed(signed);
     }
@@ -118,7 +118,7 @@ proptest! {
             let _ = guess(&throttle, attempt(NAMES[name], from));
             prop_assert!(throttle.check(known).is_ok(), "from where it succeeded, the attacker beside it");
             prop_assert!(throttle.check(fresh).is_ok(), "the first try from a new address");
-            let generated = Attempt { guessable: false, ..attempt("flow", from) };
+            let generated = LoginAttempt { guessable: false, ..attempt("flow", from) };
             prop_assert!(throttle.check(generated).is_ok(), "with a generated secret, from anywhere");
         }
     }

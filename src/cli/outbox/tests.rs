@@ -12,16 +12,16 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::domain::{Body, CallCenterName, CallName, CallReference, VendorCallKey, VoiceCallId};
+use crate::domain::{CallCenterName, CallName, CallReference, StoredJson, VendorCallKey, VoiceCallId};
 use crate::store::tests::server::Postgres;
 use crate::store::{Attempt, Enqueue, Enqueued, EntryKind, Lease, NewEntry, Note, Settle, Subject};
 
 const NUMBER: &str = "+14693150217";
 
 #[derive(clap::Parser)]
-struct Line {
+struct CommandLine {
     #[command(flatten)]
-    args: Args,
+    args: OutboxArgs,
 }
 
 /// A store, and a time that stands still.
@@ -79,7 +79,7 @@ impl Scene {
         let entry = |kind: &EntryKind| NewEntry {
             kind: *kind,
             is_final: *kind == EntryKind::Update,
-            body: Body::new(body(*kind)),
+            body: StoredJson::new(body(*kind)),
             next_at: self.now(),
         };
         let enqueue = Enqueue {
@@ -104,7 +104,8 @@ impl Scene {
 
     /// What a command line prints, and whether it found anything.
     async fn says(&self, line: &str) -> (String, bool) {
-        let line = Line::try_parse_from(["outbox"].into_iter().chain(line.split_whitespace())).unwrap();
+        let line =
+            CommandLine::try_parse_from(["outbox"].into_iter().chain(line.split_whitespace())).unwrap();
         let mut out = Vec::new();
         let found = obey(&line.args, &self.store, self.now(), &mut out).await.unwrap();
         let text = String::from_utf8(out).unwrap();
@@ -115,7 +116,7 @@ impl Scene {
     /// The numbers of the entries that a list shows.
     async fn ids(&self, filter: &str) -> Vec<i64> {
         let (text, _) = self.says(&format!("list --json {filter}")).await;
-        let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let list: Value = serde_json::from_str(&text).unwrap();
         list["entries"].as_array().unwrap().iter().map(|entry| entry["id"].as_i64().unwrap()).collect()
     }
 }
@@ -254,7 +255,8 @@ async fn another_program_may_look_at_the_database_meanwhile() {
     for scene in [sqlite, postgres] {
         let beside = Store::open_existing(&scene.url).await.unwrap();
         let line =
-            Line::try_parse_from(["outbox", "retry", "--words", "NOT_found", "--older-than", "1d"]).unwrap();
+            CommandLine::try_parse_from(["outbox", "retry", "--words", "NOT_found", "--older-than", "1d"])
+                .unwrap();
         assert_eq!(scene.ids("--state buried").await, [1, 2]);
         assert!(obey(&line.args, &beside, scene.now(), &mut Vec::new()).await.unwrap());
         assert_eq!(scene.ids("--state buried").await, [0; 0]);
@@ -294,7 +296,7 @@ fn nothing_is_changed_without_a_word_on_what() {
         "list --older-than 2",
         "list --call-center ..",
     ] {
-        let parsed = Line::try_parse_from(["outbox"].into_iter().chain(line.split_whitespace()));
+        let parsed = CommandLine::try_parse_from(["outbox"].into_iter().chain(line.split_whitespace()));
         assert_eq!(parsed.map(drop).unwrap_err().exit_code(), 2, "{line}");
     }
 }

@@ -5,17 +5,17 @@ use clap::Parser;
 use super::*;
 
 #[derive(Debug, Parser)]
-struct Program {
+struct TranslateProgram {
     #[command(flatten)]
-    args: Args,
+    args: TranslateArgs,
 }
 
 /// What the command prints, and how it ends.
 fn translate(arguments: &[&str]) -> (String, ExitCode) {
-    let program = Program::parse_from(["translate"].iter().chain(arguments));
+    let program = TranslateProgram::parse_from(["translate"].iter().chain(arguments));
     let mut out = Vec::new();
-    let configured = |file: &Path, call_center: &str, field: Field| {
-        assert_eq!((file, call_center, field), (Path::new("bridge.toml"), "Sales", Field::To));
+    let configured = |file: &Path, call_center: &str, field: NumberField| {
+        assert_eq!((file, call_center, field), (Path::new("bridge.toml"), "Sales", NumberField::To));
         Ok(Translation::parse(r#"{"Plus":"[1,17]->^->+"}"#).unwrap())
     };
     let code = run(&program.args, &mut out, configured).unwrap();
@@ -23,7 +23,7 @@ fn translate(arguments: &[&str]) -> (String, ExitCode) {
 }
 
 fn usage_error(arguments: &[&str]) -> String {
-    Program::try_parse_from(["translate"].iter().chain(arguments)).unwrap_err().to_string()
+    TranslateProgram::try_parse_from(["translate"].iter().chain(arguments)).unwrap_err().to_string()
 }
 
 fn table(rows: &str) -> (String, ExitCode) {

@@ -1,4 +1,4 @@
-//! The decision: which fields go into `callAttributes`.
+//! The decision: which fields go into `callAttributes`, and what became of each.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,34 +6,33 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::merge::{merge, read};
-use super::report::Line;
-use super::{Attribute, Found, Knowledge, Outcome, Report};
-use crate::domain::{Body, Names};
+use super::super::{MappedNames, StoredJson, cut, hide_numbers, is_id, names_a_number, quote};
+use super::{Attribute, FoundValue, KnownValues};
+use crate::phone::mask;
 
 /// The fields of a contact center, and how they are filled.
 #[derive(Debug, Clone, Copy)]
-pub struct Form<'a> {
+pub struct FieldMapping<'a> {
     /// The fields and where their values are found.
     pub attributes: &'a [Attribute],
     /// The longest text that a field takes, in characters.
     pub longest: usize,
     /// What ids of Webex are called in Salesforce.
-    pub names: Names<'a>,
+    pub names: MappedNames<'a>,
 }
 
 /// When fields are filled.
 #[derive(Debug, Clone, Copy)]
-pub enum Moment<'a> {
+pub enum FillStage<'a> {
     /// At the create; of the call that this one continues, what its create has sent.
     Create {
         /// Its callAttributes, if any, and if they are to be inherited.
-        parent: Option<&'a Sent>,
+        parent: Option<&'a SentAttributes>,
     },
     /// At the final update.
     Final {
         /// What the create has sent, if that is known.
-        create: Option<&'a Sent>,
+        create: Option<&'a SentAttributes>,
         /// Whether Salesforce has taken that create, or will.
         is_created: bool,
     },
@@ -41,7 +40,7 @@ pub enum Moment<'a> {
 
 /// What a create has sent.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sent {
+pub struct SentAttributes {
     /// All of its callAttributes, those of the flow too.
     all: Option<String>,
     /// The fields that were filled, and with what.
@@ -49,31 +48,29 @@ pub struct Sent {
 }
 
 /// What came of it.
-pub struct Filled {
+pub struct FilledAttributes {
     /// What goes out as `callAttributes`.
     pub call_attributes: Option<String>,
     /// What became of each field.
-    pub report: Report,
+    pub report: AttributeReport,
     filled: BTreeMap<String, String>,
 }
 
 /// Values may be anything.
-impl fmt::Debug for Sent {
+impl fmt::Debug for SentAttributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sent({} bytes)", self.all.as_ref().map_or(0, String::len))
     }
 }
 
-impl Sent {
+impl SentAttributes {
     /// As it is kept: JSON without a printable form.
-    #[must_use]
-    pub fn body(&self) -> Body {
-        Body::new(serde_json::to_string(self).unwrap_or_default())
+    pub fn body(&self) -> StoredJson {
+        StoredJson::new(serde_json::to_string(self).unwrap_or_default())
     }
 
     /// Reads what was kept.
-    #[must_use]
-    pub fn read(body: &Body) -> Option<Self> {
+    pub fn read(body: &StoredJson) -> Option<Self> {
         serde_json::from_str(body.expose()).ok()
     }
 
@@ -82,41 +79,44 @@ impl Sent {
     }
 }
 
-impl Filled {
+impl FilledAttributes {
     /// What a create sends with it.
-    #[must_use]
-    pub fn sent(&self) -> Sent {
-        Sent { all: self.call_attributes.clone(), filled: self.filled.clone() }
+    pub fn sent(&self) -> SentAttributes {
+        SentAttributes { all: self.call_attributes.clone(), filled: self.filled.clone() }
     }
 }
 
 /// What was before this moment.
-struct Before {
+struct EarlierValues {
     /// What the create has filled fields with.
     filled: BTreeMap<String, String>,
     /// What Salesforce has of it.
     taken: Map<String, Value>,
     /// What it means that a value has not arrived.
-    missing: Outcome,
+    missing: AttributeOutcome,
 }
 
 /// What is decided so far.
 #[derive(Default)]
-struct Draft {
-    lines: Vec<Line>,
+struct AttributesDraft {
+    lines: Vec<AttributeLine>,
     more: Map<String, Value>,
     filled: BTreeMap<String, String>,
 }
 
 /// Fills the fields of a form by what is known, beside `own`, the callAttributes that go out anyway. The result holds
 /// exactly those, what was sent and what was inherited; each text whole or not at all.
-#[must_use]
-pub fn fill(form: &Form<'_>, knowledge: &Knowledge, own: Option<&str>, moment: Moment<'_>) -> Filled {
+pub fn fill(
+    form: &FieldMapping<'_>,
+    knowledge: &KnownValues,
+    own: Option<&str>,
+    moment: FillStage<'_>,
+) -> FilledAttributes {
     let fields = own.map(read);
     let is_mergeable = !matches!(fields, Some(None));
     let fields = fields.flatten();
-    let before = Before::of(moment);
-    let mut draft = Draft::default();
+    let before = EarlierValues::of(moment);
+    let mut draft = AttributesDraft::default();
     for Attribute { field, path } in form.attributes {
         let found = knowledge.find(path, form.longest, &form.names);
         let stands = fields.as_ref().and_then(|fields| fields.get(field));
@@ -124,37 +124,46 @@ pub fn fill(form: &Form<'_>, knowledge: &Knowledge, own: Option<&str>, moment: M
             knowledge.is_named(field) || stands.is_some_and(|value| !before.has_filled(field, value));
         let (outcome, text) = match &found {
             None => (before.missing, None),
-            Some(Found::TooLong(length)) => (Outcome::TooLong { length: *length, limit: form.longest }, None),
-            Some(Found::NotText(_)) => (Outcome::NotText, None),
-            Some(Found::Text(text)) if before.has_sent(field, text) => {
-                (Outcome::Unchanged, Some(text.as_str()))
+            Some(FoundValue::TooLong(length)) => {
+                (AttributeOutcome::TooLong { length: *length, limit: form.longest }, None)
             }
-            Some(Found::Text(text)) if !is_mergeable => (Outcome::NotMerged, Some(text.as_str())),
-            Some(Found::Text(text)) => (Outcome::Sent, Some(text.as_str())),
+            Some(FoundValue::NotText(_)) => (AttributeOutcome::NotText, None),
+            Some(FoundValue::Text(text)) if before.has_sent(field, text) => {
+                (AttributeOutcome::Unchanged, Some(text.as_str()))
+            }
+            Some(FoundValue::Text(text)) if !is_mergeable => {
+                (AttributeOutcome::NotMerged, Some(text.as_str()))
+            }
+            Some(FoundValue::Text(text)) => (AttributeOutcome::Sent, Some(text.as_str())),
         };
-        let outcome = if is_flows { Outcome::TakenByFlow } else { outcome };
-        draft.lines.push(Line::of(field, Some(path.as_ref()), outcome, text.map(|text| (path.last(), text))));
-        if let (Outcome::Sent, Some(text)) = (outcome, text) {
+        let outcome = if is_flows { AttributeOutcome::TakenByFlow } else { outcome };
+        draft.lines.push(AttributeLine::of(
+            field,
+            Some(path.as_ref()),
+            outcome,
+            text.map(|text| (path.last(), text)),
+        ));
+        if let (AttributeOutcome::Sent, Some(text)) = (outcome, text) {
             draft.send(field, text);
         }
     }
-    if let (Moment::Create { parent: Some(parent) }, true) = (moment, is_mergeable) {
+    if let (FillStage::Create { parent: Some(parent) }, true) = (moment, is_mergeable) {
         inherit(&mut draft, parent, fields.as_ref());
     }
     let call_attributes = match (own, &fields) {
         (Some(own), None) => Some(own.to_owned()),
         (own, fields) => merge(own.zip(fields.as_ref()), &draft.more),
     };
-    Filled { call_attributes, report: Report { lines: draft.lines }, filled: draft.filled }
+    FilledAttributes { call_attributes, report: AttributeReport { lines: draft.lines }, filled: draft.filled }
 }
 
-impl Before {
-    fn of(moment: Moment<'_>) -> Self {
+impl EarlierValues {
+    fn of(moment: FillStage<'_>) -> Self {
         let (create, is_created, missing) = match moment {
-            Moment::Create { .. } => (None, false, Outcome::NotYet),
-            Moment::Final { create, is_created } => (create, is_created, Outcome::Missing),
+            FillStage::Create { .. } => (None, false, AttributeOutcome::NotYet),
+            FillStage::Final { create, is_created } => (create, is_created, AttributeOutcome::Missing),
         };
-        let taken = create.filter(|_| is_created).map(Sent::fields).unwrap_or_default();
+        let taken = create.filter(|_| is_created).map(SentAttributes::fields).unwrap_or_default();
         let filled = create.map(|create| create.filled.clone()).unwrap_or_default();
         Self { filled, taken, missing }
     }
@@ -171,7 +180,7 @@ impl Before {
     }
 }
 
-impl Draft {
+impl AttributesDraft {
     fn send(&mut self, field: &str, text: &str) {
         self.more.insert(field.to_owned(), text.into());
         self.filled.insert(field.to_owned(), text.to_owned());
@@ -179,15 +188,134 @@ impl Draft {
 }
 
 /// What the call does not say itself, the call that it continues has said.
-fn inherit(draft: &mut Draft, parent: &Sent, own: Option<&Map<String, Value>>) {
+fn inherit(draft: &mut AttributesDraft, parent: &SentAttributes, own: Option<&Map<String, Value>>) {
     for (field, value) in parent.fields() {
         if draft.more.contains_key(&field) || own.is_some_and(|own| own.contains_key(&field)) {
             continue;
         }
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         // A field that waits for a value of its own has one for now.
-        draft.lines.retain(|line| line.field != field || line.outcome != Outcome::NotYet);
-        draft.lines.push(Line::of(&field, None, Outcome::Inherited, Some((&field, &text))));
+        draft.lines.retain(|line| line.field != field || line.outcome != AttributeOutcome::NotYet);
+        draft.lines.push(AttributeLine::of(&field, None, AttributeOutcome::Inherited, Some((&field, &text))));
         draft.more.insert(field, value);
+    }
+}
+
+/// The object that a string holds.
+pub(super) fn read(attributes: &str) -> Option<Map<String, Value>> {
+    serde_json::from_str(attributes).ok()
+}
+
+/// `own` with the fields of `more`, which replace those of the same name. What stays of `own` stays to the letter, as
+/// long as nothing of it is replaced. Nothing where nothing is in it.
+pub(super) fn merge(own: Option<(&str, &Map<String, Value>)>, more: &Map<String, Value>) -> Option<String> {
+    let Some((text, fields)) = own else {
+        return if more.is_empty() { None } else { serde_json::to_string(more).ok() };
+    };
+    if more.is_empty() {
+        return Some(text.to_owned());
+    }
+    if more.keys().any(|field| fields.contains_key(field)) {
+        let mut all = fields.clone();
+        all.extend(more.clone());
+        return serde_json::to_string(&all).ok();
+    }
+    // Beside the text, not through a parser: a number of the flow's keeps all of its digits.
+    let more = serde_json::to_string(more).ok()?;
+    let head = text.trim_end().strip_suffix('}')?.trim_end();
+    let comma = if fields.is_empty() { "" } else { "," };
+    Some([head, comma, more.strip_prefix('{')?].concat())
+}
+
+/// The longest value in a report, in characters.
+const LONGEST: usize = 60;
+
+/// What became of the fields of a call at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributeReport {
+    /// A line for each field of the configuration, and for each that was inherited.
+    pub lines: Vec<AttributeLine>,
+}
+
+/// What became of one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributeLine {
+    /// The field.
+    pub field: String,
+    /// Where its value is looked for; none where it was inherited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: AttributeOutcome,
+    /// Its value, shortened, without phone numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+/// What became of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum AttributeOutcome {
+    /// It is in callAttributes.
+    Sent,
+    /// It is in callAttributes, as in those of the call that this one continues.
+    Inherited,
+    /// The create has sent it already.
+    Unchanged,
+    /// Nothing has arrived at its path, and the call has only begun.
+    NotYet,
+    /// Nothing has arrived at its path.
+    Missing,
+    /// More characters than the field takes: not sent.
+    TooLong {
+        /// How many it has.
+        length: usize,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// A list or an object: not sent.
+    NotText,
+    /// The flow's own callAttributes name the field: the flow's word counts.
+    TakenByFlow,
+    /// The callAttributes that go out are no JSON object: they go as they are.
+    NotMerged,
+}
+
+impl AttributeLine {
+    /// A line with a value as it may be shown. `name`: what the value is called where it was found.
+    pub(super) fn of(
+        field: &str,
+        path: Option<&str>,
+        outcome: AttributeOutcome,
+        value: Option<(&str, &str)>,
+    ) -> Self {
+        let value = value.map(|(name, text)| shown(name, text));
+        Self { field: field.to_owned(), path: path.map(str::to_owned), outcome, value }
+    }
+}
+
+/// A value that may be anything: without what looks like a phone number, and masked where the name says that it is one.
+fn shown(name: &str, text: &str) -> String {
+    if names_a_number(name) {
+        return cut(mask(text).to_string(), LONGEST);
+    }
+    // Of a queue, an agent, a record: without it nobody can compare.
+    if is_id(text) {
+        return text.to_owned();
+    }
+    let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    cut(hide_numbers(&quote(&visible)).into_owned(), LONGEST)
+}
+
+impl AttributeReport {
+    /// As it is kept.
+    pub fn body(&self) -> StoredJson {
+        StoredJson::new(serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// Reads what was kept.
+    pub fn read(body: &StoredJson) -> Option<Self> {
+        serde_json::from_str(body.expose()).ok()
     }
 }

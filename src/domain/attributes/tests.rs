@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::domain::{Ending, Event, Names, What};
+use crate::domain::{EventKind, MappedNames, TaskEnding, TaskEvent};
 
 mod properties;
 
@@ -16,54 +16,63 @@ fn attribute(field: &str, path: &str) -> Attribute {
     Attribute { field: field.to_owned(), path: ValuePath::parse(path).unwrap() }
 }
 
-fn request(body: &Value, attributes: &[Attribute]) -> Picked {
+fn request(body: &Value, attributes: &[Attribute]) -> PickedValues {
     let fields = body.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value));
-    Picked::by_request(fields, attributes, 255)
+    PickedValues::by_request(fields, attributes, 255)
 }
 
-fn webhook(data: &Value, attributes: &[Attribute]) -> Picked {
-    Picked::by_webhook(data.as_object().unwrap(), attributes.iter().map(|attribute| &attribute.path), 255)
+fn webhook(data: &Value, attributes: &[Attribute]) -> PickedValues {
+    PickedValues::by_webhook(
+        data.as_object().unwrap(),
+        attributes.iter().map(|attribute| &attribute.path),
+        255,
+    )
 }
 
-struct Fields {
+struct FieldsUnderTest {
     attributes: Vec<Attribute>,
     queues: BTreeMap<String, String>,
     agents: BTreeMap<String, String>,
     longest: usize,
 }
 
-impl Fields {
+impl FieldsUnderTest {
     fn new(attributes: &[(&str, &str)]) -> Self {
         let attributes = attributes.iter().map(|(field, path)| attribute(field, path)).collect();
         let queues = BTreeMap::from([("q1".to_owned(), "Sales".to_owned())]);
         Self { attributes, queues, agents: BTreeMap::new(), longest: 255 }
     }
 
-    fn fill(&self, knowledge: &Knowledge, own: Option<&str>, moment: Moment<'_>) -> Filled {
-        let names = Names { queues: &self.queues, agents: &self.agents };
-        fill(&Form { attributes: &self.attributes, longest: self.longest, names }, knowledge, own, moment)
+    fn fill(&self, knowledge: &KnownValues, own: Option<&str>, moment: FillStage<'_>) -> FilledAttributes {
+        let names = MappedNames { queues: &self.queues, agents: &self.agents };
+        fill(
+            &FieldMapping { attributes: &self.attributes, longest: self.longest, names },
+            knowledge,
+            own,
+            moment,
+        )
     }
 
-    fn at_create(&self, body: &Value, own: Option<&str>) -> Filled {
-        let mut knowledge = Knowledge::default();
+    fn at_create(&self, body: &Value, own: Option<&str>) -> FilledAttributes {
+        let mut knowledge = KnownValues::default();
         knowledge.add_request(at(0), &request(body, &self.attributes));
-        self.fill(&knowledge, own, Moment::Create { parent: None })
+        self.fill(&knowledge, own, FillStage::Create { parent: None })
     }
 }
 
-fn outcomes(filled: &Filled) -> Vec<(&str, Outcome)> {
+fn outcomes(filled: &FilledAttributes) -> Vec<(&str, AttributeOutcome)> {
     filled.report.lines.iter().map(|line| (line.field.as_str(), line.outcome)).collect()
 }
 
-fn object(filled: &Filled) -> Value {
+fn object(filled: &FilledAttributes) -> Value {
     filled.call_attributes.as_deref().map_or(Value::Null, |text| serde_json::from_str(text).unwrap())
 }
 
-const LAST: Moment<'_> = Moment::Final { create: None, is_created: false };
+const LAST: FillStage<'_> = FillStage::Final { create: None, is_created: false };
 
 #[test]
 fn a_path_leads_through_objects_lists_and_json_in_texts_and_capitals_count() {
-    let fields = Fields::new(&[
+    let fields = FieldsUnderTest::new(&[
         ("A__c", "serviceData.callRecordingId"),
         ("B__c", "request.flowInputParameters.param1"),
         ("C__c", "request.participants.1.participantKey"),
@@ -86,50 +95,59 @@ fn a_path_leads_through_objects_lists_and_json_in_texts_and_capitals_count() {
     let expected =
         json!({ "A__c": "r-1", "B__c": "gold", "C__c": "k", "D__c": "deep", "G__c": "3", "H__c": "true" });
     assert_eq!(object(&filled), expected);
-    let left = outcomes(&filled).into_iter().filter(|(_, outcome)| *outcome != Outcome::Sent);
+    let left = outcomes(&filled).into_iter().filter(|(_, outcome)| *outcome != AttributeOutcome::Sent);
     assert_eq!(
         left.collect::<Vec<_>>(),
         [
-            ("E__c", Outcome::NotYet),
-            ("F__c", Outcome::NotText),
-            ("I__c", Outcome::NotYet),
-            ("J__c", Outcome::NotYet)
+            ("E__c", AttributeOutcome::NotYet),
+            ("F__c", AttributeOutcome::NotText),
+            ("I__c", AttributeOutcome::NotYet),
+            ("J__c", AttributeOutcome::NotYet)
         ]
     );
 }
 
 #[test]
 fn a_text_that_is_too_long_is_not_sent_and_not_kept() {
-    let fields = Fields::new(&[("A__c", "request.a"), ("B__c", "request.b"), ("C__c", "request.c")]);
+    let fields = FieldsUnderTest::new(&[("A__c", "request.a"), ("B__c", "request.b"), ("C__c", "request.c")]);
     let body = json!({ "a": "x".repeat(256), "b": "y".repeat(255), "c": "😀".repeat(128) });
     let told = request(&body, &fields.attributes);
     assert!(!told.body().unwrap().expose().contains("xx"));
     let filled = fields.at_create(&body, None);
-    let too_long = Outcome::TooLong { length: 256, limit: 255 };
-    assert_eq!(outcomes(&filled), [("A__c", too_long), ("B__c", Outcome::Sent), ("C__c", too_long)]);
+    let too_long = AttributeOutcome::TooLong { length: 256, limit: 255 };
+    assert_eq!(outcomes(&filled), [("A__c", too_long), ("B__c", AttributeOutcome::Sent), ("C__c", too_long)]);
     assert_eq!(object(&filled).as_object().unwrap().len(), 1);
 }
 
 #[test]
 fn what_the_flow_names_itself_is_the_flows_to_the_letter() {
-    let fields = Fields::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
+    let fields = FieldsUnderTest::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
     let own = r#"{ "A__c": "flow's", "big": 123456789012345678901234567890 } "#;
     let body = json!({ "a": "ours", "b": "b", "callAttributes": own });
     let filled = fields.at_create(&body, Some(own));
-    assert_eq!(outcomes(&filled), [("A__c", Outcome::TakenByFlow), ("B__c", Outcome::Sent)]);
+    assert_eq!(
+        outcomes(&filled),
+        [("A__c", AttributeOutcome::TakenByFlow), ("B__c", AttributeOutcome::Sent)]
+    );
     let expected = r#"{ "A__c": "flow's", "big": 123456789012345678901234567890,"B__c":"b"}"#;
     assert_eq!(filled.call_attributes.as_deref(), Some(expected));
     // A later update of ours leaves it alone too, although that carries none of the flow's.
-    let mut knowledge = Knowledge::default();
+    let mut knowledge = KnownValues::default();
     knowledge.add_request(at(0), &request(&body, &fields.attributes));
     let create = filled.sent();
-    let last = fields.fill(&knowledge, None, Moment::Final { create: Some(&create), is_created: true });
-    assert_eq!(outcomes(&last), [("A__c", Outcome::TakenByFlow), ("B__c", Outcome::Unchanged)]);
+    let last = fields.fill(&knowledge, None, FillStage::Final { create: Some(&create), is_created: true });
+    assert_eq!(
+        outcomes(&last),
+        [("A__c", AttributeOutcome::TakenByFlow), ("B__c", AttributeOutcome::Unchanged)]
+    );
     assert_eq!(last.call_attributes, None);
     for broken in ["{\"A__c\": ", "[1]", "", "null"] {
         let filled = fields.at_create(&json!({ "a": "ours" }), Some(broken));
         assert_eq!(filled.call_attributes.as_deref(), Some(broken));
-        assert_eq!(outcomes(&filled), [("A__c", Outcome::NotMerged), ("B__c", Outcome::NotYet)]);
+        assert_eq!(
+            outcomes(&filled),
+            [("A__c", AttributeOutcome::NotMerged), ("B__c", AttributeOutcome::NotYet)]
+        );
     }
     assert_eq!(
         fields.at_create(&json!({ "b": "b" }), Some("{}")).call_attributes.as_deref(),
@@ -139,73 +157,77 @@ fn what_the_flow_names_itself_is_the_flows_to_the_letter() {
 
 #[test]
 fn the_final_update_of_a_create_that_failed_sends_what_is_known_then() {
-    let fields = Fields::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
+    let fields = FieldsUnderTest::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
     let first = fields.at_create(&json!({ "a": "1", "b": "2" }), Some(r#"{"Own":1}"#));
-    let mut knowledge = Knowledge::default();
+    let mut knowledge = KnownValues::default();
     knowledge.add_request(at(0), &request(&json!({ "a": "1", "b": "2" }), &fields.attributes));
     knowledge.add_request(at(5), &request(&json!({ "a": "9" }), &fields.attributes));
     let create = first.sent();
-    let moment = Moment::Final { create: Some(&create), is_created: false };
+    let moment = FillStage::Final { create: Some(&create), is_created: false };
     let last = fields.fill(&knowledge, first.call_attributes.as_deref(), moment);
     assert_eq!(object(&last), json!({ "Own": 1, "A__c": "9", "B__c": "2" }));
-    assert_eq!(outcomes(&last), [("A__c", Outcome::Sent), ("B__c", Outcome::Sent)]);
+    assert_eq!(outcomes(&last), [("A__c", AttributeOutcome::Sent), ("B__c", AttributeOutcome::Sent)]);
 }
 
 #[test]
 fn a_call_inherits_what_neither_its_flow_nor_its_own_values_say() {
-    let fields = Fields::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
+    let fields = FieldsUnderTest::new(&[("A__c", "request.a"), ("B__c", "request.b")]);
     let parent = fields.at_create(&json!({ "a": "p", "b": "p" }), Some(r#"{"Own":1,"Other":"p"}"#)).sent();
-    let mut knowledge = Knowledge::default();
+    let mut knowledge = KnownValues::default();
     knowledge.add_request(at(0), &request(&json!({ "a": "c" }), &fields.attributes));
-    let moment = Moment::Create { parent: Some(&parent) };
+    let moment = FillStage::Create { parent: Some(&parent) };
     let child = fields.fill(&knowledge, Some(r#"{"Other":"c"}"#), moment);
     assert_eq!(object(&child), json!({ "Other": "c", "A__c": "c", "B__c": "p", "Own": 1 }));
     assert_eq!(
         outcomes(&child),
-        [("A__c", Outcome::Sent), ("Own", Outcome::Inherited), ("B__c", Outcome::Inherited)]
+        [
+            ("A__c", AttributeOutcome::Sent),
+            ("Own", AttributeOutcome::Inherited),
+            ("B__c", AttributeOutcome::Inherited)
+        ]
     );
     let sent = child.sent();
-    let last = fields.fill(&knowledge, None, Moment::Final { create: Some(&sent), is_created: true });
-    assert_eq!(outcomes(&last), [("A__c", Outcome::Unchanged), ("B__c", Outcome::Missing)]);
+    let last = fields.fill(&knowledge, None, FillStage::Final { create: Some(&sent), is_created: true });
+    assert_eq!(outcomes(&last), [("A__c", AttributeOutcome::Unchanged), ("B__c", AttributeOutcome::Missing)]);
 }
 
-fn story() -> crate::domain::Story {
-    let event = |what: What, second: i64| Event {
+fn story() -> crate::domain::CallHistory {
+    let event = |kind: EventKind, second: i64| TaskEvent {
         at: Some(at(second)),
-        id: format!("{what}-{second}"),
-        queue: matches!(what, What::Parked).then(|| "q1".to_owned()),
-        agent: matches!(what, What::Connected).then(|| "a1".to_owned()),
+        id: format!("{kind}-{second}"),
+        queue: matches!(kind, EventKind::Parked).then(|| "q1".to_owned()),
+        agent: matches!(kind, EventKind::Connected).then(|| "a1".to_owned()),
         direction: None,
-        what,
+        kind,
     };
     let events = [
-        event(What::New, 0),
-        event(What::Parked, 10),
-        event(What::Connected, 40),
-        event(What::OnHold, 50),
-        event(What::HoldDone, 57),
+        event(EventKind::New, 0),
+        event(EventKind::Parked, 10),
+        event(EventKind::Connected, 40),
+        event(EventKind::OnHold, 50),
+        event(EventKind::HoldDone, 57),
     ];
-    events.into_iter().collect::<crate::domain::CallTimeline>().story()
+    events.into_iter().collect::<crate::domain::CallTimeline>().history()
 }
 
 #[test]
 fn segments_tell_what_the_events_add_up_to() {
     let paths: Vec<String> = ValuePath::all_of_segments().collect();
-    let fields = Fields::new(&paths.iter().map(|path| ("X__c", path.as_str())).collect::<Vec<_>>());
-    let mut knowledge = Knowledge::default();
+    let fields = FieldsUnderTest::new(&paths.iter().map(|path| ("X__c", path.as_str())).collect::<Vec<_>>());
+    let mut knowledge = KnownValues::default();
     assert!(
         outcomes(&fields.fill(&knowledge, None, LAST))
             .iter()
-            .all(|(_, outcome)| *outcome == Outcome::Missing)
+            .all(|(_, outcome)| *outcome == AttributeOutcome::Missing)
     );
-    knowledge.understand(story(), Some(at(100)));
+    knowledge.set_history(story(), Some(at(100)));
     let filled = fields.fill(&knowledge, None, LAST);
     let lines = filled.report.lines.iter().map(|line| {
         format!("{} {}", line.path.as_deref().unwrap_or_default(), line.value.as_deref().unwrap_or("-"))
     });
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
     // Without an end, nobody knows how long the agent had it.
-    knowledge.understand(story(), None);
+    knowledge.set_history(story(), None);
     let filled = fields.fill(&knowledge, None, LAST);
     let value = |path: &str| {
         let line = filled.report.lines.iter().find(|line| line.path.as_deref() == Some(path)).unwrap();
@@ -217,14 +239,21 @@ fn segments_tell_what_the_events_add_up_to() {
 
 #[test]
 fn an_end_that_webex_has_told_counts_before_ours() {
-    let fields = Fields::new(&[("A__c", "segments.agent.duration")]);
+    let fields = FieldsUnderTest::new(&[("A__c", "segments.agent.duration")]);
     let mut timeline: crate::domain::CallTimeline = [].into_iter().collect();
-    for (what, second) in [(What::Connected, 0), (What::Ended(Ending::default()), 20)] {
-        let id = what.to_string();
-        timeline.apply(Event { at: Some(at(second)), what, id, queue: None, agent: None, direction: None });
+    for (kind, second) in [(EventKind::Connected, 0), (EventKind::Ended(TaskEnding::default()), 20)] {
+        let id = kind.to_string();
+        timeline.apply(TaskEvent {
+            at: Some(at(second)),
+            kind,
+            id,
+            queue: None,
+            agent: None,
+            direction: None,
+        });
     }
-    let mut knowledge = Knowledge::default();
-    knowledge.understand(timeline.story(), Some(at(25)));
+    let mut knowledge = KnownValues::default();
+    knowledge.set_history(timeline.history(), Some(at(25)));
     assert_eq!(object(&fields.fill(&knowledge, None, LAST)), json!({ "A__c": "20" }));
 }
 
@@ -276,7 +305,8 @@ fn names_of_what_arrived_are_listed_without_values() {
 
 #[test]
 fn no_value_has_a_printable_form_and_a_report_shows_no_number() {
-    let fields = Fields::new(&[("A__c", "request.note"), ("B__c", "request.from"), ("C__c", "request.name")]);
+    let fields =
+        FieldsUnderTest::new(&[("A__c", "request.note"), ("B__c", "request.from"), ("C__c", "request.name")]);
     let body = json!({ "note": "call 469 315 0217\u{1b}", "from": "4711", "name": "Ada" });
     let told = request(&body, &fields.attributes);
     assert!(!format!("{told:?}").contains("469") && !format!("{told:?}").contains("4711"));
@@ -288,5 +318,5 @@ fn no_value_has_a_printable_form_and_a_report_shows_no_number() {
     let id = "5a6b7c8d-0000-4111-8222-333344445555";
     let of_queue = fields.at_create(&json!({ "note": id }), None);
     assert!(of_queue.report.body().expose().contains(id), "ids can be compared");
-    assert_eq!(Report::read(&shown), Some(filled.report));
+    assert_eq!(AttributeReport::read(&shown), Some(filled.report));
 }

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::Continues::{Earlier, Itself, Unsaid};
+use super::Continuation::{Earlier, Itself, NotStated};
 use super::*;
 use crate::domain::{CallCenterName, CallId, VendorCallKey, VoiceCallId};
 
@@ -52,10 +52,10 @@ fn interaction(calls: &[Call]) -> Interaction {
 }
 
 /// When the VoiceCall began to which a create belongs; none where it is another one.
-fn place(calls: &[Call], began: i64, says: Continues) -> Option<Timestamp> {
+fn place(calls: &[Call], began: i64, says: Continuation) -> Option<Timestamp> {
     match interaction(calls).place(at(began), says) {
-        Place::Of(call) => call.began(),
-        Place::First | Place::New => None,
+        CreatePlacement::Existing(call) => call.began(),
+        CreatePlacement::First | CreatePlacement::New => None,
     }
 }
 
@@ -67,30 +67,34 @@ fn another_time_is_another_voice_call_only_after_an_agent_or_by_word() {
     let twice = [run(0, Some(20), false), run(60, None, true)];
     let thrice = [run(0, Some(20), false), run(60, Some(80), true)];
     for (calls, began, says, wanted) in [
-        (&[][..], 0, Unsaid, None),
-        (&fresh, 0, Unsaid, Some(0)),
-        (&fresh, 5, Unsaid, Some(0)),
-        (&fresh, -5, Unsaid, Some(0)),
+        (&[][..], 0, NotStated, None),
+        (&fresh, 0, NotStated, Some(0)),
+        (&fresh, 5, NotStated, Some(0)),
+        (&fresh, -5, NotStated, Some(0)),
         (&fresh, 5, Itself, None),
         (&fresh, 0, Itself, Some(0)),
         (&fresh, 0, Earlier, None),
-        (&answered, 0, Unsaid, Some(0)),
-        (&answered, 19, Unsaid, Some(0)),
-        (&answered, 20, Unsaid, None),
-        (&answered, 60, Unsaid, None),
-        (&over, 60, Unsaid, Some(0)),
+        (&answered, 0, NotStated, Some(0)),
+        (&answered, 19, NotStated, Some(0)),
+        (&answered, 20, NotStated, None),
+        (&answered, 60, NotStated, None),
+        (&over, 60, NotStated, Some(0)),
         (&over, 60, Itself, None),
-        (&twice, 60, Unsaid, Some(60)),
+        (&twice, 60, NotStated, Some(60)),
         (&twice, 60, Earlier, Some(60)),
-        (&twice, 70, Unsaid, Some(60)),
-        (&twice, 30, Unsaid, Some(0)),
-        (&thrice, 90, Unsaid, None),
+        (&twice, 70, NotStated, Some(60)),
+        (&twice, 30, NotStated, Some(0)),
+        (&thrice, 90, NotStated, None),
     ] {
         assert_eq!(place(calls, began, says), wanted.map(at), "{calls:?} {began} {says:?}");
     }
-    assert_eq!(interaction(&[]).place(at(0), Unsaid), Place::First);
+    assert_eq!(interaction(&[]).place(at(0), NotStated), CreatePlacement::First);
     let untold = Call { fingerprint: None, ..run(0, None, false) };
-    assert_eq!(interaction(&[untold]).place(at(0), Unsaid), Place::First, "no create has told of it");
+    assert_eq!(
+        interaction(&[untold]).place(at(0), NotStated),
+        CreatePlacement::First,
+        "no create has told of it"
+    );
 }
 
 #[test]
@@ -134,7 +138,7 @@ fn play(history: &[(bool, i64)]) -> (Vec<Call>, Vec<(i64, Timestamp)>) {
             Some(newest) if !creates_one => newest.answered_at = newest.answered_at.or(Some(at(now))),
             newest => {
                 let is_later = newest.is_some();
-                let got = place(&calls, now, Unsaid);
+                let got = place(&calls, now, NotStated);
                 if got.is_none() {
                     calls.push(run(now, None, is_later));
                 }
@@ -147,11 +151,11 @@ fn play(history: &[(bool, i64)]) -> (Vec<Call>, Vec<(i64, Timestamp)>) {
 
 proptest! {
     #[test]
-    fn the_same_time_never_makes_a_second_record(history in any_history(), says in prop::sample::select(&[Unsaid, Itself][..])) {
+    fn the_same_time_never_makes_a_second_record(history in any_history(), says in prop::sample::select(&[NotStated, Itself][..])) {
         let (calls, _) = play(&history);
         let interaction = interaction(&calls);
         for call in &calls {
-            prop_assert_eq!(interaction.place(call.began().unwrap(), says), Place::Of(call));
+            prop_assert_eq!(interaction.place(call.began().unwrap(), says), CreatePlacement::Existing(call));
         }
     }
 
@@ -162,7 +166,7 @@ proptest! {
         for (began, got) in before {
             // One that joined a call before its agent had it can be taken for one that came after.
             if got == at(began) {
-                prop_assert_eq!(place(&calls, began, Unsaid), Some(got));
+                prop_assert_eq!(place(&calls, began, NotStated), Some(got));
             }
         }
     }
@@ -180,7 +184,7 @@ proptest! {
     fn without_an_agent_there_is_one_voice_call(times in prop::collection::vec(-1000_i64..1000, 1..20)) {
         let first = [run(times[0], None, false)];
         for &time in &times {
-            prop_assert_eq!(place(&first, time, Unsaid), Some(at(times[0])));
+            prop_assert_eq!(place(&first, time, NotStated), Some(at(times[0])));
         }
     }
 }

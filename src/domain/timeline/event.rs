@@ -1,31 +1,29 @@
-//! What Webex tells of a task, one event at a time. Without phone numbers: nothing here needs them.
+//! The events of a task, as webhooks, Search and the bridge itself add them to a timeline. They contain no phone numbers.
 
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Captured, Summary, Told};
+use super::{CapturedRecordings, SearchSummary, SentUpdate};
 
-/// How far the times of events may differ that tell of the same moment: Webex's clocks jitter. Nobody acts twice
-/// within it.
+/// By how much the times of events of the same moment may differ: Webex's clocks jitter. No agent acts twice within it.
 pub(super) const JITTER: SignedDuration = SignedDuration::from_millis(100);
 
-/// How soon everything has been told that follows from one act, such as a transfer.
+/// Within this time all events of one act, such as a transfer, have been sent.
 pub(super) const SOON: SignedDuration = SignedDuration::from_secs(2);
 
-/// An event of one task.
-///
-/// Events order by their own time. At the same millisecond the order is that of [`What`], which is the order in
-/// which these things happen to a call.
+/// An event of one task. Events order by their own time. At the same millisecond they order by [`EventKind`], which is
+/// the order in which these things happen to a call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Event {
-    /// When it happened, by Webex's clock; `task:conference-done` of the first version of webhooks tells none.
+pub struct TaskEvent {
+    /// When it happened, by Webex's clock; `task:conference-done` of the first version of webhooks has no time.
     #[serde(with = "millisecond", default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// What happened.
-    pub what: What,
-    /// Its id; a doubled event has the same one.
+    #[serde(rename = "what")]
+    pub kind: EventKind,
+    /// The event id; a repeated event has the same one.
     pub id: String,
     /// The queue, by its id in Webex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,83 +31,84 @@ pub struct Event {
     /// The agent, by their id in Webex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// Who called whom.
+    /// The direction of the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
 }
 
-/// What happened. The order of the variants is that of things that happen at the same millisecond.
+/// The type of an event. The variants are in the order in which they happen at the same millisecond.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum EventKind {
     /// `task:new`: the call has arrived.
     New,
     /// `task:origin-updated`.
     OriginUpdated,
-    /// `task:parked`: it waits in a queue, no agent is free.
+    /// `task:parked`: the call waits in a queue, because no agent is free.
     Parked,
-    /// The caller has chosen to be called back, and keeps the place in the queue. Only Search tells.
+    /// The caller has chosen to be called back, and keeps the place in the queue. Only Search has this.
     CallbackChosen,
-    /// `task:connect`: it is offered to an agent.
+    /// `task:connect`: the call is offered to an agent.
     Connect,
-    /// `task:connected`: an agent has accepted it.
+    /// `task:connected`: an agent has accepted the call.
     Connected,
     /// `task:on-hold`.
     OnHold,
-    /// `task:consulting`: the agent speaks with somebody else about it.
+    /// `task:consulting`: the agent consults another party.
     Consulting,
-    /// `task:conferencing`: caller, agent and somebody else speak together.
+    /// `task:conferencing`: caller, agent and another party are in a conference.
     Conferencing,
     /// `task:conference-done`.
     ConferenceDone,
-    /// `task:conference-transferred`: the agent has left the others alone.
+    /// `task:conference-transferred`: the agent has left the conference.
     ConferenceTransferred,
-    /// Not of webhooks: Search's history says that the agent has given the call away.
+    /// Not of webhooks: by Search's activities, the agent has transferred the call.
     Transferred,
     /// `task:consult-done`.
     ConsultDone,
     /// `task:hold-done`.
     HoldDone,
-    /// `agent:state_change` with this task: what an agent does with it.
+    /// `agent:state_change` with this task: the state of an agent.
     Agent(AgentState),
-    /// The call that the caller was promised came to nothing, and no other is tried. Only Search tells.
+    /// The callback failed, and no other is tried. Only Search has this.
     CallbackFailed,
-    /// `task:failed`: it came to nothing.
-    Failed(Ending),
-    /// `task:ended`: the caller's call is over.
-    Ended(Ending),
+    /// `task:failed`: the task has failed.
+    Failed(TaskEnding),
+    /// `task:ended`: the task has ended.
+    Ended(TaskEnding),
     /// `capture:available`: there is a recording.
     CaptureAvailable,
-    /// A type that we do not know, kept by its name.
+    /// An unknown type, by its name.
     Other(String),
-    /// Not of Webex: what it answered when it was asked for recordings.
-    Captured(Captured),
-    /// Not of Webex: its record says that the call was never queued.
+    /// Not of Webex: its answer when the bridge asked for recordings.
+    Captured(CapturedRecordings),
+    /// Not of Webex: by its record, the call was never queued.
     NeverQueued,
-    /// Not of Webex: what Salesforce has been told of a call.
-    Told(Told),
-    /// Not of Webex's webhooks: what Search says of the whole task.
-    Summary(Summary),
+    /// Not of Webex: an update that the bridge has sent to Salesforce.
+    #[serde(rename = "told")]
+    UpdateSent(SentUpdate),
+    /// Not of webhooks: Search's record of the whole task.
+    Summary(SearchSummary),
 }
 
 /// How a task ended, in Webex's words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-pub struct Ending {
-    /// Who ended it (`terminatingParty`).
+pub struct TaskEnding {
+    /// Which party ended it (`terminatingParty`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
-    /// Why: free text, no list of it is published.
+    /// Why, as free text; Webex publishes no list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What an agent does with a task.
+/// The state of an agent with a task.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentState {
-    /// They have accepted it.
+    /// The agent has accepted the call.
     Connected,
-    /// They write it up. The code (`wrapUpAuxCodeId`) may come with the beginning or with the end of it.
+    /// The agent is in wrap-up. The code (`wrapUpAuxCodeId`) may come with the beginning or with the end of it.
     WrapUp {
         /// The id of the wrap-up code.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,7 +124,7 @@ pub enum AgentState {
     },
 }
 
-/// Who called whom.
+/// The direction of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -137,37 +136,37 @@ pub enum Direction {
     Callback,
 }
 
-/// How much is lost with an event, where there are too many.
+/// How much is lost with an event, where a timeline has too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weight {
-    /// Without it nothing would ever be concluded, or it would be concluded twice.
+pub(super) enum EventWeight {
+    /// Without it the call would never be concluded, or twice.
     Frame,
     /// It shows that the call was answered.
     Agent,
-    /// It only makes the story more exact.
+    /// It only makes the history more exact.
     Rest,
 }
 
-impl Event {
-    /// Ends and the bridge's own marks weigh most, then what only an answered call can tell.
-    pub(super) fn weight(&self) -> Weight {
-        match &self.what {
-            what if what.is_end() || what.is_mark() => Weight::Frame,
-            What::Summary(_) => Weight::Frame,
-            what if what.implies_agent() => Weight::Agent,
-            _ => Weight::Rest,
+impl TaskEvent {
+    /// Ends and the bridge's own events weigh most, then the events that only an answered call can have.
+    pub(super) fn weight(&self) -> EventWeight {
+        match &self.kind {
+            kind if kind.is_end() || kind.is_internal() => EventWeight::Frame,
+            EventKind::Summary(_) => EventWeight::Frame,
+            kind if kind.implies_agent() => EventWeight::Agent,
+            _ => EventWeight::Rest,
         }
     }
 
-    /// Whether it shows that the caller has chosen to be called back.
+    /// Whether the caller has chosen to be called back.
     pub(super) fn is_of_callback(&self) -> bool {
         self.direction == Some(Direction::Callback)
-            || matches!(self.what, What::CallbackChosen | What::CallbackFailed)
+            || matches!(self.kind, EventKind::CallbackChosen | EventKind::CallbackFailed)
     }
 }
 
-impl Ending {
-    /// Whether an agent did not take an offer in time ("RONA Timer Expired"): a callback goes on after that.
+impl TaskEnding {
+    /// Whether an agent did not accept an offer in time ("RONA Timer Expired"): a callback goes on after that.
     pub(super) fn is_missed_offer(&self) -> bool {
         let words = |text: &str| {
             text.split(|c: char| !c.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case("rona"))
@@ -176,9 +175,8 @@ impl Ending {
     }
 }
 
-impl What {
-    /// The type as Webex names it; what is kept by the bridge itself has names that Webex has not.
-    #[must_use]
+impl EventKind {
+    /// The type as Webex names it; the bridge's own events have names that Webex has not.
     pub fn name(&self) -> &str {
         match self {
             Self::New => "task:new",
@@ -203,13 +201,12 @@ impl What {
             Self::Other(name) => name,
             Self::Captured(_) => "captured",
             Self::NeverQueued => "never-queued",
-            Self::Told(_) => "told",
+            Self::UpdateSent(_) => "told",
             Self::Summary(_) => "summary",
         }
     }
 
     /// Whether it cannot happen to a call that no agent has had.
-    #[must_use]
     pub fn implies_agent(&self) -> bool {
         match self {
             Self::Connected
@@ -235,13 +232,12 @@ impl What {
             | Self::CaptureAvailable
             | Self::Other(_)
             | Self::Captured(_)
-            | Self::Told(_)
+            | Self::UpdateSent(_)
             | Self::Summary(_) => false,
         }
     }
 
-    /// Whether an agent comes in by it, or does something that an agent does who has the call at that time.
-    #[must_use]
+    /// Whether an agent joins the call by it, or does something that only an agent who has the call at that time does.
     pub fn opens_with_agent(&self) -> bool {
         matches!(
             self,
@@ -253,24 +249,22 @@ impl What {
         )
     }
 
-    /// Whether something begins with it that lasts: a wait, an offer, a hold, a consult or a conference.
+    /// Whether something that lasts begins with it: a wait, an offer, a hold, a consult or a conference.
     pub(super) fn begins_something(&self) -> bool {
         matches!(self, Self::Parked | Self::Connect | Self::OnHold | Self::Consulting | Self::Conferencing)
     }
 
-    /// Whether it says that the call is over.
-    #[must_use]
+    /// Whether the call is over with it.
     pub fn is_end(&self) -> bool {
         matches!(self, Self::Ended(_) | Self::Failed(_) | Self::CallbackFailed)
     }
 
-    /// Whether the bridge itself has kept it: nothing has happened to the call.
-    #[must_use]
-    pub fn is_mark(&self) -> bool {
-        matches!(self, Self::Captured(_) | Self::NeverQueued | Self::Told(_))
+    /// Whether the bridge itself has added it: nothing has happened to the call.
+    pub fn is_internal(&self) -> bool {
+        matches!(self, Self::Captured(_) | Self::NeverQueued | Self::UpdateSent(_))
     }
 
-    /// Whether it tells of an agent rather than of the task.
+    /// Whether it is an event of an agent rather than of the task.
     pub(super) fn is_of_agent(&self) -> bool {
         matches!(self, Self::Agent(_))
     }
@@ -291,8 +285,7 @@ impl What {
 }
 
 impl AgentState {
-    /// Reads `currentState`, in any spelling of capitals and hyphens.
-    #[must_use]
+    /// Parses `currentState`, in any spelling of capitals and hyphens.
     pub fn read(name: &str, code: Option<String>) -> Self {
         let plain: String =
             name.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
@@ -303,8 +296,7 @@ impl AgentState {
         }
     }
 
-    /// The wrap-up code that comes with it.
-    #[must_use]
+    /// The wrap-up code in this state.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Connected => None,
@@ -313,7 +305,7 @@ impl AgentState {
     }
 }
 
-impl fmt::Display for What {
+impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

@@ -1,4 +1,4 @@
-//! Recordings of a call: what Webex has answered of them. Their signed addresses are not even read.
+//! Recordings of a call: Webex's answers about them. Their signed URLs are not even read.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::millisecond;
-use super::segment::span;
-use super::{CallTimeline, Event, What};
+use super::history::span;
+use super::{CallTimeline, EventKind, TaskEvent};
 use crate::domain::quote;
 
 /// The longest name of a file that is taken, in characters.
 const LONGEST: usize = 255;
 
-/// The name of a recording's file. It may hold a phone number, so it is shown without.
+/// The name of a recording's file. It may contain a phone number, which `Debug` hides.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FileName(String);
@@ -23,21 +23,20 @@ pub struct FileName(String);
 #[error(
     "is no name of a file: 1 to {LONGEST} characters without control characters, neither \".\" nor \"..\""
 )]
-pub struct NoFileName;
+pub struct InvalidFileName;
 
 impl FileName {
-    /// Takes a name that can be a part of an address.
+    /// Parses a name that can be a part of a URL.
     ///
     /// # Errors
     /// When it is empty, too long, holds control characters, or names a folder.
-    pub fn parse(name: impl Into<String>) -> Result<Self, NoFileName> {
+    pub fn parse(name: impl Into<String>) -> Result<Self, InvalidFileName> {
         let name = name.into();
         let fits = (1..=LONGEST).contains(&name.chars().count()) && !name.contains(char::is_control);
-        if fits && name != "." && name != ".." { Ok(Self(name)) } else { Err(NoFileName) }
+        if fits && name != "." && name != ".." { Ok(Self(name)) } else { Err(InvalidFileName) }
     }
 
-    /// The name itself: for an address, never for a log.
-    #[must_use]
+    /// The name itself: for a URL, never for a log.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -50,9 +49,9 @@ impl fmt::Debug for FileName {
 }
 
 impl TryFrom<String> for FileName {
-    type Error = NoFileName;
+    type Error = InvalidFileName;
 
-    fn try_from(name: String) -> Result<Self, NoFileName> {
+    fn try_from(name: String) -> Result<Self, InvalidFileName> {
         Self::parse(name)
     }
 }
@@ -78,41 +77,40 @@ pub struct Recording {
 
 impl Recording {
     /// How long it is, in milliseconds.
-    #[must_use]
     pub fn milliseconds(&self) -> Option<u64> {
         span(self.started?, self.stopped)
     }
 }
 
-/// What Webex has answered when it was asked for a task's recordings. Not an event of Webex's: the bridge keeps it with
-/// them, so that nothing is asked twice.
+/// Webex's answer about the recordings of a task. The bridge stores it with the events of the task, so that nothing is
+/// asked twice.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Captured {
-    /// How often `capture:available` had come by then.
+pub struct CapturedRecordings {
+    /// How many `capture:available` had come by then.
     pub announced: usize,
     /// The recordings.
     pub recordings: Vec<Recording>,
 }
 
-/// A `capture:available` of which Webex has not been asked, or has given nothing.
+/// A `capture:available` for which Webex has not been asked, or has given nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Announced {
-    /// How often it has come.
+pub struct AnnouncedRecordings {
+    /// How many have come.
     pub times: usize,
     /// When the last came, by Webex's clock.
     pub at: Option<Timestamp>,
 }
 
-impl Announced {
-    /// What is kept of Webex's answer, if it gave any recording.
+impl AnnouncedRecordings {
+    /// The event for Webex's answer, if it gave any recording.
     #[must_use]
-    pub fn answered(self, mut recordings: Vec<Recording>) -> Option<Event> {
+    pub fn answered(self, mut recordings: Vec<Recording>) -> Option<TaskEvent> {
         recordings.sort();
         recordings.dedup();
-        (!recordings.is_empty()).then(|| Event {
+        (!recordings.is_empty()).then(|| TaskEvent {
             at: None,
             id: format!("captured:{}", self.times),
-            what: What::Captured(Captured { announced: self.times, recordings }),
+            kind: EventKind::Captured(CapturedRecordings { announced: self.times, recordings }),
             queue: None,
             agent: None,
             direction: None,
@@ -122,26 +120,28 @@ impl Announced {
 
 impl CallTimeline {
     /// The recordings that were announced and are not known yet.
-    #[must_use]
-    pub fn announced(&self) -> Option<Announced> {
-        let is_capture = |event: &&Event| event.what == What::CaptureAvailable;
+    pub fn announced(&self) -> Option<AnnouncedRecordings> {
+        let is_capture = |event: &&TaskEvent| event.kind == EventKind::CaptureAvailable;
         let times = self.events().filter(is_capture).count();
-        let answered = self.events().filter_map(|event| match &event.what {
-            What::Captured(captured) => Some(captured.announced),
+        let answered = self.events().filter_map(|event| match &event.kind {
+            EventKind::Captured(captured) => Some(captured.announced),
             _ => None,
         });
         if times <= answered.max().unwrap_or_default() {
             return None;
         }
-        Some(Announced { times, at: self.events().filter(is_capture).filter_map(|event| event.at).max() })
+        Some(AnnouncedRecordings {
+            times,
+            at: self.events().filter(is_capture).filter_map(|event| event.at).max(),
+        })
     }
 }
 
-/// All recordings that are known, the first first; each file once.
-pub(super) fn recordings(events: &[&Event]) -> Vec<Recording> {
+/// All known recordings, the first first; each file once.
+pub(super) fn recordings(events: &[&TaskEvent]) -> Vec<Recording> {
     let mut all: Vec<Recording> = Vec::new();
     for event in events {
-        let What::Captured(captured) = &event.what else { continue };
+        let EventKind::Captured(captured) = &event.kind else { continue };
         for recording in &captured.recordings {
             match all.iter_mut().find(|known| known.file == recording.file) {
                 Some(known) => {
@@ -178,19 +178,19 @@ mod tests {
     fn what_was_announced_stays_open_until_webex_gives_a_recording_for_it() {
         let mut timeline = CallTimeline::default();
         assert_eq!(timeline.announced(), None);
-        timeline.apply(event(What::CaptureAvailable, 5));
-        timeline.apply(Event { id: "again".into(), ..event(What::CaptureAvailable, 5) });
+        timeline.apply(event(EventKind::CaptureAvailable, 5));
+        timeline.apply(TaskEvent { id: "again".into(), ..event(EventKind::CaptureAvailable, 5) });
         let open = timeline.announced().unwrap();
-        assert_eq!(open, Announced { times: 1, at: Some(at(5)) });
+        assert_eq!(open, AnnouncedRecordings { times: 1, at: Some(at(5)) });
         assert_eq!(open.answered(Vec::new()), None, "nothing yet");
         timeline.apply(open.answered(vec![recording("b", 3, 4), recording("a", 1, 3)]).unwrap());
         assert_eq!(timeline.announced(), None);
-        timeline.apply(event(What::CaptureAvailable, 9));
+        timeline.apply(event(EventKind::CaptureAvailable, 9));
         let open = timeline.announced().unwrap();
         timeline.apply(open.answered(vec![recording("a", 1, 3), recording("c", 8, 9)]).unwrap());
         assert_eq!(timeline.announced(), None);
         let files: Vec<String> =
-            timeline.story().recordings.into_iter().map(|recording| recording.file.into()).collect();
+            timeline.history().recordings.into_iter().map(|recording| recording.file.into()).collect();
         assert_eq!(files, ["a", "b", "c"]);
         let kept: CallTimeline = serde_json::from_str(&serde_json::to_string(&timeline).unwrap()).unwrap();
         assert_eq!(kept, timeline);
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_name_that_could_leave_its_folder_is_none_and_no_number_is_shown() {
         for name in ["", ".", "..", "a\nb", &"x".repeat(256)] {
-            assert_eq!(FileName::parse(name), Err(NoFileName), "{name:?}");
+            assert_eq!(FileName::parse(name), Err(InvalidFileName), "{name:?}");
         }
         let name = FileName::parse("14693150217.wav").unwrap();
         assert_eq!(format!("{name:?}"), "\"(number hidden).wav\"");

@@ -1,17 +1,19 @@
-//! The walk through a call's events, in the order of their times.
+//! The walk through a call's events, in the order of their times: from events to segments, agents and the end.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::agents::{agents, name_by_wrap_ups, wrap_ups};
-use super::end::{End, end};
 use super::event::{JITTER, SOON};
-use super::part::Part;
+use super::history::{CLOSE_MILLIS, summary};
 use super::recording::recordings;
-use super::summary::summary;
-use super::{AgentState, Event, Mark, Segment, SegmentKind, State, Story, StretchKind, What};
+use super::{
+    AgentInvolvement, AgentState, CallHistory, CallState, EventKind, SearchSummary, Segment, SegmentEnd,
+    SegmentKind, StretchKind, TaskEnding, TaskEvent,
+};
 
 /// Walks through deduplicated events in their order.
-pub(super) fn walk(events: &[&Event]) -> Story {
+pub(super) fn walk(events: &[&TaskEvent]) -> CallHistory {
     let end = end(events);
     let mut walk = Walk { is_over: end.is_some(), ..Walk::default() };
     for (place, event) in events.iter().enumerate() {
@@ -19,11 +21,11 @@ pub(super) fn walk(events: &[&Event]) -> Story {
         match (event.at, &end) {
             (Some(at), None) => walk.step(event, at, later),
             // What begins after the end, by a clock that jitters, has no length.
-            (Some(at), Some(end)) if at > end.at && event.what.begins_something() => {}
+            (Some(at), Some(end)) if at > end.at && event.kind.begins_something() => {}
             (Some(at), Some(end)) if at.duration_since(end.at) <= JITTER => {
                 walk.step(event, at.min(end.at), later);
             }
-            (None, _) if event.what == What::ConferenceDone => walk.untimed_conference_ends += 1,
+            (None, _) if event.kind == EventKind::ConferenceDone => walk.untimed_conference_ends += 1,
             _ => {}
         }
     }
@@ -32,7 +34,7 @@ pub(super) fn walk(events: &[&Event]) -> Story {
     let mut segments = walk.finish(end.as_ref(), &wrap_ups);
     name_by_wrap_ups(&mut segments, &wrap_ups);
     segments.extend(wrap_ups);
-    Story {
+    CallHistory {
         state,
         direction: events.iter().find_map(|event| event.direction),
         segments,
@@ -40,9 +42,9 @@ pub(super) fn walk(events: &[&Event]) -> Story {
         is_end_doubtful: end.as_ref().is_some_and(|end| end.is_doubtful),
         ending: end.map(|end| end.ending),
         agents: agents(events),
-        is_answered: events.iter().any(|event| event.what.implies_agent()),
+        is_answered: events.iter().any(|event| event.kind.implies_agent()),
         is_callback: events.iter().any(|event| event.is_of_callback()),
-        is_never_queued: events.iter().any(|event| event.what == What::NeverQueued),
+        is_never_queued: events.iter().any(|event| event.kind == EventKind::NeverQueued),
         recordings: recordings(events),
         summary: summary(events).cloned(),
     }
@@ -51,56 +53,62 @@ pub(super) fn walk(events: &[&Event]) -> Story {
 #[derive(Default)]
 struct Walk {
     done: Vec<Segment>,
-    current: Option<Part>,
+    current: Option<OpenSegment>,
     is_over: bool,
     untimed_conference_ends: usize,
-    /// Agents who gave the call away and have not begun to write it up.
+    /// How many agents have transferred the call and are not in wrap-up yet.
     unwritten: usize,
 }
 
 impl Walk {
-    fn step(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
-        match &event.what {
-            What::New if self.current.is_none() => self.begin(SegmentKind::Menu, at, event),
-            What::Parked => self.parked(event, at, later),
-            What::Connect => self.connect(event, at, later),
-            What::Connected | What::Agent(AgentState::Connected) => self.connected(event, at, later),
-            What::OnHold => self.with_agent(at, event).hold(at),
-            What::HoldDone if self.is_echo(StretchKind::Hold, at) => {}
-            What::HoldDone => self.with_agent(at, event).hold_done(at),
-            What::Consulting => self.with_agent(at, event).begin_consult(at),
-            What::ConsultDone if self.is_echo(StretchKind::Consult, at) => {}
-            What::ConsultDone => self.with_agent(at, event).consult_done(at),
-            What::Conferencing => {
+    fn step(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
+        match &event.kind {
+            EventKind::New if self.current.is_none() => self.begin(SegmentKind::Menu, at, event),
+            EventKind::Parked => self.parked(event, at, later),
+            EventKind::Connect => self.connect(event, at, later),
+            EventKind::Connected | EventKind::Agent(AgentState::Connected) => {
+                self.connected(event, at, later)
+            }
+            EventKind::OnHold => self.with_agent(at, event).hold(at),
+            EventKind::HoldDone if self.is_echo(StretchKind::Hold, at) => {}
+            EventKind::HoldDone => self.with_agent(at, event).hold_done(at),
+            EventKind::Consulting => self.with_agent(at, event).begin_consult(at),
+            EventKind::ConsultDone if self.is_echo(StretchKind::Consult, at) => {}
+            EventKind::ConsultDone => self.with_agent(at, event).consult_done(at),
+            EventKind::Conferencing => {
                 let is_told =
-                    later.iter().any(|next| next.what == What::HoldDone && is_within(next, at, SOON));
+                    later.iter().any(|next| next.kind == EventKind::HoldDone && is_within(next, at, SOON));
                 self.with_agent(at, event).begin_conference(at, is_told);
             }
-            What::ConferenceDone => self.with_agent(at, event).close_or_note(StretchKind::Conference, at),
-            What::ConferenceTransferred => {
+            EventKind::ConferenceDone => {
+                self.with_agent(at, event).close_or_note(StretchKind::Conference, at)
+            }
+            EventKind::ConferenceTransferred => {
                 self.with_agent(at, event).close_or_note(StretchKind::Conference, at);
                 self.begin(SegmentKind::Agent, at, event);
                 self.provisional();
             }
-            What::Agent(AgentState::WrapUp { .. }) | What::Transferred => self.release(event, at, later),
-            What::New
-            | What::OriginUpdated
-            | What::CallbackChosen
-            | What::CallbackFailed
-            | What::NeverQueued
-            | What::Agent(AgentState::Other { .. })
-            | What::Failed(_)
-            | What::Ended(_)
-            | What::CaptureAvailable
-            | What::Other(_)
-            | What::Captured(_)
-            | What::Told(_)
-            | What::Summary(_) => {}
+            EventKind::Agent(AgentState::WrapUp { .. }) | EventKind::Transferred => {
+                self.release(event, at, later)
+            }
+            EventKind::New
+            | EventKind::OriginUpdated
+            | EventKind::CallbackChosen
+            | EventKind::CallbackFailed
+            | EventKind::NeverQueued
+            | EventKind::Agent(AgentState::Other { .. })
+            | EventKind::Failed(_)
+            | EventKind::Ended(_)
+            | EventKind::CaptureAvailable
+            | EventKind::Other(_)
+            | EventKind::Captured(_)
+            | EventKind::UpdateSent(_)
+            | EventKind::Summary(_) => {}
         }
     }
 
-    /// No agent is free. A consulted party that waits is no matter of the caller's.
-    fn parked(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
+    /// No agent is free. A consulted party in a queue is not the caller's matter.
+    fn parked(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
         let (queue, is_help) = (event.queue.as_deref(), self.is_help(at, later));
         match self.current.as_mut().map(|part| (part.segment.kind, part)) {
             Some((SegmentKind::Agent, part)) if part.waits_for_consult(at) || is_help => {
@@ -120,21 +128,21 @@ impl Walk {
         }
     }
 
-    /// An agent is asked: for the caller, or by the agent who has the call and looks for help.
-    fn connect(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
+    /// An agent is offered the call: for the caller, or for a consult of the agent who has the call.
+    fn connect(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
         let is_help = self.is_help(at, later);
         match self.agent_part() {
             Some(part) if part.waits_for_consult(at) || is_help => part.consult.is_asked = true,
-            // Told late of the agent who has accepted already.
+            // A late event of the agent who has accepted already.
             Some(part) if at.duration_since(part.segment.start) <= JITTER && !part.is_of_another(event) => {}
             Some(_) => self.hand_over(SegmentKind::Invitation, at, event),
             None => self.begin(SegmentKind::Invitation, at, event),
         }
     }
 
-    fn connected(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
+    fn connected(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
         let (is_help, is_twice) = (self.is_help(at, later), self.is_accepted_twice(at, later));
-        let is_told = is_followed(later, &What::HoldDone);
+        let is_told = is_followed(later, &EventKind::HoldDone);
         let Some(part) = self.agent_part() else {
             return self.begin_accepted(at, event);
         };
@@ -155,25 +163,26 @@ impl Walk {
         }
     }
 
-    /// Another agent has the call.
-    fn accept(&mut self, at: Timestamp, event: &Event) {
+    /// Another agent has accepted the call.
+    fn accept(&mut self, at: Timestamp, event: &TaskEvent) {
         self.hand_over(SegmentKind::Agent, at, event);
-        if event.what.is_of_agent() {
+        if event.kind.is_of_agent() {
             self.provisional();
         }
     }
 
-    /// The first agent has it, or one after a queue or an invitation.
-    fn begin_accepted(&mut self, at: Timestamp, event: &Event) {
+    /// The first agent has accepted the call, or one after a queue or an invitation.
+    fn begin_accepted(&mut self, at: Timestamp, event: &TaskEvent) {
         self.begin(SegmentKind::Agent, at, event);
-        if event.what.is_of_agent() {
+        if event.kind.is_of_agent() {
             self.provisional();
         }
     }
 
-    /// Whether somebody who is asked or accepts while the caller waits is one consulted: then the consult, or the
-    /// hold, ends afterwards. With one who gets the call itself both are over, and another hold begins before it ends.
-    fn is_help(&self, at: Timestamp, later: &[&Event]) -> bool {
+    /// Whether the agent who is offered the call, or accepts it, while the caller waits is a consulted party: then the
+    /// consult, or the hold, ends afterwards. For one who gets the call itself both have ended, and another hold begins
+    /// before it ends.
+    fn is_help(&self, at: Timestamp, later: &[&TaskEvent]) -> bool {
         let Some(part) = self.current.as_ref().filter(|part| part.segment.kind == SegmentKind::Agent) else {
             return false;
         };
@@ -182,39 +191,41 @@ impl Walk {
             return false;
         }
         for event in later {
-            match event.what {
-                What::HoldDone | What::ConsultDone if is_within(event, at, JITTER) => {}
-                What::HoldDone | What::ConsultDone | What::Conferencing => return true,
-                What::Consulting => return !consults,
-                What::OnHold | What::Parked => return false,
-                What::Agent(AgentState::WrapUp { .. }) if part.is_of_same(event) => return false,
+            match event.kind {
+                EventKind::HoldDone | EventKind::ConsultDone if is_within(event, at, JITTER) => {}
+                EventKind::HoldDone | EventKind::ConsultDone | EventKind::Conferencing => return true,
+                EventKind::Consulting => return !consults,
+                EventKind::OnHold | EventKind::Parked => return false,
+                EventKind::Agent(AgentState::WrapUp { .. }) if part.is_of_same(event) => return false,
                 _ => {}
             }
         }
-        !self.is_over && !later.iter().any(|event| event.what.goes_on())
+        !self.is_over && !later.iter().any(|event| event.kind.goes_on())
     }
 
-    /// Whether the consulted party accepts now and gets the caller afterwards: the task tells of both, or the agent
+    /// Whether the consulted party accepts now and gets the caller afterwards: the task has events of both, or the agent
     /// leaves long after the first.
-    fn is_accepted_twice(&self, at: Timestamp, later: &[&Event]) -> bool {
+    fn is_accepted_twice(&self, at: Timestamp, later: &[&TaskEvent]) -> bool {
         let Some(part) = &self.current else { return false };
         for event in later {
-            match event.what {
-                What::Connected if is_within(event, at, JITTER) => {}
-                What::Connected => return true,
-                What::Transferred => return !is_within(event, at, SOON),
-                What::Agent(AgentState::WrapUp { .. }) if !part.is_of_another(event) => {
+            match event.kind {
+                EventKind::Connected if is_within(event, at, JITTER) => {}
+                EventKind::Connected => return true,
+                EventKind::Transferred => return !is_within(event, at, SOON),
+                EventKind::Agent(AgentState::WrapUp { .. }) if !part.is_of_another(event) => {
                     return !is_within(event, at, SOON);
                 }
-                What::Parked | What::Connect | What::OnHold | What::Consulting => return false,
-                What::HoldDone | What::ConsultDone | What::Conferencing => return false,
+                EventKind::Parked | EventKind::Connect | EventKind::OnHold | EventKind::Consulting => {
+                    return false;
+                }
+                EventKind::HoldDone | EventKind::ConsultDone | EventKind::Conferencing => return false,
                 _ => {}
             }
         }
         false
     }
 
-    /// Whether the end of a stretch is told that was ended otherwise just now.
+    /// Whether this is the end of a stretch that was just ended by another event.
     fn is_echo(&mut self, kind: StretchKind, at: Timestamp) -> bool {
         let Some(part) = &mut self.current else { return false };
         match part.segment.kind {
@@ -226,21 +237,21 @@ impl Walk {
         }
     }
 
-    /// An agent leaves the call, or writes it up: the one who has it, or one who has given it away before.
-    fn release(&mut self, event: &Event, at: Timestamp, later: &[&Event]) {
-        let (unwritten, is_wrap_up) = (self.unwritten, event.what.is_of_agent());
+    /// An agent leaves the call, or begins wrap-up: the agent who has the call, or one who transferred it before.
+    fn release(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
+        let (unwritten, is_wrap_up) = (self.unwritten, event.kind.is_of_agent());
         let Some(part) = self.agent_part() else {
             self.unwritten = unwritten.saturating_sub(usize::from(is_wrap_up));
             return;
         };
         let is_theirs = match (&part.segment.agent, &event.agent) {
             (Some(mine), Some(theirs)) => mine == theirs,
-            // Told by another clock after the acceptance that the transfer led to.
+            // By another clock, a transfer may come after the acceptance that it led to.
             _ if !is_wrap_up && at.duration_since(part.segment.start) <= JITTER => return,
             _ => !is_wrap_up || unwritten == 0 && !goes_on_with_agent(later),
         };
         if is_theirs {
-            // Search tells of a transfer where it begins and where it is done, a moment later.
+            // Search has a transfer where it begins and where it is done, a moment later.
             let is_done_by_then = |left: &Timestamp| is_wrap_up || at.duration_since(*left) > SOON;
             part.released = part.released.filter(is_done_by_then).or(Some(at));
             part.is_given_away |= !is_wrap_up;
@@ -250,19 +261,19 @@ impl Walk {
         }
     }
 
-    /// The part of the agent who has the call.
-    fn agent_part(&mut self) -> Option<&mut Part> {
+    /// The segment of the agent who has the call.
+    fn agent_part(&mut self) -> Option<&mut OpenSegment> {
         self.current.as_mut().filter(|part| part.segment.kind == SegmentKind::Agent)
     }
 
-    /// Ends what was before and begins something else.
-    fn begin(&mut self, kind: SegmentKind, at: Timestamp, event: &Event) {
-        let mut next = Part::new(kind, at, event);
+    /// Ends the current segment and begins another one.
+    fn begin(&mut self, kind: SegmentKind, at: Timestamp, event: &TaskEvent) {
+        let mut next = OpenSegment::new(kind, at, event);
         if let Some(mut before) = self.current.take() {
             let mark = match (before.segment.kind, kind) {
-                (SegmentKind::Invitation, SegmentKind::Agent) => Some(Mark::Accepted),
-                (SegmentKind::Invitation, _) => Some(Mark::Missed),
-                (SegmentKind::Agent, _) => Some(Mark::Transferred),
+                (SegmentKind::Invitation, SegmentKind::Agent) => Some(SegmentEnd::Accepted),
+                (SegmentKind::Invitation, _) => Some(SegmentEnd::Missed),
+                (SegmentKind::Agent, _) => Some(SegmentEnd::Transferred),
                 _ => None,
             };
             if before.segment.kind == SegmentKind::Agent && before.released.is_none() {
@@ -275,12 +286,12 @@ impl Walk {
         self.current = Some(next);
     }
 
-    /// The agent's part is over since they left; until the next one had the call, it was offered, unless they left it to
-    /// the agent whom they had consulted.
-    fn hand_over(&mut self, kind: SegmentKind, at: Timestamp, event: &Event) {
+    /// The agent's segment ends when they left; until the next agent had the call, it was offered, unless the agent left
+    /// it to the agent whom they had consulted.
+    fn hand_over(&mut self, kind: SegmentKind, at: Timestamp, event: &TaskEvent) {
         let Some(part) = &self.current else { return self.begin(kind, at, event) };
         let successor = part.successor().map(|accepted| accepted.agent.clone());
-        // Of a transfer out of a consult Search tells where it begins, too: it is done when the other has the call.
+        // For a transfer out of a consult, Search also has where it begins: it is done when the other agent has the call.
         let is_consulted = part.is_given_away && part.segment.is_open(StretchKind::Consult);
         let is_same = if is_consulted { SOON } else { JITTER };
         let left = part.released.filter(|left| at.duration_since(*left) > is_same);
@@ -302,9 +313,9 @@ impl Walk {
         }
     }
 
-    /// The agent's part. Where the acceptance was lost, it is known to have been by now; so it is where the agent before
-    /// has left.
-    fn with_agent(&mut self, at: Timestamp, event: &Event) -> &mut Part {
+    /// The agent's segment. Where the acceptance was lost, it was before this event; so it is where the agent before has
+    /// left.
+    fn with_agent(&mut self, at: Timestamp, event: &TaskEvent) -> &mut OpenSegment {
         match self.agent_part().map(|part| part.is_left(at)) {
             Some(false) => {}
             is_left => {
@@ -315,30 +326,30 @@ impl Walk {
                 self.provisional();
             }
         }
-        self.current.get_or_insert_with(|| Part::new(SegmentKind::Agent, at, event))
+        self.current.get_or_insert_with(|| OpenSegment::new(SegmentKind::Agent, at, event))
     }
 
-    fn state(&self) -> State {
-        let Some(Part { segment, .. }) = &self.current else {
-            return if self.is_over { State::Ended } else { State::New };
+    fn state(&self) -> CallState {
+        let Some(OpenSegment { segment, .. }) = &self.current else {
+            return if self.is_over { CallState::Ended } else { CallState::New };
         };
         let conferences =
             segment.stretches_of(StretchKind::Conference).filter(|one| one.end.is_none()).count();
         match segment.kind {
-            _ if self.is_over => State::Ended,
-            SegmentKind::Menu => State::New,
-            SegmentKind::Queue => State::Queued,
-            SegmentKind::Invitation => State::Offered,
-            _ if conferences > self.untimed_conference_ends => State::Conferencing,
-            _ if segment.is_open(StretchKind::Consult) => State::Consulting,
-            _ if segment.is_open(StretchKind::Hold) => State::OnHold,
-            SegmentKind::Agent | SegmentKind::Outside | SegmentKind::WrapUp => State::Connected,
+            _ if self.is_over => CallState::Ended,
+            SegmentKind::Menu => CallState::New,
+            SegmentKind::Queue => CallState::Queued,
+            SegmentKind::Invitation => CallState::Offered,
+            _ if conferences > self.untimed_conference_ends => CallState::Conferencing,
+            _ if segment.is_open(StretchKind::Consult) => CallState::Consulting,
+            _ if segment.is_open(StretchKind::Hold) => CallState::OnHold,
+            SegmentKind::Agent | SegmentKind::Outside | SegmentKind::WrapUp => CallState::Connected,
         }
     }
 
-    /// The segments of the call. What lies behind the leaving of its last agent is that of one whose wrap-up tells of
-    /// them, and then of somebody outside.
-    fn finish(self, end: Option<&End>, wrap_ups: &[Segment]) -> Vec<Segment> {
+    /// The segments of the call. After its last agent has left, the call was with an agent who is known by a wrap-up
+    /// only, and then with an outside party.
+    fn finish(self, end: Option<&CallEnd>, wrap_ups: &[Segment]) -> Vec<Segment> {
         let Self { mut done, current, .. } = self;
         let Some(mut last) = current else { return done };
         let Some(end) = end else {
@@ -361,7 +372,7 @@ impl Walk {
             (None, Some(agent)) => Some((agent, end.at)),
             (None, None) => None,
         };
-        last.segment.finish(left, Some(Mark::Transferred));
+        last.segment.finish(left, Some(SegmentEnd::Transferred));
         done.push(last.segment);
         let mut since = left;
         if let Some((agent, until)) = next {
@@ -380,29 +391,434 @@ impl Walk {
     }
 }
 
-/// Whether it happened so soon after `at`.
-fn is_within(event: &Event, at: Timestamp, time: SignedDuration) -> bool {
+/// Whether the event is at most `time` after `at`.
+fn is_within(event: &TaskEvent, at: Timestamp, time: SignedDuration) -> bool {
     event.at.is_some_and(|own| own.duration_since(at) <= time)
 }
 
-/// Whether a sign of this kind comes before another hold begins.
-fn is_followed(later: &[&Event], what: &What) -> bool {
-    let next =
-        later.iter().find(|event| event.what == *what || matches!(event.what, What::OnHold | What::Parked));
-    next.is_some_and(|event| event.what == *what)
+/// Whether an event of this kind comes before another hold begins.
+fn is_followed(later: &[&TaskEvent], kind: &EventKind) -> bool {
+    let next = later
+        .iter()
+        .find(|event| event.kind == *kind || matches!(event.kind, EventKind::OnHold | EventKind::Parked));
+    next.is_some_and(|event| event.kind == *kind)
 }
 
-/// Whether the agent who has the call does something next.
-fn goes_on_with_agent(later: &[&Event]) -> bool {
+/// Whether the next event is of the agent who has the call.
+fn goes_on_with_agent(later: &[&TaskEvent]) -> bool {
     for event in later {
-        match event.what {
-            What::OnHold | What::HoldDone | What::Consulting | What::ConsultDone => return true,
-            What::Conferencing | What::ConferenceDone | What::ConferenceTransferred => return true,
-            What::Parked | What::Connect | What::Connected | What::Ended(_) | What::Failed(_) => {
+        match event.kind {
+            EventKind::OnHold | EventKind::HoldDone | EventKind::Consulting | EventKind::ConsultDone => {
+                return true;
+            }
+            EventKind::Conferencing | EventKind::ConferenceDone | EventKind::ConferenceTransferred => {
+                return true;
+            }
+            EventKind::Parked
+            | EventKind::Connect
+            | EventKind::Connected
+            | EventKind::Ended(_)
+            | EventKind::Failed(_) => {
                 return false;
             }
             _ => {}
         }
     }
     false
+}
+
+/// A consult of the agent who has the call, from the caller's side.
+#[derive(Default)]
+struct Consult {
+    /// The caller is on hold: whoever is offered the call, or accepts it, is the consulted party.
+    caller_waits: bool,
+    /// The consulted party was offered the call: an acceptance that is not of the caller's call will follow.
+    is_asked: bool,
+    /// The consulted party has accepted.
+    accepted: Option<ConsultAcceptance>,
+    /// The consult is over and the caller still on hold: the agent retrieves the caller, or transfers them.
+    is_over: bool,
+}
+
+/// The consulted party's acceptance.
+struct ConsultAcceptance {
+    at: Timestamp,
+    agent: Option<String>,
+    /// Whether the consulted party is an agent, not somebody outside.
+    is_agent: bool,
+}
+
+/// A segment before its end.
+struct OpenSegment {
+    segment: Segment,
+    /// It began by another event than `task:connected`, which may still come for the same acceptance.
+    is_provisional: bool,
+    /// When the agent began wrap-up. If the call went on, the agent had transferred it.
+    released: Option<Timestamp>,
+    /// Whether by Search the agent transferred the call then.
+    is_given_away: bool,
+    consult: Consult,
+    /// Stretches ended by other events than `hold-done` and `consult-done`, which may still come.
+    ended_otherwise: Vec<StretchKind>,
+}
+
+impl OpenSegment {
+    fn new(kind: SegmentKind, at: Timestamp, event: &TaskEvent) -> Self {
+        let mut segment = Segment::new(kind, at);
+        segment.queue.clone_from(&event.queue);
+        segment.agent.clone_from(&event.agent);
+        let (consult, ended_otherwise) = (Consult::default(), Vec::new());
+        Self {
+            segment,
+            is_provisional: false,
+            released: None,
+            is_given_away: false,
+            consult,
+            ended_otherwise,
+        }
+    }
+
+    fn is_of_same(&self, event: &TaskEvent) -> bool {
+        self.segment.agent.is_some() && self.segment.agent == event.agent
+    }
+
+    /// Whether it names another agent than the one who has the call.
+    fn is_of_another(&self, event: &TaskEvent) -> bool {
+        self.segment.agent.is_some() && event.agent.is_some() && self.segment.agent != event.agent
+    }
+
+    /// Whether it reports a known acceptance: the task and its agent each have an event.
+    fn is_echo(&self, event: &TaskEvent) -> bool {
+        (event.kind.is_of_agent() || self.is_provisional) && !self.is_of_another(event)
+    }
+
+    /// Adds queue and agent from another event of the same acceptance.
+    fn merge(&mut self, event: &TaskEvent) {
+        self.is_provisional &= event.kind.is_of_agent();
+        self.segment.agent = self.segment.agent.take().or_else(|| event.agent.clone());
+        self.segment.queue = self.segment.queue.take().or_else(|| event.queue.clone());
+    }
+
+    /// Whether the agent had left by then. An event within the jitter of the wrap-up may have been before it.
+    fn is_left(&self, at: Timestamp) -> bool {
+        self.released.is_some_and(|left| self.is_given_away || at.duration_since(left) > JITTER)
+    }
+
+    /// Whether the caller is on hold during a consult.
+    fn waits_for_consult(&self, at: Timestamp) -> bool {
+        self.segment.is_open(StretchKind::Consult) && self.consult.caller_waits && !self.is_left(at)
+    }
+
+    /// The consulted agent, who gets the call if the agent leaves in the middle of a consult or a conference.
+    fn successor(&self) -> Option<&ConsultAcceptance> {
+        let is_open = |kind| self.segment.is_open(kind);
+        let is_there = is_open(StretchKind::Consult) || is_open(StretchKind::Conference);
+        self.consult.accepted.as_ref().filter(|accepted| is_there && accepted.is_agent)
+    }
+
+    /// Whether an acceptance during a consult is the consulted party's own, rather than that of the caller's call.
+    fn is_consulted(&self, event: &TaskEvent, at: Timestamp, is_help: bool, is_twice: bool) -> bool {
+        match &self.consult.accepted {
+            Some(known) => is_help || event.kind.is_of_agent() || at.duration_since(known.at) <= JITTER,
+            None => is_help || is_twice || self.consult.is_asked,
+        }
+    }
+
+    fn consulted_accepts(&mut self, event: &TaskEvent, at: Timestamp) {
+        let is_asked = self.consult.is_asked;
+        let new = || ConsultAcceptance { at, agent: None, is_agent: is_asked };
+        let accepted = self.consult.accepted.get_or_insert_with(new);
+        accepted.agent = accepted.agent.take().or_else(|| event.agent.clone());
+        accepted.is_agent |= accepted.agent.is_some();
+    }
+
+    /// Whether, after a consult, an acceptance is of the agent who retrieves the caller.
+    fn takes_back(&self, event: &TaskEvent) -> bool {
+        self.consult.is_over && !self.consult.is_asked && !self.is_of_another(event)
+    }
+
+    /// The agent retrieves the caller after a consult. `is_told`: the event for the end of the hold comes later.
+    fn take_back(&mut self, at: Timestamp, is_told: bool) {
+        if self.consult.is_over && !is_told {
+            self.consult.is_over = false;
+            self.close_otherwise(StretchKind::Hold, at);
+        }
+    }
+
+    fn hold(&mut self, at: Timestamp) {
+        self.segment.open(StretchKind::Hold, at);
+        self.ended_otherwise.retain(|kind| *kind != StretchKind::Hold);
+        self.consult.caller_waits = self.segment.is_open(StretchKind::Consult);
+        self.consult.is_over = false;
+    }
+
+    fn hold_done(&mut self, at: Timestamp) {
+        self.close_or_note(StretchKind::Hold, at);
+        self.consult.caller_waits = false;
+        self.consult.is_over = false;
+        self.consult.is_asked &= self.segment.is_open(StretchKind::Consult);
+    }
+
+    fn begin_consult(&mut self, at: Timestamp) {
+        self.segment.open(StretchKind::Consult, at);
+        self.ended_otherwise.retain(|kind| *kind != StretchKind::Consult);
+        self.consult = Consult { caller_waits: true, is_asked: self.consult.is_asked, ..Consult::default() };
+    }
+
+    fn consult_done(&mut self, at: Timestamp) {
+        self.close_or_note(StretchKind::Consult, at);
+        self.consult = Consult { is_over: self.segment.is_open(StretchKind::Hold), ..Consult::default() };
+    }
+
+    /// A conference begins. `is_told`: the event for the end of the hold comes later.
+    fn begin_conference(&mut self, at: Timestamp, is_told: bool) {
+        self.close_otherwise(StretchKind::Consult, at);
+        if !is_told {
+            self.close_otherwise(StretchKind::Hold, at);
+        }
+        self.segment.open(StretchKind::Conference, at);
+        (self.consult.caller_waits, self.consult.is_over) = (false, false);
+    }
+
+    /// Ends a stretch by its own event, or adds one whose beginning was lost.
+    fn close_or_note(&mut self, kind: StretchKind, at: Timestamp) {
+        let ended = self.ended_otherwise.iter().position(|ended| *ended == kind);
+        match ended.filter(|_| !self.segment.is_open(kind)) {
+            Some(place) => drop(self.ended_otherwise.swap_remove(place)),
+            None => self.segment.close_or_note(kind, at),
+        }
+    }
+
+    fn close_otherwise(&mut self, kind: StretchKind, at: Timestamp) {
+        if self.segment.close(kind, at) {
+            self.ended_otherwise.push(kind);
+        }
+    }
+
+    /// Stretches whose end may still be reported after the segment has ended.
+    fn open_or_ended_otherwise(&self) -> Vec<StretchKind> {
+        let kinds = [StretchKind::Hold, StretchKind::Consult];
+        kinds.into_iter().filter(|kind| self.segment.is_open(*kind)).collect()
+    }
+}
+
+/// Wrap-ups: from an agent's wrap-up event to the next event of that agent.
+fn wrap_ups(events: &[&TaskEvent]) -> Vec<Segment> {
+    let mut open: BTreeMap<Option<&str>, Segment> = BTreeMap::new();
+    let mut done = Vec::new();
+    for event in events {
+        let (EventKind::Agent(state), Some(at)) = (&event.kind, event.at) else { continue };
+        let agent = event.agent.as_deref();
+        match state {
+            AgentState::WrapUp { .. } => {
+                let begin =
+                    || Segment { agent: event.agent.clone(), ..Segment::new(SegmentKind::WrapUp, at) };
+                open.entry(agent).or_insert_with(begin);
+            }
+            AgentState::Connected | AgentState::Other { .. } => {
+                if let Some(mut segment) = open.remove(&agent) {
+                    segment.finish(at, None);
+                    done.push(segment);
+                }
+            }
+        }
+    }
+    done.extend(open.into_values());
+    done.sort_by(|one, other| (one.start, &one.agent).cmp(&(other.start, &other.agent)));
+    done
+}
+
+/// Names agents who are known by their wrap-up only: each segment gets the agent of the wrap-up nearest to its end.
+fn name_by_wrap_ups(segments: &mut [Segment], wrap_ups: &[Segment]) {
+    let is_agent = |segment: &&mut Segment| segment.kind == SegmentKind::Agent;
+    let named: BTreeSet<String> =
+        segments.iter_mut().filter(is_agent).filter_map(|segment| segment.agent.clone()).collect();
+    let is_free = |one: &&Segment| one.agent.as_ref().is_some_and(|agent| !named.contains(agent));
+    for segment in segments.iter_mut().filter(is_agent).filter(|segment| segment.agent.is_none()) {
+        let Some(end) = segment.end else { continue };
+        let since = wrap_ups.iter().filter(is_free).filter(|one| one.start >= segment.start);
+        let nearest = since.min_by_key(|one| one.start.duration_since(end).abs());
+        segment.agent = nearest.and_then(|one| one.agent.clone());
+    }
+}
+
+/// The agents in the order in which events first name them.
+fn agents(events: &[&TaskEvent]) -> Vec<AgentInvolvement> {
+    let mut agents: Vec<AgentInvolvement> = Vec::new();
+    for event in events {
+        let Some(name) = &event.agent else { continue };
+        let accepts = matches!(event.kind, EventKind::Connected | EventKind::Agent(AgentState::Connected));
+        let accepted_at = event.at.filter(|_| accepts);
+        let code = match &event.kind {
+            EventKind::Agent(state) => state.code().map(str::to_owned),
+            _ => None,
+        };
+        match agents.iter_mut().find(|agency| agency.agent == *name) {
+            Some(agency) => {
+                agency.accepted_at = agency.accepted_at.or(accepted_at);
+                agency.wrap_up_code = code.or(agency.wrap_up_code.take());
+            }
+            None => agents.push(AgentInvolvement { agent: name.clone(), accepted_at, wrap_up_code: code }),
+        }
+    }
+    agents
+}
+
+/// The end of a call, as far as is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CallEnd {
+    pub(super) at: Timestamp,
+    ending: TaskEnding,
+    /// It comes where the end of a consulted party would, and no later event decides whose it is.
+    is_doubtful: bool,
+}
+
+/// The end of deduplicated events in their order. A callback goes on after an offer that no agent accepted. An end that
+/// is followed by events of an ongoing call was not the caller's, unless they are within the jitter of clocks. Search's
+/// record of a task that has ended decides.
+pub(super) fn end(events: &[&TaskEvent]) -> Option<CallEnd> {
+    let mut consulted = ConsultedParty::default();
+    let mut ends: Vec<CallEnd> = Vec::new();
+    let is_callback = events.iter().any(|event| event.is_of_callback());
+    for event in events {
+        let Some(at) = event.at else { continue };
+        match &event.kind {
+            EventKind::Ended(ending) if is_callback && ending.is_missed_offer() => {}
+            EventKind::CallbackFailed => {
+                ends.push(CallEnd { at, ending: TaskEnding::default(), is_doubtful: false });
+            }
+            EventKind::Ended(ending) | EventKind::Failed(ending) => {
+                ends.push(CallEnd { at, ending: ending.clone(), is_doubtful: consulted.ends(at) });
+            }
+            _ => consulted.step(event, at),
+        }
+    }
+    let known = summary(events);
+    if let Some(SearchSummary { is_active: false, ended: Some(ended), .. }) = known {
+        return Some(search_end(*ended, &ends));
+    }
+    if let Some(SearchSummary { is_active: true, ended, .. }) = known {
+        ends.retain(|end| ended.is_some_and(|ended| end.at.duration_since(ended) > SOON));
+    }
+    let alive = events.iter().filter(|event| event.kind.goes_on()).filter_map(|event| event.at).max();
+    ends.retain(|end| {
+        let tolerance = if end.is_doubtful { SignedDuration::ZERO } else { JITTER };
+        alive.is_none_or(|alive| alive.duration_since(end.at) <= tolerance)
+    });
+    let last =
+        |is_doubtful| ends.iter().filter(|end| end.is_doubtful == is_doubtful).max_by_key(|end| end.at);
+    // The event of the consulted party's end may come a moment after the caller's. One that comes long after shows that
+    // the call went on.
+    let last = match (last(false), last(true)) {
+        (Some(own), Some(other)) if other.at.duration_since(own.at) > SOON => other,
+        (own, other) => own.or(other)?,
+    };
+    let is_doubtful = last.is_doubtful && !consulted.is_left_by_agent(events, last.at);
+    Some(CallEnd { is_doubtful, ..last.clone() })
+}
+
+/// The end by Search: the end of the events at about that time, if there is one.
+fn search_end(ended: Timestamp, ends: &[CallEnd]) -> CallEnd {
+    let distance = |end: &&CallEnd| end.at.duration_since(ended).abs();
+    let near = ends.iter().filter(|end| distance(end) <= SOON).min_by_key(distance);
+    let is_close = |end: &&CallEnd| distance(end).unsigned_abs().as_millis() <= u128::from(CLOSE_MILLIS);
+    let at = near.filter(is_close).map_or(ended, |end| end.at);
+    let ending = near.map_or_else(TaskEnding::default, |end| end.ending.clone());
+    CallEnd { at, ending, is_doubtful: false }
+}
+
+/// A consulted party whose events come under the caller's task.
+#[derive(Default)]
+struct ConsultedParty<'a> {
+    is_on_hold: bool,
+    consults: bool,
+    confers: bool,
+    /// An agent was offered the call while the caller was on hold, before the event of the consult.
+    was_asked: bool,
+    /// There is a consulted party, and no event of their end yet.
+    is_there: bool,
+    has_accepted: bool,
+    /// After that no event of their end is expected.
+    until: Option<Timestamp>,
+    transferred_at: Option<Timestamp>,
+    /// An acceptance that looked like a transfer of the caller.
+    given_at: Option<Timestamp>,
+    /// Agents named as consulted parties.
+    agents: BTreeSet<&'a str>,
+}
+
+impl<'a> ConsultedParty<'a> {
+    fn step(&mut self, event: &'a TaskEvent, at: Timestamp) {
+        match event.kind {
+            EventKind::OnHold => self.is_on_hold = true,
+            EventKind::Consulting => {
+                // The consult begins with the consulted party's acceptance, whose event may come first.
+                let has_accepted = self.given_at.is_some_and(|before| at.duration_since(before) <= JITTER);
+                self.is_there |= std::mem::take(&mut self.was_asked) || has_accepted;
+                self.is_on_hold |= has_accepted;
+                (self.consults, self.has_accepted, self.until) = (true, has_accepted, None);
+            }
+            EventKind::New | EventKind::Parked | EventKind::Connect if self.consults => self.is_asked(event),
+            EventKind::Parked | EventKind::Connect => self.was_asked = self.is_on_hold,
+            EventKind::Connected if self.consults && self.is_there && self.has_accepted => self.transfer(at),
+            // The acceptance may come some milliseconds before the consult that begins with it.
+            EventKind::Connected if self.consults || self.was_asked && self.is_on_hold => {
+                self.is_there |= self.consults;
+                self.has_accepted = true;
+                self.agents.extend(event.agent.as_deref());
+            }
+            EventKind::Connected if self.confers => {}
+            EventKind::Connected | EventKind::Transferred | EventKind::ConferenceTransferred => {
+                self.transfer(at)
+            }
+            EventKind::Agent(AgentState::Connected) if self.consults => {
+                self.agents.extend(event.agent.as_deref())
+            }
+            EventKind::ConsultDone => {
+                if std::mem::take(&mut self.was_asked) {
+                    (self.is_there, self.until) = (true, None);
+                } else if !self.consults && !self.is_there {
+                    // The event of its beginning was lost, so an end that comes together with this one is the consulted
+                    // party's.
+                    (self.is_there, self.until) = (true, at.checked_add(JITTER).ok());
+                }
+                self.consults = false;
+            }
+            EventKind::Conferencing => (self.consults, self.confers) = (false, true),
+            EventKind::HoldDone => {
+                (self.is_on_hold, self.consults, self.was_asked) = (false, false, false);
+                if !self.confers {
+                    self.until = at.checked_add(SOON).ok();
+                }
+            }
+            EventKind::ConferenceDone => (self.confers, self.until) = (false, at.checked_add(SOON).ok()),
+            _ => {}
+        }
+    }
+
+    fn is_asked(&mut self, event: &'a TaskEvent) {
+        (self.is_there, self.until) = (true, None);
+        self.agents.extend(event.agent.as_deref());
+    }
+
+    /// The call is transferred: the consulted party, if there is one, becomes part of it.
+    fn transfer(&mut self, at: Timestamp) {
+        let transferred_at = self.is_there.then_some(at);
+        *self = Self { transferred_at, given_at: Some(at), ..Self::default() };
+    }
+
+    /// Whether an end at that time may be that of the consulted party.
+    fn ends(&mut self, at: Timestamp) -> bool {
+        let expected = std::mem::take(&mut self.is_there) && self.until.is_none_or(|until| at <= until);
+        expected || self.transferred_at.is_some_and(|before| at.duration_since(before) <= SOON)
+    }
+
+    /// Whether an agent who is not a consulted party began wrap-up, at about that time or since.
+    fn is_left_by_agent(&self, events: &[&TaskEvent], at: Timestamp) -> bool {
+        events.iter().any(|event| {
+            let is_wrap_up = matches!(event.kind, EventKind::Agent(AgentState::WrapUp { .. }));
+            let is_since = event.at.is_some_and(|own| at.duration_since(own) <= SOON);
+            is_wrap_up && is_since && event.agent.as_deref().is_some_and(|agent| !self.agents.contains(agent))
+        })
+    }
 }

@@ -1,21 +1,21 @@
 use Operation::{ClearRouting, Create, OmniFlow, Query, Update};
-use Way::{Apex, Rest, Telephony};
+use SalesforceApi::{Apex, Rest, Telephony};
 
 use super::*;
 
-fn answer(status: u16, body: &str) -> Answer {
-    Answer { status, retry_after: None, html: false, body: body.into() }
+fn answer(status: u16, body: &str) -> HttpAnswer {
+    HttpAnswer { status, retry_after: None, html: false, body: body.into() }
 }
 
 /// One word for an outcome.
-fn word(outcome: &Outcome) -> &'static str {
+fn word(outcome: &AnswerOutcome) -> &'static str {
     match outcome {
-        Outcome::Done(_) => "done",
-        Outcome::Again { .. } => "again",
-        Outcome::Unknown { .. } => "unknown",
-        Outcome::Reauthenticate { .. } => "reauthenticate",
-        Outcome::Refused { .. } => "refused",
-        Outcome::Misconfigured { .. } => "misconfigured",
+        AnswerOutcome::Done(_) => "done",
+        AnswerOutcome::Again { .. } => "again",
+        AnswerOutcome::Unknown { .. } => "unknown",
+        AnswerOutcome::Reauthenticate { .. } => "reauthenticate",
+        AnswerOutcome::Refused { .. } => "refused",
+        AnswerOutcome::Misconfigured { .. } => "misconfigured",
     }
 }
 
@@ -112,7 +112,7 @@ fn every_answer_means_one_thing() {
 #[test]
 fn the_wrappers_envelope_is_taken_off() {
     let body = r#"{"data":{"voiceCallId":"0LQ1"},"errors":["a trigger complained"],"success":true}"#;
-    let Outcome::Done(data) = judge(Apex, Create, &answer(200, body)) else { panic!("not done") };
+    let AnswerOutcome::Done(data) = judge(Apex, Create, &answer(200, body)) else { panic!("not done") };
     assert_eq!(voice_call_id(&data), Some("0LQ1"));
     assert_eq!(data["errors"][0], "a trigger complained");
 }
@@ -120,17 +120,17 @@ fn the_wrappers_envelope_is_taken_off() {
 #[test]
 fn a_pause_that_salesforce_asks_for_is_passed_on() {
     let after = Some(Duration::from_secs(7));
-    let answer = Answer { retry_after: after, ..answer(429, "") };
-    let again = Outcome::Again { after, words: "HTTP 429 without a reason".into() };
+    let answer = HttpAnswer { retry_after: after, ..answer(429, "") };
+    let again = AnswerOutcome::Again { after, words: "HTTP 429 without a reason".into() };
     assert_eq!(judge(Telephony, Create, &answer), again);
 }
 
 #[test]
 fn a_fault_of_the_connection_means_later() {
     for (fault, expected) in [
-        (Fault::Late, Failure::Late),
+        (HttpFault::Late, Failure::Late),
         (
-            Fault::Connect("refused".into()),
+            HttpFault::Connect("refused".into()),
             Failure::Again { after: None, words: "it cannot be reached".into() },
         ),
     ] {

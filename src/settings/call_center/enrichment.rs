@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::section::Section;
-use crate::domain::{LocationTemplate, Names};
+use crate::domain::{LocationTemplate, MappedNames};
 
 /// The final update of a call, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub struct Enrichment {
 impl Enrichment {
     /// What Salesforce calls Webex's queues and agents.
     #[must_use]
-    pub fn names(&self) -> Names<'_> {
-        Names { queues: &self.queues, agents: &self.agents }
+    pub fn names(&self) -> MappedNames<'_> {
+        MappedNames { queues: &self.queues, agents: &self.agents }
     }
 
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {

@@ -21,7 +21,7 @@ use openssl::symm::Cipher;
 use tempfile::TempDir;
 
 use super::*;
-use crate::certificate::{Issued, issue};
+use crate::certificate::{IssuedPair, issue};
 use crate::clock::ManualClock;
 
 /// Stands in every place where somebody may have written a secret.
@@ -50,8 +50,8 @@ fn now() -> Timestamp {
 }
 
 /// Keys and certificates, made once for all tests.
-fn pairs() -> &'static [Issued; 3] {
-    static PAIRS: OnceLock<[Issued; 3]> = OnceLock::new();
+fn pairs() -> &'static [IssuedPair; 3] {
+    static PAIRS: OnceLock<[IssuedPair; 3]> = OnceLock::new();
     PAIRS.get_or_init(|| {
         let long_ago = "2020-01-01T00:00:00Z".parse().unwrap();
         [

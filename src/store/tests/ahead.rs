@@ -2,7 +2,7 @@
 
 use super::tasks::{lease_tasks, new_event};
 use super::*;
-use crate::domain::{Ending, What};
+use crate::domain::{EventKind, TaskEnding};
 use crate::store::{Ahead, Attempt, Lease, OpenCall, Opened, Settle, SettleTask, Turn};
 
 const HOURS: i64 = 2 * 3600;
@@ -61,7 +61,7 @@ async fn what_lies_as_far_ahead_as_it_may_is_left_alone_and_so_are_our_own_lease
 
 async fn tasks_of_a_clock_that_was_set_back_are_due_and_leased_by_nobody(engine: Engine) {
     let store = engine.open().await;
-    store.keep_event(new_event("t", "1", What::Ended(Ending::default()), HOURS)).await.unwrap();
+    store.keep_event(new_event("t", "1", EventKind::Ended(TaskEnding::default()), HOURS)).await.unwrap();
     assert_eq!(store.lease_tasks(&lease_tasks("dead", HOURS + 10)).await.unwrap().len(), 1);
     assert!(store.lease_tasks(&lease_tasks("w", 0)).await.unwrap().is_empty());
     assert_eq!(store.bring_back(&ahead(0, "w")).await.unwrap(), 1);

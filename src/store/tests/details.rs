@@ -2,7 +2,7 @@ use super::*;
 use crate::store::{Detail, DetailKind, NewDetail, Owner, PurgeBefore};
 
 pub(super) fn detail(kind: DetailKind, source: &str, second: i64, body: &str) -> NewDetail {
-    NewDetail { kind, source: source.to_owned(), at: at(second), body: Body::new(body) }
+    NewDetail { kind, source: source.to_owned(), at: at(second), body: StoredJson::new(body) }
 }
 
 fn key(text: &str) -> VendorCallKey {

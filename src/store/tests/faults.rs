@@ -121,7 +121,7 @@ async fn a_full_disk_is_named_and_loses_nothing_that_was_answered() {
     let store = Store::open_target(small, limits(), None).await.unwrap();
     let mut kept = 0;
     let full = loop {
-        let body = CreateBody::Set(Body::new("x".repeat(3000)));
+        let body = CreateBody::Set(StoredJson::new("x".repeat(3000)));
         match store.note(Note { create_body: body, ..note(&format!("wxcc_{kept}")) }).await {
             Ok(_) => kept += 1,
             Err(error) => break error,
@@ -200,7 +200,7 @@ async fn one_bad_command_harms_no_other() {
     for number in 0..20 {
         let store = store.clone();
         let body = if number == 7 { "\0" } else { "{}" };
-        let create_body = CreateBody::Set(Body::new(body));
+        let create_body = CreateBody::Set(StoredJson::new(body));
         let note = Note { create_body, ..note(&format!("wxcc_{number}")) };
         notes.spawn(async move { (number, store.note(note).await.is_ok()) });
     }

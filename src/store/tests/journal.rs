@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{Event, Progress, TaskId, What};
+use crate::domain::{CallProgress, EventKind, TaskEvent, TaskId};
 use crate::store::{CreateBody, NewEvent, OpenCall, Opened, PurgeBefore, StoreError};
 
 fn create(key: &str, owner: &str) -> OpenCall {
@@ -23,7 +23,7 @@ async fn a_created_call_is_known_by_its_key_and_by_both_forms_of_its_id(engine: 
         ..Note::of(call("wxcc_1"), at(1))
     };
     let noted = store.learn(note).await.unwrap();
-    assert_eq!(noted.progress(), Progress::Created);
+    assert_eq!(noted.progress(), CallProgress::Created);
     for text in ["wxcc_1", "0LQ5g000000abcDGAQ", "0LQ5g000000abcD"] {
         let found = store.find(&center(), &reference(text)).await.unwrap();
         assert_eq!(found.as_ref(), Some(&noted), "{text}");
@@ -58,8 +58,9 @@ async fn an_interaction_is_all_that_is_known_of_a_key_and_of_no_other(engine: En
             .await
             .unwrap();
     }
-    let (task, what) = (TaskId::parse("1").unwrap(), What::Connected);
-    let event = Event { at: Some(at(3)), what, id: "e1".into(), queue: None, agent: None, direction: None };
+    let (task, kind) = (TaskId::parse("1").unwrap(), EventKind::Connected);
+    let event =
+        TaskEvent { at: Some(at(3)), kind, id: "e1".into(), queue: None, agent: None, direction: None };
     let event = NewEvent { task, event, numbers: None, now: at(3), due_at: at(3) };
     store.keep_event(event).await.unwrap();
     for (named, events) in
@@ -195,13 +196,13 @@ async fn a_call_that_was_created_before_the_window_is_forgotten(engine: Engine) 
 
 async fn a_deferred_call_counts_as_created_and_a_failed_one_does_not(engine: Engine) {
     let store = engine.open().await;
-    let body = CreateBody::Set(Body::new("{}"));
+    let body = CreateBody::Set(StoredJson::new("{}"));
     let failed = Note { create_body: body.clone(), ..Note::of(call("wxcc_1"), at(0)) };
     store.note(failed).await.unwrap();
     let Opened::New(known) = store.open_call(create("wxcc_1", "a")).await.unwrap() else {
         panic!("a create that failed may be tried again")
     };
-    assert_eq!(known.create_body, Some(Body::new("{}")));
+    assert_eq!(known.create_body, Some(StoredJson::new("{}")));
     let deferred = Note { create_body: body, deferred_at: Some(at(0)), ..Note::of(call("wxcc_2"), at(0)) };
     store.note(deferred).await.unwrap();
     assert!(matches!(store.open_call(create("wxcc_2", "a")).await.unwrap(), Opened::Known(_)));
@@ -211,11 +212,12 @@ async fn what_is_needed_no_more_never_comes_back(engine: Engine) {
     let store = engine.open().await;
     let note = |body| Note { create_body: body, ..Note::of(call("wxcc_1"), at(0)) };
     store.note(note(CreateBody::Done)).await.unwrap();
-    let noted = store.learn(note(CreateBody::Set(Body::new("{}")))).await.unwrap();
+    let noted = store.learn(note(CreateBody::Set(StoredJson::new("{}")))).await.unwrap();
     assert_eq!(noted.create_body, None);
     let closed = Note { closed_at: Some(at(0)), ..Note::of(call("wxcc_2"), at(0)) };
     store.note(closed).await.unwrap();
-    let late = Note { create_body: CreateBody::Set(Body::new("{}")), ..Note::of(call("wxcc_2"), at(1)) };
+    let late =
+        Note { create_body: CreateBody::Set(StoredJson::new("{}")), ..Note::of(call("wxcc_2"), at(1)) };
     assert_eq!(store.learn(late).await.unwrap().create_body, None);
 }
 

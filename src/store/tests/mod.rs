@@ -27,7 +27,7 @@ use tempfile::TempDir;
 use self::server::Postgres;
 use super::engine::Limits;
 use super::{Enqueue, Enqueued, EntryId, EntryKind, NewEntry, Note, Store, StoreError, Subject};
-use crate::domain::{Body, Call, CallCenterName, CallName, CallReference, VendorCallKey, VoiceCallId};
+use crate::domain::{Call, CallCenterName, CallName, CallReference, StoredJson, VendorCallKey, VoiceCallId};
 
 /// A database of the test's own.
 pub(super) enum Engine {
@@ -127,7 +127,7 @@ pub(super) fn voice_call(text: &str) -> Option<VoiceCallId> {
 }
 
 pub(super) fn entry(kind: EntryKind, is_final: bool) -> NewEntry {
-    NewEntry { kind, is_final, body: Body::new(format!("{{\"kind\":\"{kind:?}\"}}")), next_at: at(0) }
+    NewEntry { kind, is_final, body: StoredJson::new(format!("{{\"kind\":\"{kind:?}\"}}")), next_at: at(0) }
 }
 
 /// A hang-up's entries, noted and leased to `owner` for ten seconds from the first.

@@ -10,7 +10,7 @@ fn notes() -> impl Strategy<Value = Vec<Note>> {
     let time = || prop::option::of((0_i64..5).prop_map(at));
     let body = prop_oneof![
         4 => Just(CreateBody::Keep),
-        2 => (0_u8..3).prop_map(|number| CreateBody::Set(Body::new(number.to_string()))),
+        2 => (0_u8..3).prop_map(|number| CreateBody::Set(StoredJson::new(number.to_string()))),
         1 => Just(CreateBody::Done),
     ];
     let id = prop::option::of(prop::sample::select(vec!["0LQ5g000000abcD", "0LQ5g000000abcDGAQ"]));

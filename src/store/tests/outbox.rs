@@ -110,7 +110,7 @@ async fn a_call_that_an_agent_had_takes_no_abandonment(engine: Engine) {
 async fn what_the_create_of_an_answered_call_said_goes_with_the_end_of_the_call(engine: Engine) {
     let store = engine.open().await;
     let failed = |key: &str| Note {
-        create_body: CreateBody::Set(Body::new("{}")),
+        create_body: CreateBody::Set(StoredJson::new("{}")),
         answered_at: Some(at(0)),
         ..Note::of(call(key), at(0))
     };
@@ -120,7 +120,7 @@ async fn what_the_create_of_an_answered_call_said_goes_with_the_end_of_the_call(
     let goes_on = Subject::Known(Box::new(Note::of(call("wxcc_2"), at(0))));
     let withheld = Enqueue { subject: goes_on, ..hang_up("wxcc_2", "a") };
     assert_eq!(store.enqueue(withheld).await.unwrap(), Enqueued::Answered);
-    for (key, body) in [("wxcc_1", None), ("wxcc_2", Some(Body::new("{}")))] {
+    for (key, body) in [("wxcc_1", None), ("wxcc_2", Some(StoredJson::new("{}")))] {
         let known = store.find(&center(), &reference(key)).await.unwrap().unwrap();
         assert_eq!(known.create_body, body, "{key}");
     }

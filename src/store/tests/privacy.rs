@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::domain::{Ending, Numbers, What};
+use crate::domain::{EventKind, TaskEnding, TaskNumbers};
 use crate::store::{Attempt, CreateBody, DetailKind, Owner, PurgeBefore, Settle, SettleTask, StoreError};
 
 /// No number looks like it, so that finding it anywhere is a find.
@@ -18,7 +18,7 @@ fn holds_the_number(folder: &Path) -> bool {
 async fn no_number_is_left_in_any_file_after_a_closed_call() {
     let folder = TempDir::new().unwrap();
     let store = Store::open(&format!("sqlite:{}/bridge.db", folder.path().display())).await.unwrap();
-    let body = || Body::new(format!("{{\"from\":\"{NUMBER}\",\"filler\":\"{}\"}}", "x".repeat(700)));
+    let body = || StoredJson::new(format!("{{\"from\":\"{NUMBER}\",\"filler\":\"{}\"}}", "x".repeat(700)));
     for number in 0..60 {
         let key = format!("wxcc_{number}");
         let failed = Note { create_body: CreateBody::Set(body()), ..Note::of(call(&key), at(0)) };
@@ -48,9 +48,9 @@ async fn no_number_of_an_event_is_left_in_any_file_once_its_task_is_folded_or_fo
     let store = Store::open(&format!("sqlite:{}/bridge.db", folder.path().display())).await.unwrap();
     for number in 0..60 {
         let ends = number % 2 == 0;
-        let what = if ends { What::Ended(Ending::default()) } else { What::New };
+        let what = if ends { EventKind::Ended(TaskEnding::default()) } else { EventKind::New };
         let mut event = tasks::new_event(&format!("task-{number}"), "1", what, 0);
-        event.numbers = Some(Numbers { origin: Some(NUMBER.into()), destination: None });
+        event.numbers = Some(TaskNumbers { origin: Some(NUMBER.into()), destination: None });
         store.keep_event(event).await.unwrap();
     }
     assert!(holds_the_number(folder.path()));
@@ -107,7 +107,7 @@ async fn no_error_repeats_a_password_or_what_was_to_be_written() {
     }
     let engine = Engine::postgres();
     let store = engine.open().await;
-    let unwritable = CreateBody::Set(Body::new(format!("{NUMBER}\0")));
+    let unwritable = CreateBody::Set(StoredJson::new(format!("{NUMBER}\0")));
     let note = Note { create_body: unwritable, ..Note::of(call("wxcc_1"), at(0)) };
     let error = store.note(note).await.unwrap_err();
     assert_eq!(error, StoreError::Refused("22P05".to_owned()));

@@ -1,12 +1,15 @@
 use super::*;
-use crate::domain::{CallTimeline, Ending, Event, Numbers, Said, Standing, State, TaskId, What};
+use crate::domain::{
+    CallState, CallTimeline, EventKind, FinalUpdateState, TaskEnding, TaskEvent, TaskId, TaskNumbers,
+    UpdateContent,
+};
 use crate::store::{Enqueue, Enqueued, LeaseTasks, NewEvent, PurgeBefore, SettleTask, Task};
 
-pub(super) fn new_event(task: &str, id: &str, what: What, second: i64) -> NewEvent {
+pub(super) fn new_event(task: &str, id: &str, kind: EventKind, second: i64) -> NewEvent {
     let (id, at) = (id.to_owned(), at(second));
     NewEvent {
         task: TaskId::parse(task).unwrap(),
-        event: Event { at: Some(at), what, id, queue: None, agent: None, direction: None },
+        event: TaskEvent { at: Some(at), kind, id, queue: None, agent: None, direction: None },
         numbers: None,
         now: at,
         due_at: at + Duration::from_secs(10),
@@ -23,8 +26,8 @@ pub(super) fn lease_tasks(owner: &str, second: i64) -> LeaseTasks {
     }
 }
 
-fn ended() -> What {
-    What::Ended(Ending::default())
+fn ended() -> EventKind {
+    EventKind::Ended(TaskEnding::default())
 }
 
 fn settle(task: Task, owner: &str, second: i64) -> SettleTask {
@@ -33,16 +36,16 @@ fn settle(task: Task, owner: &str, second: i64) -> SettleTask {
 
 async fn a_task_is_due_once_it_has_ended_and_only_one_gets_it(engine: Engine) {
     let (one, two) = (engine.open().await, engine.open().await);
-    one.keep_event(new_event("t", "1", What::New, 0)).await.unwrap();
+    one.keep_event(new_event("t", "1", EventKind::New, 0)).await.unwrap();
     assert_eq!(one.next_task().await.unwrap(), None);
     two.keep_event(new_event("t", "2", ended(), 1)).await.unwrap();
     assert_eq!(one.next_task().await.unwrap(), Some(at(11)));
     assert!(one.lease_tasks(&lease_tasks("a", 10)).await.unwrap().is_empty());
-    let leased = one.lease_tasks(&lease_tasks("a", 11)).await.unwrap();
-    assert_eq!((leased.len(), leased[0].timeline.len()), (1, 2));
+    let leaseed = one.lease_tasks(&lease_tasks("a", 11)).await.unwrap();
+    assert_eq!((leaseed.len(), leaseed[0].timeline.len()), (1, 2));
     assert!(two.lease_tasks(&lease_tasks("b", 12)).await.unwrap().is_empty());
     let taken_over = two.lease_tasks(&lease_tasks("b", 41)).await.unwrap();
-    assert!(!one.settle_task(settle(leased[0].clone(), "a", 42)).await.unwrap(), "its lease has ended");
+    assert!(!one.settle_task(settle(leaseed[0].clone(), "a", 42)).await.unwrap(), "its lease has ended");
     assert!(two.settle_task(settle(taken_over[0].clone(), "b", 43)).await.unwrap());
     assert_eq!(one.next_task().await.unwrap(), None);
 }
@@ -50,14 +53,16 @@ async fn a_task_is_due_once_it_has_ended_and_only_one_gets_it(engine: Engine) {
 async fn an_event_counts_once_before_and_after_the_fold(engine: Engine) {
     let store = engine.open().await;
     for _ in 0..2 {
-        for (id, what, second) in [("1", What::New, 0), ("2", What::Connected, 1), ("3", ended(), 2)] {
-            let doubled = [new_event("t", id, what.clone(), second), new_event("t", id, what, second)];
+        for (id, kind, second) in
+            [("1", EventKind::New, 0), ("2", EventKind::Connected, 1), ("3", ended(), 2)]
+        {
+            let doubled = [new_event("t", id, kind.clone(), second), new_event("t", id, kind, second)];
             let [first, second] = doubled.map(|event| store.keep_event(event));
             let (first, second) = tokio::join!(first, second);
             first.and(second).unwrap();
         }
         let task = store.lease_tasks(&lease_tasks("a", 20)).await.unwrap().remove(0);
-        assert_eq!((task.timeline.len(), task.timeline.story().state), (3, State::Ended));
+        assert_eq!((task.timeline.len(), task.timeline.history().state), (3, CallState::Ended));
         assert!(store.settle_task(settle(task, "a", 20)).await.unwrap());
     }
     let kept = store.find_task(&TaskId::parse("t").unwrap()).await.unwrap().unwrap();
@@ -69,15 +74,15 @@ async fn what_comes_late_or_during_the_look_makes_the_task_due_again(engine: Eng
     let store = engine.open().await;
     store.keep_event(new_event("t", "1", ended(), 0)).await.unwrap();
     let task = store.lease_tasks(&lease_tasks("a", 10)).await.unwrap().remove(0);
-    store.keep_event(new_event("t", "2", What::Connected, 11)).await.unwrap();
+    store.keep_event(new_event("t", "2", EventKind::Connected, 11)).await.unwrap();
     assert!(store.settle_task(settle(task, "a", 12)).await.unwrap());
     let task = store.lease_tasks(&lease_tasks("a", 12)).await.unwrap().remove(0);
     assert_eq!(task.timeline.len(), 2);
     assert!(store.settle_task(settle(task, "a", 13)).await.unwrap());
-    store.keep_event(new_event("t", "3", What::CaptureAvailable, 100)).await.unwrap();
+    store.keep_event(new_event("t", "3", EventKind::CaptureAvailable, 100)).await.unwrap();
     assert_eq!(store.next_task().await.unwrap(), Some(at(110)));
-    let leased = store.lease_tasks(&lease_tasks("a", 110)).await.unwrap().remove(0);
-    let again = SettleTask { due_at: Some(at(500)), ..settle(leased, "a", 110) };
+    let leaseed = store.lease_tasks(&lease_tasks("a", 110)).await.unwrap().remove(0);
+    let again = SettleTask { due_at: Some(at(500)), ..settle(leaseed, "a", 110) };
     assert!(store.settle_task(again).await.unwrap());
     assert_eq!(store.next_task().await.unwrap(), Some(at(500)));
 }
@@ -88,7 +93,7 @@ async fn what_comes_while_a_task_waits_makes_it_due_sooner(engine: Engine) {
     let task = store.lease_tasks(&lease_tasks("a", 10)).await.unwrap().remove(0);
     let later = SettleTask { due_at: Some(at(600)), ..settle(task, "a", 10) };
     assert!(store.settle_task(later).await.unwrap());
-    store.keep_event(new_event("t", "2", What::CaptureAvailable, 20)).await.unwrap();
+    store.keep_event(new_event("t", "2", EventKind::CaptureAvailable, 20)).await.unwrap();
     assert_eq!(store.next_task().await.unwrap(), Some(at(30)));
     store.keep_event(new_event("t", "3", ended(), 15)).await.unwrap();
     assert_eq!(store.next_task().await.unwrap(), Some(at(25)));
@@ -96,7 +101,7 @@ async fn what_comes_while_a_task_waits_makes_it_due_sooner(engine: Engine) {
 
 async fn a_task_that_is_not_folded_keeps_its_numbers(engine: Engine) {
     let store = engine.open().await;
-    let numbers = Numbers { origin: Some("+14693150217".into()), destination: None };
+    let numbers = TaskNumbers { origin: Some("+14693150217".into()), destination: None };
     let event = NewEvent { numbers: Some(numbers.clone()), ..new_event("t", "1", ended(), 0) };
     store.keep_event(event).await.unwrap();
     for (second, folds) in [(10, false), (20, true)] {
@@ -107,7 +112,7 @@ async fn a_task_that_is_not_folded_keeps_its_numbers(engine: Engine) {
         assert_eq!(store.next_task().await.unwrap(), Some(at(second + 10)), "not at once again");
     }
     let task = store.lease_tasks(&lease_tasks("a", 30)).await.unwrap().remove(0);
-    assert_eq!((task.numbers, task.timeline.len()), (Numbers::default(), 1));
+    assert_eq!((task.numbers, task.timeline.len()), (TaskNumbers::default(), 1));
 }
 
 async fn a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due(engine: Engine) {
@@ -117,7 +122,7 @@ async fn a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due(engin
     assert!(store.settle_task(settle(task, "a", 10)).await.unwrap());
     let name = call("wxcc_t");
     let marked = |timeline: &CallTimeline| {
-        let said = Said {
+        let said = UpdateContent {
             start: None,
             end: None,
             digest: String::new(),
@@ -126,8 +131,8 @@ async fn a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due(engin
             is_callback: false,
             is_plain: false,
         };
-        let mark = timeline.mark(&name, Some(said));
-        let new = NewEvent { event: mark, ..new_event("t", "", What::New, 20) };
+        let mark = timeline.sent_update(&name, Some(said));
+        let new = NewEvent { event: mark, ..new_event("t", "", EventKind::New, 20) };
         Enqueue { mark: Some(Box::new(new)), ..hang_up("wxcc_t", "a") }
     };
     let found = async || store.find_task(&TaskId::parse("t").unwrap()).await.unwrap().unwrap();
@@ -136,11 +141,11 @@ async fn a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due(engin
         assert_eq!(matches!(enqueued, Enqueued::Accepted { .. }), is_accepted);
         assert_eq!(found().await.timeline.len(), len);
     }
-    assert!(matches!(found().await.timeline.standing(&name), Standing::Ours(_)));
+    assert!(matches!(found().await.timeline.final_update(&name), FinalUpdateState::Ours(_)));
     assert_eq!(store.next_task().await.unwrap(), None);
 }
 
-async fn a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_leased(engine: Engine) {
+async fn a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_leaseed(engine: Engine) {
     let store = engine.open().await;
     for task in ["a", "b", "unknown"] {
         store.keep_event(new_event(task, "1", ended(), 0)).await.unwrap();
@@ -151,15 +156,15 @@ async fn a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_leased(e
         store.note(Note::of(name, at(0))).await.unwrap();
     }
     let without = |names: &[&str]| names.iter().map(|name| CallCenterName::parse(*name).unwrap()).collect();
-    let leased = async |names| {
+    let leaseed = async |names| {
         let lease = LeaseTasks { without: without(names), ..lease_tasks("w", 20) };
         let mut ids: Vec<String> =
             store.lease_tasks(&lease).await.unwrap().iter().map(|task| task.id.to_string()).collect();
         ids.sort();
         ids
     };
-    assert_eq!(leased(&["Main", "Third"]).await, ["b", "unknown"]);
-    assert_eq!(leased(&[]).await, ["a"]);
+    assert_eq!(leaseed(&["Main", "Third"]).await, ["b", "unknown"]);
+    assert_eq!(leaseed(&[]).await, ["a"]);
 }
 
 async fn a_lease_is_given_back_at_the_stop(engine: Engine) {
@@ -172,8 +177,8 @@ async fn a_lease_is_given_back_at_the_stop(engine: Engine) {
 
 async fn what_is_old_is_removed_unless_something_is_still_to_be_done(engine: Engine) {
     let store = engine.open().await;
-    for (task, what) in [("open", What::New), ("due", ended()), ("done", ended())] {
-        store.keep_event(new_event(task, "1", what, 0)).await.unwrap();
+    for (task, kind) in [("open", EventKind::New), ("due", ended()), ("done", ended())] {
+        store.keep_event(new_event(task, "1", kind, 0)).await.unwrap();
     }
     for task in store.lease_tasks(&lease_tasks("a", 10)).await.unwrap() {
         let due_at = (task.id.as_ref() == "due").then_some(at(1000));
@@ -181,7 +186,7 @@ async fn what_is_old_is_removed_unless_something_is_still_to_be_done(engine: Eng
     }
     let purged = store.purge(PurgeBefore { calls: at(20), buried: at(20), private: at(20) }).await.unwrap();
     assert_eq!((purged.tasks, purged.events), (1, 1));
-    store.keep_event(new_event("due", "2", What::Connected, 15)).await.unwrap();
+    store.keep_event(new_event("due", "2", EventKind::Connected, 15)).await.unwrap();
     let later = PurgeBefore { calls: at(100), buried: at(100), private: at(100) };
     let purged = store.purge(later).await.unwrap();
     assert_eq!((purged.tasks, purged.events), (0, 0), "nothing is concluded without it");
@@ -196,8 +201,8 @@ async fn many_events_at_once_all_arrive(engine: Engine) {
         let store = store.clone();
         events.spawn(async move {
             let task = format!("t{}", number % 50);
-            let what = if number % 12 == 0 { ended() } else { What::Other(format!("x{number}")) };
-            store.keep_event(new_event(&task, &number.to_string(), what, number)).await.unwrap();
+            let kind = if number % 12 == 0 { ended() } else { EventKind::Other(format!("x{number}")) };
+            store.keep_event(new_event(&task, &number.to_string(), kind, number)).await.unwrap();
         });
     }
     events.join_all().await;
@@ -216,7 +221,7 @@ on_both_engines! {
     what_comes_while_a_task_waits_makes_it_due_sooner
     a_task_that_is_not_folded_keeps_its_numbers
     a_mark_is_kept_with_the_entries_it_tells_of_and_makes_nothing_due
-    a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_leased
+    a_task_with_a_call_of_a_contact_center_that_is_left_out_is_not_leaseed
     a_lease_is_given_back_at_the_stop
     what_is_old_is_removed_unless_something_is_still_to_be_done
     many_events_at_once_all_arrive

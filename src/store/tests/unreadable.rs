@@ -2,7 +2,7 @@
 
 use super::tasks::{lease_tasks, new_event};
 use super::*;
-use crate::domain::{Ending, Numbers, TaskId, What};
+use crate::domain::{EventKind, TaskEnding, TaskId, TaskNumbers};
 use crate::store::{EntryState, Filter, Lease, NewEvent, SettleTask};
 
 fn lease(second: i64) -> Lease {
@@ -80,9 +80,9 @@ async fn a_call_that_cannot_be_read_concerns_nobody_else(engine: Engine) {
 
 async fn an_event_that_only_a_newer_version_can_read_stays_without_its_numbers(engine: Engine) {
     let store = engine.open().await;
-    let numbers = Some(Numbers { origin: Some("+14693150217".into()), destination: None });
-    store.keep_event(NewEvent { numbers, ..new_event("t", "1", What::New, 0) }).await.unwrap();
-    store.keep_event(new_event("t", "2", What::Ended(Ending::default()), 1)).await.unwrap();
+    let numbers = Some(TaskNumbers { origin: Some("+14693150217".into()), destination: None });
+    store.keep_event(NewEvent { numbers, ..new_event("t", "1", EventKind::New, 0) }).await.unwrap();
+    store.keep_event(new_event("t", "2", EventKind::Ended(TaskEnding::default()), 1)).await.unwrap();
     engine.tamper(r#"UPDATE events SET event = '{"what":{"survey":5}}' WHERE event_id = '1'"#).await;
     for second in [20, 30] {
         let task = store.lease_tasks(&lease_tasks("a", second)).await.unwrap().remove(0);
@@ -103,7 +103,7 @@ async fn an_event_that_only_a_newer_version_can_read_stays_without_its_numbers(e
 async fn a_timeline_that_only_a_newer_version_can_read_is_kept_and_holds_up_no_other(engine: Engine) {
     let store = engine.open().await;
     for task in ["broken", "newer", "well"] {
-        store.keep_event(new_event(task, "1", What::Ended(Ending::default()), 0)).await.unwrap();
+        store.keep_event(new_event(task, "1", EventKind::Ended(TaskEnding::default()), 0)).await.unwrap();
     }
     engine.tamper("UPDATE tasks SET timeline = 'none' WHERE task_id = 'broken'").await;
     engine

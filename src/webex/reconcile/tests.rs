@@ -4,19 +4,21 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::ended_task;
-use super::missing::missing;
-use crate::domain::history::{History, history};
-use crate::domain::{AgentState, CallTimeline, EndedTask, Ending, Event, Segment, SegmentKind, Story, What};
-use crate::webex::webhook::what_of_task;
+use super::missing_events::missing;
+use crate::domain::history::{GeneratedCall, history};
+use crate::domain::{
+    AgentState, CallHistory, CallTimeline, EndedTask, EventKind, Segment, SegmentKind, TaskEnding, TaskEvent,
+};
+use crate::webex::webhook::kind_of_task_event;
 
-fn callers_end(history: &History) -> &Event {
-    history.events.iter().find(|event| event.what.is_end() && !History::is_of_party(event)).unwrap()
+fn callers_end(history: &GeneratedCall) -> &TaskEvent {
+    history.events.iter().find(|event| event.kind.is_end() && !GeneratedCall::is_of_party(event)).unwrap()
 }
 
 /// Search's record of what truly happened.
-fn record(history: &History, with_activities: bool) -> EndedTask {
-    let millisecond = |event: &Event| event.at.unwrap().as_millisecond();
-    let count = |what: &What| history.events.iter().filter(|event| event.what == *what).count();
+fn record(history: &GeneratedCall, with_activities: bool) -> EndedTask {
+    let millisecond = |event: &TaskEvent| event.at.unwrap().as_millisecond();
+    let count = |kind: &EventKind| history.events.iter().filter(|event| event.kind == *kind).count();
     let lasted = |kind: SegmentKind| -> u64 {
         history.outline.iter().filter(|part| part.0 == kind).map(|part| part.2.unwrap() - part.1).sum()
     };
@@ -26,13 +28,13 @@ fn record(history: &History, with_activities: bool) -> EndedTask {
         "id": "t1", "channelType": "telephony", "isActive": false,
         "createdTime": millisecond(&history.events[0]), "endedTime": millisecond(end),
         "lastQueue": { "id": history.queue }, "lastAgent": { "id": history.agent },
-        "connectedCount": count(&What::Connected), "connectedDuration": history.with_agents - held,
+        "connectedCount": count(&EventKind::Connected), "connectedDuration": history.with_agents - held,
         "holdCount": history.holds.len(), "holdDuration": held,
         "queueCount": history.queued, "queueDuration": lasted(SegmentKind::Queue),
     });
     if with_activities {
         let of_task = history.events.iter().rev().filter_map(|event| {
-            let name = event.what.name().strip_prefix("task:")?;
+            let name = event.kind.name().strip_prefix("task:")?;
             Some(json!({ "eventName": name, "createdTime": millisecond(event) }))
         });
         let mut nodes: Vec<Value> = of_task.collect();
@@ -46,7 +48,7 @@ fn record(history: &History, with_activities: bool) -> EndedTask {
 }
 
 /// A history, and what arrived of it: not all, some of it twice, in any order.
-fn with_loss() -> impl Strategy<Value = (History, Vec<Event>)> {
+fn with_loss() -> impl Strategy<Value = (GeneratedCall, Vec<TaskEvent>)> {
     history().prop_flat_map(|history| {
         let twice = [history.events.clone(), history.events.clone()].concat();
         let some = proptest::sample::subsequence(twice.clone(), 0..=twice.len());
@@ -55,18 +57,18 @@ fn with_loss() -> impl Strategy<Value = (History, Vec<Event>)> {
 }
 
 /// All that is known in the end.
-fn reconciled(record: &EndedTask, arrived: Vec<Event>) -> Story {
+fn reconciled(record: &EndedTask, arrived: Vec<TaskEvent>) -> CallHistory {
     let mut known: CallTimeline = arrived.into_iter().collect();
     known.extend(missing(record, &known));
     assert_eq!(missing(record, &known), [], "what was found once is not missing again");
-    known.story()
+    known.history()
 }
 
 /// Milliseconds since a call began, the name of what happened, the agent.
-type Happened<'a> = (i64, &'a str, Option<&'a str>);
+type ActivityAt<'a> = (i64, &'a str, Option<&'a str>);
 
 /// What happened by a text such as `0.000 new, 5.630 agent-connected a1`.
-fn happened(text: &str) -> Vec<Happened<'_>> {
+fn happened(text: &str) -> Vec<ActivityAt<'_>> {
     let each = text.split(',').map(|event| {
         let mut words = event.split_whitespace();
         let at: String = words.next().unwrap().chars().filter(char::is_ascii_digit).collect();
@@ -77,7 +79,7 @@ fn happened(text: &str) -> Vec<Happened<'_>> {
 
 /// Of a call as Search and as webhooks tell of it, the holds are known in the end as they truly lasted, in milliseconds,
 /// but for the jitter of clocks.
-fn holds_are_true(search: &[Happened], heard: &[Happened], holds: &[u64], with_agents: u64) {
+fn holds_are_true(search: &[ActivityAt], heard: &[ActivityAt], holds: &[u64], with_agents: u64) {
     const BEGAN: i64 = 1_795_000_000_000;
     let nodes =
         search.iter().rev().map(|(at, name, _)| json!({ "eventName": name, "createdTime": BEGAN + at }));
@@ -92,15 +94,15 @@ fn holds_are_true(search: &[Happened], heard: &[Happened], holds: &[u64], with_a
     });
     let record = ended_task(serde_json::from_value(task).unwrap()).unwrap().unwrap();
     let arrived = heard.iter().map(|(at, name, agent)| {
-        let what = match *name {
-            "agent-connected" => What::Agent(AgentState::Connected),
-            "agent-wrapup" => What::Agent(AgentState::WrapUp { code: None }),
-            "ended" => What::Ended(Ending::default()),
-            name => what_of_task(&format!("task:{name}")).unwrap(),
+        let kind = match *name {
+            "agent-connected" => EventKind::Agent(AgentState::Connected),
+            "agent-wrapup" => EventKind::Agent(AgentState::WrapUp { code: None }),
+            "ended" => EventKind::Ended(TaskEnding::default()),
+            name => kind_of_task_event(&format!("task:{name}")).unwrap(),
         };
         let at = jiff::Timestamp::from_millisecond(BEGAN + at).unwrap();
         let (id, agent) = (format!("{name}{at}"), agent.map(str::to_owned));
-        Event { at: Some(at), id, what, queue: None, agent, direction: None }
+        TaskEvent { at: Some(at), id, kind, queue: None, agent, direction: None }
     });
     let story = reconciled(&record, arrived.collect());
     let is_true = |told: Option<u64>, milliseconds: u64| {
@@ -200,7 +202,7 @@ proptest! {
     fn a_record_without_history_tells_who_gave_up_and_when_and_invents_nothing(
         (history, arrived) in with_loss()
     ) {
-        let arrived_holds = arrived.iter().cloned().collect::<CallTimeline>().story().holds();
+        let arrived_holds = arrived.iter().cloned().collect::<CallTimeline>().history().holds();
         let story = reconciled(&record(&history, false), arrived);
         prop_assert_eq!(story.started_at(), history.events[0].at);
         let end = callers_end(&history);

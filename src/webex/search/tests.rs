@@ -6,12 +6,12 @@ const ACTIVITIES: &str = include_str!("../../../tests/fixtures/webex/search_acti
 const PAGE: &str = include_str!("../../../tests/fixtures/webex/search_page_response.json");
 const SIMPLE: &str = include_str!("../../../tests/fixtures/webex/search_simple_response.json");
 
-fn details(text: &str) -> Details {
-    let answered: Answered = serde_json::from_str(text).unwrap();
+fn details(text: &str) -> TaskDetails {
+    let answered: SearchAnswer = serde_json::from_str(text).unwrap();
     answered.data.unwrap().task_details.unwrap()
 }
 
-fn tasks(text: &str) -> Vec<Task> {
+fn tasks(text: &str) -> Vec<SearchTask> {
     let tasks = details(text).tasks.unwrap();
     tasks.into_iter().map(|task| serde_json::from_value(task).unwrap()).collect()
 }
@@ -45,7 +45,7 @@ fn every_recorded_task_is_read_with_what_it_holds() {
 
 #[test]
 fn an_answer_without_a_single_field_but_the_id_is_a_task() {
-    let read = |text: &str| serde_json::from_str::<Task>(text).unwrap();
+    let read = |text: &str| serde_json::from_str::<SearchTask>(text).unwrap();
     let task = read(r#"{"id":"t","endedTime":null,"origin":""}"#);
     assert_eq!((task.ended_time, task.origin), (None, None));
     assert_eq!(read(r#"{"endedTime":1}"#).id, None);
@@ -55,7 +55,7 @@ fn an_answer_without_a_single_field_but_the_id_is_a_task() {
 
 #[test]
 fn numbers_are_read_as_text_and_with_fractions_and_what_cannot_be_read_takes_nothing_with_it() {
-    let read = |text: &str| serde_json::from_str::<Task>(text).unwrap();
+    let read = |text: &str| serde_json::from_str::<SearchTask>(text).unwrap();
     let task = read(
         r#"{"id":7,"endedTime":"1795000000000","createdTime":1795000000000.4,"holdCount":"2","holdDuration":19999.6,
         "isActive":"false","lastQueue":"Sales","lastAgent":null,"connectedCount":1e30,"connectedDuration":[5],
@@ -67,6 +67,6 @@ fn numbers_are_read_as_text_and_with_fractions_and_what_cannot_be_read_takes_not
     assert_eq!((task.connected_count, task.connected_duration, task.last_queue), (None, None, None));
     assert_eq!(task.activities.unwrap().whole(), None);
     for odd in ["null", "[]", "\"t\"", "7"] {
-        assert!(serde_json::from_str::<Task>(odd).is_err() || odd == "[]", "{odd}");
+        assert!(serde_json::from_str::<SearchTask>(odd).is_err() || odd == "[]", "{odd}");
     }
 }

@@ -32,7 +32,7 @@ async fn both() -> [Stage; 2] {
 #[derive(clap::Parser)]
 struct Line {
     #[command(flatten)]
-    args: attributes::Args,
+    args: attributes::AttributesArgs,
 }
 
 /// What `attributes explain` prints beside the running service, and how it ends.

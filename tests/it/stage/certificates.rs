@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use scv_bridge::certificate::{Issued, issue};
+use scv_bridge::certificate::{IssuedPair as Issued, issue};
 
 use super::plan::NOW;
 

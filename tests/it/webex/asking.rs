@@ -2,7 +2,10 @@
 
 use scv_bridge::mock::BadDay;
 use scv_bridge::mock::webex::{Operation, Recording};
-use scv_bridge::webex::{AskError, NewSubscription, Resource, Span, Watch};
+use scv_bridge::webex::{
+    NewSubscription, SubscriptionWatch as Watch, TimeSpan as Span, WebexError as AskError,
+    WebhookResource as Resource,
+};
 use serde_json::json;
 
 use super::*;

@@ -1,10 +1,12 @@
 //! Calls whose webhooks were lost end as if all had come: by Webex's records.
 
-use scv_bridge::domain::{CallCenterName, CallReference, Progress, TaskId};
+use scv_bridge::domain::{CallCenterName, CallProgress as Progress, CallReference, TaskId};
 use scv_bridge::mock::Disposition;
 use scv_bridge::mock::webex::{Envelope, Event, Weather};
 use scv_bridge::store::{Run, Task};
-use scv_bridge::webex::{Closed, Report, Span, Step};
+use scv_bridge::webex::{
+    CloseOutcome as Closed, ReconcileReport as Report, ReconcileStep as Step, TimeSpan as Span,
+};
 use serde_json::json;
 
 use super::*;

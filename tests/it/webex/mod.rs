@@ -16,7 +16,7 @@ use scv_bridge::mock::webex::{MockWebex, MockWebexSettings};
 use scv_bridge::settings::{BaseUrl, WebexClient};
 use scv_bridge::store::Store;
 use scv_bridge::telemetry::Metrics;
-use scv_bridge::webex::{Client, Seal, Tokens};
+use scv_bridge::webex::{ApiClient as Client, TokenCipher as Seal, WebexTokens as Tokens};
 use serde_json::Value;
 use tempfile::TempDir;
 use url::Url;

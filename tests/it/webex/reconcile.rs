@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use scv_bridge::domain::{EndedTask, Handling, Progress};
+use scv_bridge::domain::{CallHandling as Handling, CallProgress as Progress, EndedTask};
 use scv_bridge::mock::BadDay;
 use scv_bridge::mock::webex::{MockWebexSettings, Operation};
 use scv_bridge::store::{Memo, Run, StoreError, Turn};
 use scv_bridge::webex::{
-    Closed, Closing, ClosingError, ReconcileError, Reconciler, Report, Span, Step, Watch,
+    CloseError as ClosingError, CloseOutcome as Closed, CloseTask as Closing, ReconcileError,
+    ReconcileReport as Report, ReconcileStep as Step, Reconciler, SubscriptionWatch as Watch,
+    TimeSpan as Span,
 };
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! The caller's side of a task and the consulted party's, told by webhooks and by Search.
 
 use scv_bridge::mock::Operation as OfOrg;
-use scv_bridge::webex::Step;
+use scv_bridge::webex::ReconcileStep as Step;
 use serde_json::json;
 
 use super::closing::House;

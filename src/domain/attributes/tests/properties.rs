@@ -42,11 +42,11 @@ proptest! {
         body in bodies(), data in bodies(), own in prop::option::of(bodies()),
         paths in prop::collection::vec(paths(), 0..6), longest in 1_usize..50,
     ) {
-        let mut fields = Fields::new(&[]);
+        let mut fields = FieldsUnderTest::new(&[]);
         fields.longest = longest;
         let field = |at: usize| if at == 0 { "a".to_owned() } else { format!("F{at}__c") };
         fields.attributes = paths.iter().enumerate().map(|(at, path)| attribute(&field(at), path)).collect();
-        let mut knowledge = Knowledge::default();
+        let mut knowledge = KnownValues::default();
         knowledge.add_request(at(0), &request(&body, &fields.attributes));
         knowledge.add_webhook(at(0), &webhook(&data, &fields.attributes));
         let own = own.map(|own| own.to_string());
@@ -58,7 +58,7 @@ proptest! {
             .map(|text| serde_json::from_str(text).unwrap()).unwrap_or_default();
         prop_assert_eq!(filled.call_attributes.is_none(), own.is_none() && all.is_empty());
         for line in &filled.report.lines {
-            if line.outcome == Outcome::Sent {
+            if line.outcome == AttributeOutcome::Sent {
                 let text = all[&line.field].as_str().unwrap();
                 prop_assert!(text.encode_utf16().count() <= longest && !text.trim().is_empty());
                 prop_assert!(!expected.contains_key(&line.field), "the flow's own was replaced");
@@ -74,11 +74,11 @@ proptest! {
             .prop_flat_map(|told| (Just(told.clone()), Just(told).prop_shuffle())),
         paths in prop::collection::vec(paths(), 1..5),
     ) {
-        let mut fields = Fields::new(&[]);
+        let mut fields = FieldsUnderTest::new(&[]);
         fields.attributes =
             paths.iter().enumerate().map(|(at, path)| attribute(&format!("F{at}__c"), path)).collect();
         let fill = |told: &mut dyn Iterator<Item = &(Value, i64, bool)>| {
-            let mut knowledge = Knowledge::default();
+            let mut knowledge = KnownValues::default();
             for (body, second, is_request) in told {
                 match is_request {
                     true => knowledge.add_request(at(*second), &request(body, &fields.attributes)),
@@ -99,7 +99,7 @@ proptest! {
         let attributes: Vec<_> = paths.iter().map(|path| attribute("A__c", path)).collect();
         let told = request(&body, &attributes);
         if let Some(kept) = told.body() {
-            let read = Picked::read(&kept).unwrap();
+            let read = PickedValues::read(&kept).unwrap();
             prop_assert_eq!(read.body(), Some(kept));
         }
     }

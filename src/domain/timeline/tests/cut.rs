@@ -3,7 +3,7 @@
 use super::*;
 
 /// Where agents gave the call away, in milliseconds.
-fn handed_over(history: &History) -> Vec<u64> {
+fn handed_over(history: &GeneratedCall) -> Vec<u64> {
     let call: Vec<_> = history.outline.iter().filter(|(kind, _, _)| *kind != SegmentKind::WrapUp).collect();
     let agents = call.windows(2).filter(|pair| pair[0].0 == SegmentKind::Agent);
     let agents = agents.filter(|pair| pair[1].0 != SegmentKind::Outside);
@@ -18,18 +18,22 @@ fn moments(times: &[u64]) -> Vec<Timestamp> {
 fn an_agent_writes_the_first_part_up_while_the_caller_waits_in_the_second() {
     let connected = |time, agent| of_agent(AgentState::Connected, time, agent);
     let wrap_up = |time, agent| of_agent(AgentState::WrapUp { code: None }, time, agent);
-    let first =
-        [event(What::New, 0), event(What::Parked, 10), event(What::Connected, 20), connected(20, "a1")];
+    let first = [
+        event(EventKind::New, 0),
+        event(EventKind::Parked, 10),
+        event(EventKind::Connected, 20),
+        connected(20, "a1"),
+    ];
     let second = [
-        event(What::OnHold, 30),
-        event(What::HoldDone, 42),
+        event(EventKind::OnHold, 30),
+        event(EventKind::HoldDone, 42),
         wrap_up(45, "a1"),
-        event(What::Parked, 50),
-        event(What::Ended(Ending::default()), 90),
+        event(EventKind::Parked, 50),
+        event(EventKind::Ended(TaskEnding::default()), 90),
     ];
     let timeline: CallTimeline = first.into_iter().chain(second).collect();
     let parts = timeline.cut(&moments(&[40]));
-    let [first, second] = [parts[0].story(), parts[1].story()];
+    let [first, second] = [parts[0].history(), parts[1].history()];
     assert_eq!((first.is_answered, second.is_answered), (true, false));
     assert_eq!(
         outline(&first),
@@ -50,12 +54,12 @@ fn an_agent_writes_the_first_part_up_while_the_caller_waits_in_the_second() {
 
 #[test]
 fn what_was_not_told_of_a_part_leaves_the_others_as_they_are() {
-    let ended = What::Ended(Ending::default());
-    let timeline: CallTimeline = [event(What::Connected, 60), event(ended, 90)].into_iter().collect();
+    let ended = EventKind::Ended(TaskEnding::default());
+    let timeline: CallTimeline = [event(EventKind::Connected, 60), event(ended, 90)].into_iter().collect();
     let parts = timeline.cut(&moments(&[40, 100]));
     assert!(parts[0].is_empty());
     assert!(parts[1].is_answered());
-    assert_eq!(parts[1].story().ended_at, Some(at(100)), "it was not the end");
+    assert_eq!(parts[1].history().ended_at, Some(at(100)), "it was not the end");
     assert_eq!((parts[2].is_answered(), parts[2].ended_at()), (false, None));
 }
 
@@ -77,7 +81,7 @@ proptest! {
         let mut told = Vec::new();
         let mut wrap_ups = Vec::new();
         for (number, part) in parts.iter().enumerate() {
-            let story = part.story();
+            let story = part.history();
             assert_sum(&story);
             let is_edge = |(kind, start, end): &(SegmentKind, u64, Option<u64>)| {
                 *kind == SegmentKind::Menu && *end == Some(*start)

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{at, event, of_agent};
-use crate::domain::timeline::{AgentState, Ending, Event, SegmentKind, Story, What};
-use crate::domain::{FinalRecord, Given, Names, Sums};
+use crate::domain::timeline::{AgentState, CallHistory, EventKind, SegmentKind, TaskEnding, TaskEvent};
+use crate::domain::{CallTotals, FinalRecord, MappedName, MappedNames};
 
 /// A call that has ended. Times are milliseconds after its beginning.
 #[derive(Clone, Default)]
-pub struct History {
+pub struct GeneratedCall {
     /// In order.
-    pub events: Vec<Event>,
+    pub events: Vec<TaskEvent>,
     pub outline: Vec<(SegmentKind, u64, Option<u64>)>,
     pub ended_at: u64,
     pub accepted_at: Option<u64>,
@@ -35,31 +35,31 @@ pub struct History {
 const LEAST: u64 = 250;
 
 /// Short: what happened at which millisecond, and to whom.
-impl std::fmt::Debug for History {
+impl std::fmt::Debug for GeneratedCall {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for event in &self.events {
             let time = event.at.map_or(0, |own| own.as_millisecond() - at(0).as_millisecond());
             let (agent, queue) = (event.agent.as_deref().unwrap_or(""), event.queue.as_deref().unwrap_or(""));
-            writeln!(f, "{time:>8} {:?} {agent} {queue}", event.what)?;
+            writeln!(f, "{time:>8} {:?} {agent} {queue}", event.kind)?;
         }
         write!(f, "{:?}, holds {:?}, ended {}", self.outline, self.holds, self.ended_at)
     }
 }
 
-impl History {
+impl GeneratedCall {
     /// Whether it happened to the consulted party.
-    pub fn is_of_party(event: &Event) -> bool {
+    pub fn is_of_party(event: &TaskEvent) -> bool {
         event.id.starts_with("party-")
     }
 
     /// All that the final record tells, in its units, against what was made of events. `apart`: by how many seconds sums may
     /// differ, where events were lost and Search's times stand for theirs.
-    pub fn assert_told_by(&self, story: &Story, apart: u64) {
+    pub fn assert_told_by(&self, story: &CallHistory, apart: u64) {
         let seconds = |milliseconds: u64| (milliseconds + 500) / 1000;
         let total: u64 = self.holds.iter().sum();
         let none = BTreeMap::new();
-        let told = FinalRecord::of(story, Names { queues: &none, agents: &none }, None);
-        let given = |id: &Option<String>| id.clone().map(Given::Unmapped);
+        let told = FinalRecord::of(story, MappedNames { queues: &none, agents: &none }, None);
+        let given = |id: &Option<String>| id.clone().map(MappedName::Unmapped);
         // Where events were lost, and Search's sums are told, nobody may know the longest.
         let is_known = story.summary.is_none() || told.sums.longest_hold.is_some();
         let longest = self.holds.iter().copied().max().unwrap_or_default();
@@ -76,7 +76,7 @@ impl History {
                 .end_time
                 .filter(|end| end.duration_since(at(self.ended_at)).abs().as_millis() <= 2000)
                 .or(Some(at(self.ended_at))),
-            sums: Sums {
+            sums: CallTotals {
                 holds: Some(self.holds.len()),
                 longest_hold: longest,
                 total_hold: near(told.sums.total_hold, seconds(total)),
@@ -191,11 +191,11 @@ fn stay() -> impl Strategy<Value = Stay> {
 }
 
 /// Any call: hung up in the menu, in the queue, at an agent, after transfers.
-pub fn history() -> impl Strategy<Value = History> {
+pub fn history() -> impl Strategy<Value = GeneratedCall> {
     let gives_up = proptest::option::of((proptest::option::of(LEAST..600_000), LEAST..20_000));
     (LEAST..60_000, proptest::collection::vec(stay(), 0..3), gives_up).prop_map(|(menu, stays, last)| {
         let mut tale = Tale::default();
-        tale.tell(What::New);
+        tale.tell(EventKind::New);
         tale.pass(SegmentKind::Menu, menu);
         for (number, stay) in stays.iter().enumerate() {
             let next = match (number + 1 < stays.len(), &last) {
@@ -211,14 +211,14 @@ pub fn history() -> impl Strategy<Value = History> {
         }
         tale.queue = None;
         tale.history.ended_at = tale.now;
-        tale.tell(What::Ended(Ending { party: Some("Customer".into()), reason: None }));
+        tale.tell(EventKind::Ended(TaskEnding { party: Some("Customer".into()), reason: None }));
         tale.end()
     })
 }
 
 #[derive(Default)]
 struct Tale {
-    history: History,
+    history: GeneratedCall,
     now: u64,
     /// The queue that what is told belongs to.
     queue: Option<String>,
@@ -229,14 +229,18 @@ struct Tale {
 }
 
 impl Tale {
-    fn tell(&mut self, what: What) {
+    fn tell(&mut self, kind: EventKind) {
         let queue = self.queue.clone();
-        self.history.events.push(Event { queue, ..event(what, self.now) });
+        self.history.events.push(TaskEvent { queue, ..event(kind, self.now) });
     }
 
-    fn tell_of_party(&mut self, what: What, party: usize) {
-        let id = format!("party-{party}-{what}-{}", self.now);
-        self.history.events.push(Event { id, queue: Some(format!("help-{party}")), ..event(what, self.now) });
+    fn tell_of_party(&mut self, kind: EventKind, party: usize) {
+        let id = format!("party-{party}-{kind}-{}", self.now);
+        self.history.events.push(TaskEvent {
+            id,
+            queue: Some(format!("help-{party}")),
+            ..event(kind, self.now)
+        });
     }
 
     /// A call comes out of the menu into a queue, even if an agent is free; later only if it waits there: else one
@@ -255,11 +259,11 @@ impl Tale {
     fn wait(&mut self, parked: Option<u64>, missed: &[u64]) {
         self.history.enqueued_at = self.history.enqueued_at.or(Some(self.now));
         if let Some(time) = parked {
-            self.tell(What::Parked);
+            self.tell(EventKind::Parked);
             self.pass(SegmentKind::Queue, time);
         }
         for &time in missed {
-            self.tell(What::Connect);
+            self.tell(EventKind::Connect);
             self.pass(SegmentKind::Invitation, time);
         }
     }
@@ -269,12 +273,12 @@ impl Tale {
         if !std::mem::take(&mut self.is_given) {
             self.enqueue(stay.parked, number);
             self.wait(stay.parked, &stay.missed);
-            self.tell(What::Connect);
+            self.tell(EventKind::Connect);
             self.pass(SegmentKind::Invitation, stay.ringing);
         }
         self.history.accepted_at = self.history.accepted_at.or(Some(self.now));
         self.history.agent = Some(agent.clone());
-        self.tell(What::Connected);
+        self.tell(EventKind::Connected);
         self.history.events.push(of_agent(AgentState::Connected, self.now, &agent));
         let start = self.now;
         self.queue = None;
@@ -297,7 +301,7 @@ impl Tale {
         match leave {
             Leave::Consulting(party, time) => {
                 let began = self.now;
-                self.tell(What::OnHold);
+                self.tell(EventKind::OnHold);
                 let accepts = matches!(party, Party::Silent | Party::Agent | Party::Queue);
                 let is_given = next == Next::Agent && accepts;
                 let heir = is_given.then(|| format!("agent-{}", number + 1));
@@ -313,7 +317,7 @@ impl Tale {
             }
             Leave::Outside(hold, time) if next == Next::End => {
                 if let Some(hold) = hold {
-                    self.tell(What::OnHold);
+                    self.tell(EventKind::OnHold);
                     self.now += hold;
                     self.history.holds.push(*hold);
                 }
@@ -325,22 +329,22 @@ impl Tale {
 
     /// A consult until its party speaks with the agent.
     fn consult(&mut self, party: Party, time: u64, helper: Option<&str>) {
-        self.tell(What::Consulting);
+        self.tell(EventKind::Consulting);
         self.history.consults += 1;
         self.parties += 1;
         let number = self.parties;
         let has_own = matches!(party, Party::Queue | Party::BusyQueue);
-        for what in [What::New, What::Parked].into_iter().filter(|_| has_own) {
+        for kind in [EventKind::New, EventKind::Parked].into_iter().filter(|_| has_own) {
             self.now += 1;
-            self.tell_of_party(what, number);
+            self.tell_of_party(kind, number);
         }
         if matches!(party, Party::Agent | Party::Queue | Party::BusyQueue) {
             self.now += LEAST;
-            self.tell_of_party(What::Connect, number);
+            self.tell_of_party(EventKind::Connect, number);
         }
         if matches!(party, Party::Agent | Party::Queue) {
             self.now += LEAST;
-            self.tell_of_party(What::Connected, number);
+            self.tell_of_party(EventKind::Connected, number);
             let agent = helper.map_or_else(|| format!("helper-{number}"), str::to_owned);
             self.history.events.push(of_agent(AgentState::Connected, self.now + 1, &agent));
         }
@@ -348,10 +352,10 @@ impl Tale {
     }
 
     fn consult_done(&mut self, party: Party) {
-        self.tell(What::ConsultDone);
+        self.tell(EventKind::ConsultDone);
         if matches!(party, Party::Queue | Party::BusyQueue) {
             self.now += 2;
-            self.tell_of_party(What::Ended(Ending::default()), self.parties);
+            self.tell_of_party(EventKind::Ended(TaskEnding::default()), self.parties);
         }
         self.now += 1;
     }
@@ -361,37 +365,37 @@ impl Tale {
         match *turn {
             Turn::Talk(time) => self.now += time,
             Turn::Hold(time) => {
-                self.tell(What::OnHold);
+                self.tell(EventKind::OnHold);
                 self.now += time;
-                self.tell(What::HoldDone);
+                self.tell(EventKind::HoldDone);
                 self.history.holds.push(time);
             }
             Turn::Consult(party, time, after) => {
-                self.tell(What::OnHold);
+                self.tell(EventKind::OnHold);
                 self.consult(party, time, None);
                 self.consult_done(party);
                 self.now += after;
-                self.tell(What::HoldDone);
+                self.tell(EventKind::HoldDone);
                 self.history.holds.push(self.now - began);
             }
             Turn::Conference(party, time, talk) => {
-                self.tell(What::OnHold);
+                self.tell(EventKind::OnHold);
                 self.consult(party, time, None);
-                self.tell(What::Conferencing);
-                self.tell(What::HoldDone);
+                self.tell(EventKind::Conferencing);
+                self.tell(EventKind::HoldDone);
                 self.history.holds.push(self.now - began);
                 self.now += talk;
-                self.tell(What::ConferenceDone);
+                self.tell(EventKind::ConferenceDone);
                 if matches!(party, Party::Queue | Party::BusyQueue) {
                     self.now += 2;
-                    self.tell_of_party(What::Ended(Ending::default()), self.parties);
+                    self.tell_of_party(EventKind::Ended(TaskEnding::default()), self.parties);
                 }
             }
         }
         self.now += LEAST;
     }
 
-    fn end(mut self) -> History {
+    fn end(mut self) -> GeneratedCall {
         for (agent, start, end) in std::mem::take(&mut self.wrap_ups) {
             let done = AgentState::Other { name: "Available".into(), code: None };
             for (state, time) in [(AgentState::WrapUp { code: None }, start), (done, end)] {

@@ -9,7 +9,7 @@ mod single;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use self::history::{History, history};
+use self::history::{GeneratedCall, history};
 use super::*;
 
 /// Milliseconds after an arbitrary beginning.
@@ -17,18 +17,18 @@ pub(super) fn at(millisecond: u64) -> Timestamp {
     Timestamp::from_millisecond(1_795_000_000_000 + i64::try_from(millisecond).unwrap()).unwrap()
 }
 
-pub(super) fn event(what: What, millisecond: u64) -> Event {
-    let id = format!("{what}-{millisecond}");
-    Event { at: Some(at(millisecond)), what, id, queue: None, agent: None, direction: None }
+pub(super) fn event(kind: EventKind, millisecond: u64) -> TaskEvent {
+    let id = format!("{kind}-{millisecond}");
+    TaskEvent { at: Some(at(millisecond)), kind, id, queue: None, agent: None, direction: None }
 }
 
-pub(super) fn of_agent(state: AgentState, millisecond: u64, agent: &str) -> Event {
+pub(super) fn of_agent(state: AgentState, millisecond: u64, agent: &str) -> TaskEvent {
     let id = format!("{agent}-{state:?}-{millisecond}");
-    Event { agent: Some(agent.to_owned()), id, ..event(What::Agent(state), millisecond) }
+    TaskEvent { agent: Some(agent.to_owned()), id, ..event(EventKind::Agent(state), millisecond) }
 }
 
 /// Kind, start and end, in milliseconds after the beginning.
-pub(super) fn outline(story: &Story) -> Vec<(SegmentKind, u64, Option<u64>)> {
+pub(super) fn outline(story: &CallHistory) -> Vec<(SegmentKind, u64, Option<u64>)> {
     let after = |moment: Timestamp| u64::try_from(moment.as_millisecond() - at(0).as_millisecond()).unwrap();
     story
         .segments
@@ -38,7 +38,7 @@ pub(super) fn outline(story: &Story) -> Vec<(SegmentKind, u64, Option<u64>)> {
 }
 
 /// The rule of the sum: the segments of the caller's call follow each other and add up to it.
-pub(super) fn assert_sum(story: &Story) {
+pub(super) fn assert_sum(story: &CallHistory) {
     let call: Vec<_> = story.segments.iter().filter(|segment| segment.kind != SegmentKind::WrapUp).collect();
     for pair in call.windows(2) {
         assert_eq!(pair[0].end, Some(pair[1].start), "{call:#?}");
@@ -49,15 +49,15 @@ pub(super) fn assert_sum(story: &Story) {
     }
 }
 
-fn truth_is_told(history: &History, events: Vec<Event>) {
-    let story = events.into_iter().collect::<CallTimeline>().story();
+fn truth_is_told(history: &GeneratedCall, events: Vec<TaskEvent>) {
+    let story = events.into_iter().collect::<CallTimeline>().history();
     assert_sum(&story);
     assert_eq!(outline(&story), history.outline);
     history.assert_told_by(&story, 0);
     let holds = story.segments.iter().flat_map(|one| one.stretches_of(StretchKind::Hold));
     let holds: Vec<u64> = holds.map(|hold| hold.milliseconds().unwrap()).collect();
     assert_eq!(holds, history.holds);
-    assert_eq!((story.holds(), story.state), (holds.len(), State::Ended));
+    assert_eq!((story.holds(), story.state), (holds.len(), CallState::Ended));
     let consults = story.segments.iter().flat_map(|one| one.stretches_of(StretchKind::Consult)).count();
     assert_eq!(consults, history.consults);
 }
@@ -83,7 +83,7 @@ proptest! {
             (Just(history), proptest::collection::vec(0..count, 1..5))
         })
     ) {
-        let doubled = which.iter().map(|&at| Event { id: format!("again-{at}"), ..history.events[at].clone() });
+        let doubled = which.iter().map(|&at| TaskEvent { id: format!("again-{at}"), ..history.events[at].clone() });
         let events = history.events.iter().cloned().chain(doubled).collect();
         truth_is_told(&history, events);
     }
@@ -98,13 +98,13 @@ proptest! {
             })
         })
     ) {
-        let story = left.iter().cloned().collect::<CallTimeline>().story();
+        let story = left.iter().cloned().collect::<CallTimeline>().history();
         assert_sum(&story);
-        prop_assert_eq!(&story, &shuffled.into_iter().collect::<CallTimeline>().story());
+        prop_assert_eq!(&story, &shuffled.into_iter().collect::<CallTimeline>().history());
         prop_assert!(history.accepted_at.is_some() || !story.is_answered);
-        let seen = History { events: left.clone(), ..History::default() };
+        let seen = GeneratedCall { events: left.clone(), ..GeneratedCall::default() };
         prop_assert!(story.holds() <= history.holds.len(), "{seen:?}");
-        let end = left.iter().find(|event| event.what.is_end() && !History::is_of_party(event));
+        let end = left.iter().find(|event| event.kind.is_end() && !GeneratedCall::is_of_party(event));
         prop_assert!(end.is_none() || story.ended_at == end.and_then(|event| event.at));
     }
 

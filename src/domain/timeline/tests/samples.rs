@@ -10,20 +10,20 @@ mod histories;
 
 use histories::{Recorded, histories, is_step, kind, times, way};
 
-fn what(name: &str) -> Option<What> {
+fn event_kind(name: &str) -> Option<EventKind> {
     Some(match kind(name)? {
-        "task:new" => What::New,
-        "task:parked" => What::Parked,
-        "task:connect" => What::Connect,
-        "task:connected" => What::Connected,
-        "task:on-hold" => What::OnHold,
-        "task:hold-done" => What::HoldDone,
-        _ => What::Agent(AgentState::WrapUp { code: None }),
+        "task:new" => EventKind::New,
+        "task:parked" => EventKind::Parked,
+        "task:connect" => EventKind::Connect,
+        "task:connected" => EventKind::Connected,
+        "task:on-hold" => EventKind::OnHold,
+        "task:hold-done" => EventKind::HoldDone,
+        _ => EventKind::Agent(AgentState::WrapUp { code: None }),
     })
 }
 
 struct Played {
-    events: Vec<Event>,
+    events: Vec<TaskEvent>,
     /// What the recorded events themselves state, summed up by their names.
     total: u64,
     holds: Vec<u64>,
@@ -37,10 +37,10 @@ fn play(way: &[Recorded]) -> Played {
     let mut now = 0;
     let mut events = Vec::new();
     for (name, time) in way {
-        events.extend(what(name).map(|what| event(what, now)));
+        events.extend(event_kind(name).map(|kind| event(kind, now)));
         now += time;
     }
-    events.push(event(What::Ended(Ending::default()), now));
+    events.push(event(EventKind::Ended(TaskEnding::default()), now));
     let times = |wanted: &[&str]| times(way, wanted);
     Played {
         events,
@@ -52,8 +52,8 @@ fn play(way: &[Recorded]) -> Played {
     }
 }
 
-fn stated(played: &Played, events: Vec<Event>) {
-    let story = events.into_iter().collect::<CallTimeline>().story();
+fn stated(played: &Played, events: Vec<TaskEvent>) {
+    let story = events.into_iter().collect::<CallTimeline>().history();
     assert_sum(&story);
     assert_eq!(story.ended_at, Some(at(played.total)));
     let holds = story.segments.iter().flat_map(|one| one.stretches_of(StretchKind::Hold));
@@ -125,25 +125,25 @@ fn beside(recorded: &[Recorded]) -> Vec<(&'static str, u64)> {
 const CLOSING: [&str; 3] = ["consult-done", "ConsultTransfer", "Transferred"];
 
 /// What the consulted party did meanwhile, and who the agents were.
-fn both_sides(recorded: &[Recorded], played: &Played) -> Vec<Event> {
+fn both_sides(recorded: &[Recorded], played: &Played) -> Vec<TaskEvent> {
     let mut events = played.events.clone();
     for (number, (name, time)) in beside(recorded).into_iter().enumerate() {
-        let what = match name {
-            "task:consulting" => What::Consulting,
-            "task:consult-done" => What::ConsultDone,
-            "task:ended" => What::Ended(Ending::default()),
-            _ => what(name.strip_prefix("task:").unwrap()).unwrap(),
+        let kind = match name {
+            "task:consulting" => EventKind::Consulting,
+            "task:consult-done" => EventKind::ConsultDone,
+            "task:ended" => EventKind::Ended(TaskEnding::default()),
+            _ => event_kind(name.strip_prefix("task:").unwrap()).unwrap(),
         };
-        if what == What::Connected {
+        if kind == EventKind::Connected {
             events.push(of_agent(AgentState::Connected, time + 1, "helper"));
         }
-        events.push(Event { id: format!("beside-{number}"), ..event(what, time) });
+        events.push(TaskEvent { id: format!("beside-{number}"), ..event(kind, time) });
     }
-    let accepted: Vec<_> = played.events.iter().filter(|event| event.what == What::Connected).collect();
+    let accepted: Vec<_> = played.events.iter().filter(|event| event.kind == EventKind::Connected).collect();
     for (number, acceptance) in accepted.iter().enumerate() {
         let agent = Some(format!("agent-{number}"));
-        let what = What::Agent(AgentState::Connected);
-        events.push(Event { id: format!("accepted-{number}"), agent, what, ..(*acceptance).clone() });
+        let kind = EventKind::Agent(AgentState::Connected);
+        events.push(TaskEvent { id: format!("accepted-{number}"), agent, kind, ..(*acceptance).clone() });
     }
     let last = accepted.len().checked_sub(1).map(|number| format!("agent-{number}"));
     let wrap_up = |agent: String| of_agent(AgentState::WrapUp { code: None }, played.total + 2, &agent);
@@ -157,7 +157,7 @@ fn real_histories_with_the_consulted_partys_and_the_agents_events_state_the_same
     for (id, recorded) in histories() {
         let played = play(&way(&recorded));
         let events = both_sides(&recorded, &played);
-        consulted += usize::from(events.iter().filter(|event| event.what.is_end()).count() > 1);
+        consulted += usize::from(events.iter().filter(|event| event.kind.is_end()).count() > 1);
         println!("{id} {:?}", beside(&recorded));
         stated(&played, events.clone());
         let config = Config { cases: 20, failure_persistence: None, ..Config::default() };

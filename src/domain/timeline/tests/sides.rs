@@ -2,32 +2,32 @@
 
 use super::*;
 
-const ENDED: What = What::Ended(Ending { party: None, reason: None });
+const ENDED: EventKind = EventKind::Ended(TaskEnding { party: None, reason: None });
 
 /// What happened, at which second; with the agent, where it is an agent's own event.
-fn timeline(events: &[(What, f64)]) -> CallTimeline {
+fn timeline(events: &[(EventKind, f64)]) -> CallTimeline {
     let millisecond =
         |second: f64| std::time::Duration::from_secs_f64(second).as_millis().try_into().unwrap();
-    events.iter().map(|(what, second)| event(what.clone(), millisecond(*second))).collect()
+    events.iter().map(|(kind, second)| event(kind.clone(), millisecond(*second))).collect()
 }
 
-fn story(events: &[(What, f64)]) -> Story {
-    timeline(events).story()
+fn story(events: &[(EventKind, f64)]) -> CallHistory {
+    timeline(events).history()
 }
 
-fn wraps_up(agent: &str, millisecond: u64) -> Event {
+fn wraps_up(agent: &str, millisecond: u64) -> TaskEvent {
     of_agent(AgentState::WrapUp { code: None }, millisecond, agent)
 }
 
 /// Holds, all together, the longest, and the time with agents without them; all in seconds.
-fn figures(story: &Story) -> (usize, u64, u64, u64) {
+fn figures(story: &CallHistory) -> (usize, u64, u64, u64) {
     assert_sum(story);
     (story.holds(), story.total_hold(), story.longest_hold(), story.agent_interaction())
 }
 
 #[test]
 fn a_hold_goes_on_while_the_consulted_party_is_rung_accepts_and_is_parked() {
-    use What::*;
+    use EventKind::*;
     let told = [
         (Connected, 0.0),
         (OnHold, 10.0),
@@ -43,7 +43,7 @@ fn a_hold_goes_on_while_the_consulted_party_is_rung_accepts_and_is_parked() {
 
 #[test]
 fn a_hold_ends_where_the_consulted_agent_gets_the_caller_not_where_they_accept_the_consult() {
-    use What::*;
+    use EventKind::*;
     let told = [
         (Connected, 5.0),
         (OnHold, 20.0),
@@ -57,16 +57,16 @@ fn a_hold_ends_where_the_consulted_agent_gets_the_caller_not_where_they_accept_t
     assert_eq!(figures(&story), (1, 30, 30, 35));
     assert_eq!((story.of(SegmentKind::Agent).count(), story.is_end_doubtful), (2, false));
     // Where the ringing was lost, the second acceptance tells that the first was that of the consult.
-    let lossy: Vec<_> = told.into_iter().filter(|(what, _)| *what != Connect).collect();
+    let lossy: Vec<_> = told.into_iter().filter(|(kind, _)| *kind != Connect).collect();
     assert_eq!(figures(&self::story(&lossy)), (1, 30, 30, 35));
 }
 
 #[test]
 fn a_hold_ends_where_the_agent_leaves_after_a_transfer_to_an_outside_number() {
-    use What::*;
+    use EventKind::*;
     let mut timeline = timeline(&[(Connected, 0.0), (OnHold, 10.0), (ENDED, 100.0)]);
     timeline.apply(wraps_up("amy", 40_000));
-    let story = timeline.story();
+    let story = timeline.history();
     assert_eq!(figures(&story), (1, 30, 30, 10));
     assert_eq!((story.agent(), story.ended_at), (Some("amy"), Some(at(100_000))));
     assert_eq!(story.of(SegmentKind::Outside).map(Segment::milliseconds).collect::<Vec<_>>(), [Some(60_000)]);
@@ -74,7 +74,7 @@ fn a_hold_ends_where_the_agent_leaves_after_a_transfer_to_an_outside_number() {
 
 #[test]
 fn a_hold_ends_with_the_call_while_the_agent_consults() {
-    use What::*;
+    use EventKind::*;
     let told = [
         (Connected, 0.0),
         (OnHold, 10.0),
@@ -90,7 +90,7 @@ fn a_hold_ends_with_the_call_while_the_agent_consults() {
 
 #[test]
 fn a_hold_ends_where_the_agent_speaks_with_the_caller_again_after_a_consult() {
-    use What::*;
+    use EventKind::*;
     let told = [
         (Connected, 0.0),
         (OnHold, 10.0),
@@ -106,7 +106,7 @@ fn a_hold_ends_where_the_agent_speaks_with_the_caller_again_after_a_consult() {
 
 #[test]
 fn a_consult_that_becomes_a_conference_ends_the_hold_once() {
-    use What::*;
+    use EventKind::*;
     let told = [
         (Connected, 0.0),
         (OnHold, 10.0),
@@ -120,7 +120,7 @@ fn a_consult_that_becomes_a_conference_ends_the_hold_once() {
         (ENDED, 60.0),
     ];
     assert_eq!(figures(&story(&told)), (1, 10, 10, 50));
-    let lossy: Vec<_> = told.iter().filter(|(what, _)| *what != HoldDone).cloned().collect();
+    let lossy: Vec<_> = told.iter().filter(|(kind, _)| *kind != HoldDone).cloned().collect();
     assert_eq!(figures(&story(&lossy)), (1, 10, 10, 50));
     let until: Vec<_> = told.iter().filter(|(_, second)| *second < 60.0).cloned().collect();
     assert!(story(&until).is_end_doubtful, "the conference is over, the call is not");
@@ -128,7 +128,7 @@ fn a_consult_that_becomes_a_conference_ends_the_hold_once() {
 
 #[test]
 fn what_is_told_of_a_transfer_some_milliseconds_late_is_no_hold_of_the_next_agent() {
-    use What::*;
+    use EventKind::*;
     let told = [
         (Connected, 0.0),
         (OnHold, 10.0),
@@ -145,7 +145,7 @@ fn what_is_told_of_a_transfer_some_milliseconds_late_is_no_hold_of_the_next_agen
 
 #[test]
 fn the_end_of_a_consulted_party_is_not_that_of_the_call() {
-    use What::*;
+    use EventKind::*;
     let consult = [
         (New, 0.0),
         (Connected, 1.0),
@@ -170,12 +170,12 @@ fn the_end_of_a_consulted_party_is_not_that_of_the_call() {
     assert_eq!((twice.ended_at, twice.is_end_doubtful), (Some(at(25_004)), false));
     let mut written_up = timeline(&consult);
     written_up.apply(wraps_up("amy", 25_300));
-    assert_eq!((written_up.ended_at(), written_up.story().is_end_doubtful), (Some(at(25_001)), false));
+    assert_eq!((written_up.ended_at(), written_up.history().is_end_doubtful), (Some(at(25_001)), false));
 }
 
 #[test]
 fn the_end_of_a_consulted_party_is_doubted_whatever_else_is_told_of_it() {
-    use What::*;
+    use EventKind::*;
     let outside = [
         (Connected, 0.0),
         (OnHold, 8.4),
@@ -185,7 +185,7 @@ fn the_end_of_a_consulted_party_is_doubted_whatever_else_is_told_of_it() {
         (ENDED, 30.5),
     ];
     assert!(story(&outside).is_end_doubtful, "a number outside is not rung");
-    let unheard = outside.iter().filter(|(what, _)| *what != Consulting).cloned().collect::<Vec<_>>();
+    let unheard = outside.iter().filter(|(kind, _)| *kind != Consulting).cloned().collect::<Vec<_>>();
     assert!(story(&unheard).is_end_doubtful, "a consult is done whose beginning was not heard");
     let told_late = [
         (Connected, 0.0),
@@ -197,7 +197,7 @@ fn the_end_of_a_consulted_party_is_doubted_whatever_else_is_told_of_it() {
         (ENDED, 35.4),
     ];
     assert!(story(&told_late).is_end_doubtful, "the consult is told once it is accepted");
-    let without = |lost| told_late.iter().filter(|(what, _)| *what != lost).cloned().collect::<Vec<_>>();
+    let without = |lost| told_late.iter().filter(|(kind, _)| *kind != lost).cloned().collect::<Vec<_>>();
     let lossy = without(Consulting);
     assert!(story(&lossy).is_end_doubtful, "somebody was asked, and a consult is done");
     let before = [(Connected, 0.0), (OnHold, 5.0), (HoldDone, 10.0)];
@@ -208,7 +208,7 @@ fn the_end_of_a_consulted_party_is_doubted_whatever_else_is_told_of_it() {
 
 #[test]
 fn the_end_of_a_call_whose_agent_consulted_nobody_is_beyond_doubt() {
-    use What::*;
+    use EventKind::*;
     let told = [(Connected, 0.0), (OnHold, 10.0), (ENDED, 30.0)];
     assert!(!story(&told).is_end_doubtful);
     let consults = [(Connected, 0.0), (OnHold, 10.0), (Consulting, 12.0), (ConsultDone, 29.9), (ENDED, 30.0)];
@@ -217,7 +217,7 @@ fn the_end_of_a_call_whose_agent_consulted_nobody_is_beyond_doubt() {
 
 #[test]
 fn a_sign_of_life_that_is_stamped_milliseconds_after_the_end_is_none() {
-    use What::*;
+    use EventKind::*;
     let told = story(&[(New, 0.0), (Connect, 10.0), (ENDED, 60.0), (Connected, 60.002)]);
     assert_eq!((told.ended_at, told.accepted_at()), (Some(at(60_000)), Some(at(60_000))));
     assert_sum(&told);
@@ -227,35 +227,35 @@ fn a_sign_of_life_that_is_stamped_milliseconds_after_the_end_is_none() {
 
 #[test]
 fn time_after_the_last_wrap_up_is_neither_the_agents_nor_a_hold() {
-    use What::*;
+    use EventKind::*;
     let mut told = timeline(&[(New, 0.0), (Connected, 10.0), (OnHold, 60.0), (ENDED, 150.0)]);
     told.apply(wraps_up("amy", 90_000));
-    assert_eq!(figures(&told.story()), (1, 30, 30, 50));
+    assert_eq!(figures(&told.history()), (1, 30, 30, 50));
     // Another agent wrote it up later, whose acceptance was lost.
     told.apply(wraps_up("bob", 140_000));
-    let story = told.story();
+    let story = told.history();
     assert_eq!(figures(&story), (1, 30, 30, 100));
     assert_eq!(story.agent(), Some("bob"));
     // An agent ends the call and writes it up in the same moment: that leaves nothing behind.
     let mut told = timeline(&[(New, 0.0), (Connected, 10.0), (ENDED, 60.0)]);
     told.apply(wraps_up("amy", 59_998));
-    assert_eq!(told.story().of(SegmentKind::Outside).count(), 0);
+    assert_eq!(told.history().of(SegmentKind::Outside).count(), 0);
 }
 
 #[test]
 fn an_agent_who_is_named_by_a_wrap_up_only_had_the_call() {
-    use What::*;
+    use EventKind::*;
     for wrap_up in [59_990, 60_500] {
         let mut told = timeline(&[(New, 0.0), (Connected, 10.0), (ENDED, 60.0)]);
         told.apply(wraps_up("amy", wrap_up));
-        let story = told.story();
+        let story = told.history();
         assert_eq!((story.agent(), story.agents.len()), (Some("amy"), 1));
     }
 }
 
 #[test]
 fn a_consulted_agents_wrap_up_is_not_that_of_the_agent_who_has_the_call() {
-    use What::*;
+    use EventKind::*;
     let consult = [
         (Connected, 0.0),
         (OnHold, 10.0),
@@ -268,15 +268,15 @@ fn a_consulted_agents_wrap_up_is_not_that_of_the_agent_who_has_the_call() {
     ];
     let mut told = timeline(&consult);
     told.apply(wraps_up("bob", 25_100));
-    assert_eq!(figures(&told.story()), (1, 20, 20, 40), "the agent is not known by name");
+    assert_eq!(figures(&told.history()), (1, 20, 20, 40), "the agent is not known by name");
     told.apply(of_agent(AgentState::Connected, 10, "amy"));
-    let story = told.story();
+    let story = told.history();
     assert_eq!((figures(&story), story.agent()), ((1, 20, 20, 40), Some("amy")));
 }
 
 #[test]
 fn the_call_goes_to_the_consulted_agent_where_the_agent_leaves_in_the_middle_of_a_consult() {
-    use What::*;
+    use EventKind::*;
     let consult = [
         (Connected, 0.0),
         (OnHold, 10.0),
@@ -289,13 +289,13 @@ fn the_call_goes_to_the_consulted_agent_where_the_agent_leaves_in_the_middle_of_
     told.apply(of_agent(AgentState::Connected, 1, "amy"));
     told.apply(of_agent(AgentState::Connected, 15_001, "bob"));
     told.apply(wraps_up("amy", 30_000));
-    let story = told.story();
+    let story = told.history();
     assert_eq!((figures(&story), story.agent()), ((1, 20, 20, 40), Some("bob")));
 }
 
 #[test]
 fn an_offer_that_is_told_after_its_acceptance_gives_nothing_away() {
-    use What::*;
+    use EventKind::*;
     let story = story(&[(New, 0.0), (Parked, 5.0), (Connected, 20.0), (Connect, 20.004), (ENDED, 60.0)]);
     assert_eq!(figures(&story), (0, 0, 0, 40));
     assert_eq!(story.accepted_at(), Some(at(20_000)));
@@ -304,21 +304,22 @@ fn an_offer_that_is_told_after_its_acceptance_gives_nothing_away() {
 /// The agent's own event tells of their acceptance, that of the task was lost, and so was the consult.
 #[test]
 fn the_acceptance_of_a_consulted_party_is_not_the_lost_one_of_the_call() {
-    let of = |what: What, second: f64, queue: Option<&str>| Event {
+    let of = |kind: EventKind, second: f64, queue: Option<&str>| TaskEvent {
         queue: queue.map(str::to_owned),
-        ..timeline(&[(what, second)]).all().next().unwrap().clone()
+        ..timeline(&[(kind, second)]).all().next().unwrap().clone()
     };
-    let accepted = Event { agent: Some("amy".into()), ..of(What::Agent(AgentState::Connected), 6.8, None) };
+    let accepted =
+        TaskEvent { agent: Some("amy".into()), ..of(EventKind::Agent(AgentState::Connected), 6.8, None) };
     let events = [
-        of(What::New, 0.0, None),
-        of(What::Connect, 0.3, None),
+        of(EventKind::New, 0.0, None),
+        of(EventKind::Connect, 0.3, None),
         accepted,
-        of(What::OnHold, 36.8, None),
-        of(What::Parked, 39.3, Some("help")),
-        of(What::Connected, 50.5, Some("help")),
-        of(What::ConsultDone, 55.6, None),
-        of(What::HoldDone, 62.6, None),
+        of(EventKind::OnHold, 36.8, None),
+        of(EventKind::Parked, 39.3, Some("help")),
+        of(EventKind::Connected, 50.5, Some("help")),
+        of(EventKind::ConsultDone, 55.6, None),
+        of(EventKind::HoldDone, 62.6, None),
         of(ENDED, 74.6, None),
     ];
-    assert_eq!(events.into_iter().collect::<CallTimeline>().story().queue(), None);
+    assert_eq!(events.into_iter().collect::<CallTimeline>().history().queue(), None);
 }

@@ -1,52 +1,52 @@
 //! Single questions.
 
 use super::*;
-use crate::domain::{CallCenterName, CallName, Said, Standing, VendorCallKey};
+use crate::domain::{CallCenterName, CallName, FinalUpdateState, UpdateContent, VendorCallKey};
 
-fn story(events: impl IntoIterator<Item = Event>) -> Story {
-    events.into_iter().collect::<CallTimeline>().story()
+fn story(events: impl IntoIterator<Item = TaskEvent>) -> CallHistory {
+    events.into_iter().collect::<CallTimeline>().history()
 }
 
 #[test]
 fn the_state_is_that_of_the_last_event_by_its_own_time() {
     let steps = [
-        (What::New, State::New),
-        (What::Parked, State::Queued),
-        (What::Connect, State::Offered),
-        (What::Connected, State::Connected),
-        (What::OnHold, State::OnHold),
-        (What::Consulting, State::Consulting),
-        (What::Conferencing, State::Conferencing),
-        (What::ConferenceDone, State::Connected),
-        (What::HoldDone, State::Connected),
-        (What::Ended(Ending::default()), State::Ended),
+        (EventKind::New, CallState::New),
+        (EventKind::Parked, CallState::Queued),
+        (EventKind::Connect, CallState::Offered),
+        (EventKind::Connected, CallState::Connected),
+        (EventKind::OnHold, CallState::OnHold),
+        (EventKind::Consulting, CallState::Consulting),
+        (EventKind::Conferencing, CallState::Conferencing),
+        (EventKind::ConferenceDone, CallState::Connected),
+        (EventKind::HoldDone, CallState::Connected),
+        (EventKind::Ended(TaskEnding::default()), CallState::Ended),
     ];
     let mut timeline = CallTimeline::default();
-    assert_eq!(timeline.story().state, State::New);
-    for (second, (what, state)) in (0..).zip(steps) {
-        timeline.apply(event(what.clone(), second * 1000));
-        assert_eq!(timeline.story().state, state, "{what}");
+    assert_eq!(timeline.history().state, CallState::New);
+    for (second, (kind, state)) in (0..).zip(steps) {
+        timeline.apply(event(kind.clone(), second * 1000));
+        assert_eq!(timeline.history().state, state, "{kind}");
     }
 }
 
 #[test]
 fn a_conference_whose_end_has_no_time_is_over() {
-    let end = Event { at: None, ..event(What::ConferenceDone, 0) };
-    let story = story([event(What::Connected, 0), event(What::Conferencing, 5), end]);
-    assert_eq!(story.state, State::Connected);
+    let end = TaskEvent { at: None, ..event(EventKind::ConferenceDone, 0) };
+    let story = story([event(EventKind::Connected, 0), event(EventKind::Conferencing, 5), end]);
+    assert_eq!(story.state, CallState::Connected);
 }
 
 #[test]
 fn an_end_that_is_followed_by_signs_of_life_was_anothers() {
     let first = [
-        event(What::New, 0),
-        event(What::Connected, 1000),
-        event(What::OnHold, 2000),
-        event(What::Ended(Ending::default()), 3000),
-        event(What::HoldDone, 4000),
+        event(EventKind::New, 0),
+        event(EventKind::Connected, 1000),
+        event(EventKind::OnHold, 2000),
+        event(EventKind::Ended(TaskEnding::default()), 3000),
+        event(EventKind::HoldDone, 4000),
     ];
     assert_eq!(story(first.clone()).ended_at, None);
-    let whole = story(first.into_iter().chain([event(What::Ended(Ending::default()), 9000)]));
+    let whole = story(first.into_iter().chain([event(EventKind::Ended(TaskEnding::default()), 9000)]));
     assert_eq!((whole.ended_at, whole.total_hold(), whole.agent_interaction()), (Some(at(9000)), 2, 6));
 }
 
@@ -54,18 +54,18 @@ fn an_end_that_is_followed_by_signs_of_life_was_anothers() {
 fn who_accepted_and_how_they_wrote_it_up_comes_from_the_agents_own_events() {
     let code = Some(String::from("code-1"));
     let told = [
-        event(What::New, 0),
-        event(What::Connect, 1000),
-        event(What::Connected, 2000),
+        event(EventKind::New, 0),
+        event(EventKind::Connect, 1000),
+        event(EventKind::Connected, 2000),
         of_agent(AgentState::Connected, 2003, "amy"),
-        event(What::Ended(Ending { party: Some("Agent".into()), reason: None }), 60_000),
+        event(EventKind::Ended(TaskEnding { party: Some("Agent".into()), reason: None }), 60_000),
         of_agent(AgentState::WrapUp { code: None }, 60_001, "amy"),
         of_agent(AgentState::read("Available", code.clone()), 65_000, "amy"),
     ];
     let story = story(told);
     assert_eq!(
         story.agents,
-        [Agency { agent: "amy".into(), accepted_at: Some(at(2003)), wrap_up_code: code }]
+        [AgentInvolvement { agent: "amy".into(), accepted_at: Some(at(2003)), wrap_up_code: code }]
     );
     assert_eq!((story.agent(), story.wrap_up_code()), (Some("amy"), Some("code-1")));
     assert_eq!(story.ending.as_ref().unwrap().party.as_deref(), Some("Agent"));
@@ -75,31 +75,31 @@ fn who_accepted_and_how_they_wrote_it_up_comes_from_the_agents_own_events() {
 #[test]
 fn a_transfer_after_a_consult_is_told_from_the_consult_itself() {
     let told = [
-        event(What::New, 0),
-        event(What::Connected, 1000),
+        event(EventKind::New, 0),
+        event(EventKind::Connected, 1000),
         of_agent(AgentState::Connected, 1000, "amy"),
-        event(What::OnHold, 5000),
-        event(What::Consulting, 6000),
-        event(What::Connected, 9000),
+        event(EventKind::OnHold, 5000),
+        event(EventKind::Consulting, 6000),
+        event(EventKind::Connected, 9000),
         of_agent(AgentState::Connected, 9001, "bob"),
         of_agent(AgentState::WrapUp { code: None }, 9002, "amy"),
-        event(What::Ended(Ending::default()), 20_000),
+        event(EventKind::Ended(TaskEnding::default()), 20_000),
     ];
     let story = story(told);
     let agents: Vec<_> = story.of(SegmentKind::Agent).map(|one| (one.agent.as_deref(), one.mark)).collect();
-    assert_eq!(agents, [(Some("amy"), Some(Mark::Transferred)), (Some("bob"), None)]);
+    assert_eq!(agents, [(Some("amy"), Some(SegmentEnd::Transferred)), (Some("bob"), None)]);
     assert_eq!((story.holds(), story.total_hold(), story.agent()), (1, 4, Some("bob")));
 }
 
 #[test]
 fn a_blind_transfer_rings_between_the_agents() {
     let told = [
-        event(What::New, 0),
-        event(What::Connected, 1000),
+        event(EventKind::New, 0),
+        event(EventKind::Connected, 1000),
         of_agent(AgentState::Connected, 1000, "amy"),
         of_agent(AgentState::WrapUp { code: None }, 5000, "amy"),
-        event(What::Connected, 9000),
-        event(What::Ended(Ending::default()), 20_000),
+        event(EventKind::Connected, 9000),
+        event(EventKind::Ended(TaskEnding::default()), 20_000),
     ];
     use SegmentKind::{Agent, Invitation, Menu, WrapUp};
     assert_eq!(
@@ -116,25 +116,26 @@ fn a_blind_transfer_rings_between_the_agents() {
 
 #[test]
 fn with_the_acceptance_lost_a_hold_still_shows_that_there_was_one() {
-    let story = story([event(What::New, 0), event(What::OnHold, 4000), event(What::HoldDone, 6000)]);
+    let story =
+        story([event(EventKind::New, 0), event(EventKind::OnHold, 4000), event(EventKind::HoldDone, 6000)]);
     assert!(story.is_answered);
-    assert_eq!((story.accepted_at(), story.holds(), story.state), (Some(at(4000)), 1, State::Connected));
+    assert_eq!((story.accepted_at(), story.holds(), story.state), (Some(at(4000)), 1, CallState::Connected));
 }
 
 #[test]
 fn a_timeline_stops_growing() {
-    let events = (0..5000).map(|n| event(What::Other("task:noise".into()), n));
+    let events = (0..5000).map(|n| event(EventKind::Other("task:noise".into()), n));
     assert_eq!(events.collect::<CallTimeline>().len(), 2000);
 }
 
 #[test]
 fn of_too_many_events_the_end_the_marks_and_the_agent_stay_in_whatever_order_they_come() {
-    let noise = |n| event(What::Other("task:noise".into()), n);
-    let mut events: Vec<Event> = (0..2500).map(noise).collect();
-    events.push(event(What::Connected, 1250));
-    events.push(event(What::Ended(Ending::default()), 2500));
+    let noise = |n| event(EventKind::Other("task:noise".into()), n);
+    let mut events: Vec<TaskEvent> = (0..2500).map(noise).collect();
+    events.push(event(EventKind::Connected, 1250));
+    events.push(event(EventKind::Ended(TaskEnding::default()), 2500));
     events.extend((2501..5000).map(noise));
-    let said = |digest: &str| Said {
+    let said = |digest: &str| UpdateContent {
         start: None,
         end: None,
         digest: digest.into(),
@@ -145,26 +146,27 @@ fn of_too_many_events_the_end_the_marks_and_the_agent_stay_in_whatever_order_the
     };
     let name =
         CallName::new(CallCenterName::parse("Sales").unwrap(), VendorCallKey::parse("wxcc_1").unwrap(), None);
-    events.push(CallTimeline::default().mark(&name, Some(said("a"))));
+    events.push(CallTimeline::default().sent_update(&name, Some(said("a"))));
     let forwards: CallTimeline = events.iter().cloned().collect();
     let mut one_by_one = CallTimeline::default();
     events.iter().step_by(2).rev().chain(events.iter().skip(1).step_by(2)).cloned().for_each(|event| {
         one_by_one.apply(event);
     });
     assert_eq!((forwards.len(), &one_by_one), (2000, &forwards));
-    let story = forwards.story();
+    let story = forwards.history();
     assert!(story.is_answered && forwards.is_answered());
     assert_eq!(forwards.ended_at(), Some(at(2500)));
-    assert_eq!(forwards.standing(&name), Standing::Ours(&said("a")));
-    let times = |event: Option<&Event>| event.and_then(|event| event.at);
+    assert_eq!(forwards.final_update(&name), FinalUpdateState::Ours(&said("a")));
+    let times = |event: Option<&TaskEvent>| event.and_then(|event| event.at);
     assert_eq!(times(forwards.all().nth(1)), Some(at(0)), "the first stays");
     assert_eq!(times(forwards.all().last()), Some(at(4999)), "so does the last");
 }
 
 #[test]
 fn what_begins_in_the_jitter_after_the_end_has_no_length_and_is_none() {
-    let call = [event(What::Connected, 0), event(What::OnHold, 1000), event(What::HoldDone, 3000)];
-    let after = [event(What::Ended(Ending::default()), 9000), event(What::OnHold, 9050)];
+    let call =
+        [event(EventKind::Connected, 0), event(EventKind::OnHold, 1000), event(EventKind::HoldDone, 3000)];
+    let after = [event(EventKind::Ended(TaskEnding::default()), 9000), event(EventKind::OnHold, 9050)];
     let story = story(call.into_iter().chain(after));
     assert_eq!((story.ended_at, story.holds(), story.total_hold()), (Some(at(9000)), 1, 2));
 }

@@ -1,0 +1,509 @@
+//! Failed logins, limited per address and per client id, without ever locking out who knows the secret.
+//!
+//! A limit that refuses before it looks would let anybody who knows a client's id keep that client out; one that looks
+//! first limits no guessing. So the two are told apart by what can be guessed at all:
+//!
+//! 1. **A secret of the shape that `scv-bridge secret new` prints** (256 random bits, 43 characters) is always compared.
+//!    To guess one is hopeless, so there is nothing to limit, and its holder cannot be locked out by anybody: not by a
+//!    flood of their id, not by a stranger behind the same address, not right after a start. The same is true of a
+//!    signature.
+//! 2. **Any other secret may have been thought up by a person.** It is compared
+//!    - always from an address from where this client has succeeded before;
+//!    - else as long as the address has failed less than `failed_logins_per_address` allows, and the client id less
+//!      than `failed_logins_per_client` does. The latter never refuses an address that has failed nothing of late: a
+//!      client that comes from a new address gets its first try, however many others are guessing at its id.
+//!
+//! What is not compared is answered 429. A wrong secret from an address over its limit is answered 429 as well. One case
+//! is slowed down, and only for secrets of the second kind: a client that was not seen since the start, from an address
+//! that an attacker shares at that moment, waits until the address has some of its allowance back. Who shares the address
+//! of a client that succeeded can guess at a secret of the second kind without a limit: that cannot be had together with
+//! never locking out, and is why secrets should be made by `secret new`.
+//!
+//! An unknown id is treated as any other, so nothing tells which exist. The memory is bounded: [`ADDRESSES`] and [`PROVEN`]
+//! are generations of a [`GenerationMap`], and client ids share [`IDS`] places by a keyed hash; two that share one only reach
+//! the limit sooner that never refuses a first try. Each replica counts for itself.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::mem;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::http::header::{FORWARDED, HeaderMap, X_FORWARDED_FOR};
+use arc_swap::ArcSwap;
+
+use crate::clock::Clock;
+use crate::settings::{FailedLogins, Proxies, ProxyHeader};
+
+/// Addresses that failed, for each of two generations.
+const ADDRESSES: usize = 8192;
+/// Pairs of client and address that succeeded, for each of two generations. Only who knows a secret adds one.
+const PROVEN: usize = 4096;
+/// Places for the failures of client ids.
+const IDS: usize = 1024;
+/// What `scv-bridge secret new` prints: 32 bytes as base64url without padding.
+const GENERATED: usize = 43;
+
+/// A login that is about to be tried.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginAttempt<'a> {
+    /// The client id that was given, whether there is such a client or not.
+    pub client: &'a str,
+    /// From where.
+    pub from: IpAddr,
+    /// Whether what proves it could be guessed: see [`guessable`]. A signature cannot.
+    pub guessable: bool,
+}
+
+/// Too many logins failed; when the next may be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Throttled {
+    /// How long to wait.
+    pub after: Duration,
+}
+
+/// Whether a secret may have been thought up by a person: it has not the shape of a generated one.
+pub fn guessable(secret: &[u8]) -> bool {
+    let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    secret.len() != GENERATED || !secret.iter().all(alphabet)
+}
+
+/// What failed and what succeeded of late, of all workers together.
+pub struct Throttle {
+    rules: ArcSwap<ThrottleRules>,
+    clock: Arc<dyn Clock>,
+    hash: RandomState,
+    memory: Mutex<ThrottleState>,
+}
+
+/// As configured at this moment.
+struct ThrottleRules {
+    proxies: Proxies,
+    per_address: Allowance,
+    per_client: Allowance,
+}
+
+impl ThrottleRules {
+    fn new(limits: &FailedLogins, proxies: Proxies) -> Self {
+        let [per_address, per_client] =
+            [limits.per_address, limits.per_client].map(|failures| Allowance::new(failures, limits));
+        Self { proxies, per_address, per_client }
+    }
+}
+
+struct ThrottleState {
+    addresses: GenerationMap<ClientAddress, FailureLevel>,
+    /// Keyed hashes of client id and address.
+    proven: GenerationMap<u64, ()>,
+    ids: Box<[FailureLevel]>,
+}
+
+impl Throttle {
+    /// Nothing has failed yet.
+    pub fn new(limits: &FailedLogins, proxies: Proxies, clock: Arc<dyn Clock>) -> Self {
+        let memory = ThrottleState {
+            addresses: GenerationMap::new(ADDRESSES),
+            proven: GenerationMap::new(PROVEN),
+            ids: vec![FailureLevel::default(); IDS].into(),
+        };
+        Self {
+            rules: ArcSwap::from_pointee(ThrottleRules::new(limits, proxies)),
+            clock,
+            hash: RandomState::new(),
+            memory: Mutex::new(memory),
+        }
+    }
+
+    /// Goes by other rules from now on. What failed and what succeeded before still counts.
+    pub fn adopt(&self, limits: &FailedLogins, proxies: Proxies) {
+        self.rules.store(Arc::new(ThrottleRules::new(limits, proxies)));
+    }
+
+    /// Who called, by the connection and what a trusted proxy says of it.
+    pub fn caller(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
+        caller(&self.rules.load().proxies, peer, headers)
+    }
+
+    /// Whether the attempt may be tried. Between this and [`Throttle::failed`] nothing should wait.
+    ///
+    /// # Errors
+    /// When it must not be tried now: the secret must not be looked at.
+    pub fn check(&self, attempt: LoginAttempt<'_>) -> Result<(), Throttled> {
+        if !attempt.guessable {
+            return Ok(());
+        }
+        let (now, address, rules) = (self.now(), ClientAddress::from(attempt.from), self.rules.load());
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.proven.get(&self.pair(attempt)).is_some() {
+            return Ok(());
+        }
+        let of_address = memory.addresses.get(&address).unwrap_or_default();
+        let of_client = memory.ids.get(self.place(attempt.client)).copied().unwrap_or_default();
+        let refused = of_address.exhausted(now, rules.per_address).or_else(|| {
+            let failed_before = !of_address.is_none(now, rules.per_address);
+            of_client.exhausted(now, rules.per_client).filter(|_| failed_before)
+        });
+        refused.map_or(Ok(()), |after| Err(Throttled { after }))
+    }
+
+    /// The attempt was tried and was wrong.
+    ///
+    /// # Errors
+    /// When the address was over its limit before: the answer should say so, whatever was compared.
+    pub fn failed(&self, attempt: LoginAttempt<'_>) -> Result<(), Throttled> {
+        let (now, address, rules) = (self.now(), ClientAddress::from(attempt.from), self.rules.load());
+        let (pair, place) = (self.pair(attempt), self.place(attempt.client));
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = memory.addresses.get(&address).unwrap_or_default();
+        let after = before.more(now, rules.per_address);
+        memory.addresses.put(address, after);
+        let proven = memory.proven.get(&pair).is_some();
+        if let Some(of_client) = memory.ids.get_mut(place).filter(|_| !proven) {
+            *of_client = of_client.more(now, rules.per_client);
+        }
+        drop(memory);
+        if let Some(after) = before.exhausted(now, rules.per_address) {
+            return Err(Throttled { after });
+        }
+        if after.exhausted(now, rules.per_address).is_some() {
+            tracing::warn!(address = %attempt.from, "too many failed logins; further ones are refused for a while");
+        }
+        Ok(())
+    }
+
+    /// The attempt was tried and was right.
+    pub fn succeeded(&self, attempt: LoginAttempt<'_>) {
+        // What is compared in any case needs no history.
+        if attempt.guessable {
+            let pair = self.pair(attempt);
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            memory.proven.put(pair, ());
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+
+    fn pair(&self, attempt: LoginAttempt<'_>) -> u64 {
+        self.hash.hash_one((attempt.client, ClientAddress::from(attempt.from)))
+    }
+
+    fn place(&self, client: &str) -> usize {
+        usize::try_from(self.hash.hash_one(client) % IDS as u64).unwrap_or_default()
+    }
+}
+
+/// Hops that are looked at: behind more proxies of ours than this, the nearest that was looked at counts.
+const HOPS: usize = 16;
+
+/// What counts as one address. Of IPv6 that is a network of 64 bits: whoever has one address of it has all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClientAddress {
+    /// An IPv4 address.
+    V4(u32),
+    /// The leading half of an IPv6 address.
+    V6(u64),
+}
+
+impl From<IpAddr> for ClientAddress {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address.into()),
+            IpAddr::V6(address) => Self::V6(u64::try_from(u128::from(address) >> 64).unwrap_or_default()),
+        }
+    }
+}
+
+/// Who called: the last hop that is none of our proxies. What stands left of it was written by strangers.
+pub fn caller(proxies: &Proxies, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
+    // Every connection over TCP has a peer; one that has none counts as one address with its like.
+    let mut nearest = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let Some(header) = proxies.header else { return nearest };
+    if !proxies.networks.is_empty() && !proxies.include(nearest) {
+        return nearest;
+    }
+    let name = match header {
+        ProxyHeader::XForwardedFor => X_FORWARDED_FOR,
+        ProxyHeader::Forwarded => FORWARDED,
+    };
+    let lines: Vec<&str> = headers.get_all(name).map(|line| line.to_str().unwrap_or_default()).collect();
+    for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')).take(HOPS) {
+        // A hop that hides itself, or that nobody can read, is as far as we can see.
+        let Some(address) = hop_address(header, hop) else { break };
+        nearest = address;
+        if !proxies.include(nearest) {
+            break;
+        }
+    }
+    nearest
+}
+
+/// The address of one hop, with or without a port. A comma within quotes would cut a hop in two; neither half is an
+/// address then.
+fn hop_address(header: ProxyHeader, hop: &str) -> Option<IpAddr> {
+    let text = match header {
+        ProxyHeader::XForwardedFor => hop.trim(),
+        ProxyHeader::Forwarded => hop.split(';').find_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("for").then(|| value.trim().trim_matches('"'))
+        })?,
+    };
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
+    address.map(|address: IpAddr| address.to_canonical())
+}
+
+/// An allowance of so many failures within a window, given back evenly.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    window: i64,
+    /// What one failure takes of the window, in milliseconds.
+    cost: i64,
+}
+
+impl Allowance {
+    /// So many within the window.
+    pub fn new(failures: u32, limits: &FailedLogins) -> Self {
+        let window = i64::try_from(limits.window.as_millis()).unwrap_or(i64::MAX / 4);
+        Self { window, cost: (window / i64::from(failures.max(1))).max(1) }
+    }
+}
+
+/// The moment from which on nothing is held against somebody any more, in milliseconds since 1970: the generic cell
+/// rate algorithm. The default lies in the past of every clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FailureLevel(i64);
+
+impl FailureLevel {
+    /// What is still held against them. A clock that was set back makes it no more than the whole window.
+    fn left(self, now: i64, allowance: Allowance) -> i64 {
+        self.0.saturating_sub(now).clamp(0, allowance.window)
+    }
+
+    /// Whether there is any.
+    #[must_use]
+    pub fn is_none(self, now: i64, allowance: Allowance) -> bool {
+        self.left(now, allowance) == 0
+    }
+
+    /// When the next failure would be allowed again; none: now.
+    #[must_use]
+    pub fn exhausted(self, now: i64, allowance: Allowance) -> Option<Duration> {
+        let wait = self.left(now, allowance) - (allowance.window - allowance.cost);
+        u64::try_from(wait).ok().filter(|&wait| wait > 0).map(Duration::from_millis)
+    }
+
+    /// Adds a failure; never beyond the window, so that what was counted is forgotten after it.
+    #[must_use]
+    pub fn more(self, now: i64, allowance: Allowance) -> Self {
+        let left = self.left(now, allowance).saturating_add(allowance.cost).min(allowance.window);
+        Self(now.saturating_add(left))
+    }
+}
+
+/// Two generations: when the young one is full it becomes the old one, and what was the old one is forgotten. Each step
+/// takes constant time on average, also for somebody who tries to fill it.
+pub struct GenerationMap<K, V> {
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+    generation: usize,
+}
+
+impl<K: Eq + Hash, V: Copy> GenerationMap<K, V> {
+    /// Holds at most two generations of this many.
+    pub fn new(generation: usize) -> Self {
+        Self { young: HashMap::new(), old: HashMap::new(), generation }
+    }
+
+    /// What is known.
+    pub fn get(&self, key: &K) -> Option<V> {
+        self.young.get(key).or_else(|| self.old.get(key)).copied()
+    }
+
+    /// Notes it, as the most recent.
+    pub fn put(&mut self, key: K, value: V) {
+        if self.young.len() >= self.generation && !self.young.contains_key(&key) {
+            self.old = mem::take(&mut self.young);
+        }
+        self.young.insert(key, value);
+    }
+
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+}
+
+#[cfg(test)]
+mod address_tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::settings::Network;
+
+    fn proxies(header: Option<ProxyHeader>, networks: &[&str]) -> Proxies {
+        Proxies { header, networks: networks.iter().map(|text| Network::parse(text).unwrap()).collect() }
+    }
+
+    fn called(proxies: &Proxies, peer: &str, name: &'static str, lines: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_str(line).unwrap());
+        }
+        caller(proxies, Some(SocketAddr::new(peer.parse().unwrap(), 4711)), &headers).to_string()
+    }
+
+    #[test]
+    fn without_a_trusted_proxy_its_header_is_not_read() {
+        let nobody = proxies(None, &[]);
+        assert_eq!(called(&nobody, "192.0.2.1", "x-forwarded-for", &["203.0.113.9"]), "192.0.2.1");
+    }
+
+    #[test]
+    fn one_proxy_is_believed_about_the_last_hop_only() {
+        let one = proxies(Some(ProxyHeader::XForwardedFor), &[]);
+        let called = |lines: &[&str]| called(&one, "10.0.0.1", "x-forwarded-for", lines);
+        assert_eq!(called(&["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(called(&["1.1.1.1, 203.0.113.9"]), "203.0.113.9");
+        assert_eq!(called(&["1.1.1.1", "2.2.2.2,203.0.113.9:80 "]), "203.0.113.9");
+        assert_eq!(called(&["[2001:db8::1]:80"]), "2001:db8::1");
+        assert_eq!(called(&["2001:db8::1"]), "2001:db8::1");
+        assert_eq!(called(&["::ffff:203.0.113.9"]), "203.0.113.9");
+        for unreadable in ["", "unknown", "203.0.113.9, ", "203.0.113.9, somebody", "\u{fc}"] {
+            assert_eq!(called(&[unreadable]), "10.0.0.1", "{unreadable}");
+        }
+        assert_eq!(called(&[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn of_several_proxies_the_last_hop_that_is_none_of_them_called() {
+        let several = proxies(Some(ProxyHeader::XForwardedFor), &["10.0.0.0/8", "192.0.2.7"]);
+        let called = |peer, line| called(&several, peer, "x-forwarded-for", &[line]);
+        assert_eq!(called("10.0.0.1", "1.1.1.1, 203.0.113.9, 192.0.2.7, 10.9.9.9"), "203.0.113.9");
+        assert_eq!(called("10.0.0.1", "10.9.9.9"), "10.9.9.9");
+        assert_eq!(called("10.0.0.1", "203.0.113.9, hidden, 10.9.9.9"), "10.9.9.9");
+        assert_eq!(called("198.51.100.1", "203.0.113.9"), "198.51.100.1", "a stranger is no proxy");
+    }
+
+    #[test]
+    fn the_other_header_is_never_read() {
+        let one = proxies(Some(ProxyHeader::Forwarded), &[]);
+        assert_eq!(called(&one, "10.0.0.1", "x-forwarded-for", &["203.0.113.9"]), "10.0.0.1");
+        let called = |line| called(&one, "10.0.0.1", "forwarded", &[line]);
+        assert_eq!(called("for=1.1.1.1, FOR=203.0.113.9;proto=https;by=10.0.0.1"), "203.0.113.9");
+        assert_eq!(called("proto=https; for=\"[2001:db8::1]:4711\""), "2001:db8::1");
+        for hidden in ["for=_hidden", "for=unknown", "proto=https", "for=\"203.0.113.9,\""] {
+            assert_eq!(called(hidden), "10.0.0.1", "{hidden}");
+        }
+    }
+
+    #[test]
+    fn all_of_an_ipv6_network_is_one_address() {
+        let of = |text: &str| ClientAddress::from(text.parse::<IpAddr>().unwrap());
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+
+    proptest! {
+        /// Whoever stands left of our proxies cannot choose what is taken for their address.
+        #[test]
+        fn what_a_stranger_writes_does_not_change_who_called(forged in "[ -~]{0,60}") {
+            let one = proxies(Some(ProxyHeader::XForwardedFor), &["10.0.0.0/8"]);
+            let line = format!("{forged}, 203.0.113.9, 10.0.0.2");
+            prop_assert_eq!(called(&one, "10.0.0.1", "x-forwarded-for", &[&line]), "203.0.113.9");
+        }
+    }
+}
+
+#[cfg(test)]
+mod debt_tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn allowance(failures: u32, seconds: u64) -> Allowance {
+        let window = Duration::from_secs(seconds);
+        Allowance::new(failures, &FailedLogins { per_address: failures, per_client: failures, window })
+    }
+
+    proptest! {
+        #[test]
+        fn within_any_window_no_more_than_twice_the_allowance_passes(
+            failures in 1_u32..50,
+            steps in proptest::collection::vec(0_i64..5_000, 1..400),
+        ) {
+            let (window, mut now, mut debt) = (10_000, 1_000_000, FailureLevel::default());
+            let allowance = allowance(failures, 10);
+            let mut passed: Vec<i64> = Vec::new();
+            for step in steps {
+                now += step;
+                if debt.exhausted(now, allowance).is_none() {
+                    debt = debt.more(now, allowance);
+                    passed.push(now);
+                }
+            }
+            for (index, from) in passed.iter().enumerate() {
+                let within = passed[index..].iter().take_while(|at| **at - from < window).count();
+                // A full allowance at once, and what is given back during the window.
+                prop_assert!(within <= 2 * failures as usize + 1, "{} of {}", within, failures);
+            }
+        }
+
+        #[test]
+        fn who_waits_as_told_may_try_again(failures in 1_u32..100, tries in 1_usize..300, now in 0_i64..1 << 50) {
+            let allowance = allowance(failures, 60);
+            let debt = (0..tries).fold(FailureLevel::default(), |debt, _| debt.more(now, allowance));
+            if let Some(wait) = debt.exhausted(now, allowance) {
+                let wait = i64::try_from(wait.as_millis()).unwrap();
+                prop_assert!(debt.exhausted(now + wait, allowance).is_none());
+                prop_assert!(debt.exhausted(now + wait - 1, allowance).is_some());
+            } else {
+                prop_assert!(tries < failures as usize);
+            }
+            prop_assert!(debt.is_none(now + 60_000, allowance));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_holds_nobody_off_longer_than_the_window() {
+        let allowance = allowance(1, 60);
+        let debt = FailureLevel::default().more(1_000_000_000, allowance);
+        assert_eq!(debt.exhausted(0, allowance), Some(Duration::from_secs(60)));
+    }
+}
+
+#[cfg(test)]
+mod recent_tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_is_bounded_and_knows_a_generation_of_the_latest(keys in proptest::collection::vec(0_u16..40, 1..300)) {
+            let mut recent = GenerationMap::new(10);
+            for (at, key) in keys.iter().enumerate() {
+                recent.put(*key, at);
+                prop_assert!(recent.len() <= 20);
+            }
+            // The ten keys that came last are known, each with its last value.
+            let mut latest: Vec<(u16, usize)> = Vec::new();
+            for (at, key) in keys.iter().enumerate().rev() {
+                if latest.len() < 10 && latest.iter().all(|(known, _)| known != key) {
+                    latest.push((*key, at));
+                }
+            }
+            for (key, at) in latest {
+                prop_assert_eq!(recent.get(&key), Some(at));
+            }
+        }
+    }
+}

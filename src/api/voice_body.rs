@@ -1,0 +1,278 @@
+//! Reads what the bodies of all voice routes have alike: contact center, call, numbers, attributes.
+
+use serde_json::{Map, Value};
+
+use super::ApiError;
+use super::body::{BodyFields, JsonObject, UnsetWords, kind};
+use crate::domain::{
+    CallCenterName, CallReference, CertificateName, DisconnectReason, Origin, Participant, PickedValues,
+    VendorCallKey, quote,
+};
+use crate::phone::{PhoneNumber, Translation};
+use crate::settings::{Api, CallCenter, Client, Settings, nearest};
+
+/// The longest `callAttributes`, in bytes, and how deep they may nest. They hold a value for each field of a
+/// record: more than this is a mistake, and Salesforce would refuse it later with worse words.
+const ATTRIBUTES_LIMIT: usize = 16 * 1024;
+const ATTRIBUTES_DEPTH: usize = 8;
+
+/// Which rule set a number goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberSide {
+    /// The caller's side.
+    From,
+    /// The dialed side.
+    To,
+}
+
+impl NumberSide {
+    fn of(self, center: &CallCenter) -> &Translation {
+        match self {
+            Self::From => &center.translations.from,
+            Self::To => &center.translations.to,
+        }
+    }
+}
+
+/// A body that is being read for a contact center.
+pub struct VoiceBody<'a> {
+    /// What was not read yet.
+    pub fields: BodyFields,
+    /// The contact center, if the body names one that is configured.
+    pub center: Option<&'a CallCenter>,
+    /// What it tells at the paths from which the contact center fills fields.
+    pub picked: PickedValues,
+    certificate: Option<CertificateName>,
+    /// The caller's number as it came and as it was translated: flows send it twice.
+    caller: Option<(String, PhoneNumber)>,
+}
+
+/// The configured name that was probably meant, for the end of a sentence.
+fn meant<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> String {
+    let known = known.cloned().collect();
+    nearest(name, &known).map_or_else(String::new, |meant| format!("; did you mean {meant}?"))
+}
+
+impl<'a> VoiceBody<'a> {
+    /// Begins with who asks.
+    ///
+    /// # Errors
+    /// When the client may not use the contact center; anything else is a problem among the others.
+    pub fn begin(
+        body: JsonObject,
+        settings: &'a Settings,
+        client: &Client,
+        unset: &UnsetWords,
+    ) -> Result<Self, ApiError> {
+        let mut fields = BodyFields::new(body, unset);
+        let name =
+            fields.required("callCenterDevName", |fields, name| fields.name(name, CallCenterName::parse));
+        if let Some(name) = &name
+            && !client.may_use(name.as_ref())
+        {
+            return Err(ApiError::Forbidden { call_center: name.to_string() });
+        }
+        let center = name.as_ref().and_then(|name| settings.call_centers.get(name.as_ref()));
+        if let (Some(name), None) = (&name, center) {
+            fields.problem(
+                "callCenterDevName",
+                format_args!(
+                    "no contact center {} is configured{}",
+                    quote(name.as_ref()),
+                    meant(name.as_ref(), settings.call_centers.keys().filter(|known| client.may_use(known)))
+                ),
+            );
+        }
+        // As it came, before anything is taken out or translated.
+        let picked = center.map(|center| picked(&fields, center)).unwrap_or_default();
+        let certificate = fields.name("certDevName", CertificateName::parse);
+        // On the Apex way it names a certificate that is stored in the org: only Salesforce knows those.
+        let ours = !matches!(center.map(|center| &center.api), Some(Api::Apex(_)));
+        if let Some(name) = &certificate
+            && ours
+            && !settings.certificates.contains_key(name.as_ref())
+        {
+            fields.problem(
+                "certDevName",
+                format_args!(
+                    "no certificate {} is configured{}",
+                    quote(name.as_ref()),
+                    meant(name.as_ref(), settings.certificates.keys())
+                ),
+            );
+        }
+        Ok(Self { fields, center, picked, certificate, caller: None })
+    }
+
+    /// Who asks.
+    pub fn origin(&self) -> Option<Origin> {
+        let call_center = CallCenterName::parse(self.center?.name.as_str()).ok()?;
+        Some(Origin { call_center, certificate: self.certificate.clone() })
+    }
+
+    /// `vendorCallKey`, or `wxcc_` and `interactionId`.
+    pub fn vendor_call_key(&mut self) -> Option<VendorCallKey> {
+        let key = self.fields.name("vendorCallKey", VendorCallKey::parse);
+        let id = self.fields.name("interactionId", |id| VendorCallKey::of_interaction(&id));
+        key.or(id)
+    }
+
+    /// The same, and a problem if there is neither.
+    pub fn required_vendor_call_key(&mut self) -> Option<VendorCallKey> {
+        self.required("vendorCallKey", Self::vendor_call_key)
+    }
+
+    /// `voiceCallId`, which may be an id or a key; else the key of the call.
+    pub fn call(&mut self) -> Option<CallReference> {
+        let named = self.fields.name("voiceCallId", CallReference::parse);
+        let key = self.vendor_call_key();
+        named.or(key.map(CallReference::Key))
+    }
+
+    /// The same, and a problem if there is neither.
+    pub fn required_call(&mut self) -> Option<CallReference> {
+        self.required("voiceCallId", Self::call)
+    }
+
+    /// As [`BodyFields::required`], for what needs more than the fields.
+    pub fn required<T>(&mut self, name: &str, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let before = self.fields.count_problems();
+        let found = take(self);
+        if found.is_none() && self.fields.count_problems() == before {
+            self.fields.problem(name, "missing or empty");
+        }
+        found
+    }
+
+    /// A number, translated.
+    pub fn number(&mut self, name: &str, rules: NumberSide) -> Option<PhoneNumber> {
+        let text = self.fields.named(name)?;
+        let number = translate(&mut self.fields, name, &text, self.center.map(|center| rules.of(center)))?;
+        if rules == NumberSide::From {
+            self.caller = Some((text, number.clone()));
+        }
+        Some(number)
+    }
+
+    /// `participants`: at least one, with key and type each.
+    pub fn participants(&mut self) -> Option<Vec<Participant>> {
+        let list = match self.fields.take("participants") {
+            None => Vec::new(),
+            Some(Value::Array(list)) => list,
+            Some(other) => {
+                self.fields.problem("participants", format_args!("expected a list, got {}", kind(&other)));
+                return None;
+            }
+        };
+        if list.is_empty() {
+            self.fields.problem(
+                "participants",
+                "missing or empty; expected [{\"participantKey\": number, \"type\": \"END_USER\"}]",
+            );
+        }
+        // All are read before one that is wrong ends it, so that every problem is told.
+        let read: Vec<_> = list.into_iter().enumerate().map(|(at, one)| self.participant(at, one)).collect();
+        read.into_iter().collect()
+    }
+
+    fn participant(&mut self, at: usize, value: Value) -> Option<Participant> {
+        let part = format!("participants[{at}]");
+        let Value::Object(fields) = value else {
+            self.fields.problem(&part, format_args!("expected an object, got {}", kind(&value)));
+            return None;
+        };
+        let mut fields = self.fields.part(fields);
+        let key = fields.required("participantKey", BodyFields::named);
+        let role = fields.required("type", BodyFields::text);
+        let key = key.and_then(|key| match &self.caller {
+            _ if role.as_deref() != Some("END_USER") => Some(PhoneNumber::new(key)),
+            Some((text, number)) if *text == key => Some(number.clone()),
+            _ => translate(
+                &mut fields,
+                "participantKey",
+                &key,
+                self.center.map(|center| NumberSide::From.of(center)),
+            ),
+        });
+        let rest = fields.rest();
+        self.fields.absorb(&part, fields);
+        Some(Participant { key: key?, kind: role?, rest })
+    }
+
+    /// `callAttributes`: an object, or a string that holds one; becomes a string.
+    pub fn call_attributes(&mut self) -> Option<String> {
+        let (text, depth) = match self.fields.take("callAttributes")? {
+            Value::String(text) => {
+                let parsed = serde_json::from_str::<Map<String, Value>>(&text);
+                match parsed.map(Value::Object) {
+                    Ok(value) => (text, depth(&value)),
+                    Err(error) => {
+                        let column = error.column();
+                        self.fields.problem(
+                            "callAttributes",
+                            format_args!("the text is no JSON object (column {column})"),
+                        );
+                        return None;
+                    }
+                }
+            }
+            value @ Value::Object(_) => (value.to_string(), depth(&value)),
+            other => {
+                self.fields.problem(
+                    "callAttributes",
+                    format_args!("expected an object or a text that holds one, got {}", kind(&other)),
+                );
+                return None;
+            }
+        };
+        if text.len() > ATTRIBUTES_LIMIT {
+            self.fields.problem("callAttributes", "longer than 16 KiB");
+            return None;
+        }
+        if depth > ATTRIBUTES_DEPTH {
+            self.fields.problem("callAttributes", "nested deeper than 8 levels");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// `disconnectReason`: both keys, or none of it.
+    pub fn disconnect_reason(&mut self) -> Option<DisconnectReason> {
+        let reason = self.fields.object("disconnectReason")?;
+        let mut fields = self.fields.part(reason);
+        let value = fields.required("value", BodyFields::text);
+        let is_error = fields.required("isError", BodyFields::boolean);
+        self.fields.absorb("disconnectReason", fields);
+        Some(DisconnectReason { value: value?, is_error: is_error? })
+    }
+}
+
+fn picked(fields: &BodyFields, center: &CallCenter) -> PickedValues {
+    match center.attributes.as_slice() {
+        [] => PickedValues::default(),
+        attributes => PickedValues::by_request(fields.each(), attributes, center.attribute_length),
+    }
+}
+
+fn translate(
+    fields: &mut BodyFields,
+    name: &str,
+    text: &str,
+    rules: Option<&Translation>,
+) -> Option<PhoneNumber> {
+    // Without a contact center the request is refused anyway; its numbers are still checked.
+    let translated = match rules {
+        Some(rules) => rules.translate(text),
+        None => Translation::default().translate(text),
+    };
+    translated.map(PhoneNumber::new).map_err(|problem| fields.problem(name, problem)).ok()
+}
+
+/// How many levels of lists and objects there are.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}

@@ -1,0 +1,262 @@
+//! A call in the journal: everything that is known of it, whoever reported it and in whatever order.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::{CallCenterName, CallReference, VendorCallKey, VoiceCallId};
+
+/// Stands before the beginning of a later flow run, in the place of a parent. No vendorCallKey looks like it.
+const RUN: &str = "run@";
+
+/// Half of a fingerprint, in bytes.
+const HALF: usize = 16;
+
+/// The identity of a VoiceCall before Salesforce has given it an id. A Transfer with another parent is a new VoiceCall
+/// under the same key; so is a later flow run of the same interaction, which is identified by when it began, because the
+/// call it continues may get its id only afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallName {
+    call_center: CallCenterName,
+    vendor_call_key: VendorCallKey,
+    parent: String,
+}
+
+impl CallName {
+    /// A call that continues `parent`, or none. Both forms of an id name the same parent.
+    pub fn new(
+        call_center: CallCenterName,
+        vendor_call_key: VendorCallKey,
+        parent: Option<&CallReference>,
+    ) -> Self {
+        let parent = match parent {
+            Some(CallReference::Id(id)) => id.short().to_owned(),
+            Some(CallReference::Key(key)) => key.as_ref().to_owned(),
+            None => String::new(),
+        };
+        Self { call_center, vendor_call_key, parent }
+    }
+
+    /// A later flow run for the interaction of `vendor_call_key`, which began at that millisecond.
+    pub fn later_run(call_center: CallCenterName, vendor_call_key: VendorCallKey, began: Timestamp) -> Self {
+        Self { call_center, vendor_call_key, parent: format!("{RUN}{}", began.as_millisecond()) }
+    }
+
+    /// When it began, if it is a later flow run.
+    pub fn run_began(&self) -> Option<Timestamp> {
+        Timestamp::from_millisecond(self.parent.strip_prefix(RUN)?.parse().ok()?).ok()
+    }
+
+    /// Whether the name has neither a parent nor a flow run: the first VoiceCall of its key.
+    pub fn is_plain(&self) -> bool {
+        self.parent.is_empty()
+    }
+
+    /// The contact center.
+    pub fn call_center(&self) -> &CallCenterName {
+        &self.call_center
+    }
+
+    /// The key of the call.
+    pub fn vendor_call_key(&self) -> &VendorCallKey {
+        &self.vendor_call_key
+    }
+
+    /// The call it continues, or when its flow run began; else empty.
+    pub fn parent(&self) -> &str {
+        &self.parent
+    }
+}
+
+/// The number of a call in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub i64);
+
+/// A keyed hash over the content of a create, so that repeated creates can be compared without storing a phone number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of a create: one half over the whole content, one over everything but the caller's number, which
+    /// may change while the call waits.
+    pub fn of_create(all: Self, without_caller: Self) -> Self {
+        let (mut bytes, half) = (all.0, without_caller.0);
+        bytes.iter_mut().skip(HALF).zip(half).for_each(|(byte, other)| *byte = other);
+        Self(bytes)
+    }
+
+    /// Whether two creates have the same content, the caller's number left out where `caller_may_differ`.
+    #[must_use]
+    pub fn is_same_create(self, other: Self, caller_may_differ: bool) -> bool {
+        let whole = |of: &Self| of.0.first_chunk::<HALF>().copied();
+        let rest = |of: &Self| of.0.last_chunk::<HALF>().copied();
+        whole(&self) == whole(&other) || caller_may_differ && rest(&self) == rest(&other)
+    }
+}
+
+/// JSON that is stored for Salesforce. It contains phone numbers, so it has no printable form.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoredJson(String);
+
+impl StoredJson {
+    /// Keeps `json`.
+    pub fn new(json: impl Into<String>) -> Self {
+        Self(json.into())
+    }
+
+    /// The JSON itself: for Salesforce and for an operator who asks for it, never for a log.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StoredJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoredJson({} bytes)", self.0.len())
+    }
+}
+
+/// How far a call has come, by the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CallProgress {
+    /// Only its key is known: its create is in flight or failed, or there was none.
+    Unknown,
+    /// Salesforce has created its VoiceCall, or the bridge has promised to.
+    Created,
+    /// The Omni-Channel flow has given it a queue or an agent.
+    Routed,
+    /// An agent has accepted it.
+    Answered,
+    /// The caller has hung up.
+    Ended,
+    /// Its final update is delivered, or nothing is left to send.
+    Closed,
+}
+
+/// A call in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its number in the journal.
+    pub id: CallId,
+    /// Its identity.
+    pub name: CallName,
+    /// The id of its VoiceCall.
+    pub voice_call_id: Option<VoiceCallId>,
+    /// The fingerprint of its create.
+    pub fingerprint: Option<Fingerprint>,
+    /// When it began, by the flow.
+    pub start_time: Option<Timestamp>,
+    /// When Salesforce created its VoiceCall: by a create, or by an earlier update under its key.
+    pub created_at: Option<Timestamp>,
+    /// Since when a create with an unknown result may have made its VoiceCall.
+    pub create_unknown_at: Option<Timestamp>,
+    /// When the flow was answered its key in the place of an id, because Salesforce could not create the VoiceCall in
+    /// time.
+    pub deferred_at: Option<Timestamp>,
+    /// When the Omni-Channel flow gave it a queue or an agent.
+    pub routed_at: Option<Timestamp>,
+    /// When an agent accepted it.
+    pub answered_at: Option<Timestamp>,
+    /// The agent's id in Webex, hashed, if one was reported.
+    pub answered_by: Option<Fingerprint>,
+    /// When the caller hung up.
+    pub ended_at: Option<Timestamp>,
+    /// When nothing was left to send.
+    pub closed_at: Option<Timestamp>,
+    /// Until when a create of it, of any replica, counts as in flight.
+    pub create_lease_until: Option<Timestamp>,
+    /// The create that failed or was deferred, only while it may still be needed.
+    pub create_body: Option<StoredJson>,
+    /// When we last learned something of it.
+    pub updated_at: Timestamp,
+}
+
+impl Call {
+    /// How far it has come.
+    pub fn progress(&self) -> CallProgress {
+        if self.closed_at.is_some() {
+            CallProgress::Closed
+        } else if self.ended_at.is_some() {
+            CallProgress::Ended
+        } else if self.answered_at.is_some() {
+            CallProgress::Answered
+        } else if self.routed_at.is_some() {
+            CallProgress::Routed
+        } else if self.is_created() {
+            CallProgress::Created
+        } else {
+            CallProgress::Unknown
+        }
+    }
+
+    /// Whether it has a VoiceCall, or the bridge has promised one.
+    pub fn is_created(&self) -> bool {
+        self.voice_call_id.is_some() || self.created_at.is_some() || self.deferred_at.is_some()
+    }
+
+    /// Whether its VoiceCall is promised and, as far as is known, not created yet.
+    pub fn is_only_promised(&self) -> bool {
+        self.deferred_at.is_some() && self.voice_call_id.is_none() && self.created_at.is_none()
+    }
+
+    /// Whether a flow has reported it. Calls that no flow has brought here are known from webhooks only.
+    pub fn is_of_a_flow(&self) -> bool {
+        self.is_created()
+            || self.fingerprint.is_some()
+            || self.create_body.is_some()
+            || self.start_time.is_some()
+            || self.routed_at.is_some()
+            || self.ended_at.is_some()
+            // Its create is in flight, or was in a process that has died.
+            // Its create is in flight, or that of a process that is gone was.
+            || self.create_unknown_at.is_some()
+            || self.create_lease_until.is_some()
+    }
+
+    /// When it began: a later flow run has the time in its name, of others the earliest reported time counts.
+    pub fn began(&self) -> Option<Timestamp> {
+        self.name.run_began().or(self.start_time)
+    }
+
+    /// Whether the caller is known to have hung up.
+    pub fn is_over(&self) -> bool {
+        self.ended_at.is_some() || self.closed_at.is_some()
+    }
+
+    /// Whether an agent is known to have had it.
+    pub fn is_answered(&self) -> bool {
+        self.answered_at.is_some()
+    }
+
+    /// Whether a create of it is in flight at `now`, here or on another replica.
+    pub fn is_being_created(&self, now: Timestamp) -> bool {
+        !self.is_created() && self.create_lease_until.is_some_and(|until| until > now)
+    }
+
+    /// Whether Salesforce may have created its VoiceCall unnoticed: another create might make a second one.
+    pub fn is_create_unknown(&self) -> bool {
+        self.create_unknown_at.is_some() && self.voice_call_id.is_none() && self.created_at.is_none()
+    }
+
+    /// Whether the caller hung up before there was a VoiceCall, and no agent had the call: the final update makes the
+    /// record, and a create would make a second one that is never completed.
+    pub fn is_logged_by_its_end(&self) -> bool {
+        self.ended_at.is_some() && !self.is_created() && !self.is_answered()
+    }
+
+    /// Whether an update under its key has made the VoiceCall, and no create has added to it.
+    pub fn is_made_by_update(&self) -> bool {
+        self.created_at.is_some() && self.voice_call_id.is_none() && self.deferred_at.is_none()
+    }
+
+    /// How Salesforce knows it: by id where there is one, else by key.
+    pub fn reference(&self) -> CallReference {
+        match &self.voice_call_id {
+            Some(id) => CallReference::Id(id.clone()),
+            None => CallReference::Key(self.name.vendor_call_key.clone()),
+        }
+    }
+}

@@ -1,0 +1,535 @@
+//! What an answer of Salesforce means, decided from status and body, in this one place.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::http::{HttpAnswer, HttpFault};
+use crate::domain::quote;
+
+/// What is asked of Salesforce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// createVoiceCall.
+    Create,
+    /// updateVoiceCall.
+    Update,
+    /// executeOmniFlow.
+    OmniFlow,
+    /// clearRouting.
+    ClearRouting,
+    /// A question about a VoiceCall; it changes nothing.
+    Query,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Create, Self::Update, Self::OmniFlow, Self::ClearRouting, Self::Query];
+
+    /// The name flows and logs use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "createVoiceCall",
+            Self::Update => "updateVoiceCall",
+            Self::OmniFlow => "executeOmniFlow",
+            Self::ClearRouting => "clearRouting",
+            Self::Query => "query",
+        }
+    }
+
+    /// Whether doing it twice leaves the same as doing it once.
+    fn repeatable(self) -> bool {
+        matches!(self, Self::Update | Self::ClearRouting | Self::Query)
+    }
+}
+
+/// Which way an answer came by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SalesforceApi {
+    /// The Telephony Integration REST API.
+    Telephony,
+    /// The wrapper in the org.
+    Apex,
+    /// The REST API, for questions only.
+    Rest,
+}
+
+/// What an answer means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnswerOutcome {
+    /// It is done, and this is what it gave.
+    Done(Value),
+    /// Not now; the same request may do later.
+    Again {
+        /// How long Salesforce asks to wait.
+        after: Option<Duration>,
+        /// Its words, fit to be shown.
+        words: String,
+    },
+    /// Nobody knows whether it is done: the answer cannot be read, or comes from a gateway that got none itself.
+    Unknown {
+        /// What came, fit to be shown.
+        words: String,
+    },
+    /// The token or session was refused; a new one may do.
+    Reauthenticate {
+        /// Its words, fit to be shown.
+        words: String,
+    },
+    /// The data was refused; the same request will be refused again.
+    Refused {
+        /// Its words, fit to be shown.
+        words: String,
+    },
+    /// The set-up was refused; an administrator must act.
+    Misconfigured {
+        /// Its words, and what to look at.
+        words: String,
+    },
+}
+
+impl AnswerOutcome {
+    /// What was done, or why not. A refused token is a fault of the set-up once a new one was refused too.
+    ///
+    /// # Errors
+    /// Everything but [`AnswerOutcome::Done`].
+    pub fn into_result(self) -> Result<Value, Failure> {
+        match self {
+            Self::Done(data) => Ok(data),
+            Self::Again { after, words } => Err(Failure::Again { after, words }),
+            Self::Unknown { words } => Err(Failure::Unanswered { words }),
+            Self::Refused { words } => Err(Failure::Refused { words }),
+            Self::Reauthenticate { words } | Self::Misconfigured { words } => {
+                Err(Failure::Misconfigured { words })
+            }
+        }
+    }
+}
+
+/// Why a request to Salesforce came to nothing, in words that a flow may read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Salesforce is down, limits us, or speaks gibberish.
+    #[error("Salesforce cannot do this now: {words}")]
+    Again {
+        /// How long it asks to wait.
+        after: Option<Duration>,
+        /// Its words.
+        words: String,
+    },
+    /// The connection broke before the answer, or the answer cannot be read: nobody knows what Salesforce has done.
+    #[error("Salesforce cannot do this now: {words}")]
+    Unanswered {
+        /// What happened.
+        words: String,
+    },
+    /// The route's deadline passed.
+    #[error("Salesforce did not answer before the deadline of this route passed")]
+    Late,
+    /// The bridge itself sends nothing now: Salesforce is left alone, as many requests as may be wait for it, or it takes
+    /// no more creates.
+    #[error("Salesforce is not asked now: {words}")]
+    NotAsked {
+        /// When to come again.
+        after: Duration,
+        /// Why.
+        words: String,
+    },
+    /// Nothing was sent, because its answer would have come too late.
+    #[error("no time was left to ask Salesforce before the deadline of this route passed")]
+    NoTime,
+    /// Salesforce refused the data.
+    #[error("Salesforce refused: {words}")]
+    Refused {
+        /// Its words.
+        words: String,
+    },
+    /// Salesforce refused the bridge.
+    #[error("Salesforce refused the bridge, an administrator must act: {words}")]
+    Misconfigured {
+        /// Its words, and what to look at.
+        words: String,
+    },
+}
+
+impl Failure {
+    /// Whether the same may succeed another time by itself.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Again { .. }
+            | Self::Unanswered { .. }
+            | Self::Late
+            | Self::NotAsked { .. }
+            | Self::NoTime => true,
+            Self::Refused { .. } | Self::Misconfigured { .. } => false,
+        }
+    }
+
+    /// Whether Salesforce may have done it all the same, or may still do it.
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Self::Unanswered { .. } | Self::Late => true,
+            Self::Again { .. }
+            | Self::NotAsked { .. }
+            | Self::NoTime
+            | Self::Refused { .. }
+            | Self::Misconfigured { .. } => false,
+        }
+    }
+}
+
+impl From<HttpFault> for Failure {
+    fn from(fault: HttpFault) -> Self {
+        match fault {
+            HttpFault::Late => Self::Late,
+            HttpFault::Connect(_) => Self::Again { after: None, words: "it cannot be reached".into() },
+            HttpFault::Broken(_) => {
+                Self::Unanswered { words: "the connection broke before the answer".into() }
+            }
+        }
+    }
+}
+
+/// Codes that mean "later", wherever they stand.
+const TRANSIENT: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE"];
+
+/// Decides.
+pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> AnswerOutcome {
+    let text = AnswerText::read(answer);
+    let status = answer.status;
+    let words = text.words(status);
+    let again = |words: String| AnswerOutcome::Again { after: answer.retry_after, words };
+    if (200..300).contains(&status) {
+        return accepted(way, operation, text, answer);
+    }
+    if TRANSIENT.iter().any(|code| text.mentions(code)) {
+        return again(words);
+    }
+    match (status, way) {
+        (300..=399, _) => AnswerOutcome::Misconfigured {
+            words: format!(
+                "it answered with a redirect (HTTP {status}); the configured address is not the API's"
+            ),
+        },
+        (401 | 403, _) => AnswerOutcome::Reauthenticate { words },
+        // The wrapper is there, and the call is not.
+        (404, SalesforceApi::Apex) if text.mentions("voiceCallId") => AnswerOutcome::Refused { words },
+        (404, SalesforceApi::Apex) => AnswerOutcome::Misconfigured {
+            words: format!(
+                "{words}; is the package installed, path_prefix right, and may the user run the class ServiceRouting?"
+            ),
+        },
+        (404, SalesforceApi::Telephony) if operation == Operation::Create || !knows_calls(&text) => {
+            AnswerOutcome::Misconfigured { words: format!("{words}; is telephony_url right?") }
+        }
+        (408 | 429, _) => again(words),
+        // Nothing that is sent would be taken at such an address.
+        (405, SalesforceApi::Telephony) => {
+            AnswerOutcome::Misconfigured { words: format!("{words} (HTTP 405); is telephony_url right?") }
+        }
+        (405, SalesforceApi::Apex) => AnswerOutcome::Misconfigured {
+            words: format!("{words} (HTTP 405); are login_url and path_prefix right?"),
+        },
+        (400..=499, SalesforceApi::Telephony | SalesforceApi::Apex) if text.page => {
+            AnswerOutcome::Misconfigured {
+                words: format!(
+                    "it answered {words} (HTTP {status}); the configured address is not the API's"
+                ),
+            }
+        }
+        // An uncaught exception may have left half the work done: only what may be done twice is tried again.
+        (500, SalesforceApi::Apex) if text.mentions("APEX_ERROR") && !operation.repeatable() => {
+            AnswerOutcome::Refused { words }
+        }
+        // A gateway waited for it in vain: it may have been done, or still be.
+        (504, _) if !operation.repeatable() => AnswerOutcome::Unknown { words },
+        (500.., _) => again(words),
+        _ => AnswerOutcome::Refused { words },
+    }
+}
+
+/// Whether a 404 is that of an API that looked for a call and knows none: it says so in JSON. A server that has nothing at
+/// the path says so without, or as such servers do.
+fn knows_calls(text: &AnswerText) -> bool {
+    let is_error = match &text.json {
+        Some(Value::Object(fields)) => !fields.contains_key("path"),
+        Some(Value::Array(errors)) => errors.iter().all(Value::is_object),
+        _ => false,
+    };
+    is_error && !text.complaints.is_empty() && !text.mentions("match for URL")
+}
+
+/// Any 2xx is success, but only the body says of what.
+fn accepted(
+    way: SalesforceApi,
+    operation: Operation,
+    text: AnswerText,
+    answer: &HttpAnswer,
+) -> AnswerOutcome {
+    let words = text.words(answer.status);
+    // What may be done twice is done again; of the rest nobody knows whether it is done.
+    let unreadable = |words: String| match operation.repeatable() {
+        true => AnswerOutcome::Again { after: None, words },
+        false => AnswerOutcome::Unknown { words },
+    };
+    if text.page {
+        // The page of an edge: the API was not reached.
+        return AnswerOutcome::Again { after: None, words: format!("it answered {words}") };
+    }
+    let complaint = !text.complaints.is_empty();
+    let empty = answer.body.iter().all(u8::is_ascii_whitespace);
+    let json = match text.json {
+        Some(Value::Object(fields)) => Value::Object(fields),
+        _ if operation == Operation::ClearRouting || (empty && operation != Operation::Create) => Value::Null,
+        _ => {
+            return unreadable("it answered something that is not JSON".into());
+        }
+    };
+    let (data, failed) = match way {
+        SalesforceApi::Telephony | SalesforceApi::Rest => (json, false),
+        SalesforceApi::Apex => unwrap_envelope(json),
+    };
+    let failed = failed
+        || match operation {
+            // The record exists although a trigger or a validation complained.
+            Operation::Create => voice_call_id(&data).is_none(),
+            Operation::OmniFlow | Operation::Update => complaint,
+            Operation::ClearRouting => false,
+            Operation::Query => data.get("records").and_then(Value::as_array).is_none(),
+        };
+    match (failed, complaint) {
+        (false, _) => AnswerOutcome::Done(data),
+        (true, true) if TRANSIENT.iter().any(|code| words.contains(code)) => {
+            AnswerOutcome::Again { after: None, words }
+        }
+        (true, true) => AnswerOutcome::Refused { words },
+        (true, false) => unreadable("its answer lacks what was asked for".into()),
+    }
+}
+
+/// What stands in `data` of the wrapper's envelope, with the envelope's own errors kept beside it; and whether
+/// the envelope says that it failed.
+fn unwrap_envelope(json: Value) -> (Value, bool) {
+    let Value::Object(mut envelope) = json else {
+        return (json, false);
+    };
+    let failed = envelope.get("success").and_then(Value::as_bool) == Some(false);
+    match envelope.remove("data") {
+        Some(Value::Object(mut data)) => {
+            if let Some(errors) = envelope.remove("errors")
+                && !data.contains_key("errors")
+            {
+                data.insert("errors".into(), errors);
+            }
+            (Value::Object(data), failed)
+        }
+        Some(other) if !other.is_null() => (other, failed),
+        _ => (Value::Object(envelope), failed),
+    }
+}
+
+/// The id in a create's answer, under either of its names.
+pub fn voice_call_id(data: &Value) -> Option<&str> {
+    ["voiceCallId", "voiceCallRecordId"]
+        .into_iter()
+        .find_map(|name| data.get(name).and_then(Value::as_str))
+        .filter(|id| !id.is_empty())
+}
+
+/// The body of an answer, read as far as it can be read.
+#[derive(Debug)]
+pub struct AnswerText {
+    /// The body as JSON, if it is JSON.
+    pub json: Option<Value>,
+    /// Complaints, each with its code in front if it has one; empty if there are none.
+    pub complaints: Vec<String>,
+    /// Words that stand where no known shape of an error has any. Beside a success they are no complaint.
+    others: Vec<String>,
+    /// Whether it is a page for people: an edge answered, not the API.
+    pub page: bool,
+}
+
+impl AnswerText {
+    /// Reads `[{message, errorCode}]`, `{errors: [..] | ".."}`, `{message, errorCode}`,
+    /// `{error, error_description}`, plain text and HTML.
+    pub fn read(answer: &HttpAnswer) -> Self {
+        let json = serde_json::from_slice::<Value>(&answer.body).ok();
+        let text = String::from_utf8_lossy(&answer.body);
+        let page = json.is_none() && (answer.html || text.trim_start().starts_with('<'));
+        let mut complaints = match &json {
+            Some(json) => complaints(json),
+            None if page => vec![title(&text)],
+            None if text.trim().is_empty() => Vec::new(),
+            None => vec![text.into_owned()],
+        };
+        // Some bodies say the same as a message and in a list.
+        let mut seen = HashSet::new();
+        complaints.retain(|complaint| seen.insert(complaint.clone()));
+        let mut others = Vec::new();
+        if let Some(json) = &json {
+            collect(json, false, &mut others);
+        }
+        others.retain(|word| !complaints.iter().any(|complaint| complaint.contains(word.as_str())));
+        Self { json, complaints, others, page }
+    }
+
+    /// Whether a code or word stands in what is said of a failure.
+    pub fn mentions(&self, word: &str) -> bool {
+        self.complaints.iter().chain(&self.others).any(|text| text.contains(word))
+    }
+
+    /// What is said beside this status, as it may be shown; the status itself where nothing is.
+    pub fn words(&self, status: u16) -> String {
+        let others: &[String] = if (200..300).contains(&status) { &[] } else { &self.others };
+        let text: Vec<&str> = self.complaints.iter().chain(others).map(String::as_str).collect();
+        if text.is_empty() {
+            return format!("HTTP {status} without a reason");
+        }
+        quote(&text.join("; "))
+    }
+}
+
+/// Names of fields that hold words about a failure, in lower case and without underscores.
+const TELLING: [&str; 18] = [
+    "cause",
+    "code",
+    "description",
+    "detail",
+    "details",
+    "error",
+    "errorcode",
+    "errordescription",
+    "errormessage",
+    "errors",
+    "exception",
+    "fault",
+    "faultcode",
+    "faultstring",
+    "message",
+    "messages",
+    "reason",
+    "title",
+];
+/// More words than that help nobody.
+const MOST: usize = 8;
+
+/// Gathers what stands in telling fields, wherever they are. `is_telling`: this value stands in one.
+fn collect(json: &Value, is_telling: bool, words: &mut Vec<String>) {
+    match json {
+        Value::String(text) => {
+            let text = text.trim();
+            if is_telling && !text.is_empty() && words.len() < MOST && words.iter().all(|word| word != text) {
+                words.push(text.to_owned());
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|item| collect(item, is_telling, words)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let name = name.replace('_', "").to_ascii_lowercase();
+                collect(value, TELLING.contains(&name.as_str()), words);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn complaints(json: &Value) -> Vec<String> {
+    match json {
+        Value::Array(list) => list.iter().flat_map(complaints).collect(),
+        Value::String(text) if !text.trim().is_empty() => vec![text.clone()],
+        Value::Object(fields) => {
+            let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+            let code = text("errorCode").or_else(|| text("error"));
+            let message = text("message").or_else(|| text("error_description"));
+            let own = match (code, message) {
+                (Some(code), Some(message)) => Some(format!("{code}: {message}")),
+                (code, message) => code.or(message).map(str::to_owned),
+            };
+            let listed = fields.get("errors").map(complaints).unwrap_or_default();
+            own.into_iter().chain(listed).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What an HTML page calls itself.
+fn title(page: &str) -> String {
+    let lower = page.to_ascii_lowercase();
+    let title = lower
+        .split_once("<title>")
+        .and_then(|(before, rest)| {
+            let start = before.len() + "<title>".len();
+            let end = start + rest.find("</title>")?;
+            page.get(start..end)
+        })
+        .unwrap_or("no title");
+    format!("an HTML page ({})", title.trim())
+}
+
+#[cfg(test)]
+mod said_tests {
+    use super::*;
+
+    fn read(body: &str) -> AnswerText {
+        AnswerText::read(&HttpAnswer { status: 400, retry_after: None, html: false, body: body.into() })
+    }
+
+    #[test]
+    fn every_known_shape_of_an_error_is_read() {
+        for (body, words) in [
+            (
+                r#"[{"message":"Session expired","errorCode":"INVALID_SESSION_ID"}]"#,
+                "INVALID_SESSION_ID: Session expired",
+            ),
+            (r#"{"data":null,"errors":["a","b"],"success":false}"#, "a; b"),
+            (r#"{"errors":"validation: Status"}"#, "validation: Status"),
+            (r#"{"errors":[{"message":"m","errorCode":"C"}]}"#, "C: m"),
+            (r#"{"message":"nope"}"#, "nope"),
+            (r#"{"message":"said twice","errors":["said twice","a"]}"#, "said twice; a"),
+            (
+                r#"{"error":"invalid_grant","error_description":"audience is invalid"}"#,
+                "invalid_grant: audience is invalid",
+            ),
+            (r#"{"code":"PERM_MISSING"}"#, "PERM_MISSING"),
+            (r#"{"error":{"code":"LIMIT","message":"too many"}}"#, "LIMIT; too many"),
+            (
+                r#"{"type":"about:blank","title":"Forbidden","detail":"no permission set"}"#,
+                "Forbidden; no permission set",
+            ),
+            (r#"{"message":"Bad","details":["first","second"]}"#, "Bad; first; second"),
+            (r#"{"data":{"result":{"error_message":"deep"}},"success":false}"#, "deep"),
+            (
+                r#"{"fault":{"faultstring":"Invalid host","detail":{"errorcode":"CLASSIFICATION_FAILURE"}}}"#,
+                "Invalid host; CLASSIFICATION_FAILURE",
+            ),
+            (r#"{"code":17,"message":null}"#, "HTTP 400 without a reason"),
+            ("upstream connect error", "upstream connect error"),
+            ("<!doctype html><TITLE>Down for Maintenance</TITLE>", "an HTML page (Down for Maintenance)"),
+            ("<html></html>", "an HTML page (no title)"),
+            ("", "HTTP 400 without a reason"),
+            ("[]", "HTTP 400 without a reason"),
+            ("17", "HTTP 400 without a reason"),
+        ] {
+            assert_eq!(read(body).words(400), words, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_success_has_no_complaints() {
+        for body in [
+            r#"{"voiceCallId":"0LQ","errors":[]}"#,
+            r#"{"errors":null}"#,
+            r#"{"errors":""}"#,
+            r#"{"status":"pending"}"#,
+            r#"{"code":"OK","title":"done","detail":"all well"}"#,
+        ] {
+            assert!(read(body).complaints.is_empty(), "{body}");
+            assert_eq!(read(body).words(200), "HTTP 200 without a reason", "{body}");
+        }
+    }
+}

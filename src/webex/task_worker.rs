@@ -1,0 +1,482 @@
+//! Concludes tasks that have ended, once their late events have had their time.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::recordings::{RECORDINGS_WITHIN, RecordingClient, Recordings, again};
+use crate::bridge::{Bridge, Concluded, Conclusion, SharedBridge, Unmapped};
+use crate::domain::{CallCenterName, Recording, TaskId};
+use crate::outbox::Outbox;
+use crate::salesforce::Budget;
+use crate::settings;
+use crate::store::{LeaseTasks, NewEvent, SettleTask, StoreError, Task};
+use crate::telemetry::Metrics;
+
+/// How long concluding one task may take; requests that Salesforce has not taken by then stay in the outbox.
+const LOOK: Duration = Duration::from_secs(4);
+/// How long finding the contact centers of the tasks of a lease may take.
+const FIND: Duration = Duration::from_secs(1);
+/// How long after its end a task that no flow has reported is concluded again.
+const LATE_CREATES: [Duration; 4] = [
+    Duration::from_secs(60),
+    Duration::from_secs(600),
+    Duration::from_secs(3600),
+    Duration::from_secs(6 * 3600),
+];
+/// How long a step may take that needs the database only.
+const KEEP: Duration = Duration::from_secs(2);
+// All of it within one lease: no other replica concludes the same task meanwhile.
+const _: () = assert!(
+    FIND.as_secs() + KEEP.as_secs() + RECORDINGS_WITHIN.as_secs() + KEEP.as_secs() + LOOK.as_secs()
+        < settings::Outbox::LEAST_LEASE.as_secs()
+);
+/// Tasks leased together: enough for some full queries for recordings.
+const TOGETHER: u32 = 40;
+/// The tasks of a contact center that are concluded at once, and as many whose recordings are queried.
+const PLACES: usize = 40;
+/// The longest pause: another replica may have stored the end of a task.
+const NAP: Duration = Duration::from_secs(1);
+/// The pause while a due task waits for a slot: it hides when the next of others is due.
+const SHORT_NAP: Duration = Duration::from_millis(250);
+/// How many unmapped ids are logged, each once; beyond, they are only counted.
+const MOST_LOGGED: usize = 10_000;
+
+/// Concludes tasks, each in one replica at a time. Each contact center has slots of its own, so that one whose Salesforce
+/// hangs delays its own tasks only.
+pub struct TaskWorker {
+    bridge: SharedBridge,
+    outbox: Arc<Outbox>,
+    outcomes: Arc<ConclusionLog>,
+    recorder: Option<Arc<RecordingClient>>,
+    places: TaskSlots,
+    /// For tasks whose recordings are queried: other tasks do not wait for Webex.
+    asking: TaskSlots,
+    /// The tasks in progress. Whoever holds the lock takes a step; others wait.
+    looks: AsyncMutex<JoinSet<()>>,
+    /// Notified when a slot may have become free.
+    ended: Arc<Notify>,
+}
+
+/// Counts conclusions, and logs each unmapped id once.
+struct ConclusionLog {
+    metrics: Arc<Metrics>,
+    logged: Mutex<HashSet<Unmapped>>,
+}
+
+impl TaskWorker {
+    /// Without a client for recordings, recordings are not known.
+    pub fn new(
+        bridge: SharedBridge,
+        outbox: Arc<Outbox>,
+        metrics: Arc<Metrics>,
+        recorder: Option<RecordingClient>,
+    ) -> Self {
+        let outcomes = Arc::new(ConclusionLog { metrics, logged: Mutex::default() });
+        let recorder = recorder.map(Arc::new);
+        let (places, asking) = (TaskSlots::new(PLACES), TaskSlots::new(PLACES));
+        let (looks, ended) = (AsyncMutex::default(), Arc::default());
+        Self { bridge, outbox, outcomes, recorder, places, asking, looks, ended }
+    }
+
+    /// Concludes until it is dropped.
+    pub async fn run(self: Arc<Self>) {
+        loop {
+            match self.step().await {
+                Ok(0) => self.nap().await,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "Webex's tasks cannot be read");
+                    tokio::time::sleep(NAP).await;
+                }
+            }
+        }
+    }
+
+    /// Leases the tasks that are due, as far as there are slots, and starts concluding each; returns how many. Waits for
+    /// none of them.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn step(&self) -> Result<usize, StoreError> {
+        let mut looks = self.looks.lock().await;
+        while looks.try_join_next().is_some() {}
+        self.begin_due(&mut looks).await
+    }
+
+    /// The same once all tasks in progress have ended: returns 0 only if no due task is left.
+    ///
+    /// # Errors
+    /// As [`TaskWorker::step`].
+    pub async fn step_when_idle(&self) -> Result<usize, StoreError> {
+        let mut looks = self.looks.lock().await;
+        while looks.join_next().await.is_some() {}
+        self.begin_due(&mut looks).await
+    }
+
+    async fn begin_due(&self, looks: &mut JoinSet<()>) -> Result<usize, StoreError> {
+        let lease = LeaseTasks {
+            now: self.outbox.now(),
+            owner: self.outbox.owner().to_owned(),
+            until: self.outbox.lease_until(),
+            limit: TOGETHER,
+            without: self.places.full(),
+        };
+        let tasks = self.outbox.store().lease_tasks(&lease).await?;
+        let concluder = self.concluder();
+        let (mut begun, mut recorded) = (0, Vec::new());
+        for (task, centers) in concluder.with_call_centers(tasks).await {
+            let is_announced = self.recorder.is_some() && task.timeline.announced().is_some();
+            let places = if is_announced { &self.asking } else { &self.places };
+            let Some(taken) = places.take(&centers) else {
+                // After those that were due before.
+                let (concluder, now) = (concluder.clone(), self.outbox.now());
+                looks.spawn(async move { concluder.settle(task, Some(now), false).await });
+                continue;
+            };
+            begun += 1;
+            match is_announced {
+                true => recorded.push((task, taken)),
+                false => self.begin(looks, concluder.clone(), async move |concluder| {
+                    concluder.look(task, None).await;
+                    drop(taken);
+                }),
+            }
+        }
+        if !recorded.is_empty() {
+            self.begin(looks, concluder, async move |concluder| concluder.ask_and_look(recorded).await);
+        }
+        Ok(begun)
+    }
+
+    fn begin<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        looks: &mut JoinSet<()>,
+        concluder: TaskConclusion,
+        look: impl FnOnce(TaskConclusion) -> F,
+    ) {
+        let (look, ended) = (look(concluder), Arc::clone(&self.ended));
+        looks.spawn(async move {
+            look.await;
+            ended.notify_one();
+        });
+    }
+
+    /// Waits until all tasks in progress have ended. Steps wait meanwhile.
+    pub async fn idle(&self) {
+        let mut looks = self.looks.lock().await;
+        while looks.join_next().await.is_some() {}
+    }
+
+    /// Lets tasks in progress end until then. The others are cancelled, still under this replica's lease.
+    pub async fn stop(&self, deadline: Instant) {
+        let mut looks = self.looks.lock().await;
+        let ended = async { while looks.join_next().await.is_some() {} };
+        if timeout_at(deadline, ended).await.is_err() {
+            tracing::warn!(tasks = looks.len(), "conclusions of Webex's tasks are broken off");
+            looks.shutdown().await;
+        }
+    }
+
+    /// What concluding a task needs, by the current configuration.
+    fn concluder(&self) -> TaskConclusion {
+        TaskConclusion {
+            bridge: self.bridge.load_full(),
+            outbox: Arc::clone(&self.outbox),
+            outcomes: Arc::clone(&self.outcomes),
+            recorder: self.recorder.clone(),
+        }
+    }
+
+    async fn nap(&self) {
+        let due = self.outbox.store().next_task().await.ok().flatten();
+        let left = match due.map(|due| due.duration_since(self.outbox.now())) {
+            None => NAP,
+            Some(left) => Duration::try_from(left).unwrap_or(SHORT_NAP),
+        };
+        let left = left.clamp(Duration::from_millis(10), NAP);
+        // Until a slot is free or the time is over.
+        let _ = timeout(left, self.ended.notified()).await;
+    }
+}
+
+impl ConclusionLog {
+    fn record(&self, task: &str, concluded: &Concluded) {
+        let Concluded { conclusion, enriched, .. } = concluded;
+        if *conclusion != Conclusion::Open {
+            let enriched: Vec<&str> = enriched.iter().map(|enriched| enriched.label()).collect();
+            let enriched = (!enriched.is_empty()).then(|| enriched.join(", "));
+            tracing::info!(
+                task,
+                conclusion = conclusion.label(),
+                enriched,
+                "Webex says that a call has ended"
+            );
+        }
+        for enriched in &concluded.enriched {
+            self.metrics.enriched(enriched.label());
+        }
+        for unmapped in &concluded.unmapped {
+            self.metrics.unmapped(unmapped.table);
+            let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+            if logged.len() < MOST_LOGGED && logged.insert(unmapped.clone()) {
+                let Unmapped { table, call_center, id } = unmapped;
+                let key = format!("call_centers.{call_center}.enrichment.{table}");
+                tracing::warn!(key, id, "this id of Webex has no name here: it is left out of final updates");
+            }
+        }
+    }
+}
+
+/// Concludes tasks. If nothing can be stored, the lease expires, and a replica concludes the task again.
+#[derive(Clone)]
+struct TaskConclusion {
+    bridge: Arc<Bridge>,
+    outbox: Arc<Outbox>,
+    outcomes: Arc<ConclusionLog>,
+    recorder: Option<Arc<RecordingClient>>,
+}
+
+/// The result of a query for the recordings of a task.
+#[derive(Clone, Copy)]
+struct RecordingsAsked {
+    /// No query is sent before.
+    earliest: Option<Timestamp>,
+}
+
+impl TaskConclusion {
+    /// The tasks, each with the contact centers of its calls. A task whose contact centers cannot be found now is left
+    /// out.
+    async fn with_call_centers(&self, tasks: Vec<Task>) -> Vec<(Task, BTreeSet<CallCenterName>)> {
+        let (start, mut asked) = (Instant::now(), JoinSet::new());
+        for task in tasks {
+            let bridge = Arc::clone(&self.bridge);
+            asked.spawn(async move {
+                let budget = Budget::new(start, FIND);
+                let centers = bridge.call_centers_of(&task, &budget).await;
+                (task, centers)
+            });
+        }
+        let mut logged = Vec::with_capacity(asked.len());
+        while let Some(joined) = asked.join_next().await {
+            match joined {
+                Ok((task, Ok(centers))) => logged.push((task, centers)),
+                Ok((task, Err(error))) => {
+                    tracing::warn!(task = %task.id, %error, "a task is looked at later");
+                }
+                Err(error) => tracing::error!(%error, "a task is looked at later"),
+            }
+        }
+        logged
+    }
+
+    /// Queries the recordings of all of these tasks together, then concludes each.
+    async fn ask_and_look(&self, tasks: Vec<(Task, TaskSlotGuards)>) {
+        let Some(recorder) = &self.recorder else { return };
+        let tasks = self.with_wanted(tasks).await;
+        let wanted = tasks.iter().filter(|(_, is_wanted, _)| *is_wanted);
+        let ids: Vec<TaskId> = wanted.map(|(task, ..)| task.id.clone()).collect();
+        let answer = match ids.is_empty() {
+            true => Ok(Recordings::new()),
+            false => recorder.ask(&ids, self.outbox.now()).await,
+        };
+        let mut looks = JoinSet::new();
+        for (mut task, is_wanted, taken) in tasks {
+            let concluder = self.clone();
+            let answer = answer.as_ref().map(|all| all.get(task.id.as_ref()).cloned().unwrap_or_default());
+            let answer = answer.map_err(|until| *until);
+            looks.spawn(async move {
+                let asked =
+                    if is_wanted { Some(concluder.keep_answer(answer, &mut task).await) } else { None };
+                concluder.look(task, asked).await;
+                drop(taken);
+            });
+        }
+        while looks.join_next().await.is_some() {}
+    }
+
+    /// The tasks, each with whether its recordings are needed. A task for which that cannot be found now is left out.
+    async fn with_wanted(&self, tasks: Vec<(Task, TaskSlotGuards)>) -> Vec<(Task, bool, TaskSlotGuards)> {
+        let budget = Budget::new(Instant::now(), KEEP);
+        let mut with_wanted = Vec::with_capacity(tasks.len());
+        for (task, taken) in tasks {
+            match self.bridge.wants_recordings(&task, &budget).await {
+                Ok(is_wanted) => with_wanted.push((task, is_wanted, taken)),
+                Err(error) => tracing::warn!(task = %task.id, %error, "a recording is asked for later"),
+            }
+        }
+        with_wanted
+    }
+
+    /// Stores the answer for the recordings of a task.
+    async fn keep_answer(
+        &self,
+        answer: Result<Vec<Recording>, Timestamp>,
+        task: &mut Task,
+    ) -> RecordingsAsked {
+        let Some(recorder) = &self.recorder else { return RecordingsAsked { earliest: None } };
+        match answer {
+            Ok(found) => {
+                self.keep(recorder, task, found).await;
+                RecordingsAsked { earliest: None }
+            }
+            Err(until) => {
+                recorder.count("failed");
+                RecordingsAsked { earliest: Some(until) }
+            }
+        }
+    }
+
+    /// Stores Webex's answer before anything is sent because of it: so nothing that was sent is taken back later.
+    async fn keep(&self, recorder: &RecordingClient, task: &mut Task, found: Vec<Recording>) {
+        let Some(mark) = task.timeline.announced().and_then(|announced| announced.answered(found)) else {
+            recorder.count("nothing");
+            return;
+        };
+        let now = self.outbox.now();
+        let new = NewEvent { task: task.id.clone(), event: mark.clone(), numbers: None, now, due_at: now };
+        let kept = timeout(KEEP, self.outbox.store().keep_event(new)).await;
+        match kept.unwrap_or(Err(StoreError::Slow)) {
+            Ok(()) => {
+                recorder.count("found");
+                task.add(mark);
+            }
+            Err(error) => {
+                tracing::warn!(task = %task.id, %error, "a recording cannot be written down; asked again later");
+            }
+        }
+    }
+
+    /// Concludes a task, unless its end may be a consulted party's, or it waits for a recording. `asked`: its recordings
+    /// were just queried.
+    async fn look(&self, mut task: Task, asked: Option<RecordingsAsked>) {
+        let doubted = task.timeline.history().doubted_until();
+        if let Some(until) = doubted.filter(|until| *until > self.outbox.now()) {
+            return self.settle(task, Some(until), false).await;
+        }
+        let id = task.id.to_string();
+        let budget = Budget::new(Instant::now(), LOOK);
+        let waits = match &self.recorder {
+            Some(_) => self.bridge.waits_for_recording(&task, &budget).await,
+            None => Ok(None),
+        };
+        let concluded = match waits {
+            Ok(Some(until)) => {
+                let due_at = self.next(&task, asked).map_or(until, |next| next.min(until));
+                return self.settle(task, Some(due_at), false).await;
+            }
+            Ok(None) => self.bridge.conclude(&mut task, &budget).await,
+            Err(error) => Err(error),
+        };
+        let (mut looks_again, is_first) = (None, task.has_news());
+        match concluded {
+            Ok(concluded) => {
+                let is_unknown = concluded.conclusion == Conclusion::Unknown;
+                looks_again = self.looks_again(&task).filter(|_| is_unknown);
+                if !is_unknown || is_first {
+                    self.outcomes.record(&id, &concluded);
+                }
+            }
+            Err(error) if error.is_passing() => {
+                tracing::warn!(task = id, %error, "the end of a task cannot be written down; trying again later");
+                return;
+            }
+            Err(error) => tracing::error!(task = id, %error, "Salesforce refused the end of a call"),
+        }
+        let due_at = self.next(&task, asked);
+        if let (Some(_), Some(_), None, Some(recorder)) =
+            (asked, task.timeline.announced(), due_at, &self.recorder)
+        {
+            recorder.count("given_up");
+            tracing::warn!(task = id, "Webex announced a recording and gives none: no longer asked for");
+        }
+        self.settle(task, due_at.or(looks_again), true).await;
+    }
+
+    /// When a task of which no flow has told is looked at again: its create may come after its end.
+    fn looks_again(&self, task: &Task) -> Option<Timestamp> {
+        let (ended, now) = (task.timeline.ended_at()?, self.outbox.now());
+        LATE_CREATES.iter().filter_map(|after| ended.checked_add(*after).ok()).find(|at| *at > now)
+    }
+
+    /// When its recordings are asked for again, if they were asked for in vain.
+    fn next(&self, task: &Task, asked: Option<RecordingsAsked>) -> Option<Timestamp> {
+        let (asked, announced) = (asked?, task.timeline.announced()?);
+        let now = self.outbox.now();
+        again(announced, task.timeline.ended_at().unwrap_or(now), now, asked.earliest)
+    }
+
+    async fn settle(&self, task: Task, due_at: Option<Timestamp>, folds: bool) {
+        let (id, owner, now) = (task.id.to_string(), self.outbox.owner().to_owned(), self.outbox.now());
+        let settle = SettleTask { task, owner, due_at, folds, now };
+        if let Err(error) = self.outbox.store().settle_task(settle).await {
+            tracing::warn!(task = id, %error, "a task was not folded; it will be looked at again");
+        }
+    }
+}
+
+/// The slots of each contact center, and as many for tasks of calls in none.
+struct TaskSlots {
+    each: usize,
+    free: Mutex<HashMap<Option<CallCenterName>, Arc<Semaphore>>>,
+}
+
+/// The slots of one task, free again when they are dropped.
+type TaskSlotGuards = Vec<OwnedSemaphorePermit>;
+
+impl TaskSlots {
+    pub(super) fn new(each: usize) -> Self {
+        Self { each, free: Mutex::default() }
+    }
+
+    /// A slot of each of these contact centers; `None` where one of them has none left.
+    pub(super) fn take(&self, centers: &BTreeSet<CallCenterName>) -> Option<TaskSlotGuards> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let nobody = centers.is_empty().then_some(None);
+        let centers = centers.iter().cloned().map(Some).chain(nobody);
+        centers
+            .map(|center| {
+                let places = free.entry(center).or_insert_with(|| Arc::new(Semaphore::new(self.each)));
+                Arc::clone(places).try_acquire_owned().ok()
+            })
+            .collect()
+    }
+
+    /// The contact centers without further leases until half of their slots are free: else one free slot would return a
+    /// whole lease.
+    pub(super) fn full(&self) -> Vec<CallCenterName> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = |places: &Semaphore| places.available_permits() * 2 < self.each;
+        free.iter().filter(|(_, places)| is_full(places)).filter_map(|(center, _)| center.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_center_without_a_place_is_full_until_half_of_them_are_free() {
+        let of = |names: &[&str]| names.iter().map(|name| CallCenterName::parse(*name).unwrap()).collect();
+        let places = TaskSlots::new(2);
+        let (one, two) = (places.take(&of(&["A"])).unwrap(), places.take(&of(&["A"])).unwrap());
+        assert_eq!(places.take(&of(&["A"])).map(drop), None);
+        assert_eq!(places.full(), [CallCenterName::parse("A").unwrap()]);
+        // Of both or of none: what was taken of the other is free again.
+        for _ in 0..3 {
+            assert_eq!(places.take(&of(&["A", "B"])).map(drop), None);
+        }
+        let beside: Vec<TaskSlotGuards> = (0..2).map(|_| places.take(&of(&["B"])).unwrap()).collect();
+        let nobodys: Vec<TaskSlotGuards> = (0..2).map(|_| places.take(&of(&[])).unwrap()).collect();
+        assert_eq!(places.take(&of(&[])).map(drop), None);
+        drop((one, beside, nobodys));
+        assert!(places.full().is_empty());
+        assert!(places.take(&of(&["A"])).is_some());
+        drop(two);
+    }
+}
