@@ -1,4 +1,4 @@
-//! The shore of Salesforce: two ways to the same VoiceCall behind one interface.
+//! Salesforce: the telephony API and the Apex wrapper, two APIs for the same VoiceCalls behind one interface.
 
 mod apex;
 mod breaker;

@@ -20,32 +20,32 @@ use crate::domain::{
 use crate::ids::Ids;
 use crate::settings::{Api, CallCenter, OAuth, Settings};
 
-/// What a create gave.
+/// The result of a create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created {
-    /// The id of the record.
+    /// The id of the VoiceCall.
     pub voice_call_id: String,
-    /// What Salesforce complained about although it made the record, fit to be shown.
+    /// Errors that Salesforce reports although it made the record, fit to be shown.
     pub warnings: Vec<String>,
 }
 
-/// One contact center in Salesforce.
+/// One contact center in Salesforce, behind either API.
 pub struct Org {
     way: OrgApi,
     /// Only where there is an OAuth session.
     inquiry: Option<VoiceCallQuery>,
-    /// Whether a VoiceCall is asked for an agent before an abandonment is sent.
+    /// Whether a VoiceCall is queried for an agent before an abandonment is sent.
     asks_for_agent: bool,
 }
 
-/// The way to it.
+/// The API of a contact center.
 enum OrgApi {
     Telephony(Box<TelephonyApi>),
     Apex(Box<ApexApi>),
 }
 
 impl Org {
-    pub(super) fn new(way: OrgApi, inquiry: Option<VoiceCallQuery>, asks_for_agent: bool) -> Self {
+    fn new(way: OrgApi, inquiry: Option<VoiceCallQuery>, asks_for_agent: bool) -> Self {
         Self { way, inquiry, asks_for_agent }
     }
 
@@ -56,7 +56,7 @@ impl Org {
         }
     }
 
-    /// What the VoiceCall itself tells of an agent; nothing where it is not to be asked.
+    /// The fact of an agent in the VoiceCall itself; none where it is not to be queried.
     ///
     /// # Errors
     /// When it is to be asked and could not be, in time or at all; never [`Failure::Refused`].
@@ -79,7 +79,7 @@ impl Org {
         }
     }
 
-    /// The record that a vendorCallKey has, as far as it can be asked for; nothing where there is no OAuth session.
+    /// The VoiceCall of a vendorCallKey, as far as it can be queried; none without an OAuth session.
     pub async fn record_of(
         &self,
         client: &Client,
@@ -93,12 +93,12 @@ impl Org {
         })
     }
 
-    /// Whether it is left alone for the moment, because it does not answer.
+    /// Whether the breaker pauses requests.
     pub fn pauses(&self, now: Instant) -> bool {
         self.gate().pauses(now)
     }
 
-    /// Whether a request may now try if it is back.
+    /// Whether a request would now be a probe.
     pub fn wants_probe(&self, now: Instant) -> bool {
         self.gate().wants_probe(now)
     }
@@ -108,7 +108,7 @@ impl Org {
         self.gate().returns()
     }
 
-    /// Makes the record of a call.
+    /// Creates the VoiceCall of a call.
     ///
     /// # Errors
     /// When Salesforce did not make it, or nobody knows.
@@ -123,7 +123,7 @@ impl Org {
         Ok(Created { voice_call_id, warnings: warnings(&data) })
     }
 
-    /// Asks the Omni-Channel flow where the call shall go.
+    /// Asks the Omni-Channel flow for a queue or an agent.
     ///
     /// # Errors
     /// When it gave no answer.
@@ -138,7 +138,7 @@ impl Org {
         Ok(Routing { queue: text("queue").map(str::to_owned), agent: text("agent").map(str::to_owned) })
     }
 
-    /// Asks anything; what an update or clear routing gave is of no interest beyond that it was taken.
+    /// Sends any request; of an update or clear routing only the success matters.
     ///
     /// # Errors
     /// When Salesforce did not do it in time.
@@ -171,15 +171,15 @@ fn warnings(data: &Value) -> Vec<String> {
 /// All contact centers, by name. Those of one org share its gates.
 pub struct Orgs {
     orgs: HashMap<String, Org>,
-    /// One for each org and way.
+    /// One for each org and API.
     gates: HashMap<(SalesforceApi, String), Arc<Gate>>,
     /// By contact center.
     sessions: HashMap<String, Arc<OAuthSessions>>,
 }
 
 impl Orgs {
-    /// The configured contact centers. What those `before` them know stays: how the org answers and how much is asked of
-    /// it, and tokens and sessions about which nothing has changed.
+    /// The configured contact centers. The state of those `before` stays: gates, and tokens and sessions whose
+    /// configuration has not changed.
     pub fn new(settings: &Settings, before: Option<&Self>, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> Self {
         let orgs = Self { orgs: HashMap::new(), gates: HashMap::new(), sessions: HashMap::new() };
         let mut building = OrgsBuilder { orgs, settings, before, clock, ids };
@@ -190,7 +190,7 @@ impl Orgs {
         building.orgs
     }
 
-    /// Lets the gates that were kept go by these settings.
+    /// Replaces the settings of the gates that were taken over.
     pub fn adopt(&self, settings: &Settings) {
         self.gates.values().for_each(|gate| gate.adopt(settings));
     }
@@ -234,7 +234,7 @@ impl OrgsBuilder<'_> {
         Org::new(way, sessions.map(VoiceCallQuery::new), center.abandonment.ask_salesforce)
     }
 
-    /// The gate of an org: the one that is there, else the one from before, else a new one.
+    /// The gate of an org: the one that exists, else the one from before, else a new one.
     fn gate(&mut self, way: SalesforceApi, org: &str) -> Arc<Gate> {
         let key = (way, org.to_owned());
         let (settings, ids) = (self.settings, self.ids);
@@ -243,7 +243,7 @@ impl OrgsBuilder<'_> {
         Arc::clone(self.orgs.gates.entry(key).or_insert_with(|| before.unwrap_or_else(new)))
     }
 
-    /// The session of a contact center, and the gate before its login.
+    /// The session of a contact center, and the gate of its login.
     fn session(&mut self, center: &CallCenter, oauth: &OAuth) -> (Arc<Gate>, Arc<OAuthSessions>) {
         let gate = self.gate(SalesforceApi::Apex, &format!("{} {}", oauth.login_url, oauth.username));
         let keep = self.settings.session;
