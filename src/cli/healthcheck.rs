@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use crate::clock::Clock;
 
 /// How long the answer may take.
-const PATIENCE: Duration = Duration::from_secs(3);
+const HEALTHCHECK_WITHIN: Duration = Duration::from_secs(3);
 
 /// Arguments of `healthcheck`.
 #[derive(Debug, clap::Args)]
@@ -44,7 +44,7 @@ pub fn run(
 async fn ask(url: &str) -> reqwest::Result<u16> {
     // The certificate names the public host, not this address; we ask for life, not for identity.
     let client = reqwest::Client::builder()
-        .timeout(PATIENCE)
+        .timeout(HEALTHCHECK_WITHIN)
         .no_proxy()
         .tls_danger_accept_invalid_certs(true)
         .build()?;

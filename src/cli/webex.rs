@@ -223,7 +223,7 @@ fn random_secret() -> anyhow::Result<String> {
 /// The most that is read of a request.
 const LONGEST_REQUEST: usize = 16 * 1024;
 /// How long a visitor may take to ask.
-const PATIENCE: Duration = Duration::from_secs(5);
+const REQUEST_WITHIN: Duration = Duration::from_secs(5);
 
 /// Listens on loopback, for IPv4 and, where there is one, IPv6: a browser takes either for `localhost`.
 pub struct Callback {
@@ -269,7 +269,7 @@ impl Callback {
                 None => self.v4.accept().await?.0,
             };
             let mut visitor = Visitor(stream);
-            let target = timeout(PATIENCE, visitor.target()).await.ok().flatten().unwrap_or_default();
+            let target = timeout(REQUEST_WITHIN, visitor.target()).await.ok().flatten().unwrap_or_default();
             if let Some(called) = callback_result(&target, state) {
                 return Ok((called, visitor));
             }

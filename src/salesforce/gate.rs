@@ -68,7 +68,7 @@ impl Gate {
     /// At once when the gate is closed; else when no whole answer arrived in time.
     pub(super) async fn exchange(
         &self,
-        (way, operation): (SalesforceApi, Operation),
+        (api, operation): (SalesforceApi, Operation),
         client: &Client,
         request: HttpRequest,
         budget: &Budget,
@@ -81,7 +81,7 @@ impl Gate {
         };
         match exchange(client, request, budget).await {
             Ok(answer) => {
-                let outcome = judge(way, operation, &answer);
+                let outcome = judge(api, operation, &answer);
                 self.settle(permit, Some(AnswerHealth::of_answer(&answer, &outcome)));
                 // A limit of other requests does not concern creates.
                 match create {

@@ -5,7 +5,7 @@
 //! at the turn of a second; this never lets more than N through in any second, wherever it begins. Creates that no caller
 //! waits for take half of these places at most.
 //!
-//! A 429 pauses creates as long as Salesforce asks, but not for longer than [`LONGEST`]: a limit of an hour would refuse an
+//! A 429 pauses creates as long as Salesforce asks, but not for longer than [`LONGEST_CREATE_PAUSE`]: a limit of an hour would refuse an
 //! hour of calls on one answer's word. After a pause of more than a second one create tries whether it is over, and the others
 //! follow only if it is.
 
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// The longest pause on the word of one answer.
-pub const LONGEST: Duration = Duration::from_secs(30);
+pub const LONGEST_CREATE_PAUSE: Duration = Duration::from_secs(30);
 
 /// The create limiter of one org, shared by all workers.
 #[derive(Debug)]
@@ -192,7 +192,7 @@ impl CreatePermit<'_> {
 
     /// Salesforce answered 429, and asks for a pause if it names one; returns how long creates are paused.
     pub fn limited(mut self, now: Instant, asked: Option<Duration>) -> Duration {
-        let pause = asked.unwrap_or(SECOND).min(LONGEST);
+        let pause = asked.unwrap_or(SECOND).min(LONGEST_CREATE_PAUSE);
         let (end, long) = (now + pause, pause > SECOND);
         self.tries = false;
         let mut state = self.limiter.state();
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(take(&limiter, start), paused(30));
         let told = take(&limiter, start).unwrap_err().to_string();
         assert!(told.contains("no more creates are sent for 30 s"), "{told}");
-        let later = start + LONGEST;
+        let later = start + LONGEST_CREATE_PAUSE;
         let first = limiter.try_take(later, false).unwrap();
         assert_eq!(
             take(&limiter, later),
@@ -285,7 +285,7 @@ mod tests {
         );
         first.limited(later, Some(Duration::from_secs(3600)));
         assert_eq!(take(&limiter, later), paused(30), "it is not over");
-        let end = later + LONGEST;
+        let end = later + LONGEST_CREATE_PAUSE;
         assert_eq!(take(&limiter, end), Ok(()));
         assert_eq!(take(&limiter, end), Ok(()), "it is over for all");
     }

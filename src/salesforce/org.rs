@@ -31,11 +31,11 @@ pub struct Created {
 
 /// One contact center in Salesforce, behind either API.
 pub struct Org {
-    way: OrgApi,
+    api: OrgApi,
     /// Only where there is an OAuth session.
-    inquiry: Option<VoiceCallQuery>,
+    query: Option<VoiceCallQuery>,
     /// Whether a VoiceCall is queried for an agent before an abandonment is sent.
-    asks_for_agent: bool,
+    queries_agent: bool,
 }
 
 /// The API of a contact center.
@@ -45,13 +45,13 @@ enum OrgApi {
 }
 
 impl Org {
-    fn new(way: OrgApi, inquiry: Option<VoiceCallQuery>, asks_for_agent: bool) -> Self {
-        Self { way, inquiry, asks_for_agent }
+    fn new(api: OrgApi, query: Option<VoiceCallQuery>, queries_agent: bool) -> Self {
+        Self { api, query, queries_agent }
     }
 
     pub(super) fn telephony(&self) -> Option<&TelephonyApi> {
-        match &self.way {
-            OrgApi::Telephony(way) => Some(way),
+        match &self.api {
+            OrgApi::Telephony(api) => Some(api),
             OrgApi::Apex(_) => None,
         }
     }
@@ -66,16 +66,16 @@ impl Org {
         call: &CallReference,
         budget: &Budget,
     ) -> Result<Option<Fact>, Failure> {
-        match &self.inquiry {
-            Some(inquiry) if self.asks_for_agent => inquiry.agent(client, call, budget).await,
+        match &self.query {
+            Some(query) if self.queries_agent => query.agent(client, call, budget).await,
             Some(_) | None => Ok(None),
         }
     }
 
     fn gate(&self) -> &Gate {
-        match &self.way {
-            OrgApi::Telephony(way) => &way.gate,
-            OrgApi::Apex(way) => &way.gate,
+        match &self.api {
+            OrgApi::Telephony(api) => &api.gate,
+            OrgApi::Apex(api) => &api.gate,
         }
     }
 
@@ -86,7 +86,7 @@ impl Org {
         key: &VendorCallKey,
         budget: &Budget,
     ) -> Option<VoiceCallId> {
-        let found = self.inquiry.as_ref()?.record(client, key, budget).await;
+        let found = self.query.as_ref()?.record(client, key, budget).await;
         found.unwrap_or_else(|failure| {
             tracing::warn!(vendor_call_key = %key, %failure, "whether there is a VoiceCall cannot be asked");
             None
@@ -145,12 +145,12 @@ impl Org {
     pub async fn send(
         &self,
         client: &Client,
-        ask: SalesforceRequest<'_>,
+        request: SalesforceRequest<'_>,
         budget: &Budget,
     ) -> Result<Value, Failure> {
-        match &self.way {
-            OrgApi::Telephony(way) => way.send(client, ask, budget).await,
-            OrgApi::Apex(way) => way.send(client, ask, budget).await,
+        match &self.api {
+            OrgApi::Telephony(api) => api.send(client, request, budget).await,
+            OrgApi::Apex(api) => api.send(client, request, budget).await,
         }
     }
 }
@@ -216,27 +216,27 @@ struct OrgsBuilder<'a> {
 
 impl OrgsBuilder<'_> {
     fn org(&mut self, center: &CallCenter) -> Org {
-        let (way, sessions) = match &center.api {
+        let (api, sessions) = match &center.api {
             Api::Telephony(api) => {
                 let sessions = api.oauth.as_ref().map(|oauth| self.session(center, oauth).1);
                 let gate = self.gate(SalesforceApi::Telephony, api.org_id.as_str());
                 let certificates = self.settings.certificates.values();
                 let before = self.before.and_then(|before| before.get(&center.name)?.telephony());
-                let way = TelephonyApi::new(gate, center, api, certificates, before, self.clock, self.ids);
-                (OrgApi::Telephony(Box::new(way)), sessions)
+                let api = TelephonyApi::new(gate, center, api, certificates, before, self.clock, self.ids);
+                (OrgApi::Telephony(Box::new(api)), sessions)
             }
             Api::Apex(api) => {
                 let (gate, sessions) = self.session(center, &api.oauth);
-                let way = ApexApi::new(gate, Arc::clone(&sessions), center, api);
-                (OrgApi::Apex(Box::new(way)), Some(sessions))
+                let api = ApexApi::new(gate, Arc::clone(&sessions), center, api);
+                (OrgApi::Apex(Box::new(api)), Some(sessions))
             }
         };
-        Org::new(way, sessions.map(VoiceCallQuery::new), center.abandonment.ask_salesforce)
+        Org::new(api, sessions.map(VoiceCallQuery::new), center.abandonment.ask_salesforce)
     }
 
     /// The gate of an org: the one that exists, else the one from before, else a new one.
-    fn gate(&mut self, way: SalesforceApi, org: &str) -> Arc<Gate> {
-        let key = (way, org.to_owned());
+    fn gate(&mut self, api: SalesforceApi, org: &str) -> Arc<Gate> {
+        let key = (api, org.to_owned());
         let (settings, ids) = (self.settings, self.ids);
         let before = self.before.and_then(|before| before.gates.get(&key)).map(Arc::clone);
         let new = || Arc::new(Gate::new(org.to_owned(), settings, Arc::clone(ids)));

@@ -198,18 +198,18 @@ impl From<HttpFault> for Failure {
 const TRANSIENT: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE"];
 
 /// The outcome of an answer.
-pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> AnswerOutcome {
+pub fn judge(api: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> AnswerOutcome {
     let text = AnswerText::read(answer);
     let status = answer.status;
     let words = text.words(status);
     let again = |words: String| AnswerOutcome::Again { after: answer.retry_after, words };
     if (200..300).contains(&status) {
-        return accepted(way, operation, text, answer);
+        return accepted(api, operation, text, answer);
     }
     if TRANSIENT.iter().any(|code| text.mentions(code)) {
         return again(words);
     }
-    match (status, way) {
+    match (status, api) {
         (300..=399, _) => AnswerOutcome::Misconfigured {
             words: format!(
                 "it answered with a redirect (HTTP {status}); the configured address is not the API's"
@@ -223,7 +223,7 @@ pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> A
                 "{words}; is the package installed, path_prefix right, and may the user run the class ServiceRouting?"
             ),
         },
-        (404, SalesforceApi::Telephony) if operation == Operation::Create || !knows_calls(&text) => {
+        (404, SalesforceApi::Telephony) if operation == Operation::Create || !is_unknown_call(&text) => {
             AnswerOutcome::Misconfigured { words: format!("{words}; is telephony_url right?") }
         }
         (408 | 429, _) => again(words),
@@ -254,7 +254,7 @@ pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> A
 
 /// Whether a 404 is that of an API that looked for a call and found none: its error is JSON. A server without this path
 /// answers without JSON, or as web servers do.
-fn knows_calls(text: &AnswerText) -> bool {
+fn is_unknown_call(text: &AnswerText) -> bool {
     let is_error = match &text.json {
         Some(Value::Object(fields)) => !fields.contains_key("path"),
         Some(Value::Array(errors)) => errors.iter().all(Value::is_object),
@@ -265,7 +265,7 @@ fn knows_calls(text: &AnswerText) -> bool {
 
 /// The outcome of a 2xx. Any of them is a success, but only the body has the result.
 fn accepted(
-    way: SalesforceApi,
+    api: SalesforceApi,
     operation: Operation,
     text: AnswerText,
     answer: &HttpAnswer,
@@ -289,7 +289,7 @@ fn accepted(
             return unreadable("it answered something that is not JSON".into());
         }
     };
-    let (data, failed) = match way {
+    let (data, failed) = match api {
         SalesforceApi::Telephony | SalesforceApi::Rest => (json, false),
         SalesforceApi::Apex => unwrap_envelope(json),
     };
@@ -415,14 +415,18 @@ const TELLING: [&str; 18] = [
     "title",
 ];
 /// The most texts that are shown.
-const MOST: usize = 8;
+const MOST_TEXTS: usize = 8;
 
 /// Collects the texts of such fields, at any depth. `is_telling`: this value is in one.
 fn collect(json: &Value, is_telling: bool, words: &mut Vec<String>) {
     match json {
         Value::String(text) => {
             let text = text.trim();
-            if is_telling && !text.is_empty() && words.len() < MOST && words.iter().all(|word| word != text) {
+            if is_telling
+                && !text.is_empty()
+                && words.len() < MOST_TEXTS
+                && words.iter().all(|word| word != text)
+            {
                 words.push(text.to_owned());
             }
         }

@@ -107,9 +107,9 @@ impl fmt::Debug for RestoredRequest {
 
 impl StoredRequest {
     /// The stored form of a request.
-    pub fn of(ask: SalesforceRequest<'_>) -> Self {
+    pub fn of(request: SalesforceRequest<'_>) -> Self {
         let none = BodyAddress::default();
-        let (call, body) = match ask {
+        let (call, body) = match request {
             SalesforceRequest::Create(request) => (None, fields(&CreatePayload::new(none, request))),
             SalesforceRequest::Update(call, request) => {
                 (Some(call), fields(&UpdatePayload::new(none, request)))
@@ -120,9 +120,9 @@ impl StoredRequest {
             SalesforceRequest::ClearRouting(call, _) => (Some(call), Map::new()),
             SalesforceRequest::Restored(kept) => (kept.call.as_ref(), kept.body.clone()),
         };
-        let origin = ask.origin();
-        let unless_answered = matches!(ask, SalesforceRequest::Restored(kept) if kept.unless_answered);
-        let if_ended = matches!(ask, SalesforceRequest::Restored(kept) if kept.if_ended);
+        let origin = request.origin();
+        let unless_answered = matches!(request, SalesforceRequest::Restored(kept) if kept.unless_answered);
+        let if_ended = matches!(request, SalesforceRequest::Restored(kept) if kept.if_ended);
         Self {
             call_center: origin.call_center.to_string(),
             certificate: origin.certificate.as_ref().map(ToString::to_string),

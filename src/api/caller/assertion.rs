@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::settings::AssertionKey;
 
 /// The longest life of an assertion, in seconds.
-const LONGEST: i64 = 300;
+const LONGEST_LIFE_SECONDS: i64 = 300;
 /// How far the clocks of client and bridge may differ, in seconds.
 const LEEWAY: i64 = 30;
 
@@ -169,7 +169,7 @@ impl<'a> SignedAssertion<'a> {
         }
         let life = iat.map_or(0, |iat| exp.saturating_sub(iat));
         let left = exp.saturating_sub(now);
-        match life > LONGEST || left > LONGEST + LEEWAY {
+        match life > LONGEST_LIFE_SECONDS || left > LONGEST_LIFE_SECONDS + LEEWAY {
             true => Err(AssertionProblem::TooLong),
             false => Ok(over),
         }

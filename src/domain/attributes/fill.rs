@@ -228,7 +228,7 @@ pub(super) fn merge(own: Option<(&str, &Map<String, Value>)>, more: &Map<String,
 }
 
 /// The longest value in a report, in characters.
-const LONGEST: usize = 60;
+const LONGEST_SHOWN: usize = 60;
 
 /// What became of the fields of a call at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -298,14 +298,14 @@ impl AttributeLine {
 /// A value that may be anything: without what looks like a phone number, and masked where the name says that it is one.
 fn shown(name: &str, text: &str) -> String {
     if names_a_number(name) {
-        return cut(mask(text).to_string(), LONGEST);
+        return cut(mask(text).to_string(), LONGEST_SHOWN);
     }
     // Of a queue, an agent, a record: without it nobody can compare.
     if is_id(text) {
         return text.to_owned();
     }
     let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    cut(hide_numbers(&quote(&visible)).into_owned(), LONGEST)
+    cut(hide_numbers(&quote(&visible)).into_owned(), LONGEST_SHOWN)
 }
 
 impl AttributeReport {

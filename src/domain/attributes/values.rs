@@ -251,9 +251,9 @@ fn inside(text: &str) -> Option<Value> {
 }
 
 /// How many names of one message are listed, how deep, and how long each may be, in characters.
-const MOST: usize = 100;
-const DEEPEST: usize = 8;
-const LONGEST: usize = 120;
+const MOST_LISTED: usize = 100;
+const DEEPEST_LISTED: usize = 8;
+const LONGEST_LISTED: usize = 120;
 
 /// What a request of a flow, or a webhook, tells of a call. Values have no printable form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -292,7 +292,7 @@ impl PickedValues {
         let paths = attributes.iter().map(|attribute| &attribute.path).filter(|path| path.is_of_requests());
         let values = pick(|name| fields.get(name).copied(), paths, longest);
         let mut arrived = Vec::new();
-        fields.iter().for_each(|(name, value)| list(&mut arrived, name, value, DEEPEST));
+        fields.iter().for_each(|(name, value)| list(&mut arrived, name, value, DEEPEST_LISTED));
         Self { values, named: named.cloned().collect(), arrived }
     }
 
@@ -305,7 +305,7 @@ impl PickedValues {
         let paths = paths.filter(|path| path.is_of_webhooks());
         let values = pick(|name| data.get(name), paths, longest);
         let mut arrived = Vec::new();
-        data.iter().for_each(|(name, value)| list(&mut arrived, name, value, DEEPEST));
+        data.iter().for_each(|(name, value)| list(&mut arrived, name, value, DEEPEST_LISTED));
         Self { values, named: BTreeSet::new(), arrived }
     }
 
@@ -364,7 +364,7 @@ fn names_of(value: &Value) -> BTreeSet<String> {
 
 /// Lists what lies at and below a path.
 fn list(arrived: &mut Vec<ArrivedField>, path: &str, value: &Value, depth: usize) {
-    if arrived.len() >= MOST {
+    if arrived.len() >= MOST_LISTED {
         return;
     }
     let mut each = |children: &mut dyn Iterator<Item = (String, &Value)>| {
@@ -396,7 +396,7 @@ impl ArrivedField {
             Value::Array(_) => String::from("list"),
             Value::Object(_) => String::from("object"),
         };
-        Self { path: cut(hide_numbers(path).into_owned(), LONGEST), what }
+        Self { path: cut(hide_numbers(path).into_owned(), LONGEST_LISTED), what }
     }
 }
 
