@@ -161,8 +161,14 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn fault(error: reqwest::Error) -> HttpFault {
-    let connect = error.is_connect();
-    // The URL is left out: its path contains the call, which the log has in a field of its own.
+    let is_connect = error.is_connect();
+    let words = causes(error);
+    if is_connect { HttpFault::Connect(words) } else { HttpFault::Broken(words) }
+}
+
+/// An error with its causes, without the URL: its path contains the id of a call or of a subscription, and the log has
+/// the call in a field of its own.
+pub(crate) fn causes(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut words = error.to_string();
     let mut source = error.source();
@@ -170,7 +176,7 @@ fn fault(error: reqwest::Error) -> HttpFault {
         words = format!("{words}: {cause}");
         source = cause.source();
     }
-    if connect { HttpFault::Connect(words) } else { HttpFault::Broken(words) }
+    words
 }
 
 #[cfg(test)]
