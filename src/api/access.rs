@@ -1,7 +1,6 @@
-//! Around every request: its id, its time, its line in the log and its count; and whether it is taken at all.
-//!
+//! Middleware around every request: its id, its duration, its line in the log and its metrics; and limits on its head.
 //! The work of a request is a task of its own, and the connection only waits for it. Flows give up after two seconds and
-//! proxies cut connections; what Salesforce was asked must be known all the same.
+//! proxies close connections; the result of a request to Salesforce must be known nevertheless.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -26,35 +25,35 @@ use crate::settings::Inbound;
 use crate::telemetry::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// What stands between and after the name and value of a header.
+/// The bytes between and after the name and value of a header.
 const SEPARATORS: usize = 4;
-/// The longest id that is taken over from a request.
+/// The longest request id that is accepted from outside.
 const LONGEST_ID: usize = 64;
 
-/// When a request came.
+/// When a request arrived.
 pub struct Arrival {
     /// The moment its head was read.
     pub started: Instant,
 }
 
-/// What the line needs besides the request.
+/// What the middleware needs besides the request.
 pub struct AccessContext {
-    /// Ids for requests that bring none.
+    /// Gives an id to requests without one.
     pub ids: Arc<Ids>,
-    /// Counts and times.
+    /// Counts requests and durations.
     pub metrics: Arc<Metrics>,
-    /// All that is being served.
+    /// All requests in flight.
     pub in_flight: Arc<InFlight>,
-    /// What of that is of clients whose credentials were right: the places that `max_requests` counts. Whoever has none
-    /// takes nobody's place, however many of his requests wait for a body.
+    /// The requests in flight of authenticated clients: those that `max_requests` limits. A client without right
+    /// credentials takes no place of theirs, however many of its requests wait for a body.
     pub of_clients: Arc<InFlight>,
-    /// The webhooks whose signature was right; as many again.
+    /// The webhooks in flight with a right signature; limited by the same number.
     pub of_webex: Arc<InFlight>,
-    /// How much is taken.
+    /// The limits.
     pub inbound: Inbound,
 }
 
-/// How many requests are being served at this moment.
+/// How many requests are in flight.
 #[derive(Debug, Default)]
 pub struct InFlight(AtomicUsize);
 
@@ -84,11 +83,11 @@ impl Drop for InFlightGuard {
     }
 }
 
-/// Whether the client of a request still waits for its answer.
+/// Whether the client of a request has closed its connection.
 #[derive(Clone, Default)]
 struct ClientPresence(Rc<Cell<bool>>);
 
-/// Held by the connection while it waits; dropped before the answer, the client is gone.
+/// Held by the connection while it waits; dropped before the answer, the client has gone.
 struct ConnectionWait {
     presence: ClientPresence,
     is_answered: bool,
@@ -106,7 +105,7 @@ impl Drop for ConnectionWait {
     }
 }
 
-/// Has the request served by a task of its own, which ends whatever becomes of the connection.
+/// Serves the request in a task of its own, which ends whatever happens to the connection.
 ///
 /// # Errors
 /// As the service behind it; and when that panics.
@@ -125,7 +124,7 @@ pub async fn access<B: MessageBody + 'static>(
     })
 }
 
-/// Serves the request and writes its line.
+/// Serves the request and logs its line.
 async fn serve<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -165,7 +164,7 @@ async fn serve<B: MessageBody>(
     Ok(response)
 }
 
-/// Tells the connection that it is used, where nothing else is told of a request.
+/// Marks the connection as in use, for listeners without the rest of this middleware.
 ///
 /// # Errors
 /// As the service behind it.
@@ -182,7 +181,7 @@ fn served(request: &ServiceRequest) -> Option<ServedRequest> {
 }
 
 impl AccessContext {
-    /// Why the request is not taken, whatever it wants.
+    /// Why the head of the request is refused.
     fn refuse(&self, request: &ServiceRequest) -> Option<ApiError> {
         let (bounds, headers) = (&self.inbound, request.headers());
         if headers.len() > bounds.max_headers {
@@ -207,14 +206,14 @@ pub(super) enum PlaceKind {
     Webex,
 }
 
-/// The credentials of a request were right: its connection gives way to nobody any more.
+/// The credentials of a request were right: its connection is not closed for others any more.
 pub(super) fn mark_authenticated(request: &HttpRequest) {
     if let Some(traffic) = request.conn_data::<ConnectionActivity>() {
         traffic.mark_authenticated();
     }
 }
 
-/// The credentials of a request were right: it takes a place until what this returns is dropped.
+/// The credentials of a request were right: it takes a place until the result is dropped.
 ///
 /// # Errors
 /// When all places are taken.
@@ -235,7 +234,7 @@ pub(super) fn take_place(
     }
 }
 
-/// The answer to a request that is not taken.
+/// The answer to a request that is refused.
 fn refused(request: ServiceRequest, refusal: &ApiError) -> ServiceResponse<BoxBody> {
     let notes = RequestNotes {
         route: "other",
@@ -248,7 +247,7 @@ fn refused(request: ServiceRequest, refusal: &ApiError) -> ServiceResponse<BoxBo
     ServiceResponse::new(request, refusal.response())
 }
 
-/// An id that somebody in front of us gave, if it can stand in a header and a log line.
+/// A request id from outside, if it can be part of a header and a log line.
 fn sound(id: &HeaderValue) -> Option<String> {
     let id = id.to_str().ok()?;
     let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
@@ -276,7 +275,7 @@ fn line(id: &str, status: u16, took: Duration, notes: &RequestNotes, presence: &
             )
         };
     }
-    // What somebody has to act upon stands out: a fault of the set-up, or a caller who had to wait in vain.
+    // Warnings are for an operator to act on: a fault of the configuration, or a caller who waited in vain.
     if status == 424 || status >= 500 {
         write_line!(warn);
     } else if notes.is_frequent && status < 300 && notes.error.is_none() && client_gone.is_none() {
@@ -286,7 +285,7 @@ fn line(id: &str, status: u16, took: Duration, notes: &RequestNotes, presence: &
     }
 }
 
-/// Probes are not worth a line each; a path that does not exist is, without the numbers it may hold.
+/// Probes are not worth a line each; an unknown path is, without the phone numbers it may contain.
 fn plain(id: &str, status: u16, took: Duration, path: &str) {
     let milliseconds = milliseconds(took);
     if status == 200 {

@@ -18,7 +18,7 @@ use super::ApiError;
 use crate::domain::{FlowTime, InvalidName, Rest, quote};
 use crate::listener::ConnectionActivity;
 
-/// The most a body may have.
+/// The most bytes of a body.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// Reads at most [`BODY_LIMIT`] bytes.
@@ -28,7 +28,8 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, ApiError> {
     let _reads = request.conn_data::<ConnectionActivity>().map(ConnectionActivity::read_body);
     let mut body = pin!(BodyStream::new(payload));
-    // It grows with what comes: room for a whole body, for everybody who announces one, would be a way to fill memory.
+    // The buffer grows with what arrives: a whole body reserved for every announced one would allow clients to fill
+    // memory.
     let mut bytes = BytesMut::new();
     while let Some(part) = poll_fn(|context| body.as_mut().poll_next(context)).await {
         let part = part.map_err(|_| ApiError::BrokenBody)?;
@@ -59,7 +60,7 @@ pub fn expect_json(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::NotJson)
 }
 
-/// The fields of a JSON object as they came; few enough that looking through them beats hashing their names.
+/// The fields of a JSON object in their order; so few that searching is faster than hashing their names.
 #[derive(Debug, Default, PartialEq)]
 pub struct JsonObject(pub Vec<(String, Value)>);
 
@@ -100,7 +101,7 @@ pub fn object(bytes: &[u8]) -> Result<(JsonObject, bool), ApiError> {
     let mut objects = serde_json::Deserializer::from_slice(bytes).into_iter::<JsonObject>();
     match objects.next() {
         None => Err(invalid("body: empty; expected a JSON object")),
-        // Such an error would quote the value: it could be a number of somebody.
+        // Such an error would quote the value, which may be a phone number.
         Some(Err(error)) if error.is_data() => {
             Err(invalid("body: expected a JSON object at line 1, column 1"))
         }
@@ -116,7 +117,7 @@ fn invalid(message: &str) -> ApiError {
     ApiError::Invalid(vec![message.to_owned()])
 }
 
-/// The parser's words without any of the content, and what flow designers most often did.
+/// The parser's error without any of the content, and the most frequent mistake of flow designers.
 fn not_json(error: &serde_json::Error, bytes: &[u8]) -> String {
     let (line, column) = (error.line(), error.column().max(1));
     let words = error.to_string();
@@ -146,12 +147,12 @@ fn at(bytes: &[u8], line: usize, column: usize) -> Option<u8> {
     line.get(column.checked_sub(1)?).copied()
 }
 
-/// Words that flow variables carry which nobody has set: no field means them.
+/// Values of flow variables that are not set: such a field counts as left out.
 const UNSET_WORDS: [&str; 3] = ["null", "undefined", "none"];
-/// The same, where an id, a key, an agent, a number or a time is expected. Elsewhere somebody may mean them.
+/// The same, where an id, a key, an agent, a number or a time is expected. Elsewhere they may be meant.
 const UNSET_NAMES: [&str; 3] = ["na", "n/a", "uninitialized"];
 
-/// The fields that held the word of an unset variable: each is told in the log once.
+/// The fields that had the value of an unset variable: each is logged once.
 #[derive(Debug, Clone, Default)]
 pub struct UnsetWords(Arc<Mutex<BTreeSet<String>>>);
 
@@ -168,9 +169,8 @@ impl UnsetWords {
     }
 }
 
-/// The fields of a body that are not yet taken, and the problems so far.
-///
-/// An empty string and null count as left out, because that is what an unset flow variable becomes. Some become a word.
+/// The fields of a body that are not taken yet, and the problems so far. An empty string and null count as left out,
+/// because that is what an unset flow variable becomes; some become a word.
 pub struct BodyFields {
     fields: Vec<(String, Value)>,
     problems: Vec<String>,
@@ -178,12 +178,12 @@ pub struct BodyFields {
 }
 
 impl BodyFields {
-    /// Of a body.
+    /// The fields of a body.
     pub fn new(fields: impl Into<JsonObject>, unset: &UnsetWords) -> Self {
         Self { fields: fields.into().0, problems: Vec::new(), unset: unset.clone() }
     }
 
-    /// A part of the body.
+    /// The fields of an object in the body.
     pub fn part(&self, fields: Map<String, Value>) -> Self {
         Self::new(fields, &self.unset)
     }
@@ -193,8 +193,8 @@ impl BodyFields {
         self.fields.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Notes a problem with a field. Its words may quote the field, and any field may hold a phone number by
-    /// mistake: such a number is hidden.
+    /// Adds a problem with a field. Its text may quote the field, which may contain a phone number by mistake: such a
+    /// number is hidden.
     pub fn problem(&mut self, name: &str, problem: impl Display) {
         self.problems.push(format!("{name}: {}", quote(&problem.to_string())));
     }
@@ -204,7 +204,7 @@ impl BodyFields {
         self.problems.len()
     }
 
-    /// Takes a field, if it holds anything. Of a name given twice the last counts.
+    /// Takes a field, if it has a value. Of a name given twice the last one counts.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         let mut value = None;
         self.fields.retain_mut(|(field, found)| {
@@ -222,7 +222,7 @@ impl BodyFields {
         self.unless_word(name, value, &UNSET_WORDS)
     }
 
-    /// Takes a field that names something or somebody.
+    /// Takes a field with a name or an id.
     fn take_name(&mut self, name: &str) -> Option<Value> {
         let value = self.take(name)?;
         self.unless_word(name, value, &UNSET_NAMES)
@@ -258,8 +258,8 @@ impl BodyFields {
         }
     }
 
-    /// Takes what another call found, or notes that the field is missing. A field that was there and wrong is
-    /// noted already.
+    /// Takes what `take` finds, or adds the problem that the field is missing. A field with a wrong value is a problem
+    /// already.
     pub fn required<T>(&mut self, name: &str, take: impl FnOnce(&mut Self, &str) -> Option<T>) -> Option<T> {
         let before = self.problems.len();
         let found = take(self, name);
@@ -334,24 +334,24 @@ impl BodyFields {
         }
     }
 
-    /// Puts a checked value back among those that travel on.
+    /// Puts a checked value back among the fields that are passed on.
     pub fn put(&mut self, name: &str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
             self.fields.push((name.to_owned(), value.into()));
         }
     }
 
-    /// What was not taken: it travels on unchanged.
+    /// The fields that were not taken: they are passed on unchanged.
     pub fn rest(&mut self) -> Rest {
         std::mem::take(&mut self.fields).into_iter().collect()
     }
 
-    /// Adds the problems of a part of the body, each under the part's name.
+    /// Adds the problems of an object in the body, each under its name.
     pub fn absorb(&mut self, part: &str, other: Self) {
         self.problems.extend(other.problems.into_iter().map(|problem| format!("{part}.{problem}")));
     }
 
-    /// The request, if nothing is wrong with it.
+    /// The request, if there is no problem.
     ///
     /// # Errors
     /// Every problem.
@@ -363,10 +363,10 @@ impl BodyFields {
     }
 }
 
-/// The largest count: what Salesforce keeps in a whole number.
+/// The largest count: what a whole number in Salesforce can be.
 const LARGEST_COUNT: f64 = 2_147_483_647.0;
 
-/// What kind of thing a value is; never the value, which could be a number of somebody.
+/// The type of a value; never the value, which may be a phone number.
 pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

@@ -1,4 +1,5 @@
-//! Serves every voice request: who calls, what they ask, in which time; then the verb of [`Bridge`]; then the notes for the log.
+//! Serves every voice request: identifies the client, sets the deadline, reads the body, calls the method of [`Bridge`]
+//! and takes the notes for the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,15 +28,15 @@ use crate::webex::Signatures;
 pub enum Route {
     /// A call has arrived.
     CreateVoiceCall,
-    /// Something has become of it.
+    /// Times and fields of a call.
     UpdateVoiceCall,
-    /// Where shall it go?
+    /// Queue or agent of a call.
     ExecuteOmniFlow,
-    /// Nobody waits any more.
+    /// The caller does not wait any more.
     ClearRouting,
-    /// The caller is gone.
+    /// The caller has hung up.
     PhoneContactEnded,
-    /// An agent took the call.
+    /// An agent has accepted the call.
     AgentAnswered,
 }
 
@@ -96,7 +97,7 @@ impl Webhooks {
     }
 }
 
-/// What follows from one configuration: who may call, and the bridges. It is replaced as a whole when the configuration
+/// Everything made of one configuration: the clients, and the bridges. It is replaced as a whole when the configuration
 /// changes; a request ends under the one that it began with.
 pub struct ConfiguredApi {
     settings: Arc<Settings>,
@@ -118,23 +119,23 @@ impl ConfiguredApi {
         Self { settings, callers, webhooks, unset: UnsetWords::default(), first, others }
     }
 
-    /// Who may call.
+    /// The clients.
     pub fn callers(&self) -> &Callers {
         &self.callers
     }
 
-    /// How webhooks are taken, if they are.
+    /// How webhooks are verified, if they are accepted.
     pub(super) fn webhooks(&self) -> Option<&Webhooks> {
         self.webhooks.as_ref()
     }
 
-    /// The bridge of a worker thread. One that starts again after a panic may share another's.
+    /// The bridge of a worker thread. A thread that was restarted after a panic may share another's.
     fn bridge(&self, worker: usize) -> &Bridge {
         worker.checked_sub(1).and_then(|other| self.others.get(other)).unwrap_or(&self.first)
     }
 }
 
-/// What a worker thread serves requests with.
+/// The context of a worker thread.
 pub struct ApiContext {
     configured: Arc<ArcSwap<ConfiguredApi>>,
     worker: usize,
@@ -147,7 +148,7 @@ impl ApiContext {
         Self { configured, worker, clock }
     }
 
-    /// The verbs, under one configuration.
+    /// The bridge of this worker, under one configuration.
     pub(super) fn bridge<'a>(&self, configured: &'a ConfiguredApi) -> &'a Bridge {
         configured.bridge(self.worker)
     }
@@ -157,12 +158,12 @@ impl ApiContext {
         self.clock.now()
     }
 
-    /// What follows from the configuration of this moment.
+    /// The current configuration.
     pub fn configured(&self) -> Arc<ConfiguredApi> {
         self.configured.load_full()
     }
 
-    /// Serves one request: `read` turns the body into what the verb takes, `act` is the verb.
+    /// Serves one request: `read` makes a request of the body, `act` calls the bridge with it.
     pub async fn serve<T>(
         &self,
         request: HttpRequest,
@@ -193,7 +194,7 @@ impl ApiContext {
 }
 
 impl ConfiguredApi {
-    /// Everything before the verb. The cheap checks come first; nothing is read for a stranger.
+    /// Everything before the bridge. The cheap checks come first; no body is read without right credentials.
     async fn take_in<T>(
         &self,
         request: &HttpRequest,

@@ -1,4 +1,4 @@
-//! The envelope: every answer of the voice routes is whole JSON, because flows read it by JSONPath.
+//! The envelope: every answer of the voice routes is complete JSON, because flows read it by JSONPath.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -37,7 +37,7 @@ pub fn failure(status: StatusCode, retry_after: Option<u64>, messages: Vec<Strin
     response
 }
 
-/// The body of an error alone, for an answer that no request leads to.
+/// The body of an error alone, for an answer outside of any request.
 pub fn failure_text(message: &str) -> Vec<u8> {
     let messages = [message.to_owned()];
     serde_json::to_vec(&ResponseEnvelope::<()> { data: None, errors: Some(&messages), success: false })

@@ -1,5 +1,5 @@
-//! Everything that can go wrong with a request, and the four answers each fault must give: status, messages,
-//! whether to come again, and whether somebody should look.
+//! Every error of a request, and the four answers that each one has: status, messages, `Retry-After`, and whether an
+//! operator is warned.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,37 +15,37 @@ use crate::bridge::Trouble;
 use crate::domain::quote;
 use crate::salesforce::Failure;
 
-/// Why a request was not answered with data.
+/// Why a request has no data in its answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ApiError {
-    /// The body cannot be read, or fields are missing or wrong; all of them.
+    /// The body cannot be parsed, or fields are missing or wrong; all of them.
     Invalid(Vec<String>),
     /// No credentials, or wrong ones.
     Unauthorized,
-    /// Too many credentials were wrong; these were not looked at, or are wrong too.
+    /// Too many credentials were wrong; these were not compared, or are wrong too.
     Throttled {
         /// How long to wait.
         after: Duration,
     },
-    /// We serve as many requests as we can.
+    /// The limit of requests is reached.
     Busy,
-    /// The head of the request is longer than it may be.
+    /// The head of the request is too long.
     LongHead {
-        /// What there is too much of, and how much there may be.
+        /// What is too long, and the limit.
         problem: String,
     },
-    /// An access token that is not good, or not any more.
+    /// An access token that is wrong or has expired.
     Token,
     /// A webhook whose signature or time is missing or wrong.
     Signature,
-    /// This client may not use that contact center.
+    /// The client may not use the contact center.
     Forbidden {
         /// The contact center that was asked for.
         call_center: String,
     },
     /// No such path.
     NotFound,
-    /// A path of ours with another method.
+    /// A known path with another method.
     MethodNotAllowed {
         /// The method it takes.
         allowed: &'static str,
@@ -60,13 +60,13 @@ pub enum ApiError {
     BrokenBody,
     /// Salesforce did not do it.
     Salesforce(Failure),
-    /// The bridge's own database does not take it.
+    /// The database does not store it.
     Store,
-    /// The bridge's own database did not answer in time.
+    /// The database did not answer in time.
     StoreLate,
-    /// Another request for the same call took all of the time.
+    /// Another request for the same call used all of the time.
     InFlight,
-    /// The bridge itself failed: a fault of ours.
+    /// A fault of the bridge itself.
     Internal,
 }
 
@@ -96,7 +96,7 @@ impl From<CredentialsRefused> for ApiError {
 }
 
 impl ApiError {
-    /// The status a flow decides by: 5xx means that the same again may help, 4xx that it will not.
+    /// The status by which a flow decides: 5xx means that the same request may succeed later, 4xx that it will not.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
@@ -123,7 +123,7 @@ impl ApiError {
         }
     }
 
-    /// What the flow may read.
+    /// The messages for the flow.
     pub fn messages(&self) -> Vec<String> {
         let one = |text: &str| vec![text.to_owned()];
         match self {
@@ -164,7 +164,7 @@ impl ApiError {
         }
     }
 
-    /// Seconds after which to come again, where that may help.
+    /// Seconds until a repetition may succeed.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Salesforce(Failure::Again { after, .. }) => {
@@ -181,7 +181,7 @@ impl ApiError {
         }
     }
 
-    /// One word for the log and the metrics.
+    /// The error in one word, for the log and the metrics.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "invalid",
@@ -233,13 +233,13 @@ impl ApiError {
     }
 }
 
-/// Rounded up: who comes back then is not early.
+/// Rounded up, so that a repetition then is not too early.
 pub(super) fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
-/// What a client is told whose request did not arrive in time, as it goes over the wire: nothing was read that an answer
-/// could belong to.
+/// The answer to a request that does not arrive in time, as it is sent: there is no parsed request that it could belong
+/// to.
 pub fn too_slow() -> Arc<[u8]> {
     let body = envelope::failure_text("request: did not arrive in time");
     let head = format!(

@@ -1,11 +1,11 @@
-//! What the access line tells of a request. Never a body, a secret or a number.
+//! The notes of a request for its line in the log. Never a body, a secret or a phone number.
 
 use std::time::Duration;
 
 use crate::bridge::Delivered;
 use crate::domain::CallReference;
 
-/// Gathered while a request is served; the access line reads it afterwards.
+/// Collected while a request is served, and logged afterwards.
 #[derive(Debug, Default)]
 pub struct RequestNotes {
     /// The route's name.
@@ -16,30 +16,30 @@ pub struct RequestNotes {
     pub call_center: Option<String>,
     /// The key of the call.
     pub vendor_call_key: Option<String>,
-    /// The id of its record.
+    /// The id of the VoiceCall.
     pub voice_call_id: Option<String>,
     /// Time spent waiting for Salesforce.
     pub upstream: Option<Duration>,
-    /// One word for what came of it.
+    /// The outcome in one word.
     pub outcome: &'static str,
-    /// A success is one of very many, and worth no line at the usual level.
+    /// Whether a success is one of very many, and is logged at level debug only.
     pub is_frequent: bool,
-    /// What the flow was told.
+    /// The messages for the flow.
     pub error: Option<String>,
 }
 
 impl RequestNotes {
-    /// Notes the key of the call.
+    /// Sets the key of the call.
     pub fn vendor_call_key(&mut self, key: &str) {
         self.vendor_call_key = Some(key.to_owned());
     }
 
-    /// Notes the id of the record.
+    /// Sets the id of the VoiceCall.
     pub fn voice_call_id(&mut self, id: &str) {
         self.voice_call_id = Some(id.to_owned());
     }
 
-    /// Notes the call under the name the flow used for it.
+    /// Sets the call by the reference of the flow.
     pub fn call(&mut self, call: &CallReference) {
         match call {
             CallReference::Id(id) => self.voice_call_id(id.as_ref()),
@@ -47,14 +47,14 @@ impl RequestNotes {
         }
     }
 
-    /// Notes the call, if the flow named one.
+    /// Sets the call, if the flow names one.
     pub fn meant(&mut self, call: Option<&CallReference>) {
         if let Some(call) = call {
             self.call(call);
         }
     }
 
-    /// Notes how far a promise has come.
+    /// Sets the outcome of a delivery.
     pub fn delivered(&mut self, delivered: Delivered) {
         self.outcome = match delivered {
             Delivered::Now => "ok",
@@ -64,7 +64,7 @@ impl RequestNotes {
         };
     }
 
-    /// Notes what came of it, where there is more to say than `ok`.
+    /// Sets the outcome, where it is not `ok`.
     pub fn outcome(&mut self, outcome: &'static str) {
         self.outcome = outcome;
     }

@@ -33,7 +33,7 @@ use crate::settings::Client;
 /// How long a body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
 
-/// Gives an access token, or says why not.
+/// Answers with an access token, or with an error.
 pub async fn token(
     request: HttpRequest,
     payload: web::Payload,
@@ -72,7 +72,7 @@ async fn serve(
     TokenResponse::new(callers, &granted, &issued, now)
 }
 
-/// Reads and judges a request for a token, and gives none.
+/// Parses and judges a request for a token, and issues none.
 ///
 /// # Errors
 /// What the connector would be answered.
@@ -104,7 +104,7 @@ struct TokenRequest<'a> {
     now: Timestamp,
 }
 
-/// Who gets a token.
+/// The client that gets a token.
 struct GrantedClient<'a> {
     known: IdentifiedClient<'a>,
     /// The secret that the client sent, to sign the answer with.
@@ -150,8 +150,8 @@ impl<'a> TokenRequest<'a> {
         Ok(GrantedClient { known, secret })
     }
 
-    /// The assertion says who the client is. Credentials besides it are not needed (RFC 7523, 3.1); if there are any,
-    /// they are looked at, and must be of the same client.
+    /// The assertion identifies the client. Credentials besides it are not needed (RFC 7523, 3.1); if there are any, they
+    /// must be right, and of the same client.
     fn jwt_bearer(&self) -> Result<GrantedClient<'a>, OAuthError> {
         let Some(assertion) = &self.parameters.assertion else {
             return Err(OAuthError::invalid_request("assertion: missing"));
@@ -226,7 +226,7 @@ impl<'a> TokenRequest<'a> {
         Ok((known, right.secret.clone()))
     }
 
-    /// What the client shows; one way only (RFC 6749, 2.3), but the same secret twice is fine.
+    /// The credentials of the client; one kind only (RFC 6749, 2.3), but the same secret twice is fine.
     fn shown(&self) -> Result<ClientCredentials<'a>, OAuthError> {
         let parameters = self.parameters;
         let header = match Authorization::of(self.peer.headers) {
@@ -266,7 +266,7 @@ impl<'a> TokenRequest<'a> {
         }
     }
 
-    /// Whether the body names nobody else than the header, as it stands or form-decoded.
+    /// Whether the body names the same client as the header, as it is or form-decoded.
     fn body_agrees(&self, header: &Credentials) -> bool {
         let (id, secret) = (&self.parameters.client_id, &self.parameters.client_secret);
         let agrees = |header: &Credentials| {
@@ -277,7 +277,7 @@ impl<'a> TokenRequest<'a> {
     }
 }
 
-/// What a client shows to be let in.
+/// The credentials of a client.
 enum ClientCredentials<'a> {
     Nothing,
     /// A header that is not Basic.
@@ -291,10 +291,11 @@ enum ClientCredentials<'a> {
     Certificate,
 }
 
-/// The parameters that are known; others are ignored. No `Debug`: they are secrets.
+/// The known parameters of a form, as OAuth has it (RFC 6749, 3.2), or of a JSON object with the same names; others are
+/// ignored. No `Debug`: they contain secrets.
 #[derive(Default)]
 pub struct TokenParameters {
-    /// What is asked for.
+    /// The grant type.
     pub grant_type: Option<String>,
     /// The client's id.
     pub client_id: Option<String>,
@@ -308,12 +309,12 @@ pub struct TokenParameters {
     pub username: Option<String>,
     /// The user's password.
     pub password: Option<String>,
-    /// The grant of the JWT bearer grant.
+    /// The assertion of the JWT bearer grant.
     pub assertion: Option<String>,
 }
 
 impl TokenParameters {
-    /// Reads a body by its content type; one that says nothing, or something vague, by how it begins.
+    /// Parses a body by its content type; without a clear one, by how it begins.
     ///
     /// # Errors
     /// When it is neither form nor JSON, or says something twice.
@@ -395,10 +396,11 @@ impl TokenParameters {
     }
 }
 
-/// The only scope there is, whatever was asked for: what a client may do stands in the configuration.
+/// The only scope, whatever was asked for: the configuration says what a client may do.
 const SCOPE: &str = "api";
 
-/// A successful answer. No `Debug`: it holds the token.
+/// A successful answer: OAuth's fields, and those of Salesforce's own token endpoint, for clients that were written for
+/// it. No `Debug`: it contains the token.
 #[derive(Serialize)]
 pub struct TokenResponse {
     access_token: String,
@@ -406,9 +408,9 @@ pub struct TokenResponse {
     /// Seconds.
     expires_in: u64,
     scope: &'static str,
-    /// Where the wrapper's routes are.
+    /// Where the routes of the wrapper are.
     instance_url: String,
-    /// Who the token is for, as a URL, as Salesforce has it.
+    /// The client as a URL, as Salesforce has it.
     id: String,
     /// Milliseconds since 1970, as text.
     issued_at: String,
@@ -441,11 +443,11 @@ impl TokenResponse {
     }
 }
 
-/// Why there is no token.
+/// Why there is no token (RFC 6749, 5.2).
 #[derive(Debug, PartialEq, Eq)]
 pub struct OAuthError {
     kind: OAuthErrorKind,
-    /// ASCII without quotes and backslashes (RFC 6749, 5.2), and nothing of what was sent.
+    /// ASCII without quotes and backslashes (RFC 6749, 5.2), and nothing from the request.
     description: Cow<'static, str>,
 }
 
@@ -484,13 +486,13 @@ impl OAuthError {
         Self { kind: OAuthErrorKind::TemporarilyUnavailable, description }
     }
 
-    /// RFC 6749 has no word for it; the status and Retry-After say it.
+    /// RFC 6749 has no code for it; the status and Retry-After have the meaning.
     fn throttled(Throttled { after }: Throttled) -> Self {
         let description = "credentials: too many wrong ones came from this address or for this client; wait, then send the right ones";
         Self { kind: OAuthErrorKind::TooMany { after }, description: description.into() }
     }
 
-    /// A client that was not let in. `by_header`: it tried by the header Authorization.
+    /// A client that was not identified. `by_header`: it used the header Authorization.
     fn client(denied: CredentialsRefused, by_header: bool) -> Self {
         let description = match denied {
             CredentialsRefused::Nothing => {
@@ -511,7 +513,7 @@ impl OAuthError {
         Self { kind: OAuthErrorKind::InvalidClient { by_header }, description: description.into() }
     }
 
-    /// A grant that is not taken. `name`: the parameter it stands in.
+    /// A grant that is refused. `name`: its parameter.
     fn grant(denied: CredentialsRefused, name: &str) -> Self {
         match denied {
             CredentialsRefused::Assertion(problem) => Self::invalid_grant(format!("{name}: {problem}")),
@@ -523,7 +525,7 @@ impl OAuthError {
         }
     }
 
-    /// The word for it.
+    /// The error code.
     pub fn code(&self) -> &'static str {
         match self.kind {
             OAuthErrorKind::InvalidRequest | OAuthErrorKind::TooLarge | OAuthErrorKind::TooSlow => {

@@ -11,16 +11,16 @@ use serde_json::json;
 use crate::settings::Problem;
 use crate::store::Store;
 
-/// How the configuration on disk and the one that runs differ. Either way requests are served.
+/// How the configuration on disk and the one in use differ. Either way requests are served.
 #[derive(Debug, Default)]
 pub struct Configuration {
-    /// Why the newest version was refused; empty: it runs.
+    /// Why the newest version was refused; empty: it is in use.
     pub refused: Vec<Problem>,
     /// Keys whose new value takes effect after a restart.
     pub after_restart: Vec<&'static str>,
 }
 
-/// Whether requests may come. Shared by all workers and by whoever knows better.
+/// Whether requests may come. Shared by all workers.
 #[derive(Debug)]
 pub struct Readiness {
     stopping: AtomicBool,
@@ -34,7 +34,7 @@ impl Readiness {
         Self { stopping: AtomicBool::new(false), store, configuration: ArcSwap::default() }
     }
 
-    /// The process is about to stop: nothing new, please.
+    /// The process is about to stop: no new requests.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
     }

@@ -44,13 +44,13 @@ pub fn public(config: &mut web::ServiceConfig) {
         .default_service(web::to(not_found));
 }
 
-/// A path that takes POST, and says so to any other method.
+/// A path that takes POST, and answers 405 to any other method.
 fn post(path: impl AsRef<str>, route: actix_web::Route) -> actix_web::Resource {
     let other = async || ApiError::MethodNotAllowed { allowed: "POST" }.response();
     web::resource(path.as_ref()).route(route).default_service(web::to(other))
 }
 
-/// Which verb connectors ask with is not told anywhere.
+/// The method that connectors validate with is not documented.
 fn validation(prefix: &str) -> actix_web::Resource {
     let other = async || ApiError::MethodNotAllowed { allowed: "GET, HEAD, POST" }.response();
     web::resource(format!("{prefix}/validate"))
@@ -60,7 +60,7 @@ fn validation(prefix: &str) -> actix_web::Resource {
         .default_service(web::to(other))
 }
 
-/// A path that takes GET, and says so to any other method.
+/// A path that takes GET, and answers 405 to any other method.
 pub(super) fn get(path: &str, route: actix_web::Route) -> actix_web::Resource {
     let other = async || ApiError::MethodNotAllowed { allowed: "GET" }.response();
     web::resource(path).route(route).default_service(web::to(other))
@@ -81,7 +81,7 @@ pub fn operations(config: &mut web::ServiceConfig) {
         .default_service(web::to(nothing_here));
 }
 
-/// Any other path. Whoever looks for a voice route here has taken the wrong port.
+/// Any other path. A request for a voice route here has the wrong port.
 async fn nothing_here(request: HttpRequest) -> HttpResponse {
     let mut message = String::from(
         "path: there is nothing here; this listener has GET /livez, /readyz, /version and /metrics",

@@ -48,31 +48,31 @@ const IDS: usize = 1024;
 /// What `scv-bridge secret new` prints: 32 bytes as base64url without padding.
 const GENERATED: usize = 43;
 
-/// A login that is about to be tried.
+/// A login before its credentials are compared.
 #[derive(Debug, Clone, Copy)]
 pub struct LoginAttempt<'a> {
-    /// The client id that was given, whether there is such a client or not.
+    /// The client id in the request, known or not.
     pub client: &'a str,
     /// From where.
     pub from: IpAddr,
-    /// Whether what proves it could be guessed: see [`guessable`]. A signature cannot.
+    /// Whether the credential could be guessed: see [`guessable`]. A signature cannot.
     pub guessable: bool,
 }
 
-/// Too many logins failed; when the next may be tried.
+/// Too many logins failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttled {
-    /// How long to wait.
+    /// When the next one may be tried.
     pub after: Duration,
 }
 
-/// Whether a secret may have been thought up by a person: it has not the shape of a generated one.
+/// Whether a secret may have been chosen by a person: it has not the shape of a generated one.
 pub fn guessable(secret: &[u8]) -> bool {
     let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     secret.len() != GENERATED || !secret.iter().all(alphabet)
 }
 
-/// What failed and what succeeded of late, of all workers together.
+/// The logins that failed and succeeded recently, of all workers together.
 pub struct Throttle {
     rules: ArcSwap<ThrottleRules>,
     clock: Arc<dyn Clock>,
@@ -80,7 +80,7 @@ pub struct Throttle {
     memory: Mutex<ThrottleState>,
 }
 
-/// As configured at this moment.
+/// The configured limits.
 struct ThrottleRules {
     proxies: Proxies,
     per_address: Allowance,
@@ -97,7 +97,7 @@ impl ThrottleRules {
 
 struct ThrottleState {
     addresses: GenerationMap<ClientAddress, FailureLevel>,
-    /// Keyed hashes of client id and address.
+    /// Keyed hashes of client id and address of logins that succeeded.
     proven: GenerationMap<u64, ()>,
     ids: Box<[FailureLevel]>,
 }
@@ -118,17 +118,17 @@ impl Throttle {
         }
     }
 
-    /// Goes by other rules from now on. What failed and what succeeded before still counts.
+    /// Replaces the limits. Earlier failures and successes still count.
     pub fn adopt(&self, limits: &FailedLogins, proxies: Proxies) {
         self.rules.store(Arc::new(ThrottleRules::new(limits, proxies)));
     }
 
-    /// Who called, by the connection and what a trusted proxy says of it.
+    /// The client's address, by the connection and the header of a trusted proxy.
     pub fn caller(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
         caller(&self.rules.load().proxies, peer, headers)
     }
 
-    /// Whether the attempt may be tried. Between this and [`Throttle::failed`] nothing should wait.
+    /// Whether the attempt may be compared. Between this and [`Throttle::failed`] there should be no wait.
     ///
     /// # Errors
     /// When it must not be tried now: the secret must not be looked at.
@@ -150,7 +150,7 @@ impl Throttle {
         refused.map_or(Ok(()), |after| Err(Throttled { after }))
     }
 
-    /// The attempt was tried and was wrong.
+    /// The credentials were wrong.
     ///
     /// # Errors
     /// When the address was over its limit before: the answer should say so, whatever was compared.
@@ -175,9 +175,9 @@ impl Throttle {
         Ok(())
     }
 
-    /// The attempt was tried and was right.
+    /// The credentials were right.
     pub fn succeeded(&self, attempt: LoginAttempt<'_>) {
-        // What is compared in any case needs no history.
+        // A credential that is always compared needs no history.
         if attempt.guessable {
             let pair = self.pair(attempt);
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
@@ -198,7 +198,7 @@ impl Throttle {
     }
 }
 
-/// Hops that are looked at: behind more proxies of ours than this, the nearest that was looked at counts.
+/// How many hops are read: behind more proxies than this, the nearest hop that was read counts.
 const HOPS: usize = 16;
 
 /// What counts as one address. Of IPv6 that is a network of 64 bits: whoever has one address of it has all of them.
@@ -219,7 +219,7 @@ impl From<IpAddr> for ClientAddress {
     }
 }
 
-/// Who called: the last hop that is none of our proxies. What stands left of it was written by strangers.
+/// The client's address: the last hop that is no trusted proxy. Hops before it may be forged.
 pub fn caller(proxies: &Proxies, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
     // Every connection over TCP has a peer; one that has none counts as one address with its like.
     let mut nearest = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
@@ -233,7 +233,7 @@ pub fn caller(proxies: &Proxies, peer: Option<SocketAddr>, headers: &HeaderMap) 
     };
     let lines: Vec<&str> = headers.get_all(name).map(|line| line.to_str().unwrap_or_default()).collect();
     for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')).take(HOPS) {
-        // A hop that hides itself, or that nobody can read, is as far as we can see.
+        // A hop that is hidden or malformed ends the search.
         let Some(address) = hop_address(header, hop) else { break };
         nearest = address;
         if !proxies.include(nearest) {
@@ -258,11 +258,11 @@ fn hop_address(header: ProxyHeader, hop: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// An allowance of so many failures within a window, given back evenly.
+/// The failures that are allowed within a window, regained evenly.
 #[derive(Debug, Clone, Copy)]
 pub struct Allowance {
     window: i64,
-    /// What one failure takes of the window, in milliseconds.
+    /// The part of the window that one failure uses, in milliseconds.
     cost: i64,
 }
 
@@ -274,31 +274,31 @@ impl Allowance {
     }
 }
 
-/// The moment from which on nothing is held against somebody any more, in milliseconds since 1970: the generic cell
-/// rate algorithm. The default lies in the past of every clock.
+/// The failures that count now, as the moment at which none counts any more, in milliseconds since 1970: the generic cell
+/// rate algorithm. The default is in the past of every clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FailureLevel(i64);
 
 impl FailureLevel {
-    /// What is still held against them. A clock that was set back makes it no more than the whole window.
+    /// How much of the window they use. After a clock was set back it is at most the whole window.
     fn left(self, now: i64, allowance: Allowance) -> i64 {
         self.0.saturating_sub(now).clamp(0, allowance.window)
     }
 
-    /// Whether there is any.
+    /// Whether no failure counts.
     #[must_use]
     pub fn is_none(self, now: i64, allowance: Allowance) -> bool {
         self.left(now, allowance) == 0
     }
 
-    /// When the next failure would be allowed again; none: now.
+    /// How long until the next failure is allowed; none: it is allowed now.
     #[must_use]
     pub fn exhausted(self, now: i64, allowance: Allowance) -> Option<Duration> {
         let wait = self.left(now, allowance) - (allowance.window - allowance.cost);
         u64::try_from(wait).ok().filter(|&wait| wait > 0).map(Duration::from_millis)
     }
 
-    /// Adds a failure; never beyond the window, so that what was counted is forgotten after it.
+    /// Adds a failure; never beyond the window, so that every failure is forgotten after it.
     #[must_use]
     pub fn more(self, now: i64, allowance: Allowance) -> Self {
         let left = self.left(now, allowance).saturating_add(allowance.cost).min(allowance.window);
@@ -306,8 +306,8 @@ impl FailureLevel {
     }
 }
 
-/// Two generations: when the young one is full it becomes the old one, and what was the old one is forgotten. Each step
-/// takes constant time on average, also for somebody who tries to fill it.
+/// A map of limited size in two generations: when the young one is full it becomes the old one, and the old one is
+/// dropped. Each step takes constant time on average, also for an attacker who tries to fill it.
 pub struct GenerationMap<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,

@@ -27,7 +27,7 @@ struct CreateVoiceCallData {
     warnings: Vec<String>,
 }
 
-/// A call has arrived: gives it a record and answers the record's id.
+/// A call has arrived: creates its VoiceCall and answers with the id.
 pub async fn create_voice_call(
     request: HttpRequest,
     body: web::Payload,
@@ -38,7 +38,7 @@ pub async fn create_voice_call(
             notes.vendor_call_key(create.vendor_call_key.as_ref());
             let created = bridge.create(&create, budget).await?;
             match created.voice_call_id == create.vendor_call_key.as_ref() {
-                // The flow has no id yet, although it is told of a success.
+                // The flow has no id yet, although the answer is a success.
                 true => notes.outcome("deferred"),
                 false => notes.voice_call_id(&created.voice_call_id),
             }
@@ -63,9 +63,9 @@ fn read_create(mut body: VoiceBody<'_>) -> Result<CreateVoiceCall, ApiError> {
         let text = body.fields.text(name);
         body.fields.put(name, text);
     }
-    // What the contact center is called in Salesforce is ours to say: twice in one body, the last one would win.
+    // The bridge sets the name of the contact center: of two in one body, the last one would count.
     body.fields.take("callCenterApiName");
-    // A flow that keeps one body for all its requests sends it along; there is no such call yet.
+    // A flow that has one body for all its requests sends it along; there is no such call yet.
     let _ = body.fields.take("voiceCallId");
     let origin = body.origin();
     let (picked, rest) = (body.picked, body.fields.rest());
@@ -89,9 +89,9 @@ fn read_create(mut body: VoiceBody<'_>) -> Result<CreateVoiceCall, ApiError> {
     body.fields.finish(request())
 }
 
-/// `initiationMethod`, and the call that this one continues. A parent's interaction says that it is a Transfer, whatever
-/// the method: a flow that keeps one body for all its calls sends it empty for an ordinary one. `own` is the key of the
-/// call itself; under it, the journal knows what came before.
+/// `initiationMethod`, and the call that this one continues. With an interaction of a parent it is a Transfer, whatever
+/// the method: a flow that has one body for all its calls sends it empty for an ordinary one. `own` is the key of the
+/// call itself; under it, the journal has the calls before.
 fn initiation(body: &mut VoiceBody<'_>, own: Option<&VendorCallKey>) -> Option<(Initiation, Continuation)> {
     let before = body.fields.count_problems();
     let parent = body.fields.name("parentVoiceCallId", CallReference::parse);
@@ -139,7 +139,7 @@ const COUNTS: [(&str, bool); 5] = [
     ("totalRecordingDuration", true),
 ];
 
-/// Something has become of a call: passes it on.
+/// Times and fields of a call: passed on to Salesforce.
 pub async fn update_voice_call(
     request: HttpRequest,
     body: web::Payload,
@@ -215,7 +215,7 @@ struct ExecuteOmniFlowData {
     fallback: bool,
 }
 
-/// Where shall the call go?
+/// Queue or agent of a call.
 pub async fn execute_omni_flow(
     request: HttpRequest,
     body: web::Payload,
@@ -251,7 +251,7 @@ fn read_omni_flow(mut body: VoiceBody<'_>) -> Result<ExecuteOmniFlow, ApiError> 
     body.fields.finish(request())
 }
 
-/// Nobody waits any more: takes the call out of the waiting line.
+/// The caller does not wait any more: the pending routing is removed.
 pub async fn clear_routing(
     request: HttpRequest,
     body: web::Payload,
@@ -281,7 +281,7 @@ fn read_clear_routing(mut body: VoiceBody<'_>) -> Result<ClearRouting, ApiError>
     body.fields.finish(request())
 }
 
-/// The caller is gone: one request for all that follows, whatever the call was.
+/// The caller has hung up: one request for everything that follows, whatever the call was.
 pub async fn phone_contact_ended(
     request: HttpRequest,
     body: web::Payload,
@@ -295,7 +295,7 @@ pub async fn phone_contact_ended(
             let ended = bridge.end(&ended, budget).await?;
             let outcome = ended.verdict.label();
             let status = if ended.delivered == Delivered::Later { "pending" } else { "Success" };
-            // An outage shall not look like the day before it.
+            // A stored request shall not look like a sent one.
             notes.outcome(if ended.delivered == Delivered::Later { status } else { outcome });
             Ok(envelope::success(json!({ "outcome": outcome, "status": status })))
         })
@@ -334,7 +334,7 @@ fn read_contact_ended(mut body: VoiceBody<'_>, now: FlowTime) -> Result<PhoneCon
     body.fields.finish(request())
 }
 
-/// An agent took the call.
+/// An agent has accepted the call.
 pub async fn agent_answered(
     request: HttpRequest,
     body: web::Payload,
@@ -371,7 +371,7 @@ fn read_answered(mut body: VoiceBody<'_>, now: FlowTime) -> Result<AgentAnswered
     body.fields.finish(request())
 }
 
-/// `data` of updateVoiceCall and clearRouting.
+/// `data` of updateVoiceCall and clearRouting: both are stored before they are sent.
 #[derive(Serialize)]
 pub struct DeliveryData {
     /// `pending` or `Success`.
@@ -381,7 +381,7 @@ pub struct DeliveryData {
     pub warnings: Vec<&'static str>,
 }
 
-/// What is worth a warning although nothing is wrong.
+/// Warnings beside a success.
 pub fn delivery_warnings(delivered: Delivered) -> Vec<&'static str> {
     match delivered {
         Delivered::Now | Delivered::Later | Delivered::Withheld => Vec::new(),
@@ -391,8 +391,8 @@ pub fn delivery_warnings(delivered: Delivered) -> Vec<&'static str> {
     }
 }
 
-/// Reads a body as its route does, and stops there: nothing is kept, nothing is sent. A body that passes is one that
-/// the bridge would act upon.
+/// Reads a body as its route does, and stops there: nothing is stored or sent. The bridge would act upon a body that
+/// passes.
 ///
 /// # Errors
 /// What the flow would be answered.
@@ -416,7 +416,7 @@ pub fn rehearse(
     }
 }
 
-/// 200 with credentials that would let the request in on a voice route, else 401.
+/// 200 with credentials that a voice route would accept, else 401.
 pub async fn validate(request: HttpRequest, context: web::Data<ApiContext>) -> HttpResponse {
     let mut notes = RequestNotes { route: "validate", outcome: "ok", ..RequestNotes::default() };
     let configured = context.configured();

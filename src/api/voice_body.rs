@@ -11,17 +11,17 @@ use crate::domain::{
 use crate::phone::{PhoneNumber, Translation};
 use crate::settings::{Api, CallCenter, Client, Settings, nearest};
 
-/// The longest `callAttributes`, in bytes, and how deep they may nest. They hold a value for each field of a
-/// record: more than this is a mistake, and Salesforce would refuse it later with worse words.
+/// The longest `callAttributes`, in bytes, and how deep they may nest. They contain a value for each field of a record:
+/// more than this is a mistake, and Salesforce would refuse it later with a worse message.
 const ATTRIBUTES_LIMIT: usize = 16 * 1024;
 const ATTRIBUTES_DEPTH: usize = 8;
 
-/// Which rule set a number goes through.
+/// The side of a number, which has rules of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberSide {
-    /// The caller's side.
+    /// The caller.
     From,
-    /// The dialed side.
+    /// The dialed number.
     To,
 }
 
@@ -34,27 +34,27 @@ impl NumberSide {
     }
 }
 
-/// A body that is being read for a contact center.
+/// The body of a voice request, while it is read for a contact center.
 pub struct VoiceBody<'a> {
-    /// What was not read yet.
+    /// The fields that are not read yet.
     pub fields: BodyFields,
     /// The contact center, if the body names one that is configured.
     pub center: Option<&'a CallCenter>,
-    /// What it tells at the paths from which the contact center fills fields.
+    /// The values at the paths of the contact center's attributes.
     pub picked: PickedValues,
     certificate: Option<CertificateName>,
     /// The caller's number as it came and as it was translated: flows send it twice.
     caller: Option<(String, PhoneNumber)>,
 }
 
-/// The configured name that was probably meant, for the end of a sentence.
+/// The configured name that was probably meant, for the end of a message.
 fn meant<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> String {
     let known = known.cloned().collect();
     nearest(name, &known).map_or_else(String::new, |meant| format!("; did you mean {meant}?"))
 }
 
 impl<'a> VoiceBody<'a> {
-    /// Begins with who asks.
+    /// Reads the contact center and the certificate.
     ///
     /// # Errors
     /// When the client may not use the contact center; anything else is a problem among the others.
@@ -83,10 +83,10 @@ impl<'a> VoiceBody<'a> {
                 ),
             );
         }
-        // As it came, before anything is taken out or translated.
+        // The fields as they came, before any is taken or translated.
         let picked = center.map(|center| picked(&fields, center)).unwrap_or_default();
         let certificate = fields.name("certDevName", CertificateName::parse);
-        // On the Apex way it names a certificate that is stored in the org: only Salesforce knows those.
+        // For the Apex wrapper it names a certificate that is stored in the org: only Salesforce knows those.
         let ours = !matches!(center.map(|center| &center.api), Some(Api::Apex(_)));
         if let Some(name) = &certificate
             && ours
@@ -104,7 +104,7 @@ impl<'a> VoiceBody<'a> {
         Ok(Self { fields, center, picked, certificate, caller: None })
     }
 
-    /// Who asks.
+    /// The contact center and the certificate.
     pub fn origin(&self) -> Option<Origin> {
         let call_center = CallCenterName::parse(self.center?.name.as_str()).ok()?;
         Some(Origin { call_center, certificate: self.certificate.clone() })
@@ -134,7 +134,7 @@ impl<'a> VoiceBody<'a> {
         self.required("voiceCallId", Self::call)
     }
 
-    /// As [`BodyFields::required`], for what needs more than the fields.
+    /// As [`BodyFields::required`], for values of several fields.
     pub fn required<T>(&mut self, name: &str, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let before = self.fields.count_problems();
         let found = take(self);
@@ -170,7 +170,7 @@ impl<'a> VoiceBody<'a> {
                 "missing or empty; expected [{\"participantKey\": number, \"type\": \"END_USER\"}]",
             );
         }
-        // All are read before one that is wrong ends it, so that every problem is told.
+        // All are read before a wrong one ends it, so that every problem is reported.
         let read: Vec<_> = list.into_iter().enumerate().map(|(at, one)| self.participant(at, one)).collect();
         read.into_iter().collect()
     }

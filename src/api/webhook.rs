@@ -19,7 +19,7 @@ use crate::webex::{Webhook, WebhookSubject, is_fresh};
 /// Webex takes an answer within 5 s for success.
 const DEADLINE: Duration = Duration::from_secs(4);
 
-/// Keeps what Webex tells; it is durable when this answers 200.
+/// Stores the event of a webhook; it is durable with the answer 200.
 pub async fn webhook(
     request: HttpRequest,
     payload: web::Payload,
@@ -93,7 +93,7 @@ async fn take(
             }
             let carried = bridge.carried(&task, &event, || Webhook::data(&bytes));
             let details = bridge.keep_carried(carried, budget);
-            // In memory of its own: a request that waits for its body, of whomever, does not hold what that takes.
+            // In memory of its own, so that a request that waits for its body does not use as much.
             let (details, event) =
                 Box::pin(async { tokio::join!(details, bridge.keep_event(task, *event, numbers, budget)) })
                     .await;

@@ -387,7 +387,7 @@ pub fn hosts(x509: &X509Ref) -> Vec<String> {
         .collect()
 }
 
-/// Whether a certificate speaks for this host, a name or an address; `*` stands for the first label of a name.
+/// Whether a certificate is valid for this host, a name or an address; `*` stands for the first label of a name.
 pub fn speaks_for(x509: &X509Ref, host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
     if let Ok(address) = host.parse::<IpAddr>() {

@@ -1,4 +1,5 @@
-//! What can be wrong with a key and its certificate, and which form a file has that holds no PEM.
+//! What can be wrong with a key and its certificate, and the form of a file that should be PEM and is not: for most of
+//! them there is a command that converts it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +7,7 @@ use jiff::Timestamp;
 use openssl::x509::X509;
 use thiserror::Error;
 
-/// The piece of the set-up that a problem is about.
+/// The part of the pair that a problem is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificatePart {
     /// The certificate itself.
@@ -99,7 +100,7 @@ impl CertificateProblem {
     }
 }
 
-/// A file that holds no PEM, or PEM that was spoilt on its way.
+/// The form of a file that is no PEM, or damaged PEM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileForm {
     /// Nothing at all.

@@ -65,7 +65,7 @@ pub fn run(
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Gives whether there was what was asked for.
+/// Runs the command; returns whether there was such a call.
 async fn obey(
     args: &AttributesArgs,
     settings: &Settings,
@@ -103,7 +103,7 @@ async fn obey(
     Ok(!explained.is_empty())
 }
 
-/// The keys that may be meant: a key, or an interaction id, is one without looking.
+/// The possible keys: a key, or an interaction id, is one without a lookup.
 async fn keys(
     store: &Store,
     center: &CallCenterName,
@@ -142,14 +142,14 @@ pub struct Explained {
     create: Option<ExplainedStage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     r#final: Option<ExplainedStage>,
-    /// What arrived and no field takes.
+    /// Values that arrived and that no field takes.
     unused: Vec<Unused>,
     /// Whether the contact center fills fields at all.
     #[serde(skip)]
     fills: bool,
 }
 
-/// What became of the fields at the create, or at the final update.
+/// The outcomes of the fields at the create, or at the final update.
 #[derive(Debug, Serialize)]
 struct ExplainedStage {
     at: String,
@@ -163,7 +163,7 @@ struct ExplainedField {
     line: AttributeLine,
     #[serde(skip_serializing_if = "Option::is_none")]
     arrived_as: Option<String>,
-    /// Whether it has arrived at its path after all.
+    /// Whether a value has arrived at its path after all.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     arrived_since: bool,
 }
@@ -176,7 +176,7 @@ struct Unused {
 }
 
 impl Explained {
-    /// The VoiceCalls of a key in the order of their beginning; behind them those of which only details are left.
+    /// The VoiceCalls of a key in the order of their beginning; after them those of which only details are left.
     pub async fn of(
         store: &Store,
         center: &CallCenter,
@@ -200,7 +200,7 @@ impl Explained {
     fn new(center: &CallCenter, call: &CallName, interaction: &Interaction, details: &[Detail]) -> Self {
         let known = interaction.call(call);
         let id = known.and_then(|known| known.voice_call_id.as_ref());
-        // A later flow run is known by when it began, not by what it continues.
+        // The name of a later flow run has when it began, not the call that it continues.
         let parent = match call.run_began() {
             Some(_) => interaction
                 .parent_of(call)
@@ -256,7 +256,7 @@ impl Explained {
                 Some(stage) => {
                     writeln!(out, "\n{name}, {}", stage.at)?;
                     let rows = stage.fields.iter().map(ExplainedField::cells);
-                    table(out, ["field", "path", "value", "what became of it"], rows)?;
+                    super::print_table(out, ["field", "path", "value", "what became of it"], rows)?;
                 }
                 None if self.fills => writeln!(out, "\n{name}: none so far that fills fields")?,
                 None => {}
@@ -268,14 +268,14 @@ impl Explained {
         }
         if !self.unused.is_empty() {
             writeln!(out, "\narrived, and no field takes it")?;
-            table(out, ["from", "path", "what"], self.unused_rows().into_iter())?;
+            super::print_table(out, ["from", "path", "what"], self.unused_rows().into_iter())?;
         }
         Ok(())
     }
 }
 
 impl Explained {
-    /// What no field takes: of a request each, of webhooks what all kinds of them carry alike in one row.
+    /// Values that no field takes: each of a request, and in one row those that all kinds of webhooks have alike.
     fn unused_rows(&self) -> Vec<[String; 3]> {
         let mut alike: BTreeMap<(bool, &str, &str, &str), Vec<&str>> = BTreeMap::new();
         for Unused { from, path, what } in &self.unused {
@@ -347,7 +347,7 @@ impl ExplainedField {
     }
 }
 
-/// What arrived in other capitals, or under the same name at another place, if there is one such thing only.
+/// The path of a value that arrived in other capitals, or under the same name elsewhere, if there is only one.
 fn meant(path: &ValuePath, arrived: &[(&Detail, ArrivedField)]) -> Option<String> {
     let (all, last) = (path.inner().to_lowercase(), path.last().to_lowercase());
     let full = |(detail, arrived): &(&Detail, ArrivedField)| {
@@ -365,7 +365,7 @@ fn meant(path: &ValuePath, arrived: &[(&Detail, ArrivedField)]) -> Option<String
     if found.len() == 1 { found.pop_first() } else { None }
 }
 
-/// Whether a value has arrived at that very path.
+/// Whether a value has arrived at exactly that path.
 fn has_arrived(path: &ValuePath, arrived: &[(&Detail, ArrivedField)]) -> bool {
     let fits =
         |detail: &Detail| if is_of_webhook(detail) { path.is_of_webhooks() } else { path.is_of_requests() };
@@ -390,23 +390,4 @@ fn arrived(detail: &Detail) -> Vec<(&Detail, ArrivedField)> {
 
 fn moment(at: Timestamp) -> String {
     FlowTime::new(at).to_string()
-}
-
-fn table<const N: usize>(
-    out: &mut dyn Write,
-    head: [&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-) -> io::Result<()> {
-    let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
-    let mut widths = [0; N];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    for row in &rows {
-        let padded = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())?;
-    }
-    Ok(())
 }

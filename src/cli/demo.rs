@@ -55,7 +55,7 @@ const FLOW: &str = include_str!("../../tests/fixtures/flows/ServiceCloudVoice_Te
 const CERTIFICATE: &str = "WebexCCSCV";
 const CLIENT: &str = "webex-flow";
 
-/// Everything that runs.
+/// An org, a bridge, a certificate and a secret, all made for the demo.
 pub struct DemoSetup {
     /// The mock org.
     pub org: MockOrg,
@@ -67,7 +67,7 @@ pub struct DemoSetup {
     pub operations: String,
     /// Id and secret of the flow's connector.
     pub credentials: (String, String),
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     handle: Handle,
     folder: PathBuf,
@@ -101,7 +101,7 @@ impl DemoSetup {
         Ok(Self { org, flow, bridge, operations, credentials, clock, handle, folder })
     }
 
-    /// Says what was started.
+    /// Prints what was started.
     ///
     /// # Errors
     /// When the output cannot be written.
@@ -114,7 +114,7 @@ impl DemoSetup {
         writeln!(out, "  org       {}", self.org.url())
     }
 
-    /// Says how to go on by hand.
+    /// Prints how to go on by hand.
     ///
     /// # Errors
     /// When the output cannot be written.
@@ -187,7 +187,7 @@ struct FlowRun<'a> {
     variables: Map<String, Value>,
 }
 
-/// An answer as the flow sees it.
+/// An answer to the flow.
 struct FlowAnswer {
     status: u16,
     body: Value,
@@ -301,7 +301,7 @@ impl<'a> FlowRun<'a> {
         Ok(run)
     }
 
-    /// An HTTP Request activity of the vendor's flow: fill, send, read the outputs.
+    /// An HTTP Request activity of the vendor's flow: fills it, sends it, reads the outputs.
     async fn activity(&mut self, name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
         let activity = self.setup.flow.activity(name).with_context(|| format!("the flow has no {name}"))?;
         let body = self.fill(&activity.body)?;
@@ -314,7 +314,7 @@ impl<'a> FlowRun<'a> {
         Ok(())
     }
 
-    /// A request of the bridge's own, as docs/setup.md tells to put it into the flow.
+    /// A request of the bridge's own, as docs/setup.md adds it to the flow.
     async fn own(&self, name: &str, more: Value, out: &mut dyn Write) -> anyhow::Result<()> {
         let mut body = json!({
             "callCenterDevName": "WxCCContactCenterSCV",
@@ -374,14 +374,14 @@ impl<'a> FlowRun<'a> {
     }
 }
 
-/// An interaction id as Webex gives it.
+/// An interaction id as Webex has it.
 fn uuid(random: u128) -> String {
     let digits = format!("{random:032x}");
     let part = |range| digits.get(range).unwrap_or_default();
     format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
 }
 
-/// One request and its answer, on one line.
+/// Prints one request and its answer, on one line.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -401,7 +401,7 @@ pub fn print_request(
     writeln!(out, "   POST {name:<18} {status}  {milliseconds:>6.1} ms  {shown}")
 }
 
-/// The VoiceCalls as Salesforce would show them.
+/// Prints the VoiceCalls as Salesforce would show them.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -435,7 +435,7 @@ pub fn print_voice_calls(org: &MockOrg, out: &mut dyn Write) -> std::io::Result<
     Ok(())
 }
 
-/// Whether all is right, and the exit status that says so.
+/// Prints whether all is right, and returns the exit status for it.
 ///
 /// # Errors
 /// When the output cannot be written.

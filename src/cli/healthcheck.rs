@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use crate::clock::Clock;
 
 /// How long the answer may take.
-const PATIENCE: Duration = Duration::from_secs(3);
+const HEALTHCHECK_WITHIN: Duration = Duration::from_secs(3);
 
 /// Arguments of `healthcheck`.
 #[derive(Debug, clap::Args)]
@@ -42,16 +42,16 @@ pub fn run(
 }
 
 async fn ask(url: &str) -> reqwest::Result<u16> {
-    // The certificate names the public host, not this address; we ask for life, not for identity.
+    // The certificate is for the public host, not for this address; this only checks that the service is alive.
     let client = reqwest::Client::builder()
-        .timeout(PATIENCE)
+        .timeout(HEALTHCHECK_WITHIN)
         .no_proxy()
         .tls_danger_accept_invalid_certs(true)
         .build()?;
     Ok(client.get(url).send().await?.status().as_u16())
 }
 
-/// The address by which this machine reaches what listens on all addresses.
+/// The address by which this machine reaches a listener on all addresses.
 fn here(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

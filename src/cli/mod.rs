@@ -76,7 +76,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(&cli.command) {
         Ok(code) => code,
-        // Whoever reads our output has had enough: `scv-bridge ... | head`.
+        // The reader of the output has closed it: `scv-bridge ... | head`.
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "scv-bridge: {}", chain(&error));
@@ -85,7 +85,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// An error with its causes, each text once: many an error tells its cause in its own words already.
+/// An error with its causes, each text once: many errors have the text of their cause in their own already.
 fn chain(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |message, cause| match cause.to_string() {
         cause if message.is_empty() => cause,
@@ -126,7 +126,7 @@ fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The configuration that a command was told of; every problem of it is the error.
+/// The configuration for a command; every problem of it is the error.
 fn settings(
     config: Option<PathBuf>,
     environment: Vec<(String, String)>,
@@ -136,7 +136,7 @@ fn settings(
     Ok(Settings::load(&Source { file: Some(file), environment }, clock)?)
 }
 
-/// Reads the name of a contact center.
+/// Parses the name of a contact center.
 fn call_center(text: &str) -> Result<CallCenterName, String> {
     CallCenterName::parse(text).map_err(|error| error.to_string())
 }
@@ -175,11 +175,31 @@ fn configured_rules(
     })
 }
 
-/// A contact center that is not configured, with the one that was probably meant.
+/// The error for a contact center that is not configured, with the one that was probably meant.
 fn unknown(settings: &Settings, center: &str) -> anyhow::Error {
     let meant = nearest(center, &settings.call_centers.keys().cloned().collect())
         .map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
     anyhow!("--call-center: no contact center {center} is configured{meant}")
+}
+
+/// Prints a table with aligned columns under a head.
+fn print_table<const N: usize>(
+    out: &mut dyn std::io::Write,
+    head: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> std::io::Result<()> {
+    let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for row in &rows {
+        let padded = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
 }
 
 fn broken_pipe(error: &anyhow::Error) -> bool {

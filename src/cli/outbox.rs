@@ -79,7 +79,7 @@ pub fn run(
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A contact center that has left the configuration can still have entries. One that has none is a mistake.
+/// An error unless the contact center is configured, or still has entries after it has left the configuration.
 async fn known(settings: &Settings, store: &Store, center: &CallCenterName) -> anyhow::Result<()> {
     if settings.call_centers.contains_key(center.as_ref()) {
         return Ok(());
@@ -101,7 +101,7 @@ impl OutboxCommand {
     }
 }
 
-/// Gives whether there was what was asked for.
+/// Runs the command; returns whether there was such an entry.
 async fn obey(args: &OutboxArgs, store: &Store, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<bool> {
     match &args.command {
         OutboxCommand::List { select, limit } => {
@@ -112,7 +112,7 @@ async fn obey(args: &OutboxArgs, store: &Store, now: Timestamp, out: &mut dyn Wr
             } else {
                 list.print(out)?;
             }
-            // An empty outbox is in the best of orders.
+            // An empty outbox is no failure.
             Ok(true)
         }
         OutboxCommand::Show { id } => {
@@ -158,7 +158,7 @@ pub struct EntrySelection {
     pub words: Option<String>,
 }
 
-/// Whether it is still tried.
+/// The state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StateFilter {
     /// Still tried.
@@ -167,7 +167,7 @@ pub enum StateFilter {
     Buried,
 }
 
-/// What it asks of Salesforce.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KindFilter {
     /// A VoiceCall that could not be created in time.
@@ -181,7 +181,7 @@ pub enum KindFilter {
 }
 
 impl EntrySelection {
-    /// As the store takes it.
+    /// The filter of the store.
     pub fn filter(&self, now: Timestamp) -> Filter {
         Filter {
             state: self.state.map(|state| match state {
@@ -195,7 +195,7 @@ impl EntrySelection {
                 KindFilter::Update => EntryKind::Update,
                 KindFilter::LateClear => EntryKind::LateClear,
             }),
-            // Before the beginning of time there is nothing.
+            // No entry is older than that.
             older_than: self.older_than.map(|age| now.checked_sub(age).unwrap_or(Timestamp::MIN)),
             words: self.words.clone(),
             ..Filter::default()
@@ -203,7 +203,7 @@ impl EntrySelection {
     }
 }
 
-/// The number of an entry.
+/// Parses the number of an entry.
 pub fn entry_id(text: &str) -> Result<EntryId, String> {
     match text.parse() {
         Ok(number @ 1..) => Ok(EntryId(number)),
@@ -219,7 +219,7 @@ pub struct EntryList {
     entries: Vec<EntryView>,
 }
 
-/// Reads as many entries as the filter allows, and counts them all.
+/// Reads as many entries as the filter allows, and counts all of them.
 pub async fn read_list(store: &Store, filter: &Filter, now: Timestamp) -> Result<EntryList, StoreError> {
     let entries = store.list_all(filter).await?;
     let total = store.discard(&Filter { limit: None, ..filter.clone() }, Run::Dry).await?;
@@ -231,7 +231,7 @@ pub async fn read_list(store: &Store, filter: &Filter, now: Timestamp) -> Result
 }
 
 impl EntryList {
-    /// Takes another list in.
+    /// Adds another list.
     pub fn append(&mut self, mut other: Self) {
         self.total += other.total;
         self.entries.append(&mut other.entries);
@@ -245,17 +245,7 @@ impl EntryList {
         if self.total == 0 {
             return writeln!(out, "no entries");
         }
-        let rows: Vec<_> = self.entries.iter().map(EntryView::cells).collect();
-        let mut widths = EntryView::HEAD.map(str::len);
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        print_row(out, &EntryView::HEAD.map(str::to_owned), &widths)?;
-        for row in &rows {
-            print_row(out, row, &widths)?;
-        }
+        super::print_table(out, EntryView::HEAD, self.entries.iter().map(EntryView::cells))?;
         if self.entries.len() < self.total {
             writeln!(out, "{} of {} entries, the oldest", self.entries.len(), self.total)?;
         }
@@ -263,22 +253,16 @@ impl EntryList {
     }
 }
 
-fn print_row(out: &mut dyn Write, cells: &[String], widths: &[usize]) -> io::Result<()> {
-    let padded = cells.iter().zip(widths).map(|(cell, &width)| format!("{cell:<width$}"));
-    let line = padded.collect::<Vec<_>>().join("  ");
-    writeln!(out, "{}", line.trim_end())
-}
-
 /// The longest last column of the table, in characters; alone, an entry is printed in full.
 const LONGEST_CELL: usize = 100;
 
-/// An entry without anything that must not be seen. The fields are those of `--json`.
+/// An entry without anything that must not be shown. The fields are those of `--json`.
 #[derive(Debug, Serialize)]
 pub struct EntryView {
     id: i64,
     state: String,
     kind: String,
-    /// The last update of its call.
+    /// Whether it is the last update of its call.
     r#final: bool,
     call_center: String,
     vendor_call_key: Option<String>,
@@ -307,7 +291,7 @@ pub struct EntryView {
 }
 
 impl EntryView {
-    /// For a list.
+    /// An entry of a list.
     pub fn of(entry: &Entry, now: Timestamp) -> Self {
         let pending = entry.state == EntryState::Pending;
         let (vendor_call_key, voice_call_id) = names(entry);
@@ -332,7 +316,7 @@ impl EntryView {
         }
     }
 
-    /// What can be told of one that this version cannot read.
+    /// An entry that this version cannot parse.
     pub fn of_unreadable(entry: &Unreadable, now: Timestamp) -> Self {
         let text = |text: &Option<String>| text.as_deref().map(crate::cli::redact::text);
         let or_unknown = |value: &Option<String>| text(value).unwrap_or_else(|| String::from("?"));
@@ -357,15 +341,15 @@ impl EntryView {
         }
     }
 
-    /// Alone, with what is sent.
+    /// A single entry, with its body.
     pub fn with_body(entry: &Entry, now: Timestamp) -> Self {
         Self { body: Some(crate::cli::redact::body(entry.body.expose())), ..Self::of(entry, now) }
     }
 
-    /// The cells of its line in the table, under [`EntryView::HEAD`].
+    /// The cells of its row in the table, under [`EntryView::HEAD`].
     pub fn cells(&self) -> [String; 9] {
         let call = self.vendor_call_key.as_ref().or(self.voice_call_id.as_ref());
-        // What is buried because of its problem tells it as Salesforce's words.
+        // An entry that is buried because of its problem has it as Salesforce's words.
         let problem = self.problem.filter(|problem| self.words.as_deref() != Some(problem));
         let words = [self.reason.as_deref(), self.words.as_deref(), problem];
         [
@@ -381,11 +365,11 @@ impl EntryView {
         ]
     }
 
-    /// What stands above the cells.
+    /// The head of the table.
     pub const HEAD: [&'static str; 9] =
         ["id", "state", "kind", "contact center", "call", "age", "attempts", "next try", "reason and words"];
 
-    /// Prints all of it, a line for each.
+    /// Prints all of it, a line for each field.
     ///
     /// # Errors
     /// It cannot be written.
@@ -443,7 +427,7 @@ fn kind(kind: EntryKind) -> &'static str {
     }
 }
 
-/// Key and id of the call: from the journal, or for a call that it does not know from the request itself.
+/// Key and id of the call: from the journal, or for an unknown call from the request itself.
 fn names(entry: &Entry) -> (Option<String>, Option<String>) {
     if let Some(call) = &entry.call {
         let id = call.voice_call_id.as_ref().map(ToString::to_string);
@@ -464,7 +448,7 @@ fn optional_time<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result
     }
 }
 
-/// From one moment to another, in its two largest units.
+/// The time between two moments, in its two largest units.
 fn duration(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.duration_since(from).as_secs().max(0);
     match seconds {
@@ -482,6 +466,7 @@ const PRINTED: u32 = 50;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(group(ArgGroup::new("which").required(true).multiple(true)
     .args(["ids", "state", "call_center", "kind", "older_than", "words", "all"])))]
+/// The entries to change: by number, by filter, or all.
 pub struct EntryChange {
     /// These entries.
     #[arg(value_name = "ID", value_parser = entry_id,
@@ -497,7 +482,7 @@ pub struct EntryChange {
     dry_run: bool,
 }
 
-/// What is done to them.
+/// The change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeAction {
     /// Buried ones are due now.
@@ -506,7 +491,7 @@ pub enum ChangeAction {
     Discard,
 }
 
-/// A number that nothing could be done with.
+/// A number whose entry could not be changed.
 #[derive(Debug, Serialize)]
 struct ChangeProblem {
     id: i64,
@@ -527,7 +512,7 @@ impl EntryChange {
         self.select.call_center.as_ref()
     }
 
-    /// Does it and says how often. Gives whether everything that was named was there, or anything for a filter.
+    /// Changes the entries and prints how many. Returns whether all named entries were there, or any for a filter.
     pub async fn run(
         &self,
         action: ChangeAction,
@@ -587,10 +572,10 @@ impl ChangeAction {
         }
     }
 
-    /// Which of a filter's entries would be changed, as many as a dry run prints.
+    /// The entries of a filter that would be changed, as many as a dry run prints.
     fn preview(self, filter: &Filter) -> Option<Filter> {
         let state = match (self, filter.state) {
-            // Nothing pending is ever put back.
+            // No pending entry is put back.
             (Self::Retry, Some(EntryState::Pending)) => return None,
             (Self::Retry, _) => Some(EntryState::Buried),
             (Self::Discard, state) => state,
@@ -608,7 +593,7 @@ impl ChangeAction {
     }
 }
 
-/// Why nothing could be done with an entry.
+/// Why an entry could not be changed.
 async fn reason(store: &Store, id: EntryId) -> Result<&'static str, StoreError> {
     let filter = Filter { id: Some(id), ..Filter::default() };
     Ok(match store.list_all(&filter).await?.into_iter().next() {

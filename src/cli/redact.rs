@@ -5,18 +5,18 @@ use serde_json::{Map, Value};
 use crate::domain::{hide_numbers, is_id, names_a_number, quote};
 use crate::phone::mask;
 
-/// Words of others on one line, without numbers, tokens and control characters. The ids of records and
-/// interactions stay, although they may look like numbers: without them nobody finds the call.
+/// Text of others on one line, without phone numbers, tokens and control characters. The ids of records and interactions
+/// stay, although they may look like numbers, because they identify the call.
 pub fn text(text: &str) -> String {
     if is_id(text) {
         return text.to_owned();
     }
     let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    // `quote` sees numbers between spaces and signs; the other sees them behind letters and underscores too.
+    // `quote` finds numbers between spaces and punctuation; `hide_numbers` finds them after letters and underscores too.
     hide_numbers(&quote(&visible)).into_owned()
 }
 
-/// A body, as deep as it goes.
+/// A body, at any depth.
 pub fn body(body: &str) -> Value {
     match serde_json::from_str(body) {
         Ok(value) => json(value, false),

@@ -71,6 +71,7 @@ pub fn run(
     Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Runs the command; returns whether all is in order.
 async fn obey(
     args: &WebexArgs,
     settings: &Settings,
@@ -86,7 +87,7 @@ async fn obey(
     }
 }
 
-/// What asks for tokens, in a name of its own.
+/// The tokens of the integration, under a name of this process, and an HTTPS client.
 fn tokens(
     settings: &Settings,
     store: &Store,
@@ -111,7 +112,7 @@ pub(super) fn client(
     Ok(webex::api_client(webex, http, tokens, Arc::clone(clock), ids)?)
 }
 
-/// What Search, Captures and Subscriptions need.
+/// The scopes for Search, Captures and Subscriptions.
 const SCOPES: &str = "cjp:config_read cjp:config_write";
 
 /// Arguments of `login`.
@@ -131,7 +132,7 @@ pub struct LoginArgs {
     minutes: u64,
 }
 
-/// Prints the address to open, waits for the browser, and keeps what Webex gives.
+/// Prints the URL to open, waits for the browser, and stores the login.
 pub async fn log_in(
     args: &LoginArgs,
     settings: &Settings,
@@ -188,7 +189,7 @@ fn login_summary(login: &WebexLogin, webex: &Webex, clock: &dyn Clock) -> String
     format!("Logged in; {ends}.\nThe login is kept in the database, {lies}.")
 }
 
-/// The page on which an administrator agrees.
+/// The page on which an administrator grants access.
 fn authorize_page(
     webex: &Webex,
     scopes: &str,
@@ -213,7 +214,7 @@ fn authorize_page(
     Ok(page)
 }
 
-/// 256 bits that nobody guesses.
+/// A random secret of 256 bits.
 fn random_secret() -> anyhow::Result<String> {
     let mut bytes = [0; 32];
     rand_bytes(&mut bytes)?;
@@ -223,29 +224,30 @@ fn random_secret() -> anyhow::Result<String> {
 /// The most that is read of a request.
 const LONGEST_REQUEST: usize = 16 * 1024;
 /// How long a visitor may take to ask.
-const PATIENCE: Duration = Duration::from_secs(5);
+const REQUEST_WITHIN: Duration = Duration::from_secs(5);
 
-/// Listens on loopback, for IPv4 and, where there is one, IPv6: a browser takes either for `localhost`.
+/// Listens on loopback for the browser that Webex redirects, for IPv4 and, where there is one, IPv6: a browser takes
+/// either for `localhost`.
 pub struct Callback {
     v4: TcpListener,
     v6: Option<TcpListener>,
     port: u16,
 }
 
-/// What the browser brings.
+/// The result of the authorization.
 #[derive(Debug, PartialEq, Eq)]
 pub enum CallbackResult {
-    /// The administrator has agreed.
+    /// The administrator has granted access.
     Code(String),
-    /// They have not, or Webex does not let them.
+    /// They have not, or Webex refuses it.
     Refused(String),
 }
 
-/// The browser, which still waits for its page.
+/// The browser, which waits for its page.
 pub struct Visitor(TcpStream);
 
 impl Callback {
-    /// Takes a port of this machine; 0 takes any.
+    /// Binds a port of this machine; 0 binds any.
     pub async fn bind(port: u16) -> std::io::Result<Self> {
         let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let port = v4.local_addr()?.port();
@@ -253,12 +255,12 @@ impl Callback {
         Ok(Self { v4, v6, port })
     }
 
-    /// The port that was taken.
+    /// The port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Waits for the browser that brings `state`. Whoever else comes is sent away and ends nothing.
+    /// Waits for the browser that has `state`. Any other request is answered 404 and ends nothing.
     pub async fn wait(&self, state: &str) -> std::io::Result<(CallbackResult, Visitor)> {
         loop {
             let stream = match &self.v6 {
@@ -269,7 +271,7 @@ impl Callback {
                 None => self.v4.accept().await?.0,
             };
             let mut visitor = Visitor(stream);
-            let target = timeout(PATIENCE, visitor.target()).await.ok().flatten().unwrap_or_default();
+            let target = timeout(REQUEST_WITHIN, visitor.target()).await.ok().flatten().unwrap_or_default();
             if let Some(called) = callback_result(&target, state) {
                 return Ok((called, visitor));
             }
@@ -279,7 +281,7 @@ impl Callback {
 }
 
 impl Visitor {
-    /// What is asked for: path and query of a GET.
+    /// Path and query of a GET.
     async fn target(&mut self) -> Option<String> {
         let mut head = Vec::new();
         while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -305,13 +307,13 @@ impl Visitor {
             "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {length}\r\n\
              cache-control: no-store\r\nreferrer-policy: no-referrer\r\nconnection: close\r\n\r\n{page}"
         );
-        // A browser that has gone needs no page.
+        // A browser that has closed the connection needs no page.
         let _ = self.0.write_all(answer.as_bytes()).await;
         let _ = self.0.shutdown().await;
     }
 }
 
-/// What a visitor brings, if it is who we wait for: somebody who knows the state.
+/// The result in a request, if its `state` is right.
 fn callback_result(target: &str, state: &str) -> Option<CallbackResult> {
     let url = Url::parse("http://localhost").ok()?.join(target).ok()?;
     let value =
@@ -379,7 +381,7 @@ fn subscription_name(text: &str) -> Result<String, String> {
 }
 
 impl Subscribe {
-    /// Gives whether all that was wanted is there and active.
+    /// Creates the missing subscriptions; returns whether all of them are there and active.
     pub async fn run(
         &self,
         settings: &Settings,
@@ -396,7 +398,7 @@ impl Subscribe {
         let wanted: Vec<Vec<WebhookResource>> =
             if self.resources.is_empty() { WebhookResource::usual() } else { each() };
         let mut in_order = true;
-        // What becomes of one is nothing to the others.
+        // A failure of one does not affect the others.
         for versions in wanted {
             let mut is_served = false;
             for resource in versions {
@@ -434,7 +436,7 @@ impl Subscribe {
         Ok(in_order)
     }
 
-    /// One that does not exist.
+    /// Creates a subscription.
     async fn make(
         &self,
         resource: &WebhookResource,
@@ -448,7 +450,7 @@ impl Subscribe {
         Ok(client.subscribe(&new).await?.id)
     }
 
-    /// One that exists already.
+    /// Updates an existing subscription.
     async fn keep(
         &self,
         found: &Subscription,
@@ -472,7 +474,7 @@ impl Subscribe {
 const INACTIVE: &str = "inactive";
 
 impl ListSubscriptions {
-    /// Gives whether all of ours are active.
+    /// Lists all subscriptions; returns whether those of this bridge are active.
     pub async fn run(
         &self,
         settings: &Settings,
@@ -503,7 +505,7 @@ impl ListSubscriptions {
 }
 
 impl RemoveSubscriptions {
-    /// Gives whether there was anything to remove.
+    /// Removes subscriptions; returns whether there was any.
     pub async fn run(
         &self,
         settings: &Settings,
@@ -528,7 +530,7 @@ impl RemoveSubscriptions {
     }
 }
 
-/// Where webhooks of this bridge go.
+/// Where webhooks of this bridge are sent.
 fn own_destination(settings: &Settings) -> anyhow::Result<String> {
     match destination(settings.server.public_url.as_ref()) {
         Ok(destination) => Ok(destination),

@@ -27,14 +27,14 @@ pub enum InvalidName {
 const UNSET: [&str; 7] = ["", "null", "undefined", "none", "na", "n/a", "uninitialized"];
 
 /// The longest key we accept; Salesforce keeps `VendorCallKey` in a text field of 255 characters.
-const LONGEST: usize = 255;
+const LONGEST_KEY: usize = 255;
 
 fn check(text: &str) -> Result<(), InvalidName> {
     if text.trim().is_empty() {
         return Err(InvalidName::Empty);
     }
-    if text.chars().count() > LONGEST {
-        return Err(InvalidName::TooLong(LONGEST));
+    if text.chars().count() > LONGEST_KEY {
+        return Err(InvalidName::TooLong(LONGEST_KEY));
     }
     // "." and ".." would change the path they are put into, even percent-encoded.
     if text.chars().any(char::is_control) || text == "." || text == ".." {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// The longest quotation, in characters.
-const LONGEST: usize = 300;
+const LONGEST_QUOTE: usize = 300;
 
 /// The most characters that are looked at: more are not shown, and it takes long.
 const MOST_READ: usize = 4096;
@@ -42,7 +42,7 @@ pub fn quote(text: &str) -> String {
         let left = shown.chars().count().saturating_sub(LAST);
         shown = shown.chars().take(left).chain(['…']).collect();
     }
-    cut(shown, LONGEST)
+    cut(shown, LONGEST_QUOTE)
 }
 
 /// At most `longest` characters, with an ellipsis where something is missing.
@@ -164,9 +164,9 @@ mod words_tests {
 
     #[test]
     fn a_long_text_is_cut_between_characters() {
-        for length in [LONGEST + 1, 5000] {
+        for length in [LONGEST_QUOTE + 1, 5000] {
             let shown = quote(&"ü".repeat(length));
-            assert_eq!(shown.chars().count(), LONGEST);
+            assert_eq!(shown.chars().count(), LONGEST_QUOTE);
             assert!(shown.ends_with('…'));
         }
         // What is hidden is short: the end of what is looked at comes into sight.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Connections that may be gone, beyond twice those that are open, before they are forgotten.
+/// How many closed connections, beyond twice the open ones, are in the list before they are removed.
 const GONE: usize = 64;
 
 /// The connections of one worker thread.
@@ -22,13 +22,13 @@ pub(super) struct Connections(Rc<WorkerConnections>);
 struct WorkerConnections {
     most: usize,
     open: Rc<Cell<usize>>,
-    /// As they came; those that are gone, or known by now, are passed over when their turn comes.
+    /// In the order in which they were opened; closed and authenticated ones are skipped.
     unauthenticated: RefCell<VecDeque<Weak<ConnectionState>>>,
 }
 
-/// One connection among those that are open, until it is dropped.
+/// One open connection, until it is dropped.
 #[derive(Debug)]
-struct OpenConnection(Rc<Cell<usize>>);
+pub(super) struct OpenConnection(Rc<Cell<usize>>);
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
@@ -37,14 +37,14 @@ impl Drop for OpenConnection {
 }
 
 impl Connections {
-    /// At most this many, as long as there are strangers among them.
+    /// At most this many, as long as there are unauthenticated ones.
     pub(super) fn new(most: usize) -> Self {
         let unauthenticated = RefCell::default();
         Self(Rc::new(WorkerConnections { most, open: Rc::default(), unauthenticated }))
     }
 
-    /// A connection has been opened. Beyond the bound, the one that has been a stranger for longest is dismissed: an
-    /// honest client has logged in long before its turn comes, and whoever floods us sends his own away.
+    /// A connection has been opened. Beyond the limit, the oldest unauthenticated one is closed: a legitimate client has
+    /// authenticated long before, and a flood closes its own connections.
     pub(super) fn admit(&self) -> ConnectionActivity {
         let WorkerConnections { most, open, unauthenticated } = &*self.0;
         open.set(open.get() + 1);
@@ -64,19 +64,19 @@ impl Connections {
     }
 }
 
-/// How long a connection may be without a request.
+/// The timeouts of a connection.
 #[derive(Debug, Clone)]
 pub struct ConnectionTimeouts {
-    /// From its beginning to the end of the head of its first request; also how long it may not take in an answer.
+    /// From its beginning to the end of the head of its first request; also for taking in an answer.
     pub first: Duration,
     /// From an answer to the end of the head of the next request.
     pub between: Duration,
-    /// What is said to who began a request and did not end it: the whole answer.
+    /// The answer to a request that does not arrive in time, as it is sent.
     pub too_slow: Arc<[u8]>,
 }
 
-/// One connection's requests: how many are being served, since when there has been none, and whether their client is
-/// known.
+/// The requests of one connection: how many are being served, since when there has been none, and whether the client is
+/// authenticated.
 #[derive(Debug, Clone)]
 pub struct ConnectionActivity(Rc<ConnectionState>);
 
@@ -90,25 +90,25 @@ struct ConnectionState {
     opened: Instant,
     /// Whether anything arrived since the last answer.
     has_received: Cell<bool>,
-    /// Told when the last of the requests that were being served has been.
+    /// Notified when the last request in progress has been served.
     idle: Notify,
     /// Whether a request of this connection had right credentials.
     is_authenticated: Cell<bool>,
-    /// Whether it has to end at once.
+    /// Whether it has to be closed at once.
     is_dismissed: Cell<bool>,
-    /// The task of the connection, to be woken when one of these changes.
+    /// The task of the connection, woken when one of these changes.
     task: RefCell<Option<Waker>>,
     _place: Option<OpenConnection>,
 }
 
 impl ConnectionActivity {
-    /// Of a connection that has just been opened, and takes nobody's place.
+    /// Of a new connection that does not count among those of a worker.
     pub fn new() -> Self {
         Self::of(None)
     }
 
-    /// Of a connection that has just been opened.
-    pub(super) fn of(place: Option<OpenConnection>) -> Self {
+    /// Of a new connection.
+    fn of(place: Option<OpenConnection>) -> Self {
         Self(Rc::new(ConnectionState {
             serving: Cell::new(0),
             reading: Cell::new(0),
@@ -123,21 +123,20 @@ impl ConnectionActivity {
         }))
     }
 
-    /// A request has arrived; it is served until what this returns is dropped.
+    /// A request has arrived; it is being served until the result is dropped.
     pub fn serve(&self) -> ServedRequest {
         self.0.serving.set(self.0.serving.get() + 1);
         ServedRequest(Rc::clone(&self.0))
     }
 
-    /// A request that is served reads its body until what this returns is dropped. At other times nothing that comes
-    /// after a request is read.
+    /// A request reads its body until the result is dropped. At other times nothing after a request is read.
     pub fn read_body(&self) -> BodyRead {
         self.0.reading.set(self.0.reading.get() + 1);
         self.0.wake();
         BodyRead(Rc::clone(&self.0))
     }
 
-    /// A request of this connection had right credentials: it gives way to nobody any more.
+    /// A request of this connection had right credentials: it is not closed for others any more.
     pub fn mark_authenticated(&self) {
         self.0.is_authenticated.set(true);
     }
@@ -158,7 +157,7 @@ impl ConnectionActivity {
         .await;
     }
 
-    /// Who is woken when something changes that the connection waits for.
+    /// The waker for changes that the connection waits for.
     pub(super) fn wake_by(&self, waker: &Waker) {
         let mut task = self.0.task.borrow_mut();
         if !task.as_ref().is_some_and(|task| task.will_wake(waker)) {
@@ -181,7 +180,7 @@ impl ConnectionActivity {
         self.0.serving.get() > 0
     }
 
-    /// Whether a request is being served that has come as a whole.
+    /// Whether a request is being served that has arrived completely.
     pub(super) fn is_working(&self) -> bool {
         self.is_serving() && self.0.reading.get() == 0
     }
@@ -198,7 +197,7 @@ impl ConnectionActivity {
         Rc::downgrade(&self.0)
     }
 
-    /// When the connection is over if no request arrives; none: one is being served.
+    /// When the connection times out if no request arrives; none: one is being served.
     pub(super) fn end(&self, patience: &ConnectionTimeouts) -> Option<Instant> {
         if self.0.serving.get() > 0 {
             return None;
@@ -217,19 +216,19 @@ impl Default for ConnectionActivity {
 }
 
 impl ConnectionState {
-    /// Whether it may be dismissed.
+    /// Whether it may be closed for another one.
     fn is_unauthenticated(&self) -> bool {
         !self.is_authenticated.get() && !self.is_dismissed.get()
     }
 
-    /// Ends the connection.
+    /// Closes the connection.
     fn dismiss(&self) {
         self.is_dismissed.set(true);
         self.wake();
     }
 
     fn wake(&self) {
-        // It is told again by whom to be woken when it waits again.
+        // The task registers its waker again when it waits again.
         if let Some(task) = self.task.borrow_mut().take() {
             task.wake();
         }

@@ -34,10 +34,10 @@ pub use socket::{ConnectionMemory, GuardedSocket};
 use self::connections::Connections;
 use crate::settings::Inbound;
 
-/// How long a refused body is still read after the answer, so that the client gets to see the answer.
+/// How long a refused body is still read after the answer, so that the client receives the answer.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// What is done with a new connection before it is served: its socket, and what its requests will carry.
+/// Called with each new connection: its socket, and the data that its requests will carry.
 pub type OnConnect = fn(&dyn Any, &mut Extensions);
 
 /// A listener before it runs.
@@ -52,9 +52,9 @@ pub struct Listener {
     pub inbound: Inbound,
     /// How long requests in flight may take to end once it is told to stop.
     pub shutdown_timeout: Duration,
-    /// What a client is told whose request did not arrive in time: a whole answer of HTTP/1.1.
+    /// The answer to a request that does not arrive in time: a whole answer of HTTP/1.1.
     pub too_slow: Arc<[u8]>,
-    /// For what a handler has to know of its connection.
+    /// Adds the data of a connection that handlers need.
     pub on_connect: OnConnect,
 }
 
@@ -78,7 +78,7 @@ impl Listener {
         let Self { socket, tls, workers, inbound, shutdown_timeout, too_slow, on_connect } = self;
         // The workers share them evenly: the server gives each connection to the next.
         let most = inbound.max_connections.div_ceil(workers);
-        // Those that were dismissed take a moment to end, and nobody shall wait for that.
+        // Closed connections take a moment to end, and no new one shall wait for that.
         let with_dismissed = most + most / 8 + 16;
         let builder = Server::build()
             .workers(workers)
@@ -133,7 +133,7 @@ impl Listener {
             })?;
             return Ok(listening.run());
         };
-        // Else a few hundred clients that begin a handshake and say no more would keep out all others.
+        // Else a few hundred clients that begin a handshake and send no more would keep out all others.
         max_concurrent_tls_connect(with_dismissed);
         choose_protocol(&mut tls);
         let acceptor = tls.build();
@@ -160,8 +160,7 @@ impl Listener {
     }
 }
 
-/// HTTP/1 for every context that a handshake may be under. Who offers other protocols only is told so by an alert
-/// (RFC 7301, 3.2).
+/// HTTP/1 for every context of a handshake. A client that offers other protocols only gets an alert (RFC 7301, 3.2).
 pub fn choose_protocol(tls: &mut SslAcceptorBuilder) {
     const OURS: &[u8] = b"\x08http/1.1\x08http/1.0";
     tls.set_alpn_select_callback(|_, theirs| {

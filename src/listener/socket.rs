@@ -17,37 +17,37 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::connections::{ConnectionActivity, ConnectionTimeouts};
 
-/// How much is read while nothing can be passed on. It is read to see whether the client is still there.
+/// How many bytes are read while nothing can be passed on, to see whether the client is still there.
 const AHEAD: usize = 2048;
 
-/// A socket whose other end has only so long for the head of a request, and for taking in an answer.
+/// A socket whose client has limited time for the head of a request, and for taking in an answer.
 pub struct GuardedSocket<T> {
     io: T,
     patience: ConnectionTimeouts,
     traffic: ConnectionActivity,
-    /// Looks again at the latest when the connection may be over. It is moved only when it rings, not by every request.
+    /// Fires at the latest when the connection may have timed out. It is moved only when it fires, not by every request.
     alarm: Pin<Box<Sleep>>,
-    /// Runs while the client has not taken in all that was to be written.
+    /// Runs while the client has not taken in everything written.
     stuck: Option<Pin<Box<Sleep>>>,
     over: bool,
-    /// What was read and not passed on.
+    /// Bytes that were read and not passed on.
     ahead: Vec<u8>,
-    /// Nothing comes after that.
+    /// Whether the client has sent its last byte.
     has_ended: bool,
     heads: Heads,
-    /// How many heads may end in what is passed on before the HTTP above has looked at it.
+    /// How many heads may end in the bytes passed on before the HTTP above has parsed them.
     room: usize,
-    /// Whether a head has ended in what it has looked at.
+    /// Whether a head has ended in the bytes it has parsed.
     head_has_ended: bool,
-    /// What was passed on since the last request was answered.
+    /// Bytes passed on since the last request was answered.
     passed: usize,
-    /// What waits to be written.
+    /// Bytes that wait to be written.
     unwritten: usize,
     share: MemoryShare,
 }
 
 impl<T> GuardedSocket<T> {
-    /// A socket that has just been opened.
+    /// A new socket.
     pub fn new(
         io: T,
         patience: ConnectionTimeouts,
@@ -73,12 +73,12 @@ impl<T> GuardedSocket<T> {
         }
     }
 
-    /// What happens on it: for those who serve its requests.
+    /// The activity of the connection, for the services of its requests.
     pub fn traffic(&self) -> ConnectionActivity {
         self.traffic.clone()
     }
 
-    /// Whether no request arrived in time. Wakes the task when that may have come about.
+    /// Whether no request arrived in time. Wakes the task when that may be the case.
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {
         while self.alarm.as_mut().poll(context).is_ready() {
             let now = Instant::now();
@@ -92,7 +92,7 @@ impl<T> GuardedSocket<T> {
         false
     }
 
-    /// An error once the connection has to give way to another.
+    /// An error once the connection has to be closed.
     fn unless_dismissed(&self) -> io::Result<()> {
         match self.traffic.is_dismissed() {
             true => Err(io::ErrorKind::ConnectionAborted.into()),
@@ -100,8 +100,8 @@ impl<T> GuardedSocket<T> {
         }
     }
 
-    /// An error when strangers hold more than they may, and this is the one who wants more. Who has logged in is not
-    /// asked.
+    /// An error when unauthenticated connections use more memory than they may, and this one wants more. An authenticated
+    /// one may always.
     fn hold(&mut self) -> io::Result<()> {
         let has_room = self.share.hold(self.ahead.len() + self.passed + self.unwritten);
         match has_room || self.traffic.is_authenticated() {
@@ -110,7 +110,7 @@ impl<T> GuardedSocket<T> {
         }
     }
 
-    /// Waits for as long as the client may take to take in all that is to be written.
+    /// Waits for as long as the client may take to take in everything written.
     fn unless_stuck<R>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<R>> {
         self.traffic.wake_by(context.waker());
         let first = self.patience.first;
@@ -118,11 +118,11 @@ impl<T> GuardedSocket<T> {
         stuck.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// So many of so many bytes were written.
+    /// `written` of `of` bytes were written.
     fn wrote(&mut self, written: usize, of: usize, context: &mut Context<'_>) -> io::Result<()> {
         self.unwritten = of.saturating_sub(written);
         if self.unwritten == 0 && self.stuck.take().is_some() {
-            // Requests that were kept back may be passed on.
+            // Requests that were held back may be passed on.
             context.waker().wake_by_ref();
         }
         self.hold()
@@ -137,7 +137,7 @@ impl<T: 'static> GuardedSocket<T> {
 }
 
 impl<T: AsyncRead + Unpin> GuardedSocket<T> {
-    /// Passes on what comes, up to the end of one head.
+    /// Passes on what arrives, up to the end of one head.
     fn pass_on(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.head_has_ended && !self.traffic.is_serving() {
             (self.head_has_ended, self.passed) = (false, 0);
@@ -167,7 +167,7 @@ impl<T: AsyncRead + Unpin> GuardedSocket<T> {
         self.hold()?;
         self.traffic.note_arrival();
         if passed == 0 {
-            // Once the HTTP above has looked at what it has, it asks again.
+            // Once the HTTP above has parsed what it has, it polls again.
             self.end_turn();
             context.waker().wake_by_ref();
             return Poll::Pending;
@@ -175,7 +175,7 @@ impl<T: AsyncRead + Unpin> GuardedSocket<T> {
         Poll::Ready(Ok(()))
     }
 
-    /// The HTTP above looks at what was passed on.
+    /// The HTTP above parses what was passed on.
     fn end_turn(&mut self) {
         self.head_has_ended |= self.room == 0;
         self.room = 1;
@@ -220,7 +220,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for GuardedSocket<T> {
             return read;
         }
         this.over = true;
-        // Who said nothing is not told anything: that is how unused connections end.
+        // A client that sent nothing gets no answer: that is how unused connections end.
         if this.traffic.has_received() && this.stuck.is_none() {
             // Nothing else is being written now. An answer this short fits into the socket, or it is stuck anyway.
             let _ = Pin::new(&mut this.io).poll_write(context, &this.patience.too_slow);
@@ -277,7 +277,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for GuardedSocket<T> {
     }
 }
 
-/// Follows the lines of a connection. Every head ends with an empty line; so may a part of a body, which does no harm
+/// Finds where heads of requests end. Every head ends with an empty line; so may a part of a body, which does no harm
 /// here.
 #[derive(Debug, Default, Clone, Copy)]
 struct Heads {
@@ -296,8 +296,8 @@ enum HeadLine {
 }
 
 impl Heads {
-    /// How many of the bytes may be passed on before more heads end than there is `room` for. Takes from `room` what
-    /// has ended in them.
+    /// How many of the bytes may be passed on before more heads end than there is `room` for. Subtracts from `room` the
+    /// heads that end in them.
     fn fit(&mut self, bytes: &[u8], room: &mut usize) -> usize {
         for (at, &byte) in bytes.iter().enumerate() {
             if byte == b'\n' && self.line != HeadLine::Filled {
@@ -314,16 +314,16 @@ impl Heads {
     }
 }
 
-/// What each connection may hold without being asked: the head and body of every request that a flow sends.
+/// What each connection may always use: enough for head and body of every request of a flow.
 const OWN: usize = 8 * 1024;
-/// What connections without right credentials may hold beyond that, all of a listener together.
+/// What unauthenticated connections may use beyond that, all of a listener together.
 const SHARED: usize = 16 * 1024 * 1024;
 
-/// The bytes that the connections of a listener hold beyond what each may hold.
+/// The bytes that the connections of a listener use beyond their own.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectionMemory(Arc<AtomicUsize>);
 
-/// The part of one connection.
+/// The share of one connection.
 #[derive(Debug)]
 struct MemoryShare {
     memory: ConnectionMemory,
@@ -338,7 +338,7 @@ impl ConnectionMemory {
 }
 
 impl MemoryShare {
-    /// The connection holds this much now. Whether that is no more than there is.
+    /// The connection uses this many bytes now. Returns whether they are available.
     fn hold(&mut self, bytes: usize) -> bool {
         let wanted = bytes.saturating_sub(OWN);
         let before = std::mem::replace(&mut self.taken, wanted);

@@ -39,8 +39,8 @@ impl From<OutOfSteps> for LeftOut {
     }
 }
 
-/// How many steps the rules of a set may be tried for, all together, while they are read: some 20 ms. Rules beyond that
-/// are taken untried; on a number that is too hard for one it is left out, as ever.
+/// How many steps may be tried for the rules of a set, all together, while they are read: some 20 ms. Rules beyond that
+/// are taken untried; on a number that is too hard for one it is left out.
 #[derive(Debug)]
 pub(super) struct StepBudget(u32);
 
@@ -196,7 +196,7 @@ fn parse_predicate(text: &str) -> Option<(u64, u64)> {
     Some((number(min)?, number(max)?))
 }
 
-/// A replacement text, taken apart once.
+/// A replacement text, parsed once. GetSubstitution of ECMA-262, section 22.1.3.19.1.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Selector(Vec<SelectorPart>);
 
@@ -210,7 +210,7 @@ enum SelectorPart {
 }
 
 impl Selector {
-    /// Takes a replacement text apart. There is no wrong one: what means nothing stands for itself.
+    /// Parses a replacement text. There is no wrong one: a symbol without a meaning is plain text.
     pub(super) fn new(text: &str, groups: &Groups) -> Self {
         let mut parts = Vec::new();
         let mut literal = String::new();

@@ -59,7 +59,7 @@ impl Translation {
         self.run(value, |_, _, _| {})
     }
 
-    /// Translates, and tells what every rule did.
+    /// Translates, and returns the effect of every rule.
     ///
     /// # Errors
     /// As [`Translation::translate`].
@@ -147,7 +147,7 @@ fn to_string(text: &[u16]) -> String {
     ascii.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| String::from_utf16_lossy(text))
 }
 
-/// What a rule did to a number.
+/// The effect of a rule on a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RuleEffect {
     Applied,
@@ -169,14 +169,14 @@ impl RuleEffect {
     }
 }
 
-/// What a translation did, for people. It holds the number in full: not for logs.
+/// A translation step by step, for people. It contains the number in full: not for logs.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The value as it came.
     pub input: String,
     /// After the clean-up; its length decides which rules run.
     pub cleaned: String,
-    /// The end of it.
+    /// The result.
     pub result: String,
     /// Every rule, in the order they run.
     pub steps: Vec<TranslationStep>,
@@ -188,7 +188,7 @@ impl fmt::Debug for Explanation {
     }
 }
 
-/// What one rule did.
+/// The effect of one rule.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct TranslationStep {
     /// The rule's name.

@@ -14,7 +14,7 @@ use super::{Budget, Failure, Gate, Operation, SalesforceApi, SalesforceRequest};
 use crate::domain::{CallReference, Origin};
 use crate::settings;
 
-/// One contact center's way through the wrapper.
+/// The Apex wrapper for one contact center.
 pub struct ApexApi {
     pub(super) gate: Arc<Gate>,
     call_center: String,
@@ -40,7 +40,7 @@ impl ApexApi {
         }
     }
 
-    /// The names the wrapper wants in every body.
+    /// The names that the wrapper wants in every body.
     fn address<'a>(&'a self, origin: &'a Origin, call: Option<&'a CallReference>) -> BodyAddress<'a> {
         BodyAddress {
             call_center_api_name: None,
@@ -70,7 +70,7 @@ impl ApexApi {
         }
     }
 
-    /// Sends under the session.
+    /// Sends a request under the session.
     ///
     /// # Errors
     /// When Salesforce did not do it in time.

@@ -17,56 +17,57 @@ use crate::ids::Ids;
 use crate::jitter::between;
 use crate::settings;
 
-/// The breaker of one org and way, shared by all workers.
+/// The breaker of one org and API, shared by all workers.
 #[derive(Debug)]
 pub struct Breaker {
     machine: Mutex<BreakerMachine>,
     ids: Arc<Ids>,
 }
 
-/// Where a breaker stands.
+/// The state of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
     /// Everything passes.
     Closed,
     /// Nothing passes; once its pause is over, the next request is a probe.
     Open,
-    /// Probes are on their way.
+    /// Probes are in flight.
     HalfOpen,
 }
 
-/// What a verdict changed, for the log.
+/// A change of state, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerChange {
-    /// Salesforce is left alone.
+    /// No more requests are sent.
     Opened {
         /// For so long.
         pause: Duration,
     },
-    /// Salesforce is back.
+    /// Salesforce answers again.
     Closed,
 }
 
-/// The refusal of a breaker that is open.
+/// The refusal of an open breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it did not answer lately and is left alone for a moment")]
 pub struct BreakerOpen {
-    /// After how long to ask again.
+    /// When to try again.
     pub retry_after: Duration,
 }
 
 impl Breaker {
-    /// A closed one. `ids` is where the jitter of its pauses comes from.
+    /// A closed one. `ids` gives the jitter of its pauses.
     pub fn new(settings: settings::Breaker, ids: Arc<Ids>) -> Self {
         Self { machine: Mutex::new(BreakerMachine::new(settings)), ids }
     }
 
-    /// Goes by other settings from now on; where it stands does not change.
+    /// Replaces the settings; the state does not change.
     pub fn adopt(&self, settings: settings::Breaker) {
         self.machine().adopt(settings);
     }
 
-    /// Lets a request pass that has so much time for its answer. Whoever got a permit gives it a verdict, or drops it.
+    /// Lets a request pass that has `given` time for its answer. The holder of a permit reports the health of the answer,
+    /// or drops the permit.
     ///
     /// # Errors
     /// While it is open, or as many probes are under way as may be.
@@ -78,7 +79,7 @@ impl Breaker {
         }
     }
 
-    /// Where it stands.
+    /// The state.
     pub fn state(&self) -> BreakerState {
         self.machine().state()
     }
@@ -88,19 +89,19 @@ impl Breaker {
         self.machine().pauses(now)
     }
 
-    /// Whether a request that passes now would try if Salesforce is back.
+    /// Whether a request that passes now would be a probe.
     pub fn wants_probe(&self, now: Instant) -> bool {
         self.machine().wants_probe(now)
     }
 
-    /// Nothing panics under the lock; if it did, the machine would still be a valid one.
+    /// No code panics while it holds the lock; if it did, the state would still be valid.
     fn machine(&self) -> MutexGuard<'_, BreakerMachine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The pass of one request. Dropped without a verdict, as by a cancelled request, it counts for nothing, and a
-/// probe's place is free again.
+/// The pass of one request. Dropped without a report, as by a cancelled request, it has no effect, and the place of a
+/// probe is free again.
 #[derive(Debug)]
 #[must_use = "a permit dropped at once guards nothing"]
 pub struct BreakerPermit<'a> {
@@ -110,7 +111,8 @@ pub struct BreakerPermit<'a> {
 }
 
 impl BreakerPermit<'_> {
-    /// Gives the verdict. A good one that came later than the setting `slow` after the pass counts as slow.
+    /// Reports the health of the answer. A good one that came later than the setting `slow` after the pass counts as
+    /// slow.
     pub fn done(mut self, now: Instant, verdict: AnswerHealth) -> Option<BreakerChange> {
         self.settled = true;
         let jitter = self.breaker.ids.fraction();
@@ -126,24 +128,24 @@ impl Drop for BreakerPermit<'_> {
     }
 }
 
-/// Where the machine stands.
+/// The state with its data.
 #[derive(Debug, Clone, Copy)]
 enum BreakerPhase {
-    /// Everything passes. `since` its last closing, if it was ever open.
+    /// Everything passes. `since`: its last closing, if it was ever open.
     Closed { since: Option<Instant> },
     /// Nothing passes.
     Open { until: Instant },
-    /// A few requests try whether Salesforce is back.
+    /// A few requests probe Salesforce.
     HalfOpen { probes: usize },
 }
 
-/// What a request carries from its pass to its verdict.
+/// The data of a request from its pass to its report.
 #[derive(Debug, Clone, Copy)]
 struct BreakerTicket {
-    /// The era it passed in. A verdict on an earlier one says nothing about this one.
+    /// The era in which it passed. A report of an earlier era has no effect.
     era: u64,
     passed: Instant,
-    /// The time that is left for its answer.
+    /// The time for its answer.
     given: Duration,
 }
 
@@ -157,7 +159,7 @@ struct BreakerMachine {
     slow: usize,
     /// Openings without a lasting recovery in between.
     openings: u32,
-    /// The last pause, before chance took a part of it.
+    /// The last pause, without jitter.
     pause: Duration,
     /// Counts the changes of phase.
     era: u64,
@@ -202,7 +204,7 @@ impl BreakerMachine {
         }
     }
 
-    /// Lets a request pass that has so much time for its answer, or says after how long to ask again.
+    /// Lets a request pass that has `given` time for its answer, or returns when to try again.
     fn pass(&mut self, now: Instant, given: Duration) -> Result<BreakerTicket, Duration> {
         match &mut self.phase {
             BreakerPhase::Closed { .. } => {}
@@ -216,7 +218,7 @@ impl BreakerMachine {
         Ok(BreakerTicket { era: self.era, passed: now, given })
     }
 
-    /// Takes the verdict on a request that passed. `jitter` in [0, 1) shortens a pause by up to a fifth.
+    /// Takes the report on a request that passed. `jitter` in [0, 1) shortens a pause by up to a fifth.
     fn settle(
         &mut self,
         ticket: BreakerTicket,
@@ -249,7 +251,7 @@ impl BreakerMachine {
                 if self.failures < self.settings.failures && self.slow < self.settings.slow_calls {
                     return None;
                 }
-                // It held as long as it had been shut out before: an honest recovery, and this a new trouble.
+                // It was closed for as long as it had been open before: that was a recovery, and this is a new failure.
                 if since.is_some_and(|since| now.saturating_duration_since(since) >= self.pause) {
                     self.openings = 0;
                 }
@@ -258,7 +260,7 @@ impl BreakerMachine {
         }
     }
 
-    /// Takes back the pass of a request that ended without a verdict.
+    /// Takes back the pass of a request that ended without a report.
     fn release(&mut self, ticket: BreakerTicket) {
         if let BreakerPhase::HalfOpen { probes } = &mut self.phase
             && ticket.era == self.era
@@ -288,24 +290,24 @@ impl BreakerMachine {
     }
 }
 
-/// Codes of an org that is well: a row is locked by somebody else, the org has used up its requests, or its own code
-/// failed at what one flow sent.
+/// Error codes of a healthy org: a row is locked, the org has used up its requests, or its own code failed at the data of
+/// one flow.
 const WELL: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "APEX_ERROR"];
 
-/// What an exchange says about Salesforce's health.
+/// The health of Salesforce by one answer, which is not the outcome of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerHealth {
-    /// It answered, a refusal too. If it took long, the breaker counts it as slow.
+    /// It answered, also with a refusal. If that took long, the breaker counts it as slow.
     Good,
-    /// It cannot be reached, or answered that it is not there.
+    /// It cannot be reached, or answered that it is unavailable.
     Bad,
-    /// It did not answer in the time that the request had. That is bad only if the request had as much time as an answer
-    /// may take: whoever comes with little is no sign of a Salesforce that is ill.
+    /// It did not answer in the time of the request. That is bad only if the request had as much time as an answer may
+    /// take.
     Late,
 }
 
 impl AnswerHealth {
-    /// Of an answer and what it means. A limit (429) is no illness: it pauses creates and opens nothing.
+    /// By an answer and its outcome. A limit (429) is no fault: it pauses creates and opens no breaker.
     pub fn of_answer(answer: &HttpAnswer, outcome: &AnswerOutcome) -> Self {
         match outcome {
             AnswerOutcome::Again { words, .. } => {
@@ -320,8 +322,8 @@ impl AnswerHealth {
         }
     }
 
-    /// Of what came without an answer that could be judged: a fault on the way, or a login that gave no session. None
-    /// where Salesforce was not asked.
+    /// By a failure without an answer: a fault of the connection, or a login without a session. None where nothing was
+    /// sent.
     pub fn of_failure(failure: &Failure) -> Option<Self> {
         match failure {
             Failure::Again { .. } | Failure::Unanswered { .. } => Some(Self::Bad),

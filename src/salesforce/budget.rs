@@ -1,4 +1,4 @@
-//! How long a request may still take, and how much of that Salesforce has used.
+//! The time budget of a request, and how much of it Salesforce has used.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl Budget {
         Self { deadline: started + limit, upstream_microseconds: AtomicU64::new(0), is_patient: false }
     }
 
-    /// The same, for work that no caller waits for: what is scarce goes to those who wait.
+    /// The same, for work that no caller waits for: it leaves scarce resources to the others.
     #[must_use]
     pub fn patient(self) -> Self {
         Self { is_patient: true, ..self }
@@ -35,13 +35,13 @@ impl Budget {
         self.deadline
     }
 
-    /// A budget of half the time that is left, for the first of two steps of which the second must get its turn.
+    /// Half of the time left, for the first of two steps, so that there is time for the second.
     pub fn half(&self) -> Self {
         let now = Instant::now();
         self.like(Self::new(now, self.deadline.saturating_duration_since(now) / 2))
     }
 
-    /// A budget that ends earlier, so that something can be written down before the deadline.
+    /// A budget that ends earlier, so that something can be stored before the deadline.
     pub fn sooner(&self, by: Duration) -> Self {
         let now = Instant::now();
         self.like(Self::new(now, self.deadline.saturating_duration_since(now).saturating_sub(by)))
@@ -57,7 +57,7 @@ impl Budget {
         self.upstream_microseconds.fetch_add(time, Ordering::Relaxed);
     }
 
-    /// The time spent waiting for Salesforce so far; `None` if it was never asked.
+    /// The time spent waiting for Salesforce so far; `None` if nothing was sent.
     pub fn upstream(&self) -> Option<Duration> {
         match self.upstream_microseconds.load(Ordering::Relaxed) {
             0 => None,

@@ -16,10 +16,10 @@ use super::{
 use crate::ids::Ids;
 use crate::settings::Settings;
 
-/// With less time than this left no request is begun: its answer would not come in time.
+/// With less time left no request is sent: its answer would come too late.
 const LEAST: Duration = Duration::from_millis(5);
 
-/// Breaker, places and create limiter of one org on one way, shared by all workers.
+/// Breaker, slots and create limiter of one org on one API, shared by all workers.
 pub struct Gate {
     name: String,
     breaker: Breaker,
@@ -29,7 +29,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate of its own, as the settings want it.
+    /// A gate for an org.
     pub fn new(name: String, settings: &Settings, ids: Arc<Ids>) -> Self {
         Self {
             name,
@@ -40,36 +40,35 @@ impl Gate {
         }
     }
 
-    /// Goes by other settings from now on. What it remembers stays: how Salesforce answered, who is in flight, what was
-    /// created in this second.
+    /// Replaces the settings. The state stays: breaker, requests in flight, creates of this second.
     pub fn adopt(&self, settings: &Settings) {
         self.breaker.adopt(settings.breaker);
         self.slots.adopt(settings.limits.concurrent_requests);
         self.creates.adopt(settings.limits.creates_per_second);
     }
 
-    /// Whether the org is left alone for the moment.
+    /// Whether the breaker pauses requests.
     pub fn pauses(&self, now: Instant) -> bool {
         self.breaker.pauses(now)
     }
 
-    /// Whether a request may now try if the org is back.
+    /// Whether a request would now be a probe.
     pub fn wants_probe(&self, now: Instant) -> bool {
         self.breaker.wants_probe(now)
     }
 
-    /// How often the org was found well when nobody knew: 1 with its first answer, more each time that it is back.
+    /// How often the org was found available: 1 with its first answer, more after each recovery.
     pub fn returns(&self) -> u64 {
         self.returns.load(Ordering::Acquire)
     }
 
-    /// Sends a request, unless it is known that nothing would come of it, and judges the answer.
+    /// Sends a request, unless its failure is certain, and judges the answer.
     ///
     /// # Errors
     /// At once when the gate is closed; else when no whole answer arrived in time.
     pub(super) async fn exchange(
         &self,
-        (way, operation): (SalesforceApi, Operation),
+        (api, operation): (SalesforceApi, Operation),
         client: &Client,
         request: HttpRequest,
         budget: &Budget,
@@ -82,9 +81,9 @@ impl Gate {
         };
         match exchange(client, request, budget).await {
             Ok(answer) => {
-                let outcome = judge(way, operation, &answer);
+                let outcome = judge(api, operation, &answer);
                 self.settle(permit, Some(AnswerHealth::of_answer(&answer, &outcome)));
-                // A limit of other kinds of requests says nothing about creates.
+                // A limit of other requests does not concern creates.
                 match create {
                     Some(create) if answer.status == 429 => {
                         Ok(self.limited(create, outcome, answer.retry_after))
@@ -104,7 +103,7 @@ impl Gate {
         }
     }
 
-    /// What a create is told that Salesforce takes no more creates from. It need not wait longer than those after it.
+    /// The outcome of a create that Salesforce limits. It need not wait longer than those after it.
     fn limited(
         &self,
         create: CreatePermit<'_>,
@@ -129,7 +128,7 @@ impl Gate {
         }
     }
 
-    /// Does something else that asks Salesforce, such as a login.
+    /// Runs another exchange with Salesforce, such as a login.
     ///
     /// # Errors
     /// At once when the gate is closed; else as the work itself.
@@ -154,7 +153,7 @@ impl Gate {
         Ok(self.breaker.try_pass(now, given)?)
     }
 
-    /// Without a verdict, the request counts for nothing.
+    /// Reports to the breaker; without a health, the request has no effect.
     fn settle(&self, permit: BreakerPermit<'_>, verdict: Option<AnswerHealth>) {
         let Some(verdict) = verdict else { return };
         match permit.done(Instant::now(), verdict) {
@@ -180,7 +179,7 @@ impl Gate {
     }
 }
 
-/// What a closed gate says: come again.
+/// The failure of a closed gate.
 fn not_asked(words: &dyn std::fmt::Display, after: Duration) -> Failure {
     Failure::NotAsked { after, words: words.to_string() }
 }
@@ -203,17 +202,17 @@ impl From<CreateLimited> for Failure {
     }
 }
 
-/// How soon a place is likely to be free again.
+/// When a slot is probably free again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The places of one org and way for requests in flight, shared by all workers.
+/// The slots of one org and API for requests in flight, shared by all workers.
 #[derive(Debug)]
 pub struct Slots {
     places: AtomicUsize,
     taken: AtomicUsize,
 }
 
-/// One place, free again when it is dropped.
+/// One slot, free again when it is dropped.
 #[derive(Debug)]
 #[must_use = "a place dropped at once bounds nothing"]
 pub struct Slot<'a> {
@@ -226,26 +225,26 @@ impl Drop for Slot<'_> {
     }
 }
 
-/// The refusal of a full house.
+/// The refusal where all slots are taken. Nothing queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("as many requests as may be are waiting for it")]
 pub struct NoFreeSlot {
-    /// After how long to ask again.
+    /// When to try again.
     pub retry_after: Duration,
 }
 
 impl Slots {
-    /// So many places.
+    /// So many slots.
     pub fn new(places: usize) -> Self {
         Self { places: AtomicUsize::new(places), taken: AtomicUsize::new(0) }
     }
 
-    /// So many places from now on. Whoever is in stays.
+    /// Replaces the number of slots. Requests in flight go on.
     pub fn adopt(&self, places: usize) {
         self.places.store(places, Ordering::Release);
     }
 
-    /// Takes a place.
+    /// Takes a slot.
     ///
     /// # Errors
     /// When none is free.

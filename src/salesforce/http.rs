@@ -14,13 +14,13 @@ use url::Url;
 use super::Budget;
 use crate::settings::HttpClient;
 
-/// The most that is read of an answer.
+/// The most bytes of an answer that are read.
 const ANSWER_LIMIT: usize = 64 * 1024;
-/// The longest `Retry-After` that is believed.
+/// The longest `Retry-After` that counts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// As many clients as wanted, each with a pool of its own. They share what TLS needs, because reading the system's
-/// roots takes longer than all else that a start does.
+/// `count` clients, each with a pool of its own. They share the TLS connector, because reading the system's roots takes
+/// longer than the rest of the start.
 ///
 /// # Errors
 /// When the TLS library or a configured root certificate cannot be used.
@@ -46,7 +46,7 @@ fn client(settings: &HttpClient, tls: TlsConnector) -> Result<Client, ClientErro
     Ok(builder.build()?)
 }
 
-/// Why there is no client.
+/// Why there is no HTTPS client.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// A root certificate has no DER form.
@@ -60,12 +60,12 @@ pub enum ClientError {
     Client(#[from] reqwest::Error),
 }
 
-/// What is to be sent.
+/// A request to send.
 #[derive(Debug)]
 pub struct HttpRequest {
     /// GET, POST or PATCH.
     pub method: Method,
-    /// The whole address.
+    /// The whole URL.
     pub url: Url,
     /// All headers.
     pub headers: HeaderMap,
@@ -73,26 +73,26 @@ pub struct HttpRequest {
     pub body: Bytes,
 }
 
-/// What came back, whatever it means.
+/// A complete answer, of any status.
 #[derive(Debug)]
 pub struct HttpAnswer {
     /// The HTTP status.
     pub status: u16,
-    /// What the header `Retry-After` asks for.
+    /// The header `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// Whether it calls itself HTML.
+    /// Whether its content type is HTML.
     pub html: bool,
     /// At most 64 KiB of the body.
     pub body: Vec<u8>,
 }
 
-/// Why nothing whole came back.
+/// Why no complete answer came.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpFault {
     /// The route's deadline passed first.
     #[error("no answer within the deadline")]
     Late,
-    /// No connection came about: the request never left.
+    /// No connection: the request was not sent.
     #[error("no connection: {0}")]
     Connect(String),
     /// The connection broke before the answer was complete.
@@ -100,7 +100,7 @@ pub enum HttpFault {
     Broken(String),
 }
 
-/// Sends and reads within the budget.
+/// Sends a request and reads the answer within the budget.
 ///
 /// # Errors
 /// When no whole answer arrived in time.
@@ -161,8 +161,14 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn fault(error: reqwest::Error) -> HttpFault {
-    let connect = error.is_connect();
-    // The address is left out: its path names the call, and the log has that in a field of its own.
+    let is_connect = error.is_connect();
+    let words = causes(error);
+    if is_connect { HttpFault::Connect(words) } else { HttpFault::Broken(words) }
+}
+
+/// An error with its causes, without the URL: its path contains the id of a call or of a subscription, and the log has
+/// the call in a field of its own.
+pub(crate) fn causes(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut words = error.to_string();
     let mut source = error.source();
@@ -170,7 +176,7 @@ fn fault(error: reqwest::Error) -> HttpFault {
         words = format!("{words}: {cause}");
         source = cause.source();
     }
-    if connect { HttpFault::Connect(words) } else { HttpFault::Broken(words) }
+    words
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! at the turn of a second; this never lets more than N through in any second, wherever it begins. Creates that no caller
 //! waits for take half of these places at most.
 //!
-//! A 429 pauses creates as long as Salesforce asks, but not for longer than [`LONGEST`]: a limit of an hour would refuse an
+//! A 429 pauses creates as long as Salesforce asks, but not for longer than [`LONGEST_CREATE_PAUSE`]: a limit of an hour would refuse an
 //! hour of calls on one answer's word. After a pause of more than a second one create tries whether it is over, and the others
 //! follow only if it is.
 
@@ -17,9 +17,9 @@ use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// The longest pause on the word of one answer.
-pub const LONGEST: Duration = Duration::from_secs(30);
+pub const LONGEST_CREATE_PAUSE: Duration = Duration::from_secs(30);
 
-/// The limiter of one org, shared by all workers.
+/// The create limiter of one org, shared by all workers.
 #[derive(Debug)]
 pub struct CreateLimiter {
     state: Mutex<LimiterState>,
@@ -28,7 +28,7 @@ pub struct CreateLimiter {
 #[derive(Debug)]
 struct LimiterState {
     all: CreateWindow,
-    /// Those that no caller waits for.
+    /// Creates that no caller waits for.
     patient: CreateWindow,
     pause: CreatePause,
 }
@@ -41,6 +41,7 @@ struct CreateWindow {
     passed: VecDeque<Instant>,
 }
 
+/// A pause of creates.
 #[derive(Debug, Clone, Copy)]
 enum CreatePause {
     /// Salesforce has not asked for any.
@@ -51,13 +52,13 @@ enum CreatePause {
     Trying,
 }
 
-/// The refusal of a limiter.
+/// The refusal of the limiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CreateLimited {
-    /// All places of this second are taken.
+    /// All creates of this second are used.
     #[error("it takes no more creates from this org in this second")]
     Second {
-        /// After how long to ask again.
+        /// When to try again.
         retry_after: Duration,
     },
     /// Salesforce has asked for a pause.
@@ -74,13 +75,13 @@ pub enum CreateLimited {
         "it asked for a pause of creates; no more creates are sent until one has tried whether that is over"
     )]
     Trying {
-        /// After how long to ask again.
+        /// When to try again.
         retry_after: Duration,
     },
 }
 
 impl CreateLimited {
-    /// After how long to ask again.
+    /// When to try again.
     #[must_use]
     pub fn retry_after(self) -> Duration {
         match self {
@@ -102,7 +103,7 @@ impl CreateWindow {
         self.passed.drain(..too_many);
     }
 
-    /// Whether there is a place, or after how long.
+    /// Whether there is a place, or when there will be one.
     fn look(&self, now: Instant) -> Result<(), CreateLimited> {
         let oldest = self.passed.front().filter(|_| self.passed.len() >= self.per_second);
         match oldest.map(|oldest| *oldest + SECOND) {
@@ -121,7 +122,7 @@ impl CreateWindow {
     }
 }
 
-/// How many of so many creates a second may be those that no caller waits for.
+/// How many of the creates of a second may be those that no caller waits for.
 fn share(per_second: usize) -> usize {
     (per_second / 2).max(1)
 }
@@ -140,8 +141,8 @@ impl CreateLimiter {
         state.patient.adopt(share(per_second));
     }
 
-    /// Takes the place of one create. `is_patient`: no caller waits for it. Whoever got a permit says what came of it, or
-    /// drops it.
+    /// Takes the place of one create. `is_patient`: no caller waits for it. The holder of a permit reports the answer, or
+    /// drops the permit.
     ///
     /// # Errors
     /// When all of this second are taken, or Salesforce asked for a pause.
@@ -155,7 +156,7 @@ impl CreateLimiter {
             CreatePause::Until { tries, .. } => tries,
             CreatePause::None => false,
         };
-        // Workers read their clocks before they get the lock: time must not run backwards in here.
+        // Workers read their clocks before they get the lock: time must not run backwards here.
         let now = state.all.passed.back().map_or(now, |last| now.max(*last));
         state.all.look(now)?;
         if is_patient {
@@ -167,13 +168,13 @@ impl CreateLimiter {
         Ok(CreatePermit { limiter: self, at: now, tries })
     }
 
-    /// Nothing panics under the lock.
+    /// No code panics while it holds the lock.
     fn state(&self) -> MutexGuard<'_, LimiterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The place of one create. Dropped without a word of Salesforce, it has tried nothing, and the next one tries.
+/// The place of one create. Dropped without a report, it has tried nothing, and the next create tries.
 #[derive(Debug)]
 #[must_use = "what came of a create says whether others may follow"]
 pub struct CreatePermit<'a> {
@@ -189,10 +190,9 @@ impl CreatePermit<'_> {
         self.end(CreatePause::None);
     }
 
-    /// Salesforce answered 429, and asks to come again after so long, if it says so: creates are paused as long as is
-    /// given.
+    /// Salesforce answered 429, and asks for a pause if it names one; returns how long creates are paused.
     pub fn limited(mut self, now: Instant, asked: Option<Duration>) -> Duration {
-        let pause = asked.unwrap_or(SECOND).min(LONGEST);
+        let pause = asked.unwrap_or(SECOND).min(LONGEST_CREATE_PAUSE);
         let (end, long) = (now + pause, pause > SECOND);
         self.tries = false;
         let mut state = self.limiter.state();
@@ -205,7 +205,7 @@ impl CreatePermit<'_> {
         pause
     }
 
-    /// Ends the trying, unless somebody else was told of another pause meanwhile.
+    /// Ends the trying, unless another create has been limited meanwhile.
     fn end(&mut self, then: CreatePause) {
         if !std::mem::take(&mut self.tries) {
             return;
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(take(&limiter, start), paused(30));
         let told = take(&limiter, start).unwrap_err().to_string();
         assert!(told.contains("no more creates are sent for 30 s"), "{told}");
-        let later = start + LONGEST;
+        let later = start + LONGEST_CREATE_PAUSE;
         let first = limiter.try_take(later, false).unwrap();
         assert_eq!(
             take(&limiter, later),
@@ -285,7 +285,7 @@ mod tests {
         );
         first.limited(later, Some(Duration::from_secs(3600)));
         assert_eq!(take(&limiter, later), paused(30), "it is not over");
-        let end = later + LONGEST;
+        let end = later + LONGEST_CREATE_PAUSE;
         assert_eq!(take(&limiter, end), Ok(()));
         assert_eq!(take(&limiter, end), Ok(()), "it is over for all");
     }

@@ -1,4 +1,4 @@
-//! The shore of Salesforce: two ways to the same VoiceCall behind one interface.
+//! Salesforce: the telephony API and the Apex wrapper, two APIs for the same VoiceCalls behind one interface.
 
 mod apex;
 mod breaker;
@@ -18,8 +18,8 @@ mod voice_call_query;
 pub use breaker::{AnswerHealth, Breaker, BreakerChange, BreakerOpen, BreakerPermit, BreakerState};
 pub use budget::Budget;
 pub use gate::{Gate, NoFreeSlot, Slot, Slots};
-pub(crate) use http::retry_after;
 pub use http::{ClientError, HttpAnswer, HttpFault, clients};
+pub(crate) use http::{causes, retry_after};
 pub use limiter::{CreateLimited, CreateLimiter, CreatePermit};
 pub use org::{Created, Org, Orgs};
 pub use outcome::{AnswerOutcome, Failure, Operation, SalesforceApi, judge, voice_call_id};

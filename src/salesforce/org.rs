@@ -20,43 +20,43 @@ use crate::domain::{
 use crate::ids::Ids;
 use crate::settings::{Api, CallCenter, OAuth, Settings};
 
-/// What a create gave.
+/// The result of a create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created {
-    /// The id of the record.
+    /// The id of the VoiceCall.
     pub voice_call_id: String,
-    /// What Salesforce complained about although it made the record, fit to be shown.
+    /// Errors that Salesforce reports although it made the record, fit to be shown.
     pub warnings: Vec<String>,
 }
 
-/// One contact center in Salesforce.
+/// One contact center in Salesforce, behind either API.
 pub struct Org {
-    way: OrgApi,
+    api: OrgApi,
     /// Only where there is an OAuth session.
-    inquiry: Option<VoiceCallQuery>,
-    /// Whether a VoiceCall is asked for an agent before an abandonment is sent.
-    asks_for_agent: bool,
+    query: Option<VoiceCallQuery>,
+    /// Whether a VoiceCall is queried for an agent before an abandonment is sent.
+    queries_agent: bool,
 }
 
-/// The way to it.
-enum OrgApi {
+/// The API of a contact center.
+pub(super) enum OrgApi {
     Telephony(Box<TelephonyApi>),
     Apex(Box<ApexApi>),
 }
 
 impl Org {
-    pub(super) fn new(way: OrgApi, inquiry: Option<VoiceCallQuery>, asks_for_agent: bool) -> Self {
-        Self { way, inquiry, asks_for_agent }
+    fn new(api: OrgApi, query: Option<VoiceCallQuery>, queries_agent: bool) -> Self {
+        Self { api, query, queries_agent }
     }
 
     pub(super) fn telephony(&self) -> Option<&TelephonyApi> {
-        match &self.way {
-            OrgApi::Telephony(way) => Some(way),
+        match &self.api {
+            OrgApi::Telephony(api) => Some(api),
             OrgApi::Apex(_) => None,
         }
     }
 
-    /// What the VoiceCall itself tells of an agent; nothing where it is not to be asked.
+    /// The fact of an agent in the VoiceCall itself; none where it is not to be queried.
     ///
     /// # Errors
     /// When it is to be asked and could not be, in time or at all; never [`Failure::Refused`].
@@ -66,39 +66,39 @@ impl Org {
         call: &CallReference,
         budget: &Budget,
     ) -> Result<Option<Fact>, Failure> {
-        match &self.inquiry {
-            Some(inquiry) if self.asks_for_agent => inquiry.agent(client, call, budget).await,
+        match &self.query {
+            Some(query) if self.queries_agent => query.agent(client, call, budget).await,
             Some(_) | None => Ok(None),
         }
     }
 
     fn gate(&self) -> &Gate {
-        match &self.way {
-            OrgApi::Telephony(way) => &way.gate,
-            OrgApi::Apex(way) => &way.gate,
+        match &self.api {
+            OrgApi::Telephony(api) => &api.gate,
+            OrgApi::Apex(api) => &api.gate,
         }
     }
 
-    /// The record that a vendorCallKey has, as far as it can be asked for; nothing where there is no OAuth session.
+    /// The VoiceCall of a vendorCallKey, as far as it can be queried; none without an OAuth session.
     pub async fn record_of(
         &self,
         client: &Client,
         key: &VendorCallKey,
         budget: &Budget,
     ) -> Option<VoiceCallId> {
-        let found = self.inquiry.as_ref()?.record(client, key, budget).await;
+        let found = self.query.as_ref()?.record(client, key, budget).await;
         found.unwrap_or_else(|failure| {
             tracing::warn!(vendor_call_key = %key, %failure, "whether there is a VoiceCall cannot be asked");
             None
         })
     }
 
-    /// Whether it is left alone for the moment, because it does not answer.
+    /// Whether the breaker pauses requests.
     pub fn pauses(&self, now: Instant) -> bool {
         self.gate().pauses(now)
     }
 
-    /// Whether a request may now try if it is back.
+    /// Whether a request would now be a probe.
     pub fn wants_probe(&self, now: Instant) -> bool {
         self.gate().wants_probe(now)
     }
@@ -108,7 +108,7 @@ impl Org {
         self.gate().returns()
     }
 
-    /// Makes the record of a call.
+    /// Creates the VoiceCall of a call.
     ///
     /// # Errors
     /// When Salesforce did not make it, or nobody knows.
@@ -123,7 +123,7 @@ impl Org {
         Ok(Created { voice_call_id, warnings: warnings(&data) })
     }
 
-    /// Asks the Omni-Channel flow where the call shall go.
+    /// Asks the Omni-Channel flow for a queue or an agent.
     ///
     /// # Errors
     /// When it gave no answer.
@@ -138,19 +138,19 @@ impl Org {
         Ok(Routing { queue: text("queue").map(str::to_owned), agent: text("agent").map(str::to_owned) })
     }
 
-    /// Asks anything; what an update or clear routing gave is of no interest beyond that it was taken.
+    /// Sends any request; of an update or clear routing only the success matters.
     ///
     /// # Errors
     /// When Salesforce did not do it in time.
     pub async fn send(
         &self,
         client: &Client,
-        ask: SalesforceRequest<'_>,
+        request: SalesforceRequest<'_>,
         budget: &Budget,
     ) -> Result<Value, Failure> {
-        match &self.way {
-            OrgApi::Telephony(way) => way.send(client, ask, budget).await,
-            OrgApi::Apex(way) => way.send(client, ask, budget).await,
+        match &self.api {
+            OrgApi::Telephony(api) => api.send(client, request, budget).await,
+            OrgApi::Apex(api) => api.send(client, request, budget).await,
         }
     }
 }
@@ -171,15 +171,15 @@ fn warnings(data: &Value) -> Vec<String> {
 /// All contact centers, by name. Those of one org share its gates.
 pub struct Orgs {
     orgs: HashMap<String, Org>,
-    /// One for each org and way.
+    /// One for each org and API.
     gates: HashMap<(SalesforceApi, String), Arc<Gate>>,
     /// By contact center.
     sessions: HashMap<String, Arc<OAuthSessions>>,
 }
 
 impl Orgs {
-    /// The configured contact centers. What those `before` them know stays: how the org answers and how much is asked of
-    /// it, and tokens and sessions about which nothing has changed.
+    /// The configured contact centers. The state of those `before` stays: gates, and tokens and sessions whose
+    /// configuration has not changed.
     pub fn new(settings: &Settings, before: Option<&Self>, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> Self {
         let orgs = Self { orgs: HashMap::new(), gates: HashMap::new(), sessions: HashMap::new() };
         let mut building = OrgsBuilder { orgs, settings, before, clock, ids };
@@ -190,7 +190,7 @@ impl Orgs {
         building.orgs
     }
 
-    /// Lets the gates that were kept go by these settings.
+    /// Replaces the settings of the gates that were taken over.
     pub fn adopt(&self, settings: &Settings) {
         self.gates.values().for_each(|gate| gate.adopt(settings));
     }
@@ -216,34 +216,34 @@ struct OrgsBuilder<'a> {
 
 impl OrgsBuilder<'_> {
     fn org(&mut self, center: &CallCenter) -> Org {
-        let (way, sessions) = match &center.api {
+        let (api, sessions) = match &center.api {
             Api::Telephony(api) => {
                 let sessions = api.oauth.as_ref().map(|oauth| self.session(center, oauth).1);
                 let gate = self.gate(SalesforceApi::Telephony, api.org_id.as_str());
                 let certificates = self.settings.certificates.values();
                 let before = self.before.and_then(|before| before.get(&center.name)?.telephony());
-                let way = TelephonyApi::new(gate, center, api, certificates, before, self.clock, self.ids);
-                (OrgApi::Telephony(Box::new(way)), sessions)
+                let api = TelephonyApi::new(gate, center, api, certificates, before, self.clock, self.ids);
+                (OrgApi::Telephony(Box::new(api)), sessions)
             }
             Api::Apex(api) => {
                 let (gate, sessions) = self.session(center, &api.oauth);
-                let way = ApexApi::new(gate, Arc::clone(&sessions), center, api);
-                (OrgApi::Apex(Box::new(way)), Some(sessions))
+                let api = ApexApi::new(gate, Arc::clone(&sessions), center, api);
+                (OrgApi::Apex(Box::new(api)), Some(sessions))
             }
         };
-        Org::new(way, sessions.map(VoiceCallQuery::new), center.abandonment.ask_salesforce)
+        Org::new(api, sessions.map(VoiceCallQuery::new), center.abandonment.ask_salesforce)
     }
 
-    /// The gate of an org: the one that is there, else the one from before, else a new one.
-    fn gate(&mut self, way: SalesforceApi, org: &str) -> Arc<Gate> {
-        let key = (way, org.to_owned());
+    /// The gate of an org: the one that exists, else the one from before, else a new one.
+    fn gate(&mut self, api: SalesforceApi, org: &str) -> Arc<Gate> {
+        let key = (api, org.to_owned());
         let (settings, ids) = (self.settings, self.ids);
         let before = self.before.and_then(|before| before.gates.get(&key)).map(Arc::clone);
         let new = || Arc::new(Gate::new(org.to_owned(), settings, Arc::clone(ids)));
         Arc::clone(self.orgs.gates.entry(key).or_insert_with(|| before.unwrap_or_else(new)))
     }
 
-    /// The session of a contact center, and the gate before its login.
+    /// The session of a contact center, and the gate of its login.
     fn session(&mut self, center: &CallCenter, oauth: &OAuth) -> (Arc<Gate>, Arc<OAuthSessions>) {
         let gate = self.gate(SalesforceApi::Apex, &format!("{} {}", oauth.login_url, oauth.username));
         let keep = self.settings.session;

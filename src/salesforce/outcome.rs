@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::http::{HttpAnswer, HttpFault};
 use crate::domain::quote;
 
-/// What is asked of Salesforce.
+/// The operations of Salesforce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// createVoiceCall.
@@ -22,7 +22,7 @@ pub enum Operation {
     OmniFlow,
     /// clearRouting.
     ClearRouting,
-    /// A question about a VoiceCall; it changes nothing.
+    /// A query for a VoiceCall; it changes nothing.
     Query,
 }
 
@@ -30,7 +30,7 @@ impl Operation {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Create, Self::Update, Self::OmniFlow, Self::ClearRouting, Self::Query];
 
-    /// The name flows and logs use.
+    /// The name in flows and logs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -42,59 +42,59 @@ impl Operation {
         }
     }
 
-    /// Whether doing it twice leaves the same as doing it once.
+    /// Whether doing it twice has the same result as doing it once.
     fn repeatable(self) -> bool {
         matches!(self, Self::Update | Self::ClearRouting | Self::Query)
     }
 }
 
-/// Which way an answer came by.
+/// The API that gave an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SalesforceApi {
     /// The Telephony Integration REST API.
     Telephony,
-    /// The wrapper in the org.
+    /// The Apex wrapper in the org.
     Apex,
-    /// The REST API, for questions only.
+    /// The REST API, for queries only.
     Rest,
 }
 
-/// What an answer means.
+/// The outcome of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnswerOutcome {
-    /// It is done, and this is what it gave.
+    /// Done, with this result.
     Done(Value),
-    /// Not now; the same request may do later.
+    /// Not now; the same request may succeed later.
     Again {
-        /// How long Salesforce asks to wait.
+        /// The pause that Salesforce asks for.
         after: Option<Duration>,
-        /// Its words, fit to be shown.
+        /// Its error text, fit to be shown.
         words: String,
     },
-    /// Nobody knows whether it is done: the answer cannot be read, or comes from a gateway that got none itself.
+    /// It is not known whether the request is done: the answer cannot be parsed, or comes from a gateway that got none.
     Unknown {
-        /// What came, fit to be shown.
+        /// The answer, fit to be shown.
         words: String,
     },
-    /// The token or session was refused; a new one may do.
+    /// The token or session was refused; a new one may succeed.
     Reauthenticate {
-        /// Its words, fit to be shown.
+        /// Its error text, fit to be shown.
         words: String,
     },
     /// The data was refused; the same request will be refused again.
     Refused {
-        /// Its words, fit to be shown.
+        /// Its error text, fit to be shown.
         words: String,
     },
-    /// The set-up was refused; an administrator must act.
+    /// The configuration was refused; an administrator must act.
     Misconfigured {
-        /// Its words, and what to look at.
+        /// Its error text, and the settings to check.
         words: String,
     },
 }
 
 impl AnswerOutcome {
-    /// What was done, or why not. A refused token is a fault of the set-up once a new one was refused too.
+    /// The result, or the failure. A refused token is a fault of the configuration once a new one was refused too.
     ///
     /// # Errors
     /// Everything but [`AnswerOutcome::Done`].
@@ -111,18 +111,18 @@ impl AnswerOutcome {
     }
 }
 
-/// Why a request to Salesforce came to nothing, in words that a flow may read.
+/// Why a request to Salesforce failed, in words that a flow may read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Salesforce is down, limits us, or speaks gibberish.
+    /// Salesforce is down, limits the bridge, or answers something that cannot be parsed.
     #[error("Salesforce cannot do this now: {words}")]
     Again {
-        /// How long it asks to wait.
+        /// The pause that it asks for.
         after: Option<Duration>,
-        /// Its words.
+        /// Its error text.
         words: String,
     },
-    /// The connection broke before the answer, or the answer cannot be read: nobody knows what Salesforce has done.
+    /// The connection broke before the answer, or the answer cannot be parsed: it is not known what Salesforce has done.
     #[error("Salesforce cannot do this now: {words}")]
     Unanswered {
         /// What happened.
@@ -131,11 +131,10 @@ pub enum Failure {
     /// The route's deadline passed.
     #[error("Salesforce did not answer before the deadline of this route passed")]
     Late,
-    /// The bridge itself sends nothing now: Salesforce is left alone, as many requests as may be wait for it, or it takes
-    /// no more creates.
+    /// The bridge itself sends nothing now: the breaker is open, all slots are taken, or creates are limited.
     #[error("Salesforce is not asked now: {words}")]
     NotAsked {
-        /// When to come again.
+        /// When to try again.
         after: Duration,
         /// Why.
         words: String,
@@ -146,19 +145,19 @@ pub enum Failure {
     /// Salesforce refused the data.
     #[error("Salesforce refused: {words}")]
     Refused {
-        /// Its words.
+        /// Its error text.
         words: String,
     },
     /// Salesforce refused the bridge.
     #[error("Salesforce refused the bridge, an administrator must act: {words}")]
     Misconfigured {
-        /// Its words, and what to look at.
+        /// Its error text, and the settings to check.
         words: String,
     },
 }
 
 impl Failure {
-    /// Whether the same may succeed another time by itself.
+    /// Whether the same request may succeed later without a change.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Again { .. }
@@ -170,7 +169,7 @@ impl Failure {
         }
     }
 
-    /// Whether Salesforce may have done it all the same, or may still do it.
+    /// Whether Salesforce may nevertheless have done it, or may still do it.
     pub fn is_unknown(&self) -> bool {
         match self {
             Self::Unanswered { .. } | Self::Late => true,
@@ -195,40 +194,40 @@ impl From<HttpFault> for Failure {
     }
 }
 
-/// Codes that mean "later", wherever they stand.
+/// Error codes that mean "later", wherever they are.
 const TRANSIENT: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE"];
 
-/// Decides.
-pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> AnswerOutcome {
+/// The outcome of an answer.
+pub fn judge(api: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> AnswerOutcome {
     let text = AnswerText::read(answer);
     let status = answer.status;
     let words = text.words(status);
     let again = |words: String| AnswerOutcome::Again { after: answer.retry_after, words };
     if (200..300).contains(&status) {
-        return accepted(way, operation, text, answer);
+        return accepted(api, operation, text, answer);
     }
     if TRANSIENT.iter().any(|code| text.mentions(code)) {
         return again(words);
     }
-    match (status, way) {
+    match (status, api) {
         (300..=399, _) => AnswerOutcome::Misconfigured {
             words: format!(
                 "it answered with a redirect (HTTP {status}); the configured address is not the API's"
             ),
         },
         (401 | 403, _) => AnswerOutcome::Reauthenticate { words },
-        // The wrapper is there, and the call is not.
+        // The wrapper exists, and the call does not.
         (404, SalesforceApi::Apex) if text.mentions("voiceCallId") => AnswerOutcome::Refused { words },
         (404, SalesforceApi::Apex) => AnswerOutcome::Misconfigured {
             words: format!(
                 "{words}; is the package installed, path_prefix right, and may the user run the class ServiceRouting?"
             ),
         },
-        (404, SalesforceApi::Telephony) if operation == Operation::Create || !knows_calls(&text) => {
+        (404, SalesforceApi::Telephony) if operation == Operation::Create || !is_unknown_call(&text) => {
             AnswerOutcome::Misconfigured { words: format!("{words}; is telephony_url right?") }
         }
         (408 | 429, _) => again(words),
-        // Nothing that is sent would be taken at such an address.
+        // No request would be taken at such a URL.
         (405, SalesforceApi::Telephony) => {
             AnswerOutcome::Misconfigured { words: format!("{words} (HTTP 405); is telephony_url right?") }
         }
@@ -242,20 +241,20 @@ pub fn judge(way: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> A
                 ),
             }
         }
-        // An uncaught exception may have left half the work done: only what may be done twice is tried again.
+        // An uncaught exception may have left half of the work done: only repeatable requests are sent again.
         (500, SalesforceApi::Apex) if text.mentions("APEX_ERROR") && !operation.repeatable() => {
             AnswerOutcome::Refused { words }
         }
-        // A gateway waited for it in vain: it may have been done, or still be.
+        // A gateway got no answer in time: the request may be done, or still in progress.
         (504, _) if !operation.repeatable() => AnswerOutcome::Unknown { words },
         (500.., _) => again(words),
         _ => AnswerOutcome::Refused { words },
     }
 }
 
-/// Whether a 404 is that of an API that looked for a call and knows none: it says so in JSON. A server that has nothing at
-/// the path says so without, or as such servers do.
-fn knows_calls(text: &AnswerText) -> bool {
+/// Whether a 404 is that of an API that looked for a call and found none: its error is JSON. A server without this path
+/// answers without JSON, or as web servers do.
+fn is_unknown_call(text: &AnswerText) -> bool {
     let is_error = match &text.json {
         Some(Value::Object(fields)) => !fields.contains_key("path"),
         Some(Value::Array(errors)) => errors.iter().all(Value::is_object),
@@ -264,21 +263,21 @@ fn knows_calls(text: &AnswerText) -> bool {
     is_error && !text.complaints.is_empty() && !text.mentions("match for URL")
 }
 
-/// Any 2xx is success, but only the body says of what.
+/// The outcome of a 2xx. Any of them is a success, but only the body has the result.
 fn accepted(
-    way: SalesforceApi,
+    api: SalesforceApi,
     operation: Operation,
     text: AnswerText,
     answer: &HttpAnswer,
 ) -> AnswerOutcome {
     let words = text.words(answer.status);
-    // What may be done twice is done again; of the rest nobody knows whether it is done.
+    // A repeatable request is sent again; of others it is not known whether they are done.
     let unreadable = |words: String| match operation.repeatable() {
         true => AnswerOutcome::Again { after: None, words },
         false => AnswerOutcome::Unknown { words },
     };
     if text.page {
-        // The page of an edge: the API was not reached.
+        // A page of an edge server: the API was not reached.
         return AnswerOutcome::Again { after: None, words: format!("it answered {words}") };
     }
     let complaint = !text.complaints.is_empty();
@@ -290,7 +289,7 @@ fn accepted(
             return unreadable("it answered something that is not JSON".into());
         }
     };
-    let (data, failed) = match way {
+    let (data, failed) = match api {
         SalesforceApi::Telephony | SalesforceApi::Rest => (json, false),
         SalesforceApi::Apex => unwrap_envelope(json),
     };
@@ -312,8 +311,8 @@ fn accepted(
     }
 }
 
-/// What stands in `data` of the wrapper's envelope, with the envelope's own errors kept beside it; and whether
-/// the envelope says that it failed.
+/// The `data` of the wrapper's envelope, with the envelope's own errors beside it; and whether the envelope reports a
+/// failure.
 fn unwrap_envelope(json: Value) -> (Value, bool) {
     let Value::Object(mut envelope) = json else {
         return (json, false);
@@ -333,7 +332,7 @@ fn unwrap_envelope(json: Value) -> (Value, bool) {
     }
 }
 
-/// The id in a create's answer, under either of its names.
+/// The id in the answer of a create, under either of its names.
 pub fn voice_call_id(data: &Value) -> Option<&str> {
     ["voiceCallId", "voiceCallRecordId"]
         .into_iter()
@@ -341,22 +340,22 @@ pub fn voice_call_id(data: &Value) -> Option<&str> {
         .filter(|id| !id.is_empty())
 }
 
-/// The body of an answer, read as far as it can be read.
+/// The text of an answer, parsed as far as it can be: every known shape of an error body.
 #[derive(Debug)]
 pub struct AnswerText {
     /// The body as JSON, if it is JSON.
     pub json: Option<Value>,
-    /// Complaints, each with its code in front if it has one; empty if there are none.
+    /// Errors, each with its code in front if it has one; empty if there are none.
     pub complaints: Vec<String>,
-    /// Words that stand where no known shape of an error has any. Beside a success they are no complaint.
+    /// Texts where no known shape of an error has any. Beside a success they are no errors.
     others: Vec<String>,
-    /// Whether it is a page for people: an edge answered, not the API.
+    /// Whether it is a page for people: an edge server answered, not the API.
     pub page: bool,
 }
 
 impl AnswerText {
-    /// Reads `[{message, errorCode}]`, `{errors: [..] | ".."}`, `{message, errorCode}`,
-    /// `{error, error_description}`, plain text and HTML.
+    /// Parses `[{message, errorCode}]`, `{errors: [..] | ".."}`, `{message, errorCode}`, `{error, error_description}`,
+    /// plain text and HTML.
     pub fn read(answer: &HttpAnswer) -> Self {
         let json = serde_json::from_slice::<Value>(&answer.body).ok();
         let text = String::from_utf8_lossy(&answer.body);
@@ -367,7 +366,7 @@ impl AnswerText {
             None if text.trim().is_empty() => Vec::new(),
             None => vec![text.into_owned()],
         };
-        // Some bodies say the same as a message and in a list.
+        // Some bodies have the same text as a message and in a list.
         let mut seen = HashSet::new();
         complaints.retain(|complaint| seen.insert(complaint.clone()));
         let mut others = Vec::new();
@@ -378,12 +377,12 @@ impl AnswerText {
         Self { json, complaints, others, page }
     }
 
-    /// Whether a code or word stands in what is said of a failure.
+    /// Whether a code or word is in the text of a failure.
     pub fn mentions(&self, word: &str) -> bool {
         self.complaints.iter().chain(&self.others).any(|text| text.contains(word))
     }
 
-    /// What is said beside this status, as it may be shown; the status itself where nothing is.
+    /// The text for this status, as it may be shown; the status itself where there is none.
     pub fn words(&self, status: u16) -> String {
         let others: &[String] = if (200..300).contains(&status) { &[] } else { &self.others };
         let text: Vec<&str> = self.complaints.iter().chain(others).map(String::as_str).collect();
@@ -394,7 +393,7 @@ impl AnswerText {
     }
 }
 
-/// Names of fields that hold words about a failure, in lower case and without underscores.
+/// Fields with the text of a failure, in lower case and without underscores.
 const TELLING: [&str; 18] = [
     "cause",
     "code",
@@ -415,15 +414,19 @@ const TELLING: [&str; 18] = [
     "reason",
     "title",
 ];
-/// More words than that help nobody.
-const MOST: usize = 8;
+/// The most texts that are shown.
+const MOST_TEXTS: usize = 8;
 
-/// Gathers what stands in telling fields, wherever they are. `is_telling`: this value stands in one.
+/// Collects the texts of such fields, at any depth. `is_telling`: this value is in one.
 fn collect(json: &Value, is_telling: bool, words: &mut Vec<String>) {
     match json {
         Value::String(text) => {
             let text = text.trim();
-            if is_telling && !text.is_empty() && words.len() < MOST && words.iter().all(|word| word != text) {
+            if is_telling
+                && !text.is_empty()
+                && words.len() < MOST_TEXTS
+                && words.iter().all(|word| word != text)
+            {
                 words.push(text.to_owned());
             }
         }
@@ -457,7 +460,7 @@ fn complaints(json: &Value) -> Vec<String> {
     }
 }
 
-/// What an HTML page calls itself.
+/// The title of an HTML page.
 fn title(page: &str) -> String {
     let lower = page.to_ascii_lowercase();
     let title = lower

@@ -10,20 +10,20 @@ use crate::domain::{
 };
 use crate::phone::PhoneNumber;
 
-/// How the body names the contact center and, on the Apex way, the call and the certificate.
+/// How the body names the contact center and, for the Apex wrapper, the call and the certificate.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BodyAddress<'a> {
-    /// Telephony, create only.
+    /// For the telephony API, create only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_center_api_name: Option<&'a str>,
-    /// Apex.
+    /// For the Apex wrapper.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_center_dev_name: Option<&'a str>,
-    /// Apex: a certificate stored in the org.
+    /// For the Apex wrapper: a certificate stored in the org.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cert_dev_name: Option<&'a str>,
-    /// Apex: the call, by id or key.
+    /// For the Apex wrapper: the call, by id or key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice_call_id: Option<&'a str>,
 }
@@ -136,10 +136,10 @@ impl<'a> OmniFlowPayload<'a> {
     }
 }
 
-/// A body that was kept, under an address.
+/// The body of a stored request.
 #[derive(Serialize)]
 pub struct RestoredPayload<'a> {
-    /// How this way names contact center, certificate and call.
+    /// Contact center, certificate and call.
     #[serde(flatten)]
     pub address: BodyAddress<'a>,
     /// The fields.
@@ -147,7 +147,7 @@ pub struct RestoredPayload<'a> {
     pub body: &'a Rest,
 }
 
-/// A body as bytes. Nothing in our bodies can fail to serialize; an empty body would be refused by Salesforce.
+/// A body as bytes. No body can fail to serialize; Salesforce would refuse an empty one.
 pub fn bytes(body: &impl Serialize) -> Bytes {
     serde_json::to_vec(body).unwrap_or_default().into()
 }

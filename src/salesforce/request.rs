@@ -12,7 +12,7 @@ use crate::domain::{
     UpdateVoiceCall, VendorCallKey,
 };
 
-/// A request before it is spelled for one of the ways.
+/// A request before it is encoded for one of the APIs.
 #[derive(Debug, Clone, Copy)]
 pub enum SalesforceRequest<'a> {
     /// createVoiceCall.
@@ -23,12 +23,12 @@ pub enum SalesforceRequest<'a> {
     OmniFlow(&'a ExecuteOmniFlow),
     /// clearRouting.
     ClearRouting(&'a CallReference, &'a Origin),
-    /// Any of them, kept for later.
+    /// Any of them, read from the outbox.
     Restored(&'a RestoredRequest),
 }
 
 impl SalesforceRequest<'_> {
-    /// What kind of request it is.
+    /// The operation.
     pub fn operation(&self) -> Operation {
         match self {
             Self::Create(_) => Operation::Create,
@@ -39,7 +39,7 @@ impl SalesforceRequest<'_> {
         }
     }
 
-    /// Who asks.
+    /// The contact center and the certificate.
     pub fn origin(&self) -> &Origin {
         match self {
             Self::Create(request) => &request.origin,
@@ -50,7 +50,7 @@ impl SalesforceRequest<'_> {
         }
     }
 
-    /// Which call; `None` for a create.
+    /// The call; `None` for a create.
     pub fn call(&self) -> Option<&CallReference> {
         match self {
             Self::Create(_) => None,
@@ -61,7 +61,8 @@ impl SalesforceRequest<'_> {
     }
 }
 
-/// A request that outlives the process that took it. It holds numbers: keep it no longer than it is needed.
+/// A request as it is stored for later: JSON, but encoded for neither API. It contains phone numbers: it is deleted as
+/// soon as it is not needed.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredRequest {
@@ -80,21 +81,21 @@ pub struct StoredRequest {
 /// A stored request, read again.
 #[derive(Clone)]
 pub struct RestoredRequest {
-    /// What is asked.
+    /// The operation.
     pub operation: Operation,
-    /// Who asks.
+    /// The contact center and the certificate.
     pub origin: Origin,
-    /// Which call; `None` for a create.
+    /// The call; `None` for a create.
     pub call: Option<CallReference>,
-    /// Whether it is to be sent only if no agent has had the call.
+    /// Whether it is sent only if no agent has had the call.
     pub unless_answered: bool,
-    /// Whether it is to be sent only if the call's final update was: it takes back what that said.
+    /// Whether it is sent only if the call's final update was: it corrects that one.
     pub if_ended: bool,
-    /// The fields, without those that one of the ways adds.
+    /// The fields, without those that one of the APIs adds.
     pub body: Map<String, Value>,
 }
 
-/// The body stays hidden: it holds numbers.
+/// The body stays hidden: it contains phone numbers.
 impl fmt::Debug for RestoredRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kept")
@@ -105,10 +106,10 @@ impl fmt::Debug for RestoredRequest {
 }
 
 impl StoredRequest {
-    /// What is to be kept of a request.
-    pub fn of(ask: SalesforceRequest<'_>) -> Self {
+    /// The stored form of a request.
+    pub fn of(request: SalesforceRequest<'_>) -> Self {
         let none = BodyAddress::default();
-        let (call, body) = match ask {
+        let (call, body) = match request {
             SalesforceRequest::Create(request) => (None, fields(&CreatePayload::new(none, request))),
             SalesforceRequest::Update(call, request) => {
                 (Some(call), fields(&UpdatePayload::new(none, request)))
@@ -119,9 +120,9 @@ impl StoredRequest {
             SalesforceRequest::ClearRouting(call, _) => (Some(call), Map::new()),
             SalesforceRequest::Restored(kept) => (kept.call.as_ref(), kept.body.clone()),
         };
-        let origin = ask.origin();
-        let unless_answered = matches!(ask, SalesforceRequest::Restored(kept) if kept.unless_answered);
-        let if_ended = matches!(ask, SalesforceRequest::Restored(kept) if kept.if_ended);
+        let origin = request.origin();
+        let unless_answered = matches!(request, SalesforceRequest::Restored(kept) if kept.unless_answered);
+        let if_ended = matches!(request, SalesforceRequest::Restored(kept) if kept.if_ended);
         Self {
             call_center: origin.call_center.to_string(),
             certificate: origin.certificate.as_ref().map(ToString::to_string),
@@ -132,19 +133,19 @@ impl StoredRequest {
         }
     }
 
-    /// The same, to be sent only if no agent has had the call: when its turn comes, that is asked again.
+    /// The same, sent only if no agent has had the call: that is checked again when it is due.
     #[must_use]
     pub fn unless_answered(self, unless_answered: bool) -> Self {
         Self { unless_answered, ..self }
     }
 
-    /// The same, to be sent only if the call's final update was.
+    /// The same, sent only if the call's final update was.
     #[must_use]
     pub fn if_ended(self, if_ended: bool) -> Self {
         Self { if_ended, ..self }
     }
 
-    /// The request it was.
+    /// The request.
     ///
     /// # Errors
     /// When a name in it is none: somebody else has written here.
@@ -164,8 +165,8 @@ impl StoredRequest {
 }
 
 impl RestoredRequest {
-    /// What a create says, as an update under its key in the middle of the call: for a record that is there already.
-    /// `None` if it has no key.
+    /// A create as an update under its key in the middle of the call: for a VoiceCall that exists already. `None` if it
+    /// has no key.
     pub fn to_update(&self) -> Option<Self> {
         let text = |name: &str| self.body.get(name).and_then(Value::as_str);
         let key = VendorCallKey::parse(text("vendorCallKey")?).ok()?;
@@ -185,7 +186,7 @@ impl RestoredRequest {
         Some(update.completed_by(self))
     }
 
-    /// An update, with what it does not say of a call and `create` does.
+    /// An update, with the fields that it lacks and `create` has.
     #[must_use]
     pub fn completed_by(mut self, create: &Self) -> Self {
         for (name, says) in [

@@ -1,4 +1,4 @@
-//! An OAuth session, for the Apex way and for questions: JWT bearer, kept for a while, fetched by one request for all.
+//! The OAuth session for the Apex wrapper and for queries: JWT bearer, kept for a while, fetched by one request for all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,13 +20,13 @@ use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::settings::{self, BaseUrl, CallCenter, NextCertificate};
 
-/// Salesforce accepts an assertion that ends at most three minutes ahead; clocks may differ by one of them.
+/// Salesforce accepts an assertion that expires in at most three minutes; clocks may differ by one of them.
 const ASSERTION_SECONDS: i64 = 120;
 
-/// An access token and where it may be used.
+/// An access token and the instance for it.
 #[derive(Clone)]
 pub struct OAuthSession {
-    /// The header to send.
+    /// The header with the token.
     pub authorization: HeaderValue,
     /// `https://<MyDomain>.my.salesforce.com`, without a slash at the end.
     pub instance: Arc<BaseUrl>,
@@ -52,7 +52,7 @@ pub struct OAuthSessions {
     next_certificate: Option<NextCertificate>,
     keep: jiff::SignedDuration,
     clock: Arc<dyn Clock>,
-    /// What the last fetch gave.
+    /// The result of the last fetch.
     latest: Mutex<Option<Result<OAuthSession, Failure>>>,
     /// How many fetches have ended.
     fetches: AtomicU64,
@@ -82,7 +82,7 @@ impl OAuthSessions {
         }
     }
 
-    /// Whether its session is the one that such a contact center needs.
+    /// Whether the session is that of this configuration.
     pub fn fits(&self, oauth: &settings::OAuth, center: &CallCenter, keep: settings::Session) -> bool {
         let next = |next: &NextCertificate| (next.from, next.certificate.fingerprint());
         self.login == oauth.login_url
@@ -94,7 +94,7 @@ impl OAuthSessions {
             && self.keep == signed(keep)
     }
 
-    /// What signs at this moment. A session lives on when that changes.
+    /// The certificate that signs at this moment. A session stays valid when that changes.
     fn certificate(&self, now: Timestamp) -> &SigningCertificate {
         match &self.next_certificate {
             Some(next) if now >= next.from => &next.certificate,
@@ -102,8 +102,8 @@ impl OAuthSessions {
         }
     }
 
-    /// The session to use now. Requests that arrive while one of them fetches a session wait for it and share
-    /// what it got, a failure too.
+    /// The session. Requests that arrive while one of them fetches a session wait for it and share its result, a failure
+    /// too.
     ///
     /// # Errors
     /// When Salesforce gives no session, or none in time.
@@ -116,7 +116,7 @@ impl OAuthSessions {
             Some(Ok(session)) if self.clock.now().duration_since(session.fetched) < self.keep => {
                 return Ok(session.clone());
             }
-            // Whose deadline passed says nothing about ours.
+            // The deadline of another request does not concern this one.
             Some(Err(failure))
                 if fetched_meanwhile && !matches!(failure, Failure::Late | Failure::NoTime) =>
             {
@@ -130,7 +130,7 @@ impl OAuthSessions {
         result
     }
 
-    /// Drops the session that Salesforce has just refused, unless another has taken its place already.
+    /// Drops a session that Salesforce has just refused, unless another one has replaced it already.
     ///
     /// # Errors
     /// When the deadline passes while somebody else fetches a session.
@@ -143,7 +143,8 @@ impl OAuthSessions {
         Ok(())
     }
 
-    /// Sends what `request` makes of a session; when the session is refused, gets a new one once and repeats once.
+    /// Sends the request that `request` makes for a session; when the session is refused, gets a new one once and repeats
+    /// once.
     ///
     /// # Errors
     /// When there is no session, a new one was refused too, or no whole answer arrived in time.
@@ -186,7 +187,7 @@ impl OAuthSessions {
         let url = self.login.join("/services/oauth2/token");
         let request = HttpRequest { method: Method::POST, url, headers, body: body.into() };
         let answer = exchange(client, request, budget).await.map_err(|fault| match Failure::from(fault) {
-            // What was to be done under the session has not been sent yet.
+            // The request under the session has not been sent yet.
             Failure::Unanswered { words } => Failure::Again { after: None, words },
             failure => failure,
         })?;
@@ -228,7 +229,7 @@ fn misconfigured(words: &str) -> Failure {
     Failure::Misconfigured { words: words.into() }
 }
 
-/// OAuth's errors are faults of the set-up, and each has its setting.
+/// OAuth's errors are faults of the configuration, and each has its setting.
 fn refusal(answer: &HttpAnswer) -> Failure {
     let text = AnswerText::read(answer);
     let words = text.words(answer.status);

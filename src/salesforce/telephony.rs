@@ -1,4 +1,4 @@
-//! The Telephony Integration REST API: POST and PATCH, a token of our own, ids in the path.
+//! The Telephony Integration REST API: POST and PATCH, a token signed by the bridge, ids in the path.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ use crate::settings::{self, BaseUrl};
 const PROVIDER: HeaderName = HeaderName::from_static("telephony-provider-name");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What may stand in a path segment as it is (RFC 3986, unreserved).
+/// Characters that a path segment takes unescaped (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// One contact center's way through the telephony API.
+/// The telephony API for one contact center.
 pub struct TelephonyApi {
     pub(super) gate: Arc<Gate>,
     call_center: String,
@@ -35,7 +35,7 @@ pub struct TelephonyApi {
     create: Url,
     provider: HeaderValue,
     certificate: String,
-    /// Signs in place of the certificate from a moment on.
+    /// The certificate that signs from a moment on.
     next: Option<(Timestamp, String)>,
     /// Tokens by the name of the certificate that signs them.
     tokens: HashMap<String, Arc<ScrtTokens>>,
@@ -50,8 +50,8 @@ struct UnsignedRequest {
 }
 
 impl TelephonyApi {
-    /// For a contact center that may sign with any of the certificates. Tokens of the one `before` it serve on where
-    /// nothing about them has changed.
+    /// For a contact center that may sign with any of the certificates. Tokens of the one `before` stay where their
+    /// configuration has not changed.
     pub fn new<'a>(
         gate: Arc<Gate>,
         center: &settings::CallCenter,
@@ -87,7 +87,7 @@ impl TelephonyApi {
         }
     }
 
-    /// Sends; when the token is refused, drops it and tries once more at once.
+    /// Sends a request; when the token is refused, drops it and repeats once.
     ///
     /// # Errors
     /// When Salesforce did not do it in time.
@@ -155,7 +155,8 @@ impl TelephonyApi {
         }
     }
 
-    /// Flows may name the certificate in every request: that means the contact center's, whichever that is now.
+    /// The tokens under a certificate. Flows may name the certificate of the contact center in every request: that means
+    /// the one that signs now.
     fn tokens_of(&self, named: Option<&CertificateName>) -> Result<&ScrtTokens, Failure> {
         let named = named.map_or(self.certificate.as_str(), AsRef::as_ref);
         let name = match &self.next {

@@ -36,8 +36,8 @@ struct SignedToken {
     at: Timestamp,
 }
 
-/// The tokens of one contact center under one certificate. One token serves all requests until two thirds of its
-/// life have passed; then one request signs the next while the others go on with the old one.
+/// The tokens of one contact center under one certificate. One token serves all requests until two thirds of its life
+/// have passed; then one request signs the next while the others use the old one.
 pub struct ScrtTokens {
     issuer: String,
     subject: String,
@@ -63,7 +63,7 @@ impl ScrtTokens {
         Self { issuer, subject, certificate, options, clock, ids, current, signing }
     }
 
-    /// Whether its tokens are those that such a contact center needs.
+    /// Whether the tokens are those of this configuration.
     pub fn fits(
         &self,
         issuer: &str,
@@ -77,7 +77,7 @@ impl ScrtTokens {
             && self.options == *options
     }
 
-    /// The `Authorization` header to send now.
+    /// The `Authorization` header.
     ///
     /// # Errors
     /// When OpenSSL cannot sign.
@@ -99,7 +99,7 @@ impl ScrtTokens {
         }
     }
 
-    /// Drops the token that Salesforce has just refused, unless another has taken its place already.
+    /// Drops a token that Salesforce has just refused, unless another one has replaced it already.
     pub fn forget(&self, refused: &HeaderValue) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if current.as_ref().is_some_and(|token| token.header == *refused) {
@@ -145,7 +145,7 @@ impl ScrtTokens {
     fn age(&self, token: &SignedToken, now: Timestamp) -> TokenAge {
         let life = self.options.life.as_secs_f64();
         let age = now.duration_since(token.at).as_secs_f64();
-        // A clock that was set back makes a token look younger than new: sign again.
+        // A clock that was set back makes a token younger than new: a new one is signed.
         if age < 0.0 || age >= life {
             TokenAge::Over
         } else if age < life * 2.0 / 3.0 {
@@ -163,9 +163,9 @@ enum TokenAge {
     Over,
 }
 
-/// `jsonwebtoken` asks a process-wide provider of plain functions for a signer and hands it the key's bytes, to
-/// be parsed for every signature. Ours takes the parsed key from here instead, where [`sign`] lays it for the
-/// length of one call; no copy of the private key is made.
+/// `jsonwebtoken` asks a process-wide provider of plain functions for a signer and passes it the key's bytes, to be
+/// parsed for every signature. This one takes the parsed key from here instead, where [`sign`] puts it for one call; no
+/// copy of the private key is made.
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: signer,
     verifier_factory: verifier,
@@ -209,7 +209,7 @@ fn verifier(_: &Algorithm, _: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
 /// # Errors
 /// When OpenSSL refuses the key.
 pub fn sign(claims: &impl Serialize, certificate: &SigningCertificate) -> Result<String> {
-    // Refused when it is installed already, which is as good.
+    // It fails when it is installed already, which is as good.
     let _ = PROVIDER.install_default();
     KEY.set(Some(certificate.key().clone()));
     let token = encode(&Header::new(Algorithm::RS256), claims, &EncodingKey::from_rsa_der(&[]));

@@ -15,7 +15,7 @@ use crate::domain::{CallReference, Fact, VendorCallKey, VoiceCallId};
 /// Version 60.0 is of spring 2024. A VoiceCall has had both fields since 49.0.
 const PATH: &str = "/services/data/v60.0/query";
 
-/// Asks an org for its VoiceCalls: whether an agent has had one, and whether there is one.
+/// Queries VoiceCalls of an org: whether an agent has had one, and whether there is one.
 pub struct VoiceCallQuery {
     sessions: Arc<OAuthSessions>,
 }
@@ -26,7 +26,7 @@ impl VoiceCallQuery {
         Self { sessions }
     }
 
-    /// The record of a vendorCallKey, the first of several.
+    /// The VoiceCall of a vendorCallKey, the first of several.
     ///
     /// # Errors
     /// As [`VoiceCallQuery::agent`].
@@ -47,7 +47,7 @@ impl VoiceCallQuery {
         Ok(records.iter().find_map(id))
     }
 
-    /// What the record tells of an agent.
+    /// The fact of an agent in a VoiceCall.
     ///
     /// # Errors
     /// When it could not be asked, in time or at all. Never [`Failure::Refused`]: there is no data of a flow in it that
@@ -75,7 +75,7 @@ fn query_request(session: &OAuthSession, soql: &str) -> HttpRequest {
     HttpRequest { method: Method::GET, url, headers, body: Bytes::new() }
 }
 
-/// A key can name several records, an id one.
+/// The query. A key can have several records, an id one.
 fn soql(call: &CallReference) -> String {
     let field = match call {
         CallReference::Id(_) => "Id",
@@ -85,14 +85,14 @@ fn soql(call: &CallReference) -> String {
     format!("SELECT CallAcceptDateTime, CallDisposition FROM VoiceCall WHERE {field} = {value}")
 }
 
-/// Text in single quotes. SOQL reserves the quote and the backslash, which escapes both; control characters, which would
-/// need an escape too, are in no name of a call.
+/// A text in single quotes. SOQL reserves the quote and the backslash, which escapes both; control characters, which
+/// would need an escape too, are in no name of a call.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-/// One record with an agent is enough. A record that has an id and cannot be seen is hidden from the user: that is no
-/// sign that no agent had it.
+/// One record with an agent is enough. A record that has an id and is not found is hidden from the user: that does not
+/// mean that no agent had the call.
 fn read_agent_fact(call: &CallReference, data: &Value) -> Result<Option<Fact>, Failure> {
     let records = data.get("records").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if records.is_empty() && matches!(call, CallReference::Id(_)) {
@@ -106,7 +106,7 @@ fn read_agent_fact(call: &CallReference, data: &Value) -> Result<Option<Fact>, F
     Ok(records.iter().find_map(agent))
 }
 
-/// Whatever Salesforce refuses here is a fault of the set-up.
+/// Whatever Salesforce refuses here is a fault of the configuration.
 fn query_failure(failure: Failure) -> Failure {
     let about = |words: String| format!("asking the VoiceCall for an agent: {words}");
     match failure {

@@ -88,7 +88,7 @@ pub(super) struct ApiRequest<'a> {
 
 /// Fields that the tenant's schema does not have.
 #[derive(Default)]
-struct MissingFields(Mutex<BTreeSet<&'static str>>);
+pub(super) struct MissingFields(Mutex<BTreeSet<&'static str>>);
 
 impl MissingFields {
     pub(super) fn all(&self) -> BTreeSet<&'static str> {

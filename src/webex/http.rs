@@ -1,6 +1,5 @@
 //! One request to Webex: bounded in time and size, no redirects followed.
 
-use std::error::Error;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -10,7 +9,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::domain::quote;
-use crate::salesforce::retry_after;
+use crate::salesforce::{causes, retry_after};
 
 /// A complete answer, of any status.
 #[derive(Debug)]
@@ -74,16 +73,8 @@ async fn send(client: &Client, request: Request, bytes: usize) -> Result<Exchang
     Ok(ExchangeAnswer { status, retry_after, body })
 }
 
-/// The error without the URL, which may contain the id of a subscription.
 fn broken(error: reqwest::Error) -> ExchangeFault {
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words = format!("{words}: {cause}");
-        source = cause.source();
-    }
-    ExchangeFault::Broken(words)
+    ExchangeFault::Broken(causes(error))
 }
 
 /// The headers of a request with a bearer token.

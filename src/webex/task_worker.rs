@@ -19,9 +19,9 @@ use crate::store::{LeaseTasks, NewEvent, SettleTask, StoreError, Task};
 use crate::telemetry::Metrics;
 
 /// How long concluding one task may take; requests that Salesforce has not taken by then stay in the outbox.
-const LOOK: Duration = Duration::from_secs(4);
+const CONCLUDE_WITHIN: Duration = Duration::from_secs(4);
 /// How long finding the contact centers of the tasks of a lease may take.
-const FIND: Duration = Duration::from_secs(1);
+const FIND_CENTERS_WITHIN: Duration = Duration::from_secs(1);
 /// How long after its end a task that no flow has reported is concluded again.
 const LATE_CREATES: [Duration; 4] = [
     Duration::from_secs(60),
@@ -30,20 +30,24 @@ const LATE_CREATES: [Duration; 4] = [
     Duration::from_secs(6 * 3600),
 ];
 /// How long a step may take that needs the database only.
-const KEEP: Duration = Duration::from_secs(2);
+const STORE_WITHIN: Duration = Duration::from_secs(2);
 // All of it within one lease: no other replica concludes the same task meanwhile.
 const _: () = assert!(
-    FIND.as_secs() + KEEP.as_secs() + RECORDINGS_WITHIN.as_secs() + KEEP.as_secs() + LOOK.as_secs()
+    FIND_CENTERS_WITHIN.as_secs()
+        + STORE_WITHIN.as_secs()
+        + RECORDINGS_WITHIN.as_secs()
+        + STORE_WITHIN.as_secs()
+        + CONCLUDE_WITHIN.as_secs()
         < settings::Outbox::LEAST_LEASE.as_secs()
 );
 /// Tasks leased together: enough for some full queries for recordings.
-const TOGETHER: u32 = 40;
+const LEASED_TOGETHER: u32 = 40;
 /// The tasks of a contact center that are concluded at once, and as many whose recordings are queried.
-const PLACES: usize = 40;
+const SLOTS_PER_CENTER: usize = 40;
 /// The longest pause: another replica may have stored the end of a task.
-const NAP: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The pause while a due task waits for a slot: it hides when the next of others is due.
-const SHORT_NAP: Duration = Duration::from_millis(250);
+const SHORT_PAUSE: Duration = Duration::from_millis(250);
 /// How many unmapped ids are logged, each once; beyond, they are only counted.
 const MOST_LOGGED: usize = 10_000;
 
@@ -54,11 +58,11 @@ pub struct TaskWorker {
     outbox: Arc<Outbox>,
     outcomes: Arc<ConclusionLog>,
     recorder: Option<Arc<RecordingClient>>,
-    places: TaskSlots,
+    slots: TaskSlots,
     /// For tasks whose recordings are queried: other tasks do not wait for Webex.
-    asking: TaskSlots,
+    recording_slots: TaskSlots,
     /// The tasks in progress. Whoever holds the lock takes a step; others wait.
-    looks: AsyncMutex<JoinSet<()>>,
+    in_progress: AsyncMutex<JoinSet<()>>,
     /// Notified when a slot may have become free.
     ended: Arc<Notify>,
 }
@@ -79,20 +83,20 @@ impl TaskWorker {
     ) -> Self {
         let outcomes = Arc::new(ConclusionLog { metrics, logged: Mutex::default() });
         let recorder = recorder.map(Arc::new);
-        let (places, asking) = (TaskSlots::new(PLACES), TaskSlots::new(PLACES));
-        let (looks, ended) = (AsyncMutex::default(), Arc::default());
-        Self { bridge, outbox, outcomes, recorder, places, asking, looks, ended }
+        let (slots, recording_slots) = (TaskSlots::new(SLOTS_PER_CENTER), TaskSlots::new(SLOTS_PER_CENTER));
+        let (in_progress, ended) = (AsyncMutex::default(), Arc::default());
+        Self { bridge, outbox, outcomes, recorder, slots, recording_slots, in_progress, ended }
     }
 
     /// Concludes until it is dropped.
     pub async fn run(self: Arc<Self>) {
         loop {
             match self.step().await {
-                Ok(0) => self.nap().await,
+                Ok(0) => self.pause().await,
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(%error, "Webex's tasks cannot be read");
-                    tokio::time::sleep(NAP).await;
+                    tokio::time::sleep(LONGEST_PAUSE).await;
                 }
             }
         }
@@ -104,9 +108,9 @@ impl TaskWorker {
     /// # Errors
     /// When the store does not answer.
     pub async fn step(&self) -> Result<usize, StoreError> {
-        let mut looks = self.looks.lock().await;
-        while looks.try_join_next().is_some() {}
-        self.begin_due(&mut looks).await
+        let mut in_progress = self.in_progress.lock().await;
+        while in_progress.try_join_next().is_some() {}
+        self.begin_due(&mut in_progress).await
     }
 
     /// The same once all tasks in progress have ended: returns 0 only if no due task is left.
@@ -114,72 +118,74 @@ impl TaskWorker {
     /// # Errors
     /// As [`TaskWorker::step`].
     pub async fn step_when_idle(&self) -> Result<usize, StoreError> {
-        let mut looks = self.looks.lock().await;
-        while looks.join_next().await.is_some() {}
-        self.begin_due(&mut looks).await
+        let mut in_progress = self.in_progress.lock().await;
+        while in_progress.join_next().await.is_some() {}
+        self.begin_due(&mut in_progress).await
     }
 
-    async fn begin_due(&self, looks: &mut JoinSet<()>) -> Result<usize, StoreError> {
+    async fn begin_due(&self, in_progress: &mut JoinSet<()>) -> Result<usize, StoreError> {
         let lease = LeaseTasks {
             now: self.outbox.now(),
             owner: self.outbox.owner().to_owned(),
             until: self.outbox.lease_until(),
-            limit: TOGETHER,
-            without: self.places.full(),
+            limit: LEASED_TOGETHER,
+            without: self.slots.full(),
         };
         let tasks = self.outbox.store().lease_tasks(&lease).await?;
         let concluder = self.concluder();
         let (mut begun, mut recorded) = (0, Vec::new());
         for (task, centers) in concluder.with_call_centers(tasks).await {
             let is_announced = self.recorder.is_some() && task.timeline.announced().is_some();
-            let places = if is_announced { &self.asking } else { &self.places };
-            let Some(taken) = places.take(&centers) else {
+            let slots = if is_announced { &self.recording_slots } else { &self.slots };
+            let Some(guards) = slots.take(&centers) else {
                 // After those that were due before.
                 let (concluder, now) = (concluder.clone(), self.outbox.now());
-                looks.spawn(async move { concluder.settle(task, Some(now), false).await });
+                in_progress.spawn(async move { concluder.settle(task, Some(now), false).await });
                 continue;
             };
             begun += 1;
             match is_announced {
-                true => recorded.push((task, taken)),
-                false => self.begin(looks, concluder.clone(), async move |concluder| {
-                    concluder.look(task, None).await;
-                    drop(taken);
+                true => recorded.push((task, guards)),
+                false => self.begin(in_progress, concluder.clone(), async move |concluder| {
+                    concluder.conclude_task(task, None).await;
+                    drop(guards);
                 }),
             }
         }
         if !recorded.is_empty() {
-            self.begin(looks, concluder, async move |concluder| concluder.ask_and_look(recorded).await);
+            self.begin(in_progress, concluder, async move |concluder| {
+                concluder.query_and_conclude(recorded).await
+            });
         }
         Ok(begun)
     }
 
     fn begin<F: Future<Output = ()> + Send + 'static>(
         &self,
-        looks: &mut JoinSet<()>,
+        in_progress: &mut JoinSet<()>,
         concluder: TaskConclusion,
-        look: impl FnOnce(TaskConclusion) -> F,
+        conclude_task: impl FnOnce(TaskConclusion) -> F,
     ) {
-        let (look, ended) = (look(concluder), Arc::clone(&self.ended));
-        looks.spawn(async move {
-            look.await;
+        let (conclude_task, ended) = (conclude_task(concluder), Arc::clone(&self.ended));
+        in_progress.spawn(async move {
+            conclude_task.await;
             ended.notify_one();
         });
     }
 
     /// Waits until all tasks in progress have ended. Steps wait meanwhile.
     pub async fn idle(&self) {
-        let mut looks = self.looks.lock().await;
-        while looks.join_next().await.is_some() {}
+        let mut in_progress = self.in_progress.lock().await;
+        while in_progress.join_next().await.is_some() {}
     }
 
     /// Lets tasks in progress end until then. The others are cancelled, still under this replica's lease.
     pub async fn stop(&self, deadline: Instant) {
-        let mut looks = self.looks.lock().await;
-        let ended = async { while looks.join_next().await.is_some() {} };
+        let mut in_progress = self.in_progress.lock().await;
+        let ended = async { while in_progress.join_next().await.is_some() {} };
         if timeout_at(deadline, ended).await.is_err() {
-            tracing::warn!(tasks = looks.len(), "conclusions of Webex's tasks are broken off");
-            looks.shutdown().await;
+            tracing::warn!(tasks = in_progress.len(), "conclusions of Webex's tasks are broken off");
+            in_progress.shutdown().await;
         }
     }
 
@@ -193,13 +199,13 @@ impl TaskWorker {
         }
     }
 
-    async fn nap(&self) {
+    async fn pause(&self) {
         let due = self.outbox.store().next_task().await.ok().flatten();
         let left = match due.map(|due| due.duration_since(self.outbox.now())) {
-            None => NAP,
-            Some(left) => Duration::try_from(left).unwrap_or(SHORT_NAP),
+            None => LONGEST_PAUSE,
+            Some(left) => Duration::try_from(left).unwrap_or(SHORT_PAUSE),
         };
-        let left = left.clamp(Duration::from_millis(10), NAP);
+        let left = left.clamp(Duration::from_millis(10), LONGEST_PAUSE);
         // Until a slot is free or the time is over.
         let _ = timeout(left, self.ended.notified()).await;
     }
@@ -257,7 +263,7 @@ impl TaskConclusion {
         for task in tasks {
             let bridge = Arc::clone(&self.bridge);
             asked.spawn(async move {
-                let budget = Budget::new(start, FIND);
+                let budget = Budget::new(start, FIND_CENTERS_WITHIN);
                 let centers = bridge.call_centers_of(&task, &budget).await;
                 (task, centers)
             });
@@ -276,7 +282,7 @@ impl TaskConclusion {
     }
 
     /// Queries the recordings of all of these tasks together, then concludes each.
-    async fn ask_and_look(&self, tasks: Vec<(Task, TaskSlotGuards)>) {
+    async fn query_and_conclude(&self, tasks: Vec<(Task, TaskSlotGuards)>) {
         let Some(recorder) = &self.recorder else { return };
         let tasks = self.with_wanted(tasks).await;
         let wanted = tasks.iter().filter(|(_, is_wanted, _)| *is_wanted);
@@ -285,28 +291,28 @@ impl TaskConclusion {
             true => Ok(Recordings::new()),
             false => recorder.ask(&ids, self.outbox.now()).await,
         };
-        let mut looks = JoinSet::new();
-        for (mut task, is_wanted, taken) in tasks {
+        let mut in_progress = JoinSet::new();
+        for (mut task, is_wanted, guards) in tasks {
             let concluder = self.clone();
             let answer = answer.as_ref().map(|all| all.get(task.id.as_ref()).cloned().unwrap_or_default());
             let answer = answer.map_err(|until| *until);
-            looks.spawn(async move {
+            in_progress.spawn(async move {
                 let asked =
                     if is_wanted { Some(concluder.keep_answer(answer, &mut task).await) } else { None };
-                concluder.look(task, asked).await;
-                drop(taken);
+                concluder.conclude_task(task, asked).await;
+                drop(guards);
             });
         }
-        while looks.join_next().await.is_some() {}
+        while in_progress.join_next().await.is_some() {}
     }
 
     /// The tasks, each with whether its recordings are needed. A task for which that cannot be found now is left out.
     async fn with_wanted(&self, tasks: Vec<(Task, TaskSlotGuards)>) -> Vec<(Task, bool, TaskSlotGuards)> {
-        let budget = Budget::new(Instant::now(), KEEP);
+        let budget = Budget::new(Instant::now(), STORE_WITHIN);
         let mut with_wanted = Vec::with_capacity(tasks.len());
-        for (task, taken) in tasks {
+        for (task, guards) in tasks {
             match self.bridge.wants_recordings(&task, &budget).await {
-                Ok(is_wanted) => with_wanted.push((task, is_wanted, taken)),
+                Ok(is_wanted) => with_wanted.push((task, is_wanted, guards)),
                 Err(error) => tracing::warn!(task = %task.id, %error, "a recording is asked for later"),
             }
         }
@@ -340,7 +346,7 @@ impl TaskConclusion {
         };
         let now = self.outbox.now();
         let new = NewEvent { task: task.id.clone(), event: mark.clone(), numbers: None, now, due_at: now };
-        let kept = timeout(KEEP, self.outbox.store().keep_event(new)).await;
+        let kept = timeout(STORE_WITHIN, self.outbox.store().keep_event(new)).await;
         match kept.unwrap_or(Err(StoreError::Slow)) {
             Ok(()) => {
                 recorder.count("found");
@@ -354,13 +360,13 @@ impl TaskConclusion {
 
     /// Concludes a task, unless its end may be a consulted party's, or it waits for a recording. `asked`: its recordings
     /// were just queried.
-    async fn look(&self, mut task: Task, asked: Option<RecordingsAsked>) {
+    async fn conclude_task(&self, mut task: Task, asked: Option<RecordingsAsked>) {
         let doubted = task.timeline.history().doubted_until();
         if let Some(until) = doubted.filter(|until| *until > self.outbox.now()) {
             return self.settle(task, Some(until), false).await;
         }
         let id = task.id.to_string();
-        let budget = Budget::new(Instant::now(), LOOK);
+        let budget = Budget::new(Instant::now(), CONCLUDE_WITHIN);
         let waits = match &self.recorder {
             Some(_) => self.bridge.waits_for_recording(&task, &budget).await,
             None => Ok(None),
@@ -373,11 +379,11 @@ impl TaskConclusion {
             Ok(None) => self.bridge.conclude(&mut task, &budget).await,
             Err(error) => Err(error),
         };
-        let (mut looks_again, is_first) = (None, task.has_news());
+        let (mut next_conclusion, is_first) = (None, task.has_news());
         match concluded {
             Ok(concluded) => {
                 let is_unknown = concluded.conclusion == Conclusion::Unknown;
-                looks_again = self.looks_again(&task).filter(|_| is_unknown);
+                next_conclusion = self.next_conclusion(&task).filter(|_| is_unknown);
                 if !is_unknown || is_first {
                     self.outcomes.record(&id, &concluded);
                 }
@@ -395,11 +401,11 @@ impl TaskConclusion {
             recorder.count("given_up");
             tracing::warn!(task = id, "Webex announced a recording and gives none: no longer asked for");
         }
-        self.settle(task, due_at.or(looks_again), true).await;
+        self.settle(task, due_at.or(next_conclusion), true).await;
     }
 
     /// When a task of which no flow has told is looked at again: its create may come after its end.
-    fn looks_again(&self, task: &Task) -> Option<Timestamp> {
+    fn next_conclusion(&self, task: &Task) -> Option<Timestamp> {
         let (ended, now) = (task.timeline.ended_at()?, self.outbox.now());
         LATE_CREATES.iter().filter_map(|after| ended.checked_add(*after).ok()).find(|at| *at > now)
     }
@@ -441,8 +447,8 @@ impl TaskSlots {
         let centers = centers.iter().cloned().map(Some).chain(nobody);
         centers
             .map(|center| {
-                let places = free.entry(center).or_insert_with(|| Arc::new(Semaphore::new(self.each)));
-                Arc::clone(places).try_acquire_owned().ok()
+                let slots = free.entry(center).or_insert_with(|| Arc::new(Semaphore::new(self.each)));
+                Arc::clone(slots).try_acquire_owned().ok()
             })
             .collect()
     }
@@ -451,8 +457,8 @@ impl TaskSlots {
     /// whole lease.
     pub(super) fn full(&self) -> Vec<CallCenterName> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_full = |places: &Semaphore| places.available_permits() * 2 < self.each;
-        free.iter().filter(|(_, places)| is_full(places)).filter_map(|(center, _)| center.clone()).collect()
+        let is_full = |slots: &Semaphore| slots.available_permits() * 2 < self.each;
+        free.iter().filter(|(_, slots)| is_full(slots)).filter_map(|(center, _)| center.clone()).collect()
     }
 }
 
@@ -463,20 +469,20 @@ mod tests {
     #[test]
     fn a_contact_center_without_a_place_is_full_until_half_of_them_are_free() {
         let of = |names: &[&str]| names.iter().map(|name| CallCenterName::parse(*name).unwrap()).collect();
-        let places = TaskSlots::new(2);
-        let (one, two) = (places.take(&of(&["A"])).unwrap(), places.take(&of(&["A"])).unwrap());
-        assert_eq!(places.take(&of(&["A"])).map(drop), None);
-        assert_eq!(places.full(), [CallCenterName::parse("A").unwrap()]);
+        let slots = TaskSlots::new(2);
+        let (one, two) = (slots.take(&of(&["A"])).unwrap(), slots.take(&of(&["A"])).unwrap());
+        assert_eq!(slots.take(&of(&["A"])).map(drop), None);
+        assert_eq!(slots.full(), [CallCenterName::parse("A").unwrap()]);
         // Of both or of none: what was taken of the other is free again.
         for _ in 0..3 {
-            assert_eq!(places.take(&of(&["A", "B"])).map(drop), None);
+            assert_eq!(slots.take(&of(&["A", "B"])).map(drop), None);
         }
-        let beside: Vec<TaskSlotGuards> = (0..2).map(|_| places.take(&of(&["B"])).unwrap()).collect();
-        let nobodys: Vec<TaskSlotGuards> = (0..2).map(|_| places.take(&of(&[])).unwrap()).collect();
-        assert_eq!(places.take(&of(&[])).map(drop), None);
+        let beside: Vec<TaskSlotGuards> = (0..2).map(|_| slots.take(&of(&["B"])).unwrap()).collect();
+        let nobodys: Vec<TaskSlotGuards> = (0..2).map(|_| slots.take(&of(&[])).unwrap()).collect();
+        assert_eq!(slots.take(&of(&[])).map(drop), None);
         drop((one, beside, nobodys));
-        assert!(places.full().is_empty());
-        assert!(places.take(&of(&["A"])).is_some());
+        assert!(slots.full().is_empty());
+        assert!(slots.take(&of(&["A"])).is_some());
         drop(two);
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::phone::PhoneNumber;
 
 /// The longest id, name or code that is kept, in characters.
-const LONGEST: usize = 255;
+const LONGEST_TEXT: usize = 255;
 
 /// A parsed webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,8 +118,8 @@ impl Webhook {
         let envelope: WebhookEnvelope = serde_json::from_slice(body).map_err(|error| {
             InvalidWebhook::Unreadable { line: error.line(), column: error.column().max(1) }
         })?;
-        let id = envelope.id.within(LONGEST).ok_or(InvalidWebhook::NoId)?;
-        let kind = envelope.kind.within(LONGEST).ok_or(InvalidWebhook::NoType)?;
+        let id = envelope.id.within(LONGEST_TEXT).ok_or(InvalidWebhook::NoId)?;
+        let kind = envelope.kind.within(LONGEST_TEXT).ok_or(InvalidWebhook::NoType)?;
         for (text, problem) in [(&id, InvalidWebhook::Id), (&kind, InvalidWebhook::Type)] {
             if text.chars().any(char::is_control) {
                 return Err(problem);
@@ -128,7 +128,8 @@ impl Webhook {
         let sent_at = moment(&envelope.comciscotimestamp);
         let data = envelope.data.unwrap_or_default();
         let about = data.about(id, &kind, sent_at)?;
-        let org = envelope.comciscoorgid.within(LONGEST).or(envelope.comciscocorgid.within(LONGEST));
+        let org =
+            envelope.comciscoorgid.within(LONGEST_TEXT).or(envelope.comciscocorgid.within(LONGEST_TEXT));
         Ok(Self { kind, org, sent_at, about })
     }
 
@@ -215,8 +216,8 @@ impl WebhookData {
         };
         // An event without a time of its own gets the time at which it was sent.
         let at = moment(&self.created_time).or(sent_at);
-        let queue = self.queue_id.clone().within(LONGEST);
-        let agent = self.agent_id.clone().within(LONGEST);
+        let queue = self.queue_id.clone().within(LONGEST_TEXT);
+        let agent = self.agent_id.clone().within(LONGEST_TEXT);
         let kind = self.event_kind(full_name(kind));
         Ok(WebhookSubject::Task {
             task,
@@ -240,8 +241,8 @@ impl WebhookData {
             "task:failed" => EventKind::Failed(self.ending()),
             CAPTURE => EventKind::CaptureAvailable,
             "agent:state_change" | "agent:channel_state_change" => {
-                let name = self.current_state.within(LONGEST).unwrap_or_default();
-                EventKind::Agent(AgentState::read(&name, self.wrap_up_aux_code_id.within(LONGEST)))
+                let name = self.current_state.within(LONGEST_TEXT).unwrap_or_default();
+                EventKind::Agent(AgentState::read(&name, self.wrap_up_aux_code_id.within(LONGEST_TEXT)))
             }
             other => EventKind::Other(other.to_owned()),
         }
@@ -249,7 +250,7 @@ impl WebhookData {
 
     /// The reason is free text: a phone number in it is hidden.
     fn ending(self) -> TaskEnding {
-        let party = self.terminating_party.within(LONGEST);
+        let party = self.terminating_party.within(LONGEST_TEXT);
         TaskEnding { party, reason: self.reason.0.map(|reason| quote(&reason)) }
     }
 }

@@ -13,12 +13,12 @@ use serde::Deserialize;
 
 use crate::settings::AssertionKey;
 
-/// The longest an assertion may live, in seconds.
-const LONGEST: i64 = 300;
+/// The longest life of an assertion, in seconds.
+const LONGEST_LIFE_SECONDS: i64 = 300;
 /// How far the clocks of client and bridge may differ, in seconds.
 const LEEWAY: i64 = 30;
 
-/// Why an assertion is not taken. Told to the client: none of it is a secret to whoever wrote the assertion.
+/// Why an assertion is refused. The client may know: nothing of it is a secret to the sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionProblem {
     /// Not three parts of base64url, or not JSON within.
@@ -39,7 +39,7 @@ pub enum AssertionProblem {
     /// Sent in the name of another client.
     #[error("its iss is not the client that sent it")]
     Issuer,
-    /// Somebody whom this client may not speak for.
+    /// The client may not use this subject.
     #[error("its sub is neither the client nor a user of it")]
     Subject,
     /// Meant for another server.
@@ -48,20 +48,20 @@ pub enum AssertionProblem {
     /// `exp` has passed.
     #[error("it has expired; compare the clocks")]
     Expired,
-    /// `iat` or `nbf` is to come.
+    /// `iat` or `nbf` is in the future.
     #[error("it is not valid yet; compare the clocks")]
     Early,
-    /// It would live too long.
+    /// Its life is too long.
     #[error("it lives longer than 5 minutes")]
     TooLong,
-    /// Its `jti` came before; or itself, if it has none.
+    /// Its `jti` was used before; or the assertion itself, if it has none.
     #[error("it was used before: a new one, with a jti of its own, for each token")]
     Replayed,
 }
 
-/// The claims that count.
+/// The claims that are checked.
 #[derive(Deserialize)]
-struct SignedAssertionClaims {
+pub(super) struct SignedAssertionClaims {
     pub(super) iss: String,
     pub(super) sub: String,
     aud: AssertionAudience,
@@ -78,8 +78,8 @@ enum AssertionAudience {
     Several(Vec<String>),
 }
 
-/// Seconds since 1970, maybe with a fraction (RFC 7519, 2). A published client for Salesforce sends them as text, and
-/// Salesforce takes that.
+/// Seconds since 1970, possibly with a fraction (RFC 7519, 2). A published client for Salesforce sends them as text, and
+/// Salesforce accepts that.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum NumericDate {
@@ -93,7 +93,7 @@ struct AssertionHeader {
     crit: Option<serde_json::Value>,
 }
 
-/// An assertion that was read, and not yet believed.
+/// A parsed assertion, not verified yet.
 pub(super) struct SignedAssertion<'a> {
     signed: &'a str,
     signature: Vec<u8>,
@@ -101,8 +101,8 @@ pub(super) struct SignedAssertion<'a> {
 }
 
 impl<'a> SignedAssertion<'a> {
-    /// What it is known by if it comes again: its `jti`, or all of what was signed where it has none. RFC 7523 leaves
-    /// the `jti` to the client, and whoever saw the assertion can change neither.
+    /// Its identity, by which a repetition is known: its `jti`, or the whole signed text where it has none. RFC 7523
+    /// leaves the `jti` to the client, and nobody else can change either.
     pub(super) fn identity(&self) -> &[u8] {
         let jti = self.claims.jti.as_deref().filter(|jti| !jti.is_empty());
         jti.unwrap_or(self.signed).as_bytes()
@@ -114,7 +114,7 @@ impl<'a> SignedAssertion<'a> {
         let (header, claims) = signed.split_once('.').ok_or(unreadable)?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| unreadable);
         let header: AssertionHeader = serde_json::from_slice(&decode(header)?).map_err(|_| unreadable)?;
-        // The algorithm is ours to choose, never the token's (RFC 8725, 3.1).
+        // The bridge chooses the algorithm, never the token (RFC 8725, 3.1).
         if header.alg != "RS256" {
             return Err(AssertionProblem::Algorithm);
         }
@@ -145,7 +145,7 @@ impl<'a> SignedAssertion<'a> {
         }
     }
 
-    /// Checks times and audience. Returns the second from which on this assertion has expired for sure.
+    /// Checks times and audience. Returns the second from which on this assertion has expired for certain.
     pub(super) fn check(&self, audiences: &[String], now: i64) -> Result<i64, AssertionProblem> {
         let claims = &self.claims;
         let ours = |audience: &String| audiences.iter().any(|ours| audience.trim_end_matches('/') == ours);
@@ -169,7 +169,7 @@ impl<'a> SignedAssertion<'a> {
         }
         let life = iat.map_or(0, |iat| exp.saturating_sub(iat));
         let left = exp.saturating_sub(now);
-        match life > LONGEST || left > LONGEST + LEEWAY {
+        match life > LONGEST_LIFE_SECONDS || left > LONGEST_LIFE_SECONDS + LEEWAY {
             true => Err(AssertionProblem::TooLong),
             false => Ok(over),
         }
@@ -177,7 +177,7 @@ impl<'a> SignedAssertion<'a> {
 }
 
 impl NumericDate {
-    /// What does not fit saturates, which is as far.
+    /// A time that does not fit saturates.
     fn second(&self) -> Result<i64, AssertionProblem> {
         let time = match self {
             Self::Number(time) => *time,
@@ -190,31 +190,31 @@ impl NumericDate {
     }
 }
 
-/// The most ids that are remembered for a client. An assertion lives at most five minutes, so these are 13 logins a
-/// second; a client that has more is refused, and no other is.
+/// The most ids that are stored for a client. An assertion lives at most five minutes, so these are 13 logins a second; a
+/// client with more is refused, and no other one is.
 const MOST_REPLAYS: usize = 4096;
 
-/// The assertions that were taken. It outlives a change of the configuration; each replica has its own.
+/// The assertions that were used. They outlive a change of the configuration; each replica has its own.
 #[derive(Debug, Default)]
 pub struct Replays {
-    /// By client, half a digest of what each is known by and the second from which on it may be forgotten.
+    /// By client, half a digest of each identity and the second from which on it may be removed.
     seen: Mutex<HashMap<String, HashMap<[u8; 16], i64>>>,
 }
 
-/// What there is to say of an assertion.
+/// The result of the check for a repetition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReplayCheck {
-    /// Never before.
+    /// Not used before.
     Never,
-    /// Already.
+    /// Used before.
     Before,
-    /// There is no room to remember it.
+    /// There is no room to store it.
     Full,
 }
 
 impl Replays {
-    /// Remembers a client's assertion by the digest of its identity; it must be a good one: whoever has no key fills nothing here.
-    /// `forget`: the second from which on the assertion is refused for its age.
+    /// Stores a client's assertion by the digest of its identity; only verified ones are stored. `forget`: the second
+    /// from which on the assertion has expired.
     pub(super) fn remember(&self, client: &str, digest: &[u8; 32], forget: i64, now: i64) -> ReplayCheck {
         let digest = digest.first_chunk().copied().unwrap_or_default();
         let mut clients = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

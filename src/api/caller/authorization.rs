@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode;
 
-/// What the header says. No `Debug`: it holds secrets.
+/// The content of the header. No `Debug`: it contains secrets.
 pub enum Authorization<'a> {
     /// There is none.
     Missing,
@@ -13,7 +13,7 @@ pub enum Authorization<'a> {
     Basic(Credentials),
     /// An access token.
     Bearer(&'a [u8]),
-    /// Another scheme, not readable, or there more than once.
+    /// Another scheme, malformed, or more than one header.
     Unreadable,
 }
 
@@ -27,7 +27,7 @@ pub struct Credentials {
 }
 
 impl<'a> Authorization<'a> {
-    /// Reads it.
+    /// Parses the header.
     pub fn of(headers: &'a HeaderMap) -> Self {
         let mut all = headers.get_all(AUTHORIZATION);
         match (all.next(), all.next()) {
@@ -62,8 +62,8 @@ impl Credentials {
         Some(Self { id: String::from_utf8(id.to_vec()).ok()?, secret: secret.get(1..)?.to_vec() })
     }
 
-    /// The same, form-decoded: OAuth wants both parts encoded before they become Basic (RFC 6749, 2.3.1), and half of
-    /// the clients do it. None where that makes no difference.
+    /// The same, form-decoded: OAuth wants both parts encoded before they become Basic (RFC 6749, 2.3.1), and half of the
+    /// clients do it. None where that makes no difference.
     pub fn form_decoded(&self) -> Option<Self> {
         let id = form_decoded(self.id.as_bytes());
         let id = String::from_utf8(id).ok()?;

@@ -33,30 +33,30 @@ use crate::settings::{Client, Settings, TokenEndpoint};
 /// The paths of the token endpoint: Salesforce's, and short.
 pub const TOKEN_PATHS: [&str; 2] = ["/services/oauth2/token", "/oauth2/token"];
 
-/// Everything by which callers are known, made of the configuration. Another configuration needs another one.
+/// All credentials of one configuration. Another configuration needs another one.
 pub struct Callers {
     clients: HashMap<String, Client>,
     by_certificate_name: HashMap<String, String>,
     sha256: Sha256,
     tokens: Option<AccessTokens>,
-    /// What the `aud` of an assertion may say, without a slash at the end.
+    /// The accepted `aud` of an assertion, without a slash at the end.
     audiences: Vec<String>,
     base_url: String,
     replays: Arc<Replays>,
     throttle: Arc<Throttle>,
 }
 
-/// A client that was let in, and by what.
+/// A client that was identified, and by which credential.
 #[derive(Clone)]
 pub struct IdentifiedClient<'a> {
     /// The client.
     pub client: &'a Client,
-    /// What let it in.
+    /// The credential.
     pub proof: CredentialProof,
 }
 
 impl Callers {
-    /// Of the configuration. `base_url`: what the world calls us, without a slash at the end.
+    /// The callers of a configuration. `base_url`: the public URL of the bridge, without a slash at the end.
     ///
     /// # Errors
     /// When this OpenSSL has no SHA-256.
@@ -69,7 +69,7 @@ impl Callers {
         Self::of(&settings.clients, &settings.oauth, base_url, replays, throttle)
     }
 
-    /// Of clients, with what the token endpoint needs.
+    /// The callers of clients and a token endpoint.
     ///
     /// # Errors
     /// As [`Callers::new`].
@@ -98,8 +98,8 @@ impl Callers {
         })
     }
 
-    /// The client whose credentials the request carries. The header decides where there is one; else the connection's
-    /// certificate.
+    /// The client whose credentials the request has. The header decides where there is one; else the certificate of the
+    /// connection.
     ///
     /// # Errors
     /// When there are none, or they are wrong.
@@ -112,7 +112,7 @@ impl Callers {
         }
     }
 
-    /// Id and secret. An unknown id takes as long as a wrong secret.
+    /// By id and secret. An unknown id takes as long as a wrong secret.
     ///
     /// # Errors
     /// When they are wrong.
@@ -124,8 +124,8 @@ impl Callers {
         self.by_either(credentials, None, peer).map(|(known, _)| known)
     }
 
-    /// Id and secret that may be meant in one of two spellings, and the spelling that is right. It was sent once, so it
-    /// counts as one attempt.
+    /// By id and secret in one of two spellings, with the spelling that is right. It was sent once, so it counts as one
+    /// attempt.
     ///
     /// # Errors
     /// When both are wrong.
@@ -136,7 +136,7 @@ impl Callers {
         peer: &Peer<'_>,
     ) -> Result<(IdentifiedClient<'_>, &'c Credentials), CredentialsRefused> {
         self.attempt(&sent.id, Some(&sent.secret), peer, |_| {
-            // An empty secret is nobody's, whatever digest the configuration holds.
+            // An empty secret is never right, whatever digest the configuration has.
             let spellings = other.into_iter().chain([sent]).filter(|spelling| !spelling.secret.is_empty());
             spellings.into_iter().find_map(|spelling| {
                 let client = self.clients.get(&spelling.id);
@@ -148,7 +148,7 @@ impl Callers {
         })
     }
 
-    /// User name and password, of a client that was let in already.
+    /// By user name and password, of an identified client.
     ///
     /// # Errors
     /// When they are wrong, or the client has no user.
@@ -159,7 +159,7 @@ impl Callers {
         password: &str,
         peer: &Peer<'_>,
     ) -> Result<IdentifiedClient<'a>, CredentialsRefused> {
-        // Counted apart from the client's secret: whoever has that can still guess at a password.
+        // Counted apart from the client's secret: whoever has that can still guess a password.
         let user = format!("{}\0password", known.client.id);
         self.attempt(&user, Some(password.as_bytes()), peer, |_| {
             let digest = self.sha256.of(&[password.as_bytes()]).ok()?;
@@ -172,7 +172,7 @@ impl Callers {
         })
     }
 
-    /// A signed assertion in the name of its `iss`. `fits`: whether that client and the `sub` will do.
+    /// By a signed assertion in the name of its `iss`. `fits`: whether that client and the `sub` are acceptable.
     ///
     /// # Errors
     /// When it is not to be believed.
@@ -205,7 +205,7 @@ impl Callers {
         Ok(IdentifiedClient { client, proof })
     }
 
-    /// The certificate of the connection; the handshake has verified it.
+    /// By the certificate of the connection, which the handshake has verified.
     ///
     /// # Errors
     /// When there is none, or it names none of the clients, or several.
@@ -225,7 +225,7 @@ impl Callers {
         Ok(IdentifiedClient { client, proof })
     }
 
-    /// An access token for a client that was let in. None where no signing key is configured.
+    /// An access token for an identified client. None where no signing key is configured.
     pub fn issue(
         &self,
         known: &IdentifiedClient<'_>,
@@ -235,8 +235,8 @@ impl Callers {
         Some(tokens.issue(&known.client.id, &known.proof, now, &self.sha256))
     }
 
-    /// Salesforce's signature over what is answered beside a token: with the client's secret where it was sent, else
-    /// with our key.
+    /// Salesforce's signature over the answer with a token: with the client's secret where it was sent, else with the
+    /// signing key.
     ///
     /// # Errors
     /// When OpenSSL refuses the secret as a key.
@@ -250,25 +250,25 @@ impl Callers {
         }
     }
 
-    /// What the world calls us, without a slash at the end.
+    /// The public URL of the bridge, without a slash at the end.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Whether there is a key to sign access tokens with.
+    /// Whether a signing key is configured.
     pub fn gives_tokens(&self) -> bool {
         self.tokens.is_some()
     }
 
-    /// Nobody can try out tokens: they are as long as a key.
+    /// By an access token. It cannot be guessed: it is as long as a key.
     fn by_token(&self, token: &[u8], now: Timestamp) -> Result<&Client, CredentialsRefused> {
         let tokens = self.tokens.as_ref().ok_or(CredentialsRefused::Wrong)?;
         let id = tokens.client(token, now, &self.sha256).ok_or(CredentialsRefused::Token)?;
         self.clients.get(&id).ok_or(CredentialsRefused::Token)
     }
 
-    /// The one place where a credential that somebody could try out turns out to be right or wrong: for every route
-    /// and for the token endpoint, with the id that was named, the secret (none: a signature) and the peer.
+    /// The one place where a credential that can be guessed is compared: for every route and for the token endpoint, with
+    /// the client id, the secret (none: a signature) and the peer.
     fn attempt<'s, T>(
         &'s self,
         id: &str,
@@ -303,20 +303,20 @@ impl Callers {
     }
 }
 
-/// Why somebody is not let in.
+/// Why a request is not authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialsRefused {
     /// No credentials.
     Nothing,
     /// Wrong ones.
     Wrong,
-    /// The access token is none of ours, is over, or what it was got by is gone.
+    /// The access token is not of this bridge, has expired, or its credential is gone.
     Token,
-    /// The assertion is not to be believed.
+    /// The assertion is refused.
     Assertion(AssertionProblem),
-    /// Too many were wrong; these were not looked at, or are wrong too.
+    /// Too many credentials were wrong; these were not compared, or are wrong too.
     Throttled(Throttled),
-    /// It cannot be told now.
+    /// The credentials cannot be checked now.
     Unable,
 }
 
@@ -332,10 +332,10 @@ impl From<AssertionProblem> for CredentialsRefused {
     }
 }
 
-/// The names in the certificate that a connection began with. The handshake has verified it.
+/// The names in the client certificate of a connection. The handshake has verified it.
 pub struct CertificateNames(Vec<String>);
 
-/// Keeps the names of a client's certificate with its connection.
+/// Stores the names of the client certificate with the connection.
 pub fn on_connect(stream: &dyn Any, connection: &mut Extensions) {
     let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() else {
         return;
@@ -360,7 +360,7 @@ impl CertificateNames {
     }
 }
 
-/// Who sent a request, as far as the connection and the headers tell.
+/// The sender of a request, by its connection and headers.
 pub struct Peer<'a> {
     /// The address of the connection's other end.
     pub address: Option<SocketAddr>,
@@ -371,7 +371,7 @@ pub struct Peer<'a> {
 }
 
 impl<'a> Peer<'a> {
-    /// Of a request.
+    /// The sender of a request.
     pub fn of(request: &'a HttpRequest) -> Self {
         let names = request.conn_data::<CertificateNames>().map_or(&[][..], |names| &names.0);
         Self { address: request.peer_addr(), headers: request.headers(), names }

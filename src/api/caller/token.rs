@@ -19,21 +19,21 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::settings::{Client, TokenEndpoint};
 
-/// Lets people and scanners see what it is.
+/// Lets people and scanners recognise a token.
 const PREFIX: &str = "scvb_";
 const VERSION: u8 = 1;
 /// Version, end and stamp.
 const HEAD: usize = 1 + 8 + 8;
 const MAC: usize = 32;
 
-/// What a MAC is over, so that no two kinds of them can be mistaken for each other.
+/// The purposes of a MAC, so that one kind cannot be used as another.
 const TOKEN: &[u8] = b"scv-bridge token\0";
 const STAMP: &[u8] = b"scv-bridge stamp\0";
 const ANSWER: &[u8] = b"scv-bridge answer\0";
 
 type Stamp = [u8; 8];
 
-/// Gives and checks access tokens.
+/// Issues and checks access tokens.
 pub(super) struct AccessTokens {
     life: Duration,
     current: TokenKey,
@@ -42,15 +42,15 @@ pub(super) struct AccessTokens {
 
 struct TokenKey {
     mac: PKey<Private>,
-    /// The stamps that are good, by client.
+    /// The valid stamps, by client.
     stamps: HashMap<String, Vec<Stamp>>,
 }
 
-/// A token that was just given.
+/// A token that was just issued.
 pub struct IssuedToken {
-    /// What the client sends from now on.
+    /// The token.
     pub token: SecretString,
-    /// How long it is taken.
+    /// How long it is valid.
     pub life: Duration,
 }
 
@@ -70,7 +70,7 @@ impl AccessTokens {
         }))
     }
 
-    /// A token for the client, who got it by this proof.
+    /// A token for the client with this credential.
     pub(super) fn issue(
         &self,
         client: &str,
@@ -90,8 +90,7 @@ impl AccessTokens {
         Ok(IssuedToken { token, life: self.life })
     }
 
-    /// The id of the client that a token stands for; none if it is not ours, is over, or was got by a credential that
-    /// is gone.
+    /// The id of the client of a token; none if the token is not of this bridge, has expired, or its credential is gone.
     pub(super) fn client(&self, token: &[u8], now: Timestamp, sha256: &Sha256) -> Option<String> {
         let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix(PREFIX.as_bytes())?).ok()?;
         let (signed, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC)?)?;
@@ -109,7 +108,7 @@ impl AccessTokens {
         (*version == VERSION && in_time && known).then(|| client.to_owned())
     }
 
-    /// A signature over what is answered beside the token, for a client that has no secret to sign it with.
+    /// A signature over the answer with the token, for a client without a secret.
     pub(super) fn sign(&self, text: &str, sha256: &Sha256) -> Result<[u8; 32], ErrorStack> {
         sha256.mac(&self.current.mac, &[ANSWER, text.as_bytes()])
     }
@@ -134,7 +133,7 @@ impl TokenKey {
     }
 }
 
-/// What let a client in, as 32 bytes. A token that was got by it lives no longer than it.
+/// The credential of a client, as 32 bytes. A token that was issued for it is valid no longer than it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CredentialProof([u8; 32]);
 
@@ -150,7 +149,7 @@ impl CredentialProof {
         Self(digest)
     }
 
-    /// The certificate that fits the signature of an assertion, and whom the assertion spoke of.
+    /// The certificate that verifies an assertion, and the subject of the assertion.
     pub(super) fn assertion(
         fingerprint: &[u8; 32],
         subject: &str,
@@ -164,7 +163,7 @@ impl CredentialProof {
         Ok(Self(sha256.of(&[b"certificate name\0", name.as_bytes()])?))
     }
 
-    /// What let the client in, and its user's name and password besides.
+    /// This credential, with the name and password of the client's user.
     pub(super) fn with_password(
         &self,
         name: &str,
@@ -175,7 +174,7 @@ impl CredentialProof {
     }
 }
 
-/// Everything that lets the client in, or lets it have a token.
+/// All credentials of the client, for requests and for tokens.
 fn proofs(client: &Client, sha256: &Sha256) -> Result<Vec<CredentialProof>, ErrorStack> {
     let mut proofs: Vec<_> = client.secrets.iter().copied().map(CredentialProof::secret).collect();
     for name in &client.certificate_names {
@@ -196,7 +195,7 @@ fn proofs(client: &Client, sha256: &Sha256) -> Result<Vec<CredentialProof>, Erro
     Ok(proofs)
 }
 
-/// SHA-256, fetched once: OpenSSL looks an algorithm up by its name, which takes longer than to use it.
+/// SHA-256, fetched once: OpenSSL looks an algorithm up by its name, which takes longer than using it.
 pub(super) struct Sha256(Md);
 
 impl Sha256 {
@@ -229,8 +228,7 @@ impl Sha256 {
     }
 }
 
-/// Whether one of the expected digests is this one. Takes as long for any digest, and looks at something even where
-/// nothing is expected.
+/// Whether one of the expected digests is this one. Takes the same time for any digest, also where none is expected.
 pub(super) fn is_one_of(digest: &[u8; 32], expected: &[[u8; 32]]) -> bool {
     const NOTHING: [[u8; 32]; 1] = [[0; 32]];
     let expected = if expected.is_empty() { &NOTHING } else { expected };

@@ -15,43 +15,43 @@ use crate::phone::mask;
 pub struct FieldMapping<'a> {
     /// The fields and where their values are found.
     pub attributes: &'a [Attribute],
-    /// The longest text that a field takes, in characters.
+    /// The longest text for a field, in characters.
     pub longest: usize,
-    /// What ids of Webex are called in Salesforce.
+    /// The names in Salesforce of Webex's ids.
     pub names: MappedNames<'a>,
 }
 
 /// When fields are filled.
 #[derive(Debug, Clone, Copy)]
 pub enum FillStage<'a> {
-    /// At the create; of the call that this one continues, what its create has sent.
+    /// At the create.
     Create {
-        /// Its callAttributes, if any, and if they are to be inherited.
+        /// The attributes that the create of the continued call has sent, if they are inherited.
         parent: Option<&'a SentAttributes>,
     },
     /// At the final update.
     Final {
-        /// What the create has sent, if that is known.
+        /// The attributes that the create has sent, if they are known.
         create: Option<&'a SentAttributes>,
         /// Whether Salesforce has taken that create, or will.
         is_created: bool,
     },
 }
 
-/// What a create has sent.
+/// The attributes that a create has sent.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentAttributes {
     /// All of its callAttributes, those of the flow too.
     all: Option<String>,
-    /// The fields that were filled, and with what.
+    /// The fields that were filled, and their values.
     filled: BTreeMap<String, String>,
 }
 
-/// What came of it.
+/// The result of [`fill`].
 pub struct FilledAttributes {
-    /// What goes out as `callAttributes`.
+    /// The `callAttributes` to send.
     pub call_attributes: Option<String>,
-    /// What became of each field.
+    /// The outcome for each field.
     pub report: AttributeReport,
     filled: BTreeMap<String, String>,
 }
@@ -64,12 +64,12 @@ impl fmt::Debug for SentAttributes {
 }
 
 impl SentAttributes {
-    /// As it is kept: JSON without a printable form.
+    /// The stored form: JSON without a printable form.
     pub fn body(&self) -> StoredJson {
         StoredJson::new(serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// Reads what was kept.
+    /// Parses the stored form.
     pub fn read(body: &StoredJson) -> Option<Self> {
         serde_json::from_str(body.expose()).ok()
     }
@@ -80,23 +80,23 @@ impl SentAttributes {
 }
 
 impl FilledAttributes {
-    /// What a create sends with it.
+    /// The attributes that a create sends with it.
     pub fn sent(&self) -> SentAttributes {
         SentAttributes { all: self.call_attributes.clone(), filled: self.filled.clone() }
     }
 }
 
-/// What was before this moment.
+/// The values before this stage.
 struct EarlierValues {
-    /// What the create has filled fields with.
+    /// The fields that the create has filled.
     filled: BTreeMap<String, String>,
-    /// What Salesforce has of it.
+    /// Those of them that Salesforce has.
     taken: Map<String, Value>,
-    /// What it means that a value has not arrived.
+    /// The outcome of a field without a value.
     missing: AttributeOutcome,
 }
 
-/// What is decided so far.
+/// The decisions so far.
 #[derive(Default)]
 struct AttributesDraft {
     lines: Vec<AttributeLine>,
@@ -104,8 +104,8 @@ struct AttributesDraft {
     filled: BTreeMap<String, String>,
 }
 
-/// Fills the fields of a form by what is known, beside `own`, the callAttributes that go out anyway. The result holds
-/// exactly those, what was sent and what was inherited; each text whole or not at all.
+/// Fills the fields of a mapping from the known values, beside `own`, the callAttributes that are sent anyway. The result
+/// has exactly those, the filled and the inherited ones; each text whole or not at all.
 pub fn fill(
     form: &FieldMapping<'_>,
     knowledge: &KnownValues,
@@ -168,7 +168,7 @@ impl EarlierValues {
         Self { filled, taken, missing }
     }
 
-    /// Whether a value that goes out anyway is what the create has filled the field with: a create that failed comes back
+    /// Whether a value that is sent anyway is what the create has filled the field with: a create that failed is repeated
     /// in the final update.
     fn has_filled(&self, field: &str, value: &Value) -> bool {
         self.filled.get(field).is_some_and(|filled| value.as_str() == Some(filled))
@@ -187,27 +187,27 @@ impl AttributesDraft {
     }
 }
 
-/// What the call does not say itself, the call that it continues has said.
+/// Fields without a value of the call itself get that of the continued call.
 fn inherit(draft: &mut AttributesDraft, parent: &SentAttributes, own: Option<&Map<String, Value>>) {
     for (field, value) in parent.fields() {
         if draft.more.contains_key(&field) || own.is_some_and(|own| own.contains_key(&field)) {
             continue;
         }
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        // A field that waits for a value of its own has one for now.
+        // A field without a value of its own yet has the inherited one for now.
         draft.lines.retain(|line| line.field != field || line.outcome != AttributeOutcome::NotYet);
         draft.lines.push(AttributeLine::of(&field, None, AttributeOutcome::Inherited, Some((&field, &text))));
         draft.more.insert(field, value);
     }
 }
 
-/// The object that a string holds.
+/// The object in a string.
 pub(super) fn read(attributes: &str) -> Option<Map<String, Value>> {
     serde_json::from_str(attributes).ok()
 }
 
-/// `own` with the fields of `more`, which replace those of the same name. What stays of `own` stays to the letter, as
-/// long as nothing of it is replaced. Nothing where nothing is in it.
+/// `own` with the fields of `more`, which replace those of the same name. The text of `own` is unchanged as long as none
+/// of its fields is replaced. None where there is no field.
 pub(super) fn merge(own: Option<(&str, &Map<String, Value>)>, more: &Map<String, Value>) -> Option<String> {
     let Some((text, fields)) = own else {
         return if more.is_empty() { None } else { serde_json::to_string(more).ok() };
@@ -220,7 +220,7 @@ pub(super) fn merge(own: Option<(&str, &Map<String, Value>)>, more: &Map<String,
         all.extend(more.clone());
         return serde_json::to_string(&all).ok();
     }
-    // Beside the text, not through a parser: a number of the flow's keeps all of its digits.
+    // Appended to the text instead of parsed: a number of the flow keeps all of its digits.
     let more = serde_json::to_string(more).ok()?;
     let head = text.trim_end().strip_suffix('}')?.trim_end();
     let comma = if fields.is_empty() { "" } else { "," };
@@ -228,24 +228,24 @@ pub(super) fn merge(own: Option<(&str, &Map<String, Value>)>, more: &Map<String,
 }
 
 /// The longest value in a report, in characters.
-const LONGEST: usize = 60;
+const LONGEST_SHOWN: usize = 60;
 
-/// What became of the fields of a call at one moment.
+/// The outcomes of the fields of a call at one stage, in a form that may be shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributeReport {
     /// A line for each field of the configuration, and for each that was inherited.
     pub lines: Vec<AttributeLine>,
 }
 
-/// What became of one field.
+/// The outcome of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributeLine {
     /// The field.
     pub field: String,
-    /// Where its value is looked for; none where it was inherited.
+    /// The path of its value; none where it was inherited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// What became of it.
+    /// The outcome.
     #[serde(flatten)]
     pub outcome: AttributeOutcome,
     /// Its value, shortened, without phone numbers.
@@ -253,19 +253,19 @@ pub struct AttributeLine {
     pub value: Option<String>,
 }
 
-/// What became of a field.
+/// The outcome of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum AttributeOutcome {
     /// It is in callAttributes.
     Sent,
-    /// It is in callAttributes, as in those of the call that this one continues.
+    /// It is in callAttributes, from those of the continued call.
     Inherited,
     /// The create has sent it already.
     Unchanged,
-    /// Nothing has arrived at its path, and the call has only begun.
+    /// No value has arrived at its path, and the call has only begun.
     NotYet,
-    /// Nothing has arrived at its path.
+    /// No value has arrived at its path.
     Missing,
     /// More characters than the field takes: not sent.
     TooLong {
@@ -276,9 +276,9 @@ pub enum AttributeOutcome {
     },
     /// A list or an object: not sent.
     NotText,
-    /// The flow's own callAttributes name the field: the flow's word counts.
+    /// The flow's own callAttributes name the field: the flow's value counts.
     TakenByFlow,
-    /// The callAttributes that go out are no JSON object: they go as they are.
+    /// The callAttributes of the flow are no JSON object: they are sent as they are.
     NotMerged,
 }
 
@@ -295,26 +295,26 @@ impl AttributeLine {
     }
 }
 
-/// A value that may be anything: without what looks like a phone number, and masked where the name says that it is one.
+/// A value of any kind as it may be shown: without phone numbers, and masked where the name is that of a phone number.
 fn shown(name: &str, text: &str) -> String {
     if names_a_number(name) {
-        return cut(mask(text).to_string(), LONGEST);
+        return cut(mask(text).to_string(), LONGEST_SHOWN);
     }
-    // Of a queue, an agent, a record: without it nobody can compare.
+    // The id of a queue, an agent or a record is needed to compare.
     if is_id(text) {
         return text.to_owned();
     }
     let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    cut(hide_numbers(&quote(&visible)).into_owned(), LONGEST)
+    cut(hide_numbers(&quote(&visible)).into_owned(), LONGEST_SHOWN)
 }
 
 impl AttributeReport {
-    /// As it is kept.
+    /// The stored form.
     pub fn body(&self) -> StoredJson {
         StoredJson::new(serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// Reads what was kept.
+    /// Parses the stored form.
     pub fn read(body: &StoredJson) -> Option<Self> {
         serde_json::from_str(body.expose()).ok()
     }

@@ -1,9 +1,8 @@
-//! Metadata of a call: which values are known of it, and which fields of its VoiceCall take them.
-//!
-//! An [`Attribute`] names a field and, by a [`ValuePath`], where its value is found. What requests and webhooks tell at
-//! such paths is picked from them as they arrive ([`PickedValues`]); with the story of the call it becomes [`KnownValues`], in which
-//! the order of arrival leaves no trace. [`fill`] is the decision: what goes into `callAttributes`, and a line for each field
-//! that says what became of it.
+//! Attributes of a call: which values are known of it, and which fields of its VoiceCall they fill. An [`Attribute`]
+//! names a field and, by a [`ValuePath`], where its value is found. The values at such paths are picked from requests and
+//! webhooks as these arrive ([`PickedValues`]); with the history of the call they are its [`KnownValues`], in which the
+//! order of arrival has no effect. [`fill`] is the decision: the content of `callAttributes`, and a line for each field
+//! with its outcome.
 
 mod fill;
 #[cfg(test)]

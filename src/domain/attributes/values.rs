@@ -20,39 +20,39 @@ pub struct Attribute {
     pub path: ValuePath,
 }
 
-/// Names from the outside in, with dots between them: `request.flowInputParameters.param1`. Capitals count.
+/// Names from the outside in, with dots between them: `request.flowInputParameters.param1`. They are case-sensitive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ValuePath {
     text: String,
     root: PathRoot,
 }
 
-/// What a path begins at.
+/// The root of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathRoot {
-    /// What the flow sent: `request`.
+    /// `request`: the requests of the flow.
     Request,
-    /// What webhooks carried: `data`.
+    /// `data`: the webhooks.
     Data,
-    /// What Webex's events add up to: `segments`.
+    /// `segments`: the history of the call.
     Segments(SegmentValue),
-    /// No root: what the flow sent, then what webhooks carried.
+    /// No root: the requests of the flow, then the webhooks.
     Anywhere,
 }
 
 /// Why a text is no path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPath {
-    /// A name in it is empty, or holds something else than letters, digits and `_`.
+    /// A name in it is empty, or contains other characters than letters, digits and `_`.
     #[error("is not a path of names")]
     Names,
     /// A root and nothing after it.
     #[error("names no value of `{0}`")]
     Bare(&'static str),
-    /// Nearly a root: capitals count, and so does an s.
+    /// Almost a root, but for capitals or an s.
     #[error("begins with a word that is nearly `{0}`")]
     NearlyRoot(&'static str),
-    /// The bridge does not keep it.
+    /// The bridge does not store it.
     #[error("is never kept: it is the name of this contact center")]
     ContactCenter,
     /// There is no such value of segments.
@@ -96,17 +96,17 @@ impl ValuePath {
         Ok(Self { text: text.to_owned(), root })
     }
 
-    /// What it begins at.
+    /// The root.
     pub fn root(&self) -> PathRoot {
         self.root
     }
 
-    /// Whether a request of the flow may hold its value.
+    /// Whether a request of the flow may have the value.
     pub fn is_of_requests(&self) -> bool {
         matches!(self.root, PathRoot::Request | PathRoot::Anywhere)
     }
 
-    /// Whether a webhook may carry its value.
+    /// Whether a webhook may have the value.
     pub fn is_of_webhooks(&self) -> bool {
         matches!(self.root, PathRoot::Data | PathRoot::Anywhere)
     }
@@ -124,7 +124,7 @@ impl ValuePath {
         self.text.rsplit('.').next().unwrap_or_default()
     }
 
-    /// Every path of segments that there is.
+    /// Every path of segments.
     pub fn all_of_segments() -> impl Iterator<Item = String> {
         SegmentValue::all().map(|value| format!("{SEGMENTS}.{value}"))
     }
@@ -154,7 +154,7 @@ fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(allowed)
 }
 
-/// The place of an element in a list, counted from 0.
+/// The index of an element in a list, counted from 0.
 fn is_index(text: &str) -> bool {
     (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -164,19 +164,19 @@ fn is_nearly(word: &str, root: &str) -> bool {
     bare(word) == bare(root)
 }
 
-/// What lies at a path. It has no printable form: it may be anything, a phone number too.
+/// The value at a path. It has no printable form, because it may be anything, also a phone number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FoundValue {
     /// A text, or a number, true or false as one.
     Text(String),
-    /// A text of so many characters, which no field takes; the text itself is not kept.
+    /// A text of so many characters, too long for any field; the text itself is not stored.
     TooLong(usize),
-    /// Something that is no text.
+    /// Another value than a text.
     NotText(ValueShape),
 }
 
-/// What a value is, when it is no text.
+/// The shape of a value that is no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ValueShape {
@@ -187,10 +187,9 @@ pub enum ValueShape {
 }
 
 impl FoundValue {
-    /// What lies at `names` (with dots between them) below `value`; of a text only if it has at most `longest` characters.
-    /// Nothing is found where a value is null or blank: that is what an unset flow variable becomes.
-    ///
-    /// A text that is JSON is walked into: flows send objects in quotes.
+    /// The value at `names` (with dots between them) below `value`; a text only if it has at most `longest` characters. A
+    /// null or blank value is none: that is what an unset flow variable becomes. A text that is JSON is parsed: flows
+    /// send objects in quotes.
     pub(super) fn at(value: &Value, names: &str, longest: usize) -> Option<Self> {
         if names.is_empty() {
             return Self::of(value, longest);
@@ -241,7 +240,7 @@ pub(super) fn length(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// The list or object that a text holds as JSON.
+/// The list or object in a text that is JSON.
 fn inside(text: &str) -> Option<Value> {
     if !text.trim_start().starts_with(['{', '[', '"']) {
         return None;
@@ -251,35 +250,35 @@ fn inside(text: &str) -> Option<Value> {
 }
 
 /// How many names of one message are listed, how deep, and how long each may be, in characters.
-const MOST: usize = 100;
-const DEEPEST: usize = 8;
-const LONGEST: usize = 120;
+const MOST_LISTED: usize = 100;
+const DEEPEST_LISTED: usize = 8;
+const LONGEST_LISTED: usize = 120;
 
-/// What a request of a flow, or a webhook, tells of a call. Values have no printable form.
+/// The values that are picked from a request of a flow, or from a webhook. They have no printable form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PickedValues {
-    /// What was found, by path.
+    /// The values, by path.
     #[serde(default)]
     values: BTreeMap<String, FoundValue>,
-    /// The fields of interest that the flow's own callAttributes name.
+    /// The configured fields that the flow's own callAttributes name.
     #[serde(default)]
     named: BTreeSet<String>,
-    /// The names of what arrived.
+    /// The names of all fields.
     #[serde(skip)]
     arrived: Vec<ArrivedField>,
 }
 
-/// Something that arrived, without its value.
+/// A field of a message, without its value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ArrivedField {
-    /// Names from the outside in, with dots between them. What looks like a phone number is hidden.
+    /// Names from the outside in, with dots between them. A phone number in them is hidden.
     pub path: String,
-    /// What it is, in a word or two.
+    /// Its type, in a word or two.
     pub what: String,
 }
 
 impl PickedValues {
-    /// What a request of a flow tells: its fields as they came. Of a field that came twice the last counts.
+    /// Picks from a request of a flow: its fields as they came. Of a field that came twice the last one counts.
     pub fn by_request<'v>(
         fields: impl Iterator<Item = (&'v str, &'v Value)>,
         attributes: &[Attribute],
@@ -292,11 +291,11 @@ impl PickedValues {
         let paths = attributes.iter().map(|attribute| &attribute.path).filter(|path| path.is_of_requests());
         let values = pick(|name| fields.get(name).copied(), paths, longest);
         let mut arrived = Vec::new();
-        fields.iter().for_each(|(name, value)| list(&mut arrived, name, value, DEEPEST));
+        fields.iter().for_each(|(name, value)| list(&mut arrived, name, value, DEEPEST_LISTED));
         Self { values, named: named.cloned().collect(), arrived }
     }
 
-    /// What the `data` of a webhook tells.
+    /// Picks from the `data` of a webhook.
     pub fn by_webhook<'p>(
         data: &Map<String, Value>,
         paths: impl Iterator<Item = &'p ValuePath>,
@@ -305,11 +304,11 @@ impl PickedValues {
         let paths = paths.filter(|path| path.is_of_webhooks());
         let values = pick(|name| data.get(name), paths, longest);
         let mut arrived = Vec::new();
-        data.iter().for_each(|(name, value)| list(&mut arrived, name, value, DEEPEST));
+        data.iter().for_each(|(name, value)| list(&mut arrived, name, value, DEEPEST_LISTED));
         Self { values, named: BTreeSet::new(), arrived }
     }
 
-    /// Whether nothing arrived.
+    /// Whether there is no field.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty() && self.named.is_empty() && self.arrived.is_empty()
     }
@@ -322,12 +321,12 @@ impl PickedValues {
         self.named.iter()
     }
 
-    /// The names of what arrived; kept apart, because they hold no value.
+    /// The names of all fields; stored apart, because they contain no value.
     pub fn arrived(&self) -> &[ArrivedField] {
         &self.arrived
     }
 
-    /// As it is kept: JSON without a printable form. Nothing where nothing of interest was told.
+    /// The stored form: JSON without a printable form. None where nothing was picked.
     pub fn body(&self) -> Option<StoredJson> {
         if self.values.is_empty() && self.named.is_empty() {
             return None;
@@ -335,7 +334,7 @@ impl PickedValues {
         serde_json::to_string(self).ok().map(StoredJson::new)
     }
 
-    /// Reads what was kept.
+    /// Parses the stored form.
     pub fn read(body: &StoredJson) -> Option<Self> {
         serde_json::from_str(body.expose()).ok()
     }
@@ -353,7 +352,7 @@ fn pick<'v, 'p>(
     paths.filter_map(found).collect()
 }
 
-/// The names of an object, also where it stands in a text.
+/// The names of an object, also where it is in a text.
 fn names_of(value: &Value) -> BTreeSet<String> {
     match value {
         Value::Object(fields) => fields.keys().cloned().collect(),
@@ -362,9 +361,9 @@ fn names_of(value: &Value) -> BTreeSet<String> {
     }
 }
 
-/// Lists what lies at and below a path.
+/// Lists the fields at and below a path.
 fn list(arrived: &mut Vec<ArrivedField>, path: &str, value: &Value, depth: usize) {
-    if arrived.len() >= MOST {
+    if arrived.len() >= MOST_LISTED {
         return;
     }
     let mut each = |children: &mut dyn Iterator<Item = (String, &Value)>| {
@@ -396,7 +395,7 @@ impl ArrivedField {
             Value::Array(_) => String::from("list"),
             Value::Object(_) => String::from("object"),
         };
-        Self { path: cut(hide_numbers(path).into_owned(), LONGEST), what }
+        Self { path: cut(hide_numbers(path).into_owned(), LONGEST_LISTED), what }
     }
 }
 
@@ -415,10 +414,10 @@ const KINDS: [(&str, SegmentKind); 5] = [
     ("wrapUp", SegmentKind::WrapUp),
 ];
 
-/// What every kind has.
+/// Values of every kind.
 const COMMON: [&str; 4] = ["count", "duration", "start", "end"];
 
-/// What some have besides.
+/// Values of some kinds.
 const SPECIAL: [(&str, &str); 8] = [
     ("queue", "id"),
     ("queue", "name"),
@@ -431,7 +430,7 @@ const SPECIAL: [(&str, &str); 8] = [
 ];
 
 impl SegmentValue {
-    /// Every one that there is.
+    /// Every value.
     pub fn all() -> impl Iterator<Item = Self> {
         let common =
             KINDS.into_iter().flat_map(|(kind, _)| COMMON.into_iter().map(move |value| Self { kind, value }));
@@ -453,7 +452,7 @@ impl SegmentValue {
         names: &MappedNames<'_>,
     ) -> Option<String> {
         let (_, kind) = KINDS.into_iter().find(|(kind, _)| *kind == self.kind)?;
-        // A wrap-up goes on behind the call.
+        // A wrap-up goes on after the call.
         let end = end.filter(|_| kind != SegmentKind::WrapUp);
         let named = |id: Option<&str>, table: &BTreeMap<String, String>| table.get(id?).cloned();
         match (self.kind, self.value) {
@@ -466,7 +465,7 @@ impl SegmentValue {
             ("agent", "id") => history.agent().map(str::to_owned),
             ("agent", "name") => named(history.agent(), names.agents),
             ("agent", "holds") => history.sums().holds.map(|holds| holds.to_string()),
-            // What Search says lies behind the end of the call: nothing is open any more.
+            // Search's record is made after the end of the call: nothing is open any more.
             ("agent", "holdDuration") if history.summary.is_some() => text(history.sums().total_hold),
             ("agent", "longestHold") if history.summary.is_some() => text(history.sums().longest_hold),
             ("agent", "holdDuration") => holds(history, end, |all| all.sum()),
@@ -500,12 +499,12 @@ fn holds(
     Some(seconds(sum(spans.into_iter())))
 }
 
-/// Milliseconds; what ends before it began took no time.
+/// Milliseconds; an end before the beginning counts as no time.
 fn span(start: Timestamp, end: Timestamp) -> u64 {
     u64::try_from(end.as_millisecond() - start.as_millisecond()).unwrap_or_default()
 }
 
-/// Milliseconds as whole seconds, half of one rounded up, as everywhere.
+/// Milliseconds as whole seconds, rounded to the nearest.
 fn seconds(milliseconds: u64) -> String {
     (milliseconds.saturating_add(500) / 1000).to_string()
 }
@@ -518,8 +517,8 @@ fn moment(at: Timestamp) -> String {
     FlowTime::new(at).to_string()
 }
 
-/// What requests and webhooks have told, and what the events mean. Of two values at a path the one of the later time
-/// counts, so the order in which they are taken in leaves no trace; what is empty was never told, and removes nothing.
+/// The values from requests and webhooks, and the history of the call. Of two values at a path the later one counts, so
+/// that the order in which they are added has no effect; an empty value does not replace one.
 #[derive(Debug, Clone, Default)]
 pub struct KnownValues {
     requests: LatestValues,
@@ -551,29 +550,29 @@ impl LatestValues {
 }
 
 impl KnownValues {
-    /// Takes in what a request has told, and when it came.
+    /// Adds the values of a request, and when it came.
     pub fn add_request(&mut self, at: Timestamp, picked: &PickedValues) {
         self.requests.take(at, picked);
         self.named.extend(picked.named().cloned());
     }
 
-    /// Takes in what a webhook has told, and when that happened, by Webex's clock.
+    /// Adds the values of a webhook, and when it happened, by Webex's clock.
     pub fn add_webhook(&mut self, at: Timestamp, picked: &PickedValues) {
         self.webhooks.take(at, picked);
     }
 
-    /// Takes in what the events mean. What is still open in them lasts until `end`.
+    /// Sets the history. Its open segments last until `end`.
     pub fn set_history(&mut self, history: CallHistory, end: Option<Timestamp>) {
         self.end = history.ended_at.or(end);
         self.history = Some(history);
     }
 
-    /// Whether a flow's own callAttributes, of any request, have named a field.
+    /// Whether a flow's own callAttributes, of any request, name a field.
     pub(super) fn is_named(&self, field: &str) -> bool {
         self.named.contains(field)
     }
 
-    /// What lies at a path.
+    /// The value at a path.
     pub(super) fn find(
         &self,
         path: &ValuePath,

@@ -29,7 +29,7 @@ use super::StoredJson;
 use crate::phone::PhoneNumber;
 
 /// The most events that a timeline keeps; a real call has some dozens.
-const MOST: usize = 2000;
+const MOST_EVENTS: usize = 2000;
 
 /// All events of one task.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,10 +50,10 @@ impl CallTimeline {
     /// alike. The heaviest go last. Of each weight the first and the last events ever added stay, so that the order in
     /// which they came has no effect.
     fn trim(&mut self) {
-        if self.events.len() <= MOST {
+        if self.events.len() <= MOST_EVENTS {
             return;
         }
-        let mut left = MOST;
+        let mut left = MOST_EVENTS;
         let mut dropped = HashSet::new();
         for weight in [EventWeight::Frame, EventWeight::Agent, EventWeight::Rest] {
             let alike: Vec<&TaskEvent> =

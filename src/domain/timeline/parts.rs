@@ -123,7 +123,7 @@ struct PartAgents<'a> {
     /// Agents that events name.
     named: BTreeSet<&'a str>,
     /// Whether any event is of an agent.
-    is_told: bool,
+    is_in_events: bool,
     /// Agents in the journal, hashed; none where the journal has no name.
     known: Vec<Option<Fingerprint>>,
 }
@@ -131,7 +131,7 @@ struct PartAgents<'a> {
 impl PartAgents<'_> {
     /// Whether the part may have an agent whom nothing names.
     fn has_unnamed(&self) -> bool {
-        self.named.is_empty() && (self.is_told || self.known.contains(&None))
+        self.named.is_empty() && (self.is_in_events || self.known.contains(&None))
     }
 }
 
@@ -143,7 +143,7 @@ impl<'a> AgentEntries<'a> {
             let part = part_at(begins, event.at);
             let agents = openings.parts.entry(part).or_default();
             agents.named.extend(event.agent.as_deref());
-            agents.is_told = true;
+            agents.is_in_events = true;
             openings.times.push((at, part));
         }
         openings

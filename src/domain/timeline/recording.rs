@@ -11,7 +11,7 @@ use super::{CallTimeline, EventKind, TaskEvent};
 use crate::domain::quote;
 
 /// The longest name of a file that is taken, in characters.
-const LONGEST: usize = 255;
+const LONGEST_FILE_NAME: usize = 255;
 
 /// The name of a recording's file. It may contain a phone number, which `Debug` hides.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct FileName(String);
 /// Why a text is no name of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "is no name of a file: 1 to {LONGEST} characters without control characters, neither \".\" nor \"..\""
+    "is no name of a file: 1 to {LONGEST_FILE_NAME} characters without control characters, neither \".\" nor \"..\""
 )]
 pub struct InvalidFileName;
 
@@ -32,7 +32,8 @@ impl FileName {
     /// When it is empty, too long, holds control characters, or names a folder.
     pub fn parse(name: impl Into<String>) -> Result<Self, InvalidFileName> {
         let name = name.into();
-        let fits = (1..=LONGEST).contains(&name.chars().count()) && !name.contains(char::is_control);
+        let fits =
+            (1..=LONGEST_FILE_NAME).contains(&name.chars().count()) && !name.contains(char::is_control);
         if fits && name != "." && name != ".." { Ok(Self(name)) } else { Err(InvalidFileName) }
     }
 

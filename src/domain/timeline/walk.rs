@@ -57,7 +57,7 @@ struct Walk {
     is_over: bool,
     untimed_conference_ends: usize,
     /// How many agents have transferred the call and are not in wrap-up yet.
-    unwritten: usize,
+    awaiting_wrap_up: usize,
 }
 
 impl Walk {
@@ -70,15 +70,15 @@ impl Walk {
                 self.connected(event, at, later)
             }
             EventKind::OnHold => self.with_agent(at, event).hold(at),
-            EventKind::HoldDone if self.is_echo(StretchKind::Hold, at) => {}
+            EventKind::HoldDone if self.is_duplicate(StretchKind::Hold, at) => {}
             EventKind::HoldDone => self.with_agent(at, event).hold_done(at),
             EventKind::Consulting => self.with_agent(at, event).begin_consult(at),
-            EventKind::ConsultDone if self.is_echo(StretchKind::Consult, at) => {}
+            EventKind::ConsultDone if self.is_duplicate(StretchKind::Consult, at) => {}
             EventKind::ConsultDone => self.with_agent(at, event).consult_done(at),
             EventKind::Conferencing => {
-                let is_told =
+                let event_follows =
                     later.iter().any(|next| next.kind == EventKind::HoldDone && is_within(next, at, SOON));
-                self.with_agent(at, event).begin_conference(at, is_told);
+                self.with_agent(at, event).begin_conference(at, event_follows);
             }
             EventKind::ConferenceDone => {
                 self.with_agent(at, event).close_or_note(StretchKind::Conference, at)
@@ -109,9 +109,9 @@ impl Walk {
 
     /// No agent is free. A consulted party in a queue is not the caller's matter.
     fn parked(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
-        let (queue, is_help) = (event.queue.as_deref(), self.is_help(at, later));
+        let (queue, is_consult_offer) = (event.queue.as_deref(), self.is_consult_offer(at, later));
         match self.current.as_mut().map(|part| (part.segment.kind, part)) {
-            Some((SegmentKind::Agent, part)) if part.waits_for_consult(at) || is_help => {
+            Some((SegmentKind::Agent, part)) if part.waits_for_consult(at) || is_consult_offer => {
                 part.consult.is_asked = true;
                 return;
             }
@@ -120,7 +120,7 @@ impl Walk {
             {
                 return;
             }
-            Some((SegmentKind::Agent, _)) => self.hand_over(SegmentKind::Queue, at, event),
+            Some((SegmentKind::Agent, _)) => self.transfer_to(SegmentKind::Queue, at, event),
             _ => self.begin(SegmentKind::Queue, at, event),
         }
         if let Some(part) = &mut self.current {
@@ -130,19 +130,20 @@ impl Walk {
 
     /// An agent is offered the call: for the caller, or for a consult of the agent who has the call.
     fn connect(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
-        let is_help = self.is_help(at, later);
+        let is_consult_offer = self.is_consult_offer(at, later);
         match self.agent_part() {
-            Some(part) if part.waits_for_consult(at) || is_help => part.consult.is_asked = true,
+            Some(part) if part.waits_for_consult(at) || is_consult_offer => part.consult.is_asked = true,
             // A late event of the agent who has accepted already.
             Some(part) if at.duration_since(part.segment.start) <= JITTER && !part.is_of_another(event) => {}
-            Some(_) => self.hand_over(SegmentKind::Invitation, at, event),
+            Some(_) => self.transfer_to(SegmentKind::Invitation, at, event),
             None => self.begin(SegmentKind::Invitation, at, event),
         }
     }
 
     fn connected(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
-        let (is_help, is_twice) = (self.is_help(at, later), self.is_accepted_twice(at, later));
-        let is_told = is_followed(later, &EventKind::HoldDone);
+        let (is_consult_offer, is_twice) =
+            (self.is_consult_offer(at, later), self.is_accepted_twice(at, later));
+        let event_follows = is_followed(later, &EventKind::HoldDone);
         let Some(part) = self.agent_part() else {
             return self.begin_accepted(at, event);
         };
@@ -150,22 +151,22 @@ impl Walk {
         match () {
             () if part.is_left(at) => self.accept(at, event),
             () if part.segment.is_open(StretchKind::Conference) => part.consulted_accepts(event, at),
-            () if part.is_of_same(event) || !consults && !is_help && part.is_echo(event) => {
+            () if part.is_of_same(event) || !consults && !is_consult_offer && part.is_duplicate(event) => {
                 part.merge(event);
-                part.take_back(at, is_told);
+                part.retrieve(at, event_follows);
             }
-            () if consults && part.is_consulted(event, at, is_help, is_twice) => {
+            () if consults && part.is_consulted(event, at, is_consult_offer, is_twice) => {
                 part.consulted_accepts(event, at);
             }
-            () if is_help => {}
-            () if part.takes_back(event) => part.take_back(at, is_told),
+            () if is_consult_offer => {}
+            () if part.retrieves(event) => part.retrieve(at, event_follows),
             () => self.accept(at, event),
         }
     }
 
     /// Another agent has accepted the call.
     fn accept(&mut self, at: Timestamp, event: &TaskEvent) {
-        self.hand_over(SegmentKind::Agent, at, event);
+        self.transfer_to(SegmentKind::Agent, at, event);
         if event.kind.is_of_agent() {
             self.provisional();
         }
@@ -182,7 +183,7 @@ impl Walk {
     /// Whether the agent who is offered the call, or accepts it, while the caller waits is a consulted party: then the
     /// consult, or the hold, ends afterwards. For one who gets the call itself both have ended, and another hold begins
     /// before it ends.
-    fn is_help(&self, at: Timestamp, later: &[&TaskEvent]) -> bool {
+    fn is_consult_offer(&self, at: Timestamp, later: &[&TaskEvent]) -> bool {
         let Some(part) = self.current.as_ref().filter(|part| part.segment.kind == SegmentKind::Agent) else {
             return false;
         };
@@ -226,7 +227,7 @@ impl Walk {
     }
 
     /// Whether this is the end of a stretch that was just ended by another event.
-    fn is_echo(&mut self, kind: StretchKind, at: Timestamp) -> bool {
+    fn is_duplicate(&mut self, kind: StretchKind, at: Timestamp) -> bool {
         let Some(part) = &mut self.current else { return false };
         match part.segment.kind {
             SegmentKind::Agent => part.released.is_some_and(|left| {
@@ -239,25 +240,25 @@ impl Walk {
 
     /// An agent leaves the call, or begins wrap-up: the agent who has the call, or one who transferred it before.
     fn release(&mut self, event: &TaskEvent, at: Timestamp, later: &[&TaskEvent]) {
-        let (unwritten, is_wrap_up) = (self.unwritten, event.kind.is_of_agent());
+        let (awaiting_wrap_up, is_wrap_up) = (self.awaiting_wrap_up, event.kind.is_of_agent());
         let Some(part) = self.agent_part() else {
-            self.unwritten = unwritten.saturating_sub(usize::from(is_wrap_up));
+            self.awaiting_wrap_up = awaiting_wrap_up.saturating_sub(usize::from(is_wrap_up));
             return;
         };
         let is_theirs = match (&part.segment.agent, &event.agent) {
             (Some(mine), Some(theirs)) => mine == theirs,
             // By another clock, a transfer may come after the acceptance that it led to.
             _ if !is_wrap_up && at.duration_since(part.segment.start) <= JITTER => return,
-            _ => !is_wrap_up || unwritten == 0 && !goes_on_with_agent(later),
+            _ => !is_wrap_up || awaiting_wrap_up == 0 && !goes_on_with_agent(later),
         };
         if is_theirs {
             // Search has a transfer where it begins and where it is done, a moment later.
             let is_done_by_then = |left: &Timestamp| is_wrap_up || at.duration_since(*left) > SOON;
             part.released = part.released.filter(is_done_by_then).or(Some(at));
-            part.is_given_away |= !is_wrap_up;
+            part.is_transferred |= !is_wrap_up;
             part.segment.agent = part.segment.agent.take().or_else(|| event.agent.clone());
         } else {
-            self.unwritten = unwritten.saturating_sub(1);
+            self.awaiting_wrap_up = awaiting_wrap_up.saturating_sub(1);
         }
     }
 
@@ -277,7 +278,7 @@ impl Walk {
                 _ => None,
             };
             if before.segment.kind == SegmentKind::Agent && before.released.is_none() {
-                self.unwritten += 1;
+                self.awaiting_wrap_up += 1;
             }
             next.ended_otherwise = before.open_or_ended_otherwise();
             before.segment.finish(at, mark);
@@ -288,11 +289,11 @@ impl Walk {
 
     /// The agent's segment ends when they left; until the next agent had the call, it was offered, unless the agent left
     /// it to the agent whom they had consulted.
-    fn hand_over(&mut self, kind: SegmentKind, at: Timestamp, event: &TaskEvent) {
+    fn transfer_to(&mut self, kind: SegmentKind, at: Timestamp, event: &TaskEvent) {
         let Some(part) = &self.current else { return self.begin(kind, at, event) };
         let successor = part.successor().map(|accepted| accepted.agent.clone());
         // For a transfer out of a consult, Search also has where it begins: it is done when the other agent has the call.
-        let is_consulted = part.is_given_away && part.segment.is_open(StretchKind::Consult);
+        let is_consulted = part.is_transferred && part.segment.is_open(StretchKind::Consult);
         let is_same = if is_consulted { SOON } else { JITTER };
         let left = part.released.filter(|left| at.duration_since(*left) > is_same);
         match left {
@@ -320,7 +321,7 @@ impl Walk {
             Some(false) => {}
             is_left => {
                 match is_left {
-                    Some(_) => self.hand_over(SegmentKind::Agent, at, event),
+                    Some(_) => self.transfer_to(SegmentKind::Agent, at, event),
                     None => self.begin(SegmentKind::Agent, at, event),
                 }
                 self.provisional();
@@ -456,7 +457,7 @@ struct OpenSegment {
     /// When the agent began wrap-up. If the call went on, the agent had transferred it.
     released: Option<Timestamp>,
     /// Whether by Search the agent transferred the call then.
-    is_given_away: bool,
+    is_transferred: bool,
     consult: Consult,
     /// Stretches ended by other events than `hold-done` and `consult-done`, which may still come.
     ended_otherwise: Vec<StretchKind>,
@@ -472,7 +473,7 @@ impl OpenSegment {
             segment,
             is_provisional: false,
             released: None,
-            is_given_away: false,
+            is_transferred: false,
             consult,
             ended_otherwise,
         }
@@ -488,7 +489,7 @@ impl OpenSegment {
     }
 
     /// Whether it reports a known acceptance: the task and its agent each have an event.
-    fn is_echo(&self, event: &TaskEvent) -> bool {
+    fn is_duplicate(&self, event: &TaskEvent) -> bool {
         (event.kind.is_of_agent() || self.is_provisional) && !self.is_of_another(event)
     }
 
@@ -501,7 +502,7 @@ impl OpenSegment {
 
     /// Whether the agent had left by then. An event within the jitter of the wrap-up may have been before it.
     fn is_left(&self, at: Timestamp) -> bool {
-        self.released.is_some_and(|left| self.is_given_away || at.duration_since(left) > JITTER)
+        self.released.is_some_and(|left| self.is_transferred || at.duration_since(left) > JITTER)
     }
 
     /// Whether the caller is on hold during a consult.
@@ -512,15 +513,17 @@ impl OpenSegment {
     /// The consulted agent, who gets the call if the agent leaves in the middle of a consult or a conference.
     fn successor(&self) -> Option<&ConsultAcceptance> {
         let is_open = |kind| self.segment.is_open(kind);
-        let is_there = is_open(StretchKind::Consult) || is_open(StretchKind::Conference);
-        self.consult.accepted.as_ref().filter(|accepted| is_there && accepted.is_agent)
+        let is_present = is_open(StretchKind::Consult) || is_open(StretchKind::Conference);
+        self.consult.accepted.as_ref().filter(|accepted| is_present && accepted.is_agent)
     }
 
     /// Whether an acceptance during a consult is the consulted party's own, rather than that of the caller's call.
-    fn is_consulted(&self, event: &TaskEvent, at: Timestamp, is_help: bool, is_twice: bool) -> bool {
+    fn is_consulted(&self, event: &TaskEvent, at: Timestamp, is_consult_offer: bool, is_twice: bool) -> bool {
         match &self.consult.accepted {
-            Some(known) => is_help || event.kind.is_of_agent() || at.duration_since(known.at) <= JITTER,
-            None => is_help || is_twice || self.consult.is_asked,
+            Some(known) => {
+                is_consult_offer || event.kind.is_of_agent() || at.duration_since(known.at) <= JITTER
+            }
+            None => is_consult_offer || is_twice || self.consult.is_asked,
         }
     }
 
@@ -533,13 +536,13 @@ impl OpenSegment {
     }
 
     /// Whether, after a consult, an acceptance is of the agent who retrieves the caller.
-    fn takes_back(&self, event: &TaskEvent) -> bool {
+    fn retrieves(&self, event: &TaskEvent) -> bool {
         self.consult.is_over && !self.consult.is_asked && !self.is_of_another(event)
     }
 
-    /// The agent retrieves the caller after a consult. `is_told`: the event for the end of the hold comes later.
-    fn take_back(&mut self, at: Timestamp, is_told: bool) {
-        if self.consult.is_over && !is_told {
+    /// The agent retrieves the caller after a consult. `event_follows`: the event for the end of the hold comes later.
+    fn retrieve(&mut self, at: Timestamp, event_follows: bool) {
+        if self.consult.is_over && !event_follows {
             self.consult.is_over = false;
             self.close_otherwise(StretchKind::Hold, at);
         }
@@ -570,10 +573,10 @@ impl OpenSegment {
         self.consult = Consult { is_over: self.segment.is_open(StretchKind::Hold), ..Consult::default() };
     }
 
-    /// A conference begins. `is_told`: the event for the end of the hold comes later.
-    fn begin_conference(&mut self, at: Timestamp, is_told: bool) {
+    /// A conference begins. `event_follows`: the event for the end of the hold comes later.
+    fn begin_conference(&mut self, at: Timestamp, event_follows: bool) {
         self.close_otherwise(StretchKind::Consult, at);
-        if !is_told {
+        if !event_follows {
             self.close_otherwise(StretchKind::Hold, at);
         }
         self.segment.open(StretchKind::Conference, at);
@@ -736,13 +739,13 @@ struct ConsultedParty<'a> {
     /// An agent was offered the call while the caller was on hold, before the event of the consult.
     was_asked: bool,
     /// There is a consulted party, and no event of their end yet.
-    is_there: bool,
+    is_present: bool,
     has_accepted: bool,
     /// After that no event of their end is expected.
     until: Option<Timestamp>,
     transferred_at: Option<Timestamp>,
     /// An acceptance that looked like a transfer of the caller.
-    given_at: Option<Timestamp>,
+    transfer_like_at: Option<Timestamp>,
     /// Agents named as consulted parties.
     agents: BTreeSet<&'a str>,
 }
@@ -753,17 +756,20 @@ impl<'a> ConsultedParty<'a> {
             EventKind::OnHold => self.is_on_hold = true,
             EventKind::Consulting => {
                 // The consult begins with the consulted party's acceptance, whose event may come first.
-                let has_accepted = self.given_at.is_some_and(|before| at.duration_since(before) <= JITTER);
-                self.is_there |= std::mem::take(&mut self.was_asked) || has_accepted;
+                let has_accepted =
+                    self.transfer_like_at.is_some_and(|before| at.duration_since(before) <= JITTER);
+                self.is_present |= std::mem::take(&mut self.was_asked) || has_accepted;
                 self.is_on_hold |= has_accepted;
                 (self.consults, self.has_accepted, self.until) = (true, has_accepted, None);
             }
             EventKind::New | EventKind::Parked | EventKind::Connect if self.consults => self.is_asked(event),
             EventKind::Parked | EventKind::Connect => self.was_asked = self.is_on_hold,
-            EventKind::Connected if self.consults && self.is_there && self.has_accepted => self.transfer(at),
+            EventKind::Connected if self.consults && self.is_present && self.has_accepted => {
+                self.transfer(at)
+            }
             // The acceptance may come some milliseconds before the consult that begins with it.
             EventKind::Connected if self.consults || self.was_asked && self.is_on_hold => {
-                self.is_there |= self.consults;
+                self.is_present |= self.consults;
                 self.has_accepted = true;
                 self.agents.extend(event.agent.as_deref());
             }
@@ -776,11 +782,11 @@ impl<'a> ConsultedParty<'a> {
             }
             EventKind::ConsultDone => {
                 if std::mem::take(&mut self.was_asked) {
-                    (self.is_there, self.until) = (true, None);
-                } else if !self.consults && !self.is_there {
+                    (self.is_present, self.until) = (true, None);
+                } else if !self.consults && !self.is_present {
                     // The event of its beginning was lost, so an end that comes together with this one is the consulted
                     // party's.
-                    (self.is_there, self.until) = (true, at.checked_add(JITTER).ok());
+                    (self.is_present, self.until) = (true, at.checked_add(JITTER).ok());
                 }
                 self.consults = false;
             }
@@ -797,19 +803,19 @@ impl<'a> ConsultedParty<'a> {
     }
 
     fn is_asked(&mut self, event: &'a TaskEvent) {
-        (self.is_there, self.until) = (true, None);
+        (self.is_present, self.until) = (true, None);
         self.agents.extend(event.agent.as_deref());
     }
 
     /// The call is transferred: the consulted party, if there is one, becomes part of it.
     fn transfer(&mut self, at: Timestamp) {
-        let transferred_at = self.is_there.then_some(at);
-        *self = Self { transferred_at, given_at: Some(at), ..Self::default() };
+        let transferred_at = self.is_present.then_some(at);
+        *self = Self { transferred_at, transfer_like_at: Some(at), ..Self::default() };
     }
 
     /// Whether an end at that time may be that of the consulted party.
     fn ends(&mut self, at: Timestamp) -> bool {
-        let expected = std::mem::take(&mut self.is_there) && self.until.is_none_or(|until| at <= until);
+        let expected = std::mem::take(&mut self.is_present) && self.until.is_none_or(|until| at <= until);
         expected || self.transferred_at.is_some_and(|before| at.duration_since(before) <= SOON)
     }
 
