@@ -42,27 +42,16 @@ impl Pair {
 }
 
 /// Reads a signing certificate and checks that Salesforce would take it.
-pub(super) fn read(name: &str, mut section: Section<'_>) -> Option<SigningCertificate> {
-    check_name(name, &section);
-    let pair = Pair::read(&mut section);
-    let certificate = match (&pair.certificate, &pair.private_key) {
-        (Some(certificate), Some(private_key)) => SigningCertificate::from_pem(
-            name,
-            certificate,
-            private_key,
-            pair.passphrase.as_ref(),
-            section.report.now,
-        )
-        .map_err(|problems| {
-            for problem in problems {
-                pair.problem(&section, &problem);
-            }
-        })
-        .ok(),
-        _ => None,
+pub(super) fn read(name: &str, section: &mut Section<'_>) -> Option<SigningCertificate> {
+    check_name(name, section);
+    let pair = Pair::read(section);
+    let (Some(certificate), Some(private_key)) = (&pair.certificate, &pair.private_key) else {
+        return None;
     };
-    section.finish();
-    certificate
+    let (passphrase, now) = (pair.passphrase.as_ref(), section.report.now);
+    SigningCertificate::from_pem(name, certificate, private_key, passphrase, now)
+        .map_err(|problems| problems.iter().for_each(|problem| pair.problem(section, problem)))
+        .ok()
 }
 
 /// Names of certificates and contact centers are developer names in Salesforce.

@@ -4,17 +4,19 @@ use std::collections::BTreeSet;
 
 use tracing_subscriber::EnvFilter;
 
-use super::nearest::nearest;
-use super::section::Section;
+use super::names::nearest;
+use super::section::{Section, section};
 use super::value::shown;
 
-/// Form and filter of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Logs {
-    /// One JSON object a line, or text for people.
-    pub format: LogFormat,
-    /// A filter as `tracing` takes it, such as `info` or `info,scv_bridge=debug`; it was parsed once.
-    pub level: String,
+section! {
+    /// Form and filter of the log.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Logs in "logs" |section| {
+        /// One JSON object a line, or text for people.
+        format: LogFormat = choice(&[("json", LogFormat::Json), ("text", LogFormat::Text)]), at_start;
+        /// A filter as `tracing` takes it, such as `info` or `info,scv_bridge=debug`; it was parsed once.
+        level: String = filter(), at_start;
+    }
 }
 
 /// The form of a log line.
@@ -43,22 +45,18 @@ impl Logs {
         (!self.level.split(',').any(ours))
             .then_some("names parts of the program only, so nothing else is logged: put `info,` before them")
     }
+}
 
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let forms = [("json", LogFormat::Json), ("text", LogFormat::Text)];
-        let format = section.choice("format", None, &forms);
+impl Section<'_> {
+    /// A filter of the log.
+    fn filter(&mut self, key: &str) -> Option<String> {
         let hint = "error, warn, info, debug or trace, or a filter such as info,scv_bridge::api=debug";
-        let level = section.required("level", hint).and_then(|text| match filter(&text) {
-            Ok(level) => Some(level),
-            Err((problem, meant)) => {
-                let hint =
-                    meant.map_or_else(|| hint.to_owned(), |meant| format!("did you mean \"{meant}\"?"));
-                section.problem("level", format!("{} {problem}", shown(&text)), hint);
-                None
-            }
+        let text = self.required(key, hint)?;
+        let read = filter(&text).map_err(|(problem, meant)| {
+            let hint = meant.map_or_else(|| hint.to_owned(), |meant| format!("did you mean \"{meant}\"?"));
+            self.problem(key, format!("{} {problem}", shown(&text)), hint);
         });
-        section.finish();
-        Some(Self { format: format?, level: level? })
+        read.ok()
     }
 }
 
@@ -143,7 +141,7 @@ fn part(target: &str, level: &str) -> Result<(), (String, Option<String>)> {
     Err((problem, nearest(module, &modules).map(|meant| format!("{OURS}::{meant}={level}"))))
 }
 
-/// The rooms of the program, as its root lists them.
+/// The modules of the program, as its root lists them.
 fn modules() -> impl Iterator<Item = &'static str> {
     include_str!("../lib.rs").lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
 }

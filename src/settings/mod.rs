@@ -1,31 +1,17 @@
 //! Typed configuration: the built-in defaults, one TOML file and the environment become one tree, of which each section
 //! reads and checks its own part. Whatever is wrong anywhere ends up in one list, and no value of a secret does.
 
-mod base_url;
 mod call_center;
 mod certificates;
 mod clients;
-mod deadlines;
-mod encoding;
-mod environment;
-mod expiry;
 mod files;
-mod guards;
-mod http_client;
-mod inbound;
 mod logs;
 mod names;
-mod nearest;
-mod operations;
-mod org_id;
-mod outbox;
-mod problem;
 mod proxies;
 mod reference;
 mod report;
-mod restart;
 mod rotation;
-mod scalars;
+mod salesforce;
 mod section;
 mod server;
 mod source;
@@ -33,10 +19,6 @@ mod store;
 mod summary;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod token;
-mod token_endpoint;
-mod translations;
 mod unreadable;
 mod value;
 mod webex;
@@ -52,34 +34,24 @@ use self::section::Section;
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 
-pub use base_url::BaseUrl;
 pub use call_center::{
     Abandonment, Apex, Api, CallCenter, Enrichment, NextCertificate, OAuth, OnCreateFailure, Telephony,
+    Translations,
 };
-pub use clients::{Access, AssertionKey, Client, User};
+pub use clients::{Access, AssertionKey, Client, SigningKeys, TokenEndpoint, User};
 pub(crate) use clients::{client_id, user_name};
-pub use deadlines::Deadlines;
-pub use expiry::Expiry;
 pub use files::Files;
-pub use guards::{Breaker, FailedLogins, Limits};
-pub use http_client::HttpClient;
-pub use inbound::Inbound;
 pub use logs::{LogFormat, Logs};
-pub(crate) use nearest::nearest;
-pub use operations::Operations;
-pub use org_id::OrgId;
-pub use outbox::{Journal, Outbox};
-pub use problem::{Problem, Problems};
+pub(crate) use names::nearest;
 pub use proxies::{Network, Proxies, ProxyHeader};
-pub use rotation::{Rotation, Watch};
-pub use server::Server;
+pub use report::{Problem, Problems};
+pub use rotation::{Expiry, Rotation, Watch};
+pub use salesforce::{Breaker, Deadlines, FailedLogins, HttpClient, Limits, Session, Token};
+pub use server::{Inbound, Operations, Server, Tls};
 pub use source::{DEFAULTS, EXAMPLE, Source, configuration_file};
-pub use store::Store;
-pub use tls::Tls;
-pub use token::{Session, Token};
-pub use token_endpoint::{SigningKeys, TokenEndpoint};
-pub use translations::Translations;
+pub use store::{Journal, Outbox, Store};
 pub(crate) use value::parse_duration;
+pub use value::{BaseUrl, OrgId};
 pub use webex::{BadSignatureStatus, Webex, WebexClient};
 
 /// The whole configuration: read, checked, with every file it names opened and parsed.
@@ -139,7 +111,7 @@ impl Settings {
             return (Err(Problems::new(problems)), files);
         };
         let report = Report::new(clock.now(), tree.variables, problems, files);
-        let settings = Self::read(Section::new(&report, "", tree.root));
+        let settings = Section::root(&report, tree.root).read(Self::read);
         let (problems, files) = report.finish();
         let result = match settings {
             Some(settings) if problems.is_empty() => Ok(settings),
@@ -149,36 +121,37 @@ impl Settings {
     }
 
     /// Reads every section, whatever is wrong in the others.
-    fn read(mut root: Section<'_>) -> Option<Self> {
-        let server = root.section("server").and_then(Server::read);
-        let operations =
-            root.section("operations").and_then(|section| Operations::read(section, server.as_ref()));
-        let deadlines = root.section("deadlines").and_then(Deadlines::read);
-        let store = Store::read(root.section_or_empty("store"));
-        let outbox = root.section("outbox").and_then(|section| Outbox::read(section, deadlines.as_ref()));
-        let journal = root.section("journal").and_then(Journal::read);
-        let breaker = root.section("breaker").and_then(Breaker::read);
-        let limits = root.section("limits").and_then(Limits::read);
-        let rotation = root.section("rotation").and_then(Rotation::read);
-        let logs = root.section("logs").and_then(Logs::read);
-        let http_client = root.section("http_client").and_then(HttpClient::read);
-        let token = root.section("token").and_then(|section| Token::read(section, None));
-        let session = root.section("session").and_then(Session::read);
-        let oauth = root.section("oauth").and_then(TokenEndpoint::read);
-        let (certificates, certificate_names) = read_certificates(&mut root);
-        let around = Surroundings {
-            certificates: &certificates,
-            certificate_names: &certificate_names,
-            token: token.as_ref(),
-        };
-        let (call_centers, call_center_names) = read_call_centers(&mut root, &around);
-        let clients = clients::read_all(&mut root, &call_center_names);
-        clients::check_surroundings(&root, &clients, server.as_ref(), oauth.as_ref());
-        let webex = root.section("webex").map(|section| Webex::read(section, &call_center_names));
-        let notes = root.report.notes();
-        root.finish();
+    fn read(root: &mut Section<'_>) -> Option<Self> {
+        let server = root.part("server", Server::read);
+        let operations = root.part("operations", |section| Operations::read(section, server.as_ref()));
+        let deadlines = root.part("deadlines", Deadlines::read);
+        let store = root.part_or_empty("store", Store::read);
+        let outbox = root.part("outbox", |section| Outbox::read(section, deadlines.as_ref()));
+        let journal = root.part("journal", Journal::read);
+        let breaker = root.part("breaker", Breaker::read);
+        let limits = root.part("limits", Limits::read);
+        let rotation = root.part("rotation", Rotation::read);
+        let logs = root.part("logs", Logs::read);
+        let http_client = root.part("http_client", HttpClient::read);
+        let token = root.part("token", |section| Token::read(section, None));
+        let session = root.part("session", Session::read);
+        let oauth = root.part("oauth", TokenEndpoint::read);
+        let (certificates, names) = read_named(root, "certificate", "certificates", certificates::read);
+        let around =
+            Surroundings { certificates: &certificates, certificate_names: &names, token: token.as_ref() };
+        let before = root.report.count();
+        let (call_centers, names) = read_named(root, "contact center", "call_centers", |name, section| {
+            call_center::read(name, section, &around)
+        });
+        if names.is_empty() && root.report.count() == before {
+            let hint = "add a [call_centers.NAME] section; `scv-bridge check --example` shows both ways to Salesforce";
+            root.problem("call_centers", "there is no contact center", hint);
+        }
+        let clients = clients::read_all(root, &names);
+        clients::check_surroundings(root, &clients, server.as_ref(), oauth.as_ref());
+        let webex = root.optional_part("webex", |section| Webex::read(section, &names));
         Some(Self {
-            notes,
+            notes: root.report.notes(),
             server: server?,
             operations: operations?,
             deadlines: deadlines?,
@@ -195,43 +168,23 @@ impl Settings {
             clients,
             certificates,
             call_centers,
-            webex: match webex {
-                Some(webex) => Some(webex?),
-                None => None,
-            },
+            webex: webex?,
         })
     }
 }
 
-fn read_certificates(root: &mut Section<'_>) -> (BTreeMap<String, SigningCertificate>, Names) {
-    let sections = root.named("certificates");
-    let names = sections.iter().map(|(name, _)| name.clone());
-    let names = Names::new("certificate", "certificates", names);
-    let read = sections
-        .into_iter()
-        .filter_map(|(name, section)| Some((name.clone(), certificates::read(&name, section)?)))
-        .collect();
-    (read, names)
-}
-
-fn read_call_centers(
+/// The sections under names that could be read, and the names of all. `kind`: what one is called in a problem.
+fn read_named<T>(
     root: &mut Section<'_>,
-    around: &Surroundings<'_>,
-) -> (BTreeMap<String, CallCenter>, Names) {
-    let before = root.report.count();
-    let sections = root.named("call_centers");
-    if sections.is_empty() && root.report.count() == before {
-        root.problem(
-            "call_centers",
-            "there is no contact center",
-            "add a [call_centers.NAME] section; `scv-bridge check --example` shows both ways to Salesforce",
-        );
-    }
-    let names = sections.iter().map(|(name, _)| name.clone());
-    let names = Names::new("contact center", "call_centers", names);
-    let read = sections
-        .into_iter()
-        .filter_map(|(name, section)| Some((name.clone(), CallCenter::read(&name, section, around)?)))
-        .collect();
-    (read, names)
+    kind: &'static str,
+    table: &'static str,
+    read: impl Fn(&str, &mut Section<'_>) -> Option<T>,
+) -> (BTreeMap<String, T>, Names) {
+    let sections = root.named(table);
+    let names = Names::new(kind, table, sections.iter().map(|(name, _)| name.clone()));
+    let read = sections.into_iter().filter_map(|(name, section)| {
+        let value = section.read(|section| read(&name, section))?;
+        Some((name, value))
+    });
+    (read.collect(), names)
 }

@@ -2,15 +2,18 @@
 
 use std::net::IpAddr;
 
-use super::section::Section;
+use super::section::{Section, section};
 
-/// The proxies in front of the public listener, and where they write whom they speak for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proxies {
-    /// Where the callers' addresses stand; none: nobody is believed, who connects is who calls.
-    pub header: Option<ProxyHeader>,
-    /// The proxies' own addresses; empty: whoever connects is our one proxy.
-    pub networks: Vec<Network>,
+section! {
+    /// The proxies in front of the public listener, and where they write whom they speak for. `trusted`: whether there is
+    /// one, the key `trusted_proxy`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Proxies in "server" |section, trusted: Option<bool>| {
+        /// Where the callers' addresses stand; none: nobody is believed, who connects is who calls.
+        header as "proxy_header": Option<ProxyHeader> = proxy_header(trusted);
+        /// The proxies' own addresses; empty: whoever connects is our one proxy.
+        networks as "trusted_proxies": Vec<Network> = networks(trusted);
+    }
 }
 
 /// The header in which a proxy notes whom it speaks for. One, chosen by the administrator: of two, a stranger could
@@ -24,33 +27,6 @@ pub enum ProxyHeader {
 }
 
 impl Proxies {
-    /// Of `[server]`; `trusted` is its `trusted_proxy`.
-    pub(super) fn read(section: &mut Section<'_>, trusted: Option<bool>) -> Option<Self> {
-        const HINT: &str = "addresses or networks of the proxies, such as [\"10.0.0.0/8\", \"fd00::1\"]";
-        let words = [("x-forwarded-for", ProxyHeader::XForwardedFor), ("forwarded", ProxyHeader::Forwarded)];
-        let header = section.choice("proxy_header", None, &words);
-        let given = section.list("trusted_proxies")?;
-        let networks: Vec<Network> = given
-            .iter()
-            .filter_map(|text| {
-                let network = Network::parse(text);
-                if network.is_none() {
-                    let problem = format!("holds {text:?}, which is no address and no network");
-                    section.problem("trusted_proxies", problem, HINT);
-                }
-                network
-            })
-            .collect();
-        if !given.is_empty() && trusted == Some(false) {
-            section.problem(
-                "trusted_proxies",
-                "is given, and `trusted_proxy` is false",
-                "set `trusted_proxy = true` if the bridge is behind these proxies, else remove the list",
-            );
-        }
-        Some(Self { header: header?.filter_by(trusted?), networks })
-    }
-
     /// Whether this is one of our proxies.
     #[must_use]
     pub fn include(&self, address: IpAddr) -> bool {
@@ -58,9 +34,32 @@ impl Proxies {
     }
 }
 
-impl ProxyHeader {
-    fn filter_by(self, trusted: bool) -> Option<Self> {
-        trusted.then_some(self)
+impl Section<'_> {
+    /// The header of a proxy, where there is one.
+    fn proxy_header(&mut self, key: &str, trusted: Option<bool>) -> Option<Option<ProxyHeader>> {
+        let words = [("x-forwarded-for", ProxyHeader::XForwardedFor), ("forwarded", ProxyHeader::Forwarded)];
+        let header = self.choice(key, &words)?;
+        Some(trusted?.then_some(header))
+    }
+
+    /// The addresses of the proxies.
+    fn networks(&mut self, key: &str, trusted: Option<bool>) -> Option<Vec<Network>> {
+        let given = self.list(key)?;
+        let parse = |text: &String| {
+            let network = Network::parse(text);
+            if network.is_none() {
+                let hint = "addresses or networks of the proxies, such as [\"10.0.0.0/8\", \"fd00::1\"]";
+                self.problem(key, format!("holds {text:?}, which is no address and no network"), hint);
+            }
+            network
+        };
+        let networks = given.iter().filter_map(parse).collect();
+        if !given.is_empty() && trusted == Some(false) {
+            let hint =
+                "set `trusted_proxy = true` if the bridge is behind these proxies, else remove the list";
+            self.problem(key, "is given, and `trusted_proxy` is false", hint);
+        }
+        Some(networks)
     }
 }
 
@@ -90,7 +89,7 @@ impl Network {
         (prefix <= longest).then_some(Self { address, prefix })
     }
 
-    /// Whether the address is in the range. An IPv4 address in IPv6's clothes counts as IPv4.
+    /// Whether the address is in the range. An IPv4 address that is mapped into IPv6 counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {

@@ -1,22 +1,32 @@
-//! Every key and its section, as `config/default.toml` lists them: to say where a key belongs that stands elsewhere.
+//! Every key and its section, as `config/default.toml` lists them: to say where a key belongs that stands elsewhere,
+//! and what a key stands for that is left out.
+//!
+//! The file itself is the lowest layer and gives the defaults of its keys. Keys after a `#` cannot be in a layer,
+//! because their section stands for several, or changes what the service does by being there. The value of such a key
+//! is its default where the comment behind it begins with the words "the default".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use super::nearest::nearest;
+use config::{File, FileFormat, Source as _, ValueKind};
+
+use super::names::nearest;
 use super::source::DEFAULTS;
 
 /// What an administrator is told to look at for all keys.
 pub(super) const ALL_KEYS: &str = "`scv-bridge check --defaults` prints every key";
 
 /// Stands for a name that somebody chose.
-const NAME: &str = "NAME";
+pub(super) const NAME: &str = "NAME";
 /// Sections of which there are several, each under a name.
 pub(super) const NAMED: [&str; 2] = ["call_centers", "certificates"];
 /// Sections of which there are several in a list.
 pub(super) const LISTED: [&str; 1] = ["clients"];
 
-/// A key, or a section itself.
+/// A key, or a section itself; with its default, if it has one that no layer gives.
+type Places = BTreeMap<Place, Option<ValueKind>>;
+
+/// Where a key is known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     /// The section that holds it; empty at the top.
@@ -29,7 +39,7 @@ struct Place {
 pub(super) fn homes(key: &str, path: &str) -> Vec<String> {
     let mut parts = path.split('.');
     let (table, name) = (parts.next().unwrap_or_default(), parts.next());
-    let sections = || places().iter().filter(|place| place.key == key).map(|place| place.section.as_str());
+    let sections = || places().keys().filter(|place| place.key == key).map(|place| place.section.as_str());
     let header = |section: &str| match LISTED.contains(&section) {
         true => format!("[[{section}]]"),
         false => format!("[{section}]"),
@@ -53,7 +63,7 @@ pub(super) fn variable(rest: &str) -> Option<String> {
         NAMED.contains(&table) || LISTED.contains(&table)
     };
     let plain = |text: &str| text.split('_').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_");
-    let all = places().iter().filter(|place| !place.section.is_empty() && !named(&place.section));
+    let all = places().keys().filter(|place| !place.section.is_empty() && !named(&place.section));
     let all: Vec<(String, String)> = all
         .map(|place| {
             let path = format!("{}.{}", place.section, place.key).to_ascii_uppercase();
@@ -65,22 +75,27 @@ pub(super) fn variable(rest: &str) -> Option<String> {
     all.iter().find(|(flat, _)| flat == meant).map(|(_, variable)| format!("SCV_BRIDGE__{variable}"))
 }
 
-fn places() -> &'static BTreeSet<Place> {
-    static PLACES: OnceLock<BTreeSet<Place>> = OnceLock::new();
+/// The default of a key after a `#`, in the section with this header.
+pub(super) fn default(header: &str, key: &str) -> Option<ValueKind> {
+    places().get(&Place { section: header.to_owned(), key: key.to_owned() })?.clone()
+}
+
+fn places() -> &'static Places {
+    static PLACES: OnceLock<Places> = OnceLock::new();
     PLACES.get_or_init(|| read(DEFAULTS))
 }
 
 /// Headers and keys, those that are commented out too. A comment that begins a key's other form (`or url_file = ...`)
 /// counts where it is the key with `_file` at its end, or without.
-fn read(text: &str) -> BTreeSet<Place> {
-    let mut found = BTreeSet::new();
+fn read(text: &str) -> Places {
+    let mut found = Places::new();
     let mut section = String::new();
     for line in text.lines().map(|line| line.trim_start_matches("# ")) {
         if let Some((header, _)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             section = neutral(header.trim_start_matches('['));
             let (above, key) = section.rsplit_once('.').unwrap_or(("", &section));
             if key != NAME {
-                found.insert(Place { section: above.to_owned(), key: key.to_owned() });
+                found.insert(Place { section: above.to_owned(), key: key.to_owned() }, None);
             }
             continue;
         }
@@ -90,19 +105,30 @@ fn read(text: &str) -> BTreeSet<Place> {
         if section.ends_with(".attributes") {
             continue;
         }
-        let mut add = |key: &str| found.insert(Place { section: section.clone(), key: key.to_owned() });
-        add(key);
+        let place = |key: &str| Place { section: section.clone(), key: key.to_owned() };
+        // Of two samples of a section the first counts.
+        found.entry(place(key)).or_insert_with(|| stated_default(line));
         let comment: BTreeSet<&str> =
             line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').skip(1).collect();
         let other = key.strip_suffix("_file").map_or_else(|| format!("{key}_file"), str::to_owned);
         let listed = key.strip_suffix("_files").map(|stem| format!("{stem}s"));
         for form in [Some(other), listed].into_iter().flatten() {
             if comment.contains(form.as_str()) {
-                add(&form);
+                found.entry(place(&form)).or_default();
             }
         }
     }
     found
+}
+
+/// The value of a line whose comment calls it the default.
+fn stated_default(line: &str) -> Option<ValueKind> {
+    let (_, comment) = line.split_once("# the default")?;
+    if !comment.is_empty() && !comment.starts_with([',', ';']) {
+        return None;
+    }
+    let pair = File::from_str(line, FileFormat::Toml).collect().ok()?;
+    pair.into_values().next().map(|value| value.kind)
 }
 
 /// A header with what somebody chose taken out.

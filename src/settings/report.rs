@@ -1,13 +1,65 @@
-//! The one list in which every problem ends up.
+//! What is wrong with a configuration, in words an administrator can act on, and the one list in which all of it
+//! ends up.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-
+#[cfg(test)]
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
-use super::{Files, Problem};
+use super::Files;
+
+/// One thing that is wrong, never with the value of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The key as in the file, such as `call_centers.Sandbox.certificate`, or the name of an environment
+    /// variable, or the path of the file.
+    pub key: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Everything that is wrong with a configuration; never empty where it is an error.
+///
+/// Serializes as `{"problems":[{"key","problem","hint"}]}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problems {
+    problems: Vec<Problem>,
+}
+
+impl Problems {
+    pub(super) fn new(problems: Vec<Problem>) -> Self {
+        Self { problems }
+    }
+
+    /// The problems, in the order of the sections.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, noun) = match self.problems.len() {
+            1 => (1, "problem"),
+            count => (count, "problems"),
+        };
+        writeln!(f, "{count} {noun} in the configuration")?;
+        for Problem { key, problem, hint } in &self.problems {
+            writeln!(f, "\n{key}\n  problem: {problem}\n  do:      {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
 
 /// Shared by all sections while a configuration is read.
 pub(super) struct Report {
@@ -18,7 +70,7 @@ pub(super) struct Report {
     files: RefCell<Files>,
     notes: RefCell<Vec<String>>,
     #[cfg(test)]
-    pub(super) asked: RefCell<std::collections::BTreeSet<String>>,
+    pub(super) asked: RefCell<BTreeSet<String>>,
 }
 
 impl Report {

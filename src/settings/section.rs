@@ -1,33 +1,94 @@
 //! Reading one section: every getter notes what is wrong and goes on.
 //!
 //! A getter answers `None` for a value that is missing or wrong. Whatever is wrong was reported by then, so
-//! a section first calls all its getters, then [`Section::finish`], and only then gives up on a `None`.
+//! a section first calls all its getters and only then gives up on a `None`. A getter of a key that may be left out
+//! answers `Some(None)`, also where the value is wrong: the report keeps the configuration from being used.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use config::{Map, Value, ValueKind};
 
-use super::nearest::nearest;
-use super::reference::{ALL_KEYS, NAMED, homes};
+use super::names::nearest;
+use super::reference::{self, ALL_KEYS, NAMED, homes};
 use super::report::Report;
-use super::value::shown;
+use super::value::{duration_text, parse_duration, shown};
+
+/// Declares a section: its struct, and for each field how its key is read.
+///
+/// An entry is `field: Type = getter(arguments);`, for `section.getter("field", arguments)`, and is all that the program
+/// knows of the key: its name, kind, range and hint. The default is the one in `config/default.toml`. A key that is not
+/// called as its field stands behind it: `field as "key": Type`. A `, at_start` (or another method of
+/// [`Held`](super::rotation::Held)) before the semicolon makes the key one that takes effect at a start only. Arguments
+/// can use the keys above them and, after `section`, what other sections give. The block after `check` sees every key as
+/// an `Option`.
+macro_rules! section {
+    (@key $field:ident) => { stringify!($field) };
+    (@key $field:ident $key:literal) => { $key };
+    (@hold $all:ident, $key:expr, $value:expr, $running:expr) => {};
+    (@hold $all:ident, $key:expr, $value:expr, $running:expr, $held:ident) => { $all.$held($key, $value, $running) };
+    (
+        $(#[$meta:meta])*
+        pub struct $Name:ident in $header:literal |$section:ident $(, $given:ident: $Given:ty)*| {
+            $(
+                $(#[$doc:meta])*
+                $field:ident $(as $key:literal)?: $Type:ty = $getter:ident($($argument:expr),*) $(, $held:ident)?;
+            )*
+        }
+        $(check $check:block)?
+    ) => {
+        $(#[$meta])*
+        #[doc = concat!("\n\nIn the configuration `[", $header, "]`.")]
+        pub struct $Name {
+            $($(#[$doc])* pub $field: $Type,)*
+        }
+
+        impl $Name {
+            /// Reads every key and reports what is wrong with any.
+            pub(in crate::settings) fn read(
+                $section: &mut $crate::settings::section::Section<'_>,
+                $($given: $Given,)*
+            ) -> Option<Self> {
+                $(let $field = $section.$getter(section!(@key $field $($key)?) $(, $argument)*);)*
+                $($check)?
+                Some(Self { $($field: $field?,)* })
+            }
+        }
+
+        impl $crate::settings::rotation::Fixed for $Name {
+            fn hold(&mut self, _running: &Self, _held: &mut $crate::settings::rotation::Held) {
+                $(section!(@hold _held, concat!($header, ".", section!(@key $field $($key)?)),
+                    &mut self.$field, &_running.$field $(, $held)?);)*
+            }
+        }
+    };
+}
+pub(super) use section;
 
 /// One table of the configuration, emptied key by key.
 pub(super) struct Section<'r> {
     pub(super) report: &'r Report,
     path: String,
+    /// Its header in the reference, with `NAME` for what somebody chose.
+    header: String,
     values: Map<String, Value>,
     known: BTreeSet<String>,
 }
 
 impl<'r> Section<'r> {
-    pub(super) fn new(report: &'r Report, path: impl Into<String>, values: Map<String, Value>) -> Self {
-        Self { report, path: path.into(), values, known: BTreeSet::new() }
+    /// The section that holds all others.
+    pub(super) fn root(report: &'r Report, values: Map<String, Value>) -> Self {
+        Self::new(report, String::new(), String::new(), values)
+    }
+
+    fn new(report: &'r Report, path: String, header: String, values: Map<String, Value>) -> Self {
+        Self { report, path, header, values, known: BTreeSet::new() }
     }
 
     /// The full name of a key.
     pub(super) fn path(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        join(&self.path, key)
     }
 
     /// Reports a problem with a key of this section.
@@ -53,6 +114,42 @@ impl<'r> Section<'r> {
         self.values.remove(key).map(|value| value.kind)
     }
 
+    /// What the reference calls the default of a key that is left out, if it is a text.
+    pub(super) fn default_text(&self, key: &str) -> Option<String> {
+        match reference::default(&self.header, key)? {
+            ValueKind::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A value, or what the reference calls its default.
+    fn take_or_default(&mut self, key: &str) -> Option<ValueKind> {
+        self.take(key).or_else(|| reference::default(&self.header, key))
+    }
+
+    /// What `read` makes of a key that is there; `base` where it is missing.
+    pub(super) fn or<T>(
+        &mut self,
+        key: &str,
+        base: Option<T>,
+        read: impl FnOnce(&mut Self, &str) -> Option<T>,
+    ) -> Option<T> {
+        if base.is_none() || self.has(key) {
+            return read(self, key);
+        }
+        self.take(key);
+        base
+    }
+
+    /// What `read` makes of several keys of this section.
+    pub(super) fn flatten<T>(
+        &mut self,
+        _field: &str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        read(self)
+    }
+
     /// A text, empty ones included. `None`: not there, or not a text.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         match self.take(key)? {
@@ -64,71 +161,69 @@ impl<'r> Section<'r> {
         }
     }
 
-    /// A text, or `default` where the key is missing.
-    pub(super) fn text_or(&mut self, key: &str, default: &str) -> Option<String> {
-        if self.has(key) {
-            return self.text(key);
-        }
-        self.take(key);
-        Some(default.to_owned())
+    /// A text that holds something. `None`: missing, empty, or not a text.
+    pub(super) fn filled(&mut self, key: &str) -> Option<String> {
+        self.text(key).filter(|text| !text.is_empty())
+    }
+
+    /// A text that may be missing or empty.
+    pub(super) fn optional_text(&mut self, key: &str) -> Option<Option<String>> {
+        Some(self.filled(key))
     }
 
     /// A text that must be there and hold something.
     pub(super) fn required(&mut self, key: &str, hint: &str) -> Option<String> {
         let given = self.has(key);
-        let text = self.text(key);
-        match text {
-            Some(text) if !text.trim().is_empty() => Some(text),
-            Some(_) => {
-                self.problem(key, "is empty", hint);
-                None
-            }
-            None => {
-                if !given {
-                    self.problem(key, "is missing", hint);
-                }
-                None
-            }
+        match self.text(key) {
+            Some(text) if !text.trim().is_empty() => return Some(text),
+            Some(_) => self.problem(key, "is empty", hint),
+            None if given => {}
+            None => self.problem(key, "is missing", hint),
+        }
+        None
+    }
+
+    /// A text, or `default` where the key is missing; without a default it must be there and hold something.
+    pub(super) fn text_or(&mut self, key: &str, default: Option<String>, hint: &str) -> Option<String> {
+        match default {
+            Some(default) => self.or(key, Some(default), Self::text),
+            None => self.required(key, hint),
         }
     }
 
-    /// A text that must be there, parsed.
+    /// The same, parsed.
+    pub(super) fn parsed_or<T>(
+        &mut self,
+        key: &str,
+        default: Option<String>,
+        hint: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text_or(key, default, hint)?;
+        self.parse(key, &text, hint, parse)
+    }
+
+    /// A text, parsed; one that is missing is its default.
     pub(super) fn parsed<T>(
         &mut self,
         key: &str,
         hint: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let text = self.required(key, hint)?;
-        self.parse(key, &text, hint, parse)
+        self.parsed_or(key, self.default_text(key), hint, parse)
     }
 
     /// A text that may be missing or empty, parsed if it is not.
-    pub(super) fn parsed_if_given<T>(
+    pub(super) fn optional<T>(
         &mut self,
         key: &str,
         hint: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let text = self.text(key).filter(|text| !text.is_empty())?;
-        self.parse(key, &text, hint, parse)
+    ) -> Option<Option<T>> {
+        Some(self.filled(key).and_then(|text| self.parse(key, &text, hint, parse)))
     }
 
-    /// A text that stands for `default` where it is missing, parsed. No default: it must be there.
-    pub(super) fn parsed_or<T>(
-        &mut self,
-        key: &str,
-        default: Option<&str>,
-        hint: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let text = match default {
-            Some(default) => self.text_or(key, default)?,
-            None => self.required(key, hint)?,
-        };
-        self.parse(key, &text, hint, parse)
-    }
-
+    /// A text of this key, parsed.
     fn parse<T>(
         &self,
         key: &str,
@@ -137,6 +232,116 @@ impl<'r> Section<'r> {
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         parse(text).map_err(|problem| self.problem(key, format!("{} {problem}", shown(text)), hint)).ok()
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        let list: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        let hint = format!("one of {}", list.join(", "));
+        self.parsed(key, &hint, |text| {
+            let found = words.iter().find(|(word, _)| *word == text);
+            found.map(|(_, value)| *value).ok_or_else(|| "is not known".to_owned())
+        })
+    }
+
+    /// A duration such as "1800ms", within bounds.
+    pub(super) fn duration(&mut self, key: &str, bounds: RangeInclusive<Duration>) -> Option<Duration> {
+        self.duration_or(key, self.default_text(key), bounds)
+    }
+
+    /// The same with a default of one's own.
+    pub(super) fn duration_or(
+        &mut self,
+        key: &str,
+        default: Option<String>,
+        bounds: RangeInclusive<Duration>,
+    ) -> Option<Duration> {
+        self.parsed_or(key, default, &duration_hint(&bounds), |text| bounded_duration(text, &bounds))
+    }
+
+    /// A list of durations, each within bounds; it must be there.
+    pub(super) fn durations(&mut self, key: &str, bounds: RangeInclusive<Duration>) -> Option<Vec<Duration>> {
+        if !self.has(key) {
+            self.take(key);
+            self.problem(key, "is missing", "a list such as [\"1s\", \"1m\", \"1h\"]");
+            return None;
+        }
+        let texts = self.list(key)?;
+        let read = |text: &String| {
+            let wrong = |problem| format!("holds {}, which {problem}", shown(text));
+            let duration = bounded_duration(text, &bounds).map_err(wrong);
+            duration.map_err(|problem| self.problem(key, problem, duration_hint(&bounds))).ok()
+        };
+        // Every wrong one is reported before the list is given up.
+        let durations: Vec<Option<Duration>> = texts.iter().map(read).collect();
+        durations.into_iter().collect()
+    }
+
+    /// `true` or `false`; from the environment as text.
+    pub(super) fn boolean(&mut self, key: &str) -> Option<bool> {
+        let Some(value) = self.take_or_default(key) else {
+            self.problem(key, "is missing", "true or false");
+            return None;
+        };
+        match (&value, self.report.is_from_environment(&self.path(key))) {
+            (ValueKind::Boolean(value), _) => return Some(*value),
+            (ValueKind::String(text), true) if text == "true" => return Some(true),
+            (ValueKind::String(text), true) if text == "false" => return Some(false),
+            (ValueKind::String(text), true) => {
+                self.problem(key, format!("{} is neither true nor false", shown(text)), "true or false");
+            }
+            _ => self.wrong_type(key, "true or false", &value),
+        }
+        None
+    }
+
+    /// A whole number within bounds; from the environment as text.
+    pub(super) fn count(&mut self, key: &str, bounds: RangeInclusive<usize>) -> Option<usize> {
+        let hint = format!("a whole number from {} to {}", bounds.start(), bounds.end());
+        let Some(value) = self.take_or_default(key) else {
+            self.problem(key, "is missing", hint);
+            return None;
+        };
+        let number = match (&value, self.report.is_from_environment(&self.path(key))) {
+            (ValueKind::I64(number), _) => usize::try_from(*number).ok(),
+            (ValueKind::String(text), true) if is_whole(text) => text.parse().ok(),
+            (ValueKind::String(text), true) => {
+                self.problem(key, format!("{} is not a whole number", shown(text)), hint);
+                return None;
+            }
+            _ => {
+                self.wrong_type(key, "a whole number", &value);
+                return None;
+            }
+        };
+        let within = number.filter(|number| bounds.contains(number));
+        if within.is_none() {
+            self.problem(key, "is out of range", hint);
+        }
+        within
+    }
+
+    /// A list of texts; missing means empty.
+    pub(super) fn list(&mut self, key: &str) -> Option<Vec<String>> {
+        match self.take(key) {
+            None => return Some(Vec::new()),
+            Some(ValueKind::Array(values)) => {
+                let texts = values.into_iter().map(|value| match value.kind {
+                    ValueKind::String(text) => Some(text),
+                    _ => None,
+                });
+                let texts: Option<Vec<String>> = texts.collect();
+                if texts.is_none() {
+                    self.problem(key, "holds something that is not a text", "a list of texts in quotes");
+                }
+                return texts;
+            }
+            Some(_) if self.report.is_from_environment(&self.path(key)) => {
+                self.problem(key, "is a list; variables set single values", "set it in the file");
+            }
+            Some(other) => self.wrong_type(key, "a list of texts", &other),
+        }
+        None
     }
 
     /// A table from name to text; missing means empty.
@@ -149,10 +354,51 @@ impl<'r> Section<'r> {
         names.into_iter().filter_map(|name| Some((name.clone(), section.text(&name)?))).collect()
     }
 
+    /// What `read` makes of the section inside this one, of which all keys must be known; `None` where it is missing.
+    pub(super) fn part<T>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&mut Section<'r>) -> Option<T>,
+    ) -> Option<T> {
+        self.section(key)?.read(read)
+    }
+
+    /// The same for a section that may be missing.
+    pub(super) fn optional_part<T>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&mut Section<'r>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        self.or(key, Some(None), |section, key| section.part(key, read).map(Some))
+    }
+
+    /// The same for a section that is read as an empty one where it is missing, for its defaults.
+    pub(super) fn part_or_empty<T>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&mut Section<'r>) -> Option<T>,
+    ) -> Option<T> {
+        let empty = self.below(key, Map::new());
+        self.section(key).unwrap_or(empty).read(read)
+    }
+
+    /// What `read` makes of this section; then reports every key that it did not ask for.
+    pub(super) fn read<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let value = read(&mut self);
+        self.finish();
+        value
+    }
+
+    /// A section inside this one.
+    fn below(&self, key: &str, values: Map<String, Value>) -> Self {
+        let key_in_reference = if NAMED.contains(&self.header.as_str()) { reference::NAME } else { key };
+        Self::new(self.report, self.path(key), join(&self.header, key_in_reference), values)
+    }
+
     /// A section inside this one, if it is there.
-    pub(super) fn section(&mut self, key: &str) -> Option<Section<'r>> {
+    pub(super) fn section(&mut self, key: &str) -> Option<Self> {
         match self.take(key)? {
-            ValueKind::Table(values) => Some(Section::new(self.report, self.path(key), values)),
+            ValueKind::Table(values) => Some(self.below(key, values)),
             other => {
                 self.no_section(key, &other);
                 None
@@ -179,12 +425,6 @@ impl<'r> Section<'r> {
             }
             _ => self.wrong_type(key, "a section", found),
         }
-    }
-
-    /// A section inside this one; an empty one where it is missing, so that its defaults are read.
-    pub(super) fn section_or_empty(&mut self, key: &str) -> Section<'r> {
-        let empty = Section::new(self.report, self.path(key), Map::new());
-        self.section(key).unwrap_or(empty)
     }
 
     /// The sections under names that somebody chose, sorted by name.
@@ -222,7 +462,7 @@ impl<'r> Section<'r> {
                         ValueKind::String(id) => Some(format!("{}.{id}", self.path(key))),
                         _ => None,
                     });
-                    sections.push(Section::new(self.report, id.unwrap_or(path), values));
+                    sections.push(Section::new(self.report, id.unwrap_or(path), key.to_owned(), values));
                 }
                 _ => self.report.add(&path, "is not a section", format!("write [[{key}]] above its keys")),
             }
@@ -231,7 +471,7 @@ impl<'r> Section<'r> {
     }
 
     /// Reports every key that nobody asked for.
-    pub(super) fn finish(self) {
+    fn finish(self) {
         let mut unknown: Vec<&String> = self.values.keys().collect();
         unknown.sort();
         for key in unknown {
@@ -260,7 +500,7 @@ impl<'r> Section<'r> {
         }
     }
 
-    pub(super) fn wrong_type(&self, key: &str, expected: &str, found: &ValueKind) {
+    fn wrong_type(&self, key: &str, expected: &str, found: &ValueKind) {
         let found = match found {
             ValueKind::Nil => "nothing",
             ValueKind::Boolean(_) => "true or false",
@@ -271,5 +511,28 @@ impl<'r> Section<'r> {
             ValueKind::Array(_) => "a list",
         };
         self.problem(key, format!("is {found}"), format!("must be {expected}"));
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// Digits, with a sign or without; how large the number is does not matter.
+fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn duration_hint(bounds: &RangeInclusive<Duration>) -> String {
+    let (from, to) = (duration_text(*bounds.start()), duration_text(*bounds.end()));
+    format!("a whole number with ms, s, m, h or d, such as \"1500ms\"; from {from} to {to}")
+}
+
+fn bounded_duration(text: &str, bounds: &RangeInclusive<Duration>) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    match bounds.contains(&duration) {
+        true => Ok(duration),
+        false => Err("is out of range".to_owned()),
     }
 }

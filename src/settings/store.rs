@@ -1,38 +1,120 @@
-//! `[store]`: the database.
+//! What is kept: `[store]`, `[outbox]` and `[journal]`.
+
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::section::Section;
+use super::Deadlines;
+use super::section::{Section, section};
+use super::value::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
 
-/// Where nothing is configured.
-const DEFAULT_URL: &str = "sqlite:data/bridge.db";
-
-/// Where calls and outbox are kept.
-#[derive(Debug, Clone)]
-pub struct Store {
-    /// `sqlite:PATH` or `postgres://...`; a secret, because it can carry a password.
-    pub url: SecretString,
+section! {
+    /// Where calls and outbox are kept.
+    #[derive(Debug, Clone)]
+    pub struct Store in "store" |section| {
+        /// `sqlite:PATH` or `postgres://...`; a secret, because it can carry a password.
+        url: SecretString = database(), secret_at_start;
+    }
 }
 
-impl Store {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let (in_place, in_file) = (section.has("url"), section.has("url_file"));
-        let url = section.secret("url");
-        let url = if in_place || in_file { url } else { Some(DEFAULT_URL.into()) };
-        let given = if in_place { "url" } else { "url_file" };
-        if let Some(Err((problem, hint))) = url.as_ref().map(|url| check(url.expose_secret())) {
-            let problem = format!("{problem} (it is not shown: it could hold a password)");
-            section.problem(given, problem, hint);
+section! {
+    /// What must still reach Salesforce.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Outbox in "outbox" |section, deadlines: Option<&Deadlines>| {
+        /// The pause after the first attempt, after the second, and so on; the last one repeats. Never empty, and
+        /// no pause is shorter than the one before.
+        schedule: Vec<Duration> = pauses();
+        /// The time from an entry's creation to its last attempt.
+        give_up_after: Duration = duration(MINUTE..=30 * DAY);
+        /// How long a worker owns an entry that it has taken up.
+        lease: Duration = lease(deadlines);
+        /// How long buried entries can be looked at and sent again.
+        keep_buried: Duration = duration(HOUR..=365 * DAY);
+        /// Entries of one contact center delivered at the same time.
+        concurrency: usize = count(1..=1000), at_start;
+    }
+}
+
+section! {
+    /// What we know of each call.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Journal in "journal" |section| {
+        /// How long, from the last that was heard of a call.
+        keep: Duration = duration(HOUR..=365 * DAY);
+    }
+}
+
+impl Outbox {
+    /// How long one attempt of the worker may take: nobody waits for it.
+    pub const ATTEMPT: Duration = Duration::from_secs(10);
+
+    /// How much longer a lease must be than what is done under it, so that its end can still be written down.
+    const RESERVE: Duration = Duration::from_secs(5);
+
+    /// The shortest lease that a configuration may have.
+    pub const LEAST_LEASE: Duration = Self::ATTEMPT.saturating_add(Self::RESERVE);
+}
+
+impl Journal {
+    /// How long what may hold phone numbers is kept for filling fields, from when it was told last: a day at most.
+    #[must_use]
+    pub fn keep_private(&self) -> Duration {
+        self.keep.min(DAY)
+    }
+}
+
+impl Section<'_> {
+    /// Pauses that do not become shorter.
+    fn pauses(&mut self, key: &str) -> Option<Vec<Duration>> {
+        let pauses = self.durations(key, 100 * MILLISECOND..=DAY)?;
+        if pauses.is_empty() {
+            self.problem(key, "is empty", "name at least one pause, such as \"1m\"");
         }
-        section.finish();
-        Some(Self { url: url? })
+        if !pauses.is_sorted() {
+            let hint = "list the pauses from the shortest to the longest";
+            self.problem(key, "holds a pause that is shorter than the one before", hint);
+        }
+        Some(pauses)
+    }
+
+    /// A lease that outlasts an attempt of the worker and every deadline: one that ended during an attempt would let
+    /// another worker send the same.
+    fn lease(&mut self, key: &str, deadlines: Option<&Deadlines>) -> Option<Duration> {
+        let lease = self.duration(key, SECOND..=HOUR)?;
+        let own = ("an attempt of the worker", Outbox::ATTEMPT);
+        let route = deadlines.map(Deadlines::longest).filter(|(_, time)| *time > Outbox::ATTEMPT);
+        let (what, time) = route.unwrap_or(own);
+        let least = time + Outbox::RESERVE;
+        if lease < least {
+            let (time, least) = (time.as_secs_f64(), least.as_secs_f64().ceil());
+            self.problem(
+                key,
+                format!("is too short: {what} may take {time}s, and its end must still be written down"),
+                format!("make it at least \"{least}s\""),
+            );
+        }
+        Some(lease)
+    }
+
+    /// The URL of a database, in place or in a file.
+    fn database(&mut self, key: &str) -> Option<SecretString> {
+        let before = self.report.count();
+        let Some((given, url)) = self.secret_and_key(key) else {
+            let default = self.default_text(key).filter(|_| self.report.count() == before);
+            return default.map(Into::into);
+        };
+        if let Err((problem, hint)) = check_database(url.expose_secret()) {
+            let problem = format!("{problem} (it is not shown: it could hold a password)");
+            self.problem(&given, problem, hint);
+        }
+        Some(url)
     }
 }
 
 /// # Errors
 /// What is wrong with the URL, and what to do.
-fn check(text: &str) -> Result<(), (&'static str, &'static str)> {
+fn check_database(text: &str) -> Result<(), (&'static str, &'static str)> {
     const USE: &str = "sqlite:PATH, or postgres://user@host/database";
     if text.trim() != text {
         return Err(("begins or ends with a blank", "copy it alone"));

@@ -55,7 +55,7 @@ impl Settings {
             )
         });
         let other = centers().filter_map(gap).chain(centers().filter_map(unusual_host));
-        let webex = self.webex.iter().flat_map(|webex| [open_tokens(webex), deaf(webex), silent(webex)]);
+        let webex = self.webex.iter().flat_map(of_webex);
         let untold = centers().filter_map(|center| untold(center, self.webex.as_ref()));
         let unfilled = centers().filter(|_| self.webex.is_none()).filter_map(unfilled);
         let silence = self.logs.silence().map(|silence| format!("logs.level: {silence}"));
@@ -66,14 +66,12 @@ impl Settings {
             .chain(sample)
             .chain(self.other_host())
             .chain(other)
-            .chain(webex.flatten())
+            .chain(webex)
             .chain(untold)
             .chain(unfilled)
             .collect()
     }
-}
 
-impl Settings {
     /// A TLS certificate of ours that does not speak for the host under which we are reached. A proxy in front can
     /// have another name for us than the world has.
     fn other_host(&self) -> Option<String> {
@@ -101,28 +99,21 @@ fn is_sample(host: &str) -> bool {
         .any(|name| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
-/// Whoever reads the database can act in the name of whoever logged in.
-fn open_tokens(webex: &Webex) -> Option<String> {
-    let open = webex.oauth_client.is_some() && webex.token_key.is_none();
-    open.then(|| {
-        "webex.token_key_file: not set, so the login at Webex lies in clear text in the database".to_owned()
-    })
-}
-
-/// Webhooks that nobody can sign.
-fn deaf(webex: &Webex) -> Option<String> {
-    webex
-        .webhook_secrets
-        .is_empty()
-        .then(|| "webex.webhook_secret_files: empty, so every webhook is refused".to_owned())
-}
-
-/// An integration without an API.
-fn silent(webex: &Webex) -> Option<String> {
-    let is_silent = webex.oauth_client.is_some() && webex.api_url.is_none();
-    is_silent.then(|| {
-        "webex.api_url: not set, so Webex is asked for nothing, and events that are lost stay lost".to_owned()
-    })
+/// What of `[webex]` cannot work, and a login that whoever reads the database can use.
+fn of_webex(webex: &Webex) -> impl Iterator<Item = String> + use<> {
+    let asks = webex.oauth_client.is_some();
+    let warnings = [
+        (
+            asks && webex.token_key.is_none(),
+            "webex.token_key_file: not set, so the login at Webex lies in clear text in the database",
+        ),
+        (webex.webhook_secrets.is_empty(), "webex.webhook_secret_files: empty, so every webhook is refused"),
+        (
+            asks && webex.api_url.is_none(),
+            "webex.api_url: not set, so Webex is asked for nothing, and events that are lost stay lost",
+        ),
+    ];
+    warnings.into_iter().filter(|(holds, _)| *holds).map(|(_, warning)| warning.to_owned())
 }
 
 /// Fields of which only webhooks could tell.

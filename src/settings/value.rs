@@ -1,15 +1,15 @@
-//! Values of more than one section: durations, files, secrets, and how a value may be shown.
+//! Values of more than one section: durations, addresses of upstreams, ids of orgs, and how a value may be shown.
 
-use std::io;
-use std::path::Path;
+use std::fmt;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use url::{Host, Url};
 
-use super::encoding::Text;
-use super::report::Report;
-use super::section::Section;
-use super::unreadable;
+pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
 /// How much of a wrong value a problem repeats.
 const SHOWN: usize = 60;
@@ -45,6 +45,14 @@ pub(super) fn duration_text(duration: Duration) -> String {
     }
 }
 
+/// A text as it was given, where it `fits`.
+///
+/// # Errors
+/// The problem, where it does not.
+pub(super) fn text_if(fits: bool, text: &str, problem: &str) -> Result<String, String> {
+    if fits { Ok(text.to_owned()) } else { Err(problem.to_owned()) }
+}
+
 /// A wrong value as a problem may repeat it: quoted and cut; not at all if it looks like holding a secret.
 pub(super) fn shown(value: &str) -> String {
     if hides(value) {
@@ -58,148 +66,182 @@ pub(super) fn shown(value: &str) -> String {
 }
 
 /// Whether a value looks like holding a secret.
-fn hides(value: &str) -> bool {
+pub(super) fn hides(value: &str) -> bool {
     let credentials = value.contains("://") && value.contains(['@', '?', '#']);
     credentials || value.contains("-----BEGIN")
 }
 
-impl Section<'_> {
-    /// The content of the file that a key names; the key must be there.
-    pub(super) fn file(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
-        let path = self.required(key, hint)?;
-        self.content(key, &path, hint)
-    }
+/// `https://host[:port][/path]` without a slash at the end; `http` only to loopback hosts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    text: String,
+    url: Url,
+}
 
-    /// The same for a file that holds a secret.
-    pub(super) fn secret_file(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
-        let path = self.required(key, hint)?;
-        let content = self.content(key, &path, hint)?;
-        note_exposed(self.report, &self.path(key), unreadable::exposed(Path::new(&path)));
-        Some(content)
-    }
-
-    /// The content of the file that a key names, if there is such a key.
-    pub(super) fn file_if_given(&mut self, key: &str, hint: &str) -> Option<Vec<u8>> {
-        let path = self.text(key).filter(|text| !text.is_empty())?;
-        self.content(key, &path, hint)
-    }
-
-    /// The content of each file that a list names; a list that is missing is empty. A file that cannot be read is
-    /// reported and stands as none.
-    pub(super) fn files(&mut self, key: &str, hint: &str) -> Option<Vec<Option<Vec<u8>>>> {
-        let paths = self.list(key)?;
-        Some(paths.iter().map(|path| self.content(key, path, hint)).collect())
-    }
-
-    fn content(&self, key: &str, path: &str, hint: &str) -> Option<Vec<u8>> {
-        let file = Path::new(path);
-        let error = match self.report.read(file) {
-            Ok(content) => return Some(content),
-            Err(error) => error,
-        };
-        let problem = match path {
-            _ if path.contains("-----BEGIN") => {
-                "is the PEM text itself, in place of the path of its file".to_owned()
-            }
-            // What is not shown is not shown in the reason either.
-            _ if hides(path) => format!("cannot be read: {}", unreadable::kind(&error)),
-            _ => format!("cannot be read: {}", unreadable::why(file, &error)),
-        };
-        let hint = unreadable::remedy(file, &error).unwrap_or(hint);
-        self.problem(key, format!("{} {problem}", shown(path)), hint);
-        None
-    }
-
-    /// A secret, given by `key` or in the file that `<key>_file` names. No problem repeats either value: a
-    /// secret pasted after the wrong key must not end up in a report.
-    pub(super) fn secret(&mut self, key: &str) -> Option<SecretString> {
-        let file_key = format!("{key}_file");
-        let in_place = self.text(key).filter(|text| !text.is_empty());
-        let file = self.text(&file_key).filter(|text| !text.is_empty());
-        match (in_place, file) {
-            (Some(_), Some(_)) => {
-                let problem = format!("is given, and `{file_key}` too");
-                self.problem(key, problem, "keep one of the two");
-                None
-            }
-            (Some(secret), None) => Some(secret.into()),
-            (None, Some(path)) => self.secret_in_file(&file_key, &path),
-            (None, None) => None,
+impl BaseUrl {
+    /// Parses an address that somebody configured.
+    ///
+    /// # Errors
+    /// What is wrong with it, as half a sentence that does not repeat the value: it could hold a password.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|error| match text.contains("://") {
+            true => format!("is not a URL: {error}"),
+            false => "has no https:// before the host".to_owned(),
+        })?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err("is not an https URL".to_owned());
         }
-    }
-
-    /// A secret that has no blank in it, such as one that another program has made: a blank was copied along with it.
-    pub(super) fn secret_without_blanks(&mut self, key: &str) -> Option<SecretString> {
-        let file_key = format!("{key}_file");
-        let given = if self.has(&file_key) { file_key } else { key.to_owned() };
-        let secret = self.secret(key)?;
-        if !secret.expose_secret().chars().any(char::is_whitespace) {
-            return Some(secret);
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("holds credentials".to_owned());
         }
-        let problem = match given == key {
-            true => "holds a blank",
-            false => "names a file with a blank or a line break in what it holds",
-        };
-        self.problem(&given, problem, "copy it alone, without blanks before, in or after it");
-        None
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("holds a query or a fragment".to_owned());
+        }
+        if url.scheme() == "http" && !is_loopback(&url) {
+            return Err("is http to another machine; http is only for loopback hosts".to_owned());
+        }
+        Ok(Self { text: url.as_str().trim_end_matches('/').to_owned(), url })
     }
 
-    /// The secret in a file, without the line end that editors add.
-    pub(super) fn secret_in_file(&self, key: &str, path: &str) -> Option<SecretString> {
-        const HINT: &str = "name a readable text file that holds the secret alone";
-        let file = Path::new(path);
-        let bytes = match self.report.read(file) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let (problem, hint) = no_secret(path, &error);
-                self.problem(key, problem, hint);
-                return None;
-            }
-        };
-        let problem = match Text::of(bytes) {
-            Ok(text) => match text.trim_end_matches(['\r', '\n']) {
-                "" => ("names an empty file".to_owned(), HINT),
-                secret => {
-                    note_exposed(self.report, &self.path(key), unreadable::exposed(file));
-                    return Some(secret.to_owned().into());
-                }
-            },
-            Err(wrong) => (format!("names a file that {}", wrong.problem()), wrong.hint()),
-        };
-        self.problem(key, problem.0, problem.1);
-        None
+    /// Parses an address below which all paths are given: it must have none itself.
+    ///
+    /// # Errors
+    /// As [`BaseUrl::parse`].
+    pub fn parse_without_path(text: &str) -> Result<Self, String> {
+        let url = Self::parse(text)?;
+        if url.path().is_empty() {
+            return Ok(url);
+        }
+        Err(format!("holds a path; write {}", url.origin()))
+    }
+
+    /// The address, without a slash at the end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The address with a path after its own; both begin with a slash.
+    #[must_use]
+    pub fn join(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}{path}", self.path()));
+        url
+    }
+
+    /// The host name or address.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// The path, without a slash at the end.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.url.path().trim_end_matches('/')
+    }
+
+    /// Whether it is on this machine, such as a mock or a tunnel.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
+    /// Scheme, host and port, without the path: `https://login.salesforce.com`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
     }
 }
 
-/// Why there is no secret in a file. What stands for its path could be the secret itself, written after the wrong key.
-fn no_secret(path: &str, error: &io::Error) -> (String, String) {
-    let file = Path::new(path);
-    if unreadable::is_surely_a_path(path) {
-        let why = unreadable::why(file, error);
-        let remedy = unreadable::remedy(file, error);
-        return (
-            format!("names a file that cannot be read: {why}"),
-            remedy.unwrap_or("name a readable text file that holds the secret alone").to_owned(),
-        );
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
-    let folder =
-        std::env::current_dir().map_or_else(|_| String::new(), |folder| format!(", {}", folder.display()));
-    let problem = match error.kind() {
-        io::ErrorKind::NotFound => {
-            format!("names no file in the folder that the program was started in{folder}")
-        }
-        _ => format!("names a file that cannot be read: {}", unreadable::kind(error)),
-    };
-    (
-        format!("{problem} (the value is not shown: it could be a secret)"),
-        "write the whole path, beginning with /".to_owned(),
-    )
 }
 
-fn note_exposed(report: &Report, key: &str, exposed: Option<String>) {
-    if let Some(exposed) = exposed {
-        // The owner comes first: the service itself may be one of the others that the right is taken from.
-        let remedy = "chown it to the user that the service runs as, then chmod 600";
-        report.note(key, format!("{exposed}; {remedy}"));
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// An organisation id: `00D`, 15 characters, or 18 with the check letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrgId(String);
+
+impl OrgId {
+    /// Parses an id and verifies its check letters, if it has them.
+    ///
+    /// # Errors
+    /// What is wrong, as half a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err("may hold only letters and digits".to_owned());
+        }
+        if !text.starts_with("00D") {
+            return Err("does not begin with 00D".to_owned());
+        }
+        let (id, check) = match text.len() {
+            15 => (text, None),
+            18 => text.split_at_checked(15).map_or((text, None), |(id, check)| (id, Some(check))),
+            other => return Err(format!("has {other} characters instead of 15 or 18")),
+        };
+        match check {
+            Some(check) if !check.eq_ignore_ascii_case(&check_letters(id)) => Err(
+                "has check letters (its last three) that do not fit: an upper or lower case letter is wrong"
+                    .to_owned(),
+            ),
+            _ => Ok(Self(text.to_owned())),
+        }
+    }
+
+    /// The id as it was configured.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OrgId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Salesforce's rule: each group of five characters gives five bits, one for every upper case letter, the
+/// first character lowest; the bits pick one of `A`-`Z`, `0`-`5`.
+fn check_letters(id: &str) -> String {
+    id.as_bytes()
+        .chunks(5)
+        .map(|group| {
+            let bits = group
+                .iter()
+                .enumerate()
+                .filter(|(_, byte)| byte.is_ascii_uppercase())
+                .fold(0_u8, |bits, (place, _)| bits | (1 << place));
+            char::from(if bits < 26 { b'A' + bits } else { b'0' + (bits - 26) })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_letters_are_those_salesforce_prints() {
+        assert_eq!(check_letters("001A0000006Vm9r"), "IAC");
+        assert_eq!(check_letters("00D000000000001"), "EAA");
+        assert_eq!(check_letters("ABCDEabcdeABCDe"), "5AP");
     }
 }

@@ -6,37 +6,51 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::BaseUrl;
 use super::names::Names;
-use super::section::Section;
+use super::section::{Section, section};
+use super::value::{DAY, MINUTE, text_if};
 
-/// What we know of the Webex tenant.
-#[derive(Debug, Clone)]
-pub struct Webex {
-    /// Secrets of the webhooks; several while one is being replaced.
-    pub webhook_secrets: Vec<SecretString>,
-    /// What a wrong signature is answered with.
-    pub bad_signature_status: BadSignatureStatus,
-    /// How long `task:ended` waits for late events.
-    pub grace: Duration,
-    /// The region's API.
-    pub api_url: Option<BaseUrl>,
-    /// Where access tokens come from.
-    pub token_url: BaseUrl,
-    /// Where an administrator agrees to the integration.
-    pub authorize_url: BaseUrl,
-    /// What the tokens are encrypted with in the database; none: they lie there in clear text.
-    pub token_key: Option<SecretString>,
-    /// Whether subscriptions that Webex has turned inactive are made active again.
-    pub reactivate_subscriptions: bool,
-    /// The organisation, a UUID.
-    pub org_id: Option<String>,
-    /// The integration that `webex login` authorised.
-    pub oauth_client: Option<WebexClient>,
-    /// How often calls are compared; none means never.
-    pub reconcile_every: Option<Duration>,
-    /// The contact center of calls that the bridge never saw created.
-    pub call_center: Option<String>,
-    /// Whether such calls are logged to Salesforce.
-    pub log_unknown_calls: bool,
+const ORG_ID_HINT: &str = "the UUID that Control Hub shows";
+
+section! {
+    /// What we know of the Webex tenant. `call_centers`: the names that exist.
+    #[derive(Debug, Clone)]
+    pub struct Webex in "webex" |section, call_centers: &Names| {
+        /// Secrets of the webhooks; several while one is being replaced.
+        webhook_secrets: Vec<SecretString> = flatten(|section| Some(webhook_secrets(section)));
+        /// What a wrong signature is answered with.
+        bad_signature_status: BadSignatureStatus = bad_signature_status();
+        /// How long `task:ended` waits for late events.
+        grace: Duration = duration(Duration::ZERO..=10 * MINUTE);
+        /// The region's API.
+        api_url: Option<BaseUrl> = optional(
+            "the region's API, such as https://api.wxcc-us1.cisco.com",
+            BaseUrl::parse_without_path
+        ), at_start;
+        /// Where access tokens come from.
+        token_url: BaseUrl = parsed("https://webexapis.com/v1/access_token", BaseUrl::parse), at_start;
+        /// Where an administrator agrees to the integration.
+        authorize_url: BaseUrl = parsed("https://webexapis.com/v1/authorize", BaseUrl::parse), at_start;
+        /// What the tokens are encrypted with in the database; none: they lie there in clear text.
+        token_key: Option<SecretString> = token_key(), secret_at_start;
+        /// Whether subscriptions that Webex has turned inactive are made active again.
+        reactivate_subscriptions: bool = boolean(), at_start;
+        /// The organisation, a UUID.
+        org_id: Option<String> = organisation(), at_start;
+        /// The integration that `webex login` authorised: `client_id` and `client_secret`.
+        oauth_client: Option<WebexClient> = flatten(|section| Some(oauth_client(section))), secret_at_start;
+        /// How often calls are compared; none means never.
+        reconcile_every: Option<Duration> = duration_or_off(DAY), at_start;
+        /// The contact center of calls that the bridge never saw created.
+        call_center: Option<String> = call_center(call_centers);
+        /// Whether such calls are logged to Salesforce.
+        log_unknown_calls: bool = boolean();
+    }
+    check {
+        if log_unknown_calls == Some(true) && call_center == Some(None) {
+            let hint = "name the contact center in which such calls are logged";
+            section.problem("call_center", "is missing, and log_unknown_calls = true needs it", hint);
+        }
+    }
 }
 
 /// The integration at Webex.
@@ -57,69 +71,50 @@ pub enum BadSignatureStatus {
     TakeAndIgnore,
 }
 
-impl Webex {
-    /// `call_centers`: the names that exist.
-    pub(super) fn read(mut section: Section<'_>, call_centers: &Names) -> Option<Self> {
-        let webhook_secrets = webhook_secrets(&mut section);
-        let bad_signature_status = match section.count("bad_signature_status", Some(401), 0..=999) {
-            Some(401) => Some(BadSignatureStatus::Refuse),
-            Some(200) => Some(BadSignatureStatus::TakeAndIgnore),
-            Some(_) => {
-                section.problem("bad_signature_status", "is neither 401 nor 200", "401 or 200");
+impl Section<'_> {
+    fn bad_signature_status(&mut self, key: &str) -> Option<BadSignatureStatus> {
+        match self.count(key, 0..=999)? {
+            401 => Some(BadSignatureStatus::Refuse),
+            200 => Some(BadSignatureStatus::TakeAndIgnore),
+            _ => {
+                self.problem(key, "is neither 401 nor 200", "401 or 200");
                 None
             }
-            None => None,
-        };
-        let grace = section.duration("grace", Some("10s"), Duration::ZERO..=Duration::from_secs(600));
-        let api_url = section.parsed_if_given(
-            "api_url",
-            "the region's API, such as https://api.wxcc-us1.cisco.com",
-            BaseUrl::parse_without_path,
-        );
-        let token_url = section.parsed_or(
-            "token_url",
-            Some("https://webexapis.com/v1/access_token"),
-            "https://webexapis.com/v1/access_token",
-            BaseUrl::parse,
-        );
-        let authorize_url = section.parsed_or(
-            "authorize_url",
-            Some("https://webexapis.com/v1/authorize"),
-            "https://webexapis.com/v1/authorize",
-            BaseUrl::parse,
-        );
-        let token_key = token_key(&mut section);
-        let reactivate_subscriptions = section.boolean("reactivate_subscriptions", Some(false));
-        let org_id = section.parsed_if_given("org_id", "the UUID that Control Hub shows", uuid);
-        let org_id = org_id.filter(|id| is_real(&section, id));
-        let oauth_client = oauth_client(&mut section);
-        let bounds = Duration::ZERO..=Duration::from_secs(86_400);
-        let reconcile_every = section.duration("reconcile_every", Some("5m"), bounds);
-        let call_center = section.text("call_center").filter(|name| !name.is_empty());
-        if let Some(name) = &call_center {
-            call_centers.check(&section, "call_center", name);
         }
-        let log_unknown_calls = section.boolean("log_unknown_calls", Some(false));
-        if log_unknown_calls == Some(true) && call_center.is_none() {
-            let hint = "name the contact center in which such calls are logged";
-            section.problem("call_center", "is missing, and log_unknown_calls = true needs it", hint);
+    }
+
+    /// A duration up to `longest`; none where it is zero.
+    fn duration_or_off(&mut self, key: &str, longest: Duration) -> Option<Option<Duration>> {
+        let duration = self.duration(key, Duration::ZERO..=longest)?;
+        Some(Some(duration).filter(|duration| !duration.is_zero()))
+    }
+
+    /// A key that nobody guesses has 32 characters at least.
+    fn token_key(&mut self, key: &str) -> Option<Option<SecretString>> {
+        let token_key = self.secret(key);
+        if token_key.as_ref().is_some_and(|text| text.expose_secret().chars().count() < 32) {
+            let hint = "use a random text, such as `openssl rand -hex 32` prints";
+            self.problem(key, "has less than 32 characters", hint);
         }
-        section.finish();
-        Some(Self {
-            webhook_secrets,
-            bad_signature_status: bad_signature_status?,
-            grace: grace?,
-            api_url,
-            token_url: token_url?,
-            authorize_url: authorize_url?,
-            token_key,
-            reactivate_subscriptions: reactivate_subscriptions?,
-            org_id,
-            oauth_client,
-            reconcile_every: reconcile_every.filter(|every| !every.is_zero()),
-            call_center,
-            log_unknown_calls: log_unknown_calls?,
-        })
+        Some(token_key)
+    }
+
+    /// The id of a real organisation: of another than ours every webhook would be left.
+    fn organisation(&mut self, key: &str) -> Option<Option<String>> {
+        let id = self.optional(key, ORG_ID_HINT, uuid)?;
+        if id.as_ref().is_some_and(|id| id.bytes().all(|byte| b"0-".contains(&byte))) {
+            self.problem(key, "is still the sample of the documentation", ORG_ID_HINT);
+        }
+        Some(id)
+    }
+
+    /// The name of a contact center that there is.
+    fn call_center(&mut self, key: &str, call_centers: &Names) -> Option<Option<String>> {
+        let name = self.filled(key);
+        if let Some(name) = &name {
+            call_centers.check(self, key, name);
+        }
+        Some(name)
     }
 }
 
@@ -148,29 +143,10 @@ fn webhook_secrets(section: &mut Section<'_>) -> Vec<SecretString> {
     secrets
 }
 
-/// A key that nobody guesses has 32 characters at least.
-fn token_key(section: &mut Section<'_>) -> Option<SecretString> {
-    let key = section.secret("token_key")?;
-    if key.expose_secret().chars().count() < 32 {
-        section.problem(
-            "token_key",
-            "has less than 32 characters",
-            "use a random text, such as `openssl rand -hex 32` prints",
-        );
-    }
-    Some(key)
-}
-
 fn oauth_client(section: &mut Section<'_>) -> Option<WebexClient> {
-    let id =
-        section.parsed_if_given(
-            "client_id",
-            "the integration's client id, without blanks",
-            |text| match text.chars().any(char::is_whitespace) {
-                true => Err(String::from("holds a blank")),
-                false => Ok(text.to_owned()),
-            },
-        );
+    let without_blanks = |text: &str| text_if(!text.chars().any(char::is_whitespace), text, "holds a blank");
+    let hint = "the integration's client id, without blanks";
+    let id = section.optional("client_id", hint, without_blanks).flatten();
     let given = section.has("client_secret") || section.has("client_secret_file");
     let secret = section.secret_without_blanks("client_secret");
     match (id, secret) {
@@ -187,25 +163,9 @@ fn oauth_client(section: &mut Section<'_>) -> Option<WebexClient> {
     }
 }
 
-/// Of another organisation than ours every webhook would be left.
-fn is_real(section: &Section<'_>, id: &str) -> bool {
-    let real = id.bytes().any(|byte| !b"0-".contains(&byte));
-    if !real {
-        section.problem(
-            "org_id",
-            "is still the sample of the documentation",
-            "the UUID that Control Hub shows",
-        );
-    }
-    real
-}
-
 fn uuid(text: &str) -> Result<String, String> {
     let groups: Vec<&str> = text.split('-').collect();
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
     let hex = groups.concat().bytes().all(|byte| byte.is_ascii_hexdigit());
-    match hex && lengths == [8, 4, 4, 4, 12] {
-        true => Ok(text.to_owned()),
-        false => Err("is not a UUID".to_owned()),
-    }
+    text_if(hex && lengths == [8, 4, 4, 4, 12], text, "is not a UUID")
 }

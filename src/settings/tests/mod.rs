@@ -134,7 +134,7 @@ fn read_with_report(source: &Source) -> (Vec<Problem>, BTreeSet<String>) {
     let (mut problems, mut files) = (Vec::new(), Files::default());
     let tree = source.tree(&mut problems, &mut files).unwrap();
     let report = Report::new(now(), tree.variables, problems, files);
-    Settings::read(Section::new(&report, "", tree.root));
+    Section::root(&report, tree.root).read(Settings::read);
     let asked = report.asked.borrow().clone();
     (report.finish().0, asked)
 }

@@ -104,6 +104,47 @@ fn what_the_reference_calls_a_default_is_the_default() {
     assert_eq!(told_webex.log_unknown_calls, silent_webex.log_unknown_calls);
 }
 
+/// The range at the end of what the reference says of a key, or of a whole section.
+fn range(line: &str) -> Option<(&str, &str)> {
+    let words: Vec<&str> = line.split_once('#')?.1.split_whitespace().collect();
+    let number = |text: &str| text.parse::<u64>().is_ok() || parse_duration(text).is_ok();
+    let mut ranges = words.windows(3).filter_map(|three| {
+        let (from, to) = (three[0], three[2].trim_end_matches(['.', ';', ',']));
+        (three[1] == "to" && number(from) && number(to)).then_some((from, to))
+    });
+    ranges.next_back()
+}
+
+#[test]
+fn what_the_reference_calls_a_range_is_the_range() {
+    let folder = Folder::new();
+    let full = real(&folder, &uncommented());
+    let same = |left: &str, right: &str| match (parse_duration(left), parse_duration(right)) {
+        (Ok(left), Ok(right)) => left == right,
+        _ => left == right,
+    };
+    let (mut of_section, mut ranges) = (None, 0);
+    for line in full.lines() {
+        if line.starts_with('[') {
+            of_section = range(line);
+        }
+        let Some((key, rest)) = line.split_once(" = ") else { continue };
+        let Some((from, to)) = range(line).or(of_section) else { continue };
+        let beyond = match rest {
+            _ if rest.starts_with('[') => "[\"9999d\"]",
+            _ if rest.starts_with('"') => "\"9999d\"",
+            _ => "999999999",
+        };
+        let told = folder.load(&full.replacen(line, &format!("{key} = {beyond}"), 1)).unwrap_err();
+        let Problem { problem, hint, .. } = &told.as_slice()[0];
+        assert!(problem.contains("out of range"), "{key}: {problem}");
+        let words: Vec<&str> = hint.rsplit(' ').collect();
+        assert!(same(words[0], to) && same(words[2], from), "{key} is from {from} to {to}: {hint}");
+        ranges += 1;
+    }
+    assert!(ranges > 30, "{ranges}");
+}
+
 #[test]
 fn the_apex_defaults_are_those_of_the_reference() {
     let folder = Folder::new();
