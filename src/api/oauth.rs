@@ -317,7 +317,7 @@ impl TokenParameters {
     /// Parses a body by its content type; without a clear one, by how it begins.
     ///
     /// # Errors
-    /// When it is neither form nor JSON, or says something twice.
+    /// When it is neither form nor JSON, or has a parameter twice.
     pub fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, OAuthError> {
         let kinds: Vec<u8> =
             headers.get_all(CONTENT_TYPE).flat_map(|kind| kind.as_bytes().to_ascii_lowercase()).collect();

@@ -1,11 +1,11 @@
 //! Failed logins, limited per address and per client id, without ever locking out who knows the secret.
 //!
-//! A limit that refuses before it looks would let anybody who knows a client's id keep that client out; one that looks
-//! first limits no guessing. So the two are told apart by what can be guessed at all:
+//! A limit that refuses before the comparison would let an attacker who knows a client's id lock that client out; one
+//! that compares first limits no guessing. So it depends on whether the secret can be guessed at all:
 //!
 //! 1. **A secret of the shape that `scv-bridge secret new` prints** (256 random bits, 43 characters) is always compared.
-//!    To guess one is hopeless, so there is nothing to limit, and its holder cannot be locked out by anybody: not by a
-//!    flood of their id, not by a stranger behind the same address, not right after a start. The same is true of a
+//!    To guess one is hopeless, so there is nothing to limit, and its holder cannot be locked out: not by a flood of
+//!    their id, not by an attacker behind the same address, not right after a start. The same is true of a
 //!    signature.
 //! 2. **Any other secret may have been thought up by a person.** It is compared
 //!    - always from an address from where this client has succeeded before;
@@ -19,7 +19,7 @@
 //! of a client that succeeded can guess at a secret of the second kind without a limit: that cannot be had together with
 //! never locking out, and is why secrets should be made by `secret new`.
 //!
-//! An unknown id is treated as any other, so nothing tells which exist. The memory is bounded: [`ADDRESSES`] and [`PROVEN`]
+//! An unknown id is treated as any other, so that no answer shows which exist. The memory is bounded: [`ADDRESSES`] and [`PROVEN`]
 //! are generations of a [`GenerationMap`], and client ids share [`IDS`] places by a keyed hash; two that share one only reach
 //! the limit sooner that never refuses a first try. Each replica counts for itself.
 
@@ -153,7 +153,7 @@ impl Throttle {
     /// The credentials were wrong.
     ///
     /// # Errors
-    /// When the address was over its limit before: the answer should say so, whatever was compared.
+    /// When the address was over its limit before: the answer is 429, whatever was compared.
     pub fn failed(&self, attempt: LoginAttempt<'_>) -> Result<(), Throttled> {
         let (now, address, rules) = (self.now(), ClientAddress::from(attempt.from), self.rules.load());
         let (pair, place) = (self.pair(attempt), self.place(attempt.client));
@@ -201,7 +201,7 @@ impl Throttle {
 /// How many hops are read: behind more proxies than this, the nearest hop that was read counts.
 const HOPS: usize = 16;
 
-/// What counts as one address. Of IPv6 that is a network of 64 bits: whoever has one address of it has all of them.
+/// What counts as one address. Of IPv6 that is a network of 64 bits: a host with one address of it has all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ClientAddress {
     /// An IPv4 address.

@@ -231,7 +231,7 @@ fn the_debug_form_shows_name_and_fingerprint_only() {
         format!("{certificate:?}"),
         format!("SigningCertificate {{ name: \"WebexCCSCV\", fingerprint: \"{fingerprint}\", .. }}")
     );
-    assert_eq!(format!("{:?}", pair()), "Issued { .. }");
+    assert_eq!(format!("{:?}", pair()), "IssuedPair { .. }");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `scv-bridge certificate`: make a signing certificate, or see what one says.
+//! `scv-bridge certificate`: make a signing certificate, or show the content of one.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};

@@ -144,7 +144,7 @@ fn call_center(text: &str) -> Result<CallCenterName, String> {
 /// Runs `work` on the database of `url`, which `open` opens.
 ///
 /// # Errors
-/// When it cannot be opened or closed, or what `work` says.
+/// When it cannot be opened or closed, or the error of `work`.
 fn on_store<T>(
     url: &SecretString,
     open: impl Future<Output = Result<Store, StoreError>>,

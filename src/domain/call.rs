@@ -1,4 +1,4 @@
-//! A call in the journal: everything that is known of it, whoever reported it and in whatever order.
+//! A call in the journal: everything that flows, webhooks and Salesforce have reported of it, in whatever order.
 
 #[cfg(test)]
 mod tests;
@@ -115,7 +115,7 @@ impl StoredJson {
 
 impl fmt::Debug for StoredJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Body({} bytes)", self.0.len())
+        write!(f, "StoredJson({} bytes)", self.0.len())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a call's final update says, in Salesforce's terms. A pure function of the call's history and of the names that an
+//! The content of a call's final update, in Salesforce's terms. A pure function of the call's history and of the names that an
 //! administrator has given to Webex's ids.
 
 #[cfg(test)]

@@ -244,7 +244,7 @@ impl Interaction {
     }
 }
 
-/// What a create says of an earlier call under its own key, without naming a VoiceCall.
+/// The reference of a create to an earlier call under its own key, where it names no VoiceCall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Continuation {
     /// Nothing: the vendor's flow creates every call as an inbound one.

@@ -1,4 +1,4 @@
-//! A listener that strangers may reach: HTTP/1.1, on connections that cannot be kept for nothing.
+//! A listener that is open to the internet: HTTP/1.1, on connections that clients cannot occupy without use.
 //!
 //! actix-web's own `HttpServer` puts a limit on the head of the first request of a connection only. Afterwards a client may
 //! hold the connection for good, by beginning another head or by sending a refused body a byte at a time, and so may
@@ -50,12 +50,44 @@ pub struct Listener {
     pub workers: usize,
     /// Bounds of its connections.
     pub inbound: Inbound,
-    /// How long requests in flight may take to end once it is told to stop.
+    /// How long requests in flight may take to end once it has to stop.
     pub shutdown_timeout: Duration,
     /// The answer to a request that does not arrive in time: a whole answer of HTTP/1.1.
     pub too_slow: Arc<[u8]>,
     /// Adds the data of a connection that handlers need.
     pub on_connect: OnConnect,
+}
+
+/// The HTTP service of a worker. A macro, because its type has no name.
+macro_rules! http_service {
+    ($factory:ident, $stopping:ident, $keep_alive:ident, $on_connect:ident) => {{
+        let stopping = $stopping.clone();
+        let app = $factory().into_factory().map_err(|error| error.into().error_response());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .keep_alive($keep_alive)
+            // That of the guarded socket covers all heads, and answers in our shape.
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(LINGER)
+            .on_connect_ext(move |io: &GuardedSocket<_>, extensions: &mut Extensions| {
+                extensions.insert(io.traffic());
+                $on_connect(io.inner(), extensions);
+            })
+            .finish(map_config(app, |()| AppConfig::default()));
+        // A connection counts until the work of its requests has ended, so that a stop waits for that.
+        apply_fn_factory(http, |(io, protocol, peer): (GuardedSocket<_>, _, _), http| {
+            let traffic = io.traffic();
+            let served = http.call((io, protocol, peer));
+            async move {
+                let served = served.await;
+                traffic.wait_until_idle().await;
+                served
+            }
+        })
+    }};
 }
 
 impl Listener {
@@ -89,36 +121,6 @@ impl Listener {
         let (keep_alive, handshake) = (inbound.keep_alive, inbound.client_timeout);
         let patience =
             ConnectionTimeouts { first: inbound.client_timeout, between: inbound.keep_alive, too_slow };
-        macro_rules! http {
-            () => {{
-                let stopping = stopping.clone();
-                let app = factory().into_factory().map_err(|error| error.into().error_response());
-                let http = HttpService::build()
-                    .graceful_shutdown_signal(move || {
-                        let stopping = stopping.clone();
-                        async move { stopping.notified().await }
-                    })
-                    .keep_alive(keep_alive)
-                    // That of the guarded socket covers all heads, and answers in our shape.
-                    .client_request_timeout(Duration::ZERO)
-                    .client_disconnect_timeout(LINGER)
-                    .on_connect_ext(move |io: &GuardedSocket<_>, extensions: &mut Extensions| {
-                        extensions.insert(io.traffic());
-                        on_connect(io.inner(), extensions);
-                    })
-                    .finish(map_config(app, |()| AppConfig::default()));
-                // A connection counts until the work of its requests has ended, so that a stop waits for that.
-                apply_fn_factory(http, |(io, protocol, peer): (GuardedSocket<_>, _, _), http| {
-                    let traffic = io.traffic();
-                    let served = http.call((io, protocol, peer));
-                    async move {
-                        let served = served.await;
-                        traffic.wait_until_idle().await;
-                        served
-                    }
-                })
-            }};
-        }
         let memory = ConnectionMemory::default();
         let Some(mut tls) = tls else {
             let listening = builder.listen("http", socket, move || {
@@ -129,7 +131,7 @@ impl Listener {
                     let io = GuardedSocket::new(io, patience.clone(), connections.admit(), &memory);
                     async move { Ok((io, Protocol::Http1, peer)) }
                 })
-                .and_then(http!())
+                .and_then(http_service!(factory, stopping, keep_alive, on_connect))
             })?;
             return Ok(listening.run());
         };
@@ -154,7 +156,7 @@ impl Listener {
                     Ok((GuardedSocket::new(io, patience, traffic, &memory), Protocol::Http1, peer))
                 }
             })
-            .and_then(http!().map_err(TlsError::Service))
+            .and_then(http_service!(factory, stopping, keep_alive, on_connect).map_err(TlsError::Service))
         })?;
         Ok(listening.run())
     }

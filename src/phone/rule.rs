@@ -124,7 +124,7 @@ impl Rule {
         u64::try_from(original_length).is_ok_and(|length| (min..=max).contains(&length))
     }
 
-    /// Replaces every match in `text` and puts the whole into `out`; tells whether there was any match.
+    /// Replaces every match in `text` and writes the whole text into `out`; returns whether there was any match.
     pub(super) fn replace(
         &self,
         text: &[u16],

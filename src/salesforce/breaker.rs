@@ -19,7 +19,7 @@ use crate::settings;
 
 /// The breaker of one org and API, shared by all workers.
 #[derive(Debug)]
-pub struct Breaker {
+pub struct CircuitBreaker {
     machine: Mutex<BreakerMachine>,
     ids: Arc<Ids>,
 }
@@ -55,7 +55,7 @@ pub struct BreakerOpen {
     pub retry_after: Duration,
 }
 
-impl Breaker {
+impl CircuitBreaker {
     /// A closed one. `ids` gives the jitter of its pauses.
     pub fn new(settings: settings::Breaker, ids: Arc<Ids>) -> Self {
         Self { machine: Mutex::new(BreakerMachine::new(settings)), ids }
@@ -105,7 +105,7 @@ impl Breaker {
 #[derive(Debug)]
 #[must_use = "a permit dropped at once guards nothing"]
 pub struct BreakerPermit<'a> {
-    breaker: &'a Breaker,
+    breaker: &'a CircuitBreaker,
     ticket: BreakerTicket,
     settled: bool,
 }

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::http::{HttpRequest, exchange};
 use super::limiter::CreatePermit;
 use super::{
-    AnswerHealth, AnswerOutcome, Breaker, BreakerChange, BreakerOpen, BreakerPermit, Budget, CreateLimited,
-    CreateLimiter, Failure, Operation, SalesforceApi, judge,
+    AnswerHealth, AnswerOutcome, BreakerChange, BreakerOpen, BreakerPermit, Budget, CircuitBreaker,
+    CreateLimited, CreateLimiter, Failure, Operation, SalesforceApi, judge,
 };
 use crate::ids::Ids;
 use crate::settings::Settings;
@@ -22,7 +22,7 @@ const LEAST: Duration = Duration::from_millis(5);
 /// Breaker, slots and create limiter of one org on one API, shared by all workers.
 pub struct Gate {
     name: String,
-    breaker: Breaker,
+    breaker: CircuitBreaker,
     slots: Slots,
     creates: CreateLimiter,
     returns: AtomicU64,
@@ -33,7 +33,7 @@ impl Gate {
     pub fn new(name: String, settings: &Settings, ids: Arc<Ids>) -> Self {
         Self {
             name,
-            breaker: Breaker::new(settings.breaker, ids),
+            breaker: CircuitBreaker::new(settings.breaker, ids),
             slots: Slots::new(settings.limits.concurrent_requests),
             creates: CreateLimiter::new(settings.limits.creates_per_second),
             returns: AtomicU64::new(0),

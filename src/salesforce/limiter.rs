@@ -274,8 +274,8 @@ mod tests {
         let (limiter, start) = (CreateLimiter::new(50), Instant::now());
         refuse(&limiter, start, Some(3600));
         assert_eq!(take(&limiter, start), paused(30));
-        let told = take(&limiter, start).unwrap_err().to_string();
-        assert!(told.contains("no more creates are sent for 30 s"), "{told}");
+        let message = take(&limiter, start).unwrap_err().to_string();
+        assert!(message.contains("no more creates are sent for 30 s"), "{message}");
         let later = start + LONGEST_CREATE_PAUSE;
         let first = limiter.try_take(later, false).unwrap();
         assert_eq!(

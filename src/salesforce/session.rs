@@ -133,7 +133,7 @@ impl OAuthSessions {
     /// Drops a session that Salesforce has just refused, unless another one has replaced it already.
     ///
     /// # Errors
-    /// When the deadline passes while somebody else fetches a session.
+    /// When the deadline passes while another request fetches a session.
     pub async fn forget(&self, refused: &OAuthSession, budget: &Budget) -> Result<(), Failure> {
         let mut latest =
             timeout_at(budget.deadline(), self.latest.lock()).await.map_err(|_| Failure::Late)?;

@@ -263,7 +263,7 @@ pub fn tokens(
 /// A client with these tokens.
 ///
 /// # Errors
-/// When the configuration does not say where.
+/// When `webex.api_url` is not set.
 pub fn api_client(
     webex: &Webex,
     http: reqwest::Client,

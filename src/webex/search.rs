@@ -396,7 +396,7 @@ fn whole(number: f64) -> Option<u64> {
 }
 
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    // Nothing that Webex tells of ended in 1970.
+    // No task ended in 1970.
     let millisecond = count::<D, i64>(deserializer)?.filter(|millisecond| *millisecond > 0);
     Ok(millisecond.and_then(|millisecond| Timestamp::from_millisecond(millisecond).ok()))
 }

@@ -346,8 +346,8 @@ impl TaskConclusion {
         };
         let now = self.outbox.now();
         let new = NewEvent { task: task.id.clone(), event: mark.clone(), numbers: None, now, due_at: now };
-        let kept = timeout(STORE_WITHIN, self.outbox.store().keep_event(new)).await;
-        match kept.unwrap_or(Err(StoreError::Slow)) {
+        let stored = timeout(STORE_WITHIN, self.outbox.store().keep_event(new)).await;
+        match stored.unwrap_or(Err(StoreError::Slow)) {
             Ok(()) => {
                 recorder.count("found");
                 task.add(mark);
@@ -404,7 +404,7 @@ impl TaskConclusion {
         self.settle(task, due_at.or(next_conclusion), true).await;
     }
 
-    /// When a task of which no flow has told is looked at again: its create may come after its end.
+    /// When a task that no flow has reported is concluded again: its create may come after its end.
     fn next_conclusion(&self, task: &Task) -> Option<Timestamp> {
         let (ended, now) = (task.timeline.ended_at()?, self.outbox.now());
         LATE_CREATES.iter().filter_map(|after| ended.checked_add(*after).ok()).find(|at| *at > now)

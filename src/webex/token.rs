@@ -283,7 +283,7 @@ pub struct WebexLogin {
 
 impl fmt::Debug for WebexLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").field("expires", &self.expires).finish_non_exhaustive()
+        f.debug_struct("WebexLogin").field("expires", &self.expires).finish_non_exhaustive()
     }
 }
 
@@ -477,8 +477,8 @@ mod login_tests {
             (login.days_left(at(0)), login.days_left(at(1)), login.days_left(at(86_401))),
             (Some(1), Some(0), Some(-1))
         );
-        let kept = WebexLogin::parse(&login.json()).unwrap();
-        assert_eq!(kept.json(), login.json());
+        let stored = WebexLogin::parse(&login.json()).unwrap();
+        assert_eq!(stored.json(), login.json());
         assert!(!format!("{login:?}").contains('r') || !format!("{login:?}").contains("refresh: "));
     }
 

@@ -59,7 +59,7 @@ pub struct FilledAttributes {
 /// Values may be anything.
 impl fmt::Debug for SentAttributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sent({} bytes)", self.all.as_ref().map_or(0, String::len))
+        write!(f, "SentAttributes({} bytes)", self.all.as_ref().map_or(0, String::len))
     }
 }
 

@@ -333,7 +333,7 @@ pub(super) fn span(start: Timestamp, end: Option<Timestamp>) -> Option<u64> {
 /// How far figures of events and of Search may differ without a contradiction: both are sums of times that jitter.
 pub(super) const CLOSE_MILLIS: u64 = 1000;
 
-/// Figures of a task as Search has them. What it does not say is none.
+/// Figures of a task as Search has them. A missing figure is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct SearchSummary {
     /// `isActive`: it goes on. One that does not is over for good.
@@ -353,7 +353,7 @@ pub struct SearchSummary {
     /// `lastAgent`: who had the call last, by their id in Webex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// Whether the events of agents are no more than an outline that was made of such figures: what these do not say is
+    /// Whether the events of agents are no more than an outline that was made of such figures: what these do not have is
     /// not known then.
     #[serde(default)]
     pub is_outline: bool,
@@ -391,7 +391,7 @@ impl SearchSummary {
     }
 }
 
-/// The last word of Search: that a task is over is said after that it goes on.
+/// The last record of Search: one of an ended task comes after one of an active task.
 pub(super) fn summary<'a>(events: &[&'a TaskEvent]) -> Option<&'a SearchSummary> {
     let all = events.iter().filter_map(|event| match &event.kind {
         EventKind::Summary(summary) => Some(summary),
@@ -415,7 +415,7 @@ impl CallTotals {
         let figure = |reported: Option<u64>, milliseconds, own| match reported {
             Some(reported) if reported.abs_diff(milliseconds) > CLOSE_MILLIS => Some(seconds(reported)),
             None if summary.is_outline => None,
-            // What Search does not say is what events tell, if they are more than an outline.
+            // A figure that Search does not have is that of the events, if they are more than an outline.
             _ => own,
         };
         let agent_interaction = figure(summary.connected_for, with_caller, own.agent_interaction);

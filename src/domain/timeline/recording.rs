@@ -193,8 +193,8 @@ mod tests {
         let files: Vec<String> =
             timeline.history().recordings.into_iter().map(|recording| recording.file.into()).collect();
         assert_eq!(files, ["a", "b", "c"]);
-        let kept: CallTimeline = serde_json::from_str(&serde_json::to_string(&timeline).unwrap()).unwrap();
-        assert_eq!(kept, timeline);
+        let stored: CallTimeline = serde_json::from_str(&serde_json::to_string(&timeline).unwrap()).unwrap();
+        assert_eq!(stored, timeline);
     }
 
     #[test]

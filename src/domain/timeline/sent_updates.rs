@@ -138,7 +138,7 @@ mod tests {
         CallName::new(center.unwrap(), key.unwrap(), parent.as_ref())
     }
 
-    fn said(digest: &str) -> UpdateContent {
+    fn content(digest: &str) -> UpdateContent {
         let end = Some(Timestamp::UNIX_EPOCH);
         UpdateContent {
             start: None,
@@ -157,7 +157,7 @@ mod tests {
             is_abandonment: outcome == CallOutcome::Abandoned,
             is_callback: outcome == CallOutcome::Callback,
             is_plain,
-            ..said(digest)
+            ..content(digest)
         };
         let all = [CallOutcome::Abandoned, CallOutcome::Callback, CallOutcome::Answered];
         for (before, now, is_plain) in all
@@ -179,17 +179,17 @@ mod tests {
         assert_eq!(timeline.final_update(&call), FinalUpdateState::Unknown);
         let mut marks = Vec::new();
         for digest in ["a", "b", "a"] {
-            let mark = timeline.sent_update(&call, Some(said(digest)));
+            let mark = timeline.sent_update(&call, Some(content(digest)));
             timeline.apply(mark.clone());
             marks.push(mark);
-            assert_eq!(timeline.final_update(&call), FinalUpdateState::Ours(&said(digest)));
+            assert_eq!(timeline.final_update(&call), FinalUpdateState::Ours(&content(digest)));
         }
         timeline.apply(timeline.sent_update(&transfer, None));
         assert_eq!(timeline.final_update(&transfer), FinalUpdateState::Others);
         let backwards: CallTimeline = marks.into_iter().rev().collect();
-        assert_eq!(backwards.final_update(&call), FinalUpdateState::Ours(&said("a")));
+        assert_eq!(backwards.final_update(&call), FinalUpdateState::Ours(&content("a")));
         assert_eq!(backwards.final_update(&transfer), FinalUpdateState::Unknown);
-        let kept: CallTimeline = serde_json::from_str(&serde_json::to_string(&timeline).unwrap()).unwrap();
-        assert_eq!(kept, timeline);
+        let stored: CallTimeline = serde_json::from_str(&serde_json::to_string(&timeline).unwrap()).unwrap();
+        assert_eq!(stored, timeline);
     }
 }

@@ -431,7 +431,7 @@ fn goes_on_with_agent(later: &[&TaskEvent]) -> bool {
 /// A consult of the agent who has the call, from the caller's side.
 #[derive(Default)]
 struct Consult {
-    /// The caller is on hold: whoever is offered the call, or accepts it, is the consulted party.
+    /// The caller is on hold: the agent who is offered the call, or accepts it, is the consulted party.
     caller_waits: bool,
     /// The consulted party was offered the call: an acceptance that is not of the caller's call will follow.
     is_asked: bool,
@@ -445,7 +445,7 @@ struct Consult {
 struct ConsultAcceptance {
     at: Timestamp,
     agent: Option<String>,
-    /// Whether the consulted party is an agent, not somebody outside.
+    /// Whether the consulted party is an agent, not an outside party.
     is_agent: bool,
 }
 

@@ -15,17 +15,17 @@ const SETTINGS: settings::Breaker = settings::Breaker {
 /// The time of a request that has more of it than an answer may take.
 const AMPLE: Duration = Duration::from_millis(4500);
 
-fn breaker(settings: settings::Breaker) -> Breaker {
-    Breaker::new(settings, Arc::new(Ids::new(7)))
+fn breaker(settings: settings::Breaker) -> CircuitBreaker {
+    CircuitBreaker::new(settings, Arc::new(Ids::new(7)))
 }
 
 /// Lets a request pass that takes no time.
-fn ask(breaker: &Breaker, now: Instant, verdict: AnswerHealth) -> Option<BreakerChange> {
+fn ask(breaker: &CircuitBreaker, now: Instant, verdict: AnswerHealth) -> Option<BreakerChange> {
     breaker.try_pass(now, AMPLE).unwrap().done(now, verdict)
 }
 
 /// Fails until it opens and returns for how long.
-fn break_it(breaker: &Breaker, now: Instant) -> Duration {
+fn break_it(breaker: &CircuitBreaker, now: Instant) -> Duration {
     loop {
         if let Some(BreakerChange::Opened { pause }) = ask(breaker, now, AnswerHealth::Bad) {
             return pause;

@@ -1,4 +1,4 @@
-//! Closes a call by what Webex's record says of it: the events that the webhooks lost are given to the bridge.
+//! Closes a call by Webex's record of it: the events that the webhooks lost are given to the bridge.
 
 use std::sync::Arc;
 use std::time::Duration;

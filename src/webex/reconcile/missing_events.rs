@@ -255,7 +255,7 @@ fn is_in_last_queue(task: &EndedTask, at: Timestamp) -> bool {
     !task.history.is_empty() && last.is_none_or(|last| last <= at)
 }
 
-/// The end of a callback that reached nobody may have the reason of a missed offer, after which others go on.
+/// The end of a callback without an answer may have the reason of a missed offer, after which others go on.
 fn end(task: &EndedTask) -> EventKind {
     match task.handling {
         Some(CallHandling::Callback) => EventKind::CallbackFailed,
