@@ -263,7 +263,7 @@ async fn abandoned(
     run.activity("ExecuteOmniFlow", out).await?;
     match how {
         HangUpMethod::PhoneContactEnded => {
-            run.own("phoneContactEnded", json!({ "agentId": "" }), out).await?
+            run.own("phoneContactEnded", json!({ "agentId": "" }), out).await?;
         }
         HangUpMethod::VendorsEventFlow => {
             run.activity("ClearRouting", out).await?;

@@ -149,33 +149,13 @@ impl CallHistory {
         seconds(self.stretches(StretchKind::Hold).max().unwrap_or_default())
     }
 
-    /// All holds together in seconds, by the events.
-    pub fn total_hold(&self) -> u64 {
-        seconds(self.milliseconds_held())
-    }
-
-    /// The time of agents with the caller in seconds, by the events: without holds, without wrap-up.
-    pub fn agent_interaction(&self) -> u64 {
-        seconds(self.milliseconds_with_agents().saturating_sub(self.milliseconds_held()))
-    }
-
-    fn milliseconds_held(&self) -> u64 {
+    pub(super) fn milliseconds_held(&self) -> u64 {
         self.stretches(StretchKind::Hold).sum()
     }
 
     /// With holds.
-    fn milliseconds_with_agents(&self) -> u64 {
+    pub(super) fn milliseconds_with_agents(&self) -> u64 {
         self.of(SegmentKind::Agent).filter_map(Segment::milliseconds).sum()
-    }
-
-    /// The seconds in queues; while the call rings at an agent it is not in a queue.
-    pub fn queue_duration(&self) -> u64 {
-        seconds(self.of(SegmentKind::Queue).filter_map(Segment::milliseconds).sum())
-    }
-
-    /// Seconds from the beginning to the end of the call: the sum of its segments without wrap-up.
-    pub fn duration(&self) -> Option<u64> {
-        span(self.started_at()?, self.ended_at).map(seconds)
     }
 
     /// The segments of one kind.

@@ -610,7 +610,7 @@ mod missing_tests {
 }
 
 #[cfg(test)]
-mod read_tests {
+mod ended_task_tests {
     use serde_json::{Value, json};
 
     use super::*;

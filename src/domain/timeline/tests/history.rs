@@ -93,7 +93,7 @@ impl GeneratedCall {
 
 /// What happens while an agent has the call; milliseconds.
 #[derive(Debug, Clone)]
-enum Turn {
+enum CallTurn {
     Talk(u64),
     Hold(u64),
     /// On hold, a consult in the middle of it, after which the caller still waits for a while.
@@ -134,14 +134,14 @@ struct Stay {
     /// Agents who did not accept.
     missed: Vec<u64>,
     ringing: u64,
-    turns: Vec<Turn>,
+    turns: Vec<CallTurn>,
     leave: Leave,
     wrap_up: u64,
 }
 
 /// What comes after an agent's part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum NextEvent {
     Agent,
     /// It waits for one until the caller hangs up.
     Nobody,
@@ -152,13 +152,13 @@ fn party() -> impl Strategy<Value = Party> {
     prop_oneof![Just(Party::Silent), Just(Party::Agent), Just(Party::Queue), Just(Party::BusyQueue)]
 }
 
-fn turn() -> impl Strategy<Value = Turn> {
+fn turn() -> impl Strategy<Value = CallTurn> {
     let time = || LEAST..90_000;
     prop_oneof![
-        time().prop_map(Turn::Talk),
-        time().prop_map(Turn::Hold),
-        (party(), time(), time()).prop_map(|(party, time, after)| Turn::Consult(party, time, after)),
-        (party(), time(), time()).prop_map(|(party, time, talk)| Turn::Conference(party, time, talk)),
+        time().prop_map(CallTurn::Talk),
+        time().prop_map(CallTurn::Hold),
+        (party(), time(), time()).prop_map(|(party, time, after)| CallTurn::Consult(party, time, after)),
+        (party(), time(), time()).prop_map(|(party, time, talk)| CallTurn::Conference(party, time, talk)),
     ]
 }
 
@@ -199,9 +199,9 @@ pub fn history() -> impl Strategy<Value = GeneratedCall> {
         tale.pass(SegmentKind::Menu, menu);
         for (number, stay) in stays.iter().enumerate() {
             let next = match (number + 1 < stays.len(), &last) {
-                (true, _) => Next::Agent,
-                (false, Some(_)) => Next::Nobody,
-                (false, None) => Next::End,
+                (true, _) => NextEvent::Agent,
+                (false, Some(_)) => NextEvent::Nobody,
+                (false, None) => NextEvent::End,
             };
             tale.stay(stay, number, next);
         }
@@ -268,7 +268,7 @@ impl Tale {
         }
     }
 
-    fn stay(&mut self, stay: &Stay, number: usize, next: Next) {
+    fn stay(&mut self, stay: &Stay, number: usize, next: NextEvent) {
         let agent = format!("agent-{number}");
         if !std::mem::take(&mut self.is_given) {
             self.enqueue(stay.parked, number);
@@ -297,13 +297,13 @@ impl Tale {
     }
 
     /// Gives for how long the caller speaks on with somebody outside.
-    fn leave(&mut self, leave: &Leave, number: usize, next: Next) -> Option<u64> {
+    fn leave(&mut self, leave: &Leave, number: usize, next: NextEvent) -> Option<u64> {
         match leave {
             Leave::Consulting(party, time) => {
                 let began = self.now;
                 self.tell(EventKind::OnHold);
                 let accepts = matches!(party, Party::Silent | Party::Agent | Party::Queue);
-                let is_given = next == Next::Agent && accepts;
+                let is_given = next == NextEvent::Agent && accepts;
                 let heir = is_given.then(|| format!("agent-{}", number + 1));
                 self.consult(*party, *time, heir.as_deref());
                 if is_given {
@@ -315,7 +315,7 @@ impl Tale {
                 self.history.holds.push(self.now - began);
                 None
             }
-            Leave::Outside(hold, time) if next == Next::End => {
+            Leave::Outside(hold, time) if next == NextEvent::End => {
                 if let Some(hold) = hold {
                     self.tell(EventKind::OnHold);
                     self.now += hold;
@@ -360,17 +360,17 @@ impl Tale {
         self.now += 1;
     }
 
-    fn turn(&mut self, turn: &Turn) {
+    fn turn(&mut self, turn: &CallTurn) {
         let began = self.now;
         match *turn {
-            Turn::Talk(time) => self.now += time,
-            Turn::Hold(time) => {
+            CallTurn::Talk(time) => self.now += time,
+            CallTurn::Hold(time) => {
                 self.tell(EventKind::OnHold);
                 self.now += time;
                 self.tell(EventKind::HoldDone);
                 self.history.holds.push(time);
             }
-            Turn::Consult(party, time, after) => {
+            CallTurn::Consult(party, time, after) => {
                 self.tell(EventKind::OnHold);
                 self.consult(party, time, None);
                 self.consult_done(party);
@@ -378,7 +378,7 @@ impl Tale {
                 self.tell(EventKind::HoldDone);
                 self.history.holds.push(self.now - began);
             }
-            Turn::Conference(party, time, talk) => {
+            CallTurn::Conference(party, time, talk) => {
                 self.tell(EventKind::OnHold);
                 self.consult(party, time, None);
                 self.tell(EventKind::Conferencing);

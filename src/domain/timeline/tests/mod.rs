@@ -1,7 +1,7 @@
 //! Timelines against true histories: made up ones, and those of a real tenant.
 
-mod cut;
 pub(crate) mod history;
+mod parts;
 mod samples;
 mod sides;
 mod single;
@@ -10,11 +10,35 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use self::history::{GeneratedCall, history};
+use super::history::{seconds, span};
 use super::*;
 
 /// Milliseconds after an arbitrary beginning.
 pub(super) fn at(millisecond: u64) -> Timestamp {
     Timestamp::from_millisecond(1_795_000_000_000 + i64::try_from(millisecond).unwrap()).unwrap()
+}
+
+/// Sums that only tests ask for.
+impl CallHistory {
+    /// All holds together in seconds, by the events.
+    pub fn total_hold(&self) -> u64 {
+        seconds(self.milliseconds_held())
+    }
+
+    /// The time of agents with the caller in seconds, by the events: without holds, without wrap-up.
+    pub fn agent_interaction(&self) -> u64 {
+        seconds(self.milliseconds_with_agents().saturating_sub(self.milliseconds_held()))
+    }
+
+    /// The seconds in queues; while the call rings at an agent it is not in a queue.
+    pub fn queue_duration(&self) -> u64 {
+        seconds(self.of(SegmentKind::Queue).filter_map(Segment::milliseconds).sum())
+    }
+
+    /// Seconds from the beginning to the end of the call: the sum of its segments without wrap-up.
+    pub fn duration(&self) -> Option<u64> {
+        span(self.started_at()?, self.ended_at).map(seconds)
+    }
 }
 
 pub(super) fn event(kind: EventKind, millisecond: u64) -> TaskEvent {
