@@ -410,7 +410,7 @@ mod client_address_tests {
     }
 
     proptest! {
-        /// Whoever stands left of our proxies cannot choose what is taken for their address.
+        /// A client cannot choose its address by forging forwarded-for entries left of the trusted proxies'.
         #[test]
         fn what_a_stranger_writes_does_not_change_who_called(forged in "[ -~]{0,60}") {
             let one = proxies(Some(ProxyHeader::XForwardedFor), &["10.0.0.0/8"]);

@@ -191,7 +191,7 @@ pub fn private_key(
     })
 }
 
-/// The certificates of a PEM text, ours first; at least one.
+/// The certificates of a PEM text, the server's own first; at least one.
 ///
 /// # Errors
 /// No certificate, or one that cannot be read.

@@ -208,7 +208,6 @@ impl Call {
             || self.routed_at.is_some()
             || self.ended_at.is_some()
             // Its create is in flight, or was in a process that has died.
-            // Its create is in flight, or that of a process that is gone was.
             || self.create_unknown_at.is_some()
             || self.claimed_until.is_some()
     }

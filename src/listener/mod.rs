@@ -69,7 +69,7 @@ macro_rules! http_service {
                 async move { stopping.notified().await }
             })
             .keep_alive($keep_alive)
-            // That of the guarded socket covers all heads, and answers in our shape.
+            // `GuardedSocket` bounds the time of every request head, and answers with the bridge's JSON error body.
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(LINGER)
             .on_connect_ext(move |io: &GuardedSocket<_>, extensions: &mut Extensions| {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// The longest pause on the word of one answer.
+/// The longest pause that one answer of Salesforce can ask for.
 pub const LONGEST_CREATE_PAUSE: Duration = Duration::from_secs(30);
 
 /// The create limiter of one org, shared by all workers.

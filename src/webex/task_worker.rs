@@ -154,7 +154,7 @@ impl TaskWorker {
         }
         if !recorded.is_empty() {
             self.begin(in_progress, concluder, async move |concluder| {
-                concluder.query_and_conclude(recorded).await
+                concluder.query_and_conclude(recorded).await;
             });
         }
         Ok(begun)
@@ -410,7 +410,7 @@ impl TaskConclusion {
         LATE_CREATES.iter().filter_map(|after| ended.checked_add(*after).ok()).find(|at| *at > now)
     }
 
-    /// When its recordings are asked for again, if they were asked for in vain.
+    /// When the task's recordings are requested again, if the last request found none.
     fn next(&self, task: &Task, asked: Option<RecordingsAsked>) -> Option<Timestamp> {
         let (asked, announced) = (asked?, task.timeline.announced()?);
         let now = self.outbox.now();

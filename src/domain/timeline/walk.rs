@@ -67,7 +67,7 @@ impl Walk {
             EventKind::Parked => self.parked(event, at, later),
             EventKind::Connect => self.connect(event, at, later),
             EventKind::Connected | EventKind::Agent(AgentState::Connected) => {
-                self.connected(event, at, later)
+                self.connected(event, at, later);
             }
             EventKind::OnHold => self.with_agent(at, event).hold(at),
             EventKind::HoldDone if self.is_duplicate(StretchKind::Hold, at) => {}
@@ -81,7 +81,7 @@ impl Walk {
                 self.with_agent(at, event).begin_conference(at, event_follows);
             }
             EventKind::ConferenceDone => {
-                self.with_agent(at, event).close_or_note(StretchKind::Conference, at)
+                self.with_agent(at, event).close_or_note(StretchKind::Conference, at);
             }
             EventKind::ConferenceTransferred => {
                 self.with_agent(at, event).close_or_note(StretchKind::Conference, at);
@@ -89,7 +89,7 @@ impl Walk {
                 self.provisional();
             }
             EventKind::Agent(AgentState::WrapUp { .. }) | EventKind::Transferred => {
-                self.release(event, at, later)
+                self.release(event, at, later);
             }
             EventKind::New
             | EventKind::OriginUpdated
@@ -765,7 +765,7 @@ impl<'a> ConsultedParty<'a> {
             EventKind::New | EventKind::Parked | EventKind::Connect if self.consults => self.is_asked(event),
             EventKind::Parked | EventKind::Connect => self.was_asked = self.is_on_hold,
             EventKind::Connected if self.consults && self.is_present && self.has_accepted => {
-                self.transfer(at)
+                self.transfer(at);
             }
             // The acceptance may come some milliseconds before the consult that begins with it.
             EventKind::Connected if self.consults || self.was_asked && self.is_on_hold => {
@@ -775,10 +775,10 @@ impl<'a> ConsultedParty<'a> {
             }
             EventKind::Connected if self.confers => {}
             EventKind::Connected | EventKind::Transferred | EventKind::ConferenceTransferred => {
-                self.transfer(at)
+                self.transfer(at);
             }
             EventKind::Agent(AgentState::Connected) if self.consults => {
-                self.agents.extend(event.agent.as_deref())
+                self.agents.extend(event.agent.as_deref());
             }
             EventKind::ConsultDone => {
                 if std::mem::take(&mut self.was_asked) {
