@@ -623,7 +623,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_or_says_something_twice_is_an_invalid_request() {
+    fn an_unknown_format_or_a_repeated_parameter_is_an_invalid_request() {
         for (kind, body) in [
             ("application/json", "grant_type=client_credentials"),
             ("application/json", "[]"),

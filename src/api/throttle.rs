@@ -218,7 +218,7 @@ impl From<IpAddr> for ClientAddress {
 
 /// The client's address: the last hop that is no trusted proxy. Hops before it may be forged.
 pub fn caller(proxies: &Proxies, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
-    // Every connection over TCP has a peer; one that has none counts as one address with its like.
+    // Every TCP connection has a peer address; requests without one share the unspecified address.
     let mut nearest = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let Some(header) = proxies.header else { return nearest };
     if !proxies.networks.is_empty() && !proxies.include(nearest) {
@@ -385,7 +385,7 @@ mod client_address_tests {
         assert_eq!(called("10.0.0.1", "1.1.1.1, 203.0.113.9, 192.0.2.7, 10.9.9.9"), "203.0.113.9");
         assert_eq!(called("10.0.0.1", "10.9.9.9"), "10.9.9.9");
         assert_eq!(called("10.0.0.1", "203.0.113.9, hidden, 10.9.9.9"), "10.9.9.9");
-        assert_eq!(called("198.51.100.1", "203.0.113.9"), "198.51.100.1", "a stranger is no proxy");
+        assert_eq!(called("198.51.100.1", "203.0.113.9"), "198.51.100.1", "the peer is no proxy");
     }
 
     #[test]
@@ -412,7 +412,7 @@ mod client_address_tests {
     proptest! {
         /// A client cannot choose its address by forging forwarded-for entries left of the trusted proxies'.
         #[test]
-        fn what_a_stranger_writes_does_not_change_who_called(forged in "[ -~]{0,60}") {
+        fn forged_forwarding_entries_do_not_change_the_address_of_the_caller(forged in "[ -~]{0,60}") {
             let one = proxies(Some(ProxyHeader::XForwardedFor), &["10.0.0.0/8"]);
             let line = format!("{forged}, 203.0.113.9, 10.0.0.2");
             prop_assert_eq!(called(&one, "10.0.0.1", "x-forwarded-for", &[&line]), "203.0.113.9");
@@ -455,7 +455,7 @@ mod failure_level_tests {
         }
 
         #[test]
-        fn who_waits_as_told_may_try_again(failures in 1_u32..100, tries in 1_usize..300, now in 0_i64..1 << 50) {
+        fn a_client_that_waits_for_retry_after_may_try_again(failures in 1_u32..100, tries in 1_usize..300, now in 0_i64..1 << 50) {
             let allowance = allowance(failures, 60);
             let debt = (0..tries).fold(FailureLevel::default(), |debt, _| debt.more(now, allowance));
             if let Some(wait) = debt.exhausted(now, allowance) {
@@ -561,18 +561,18 @@ mod tests {
     }
 
     #[test]
-    fn who_succeeded_from_an_address_is_compared_from_there_for_good() {
+    fn a_client_that_succeeded_from_an_address_is_always_compared_from_there() {
         let (throttle, _) = throttle(3, 3);
         throttle.succeeded(attempt("flow", 1));
         assert_eq!(compared(&throttle, attempt("another", 1), 10), 3);
         assert!(throttle.check(attempt("another", 1)).is_err());
         assert!(throttle.check(attempt("flow", 1)).is_ok());
-        // Somebody with wrong secrets behind that address is compared, and told to wait all the same.
+        // A client with wrong secrets behind that address is compared first, and refused with 429 all the same.
         assert!(throttle.failed(attempt("flow", 1)).is_err());
     }
 
     #[test]
-    fn what_cannot_be_guessed_is_compared_always_and_a_wrong_one_told_to_wait() {
+    fn a_secret_that_cannot_be_guessed_is_always_compared_and_a_wrong_one_refused() {
         let (throttle, _) = throttle(3, 3);
         let signed = LoginAttempt { guessable: false, ..attempt("flow", 1) };
         for _ in 0..10 {
@@ -594,7 +594,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_is_bounded_whoever_comes() {
+    fn the_memory_is_bounded_for_any_clients() {
         let (throttle, _) = throttle(3, 3);
         for from in 0..100_000 {
             let id = from.to_string();

@@ -306,7 +306,7 @@ fn spoilt(text: &str, cut: bool) -> FileForm {
 
 fn of_unlabelled(text: &str, wanted: CertificatePart) -> Option<FileForm> {
     if text.contains("BEGIN CERTIFICATE") || text.contains("PRIVATE KEY") {
-        // The first line may be missing where the last is there.
+        // With an END line, the BEGIN line was cut off.
         let headless = text.contains("-----END ");
         return Some(if headless { FileForm::Cut } else { FileForm::Dashes });
     }

@@ -200,7 +200,7 @@ impl Explained {
     fn new(center: &CallCenter, call: &CallName, interaction: &Interaction, details: &[Detail]) -> Self {
         let known = interaction.call(call);
         let id = known.and_then(|known| known.voice_call_id.as_ref());
-        // The name of a later flow run has when it began, not the call that it continues.
+        // The name of a later flow run holds its start time, and not the call that it continues.
         let parent = match call.run_began() {
             Some(_) => interaction
                 .parent_of(call)

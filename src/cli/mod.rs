@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cause_is_told_twice() {
+    fn no_cause_is_printed_twice() {
         let source = std::io::Error::other("address in use");
         let error = Err::<(), _>(Doubling { source }).context("the service ended").unwrap_err();
         assert_eq!(chain(&error), "the service ended: cannot listen: address in use");

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_usage_is_told_by_name() {
+    fn wrong_usage_is_reported_by_name() {
         assert!(usage_error(&["123"]).contains("--rules"));
         assert!(usage_error(&["--rules", "{}"]).contains("NUMBER"));
         assert!(usage_error(&["--config", "a.toml", "1"]).contains("--call-center"));

@@ -181,7 +181,7 @@ impl LocationTemplate {
             (true, None) => return None,
             (_, file) => file.map_or_else(String::new, |file| encode(file.expose())),
         };
-        // No brace is left in what is filled in.
+        // Percent-encoding leaves no brace in the task id, so the second replacement cannot match inside it.
         Some(self.0.replace(TASK, &encode(task.as_ref())).replace(FILE, &file))
     }
 }
@@ -212,7 +212,7 @@ mod location_tests {
     }
 
     #[test]
-    fn what_is_no_template_is_told() {
+    fn what_is_no_template_is_an_error() {
         for (text, problem) in [
             ("http://r.example.com/{taskId}", "is not an https URL"),
             ("https://", "is not an https URL"),
@@ -305,8 +305,8 @@ mod tests {
     fn record(events: Vec<TaskEvent>, location: Option<&str>) -> FinalRecord {
         let template = location.map(|text| LocationTemplate::parse(text).unwrap());
         let task = TaskId::parse("t1").unwrap();
-        let story = events.into_iter().collect::<CallTimeline>().history();
-        FinalRecord::of(&story, Tables::full().names(), template.as_ref().map(|template| (template, &task)))
+        let history = events.into_iter().collect::<CallTimeline>().history();
+        FinalRecord::of(&history, Tables::full().names(), template.as_ref().map(|template| (template, &task)))
     }
 
     fn captured(files: &[(&str, i64, i64)]) -> TaskEvent {
@@ -320,8 +320,8 @@ mod tests {
     }
 
     #[test]
-    fn an_answered_call_is_told_in_full() {
-        let told = record(answered(), Some("https://r.example.com/{taskId}"));
+    fn the_record_of_an_answered_call_is_complete() {
+        let actual = record(answered(), Some("https://r.example.com/{taskId}"));
         let wanted = FinalRecord {
             has_agent: true,
             start_time: Some(at(0)),
@@ -334,38 +334,38 @@ mod tests {
             recording: Some(FinalRecording { location: "https://r.example.com/t1".into(), total: None }),
             disconnect_reason: Some("Customer Left".into()),
         };
-        assert_eq!(told, wanted);
+        assert_eq!(actual, wanted);
     }
 
     #[test]
     fn an_abandoned_call_has_no_agent_no_recording_and_no_reason_of_webex() {
         let mut events = answered();
         events.retain(|event| !event.kind.implies_agent());
-        let told = record(events, Some("https://r.example.com/{taskId}"));
+        let actual = record(events, Some("https://r.example.com/{taskId}"));
         assert_eq!(
-            (told.has_agent, &told.agent, &told.recording, &told.disconnect_reason),
+            (actual.has_agent, &actual.agent, &actual.recording, &actual.disconnect_reason),
             (false, &None, &None, &None)
         );
-        assert_eq!((told.enqueue_time, told.queue.unwrap().name().unwrap()), (Some(at(10)), "Sales"));
-        assert_eq!((told.sums.holds, told.accept_time), (Some(0), None));
+        assert_eq!((actual.enqueue_time, actual.queue.unwrap().name().unwrap()), (Some(at(10)), "Sales"));
+        assert_eq!((actual.sums.holds, actual.accept_time), (Some(0), None));
     }
 
     #[test]
     fn an_id_without_a_name_is_named_as_such() {
         let none = Tables(BTreeMap::new(), BTreeMap::new());
-        let story = answered().into_iter().collect::<CallTimeline>().history();
-        let told = FinalRecord::of(&story, none.names(), None);
-        assert_eq!(told.agent.as_ref().and_then(MappedName::unmapped), Some("a1"));
-        assert_eq!(told.queue.as_ref().and_then(MappedName::unmapped), Some("q1"));
-        assert_eq!(told.agent.as_ref().and_then(MappedName::name), None);
+        let history = answered().into_iter().collect::<CallTimeline>().history();
+        let actual = FinalRecord::of(&history, none.names(), None);
+        assert_eq!(actual.agent.as_ref().and_then(MappedName::unmapped), Some("a1"));
+        assert_eq!(actual.queue.as_ref().and_then(MappedName::unmapped), Some("q1"));
+        assert_eq!(actual.agent.as_ref().and_then(MappedName::name), None);
     }
 
     #[test]
     fn of_several_recordings_the_first_gives_the_name_and_all_the_duration() {
         let mut events = answered();
         events.push(captured(&[("b.wav", 60, 90), ("a.wav", 35, 60), ("c.wav", 35, 36)]));
-        let told = record(events, Some("https://r.example.com/{fileName}")).recording.unwrap();
-        assert_eq!(told, FinalRecording { location: "https://r.example.com/a.wav".into(), total: Some(56) });
+        let actual = record(events, Some("https://r.example.com/{fileName}")).recording.unwrap();
+        assert_eq!(actual, FinalRecording { location: "https://r.example.com/a.wav".into(), total: Some(56) });
         assert_eq!(record(answered(), Some("https://r.example.com/{fileName}")).recording, None);
     }
 
@@ -400,9 +400,9 @@ mod tests {
         let dialed = [EventKind::New, ended("Agent", "")].into_iter().zip([0, 9]);
         let dialed = dialed
             .map(|(kind, second)| TaskEvent { direction: Some(Direction::Outbound), ..event(kind, second) });
-        let told = record(dialed.collect(), None);
-        assert!(told.has_agent);
-        assert_eq!((told.accept_time, told.disconnect_reason.as_deref()), (None, Some("Agent")));
+        let actual = record(dialed.collect(), None);
+        assert!(actual.has_agent);
+        assert_eq!((actual.accept_time, actual.disconnect_reason.as_deref()), (None, Some("Agent")));
     }
 
     proptest! {
@@ -411,12 +411,12 @@ mod tests {
             events in proptest::sample::subsequence(answered(), 0..=9).prop_shuffle(),
             begun in proptest::option::of(-50_i64..150),
         ) {
-            let told = record(events, Some("https://r.example.com/{taskId}")).begun(begun.map(at));
-            prop_assert!(told.sums.longest_hold <= told.sums.total_hold);
-            prop_assert!(told.sums.holds > Some(0) || told.sums.total_hold == Some(0));
-            prop_assert!(told.has_agent || (told.agent.is_none() && told.accept_time.is_none()));
-            prop_assert!(told.has_agent == told.recording.is_some());
-            let times = [told.start_time, told.end_time];
+            let actual = record(events, Some("https://r.example.com/{taskId}")).begun(begun.map(at));
+            prop_assert!(actual.sums.longest_hold <= actual.sums.total_hold);
+            prop_assert!(actual.sums.holds > Some(0) || actual.sums.total_hold == Some(0));
+            prop_assert!(actual.has_agent || (actual.agent.is_none() && actual.accept_time.is_none()));
+            prop_assert!(actual.has_agent == actual.recording.is_some());
+            let times = [actual.start_time, actual.end_time];
             prop_assert!(!matches!(times, [Some(start), Some(end)] if end < start));
         }
     }

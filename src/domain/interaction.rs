@@ -309,7 +309,7 @@ mod tests {
         }
     }
 
-    /// A VoiceCall that a create has told of; the first of a key has a name without its beginning.
+    /// A VoiceCall that a create requested; the name of the first one of a key has no start time.
     fn run(began: i64, answered: Option<i64>, is_later: bool) -> Call {
         Call {
             id: CallId(began + 10_000),
@@ -361,11 +361,11 @@ mod tests {
             assert_eq!(place(calls, began, says), wanted.map(at), "{calls:?} {began} {says:?}");
         }
         assert_eq!(interaction(&[]).place(at(0), NotStated), CreatePlacement::First);
-        let untold = Call { fingerprint: None, ..run(0, None, false) };
+        let without_create = Call { fingerprint: None, ..run(0, None, false) };
         assert_eq!(
-            interaction(&[untold]).place(at(0), NotStated),
+            interaction(&[without_create]).place(at(0), NotStated),
             CreatePlacement::First,
-            "no create has told of it"
+            "no create has requested it"
         );
     }
 

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_told_from_a_key_by_its_shape() {
+    fn an_id_differs_from_a_key_by_its_shape() {
         assert!(matches!(CallReference::parse("0LQ5g000000abcDGAQ"), Ok(CallReference::Id(_))));
         assert!(matches!(CallReference::parse("0LQ5g000000abcD"), Ok(CallReference::Id(_))));
         assert!(matches!(CallReference::parse("0LQ5g000000abcDG"), Ok(CallReference::Key(_))));

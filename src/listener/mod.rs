@@ -119,16 +119,16 @@ impl Listener {
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
         let (keep_alive, handshake) = (inbound.keep_alive, inbound.client_timeout);
-        let patience =
+        let timeouts =
             ConnectionTimeouts { first: inbound.client_timeout, between: inbound.keep_alive, too_slow };
         let memory = ConnectionMemory::default();
         let Some(mut tls) = tls else {
             let listening = builder.listen("http", socket, move || {
-                let (patience, memory, connections) =
-                    (patience.clone(), memory.clone(), Connections::new(most));
+                let (timeouts, memory, connections) =
+                    (timeouts.clone(), memory.clone(), Connections::new(most));
                 fn_service(move |io: TcpStream| {
                     let peer = io.peer_addr().ok();
-                    let io = GuardedSocket::new(io, patience.clone(), connections.admit(), &memory);
+                    let io = GuardedSocket::new(io, timeouts.clone(), connections.admit(), &memory);
                     async move { Ok((io, Protocol::Http1, peer)) }
                 })
                 .and_then(http_service!(factory, stopping, keep_alive, on_connect))
@@ -140,12 +140,12 @@ impl Listener {
         choose_protocol(&mut tls);
         let acceptor = tls.build();
         let listening = builder.listen("https", socket, move || {
-            let (patience, memory, connections) = (patience.clone(), memory.clone(), Connections::new(most));
+            let (timeouts, memory, connections) = (timeouts.clone(), memory.clone(), Connections::new(most));
             let mut acceptor = Acceptor::new(acceptor.clone());
             acceptor.set_handshake_timeout(handshake);
             let acceptor = acceptor.map_err(TlsError::into_service_error);
             apply_fn_factory(acceptor, move |io: TcpStream, acceptor| {
-                let (patience, memory, traffic) = (patience.clone(), memory.clone(), connections.admit());
+                let (timeouts, memory, traffic) = (timeouts.clone(), memory.clone(), connections.admit());
                 let peer = io.peer_addr().ok();
                 let handshake = acceptor.call(io);
                 async move {
@@ -153,7 +153,7 @@ impl Listener {
                         io = handshake => io?,
                         () = traffic.dismissed() => return Err(TlsError::Timeout),
                     };
-                    Ok((GuardedSocket::new(io, patience, traffic, &memory), Protocol::Http1, peer))
+                    Ok((GuardedSocket::new(io, timeouts, traffic, &memory), Protocol::Http1, peer))
                 }
             })
             .and_then(http_service!(factory, stopping, keep_alive, on_connect).map_err(TlsError::Service))
@@ -164,8 +164,8 @@ impl Listener {
 
 /// HTTP/1 for every context of a handshake. A client that offers other protocols only gets an alert (RFC 7301, 3.2).
 pub fn choose_protocol(tls: &mut SslAcceptorBuilder) {
-    const OURS: &[u8] = b"\x08http/1.1\x08http/1.0";
-    tls.set_alpn_select_callback(|_, theirs| {
-        openssl::ssl::select_next_proto(OURS, theirs).ok_or(AlpnError::ALERT_FATAL)
+    const ACCEPTED: &[u8] = b"\x08http/1.1\x08http/1.0";
+    tls.set_alpn_select_callback(|_, offered| {
+        openssl::ssl::select_next_proto(ACCEPTED, offered).ok_or(AlpnError::ALERT_FATAL)
     });
 }

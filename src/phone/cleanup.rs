@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn who_withheld_the_number_has_no_digit_whatever_the_host() {
+    fn a_withheld_number_has_no_digit_whatever_the_host() {
         for value in [
             "sip:anonymous@10.1.2.3",
             "anonymous@anonymous.invalid",

@@ -229,7 +229,7 @@ impl BreakerMachine {
         let slow = now.saturating_duration_since(ticket.passed) > self.settings.slow;
         match (self.phase, verdict) {
             (BreakerPhase::Open { .. }, _) => None,
-            // Another answer might still have come in a time that is not slow.
+            // A budget shorter than `slow` that ran out does not show that Salesforce is slow.
             (_, AnswerHealth::Late) if ticket.given < self.settings.slow => {
                 self.release(ticket);
                 None
@@ -248,7 +248,7 @@ impl BreakerMachine {
                 if self.failures < self.settings.failures && self.slow < self.settings.slow_calls {
                     return None;
                 }
-                // It was closed for as long as it had been open before: that was a recovery, and this is a new failure.
+                // A breaker closed for as long as its last pause had recovered, so pauses grow from the shortest again.
                 if since.is_some_and(|since| now.saturating_duration_since(since) >= self.pause) {
                     self.openings = 0;
                 }
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_with_little_time_that_hears_nothing_leaves_the_try_to_the_next() {
+    fn an_unanswered_probe_with_little_time_leaves_the_probe_to_the_next() {
         let (breaker, mut now) = (breaker(SETTINGS), Instant::now());
         now += break_it(&breaker, now);
         assert!(breaker.wants_probe(now));
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_probe_frees_its_place_and_says_nothing() {
+    fn a_dropped_probe_frees_its_slot_and_decides_nothing() {
         let (breaker, mut now) = (breaker(SETTINGS), Instant::now());
         now += break_it(&breaker, now);
         drop(breaker.try_pass(now, AMPLE).unwrap());

@@ -83,7 +83,7 @@ impl Gate {
             Ok(answer) => {
                 let outcome = judge(api, operation, &answer);
                 self.settle(permit, Some(AnswerHealth::of_answer(&answer, &outcome)));
-                // A limit of other requests does not concern creates.
+                // Only a 429 for a create pauses creates; the limit of other requests is another one.
                 match create {
                     Some(create) if answer.status == 429 => {
                         Ok(self.limited(create, outcome, answer.retry_after))
@@ -171,7 +171,7 @@ impl Gate {
                 tracing::info!(org = self.name, "Salesforce is back");
             }
             None if verdict == AnswerHealth::Good => {
-                // Only the first answer counts; after that it is known.
+                // Only the first good answer is noted.
                 let _ = self.returns.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire);
             }
             None => {}
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn other_places_count_who_is_in_already() {
+    fn other_slots_count_those_in_use() {
         let slots = Slots::new(2);
         let [first, _second] = [slots.try_enter().unwrap(), slots.try_enter().unwrap()];
         slots.adopt(3);

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_that_tried_and_heard_nothing_leaves_the_try_to_the_next() {
+    fn an_unanswered_probing_create_leaves_the_probe_to_the_next() {
         let (limiter, start) = (CreateLimiter::new(50), Instant::now());
         refuse(&limiter, start, Some(5));
         let later = start + Duration::from_secs(5);

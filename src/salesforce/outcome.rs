@@ -213,7 +213,7 @@ pub fn judge(api: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> A
             ),
         },
         (401 | 403, _) => AnswerOutcome::Reauthenticate { words },
-        // The wrapper exists, and the call does not.
+        // The Apex class exists, and the VoiceCall does not.
         (404, SalesforceApi::Apex) if text.mentions("voiceCallId") => AnswerOutcome::Refused { words },
         (404, SalesforceApi::Apex) => AnswerOutcome::Misconfigured {
             words: format!(
@@ -224,7 +224,7 @@ pub fn judge(api: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> A
             AnswerOutcome::Misconfigured { words: format!("{words}; is telephony_url right?") }
         }
         (408 | 429, _) => again(words),
-        // No request would be taken at such a URL.
+        // A 405 means that no request is accepted at this URL.
         (405, SalesforceApi::Telephony) => {
             AnswerOutcome::Misconfigured { words: format!("{words} (HTTP 405); is telephony_url right?") }
         }
@@ -274,7 +274,7 @@ fn accepted(
         false => AnswerOutcome::Unknown { words },
     };
     if text.page {
-        // A page of an edge server: the API was not reached.
+        // An HTML page comes from an edge server: the API was not reached.
         return AnswerOutcome::Again { after: None, words: format!("it answered {words}") };
     }
     let complaint = !text.complaints.is_empty();

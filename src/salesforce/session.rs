@@ -187,7 +187,7 @@ impl OAuthSessions {
         let url = self.login.join("/services/oauth2/token");
         let request = HttpRequest { method: Method::POST, url, headers, body: body.into() };
         let answer = exchange(client, request, budget).await.map_err(|fault| match Failure::from(fault) {
-            // The request under the session has not been sent yet.
+            // Only the login went unanswered; the request that needs the session has not been sent yet.
             Failure::Unanswered { words } => Failure::Again { after: None, words },
             failure => failure,
         })?;

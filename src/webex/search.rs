@@ -301,7 +301,7 @@ const fn leaf(name: &'static str) -> QueryField {
 /// The query for telephony tasks that ended within a time. `without`: fields that the tenant's schema does not have.
 fn ended(span: TimeSpan, cursor: Option<&PageCursor>, without: &BTreeSet<&'static str>) -> String {
     let (from, to) = (span.from.as_millisecond(), span.to.as_millisecond());
-    // A task that is active nevertheless is included: then a consulted party has ended, not the call.
+    // Active tasks are included: one with an end time is a call whose consulted party has ended.
     let filter = "filter: { channelType: { equals: telephony } }";
     let mut query = format!("{{ taskDetails(from: {from}, to: {to}, timeComparator: endedTime, {filter}");
     if let Some(PageCursor(cursor)) = cursor {
@@ -380,7 +380,7 @@ fn count<'de, D: Deserializer<'de>, N: TryFrom<u64>>(deserializer: D) -> Result<
 }
 
 fn whole(number: f64) -> Option<u64> {
-    // Far more than any count or any millisecond of Webex, and exact in either type.
+    // More than any count or millisecond of Webex, and exact as f64 and as u64.
     const MOST: f64 = 9e15;
     let fits = (0.0..MOST).contains(&number);
     #[expect(
@@ -393,7 +393,7 @@ fn whole(number: f64) -> Option<u64> {
 }
 
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    // No task ended in 1970.
+    // Zero stands for a missing time: no task ended in 1970.
     let millisecond = count::<D, i64>(deserializer)?.filter(|millisecond| *millisecond > 0);
     Ok(millisecond.and_then(|millisecond| Timestamp::from_millisecond(millisecond).ok()))
 }

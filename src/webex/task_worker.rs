@@ -31,7 +31,7 @@ const LATE_CREATES: [Duration; 4] = [
 ];
 /// How long a step may take that needs the database only.
 const STORE_WITHIN: Duration = Duration::from_secs(2);
-// All of it within one lease: no other replica concludes the same task meanwhile.
+// All steps fit into one lease, so that no other replica concludes the same task meanwhile.
 const _: () = assert!(
     FIND_CENTERS_WITHIN.as_secs()
         + STORE_WITHIN.as_secs()
@@ -61,7 +61,7 @@ pub struct TaskWorker {
     slots: TaskSlots,
     /// For tasks whose recordings are queried: other tasks do not wait for Webex.
     recording_slots: TaskSlots,
-    /// The tasks in progress. Whoever holds the lock takes a step; others wait.
+    /// The tasks in progress. The holder of the lock takes a step; others wait.
     in_progress: AsyncMutex<JoinSet<()>>,
     /// Notified when a slot may have become free.
     ended: Arc<Notify>,
@@ -138,7 +138,7 @@ impl TaskWorker {
             let is_announced = self.recorder.is_some() && task.timeline.announced().is_some();
             let slots = if is_announced { &self.recording_slots } else { &self.slots };
             let Some(guards) = slots.take(&centers) else {
-                // After those that were due before.
+                // The task waits behind those that were due before.
                 let (concluder, now) = (concluder.clone(), self.outbox.now());
                 in_progress.spawn(async move { concluder.settle(task, Some(now), false).await });
                 continue;
@@ -206,7 +206,7 @@ impl TaskWorker {
             Some(left) => Duration::try_from(left).unwrap_or(SHORT_PAUSE),
         };
         let left = left.clamp(Duration::from_millis(10), LONGEST_PAUSE);
-        // Until a slot is free or the time is over.
+        // Waits until a slot is free or the time is over.
         let _ = timeout(left, self.ended.notified()).await;
     }
 }

@@ -129,7 +129,7 @@ impl WebexTokens {
             return Bearer::of(login);
         }
         let (stored, login) = self.stored().await?;
-        // Another process may have renewed it meanwhile.
+        // Another process may have renewed the token meanwhile.
         let is_news = state
             .login
             .as_ref()
@@ -233,7 +233,7 @@ impl WebexTokens {
         if self.store.swap(Memo::WebexLogin, Some(stored), &sealed).await? {
             return Ok(renewed);
         }
-        // Another process has renewed it before, or an administrator has just logged in: the stored one counts.
+        // Another process renewed the token first, or an administrator has just logged in: the stored login counts.
         Ok(self.stored().await?.1)
     }
 

@@ -147,7 +147,7 @@ fn two_spellings_of_one_secret_are_one_attempt() {
 }
 
 #[test]
-fn whoever_has_the_secret_of_a_client_cannot_guess_at_its_password_for_ever() {
+fn a_client_with_the_secret_cannot_guess_at_its_password_for_ever() {
     let mut client = client(b"s:cret");
     client.user = Some(User { name: "webex".into(), password_sha256: Some(sha256(b"right")) });
     let callers = patient(&[client], &endpoint("key", None), 2);
@@ -173,7 +173,7 @@ fn a_client_without_a_secret_is_not_let_in_by_any() {
 }
 
 #[test]
-fn a_certificate_names_its_client_unless_the_header_says_otherwise() {
+fn a_certificate_names_its_client_unless_the_header_names_another() {
     let mut other = client(b"other");
     (other.id, other.certificate_names) = ("other".into(), ["other.example.com".to_owned()].into());
     let callers = callers(&[client(b"s:cret"), other], &endpoint("key", None));

@@ -210,7 +210,7 @@ fn story() -> crate::domain::CallHistory {
 }
 
 #[test]
-fn segments_tell_what_the_events_add_up_to() {
+fn segments_add_up_from_the_events() {
     let paths: Vec<String> = ValuePath::all_of_segments().collect();
     let fields = FieldsUnderTest::new(&paths.iter().map(|path| ("X__c", path.as_str())).collect::<Vec<_>>());
     let mut knowledge = KnownValues::default();
@@ -237,7 +237,7 @@ fn segments_tell_what_the_events_add_up_to() {
 }
 
 #[test]
-fn an_end_that_webex_has_told_counts_before_ours() {
+fn an_end_from_webex_counts_before_the_bridges_own() {
     let fields = FieldsUnderTest::new(&[("A__c", "segments.agent.duration")]);
     let mut timeline: crate::domain::CallTimeline = [].into_iter().collect();
     for (kind, second) in [(EventKind::Connected, 0), (EventKind::Ended(TaskEnding::default()), 20)] {
@@ -411,7 +411,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_told_survives_being_kept(body in bodies(), paths in prop::collection::vec(paths(), 1..5)) {
+    fn stored_attributes_are_read_as_they_were_written(body in bodies(), paths in prop::collection::vec(paths(), 1..5)) {
         let attributes: Vec<_> = paths.iter().map(|path| attribute("A__c", path)).collect();
         let told = request(&body, &attributes);
         if let Some(kept) = told.body() {

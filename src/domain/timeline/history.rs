@@ -395,7 +395,7 @@ impl CallTotals {
         let figure = |reported: Option<u64>, milliseconds, own| match reported {
             Some(reported) if reported.abs_diff(milliseconds) > CLOSE_MILLIS => Some(seconds(reported)),
             None if summary.is_outline => None,
-            // A figure that Search does not have is that of the events, if they are more than an outline.
+            // Where Search has no figure, the one computed from the events counts, if they are more than an outline.
             _ => own,
         };
         let agent_interaction = figure(summary.connected_for, with_caller, own.agent_interaction);
@@ -405,7 +405,7 @@ impl CallTotals {
         match reported.or(by_events) {
             Some(0) => Self { holds: Some(0), longest_hold: Some(0), total_hold: Some(0), agent_interaction },
             holds if holds == own.holds && total_hold == own.total_hold => Self { agent_interaction, ..own },
-            // One hold is the longest, and all together.
+            // The longest hold is known if there is one hold only: it equals the total.
             holds => {
                 let total_hold = total_hold.filter(|_| summary.held_for.is_some());
                 let longest_hold = total_hold.filter(|_| holds == Some(1));

@@ -154,7 +154,7 @@ pub(super) fn recordings(events: &[&TaskEvent]) -> Vec<Recording> {
             }
         }
     }
-    // Those without a time come last.
+    // Recordings without a start time come last.
     all.sort_by(|one, other| {
         (one.started.is_none(), one.started, &one.file).cmp(&(
             other.started.is_none(),

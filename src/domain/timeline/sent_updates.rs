@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_takes_a_callback_or_an_answer_back_and_what_a_flow_has_said_only_what_became_of_the_caller() {
+    fn an_update_is_corrected_only_by_a_stronger_outcome_or_an_enriched_one() {
         let says = |outcome, is_plain, digest: &str| UpdateContent {
             is_abandonment: outcome == CallOutcome::Abandoned,
             is_callback: outcome == CallOutcome::Callback,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_that_was_said_of_a_call_counts_in_whatever_order_it_is_read() {
+    fn the_last_update_of_a_call_counts_in_any_order_of_reading() {
         let mut timeline = CallTimeline::default();
         let (call, transfer) = (name(None), name(Some("wxcc_0")));
         assert_eq!(timeline.final_update(&call), FinalUpdateState::Unknown);

@@ -105,17 +105,17 @@ fn holds_are_true(search: &[ActivityAt], heard: &[ActivityAt], holds: &[u64], wi
         TaskEvent { at: Some(at), id, kind, queue: None, agent, direction: None }
     });
     let story = reconciled(&record, arrived.collect());
-    let is_true = |told: Option<u64>, milliseconds: u64| {
-        told.is_some_and(|seconds| milliseconds.abs_diff(seconds * 1000) <= 600)
+    let is_true = |reported: Option<u64>, milliseconds: u64| {
+        reported.is_some_and(|seconds| milliseconds.abs_diff(seconds * 1000) <= 600)
     };
     let (sums, longest) = (story.sums(), holds.iter().max().copied().unwrap());
     assert_eq!(sums.holds, Some(holds.len()), "{story:#?}");
     assert!(is_true(sums.longest_hold, longest) && is_true(sums.total_hold, held), "{sums:?} {story:#?}");
 }
 
-/// A consult transfer, and later a conference; of all that webhooks told the two acceptances and the end only.
+/// A consult transfer, and later a conference; webhooks reported only the two acceptances and the end.
 #[test]
-fn a_consult_transfer_of_which_search_tells_both_steps_leaves_every_hold_as_it_was() {
+fn a_consult_transfer_of_which_search_reports_both_steps_leaves_every_hold_as_it_was() {
     holds_are_true(
         &happened(
             "0.000 new, 4.517 parked, 72.839 connect, 81.979 connected, 92.387 on-hold, 93.203 consulting,
@@ -129,9 +129,9 @@ fn a_consult_transfer_of_which_search_tells_both_steps_leaves_every_hold_as_it_w
     );
 }
 
-/// The wrap-up and the acceptance of a consult transfer are told at the same millisecond.
+/// The wrap-up and the acceptance of a consult transfer have the same millisecond.
 #[test]
-fn a_consult_transfer_whose_wrap_up_is_told_with_the_acceptance_leaves_every_hold_as_it_was() {
+fn a_consult_transfer_with_wrap_up_and_acceptance_at_once_leaves_every_hold_as_it_was() {
     holds_are_true(
         &happened(
 "0.000 new, 5.630 parked, 20.628 connect, 29.882 connected, 72.293 on-hold, 107.987 hold-done,
@@ -172,7 +172,7 @@ proptest! {
     /// Search's clock differs from that of webhooks, each time by some other milliseconds: of a transfer it may tell after
     /// the acceptance that followed.
     #[test]
-    fn a_consult_transfer_leaves_every_hold_as_it_was_by_whatever_clock_search_tells_of_it(
+    fn a_consult_transfer_leaves_every_hold_as_it_was_whatever_the_clock_of_search(
         shifts in proptest::collection::vec(-8_i64..=8, 29)
     ) {
         let search = happened(
@@ -189,17 +189,17 @@ proptest! {
     }
 
     #[test]
-    fn whatever_was_lost_is_told_by_the_record_and_its_history((history, arrived) in with_loss()) {
-        history.assert_told_by(&reconciled(&record(&history, true), arrived), 1);
+    fn lost_events_are_recovered_from_the_record_and_its_history((history, arrived) in with_loss()) {
+        history.assert_matches(&reconciled(&record(&history, true), arrived), 1);
     }
 
     #[test]
-    fn nothing_but_the_record_tells_the_truth_too(history in history()) {
-        history.assert_told_by(&reconciled(&record(&history, true), Vec::new()), 1);
+    fn the_record_alone_gives_the_true_history_too(history in history()) {
+        history.assert_matches(&reconciled(&record(&history, true), Vec::new()), 1);
     }
 
     #[test]
-    fn a_record_without_history_tells_who_gave_up_and_when_and_invents_nothing(
+    fn a_record_without_history_gives_the_abandonment_and_its_time_and_invents_nothing(
         (history, arrived) in with_loss()
     ) {
         let arrived_holds = arrived.iter().cloned().collect::<CallTimeline>().history().holds();

@@ -54,7 +54,7 @@ impl GeneratedCall {
 
     /// All that the final record tells, in its units, against what was made of events. `apart`: by how many seconds sums may
     /// differ, where events were lost and Search's times stand for theirs.
-    pub fn assert_told_by(&self, story: &CallHistory, apart: u64) {
+    pub fn assert_matches(&self, story: &CallHistory, apart: u64) {
         let seconds = |milliseconds: u64| (milliseconds + 500) / 1000;
         let total: u64 = self.holds.iter().sum();
         let none = BTreeMap::new();

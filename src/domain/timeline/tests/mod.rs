@@ -73,11 +73,11 @@ pub(super) fn assert_sum(story: &CallHistory) {
     }
 }
 
-fn truth_is_told(history: &GeneratedCall, events: Vec<TaskEvent>) {
+fn assert_history_is_true(history: &GeneratedCall, events: Vec<TaskEvent>) {
     let story = events.into_iter().collect::<CallTimeline>().history();
     assert_sum(&story);
     assert_eq!(outline(&story), history.outline);
-    history.assert_told_by(&story, 0);
+    history.assert_matches(&story, 0);
     let holds = story.segments.iter().flat_map(|one| one.stretches_of(StretchKind::Hold));
     let holds: Vec<u64> = holds.map(|hold| hold.milliseconds().unwrap()).collect();
     assert_eq!(holds, history.holds);
@@ -88,7 +88,7 @@ fn truth_is_told(history: &GeneratedCall, events: Vec<TaskEvent>) {
 
 proptest! {
     #[test]
-    fn any_order_and_any_repetition_tell_the_truth(
+    fn any_order_and_any_repetition_give_the_true_history(
         (history, events) in history().prop_flat_map(|history| {
             let twice = [history.events.clone(), history.events.clone()].concat();
             let some = proptest::sample::subsequence(twice.clone(), history.events.len()..=twice.len());
@@ -97,7 +97,7 @@ proptest! {
             (Just(history), more)
         })
     ) {
-        truth_is_told(&history, events);
+        assert_history_is_true(&history, events);
     }
 
     #[test]
@@ -109,7 +109,7 @@ proptest! {
     ) {
         let doubled = which.iter().map(|&at| TaskEvent { id: format!("again-{at}"), ..history.events[at].clone() });
         let events = history.events.iter().cloned().chain(doubled).collect();
-        truth_is_told(&history, events);
+        assert_history_is_true(&history, events);
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn an_agent_writes_the_first_part_up_while_the_caller_waits_in_the_second() {
 }
 
 #[test]
-fn what_was_not_told_of_a_part_leaves_the_others_as_they_are() {
+fn events_missing_of_a_part_leave_the_others_as_they_are() {
     let ended = EventKind::Ended(TaskEnding::default());
     let timeline: CallTimeline = [event(EventKind::Connected, 60), event(ended, 90)].into_iter().collect();
     let parts = timeline.cut(&moments(&[40, 100]));
@@ -71,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn each_part_tells_its_own_story_and_together_they_are_the_whole(history in history(), which in any::<u8>()) {
+    fn each_part_has_its_own_history_and_together_they_are_the_whole(history in history(), which in any::<u8>()) {
         let mut begins = handed_over(&history);
         let mut place = 0;
         begins.retain(|_| { place += 1; which >> place & 1 == 0 });

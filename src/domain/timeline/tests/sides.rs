@@ -127,7 +127,7 @@ fn a_consult_that_becomes_a_conference_ends_the_hold_once() {
 }
 
 #[test]
-fn what_is_told_of_a_transfer_some_milliseconds_late_is_no_hold_of_the_next_agent() {
+fn events_of_a_transfer_some_milliseconds_late_are_no_hold_of_the_next_agent() {
     use EventKind::*;
     let told = [
         (Connected, 0.0),
@@ -174,7 +174,7 @@ fn the_end_of_a_consulted_party_is_not_that_of_the_call() {
 }
 
 #[test]
-fn the_end_of_a_consulted_party_is_doubted_whatever_else_is_told_of_it() {
+fn the_end_of_a_consulted_party_is_doubted_whatever_its_other_events() {
     use EventKind::*;
     let outside = [
         (Connected, 0.0),
@@ -294,7 +294,7 @@ fn the_call_goes_to_the_consulted_agent_where_the_agent_leaves_in_the_middle_of_
 }
 
 #[test]
-fn an_offer_that_is_told_after_its_acceptance_gives_nothing_away() {
+fn an_offer_that_arrives_after_its_acceptance_changes_nothing() {
     use EventKind::*;
     let story = story(&[(New, 0.0), (Parked, 5.0), (Connected, 20.0), (Connect, 20.004), (ENDED, 60.0)]);
     assert_eq!(figures(&story), (0, 0, 0, 40));

@@ -51,7 +51,7 @@ fn an_end_that_is_followed_by_signs_of_life_was_anothers() {
 }
 
 #[test]
-fn who_accepted_and_how_they_wrote_it_up_comes_from_the_agents_own_events() {
+fn acceptance_and_wrap_up_come_from_the_agents_own_events() {
     let code = Some(String::from("code-1"));
     let told = [
         event(EventKind::New, 0),
@@ -73,7 +73,7 @@ fn who_accepted_and_how_they_wrote_it_up_comes_from_the_agents_own_events() {
 }
 
 #[test]
-fn a_transfer_after_a_consult_is_told_from_the_consult_itself() {
+fn a_transfer_after_a_consult_ends_the_segment_of_the_first_agent() {
     let told = [
         event(EventKind::New, 0),
         event(EventKind::Connected, 1000),
