@@ -321,12 +321,12 @@ impl TokenParameters {
     pub fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, OAuthError> {
         let kinds: Vec<u8> =
             headers.get_all(CONTENT_TYPE).flat_map(|kind| kind.as_bytes().to_ascii_lowercase()).collect();
-        let says = |word: &[u8]| kinds.windows(word.len()).any(|part| part == word);
+        let is_mentioned = |word: &[u8]| kinds.windows(word.len()).any(|part| part == word);
         let begins_as_json = bytes.trim_ascii_start().starts_with(b"{");
-        match (says(b"json"), says(b"x-www-form-urlencoded")) {
+        match (is_mentioned(b"json"), is_mentioned(b"x-www-form-urlencoded")) {
             (true, false) => Self::json(bytes),
             (false, true) => Self::form(bytes),
-            _ if says(b"multipart") || says(b"xml") => Err(OAuthError::invalid_request(
+            _ if is_mentioned(b"multipart") || is_mentioned(b"xml") => Err(OAuthError::invalid_request(
                 "content type: expected application/x-www-form-urlencoded or application/json",
             )),
             _ if begins_as_json => Self::json(bytes),

@@ -110,18 +110,18 @@ fn initiation(body: &mut VoiceBody<'_>, own: Option<&VendorCallKey>) -> Option<(
         Some(_) => body.fields.text("initiationMethod"),
         None => body.fields.required("initiationMethod", BodyFields::text),
     };
-    let says = |word: &str| method.as_ref().is_some_and(|method| method.eq_ignore_ascii_case(word));
-    if method.is_some() && !says("Inbound") && !says("Transfer") {
+    let is_method = |word: &str| method.as_ref().is_some_and(|method| method.eq_ignore_ascii_case(word));
+    if method.is_some() && !is_method("Inbound") && !is_method("Transfer") {
         body.fields.problem("initiationMethod", "expected Inbound or Transfer");
         return None;
     }
     if is_wrong || method.is_none() && interaction.is_none() {
         return None;
     }
-    let is_transfer = says("Transfer") || interaction.is_some();
+    let is_transfer = is_method("Transfer") || interaction.is_some();
     match parent.filter(|_| is_transfer).or(interaction) {
         Some(CallReference::Key(key)) if Some(&key) == own => {
-            let continues = if says("Transfer") { Continuation::Earlier } else { Continuation::Itself };
+            let continues = if is_method("Transfer") { Continuation::Earlier } else { Continuation::Itself };
             Some((Initiation::Inbound, continues))
         }
         Some(parent) => Some((Initiation::Transfer { parent }, Continuation::NotStated)),

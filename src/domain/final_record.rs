@@ -365,7 +365,10 @@ mod tests {
         let mut events = answered();
         events.push(captured(&[("b.wav", 60, 90), ("a.wav", 35, 60), ("c.wav", 35, 36)]));
         let actual = record(events, Some("https://r.example.com/{fileName}")).recording.unwrap();
-        assert_eq!(actual, FinalRecording { location: "https://r.example.com/a.wav".into(), total: Some(56) });
+        assert_eq!(
+            actual,
+            FinalRecording { location: "https://r.example.com/a.wav".into(), total: Some(56) }
+        );
         assert_eq!(record(answered(), Some("https://r.example.com/{fileName}")).recording, None);
     }
 

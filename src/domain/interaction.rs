@@ -145,7 +145,7 @@ impl Interaction {
     /// where the flow says so, or where an agent had the newest one before and its caller has not hung up. Otherwise it
     /// is the same call: a flow that goes on to another flow before any agent has one VoiceCall, and a flow that makes a
     /// new time for a repetition gets no second one.
-    pub fn place(&self, began: Timestamp, says: Continuation) -> CreatePlacement<'_> {
+    pub fn place(&self, began: Timestamp, continuation: Continuation) -> CreatePlacement<'_> {
         let is_created = |call: &&Call| call.fingerprint.is_some() && call.began().is_some();
         let created: Vec<&Call> = self.calls.iter().filter(is_created).collect();
         let ([first, ..], [.., newest]) = (created.as_slice(), created.as_slice()) else {
@@ -153,13 +153,13 @@ impl Interaction {
         };
         let is_transfer = |call: &Call| call.name.run_began().is_some();
         let is_same = |call: &&&Call| {
-            call.began() == Some(began) && (says != Continuation::Earlier || is_transfer(call))
+            call.began() == Some(began) && (continuation != Continuation::Earlier || is_transfer(call))
         };
         if let Some(repeated) = created.iter().find(is_same) {
             return CreatePlacement::Existing(repeated);
         }
         let was_answered = newest.answered_at.is_some_and(|at| at <= began);
-        match says {
+        match continuation {
             Continuation::Earlier | Continuation::Itself => CreatePlacement::New,
             Continuation::NotStated if was_answered && newest.began() < Some(began) && !newest.is_over() => {
                 CreatePlacement::New
@@ -324,8 +324,8 @@ mod tests {
     }
 
     /// When the VoiceCall began to which a create belongs; none where it is another one.
-    fn place(calls: &[Call], began: i64, says: Continuation) -> Option<Timestamp> {
-        match interaction(calls).place(at(began), says) {
+    fn place(calls: &[Call], began: i64, continuation: Continuation) -> Option<Timestamp> {
+        match interaction(calls).place(at(began), continuation) {
             CreatePlacement::Existing(call) => call.began(),
             CreatePlacement::First | CreatePlacement::New => None,
         }
@@ -338,7 +338,7 @@ mod tests {
         let over = [Call { ended_at: Some(at(30)), ..run(0, Some(20), false) }];
         let twice = [run(0, Some(20), false), run(60, None, true)];
         let thrice = [run(0, Some(20), false), run(60, Some(80), true)];
-        for (calls, began, says, wanted) in [
+        for (calls, began, continuation, wanted) in [
             (&[][..], 0, NotStated, None),
             (&fresh, 0, NotStated, Some(0)),
             (&fresh, 5, NotStated, Some(0)),
@@ -358,7 +358,11 @@ mod tests {
             (&twice, 30, NotStated, Some(0)),
             (&thrice, 90, NotStated, None),
         ] {
-            assert_eq!(place(calls, began, says), wanted.map(at), "{calls:?} {began} {says:?}");
+            assert_eq!(
+                place(calls, began, continuation),
+                wanted.map(at),
+                "{calls:?} {began} {continuation:?}"
+            );
         }
         assert_eq!(interaction(&[]).place(at(0), NotStated), CreatePlacement::First);
         let without_create = Call { fingerprint: None, ..run(0, None, false) };
@@ -423,11 +427,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_same_time_never_makes_a_second_record(history in any_history(), says in prop::sample::select(&[NotStated, Itself][..])) {
+        fn the_same_time_never_makes_a_second_record(history in any_history(), continuation in prop::sample::select(&[NotStated, Itself][..])) {
             let (calls, _) = play(&history);
             let interaction = interaction(&calls);
             for call in &calls {
-                prop_assert_eq!(interaction.place(call.began().unwrap(), says), CreatePlacement::Existing(call));
+                prop_assert_eq!(interaction.place(call.began().unwrap(), continuation), CreatePlacement::Existing(call));
             }
         }
 

@@ -176,7 +176,7 @@ impl CreateLimiter {
 
 /// The place of one create. Dropped without a report, it has tried nothing, and the next create tries.
 #[derive(Debug)]
-#[must_use = "what came of a create says whether others may follow"]
+#[must_use = "the outcome of a create decides whether others may follow"]
 pub struct CreatePermit<'a> {
     limiter: &'a CreateLimiter,
     at: Instant,

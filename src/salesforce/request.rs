@@ -190,13 +190,13 @@ impl RestoredRequest {
     /// An update, with the fields that it lacks and `create` has.
     #[must_use]
     pub fn completed_by(mut self, create: &Self) -> Self {
-        for (name, says) in [
+        for (name, create_name) in [
             ("fromNumber", "from"),
             ("toNumber", "to"),
             ("startTime", "startTime"),
             ("callAttributes", "callAttributes"),
         ] {
-            if let Some(value) = create.body.get(says).filter(|_| !self.body.contains_key(name)) {
+            if let Some(value) = create.body.get(create_name).filter(|_| !self.body.contains_key(name)) {
                 self.body.insert(name.into(), value.clone());
             }
         }

@@ -132,18 +132,18 @@ fn two_spellings_of_one_secret_are_one_attempt() {
         let sent = of(secret);
         callers.by_either(&sent, sent.form_decoded().as_ref(), &peer).map(|(_, right)| right.secret.clone())
     };
-    // Neither the spelling that is right is told from the other, nor does the other one count as a failure.
+    // The right spelling and the other give the same result, and neither counts as a failure.
     for _ in 0..5 {
         assert_eq!(tried("a+b").unwrap(), b"a+b");
         assert_eq!(tried("a%2Bb").unwrap(), b"a+b");
     }
-    let stranger = Credentials { id: "other".into(), secret: b"x".to_vec() };
-    assert_eq!(callers.by_secret(&stranger, &peer).err(), Some(CredentialsRefused::Wrong));
+    let unknown = Credentials { id: "other".into(), secret: b"x".to_vec() };
+    assert_eq!(callers.by_secret(&unknown, &peer).err(), Some(CredentialsRefused::Wrong));
     assert_eq!(
         callers.by_either(&of("x+y"), of("x+y").form_decoded().as_ref(), &peer).err(),
         Some(CredentialsRefused::Wrong)
     );
-    assert!(matches!(callers.by_secret(&stranger, &peer).err(), Some(CredentialsRefused::Throttled(_))));
+    assert!(matches!(callers.by_secret(&unknown, &peer).err(), Some(CredentialsRefused::Throttled(_))));
 }
 
 #[test]

@@ -110,8 +110,8 @@ fn a_path_leads_through_objects_lists_and_json_in_texts_and_capitals_count() {
 fn a_text_that_is_too_long_is_not_sent_and_not_kept() {
     let fields = FieldsUnderTest::new(&[("A__c", "request.a"), ("B__c", "request.b"), ("C__c", "request.c")]);
     let body = json!({ "a": "x".repeat(256), "b": "y".repeat(255), "c": "😀".repeat(128) });
-    let told = request(&body, &fields.attributes);
-    assert!(!told.body().unwrap().expose().contains("xx"));
+    let details = request(&body, &fields.attributes);
+    assert!(!details.body().unwrap().expose().contains("xx"));
     let filled = fields.at_create(&body, None);
     let too_long = AttributeOutcome::TooLong { length: 256, limit: 255 };
     assert_eq!(outcomes(&filled), [("A__c", too_long), ("B__c", AttributeOutcome::Sent), ("C__c", too_long)]);
@@ -190,7 +190,7 @@ fn a_call_inherits_what_neither_its_flow_nor_its_own_values_say() {
     assert_eq!(outcomes(&last), [("A__c", AttributeOutcome::Unchanged), ("B__c", AttributeOutcome::Missing)]);
 }
 
-fn story() -> crate::domain::CallHistory {
+fn call_history() -> crate::domain::CallHistory {
     let event = |kind: EventKind, second: i64| TaskEvent {
         at: Some(at(second)),
         id: format!("{kind}-{second}"),
@@ -219,14 +219,14 @@ fn segments_add_up_from_the_events() {
             .iter()
             .all(|(_, outcome)| *outcome == AttributeOutcome::Missing)
     );
-    knowledge.set_history(story(), Some(at(100)));
+    knowledge.set_history(call_history(), Some(at(100)));
     let filled = fields.fill(&knowledge, None, LAST);
     let lines = filled.report.lines.iter().map(|line| {
         format!("{} {}", line.path.as_deref().unwrap_or_default(), line.value.as_deref().unwrap_or("-"))
     });
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
     // Without an end, nobody knows how long the agent had it.
-    knowledge.set_history(story(), None);
+    knowledge.set_history(call_history(), None);
     let filled = fields.fill(&knowledge, None, LAST);
     let value = |path: &str| {
         let line = filled.report.lines.iter().find(|line| line.path.as_deref() == Some(path)).unwrap();
@@ -284,8 +284,9 @@ fn names_of_what_arrived_are_listed_without_values() {
         "from": "+14693150217", "empty": "", "list": [], "n": 1,
         "callAttributes": "{\"A__c\": \"x\", \"+14693150217\": {\"deep\": true}}",
     });
-    let told = request(&body, &[]);
-    let names: Vec<String> = told.arrived().iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
+    let details = request(&body, &[]);
+    let names: Vec<String> =
+        details.arrived().iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
     assert_eq!(
         names,
         [
@@ -297,7 +298,7 @@ fn names_of_what_arrived_are_listed_without_values() {
             "n: number",
         ]
     );
-    assert_eq!(told.body(), None);
+    assert_eq!(details.body(), None);
     let wide: Value = (0..500).map(|n| (format!("f{n}"), json!(n))).collect::<Map<_, _>>().into();
     assert_eq!(request(&wide, &[]).arrived().len(), 100);
 }
@@ -307,8 +308,8 @@ fn no_value_has_a_printable_form_and_a_report_shows_no_number() {
     let fields =
         FieldsUnderTest::new(&[("A__c", "request.note"), ("B__c", "request.from"), ("C__c", "request.name")]);
     let body = json!({ "note": "call 469 315 0217\u{1b}", "from": "4711", "name": "Ada" });
-    let told = request(&body, &fields.attributes);
-    assert!(!format!("{told:?}").contains("469") && !format!("{told:?}").contains("4711"));
+    let details = request(&body, &fields.attributes);
+    assert!(!format!("{details:?}").contains("469") && !format!("{details:?}").contains("4711"));
     let filled = fields.at_create(&body, None);
     assert!(!format!("{:?}", filled.sent()).contains("Ada"));
     let shown = filled.report.body();
@@ -386,16 +387,16 @@ proptest! {
 
     #[test]
     fn the_order_of_arrival_and_repetition_leave_no_trace(
-        told in prop::collection::vec((bodies(), 0_i64..4, any::<bool>()), 0..6)
-            .prop_flat_map(|told| (Just(told.clone()), Just(told).prop_shuffle())),
+        details in prop::collection::vec((bodies(), 0_i64..4, any::<bool>()), 0..6)
+            .prop_flat_map(|details| (Just(details.clone()), Just(details).prop_shuffle())),
         paths in prop::collection::vec(paths(), 1..5),
     ) {
         let mut fields = FieldsUnderTest::new(&[]);
         fields.attributes =
             paths.iter().enumerate().map(|(at, path)| attribute(&format!("F{at}__c"), path)).collect();
-        let fill = |told: &mut dyn Iterator<Item = &(Value, i64, bool)>| {
+        let fill = |details: &mut dyn Iterator<Item = &(Value, i64, bool)>| {
             let mut knowledge = KnownValues::default();
-            for (body, second, is_request) in told {
+            for (body, second, is_request) in details {
                 match is_request {
                     true => knowledge.add_request(at(*second), &request(body, &fields.attributes)),
                     false => knowledge.add_webhook(at(*second), &webhook(body, &fields.attributes)),
@@ -404,7 +405,7 @@ proptest! {
             let filled = fields.fill(&knowledge, None, LAST);
             (filled.call_attributes, filled.report)
         };
-        let (in_order, shuffled) = told;
+        let (in_order, shuffled) = details;
         let first = fill(&mut in_order.iter());
         prop_assert_eq!(&first, &fill(&mut shuffled.iter()));
         prop_assert_eq!(&first, &fill(&mut in_order.iter().chain(&shuffled)));
@@ -413,8 +414,8 @@ proptest! {
     #[test]
     fn stored_attributes_are_read_as_they_were_written(body in bodies(), paths in prop::collection::vec(paths(), 1..5)) {
         let attributes: Vec<_> = paths.iter().map(|path| attribute("A__c", path)).collect();
-        let told = request(&body, &attributes);
-        if let Some(kept) = told.body() {
+        let details = request(&body, &attributes);
+        if let Some(kept) = details.body() {
             let read = PickedValues::read(&kept).unwrap();
             prop_assert_eq!(read.body(), Some(kept));
         }

@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn an_update_is_corrected_only_by_a_stronger_outcome_or_an_enriched_one() {
-        let says = |outcome, is_plain, digest: &str| UpdateContent {
+        let update = |outcome, is_plain, digest: &str| UpdateContent {
             is_abandonment: outcome == CallOutcome::Abandoned,
             is_callback: outcome == CallOutcome::Callback,
             is_plain,
@@ -164,7 +164,7 @@ mod tests {
             .iter()
             .flat_map(|one| all.iter().flat_map(move |other| [(one, other, false), (one, other, true)]))
         {
-            let (first, second) = (says(*before, is_plain, ""), says(*now, false, "more"));
+            let (first, second) = (update(*before, is_plain, ""), update(*now, false, "more"));
             assert_eq!((first.outcome(), second.outcome()), (*before, *now));
             let corrects = now > before || now == before && (!is_plain || *now == CallOutcome::Answered);
             assert_eq!(first.is_corrected_by(&second), corrects, "{before:?} {now:?} {is_plain}");

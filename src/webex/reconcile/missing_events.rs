@@ -530,7 +530,11 @@ mod missing_tests {
         let mut known = known;
         known.extend(facts);
         assert_eq!((known.ended_at(), missing(&active, &known)), (None, vec![]));
-        assert_eq!(missing(&active, &CallTimeline::default()), [], "an active task of which nothing is known gets no events");
+        assert_eq!(
+            missing(&active, &CallTimeline::default()),
+            [],
+            "an active task of which nothing is known gets no events"
+        );
         known.extend(missing(&task(&[]), &known));
         assert_eq!(known.ended_at(), Some(at(100)));
     }
