@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_told_with_line_and_column() {
+    fn what_is_not_json_is_reported_with_line_and_column() {
         insta::assert_snapshot!([
             "",
             "{",

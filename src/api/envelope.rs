@@ -56,7 +56,7 @@ fn fit(messages: Vec<String>) -> Vec<String> {
     let mut fitting: Vec<String> = Vec::with_capacity(total);
     for message in messages {
         let message = cut(message, LONGEST_MESSAGE);
-        // As it will stand in the body: quotes and escapes counted.
+        // The size in the JSON body, with quotes and escapes.
         let size = serde_json::to_string(&message).map_or(usize::MAX, |text| text.len() + 1);
         if size > room {
             break;

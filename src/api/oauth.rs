@@ -317,16 +317,16 @@ impl TokenParameters {
     /// Parses a body by its content type; without a clear one, by how it begins.
     ///
     /// # Errors
-    /// When it is neither form nor JSON, or says something twice.
+    /// When it is neither form nor JSON, or has a parameter twice.
     pub fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, OAuthError> {
         let kinds: Vec<u8> =
             headers.get_all(CONTENT_TYPE).flat_map(|kind| kind.as_bytes().to_ascii_lowercase()).collect();
-        let says = |word: &[u8]| kinds.windows(word.len()).any(|part| part == word);
+        let is_mentioned = |word: &[u8]| kinds.windows(word.len()).any(|part| part == word);
         let begins_as_json = bytes.trim_ascii_start().starts_with(b"{");
-        match (says(b"json"), says(b"x-www-form-urlencoded")) {
+        match (is_mentioned(b"json"), is_mentioned(b"x-www-form-urlencoded")) {
             (true, false) => Self::json(bytes),
             (false, true) => Self::form(bytes),
-            _ if says(b"multipart") || says(b"xml") => Err(OAuthError::invalid_request(
+            _ if is_mentioned(b"multipart") || is_mentioned(b"xml") => Err(OAuthError::invalid_request(
                 "content type: expected application/x-www-form-urlencoded or application/json",
             )),
             _ if begins_as_json => Self::json(bytes),
@@ -623,7 +623,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_or_says_something_twice_is_an_invalid_request() {
+    fn an_unknown_format_or_a_repeated_parameter_is_an_invalid_request() {
         for (kind, body) in [
             ("application/json", "grant_type=client_credentials"),
             ("application/json", "[]"),

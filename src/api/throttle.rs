@@ -1,11 +1,11 @@
 //! Failed logins, limited per address and per client id, without ever locking out who knows the secret.
 //!
-//! A limit that refuses before it looks would let anybody who knows a client's id keep that client out; one that looks
-//! first limits no guessing. So the two are told apart by what can be guessed at all:
+//! A limit that refuses before the comparison would let an attacker who knows a client's id lock that client out; one
+//! that compares first limits no guessing. So it depends on whether the secret can be guessed at all:
 //!
 //! 1. **A secret of the shape that `scv-bridge secret new` prints** (256 random bits, 43 characters) is always compared.
-//!    To guess one is hopeless, so there is nothing to limit, and its holder cannot be locked out by anybody: not by a
-//!    flood of their id, not by a stranger behind the same address, not right after a start. The same is true of a
+//!    To guess one is hopeless, so there is nothing to limit, and its holder cannot be locked out: not by a flood of
+//!    their id, not by an attacker behind the same address, not right after a start. The same is true of a
 //!    signature.
 //! 2. **Any other secret may have been thought up by a person.** It is compared
 //!    - always from an address from where this client has succeeded before;
@@ -19,12 +19,9 @@
 //! of a client that succeeded can guess at a secret of the second kind without a limit: that cannot be had together with
 //! never locking out, and is why secrets should be made by `secret new`.
 //!
-//! An unknown id is treated as any other, so nothing tells which exist. The memory is bounded: [`ADDRESSES`] and [`PROVEN`]
+//! An unknown id is treated as any other, so that no answer shows which exist. The memory is bounded: [`ADDRESSES`] and [`PROVEN`]
 //! are generations of a [`GenerationMap`], and client ids share [`IDS`] places by a keyed hash; two that share one only reach
 //! the limit sooner that never refuses a first try. Each replica counts for itself.
-
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
@@ -153,7 +150,7 @@ impl Throttle {
     /// The credentials were wrong.
     ///
     /// # Errors
-    /// When the address was over its limit before: the answer should say so, whatever was compared.
+    /// When the address was over its limit before: the answer is 429, whatever was compared.
     pub fn failed(&self, attempt: LoginAttempt<'_>) -> Result<(), Throttled> {
         let (now, address, rules) = (self.now(), ClientAddress::from(attempt.from), self.rules.load());
         let (pair, place) = (self.pair(attempt), self.place(attempt.client));
@@ -201,7 +198,7 @@ impl Throttle {
 /// How many hops are read: behind more proxies than this, the nearest hop that was read counts.
 const HOPS: usize = 16;
 
-/// What counts as one address. Of IPv6 that is a network of 64 bits: whoever has one address of it has all of them.
+/// What counts as one address. Of IPv6 that is a network of 64 bits: a host with one address of it has all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ClientAddress {
     /// An IPv4 address.
@@ -221,7 +218,7 @@ impl From<IpAddr> for ClientAddress {
 
 /// The client's address: the last hop that is no trusted proxy. Hops before it may be forged.
 pub fn caller(proxies: &Proxies, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
-    // Every connection over TCP has a peer; one that has none counts as one address with its like.
+    // Every TCP connection has a peer address; requests without one share the unspecified address.
     let mut nearest = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let Some(header) = proxies.header else { return nearest };
     if !proxies.networks.is_empty() && !proxies.include(nearest) {
@@ -340,7 +337,7 @@ impl<K: Eq + Hash, V: Copy> GenerationMap<K, V> {
 }
 
 #[cfg(test)]
-mod address_tests {
+mod client_address_tests {
     use actix_web::http::header::{HeaderName, HeaderValue};
     use proptest::prelude::*;
 
@@ -388,7 +385,7 @@ mod address_tests {
         assert_eq!(called("10.0.0.1", "1.1.1.1, 203.0.113.9, 192.0.2.7, 10.9.9.9"), "203.0.113.9");
         assert_eq!(called("10.0.0.1", "10.9.9.9"), "10.9.9.9");
         assert_eq!(called("10.0.0.1", "203.0.113.9, hidden, 10.9.9.9"), "10.9.9.9");
-        assert_eq!(called("198.51.100.1", "203.0.113.9"), "198.51.100.1", "a stranger is no proxy");
+        assert_eq!(called("198.51.100.1", "203.0.113.9"), "198.51.100.1", "the peer is no proxy");
     }
 
     #[test]
@@ -413,9 +410,9 @@ mod address_tests {
     }
 
     proptest! {
-        /// Whoever stands left of our proxies cannot choose what is taken for their address.
+        /// A client cannot choose its address by forging forwarded-for entries left of the trusted proxies'.
         #[test]
-        fn what_a_stranger_writes_does_not_change_who_called(forged in "[ -~]{0,60}") {
+        fn forged_forwarding_entries_do_not_change_the_address_of_the_caller(forged in "[ -~]{0,60}") {
             let one = proxies(Some(ProxyHeader::XForwardedFor), &["10.0.0.0/8"]);
             let line = format!("{forged}, 203.0.113.9, 10.0.0.2");
             prop_assert_eq!(called(&one, "10.0.0.1", "x-forwarded-for", &[&line]), "203.0.113.9");
@@ -424,7 +421,7 @@ mod address_tests {
 }
 
 #[cfg(test)]
-mod debt_tests {
+mod failure_level_tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -458,7 +455,7 @@ mod debt_tests {
         }
 
         #[test]
-        fn who_waits_as_told_may_try_again(failures in 1_u32..100, tries in 1_usize..300, now in 0_i64..1 << 50) {
+        fn a_client_that_waits_for_retry_after_may_try_again(failures in 1_u32..100, tries in 1_usize..300, now in 0_i64..1 << 50) {
             let allowance = allowance(failures, 60);
             let debt = (0..tries).fold(FailureLevel::default(), |debt, _| debt.more(now, allowance));
             if let Some(wait) = debt.exhausted(now, allowance) {
@@ -481,7 +478,7 @@ mod debt_tests {
 }
 
 #[cfg(test)]
-mod recent_tests {
+mod generation_map_tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -504,6 +501,150 @@ mod recent_tests {
             for (key, at) in latest {
                 prop_assert_eq!(recent.get(&key), Some(at));
             }
+        }
+    }
+}
+
+/// What attackers may do to the throttle, and what good clients must not notice of it.
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    const SECONDS: u64 = 60;
+
+    fn throttle(per_address: u32, per_client: u32) -> (Throttle, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::new("2026-11-21T10:00:00Z".parse().unwrap()));
+        let limits = FailedLogins { per_address, per_client, window: Duration::from_secs(SECONDS) };
+        let proxies = Proxies { header: None, networks: Vec::new() };
+        (Throttle::new(&limits, proxies, clock.clone()), clock)
+    }
+
+    fn attempt(client: &str, from: u32) -> LoginAttempt<'_> {
+        LoginAttempt { client, from: IpAddr::from(from.to_be_bytes()), guessable: true }
+    }
+
+    /// Tries a wrong secret.
+    fn guess(throttle: &Throttle, attempt: LoginAttempt<'_>) -> Result<(), Throttled> {
+        throttle.check(attempt)?;
+        throttle.failed(attempt)
+    }
+
+    /// How many of so many guesses were compared.
+    fn compared(throttle: &Throttle, attempt: LoginAttempt<'_>, guesses: usize) -> usize {
+        (0..guesses).filter(|_| guess(throttle, attempt).is_ok()).count()
+    }
+
+    #[test]
+    fn an_address_may_fail_so_often_and_then_waits() {
+        let (throttle, clock) = throttle(3, 100);
+        assert_eq!(compared(&throttle, attempt("flow", 1), 10), 3);
+        let refused = throttle.check(attempt("flow", 1)).unwrap_err();
+        assert_eq!(refused.after, Duration::from_secs(SECONDS / 3));
+        assert!(throttle.check(attempt("another", 1)).is_err(), "whatever id is tried");
+        assert!(throttle.check(attempt("flow", 2)).is_ok(), "another address");
+        clock.advance(refused.after);
+        assert_eq!(compared(&throttle, attempt("flow", 1), 10), 1);
+        clock.advance(Duration::from_secs(SECONDS));
+        assert_eq!(compared(&throttle, attempt("flow", 1), 10), 3);
+    }
+
+    #[test]
+    fn a_client_id_that_many_guess_at_leaves_each_address_one_try() {
+        let (throttle, _) = throttle(5, 20);
+        let tries: Vec<usize> = (0..100).map(|from| compared(&throttle, attempt("flow", from), 10)).collect();
+        assert_eq!(tries[..4], [5, 5, 5, 5]);
+        assert!(tries[4..].iter().all(|tries| *tries == 1), "{tries:?}");
+        assert_eq!(compared(&throttle, attempt("another", 1000), 10), 5, "another id");
+    }
+
+    #[test]
+    fn a_client_that_succeeded_from_an_address_is_always_compared_from_there() {
+        let (throttle, _) = throttle(3, 3);
+        throttle.succeeded(attempt("flow", 1));
+        assert_eq!(compared(&throttle, attempt("another", 1), 10), 3);
+        assert!(throttle.check(attempt("another", 1)).is_err());
+        assert!(throttle.check(attempt("flow", 1)).is_ok());
+        // A client with wrong secrets behind that address is compared first, and refused with 429 all the same.
+        assert!(throttle.failed(attempt("flow", 1)).is_err());
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_guessed_is_always_compared_and_a_wrong_one_refused() {
+        let (throttle, _) = throttle(3, 3);
+        let signed = LoginAttempt { guessable: false, ..attempt("flow", 1) };
+        for _ in 0..10 {
+            let _ = throttle.failed(signed);
+        }
+        assert!(throttle.check(signed).is_ok());
+        assert!(throttle.failed(signed).is_err());
+    }
+
+    #[test]
+    fn only_the_shape_of_a_generated_secret_is_taken_for_one() {
+        assert!(!guessable(b"q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJC"));
+        assert!(!guessable(b"-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-"));
+        for guess in
+            [&b""[..], b"secret", b"q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJ", &[b'a'; 44], &[b' '; 43]]
+        {
+            assert!(guessable(guess));
+        }
+    }
+
+    #[test]
+    fn the_memory_is_bounded_for_any_clients() {
+        let (throttle, _) = throttle(3, 3);
+        for from in 0..100_000 {
+            let id = from.to_string();
+            let _ = guess(&throttle, attempt(&id, from));
+            throttle.succeeded(attempt(&id, from));
+        }
+        let memory = throttle.memory.lock().unwrap();
+        assert!(memory.addresses.len() <= 2 * ADDRESSES, "{}", memory.addresses.len());
+        assert!(memory.proven.len() <= 2 * PROVEN, "{}", memory.proven.len());
+        assert_eq!(memory.ids.len(), IDS);
+    }
+
+    /// What an attacker may do: guess at an id from an address, or wait.
+    fn attack() -> impl Strategy<Value = Vec<(usize, u32, u64)>> {
+        proptest::collection::vec((0_usize..3, 0_u32..40, 0_u64..4), 0..300)
+    }
+
+    const NAMES: [&str; 3] = ["flow", "another", "nobody"];
+
+    proptest! {
+        /// The promise of this module, against any order of guesses at the client's own id and others.
+        #[test]
+        fn good_clients_are_never_locked_out(attack in attack(), per_address in 1_u32..5, per_client in 1_u32..5) {
+            let (throttle, clock) = throttle(per_address, per_client);
+            let (known, fresh) = (attempt("flow", 7), attempt("flow", 999));
+            throttle.succeeded(known);
+            for (name, from, seconds) in attack {
+                clock.advance(Duration::from_secs(seconds));
+                let _ = guess(&throttle, attempt(NAMES[name], from));
+                prop_assert!(throttle.check(known).is_ok(), "from where it succeeded, the attacker beside it");
+                prop_assert!(throttle.check(fresh).is_ok(), "the first try from a new address");
+                let generated = LoginAttempt { guessable: false, ..attempt("flow", from) };
+                prop_assert!(throttle.check(generated).is_ok(), "with a generated secret, from anywhere");
+            }
+        }
+
+        /// And the reason why there is one.
+        #[test]
+        fn guesses_from_one_address_are_few(
+            pauses in proptest::collection::vec(0_u64..3, 1..400),
+            per_address in 1_u32..10,
+        ) {
+            let (throttle, clock) = throttle(per_address, 1000);
+            let mut compared = 0;
+            for pause in &pauses {
+                clock.advance(Duration::from_secs(*pause));
+                compared += u64::from(guess(&throttle, attempt("flow", 1)).is_ok());
+            }
+            let given_back = pauses.iter().sum::<u64>() * u64::from(per_address) / SECONDS;
+            prop_assert!(compared <= u64::from(per_address) + given_back + 1);
         }
     }
 }

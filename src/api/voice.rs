@@ -38,7 +38,7 @@ pub async fn create_voice_call(
             notes.vendor_call_key(create.vendor_call_key.as_ref());
             let created = bridge.create(&create, budget).await?;
             match created.voice_call_id == create.vendor_call_key.as_ref() {
-                // The flow has no id yet, although the answer is a success.
+                // The answer is a success that carries the vendor call key, since there is no VoiceCall id yet.
                 true => notes.outcome("deferred"),
                 false => notes.voice_call_id(&created.voice_call_id),
             }
@@ -63,9 +63,9 @@ fn read_create(mut body: VoiceBody<'_>) -> Result<CreateVoiceCall, ApiError> {
         let text = body.fields.text(name);
         body.fields.put(name, text);
     }
-    // The bridge sets the name of the contact center: of two in one body, the last one would count.
+    // The bridge sets `callCenterApiName` itself: of two in one body, Salesforce would take the last.
     body.fields.take("callCenterApiName");
-    // A flow that has one body for all its requests sends it along; there is no such call yet.
+    // A flow that uses one body for all requests sends `voiceCallId` in a create, where no VoiceCall exists yet.
     let _ = body.fields.take("voiceCallId");
     let origin = body.origin();
     let (picked, rest) = (body.picked, body.fields.rest());
@@ -110,18 +110,18 @@ fn initiation(body: &mut VoiceBody<'_>, own: Option<&VendorCallKey>) -> Option<(
         Some(_) => body.fields.text("initiationMethod"),
         None => body.fields.required("initiationMethod", BodyFields::text),
     };
-    let says = |word: &str| method.as_ref().is_some_and(|method| method.eq_ignore_ascii_case(word));
-    if method.is_some() && !says("Inbound") && !says("Transfer") {
+    let is_method = |word: &str| method.as_ref().is_some_and(|method| method.eq_ignore_ascii_case(word));
+    if method.is_some() && !is_method("Inbound") && !is_method("Transfer") {
         body.fields.problem("initiationMethod", "expected Inbound or Transfer");
         return None;
     }
     if is_wrong || method.is_none() && interaction.is_none() {
         return None;
     }
-    let is_transfer = says("Transfer") || interaction.is_some();
+    let is_transfer = is_method("Transfer") || interaction.is_some();
     match parent.filter(|_| is_transfer).or(interaction) {
         Some(CallReference::Key(key)) if Some(&key) == own => {
-            let continues = if says("Transfer") { Continuation::Earlier } else { Continuation::Itself };
+            let continues = if is_method("Transfer") { Continuation::Earlier } else { Continuation::Itself };
             Some((Initiation::Inbound, continues))
         }
         Some(parent) => Some((Initiation::Transfer { parent }, Continuation::NotStated)),
@@ -295,7 +295,7 @@ pub async fn phone_contact_ended(
             let ended = bridge.end(&ended, budget).await?;
             let outcome = ended.verdict.label();
             let status = if ended.delivered == Delivered::Later { "pending" } else { "Success" };
-            // A stored request shall not look like a sent one.
+            // The log distinguishes a request that is stored for later from one that was sent.
             notes.outcome(if ended.delivered == Delivered::Later { status } else { outcome });
             Ok(envelope::success(json!({ "outcome": outcome, "status": status })))
         })

@@ -83,10 +83,10 @@ impl<'a> VoiceBody<'a> {
                 ),
             );
         }
-        // The fields as they came, before any is taken or translated.
+        // Attributes are picked from the fields as the flow sent them, before any is taken or translated.
         let picked = center.map(|center| picked(&fields, center)).unwrap_or_default();
         let certificate = fields.name("certDevName", CertificateName::parse);
-        // For the Apex wrapper it names a certificate that is stored in the org: only Salesforce knows those.
+        // With the Apex API, `certDevName` names a certificate stored in the org, which only Salesforce can check.
         let ours = !matches!(center.map(|center| &center.api), Some(Api::Apex(_)));
         if let Some(name) = &certificate
             && ours
@@ -170,7 +170,7 @@ impl<'a> VoiceBody<'a> {
                 "missing or empty; expected [{\"participantKey\": number, \"type\": \"END_USER\"}]",
             );
         }
-        // All are read before a wrong one ends it, so that every problem is reported.
+        // All participants are read before the first failure ends this, so that every problem is reported.
         let read: Vec<_> = list.into_iter().enumerate().map(|(at, one)| self.participant(at, one)).collect();
         read.into_iter().collect()
     }
@@ -260,7 +260,7 @@ fn translate(
     text: &str,
     rules: Option<&Translation>,
 ) -> Option<PhoneNumber> {
-    // Without a contact center the request is refused anyway; its numbers are still checked.
+    // A request without a contact center is refused; its numbers are still checked, to report every problem.
     let translated = match rules {
         Some(rules) => rules.translate(text),
         None => Translation::default().translate(text),

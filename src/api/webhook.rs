@@ -93,7 +93,7 @@ async fn take(
             }
             let carried = bridge.carried(&task, &event, || Webhook::data(&bytes));
             let details = bridge.keep_carried(carried, budget);
-            // In memory of its own, so that a request that waits for its body does not use as much.
+            // Boxed, so that the future of a request that still waits for its body is small.
             let (details, event) =
                 Box::pin(async { tokio::join!(details, bridge.keep_event(task, *event, numbers, budget)) })
                     .await;

@@ -191,7 +191,7 @@ pub fn private_key(
     })
 }
 
-/// The certificates of a PEM text, ours first; at least one.
+/// The certificates of a PEM text, the server's own first; at least one.
 ///
 /// # Errors
 /// No certificate, or one that cannot be read.
@@ -202,7 +202,7 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<X509>, CertificateProblem> {
     }
 }
 
-/// What a file is that could not be read; `unknown` where nobody can tell.
+/// The form of a file that cannot be parsed; `unknown` where it is not known.
 fn unusable(bytes: &[u8], part: CertificatePart, unknown: CertificateProblem) -> CertificateProblem {
     FileForm::of(bytes, part).map_or(unknown, |form| CertificateProblem::Form { part, form })
 }
@@ -255,7 +255,7 @@ pub struct IssuedPair {
 
 impl fmt::Debug for IssuedPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Issued").finish_non_exhaustive()
+        f.debug_struct("IssuedPair").finish_non_exhaustive()
     }
 }
 
@@ -296,7 +296,7 @@ fn self_signed(name: &str, key: &PKey<Private>, days: u32, now: Timestamp) -> Re
     Ok(builder.build())
 }
 
-/// What a certificate says. `Display` prints it as aligned lines.
+/// The content of a certificate. `Display` prints it as aligned lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
     /// Who it is for, such as `CN=WebexCCSCV`.
@@ -370,7 +370,7 @@ fn distinguished_name(name: &X509NameRef) -> String {
     entries.join(", ")
 }
 
-/// The names and addresses in a certificate's subjectAltName. What its common name says counts for nobody any more
+/// The names and addresses in a certificate's subjectAltName. Its common name does not count any more
 /// (RFC 9525, 2).
 pub fn hosts(x509: &X509Ref) -> Vec<String> {
     let address = |bytes: &[u8]| -> Option<IpAddr> {

@@ -32,7 +32,7 @@ pub enum CertificateProblem {
     /// The text holds no private key that OpenSSL understands.
     #[error("holds no private key in PEM form")]
     KeyUnreadable,
-    /// The key is encrypted and nobody told the passphrase. We never ask on the terminal.
+    /// The key is encrypted and no passphrase is configured. The bridge never prompts on the terminal.
     #[error("is encrypted, and no passphrase is configured")]
     KeyEncrypted,
     /// The passphrase does not open the key.
@@ -125,9 +125,9 @@ pub enum FileForm {
     Indented,
     /// It begins and does not end.
     Cut,
-    /// It begins and ends, and nobody can read what is between.
+    /// It begins and ends, and the text between cannot be parsed.
     Damaged,
-    /// Base64 without the lines that say of what.
+    /// Base64 without the BEGIN and END lines.
     Bare,
     /// The dashes around BEGIN are no hyphens, or not five.
     Dashes,
@@ -144,7 +144,7 @@ pub enum FileForm {
 }
 
 impl FileForm {
-    /// What a file is that was to hold a certificate or a key and could not be read as such; none: nobody knows.
+    /// The form of a file that should contain a certificate or a key and cannot be parsed; none: unknown.
     pub(super) fn of(bytes: &[u8], wanted: CertificatePart) -> Option<Self> {
         match binary(bytes) {
             Some(Self::Der) => Some(of_der(bytes, wanted)),
@@ -306,7 +306,7 @@ fn spoilt(text: &str, cut: bool) -> FileForm {
 
 fn of_unlabelled(text: &str, wanted: CertificatePart) -> Option<FileForm> {
     if text.contains("BEGIN CERTIFICATE") || text.contains("PRIVATE KEY") {
-        // The first line may be missing where the last is there.
+        // With an END line, the BEGIN line was cut off.
         let headless = text.contains("-----END ");
         return Some(if headless { FileForm::Cut } else { FileForm::Dashes });
     }

@@ -103,7 +103,7 @@ fn a_certificate_is_taken_from_its_first_second_to_its_last() {
 }
 
 #[test]
-fn all_problems_of_a_pair_are_told_at_once() {
+fn all_problems_of_a_pair_are_reported_at_once() {
     let problems = load(b"no key", None, later(731)).unwrap_err();
     assert_eq!(problems, [CertificateProblem::KeyUnreadable, CertificateProblem::Expired(later(730))]);
     let nothing = SigningCertificate::from_pem("X", b"", b"", None, now()).unwrap_err();
@@ -163,7 +163,7 @@ fn forms(part: CertificatePart) -> Vec<(Vec<u8>, FileForm)> {
 }
 
 #[test]
-fn what_is_no_pem_is_told_by_what_it_is() {
+fn what_is_no_pem_is_named_by_its_format() {
     for part in [CertificatePart::Certificate, CertificatePart::PrivateKey] {
         for (content, expected) in forms(part) {
             let problem = match part {
@@ -176,7 +176,7 @@ fn what_is_no_pem_is_told_by_what_it_is() {
 }
 
 #[test]
-fn the_line_that_is_told_makes_pem_of_it() {
+fn the_suggested_command_makes_pem_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut made = 0;
     for part in [CertificatePart::Certificate, CertificatePart::PrivateKey] {
@@ -231,11 +231,11 @@ fn the_debug_form_shows_name_and_fingerprint_only() {
         format!("{certificate:?}"),
         format!("SigningCertificate {{ name: \"WebexCCSCV\", fingerprint: \"{fingerprint}\", .. }}")
     );
-    assert_eq!(format!("{:?}", pair()), "Issued { .. }");
+    assert_eq!(format!("{:?}", pair()), "IssuedPair { .. }");
 }
 
 #[test]
-fn a_description_says_what_openssl_says() {
+fn a_description_agrees_with_openssl() {
     let x509 = certificates(&pair().certificate_pem).unwrap().remove(0);
     let description = Description::of(&x509, later(1)).unwrap();
     assert_eq!(description.subject, "CN=WebexCCSCV");

@@ -200,7 +200,7 @@ impl Explained {
     fn new(center: &CallCenter, call: &CallName, interaction: &Interaction, details: &[Detail]) -> Self {
         let known = interaction.call(call);
         let id = known.and_then(|known| known.voice_call_id.as_ref());
-        // The name of a later flow run has when it began, not the call that it continues.
+        // The name of a later flow run holds its start time, and not the call that it continues.
         let parent = match call.run_began() {
             Some(_) => interaction
                 .parent_of(call)
@@ -355,7 +355,7 @@ fn meant(path: &ValuePath, arrived: &[(&Detail, ArrivedField)]) -> Option<String
         format!("{root}.{}", arrived.path)
     };
     let candidates = |fits: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
-        let fitting = arrived.iter().filter(|(_, one)| is_told(one) && fits(&one.path.to_lowercase()));
+        let fitting = arrived.iter().filter(|(_, one)| one.what != "empty" && fits(&one.path.to_lowercase()));
         fitting.map(full).collect()
     };
     let mut found = candidates(&|path| path == all);
@@ -369,11 +369,7 @@ fn meant(path: &ValuePath, arrived: &[(&Detail, ArrivedField)]) -> Option<String
 fn has_arrived(path: &ValuePath, arrived: &[(&Detail, ArrivedField)]) -> bool {
     let fits =
         |detail: &Detail| if is_of_webhook(detail) { path.is_of_webhooks() } else { path.is_of_requests() };
-    arrived.iter().any(|(detail, one)| fits(detail) && one.path == path.inner() && is_told(one))
-}
-
-fn is_told(arrived: &ArrivedField) -> bool {
-    arrived.what != "empty"
+    arrived.iter().any(|(detail, one)| fits(detail) && one.path == path.inner() && one.what != "empty")
 }
 
 fn is_of_webhook(detail: &Detail) -> bool {

@@ -1,4 +1,4 @@
-//! `scv-bridge certificate`: make a signing certificate, or see what one says.
+//! `scv-bridge certificate`: make a signing certificate, or show the content of one.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -87,7 +87,7 @@ fn make(new: &NewCertificate, clock: &dyn Clock, out: &mut dyn Write) -> anyhow:
     }
     fs::create_dir_all(out_dir).with_context(|| format!("cannot make {}", out_dir.display()))?;
     let IssuedPair { key_pem, certificate_pem } = certificate::issue(name, new.bits, new.days, clock.now())?;
-    // Only the owner can read the key, from its first byte on.
+    // The file is created with mode 0600, so that nobody but its owner can read the key at any time.
     write_new(&key_file, &key_pem, 0o600, new.force)?;
     write_new(&certificate_file, &certificate_pem, 0o644, new.force)?;
     let (key, certificate) = (key_file.display(), certificate_file.display());

@@ -144,7 +144,7 @@ fn call_center(text: &str) -> Result<CallCenterName, String> {
 /// Runs `work` on the database of `url`, which `open` opens.
 ///
 /// # Errors
-/// When it cannot be opened or closed, or what `work` says.
+/// When it cannot be opened or closed, or the error of `work`.
 fn on_store<T>(
     url: &SecretString,
     open: impl Future<Output = Result<Store, StoreError>>,
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cause_is_told_twice() {
+    fn no_cause_is_printed_twice() {
         let source = std::io::Error::other("address in use");
         let error = Err::<(), _>(Doubling { source }).context("the service ended").unwrap_err();
         assert_eq!(chain(&error), "the service ended: cannot listen: address in use");

@@ -274,7 +274,7 @@ pub struct EntryView {
     /// When it is tried again; none when it is buried.
     #[serde(serialize_with = "optional_time")]
     next_at: Option<Timestamp>,
-    /// Until when a worker owns it; none when nobody does.
+    /// Until when a worker owns it; none when no worker does.
     #[serde(serialize_with = "optional_time")]
     lease_until: Option<Timestamp>,
     #[serde(serialize_with = "optional_time")]
@@ -466,7 +466,7 @@ const PRINTED: u32 = 50;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(group(ArgGroup::new("which").required(true).multiple(true)
     .args(["ids", "state", "call_center", "kind", "older_than", "words", "all"])))]
-/// The entries to change: by number, by filter, or all.
+/// Which entries to change: by number, by filter, or all.
 pub struct EntryChange {
     /// These entries.
     #[arg(value_name = "ID", value_parser = entry_id,

@@ -77,7 +77,7 @@ pub fn run(
         let report = tokio::select! {
             report = reconciler.backfill(range, run, &mut show) => report.map_err(anyhow::Error::from),
             signal = tokio::signal::ctrl_c() => {
-                // Else no process could compare until the turn is over.
+                // Ends the turn early: until it ends, no other process can compare.
                 reconciler.end_turn().await;
                 Err(signal.err().map_or_else(|| anyhow::anyhow!("interrupted"), anyhow::Error::from))
             }

@@ -20,7 +20,7 @@ pub struct ServeArgs {
     pub config: Option<PathBuf>,
 }
 
-/// Runs until it is told to stop.
+/// Runs the service until a signal stops it.
 ///
 /// # Errors
 /// Every problem of the configuration, or what kept the service from starting or running.

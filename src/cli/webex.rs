@@ -543,7 +543,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_who_knows_the_state_is_let_in() {
+    fn only_a_request_with_the_state_is_accepted() {
         let code = || Some(CallbackResult::Code("c d".to_owned()));
         assert_eq!(callback_result("/callback?code=c%20d&state=s1", "s1"), code());
         assert_eq!(callback_result("/callback?state=s1&code=c+d&x=y", "s1"), code());

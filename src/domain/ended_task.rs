@@ -25,7 +25,7 @@ pub struct EndedTask {
     pub queue: Option<String>,
     /// Webex's id of the last agent.
     pub agent: Option<String>,
-    /// How the call was handled; none where the record does not say.
+    /// How the call was handled; none where the record has no counts.
     pub handling: Option<CallHandling>,
     /// Who ended it.
     pub ended_by: Option<String>,

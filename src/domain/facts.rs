@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_templates_and_untouched_records_tell_nothing() {
+    fn empty_templates_and_untouched_records_give_no_facts() {
         for agent in [None, Some(""), Some("  ")] {
             assert_eq!(Fact::AgentAtHangUp.of_agent(agent), None);
             assert_eq!(Fact::in_record(agent, Some("new")), None);

@@ -14,7 +14,7 @@ pub enum InvalidName {
     /// Control characters, or a relative path segment, which no URL can carry.
     #[error("holds characters that it must not hold")]
     Characters,
-    /// `wxcc_` and nothing after it, or the word of an unset variable: such a key would stand for every call of a flow that
+    /// `wxcc_` and nothing after it, or a value of `UNSET` after it: such a key would stand for every call of a flow that
     /// lost its interaction id.
     #[error("is the bare prefix wxcc_: the flow has lost its interaction id")]
     BarePrefix,
@@ -26,7 +26,7 @@ pub enum InvalidName {
 /// The rest of an interaction id whose flow variable is not set.
 const UNSET: [&str; 7] = ["", "null", "undefined", "none", "na", "n/a", "uninitialized"];
 
-/// The longest key we accept; Salesforce keeps `VendorCallKey` in a text field of 255 characters.
+/// The longest call key the bridge accepts, in characters; Salesforce keeps `VendorCallKey` in a text field of 255 characters.
 const LONGEST_KEY: usize = 255;
 
 fn check(text: &str) -> Result<(), InvalidName> {
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_told_from_a_key_by_its_shape() {
+    fn an_id_differs_from_a_key_by_its_shape() {
         assert!(matches!(CallReference::parse("0LQ5g000000abcDGAQ"), Ok(CallReference::Id(_))));
         assert!(matches!(CallReference::parse("0LQ5g000000abcD"), Ok(CallReference::Id(_))));
         assert!(matches!(CallReference::parse("0LQ5g000000abcDG"), Ok(CallReference::Key(_))));

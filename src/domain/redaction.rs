@@ -18,7 +18,7 @@ const LAST: usize = 64;
 /// Anything that could be a token or a session, then anything that could be a phone number.
 static HIDDEN: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
     let token = r"eyJ[\w.-]{8,}|00D\w{9,15}!\S+|scvb_[\w-]{8,}|(?i:bearer|basic)\s+\S+";
-    // Also as a URI writes it, with the dashes and digits of any script.
+    // Numbers count as such also percent-encoded in a URI, and with the dashes and digits of any script.
     let number = r"(?:%2[Bb]|\+?\b)\d(?:[\s()./,_\p{Pd}\u{2212}]{0,3}\d){6,}\b";
     Regex::new(token).ok().zip(Regex::new(number).ok())
 });
@@ -38,7 +38,7 @@ pub fn quote(text: &str) -> String {
         None => String::from("(hidden)"),
     };
     if is_cut {
-        // What begins there may be the beginning of a number.
+        // The last characters before the cut may be the beginning of a number, so they are dropped.
         let left = shown.chars().count().saturating_sub(LAST);
         shown = shown.chars().take(left).chain(['…']).collect();
     }
@@ -169,7 +169,7 @@ mod words_tests {
             assert_eq!(shown.chars().count(), LONGEST_QUOTE);
             assert!(shown.ends_with('…'));
         }
-        // What is hidden is short: the end of what is looked at comes into sight.
+        // The replacement of the token is short, so the quote reaches as far as the text was read.
         let long = format!("Bearer {} +1 469 315 0217", "x".repeat(MOST_READ - 20));
         assert_eq!(quote(&long), "…");
         assert!(!quote(&format!("Bearer {} +1 469 315 0217", "x".repeat(MOST_READ - 16))).contains("469"));

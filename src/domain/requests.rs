@@ -56,7 +56,7 @@ pub struct CreateVoiceCall {
     pub from: PhoneNumber,
     /// How it came to be.
     pub initiation: Initiation,
-    /// What it says of an earlier call under its own key, without naming a VoiceCall.
+    /// The reference to an earlier call under its own key, where it names no VoiceCall.
     pub continues: Continuation,
     /// The queue it goes to; Salesforce reads it with a transfer only.
     pub queue: Option<String>,
@@ -155,7 +155,7 @@ pub struct PhoneContactEnded {
     pub start_time: Option<FlowTime>,
     /// When it ended.
     pub end_time: FlowTime,
-    /// When it entered the queue, if that is known; flows do not tell.
+    /// When it entered the queue, if that is known; flows do not send it.
     pub enqueue_time: Option<FlowTime>,
     /// The last agent. If there is one, the call was answered.
     pub agent: Option<String>,
@@ -167,7 +167,7 @@ pub struct PhoneContactEnded {
     pub from: Option<PhoneNumber>,
     /// The dialed number, translated; only for a call that was never created.
     pub to: Option<PhoneNumber>,
-    /// What else the final update is to say; flows do not tell.
+    /// Further fields of the final update; flows send none.
     pub rest: Rest,
     /// The values at the paths of the configured attributes.
     pub picked: PickedValues,

@@ -50,7 +50,7 @@ impl FlowTime {
         plain.parse().map(Self::new).map_err(|_| InvalidTime::Unreadable)
     }
 
-    /// An epoch in seconds or milliseconds, told apart by size.
+    /// An epoch in seconds or milliseconds, distinguished by size.
     ///
     /// # Errors
     /// When it is outside the years 2001 to 2100 in both units.

@@ -198,13 +198,13 @@ impl ConnectionActivity {
     }
 
     /// When the connection times out if no request arrives; none: one is being served.
-    pub(super) fn end(&self, patience: &ConnectionTimeouts) -> Option<Instant> {
+    pub(super) fn end(&self, timeouts: &ConnectionTimeouts) -> Option<Instant> {
         if self.0.serving.get() > 0 {
             return None;
         }
         Some(match self.0.answered.get() {
-            Some(answered) => answered + patience.between,
-            None => self.0.opened + patience.first,
+            Some(answered) => answered + timeouts.between,
+            None => self.0.opened + timeouts.first,
         })
     }
 }
@@ -266,7 +266,7 @@ mod connections_tests {
     use super::*;
 
     #[test]
-    fn the_oldest_stranger_gives_way_and_nobody_who_is_known() {
+    fn the_oldest_unused_connection_is_closed_and_no_used_one() {
         let connections = Connections::new(3);
         let [first, second, third] = [(); 3].map(|()| connections.admit());
         first.mark_authenticated();
@@ -299,20 +299,20 @@ mod traffic_tests {
 
     #[tokio::test]
     async fn a_connection_ends_after_the_last_of_its_answers_and_never_during_a_request() {
-        let patience = ConnectionTimeouts {
+        let timeouts = ConnectionTimeouts {
             first: Duration::from_secs(10),
             between: Duration::from_secs(75),
             too_slow: Arc::from(&b""[..]),
         };
         let traffic = ConnectionActivity::new();
-        assert_eq!(traffic.end(&patience), Some(traffic.0.opened + patience.first));
+        assert_eq!(traffic.end(&timeouts), Some(traffic.0.opened + timeouts.first));
         traffic.note_arrival();
         let (one, other) = (traffic.serve(), traffic.serve());
         drop(one);
-        assert_eq!(traffic.end(&patience), None);
+        assert_eq!(traffic.end(&timeouts), None);
         let before = Instant::now();
         drop(other);
-        assert!(traffic.end(&patience).unwrap() >= before + patience.between);
+        assert!(traffic.end(&timeouts).unwrap() >= before + timeouts.between);
         assert!(!traffic.has_received());
     }
 }

@@ -1,4 +1,4 @@
-//! A listener that strangers may reach: HTTP/1.1, on connections that cannot be kept for nothing.
+//! A listener that is open to the internet: HTTP/1.1, on connections that clients cannot occupy without use.
 //!
 //! actix-web's own `HttpServer` puts a limit on the head of the first request of a connection only. Afterwards a client may
 //! hold the connection for good, by beginning another head or by sending a refused body a byte at a time, and so may
@@ -50,12 +50,44 @@ pub struct Listener {
     pub workers: usize,
     /// Bounds of its connections.
     pub inbound: Inbound,
-    /// How long requests in flight may take to end once it is told to stop.
+    /// How long requests in flight may take to end once it has to stop.
     pub shutdown_timeout: Duration,
     /// The answer to a request that does not arrive in time: a whole answer of HTTP/1.1.
     pub too_slow: Arc<[u8]>,
     /// Adds the data of a connection that handlers need.
     pub on_connect: OnConnect,
+}
+
+/// The HTTP service of a worker. A macro, because its type has no name.
+macro_rules! http_service {
+    ($factory:ident, $stopping:ident, $keep_alive:ident, $on_connect:ident) => {{
+        let stopping = $stopping.clone();
+        let app = $factory().into_factory().map_err(|error| error.into().error_response());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .keep_alive($keep_alive)
+            // `GuardedSocket` bounds the time of every request head, and answers with the bridge's JSON error body.
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(LINGER)
+            .on_connect_ext(move |io: &GuardedSocket<_>, extensions: &mut Extensions| {
+                extensions.insert(io.traffic());
+                $on_connect(io.inner(), extensions);
+            })
+            .finish(map_config(app, |()| AppConfig::default()));
+        // A connection counts until the work of its requests has ended, so that a stop waits for that.
+        apply_fn_factory(http, |(io, protocol, peer): (GuardedSocket<_>, _, _), http| {
+            let traffic = io.traffic();
+            let served = http.call((io, protocol, peer));
+            async move {
+                let served = served.await;
+                traffic.wait_until_idle().await;
+                served
+            }
+        })
+    }};
 }
 
 impl Listener {
@@ -87,49 +119,19 @@ impl Listener {
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
         let (keep_alive, handshake) = (inbound.keep_alive, inbound.client_timeout);
-        let patience =
+        let timeouts =
             ConnectionTimeouts { first: inbound.client_timeout, between: inbound.keep_alive, too_slow };
-        macro_rules! http {
-            () => {{
-                let stopping = stopping.clone();
-                let app = factory().into_factory().map_err(|error| error.into().error_response());
-                let http = HttpService::build()
-                    .graceful_shutdown_signal(move || {
-                        let stopping = stopping.clone();
-                        async move { stopping.notified().await }
-                    })
-                    .keep_alive(keep_alive)
-                    // That of the guarded socket covers all heads, and answers in our shape.
-                    .client_request_timeout(Duration::ZERO)
-                    .client_disconnect_timeout(LINGER)
-                    .on_connect_ext(move |io: &GuardedSocket<_>, extensions: &mut Extensions| {
-                        extensions.insert(io.traffic());
-                        on_connect(io.inner(), extensions);
-                    })
-                    .finish(map_config(app, |()| AppConfig::default()));
-                // A connection counts until the work of its requests has ended, so that a stop waits for that.
-                apply_fn_factory(http, |(io, protocol, peer): (GuardedSocket<_>, _, _), http| {
-                    let traffic = io.traffic();
-                    let served = http.call((io, protocol, peer));
-                    async move {
-                        let served = served.await;
-                        traffic.wait_until_idle().await;
-                        served
-                    }
-                })
-            }};
-        }
         let memory = ConnectionMemory::default();
         let Some(mut tls) = tls else {
             let listening = builder.listen("http", socket, move || {
-                let (patience, memory, connections) =
-                    (patience.clone(), memory.clone(), Connections::new(most));
+                let (timeouts, memory, connections) =
+                    (timeouts.clone(), memory.clone(), Connections::new(most));
                 fn_service(move |io: TcpStream| {
                     let peer = io.peer_addr().ok();
-                    let io = GuardedSocket::new(io, patience.clone(), connections.admit(), &memory);
+                    let io = GuardedSocket::new(io, timeouts.clone(), connections.admit(), &memory);
                     async move { Ok((io, Protocol::Http1, peer)) }
                 })
-                .and_then(http!())
+                .and_then(http_service!(factory, stopping, keep_alive, on_connect))
             })?;
             return Ok(listening.run());
         };
@@ -138,12 +140,12 @@ impl Listener {
         choose_protocol(&mut tls);
         let acceptor = tls.build();
         let listening = builder.listen("https", socket, move || {
-            let (patience, memory, connections) = (patience.clone(), memory.clone(), Connections::new(most));
+            let (timeouts, memory, connections) = (timeouts.clone(), memory.clone(), Connections::new(most));
             let mut acceptor = Acceptor::new(acceptor.clone());
             acceptor.set_handshake_timeout(handshake);
             let acceptor = acceptor.map_err(TlsError::into_service_error);
             apply_fn_factory(acceptor, move |io: TcpStream, acceptor| {
-                let (patience, memory, traffic) = (patience.clone(), memory.clone(), connections.admit());
+                let (timeouts, memory, traffic) = (timeouts.clone(), memory.clone(), connections.admit());
                 let peer = io.peer_addr().ok();
                 let handshake = acceptor.call(io);
                 async move {
@@ -151,10 +153,10 @@ impl Listener {
                         io = handshake => io?,
                         () = traffic.dismissed() => return Err(TlsError::Timeout),
                     };
-                    Ok((GuardedSocket::new(io, patience, traffic, &memory), Protocol::Http1, peer))
+                    Ok((GuardedSocket::new(io, timeouts, traffic, &memory), Protocol::Http1, peer))
                 }
             })
-            .and_then(http!().map_err(TlsError::Service))
+            .and_then(http_service!(factory, stopping, keep_alive, on_connect).map_err(TlsError::Service))
         })?;
         Ok(listening.run())
     }
@@ -162,8 +164,8 @@ impl Listener {
 
 /// HTTP/1 for every context of a handshake. A client that offers other protocols only gets an alert (RFC 7301, 3.2).
 pub fn choose_protocol(tls: &mut SslAcceptorBuilder) {
-    const OURS: &[u8] = b"\x08http/1.1\x08http/1.0";
-    tls.set_alpn_select_callback(|_, theirs| {
-        openssl::ssl::select_next_proto(OURS, theirs).ok_or(AlpnError::ALERT_FATAL)
+    const ACCEPTED: &[u8] = b"\x08http/1.1\x08http/1.0";
+    tls.set_alpn_select_callback(|_, offered| {
+        openssl::ssl::select_next_proto(ACCEPTED, offered).ok_or(AlpnError::ALERT_FATAL)
     });
 }

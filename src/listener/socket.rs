@@ -23,7 +23,7 @@ const AHEAD: usize = 2048;
 /// A socket whose client has limited time for the head of a request, and for taking in an answer.
 pub struct GuardedSocket<T> {
     io: T,
-    patience: ConnectionTimeouts,
+    timeouts: ConnectionTimeouts,
     traffic: ConnectionActivity,
     /// Fires at the latest when the connection may have timed out. It is moved only when it fires, not by every request.
     alarm: Pin<Box<Sleep>>,
@@ -50,14 +50,14 @@ impl<T> GuardedSocket<T> {
     /// A new socket.
     pub fn new(
         io: T,
-        patience: ConnectionTimeouts,
+        timeouts: ConnectionTimeouts,
         traffic: ConnectionActivity,
         memory: &ConnectionMemory,
     ) -> Self {
-        let alarm = Box::pin(sleep(patience.first));
+        let alarm = Box::pin(sleep(timeouts.first));
         Self {
             io,
-            patience,
+            timeouts,
             traffic,
             alarm,
             stuck: None,
@@ -83,7 +83,7 @@ impl<T> GuardedSocket<T> {
         while self.alarm.as_mut().poll(context).is_ready() {
             let now = Instant::now();
             // While a request is served its end is unknown; the connection lasts for `between` beyond it at least.
-            let end = self.traffic.end(&self.patience).unwrap_or(now + self.patience.between);
+            let end = self.traffic.end(&self.timeouts).unwrap_or(now + self.timeouts.between);
             if end <= now {
                 return true;
             }
@@ -113,7 +113,7 @@ impl<T> GuardedSocket<T> {
     /// Waits for as long as the client may take to take in everything written.
     fn unless_stuck<R>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<R>> {
         self.traffic.wake_by(context.waker());
-        let first = self.patience.first;
+        let first = self.timeouts.first;
         let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(first)));
         stuck.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
@@ -122,7 +122,7 @@ impl<T> GuardedSocket<T> {
     fn wrote(&mut self, written: usize, of: usize, context: &mut Context<'_>) -> io::Result<()> {
         self.unwritten = of.saturating_sub(written);
         if self.unwritten == 0 && self.stuck.take().is_some() {
-            // Requests that were held back may be passed on.
+            // The answers are written, so the next request may be passed on.
             context.waker().wake_by_ref();
         }
         self.hold()
@@ -167,7 +167,7 @@ impl<T: AsyncRead + Unpin> GuardedSocket<T> {
         self.hold()?;
         self.traffic.note_arrival();
         if passed == 0 {
-            // Once the HTTP above has parsed what it has, it polls again.
+            // The HTTP service polls again once it has parsed the bytes it has.
             self.end_turn();
             context.waker().wake_by_ref();
             return Poll::Pending;
@@ -222,10 +222,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for GuardedSocket<T> {
         this.over = true;
         // A client that sent nothing gets no answer: that is how unused connections end.
         if this.traffic.has_received() && this.stuck.is_none() {
-            // Nothing else is being written now. An answer this short fits into the socket, or it is stuck anyway.
-            let _ = Pin::new(&mut this.io).poll_write(context, &this.patience.too_slow);
+            // No other answer is being written. One this short fits into the buffer of the socket, or the socket is stuck.
+            let _ = Pin::new(&mut this.io).poll_write(context, &this.timeouts.too_slow);
         }
-        // Nothing read means that the other side has ended the connection: so it looks to the HTTP above.
+        // Zero bytes read means for the HTTP service that the client has ended the connection.
         Poll::Ready(Ok(()))
     }
 }

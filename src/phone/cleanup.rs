@@ -21,7 +21,7 @@ impl NumberTooLong {
     }
 }
 
-/// What a value of a phone number field says of the subscriber: a leading `sip:`, `sips:` or `tel:` goes, with everything
+/// The subscriber in the value of a phone number field: a leading `sip:`, `sips:` or `tel:` goes, with everything
 /// from the first `@` or `;` on, and so does a host without a scheme. Escapes in what remains of a URI (RFC 3986, 2.1) are
 /// decoded.
 pub(super) fn subscriber(value: &str) -> Cow<'_, str> {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn who_withheld_the_number_has_no_digit_whatever_the_host() {
+    fn a_withheld_number_has_no_digit_whatever_the_host() {
         for value in [
             "sip:anonymous@10.1.2.3",
             "anonymous@anonymous.invalid",

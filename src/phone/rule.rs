@@ -124,7 +124,7 @@ impl Rule {
         u64::try_from(original_length).is_ok_and(|length| (min..=max).contains(&length))
     }
 
-    /// Replaces every match in `text` and puts the whole into `out`; tells whether there was any match.
+    /// Replaces every match in `text` and writes the whole text into `out`; returns whether there was any match.
     pub(super) fn replace(
         &self,
         text: &[u16],
@@ -190,7 +190,7 @@ fn parse_predicate(text: &str) -> Option<(u64, u64)> {
     let number = |text: &str| {
         let digits = trim(text);
         let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        // Beyond u64 it is longer than any number anyway.
+        // A length beyond u64 exceeds every number, as u64::MAX does.
         all_digits.then(|| digits.parse().unwrap_or(u64::MAX))
     };
     Some((number(min)?, number(max)?))
@@ -286,7 +286,7 @@ fn named(text: &str, groups: &Groups) -> (Option<SelectorPart>, usize) {
     let length = "$<>".len() + name.len();
     let units: Vec<u16> = name.encode_utf16().collect();
     let number = groups.by_name(&units).and_then(|number| usize::try_from(number).ok());
-    // A name no group has is `undefined`, which is nothing.
+    // JavaScript gives `undefined` for an unknown group name, and inserts nothing.
     (Some(number.map_or(SelectorPart::Text(Vec::new()), SelectorPart::Group)), length)
 }
 

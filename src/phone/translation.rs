@@ -91,7 +91,7 @@ impl Translation {
         if self.rules.is_empty() {
             return Ok(cleaned);
         }
-        // Code units, because patterns and `$` symbols count in them; what is kept of a number is ASCII.
+        // UTF-16 code units, because patterns and `$` symbols count in them; a cleaned number is ASCII.
         let mut text: Vec<u16> = cleaned.bytes().map(u16::from).collect();
         let original_length = text.len();
         let mut next = Vec::with_capacity(2 * original_length);

@@ -63,9 +63,9 @@ impl ApexApi {
                 bytes(&OmniFlowPayload::new(self.address(origin, Some(&request.call)), request))
             }
             SalesforceRequest::ClearRouting(call, _) => bytes(&self.address(origin, Some(call))),
-            SalesforceRequest::Restored(kept) => bytes(&RestoredPayload {
-                address: self.address(origin, kept.call.as_ref()),
-                body: &kept.body,
+            SalesforceRequest::Restored(restored) => bytes(&RestoredPayload {
+                address: self.address(origin, restored.call.as_ref()),
+                body: &restored.body,
             }),
         }
     }

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::http::{HttpRequest, exchange};
 use super::limiter::CreatePermit;
 use super::{
-    AnswerHealth, AnswerOutcome, Breaker, BreakerChange, BreakerOpen, BreakerPermit, Budget, CreateLimited,
-    CreateLimiter, Failure, Operation, SalesforceApi, judge,
+    AnswerHealth, AnswerOutcome, BreakerChange, BreakerOpen, BreakerPermit, Budget, CircuitBreaker,
+    CreateLimited, CreateLimiter, Failure, Operation, SalesforceApi, judge,
 };
 use crate::ids::Ids;
 use crate::settings::Settings;
@@ -22,7 +22,7 @@ const LEAST: Duration = Duration::from_millis(5);
 /// Breaker, slots and create limiter of one org on one API, shared by all workers.
 pub struct Gate {
     name: String,
-    breaker: Breaker,
+    breaker: CircuitBreaker,
     slots: Slots,
     creates: CreateLimiter,
     returns: AtomicU64,
@@ -33,7 +33,7 @@ impl Gate {
     pub fn new(name: String, settings: &Settings, ids: Arc<Ids>) -> Self {
         Self {
             name,
-            breaker: Breaker::new(settings.breaker, ids),
+            breaker: CircuitBreaker::new(settings.breaker, ids),
             slots: Slots::new(settings.limits.concurrent_requests),
             creates: CreateLimiter::new(settings.limits.creates_per_second),
             returns: AtomicU64::new(0),
@@ -83,7 +83,7 @@ impl Gate {
             Ok(answer) => {
                 let outcome = judge(api, operation, &answer);
                 self.settle(permit, Some(AnswerHealth::of_answer(&answer, &outcome)));
-                // A limit of other requests does not concern creates.
+                // Only a 429 for a create pauses creates; the limit of other requests is another one.
                 match create {
                     Some(create) if answer.status == 429 => {
                         Ok(self.limited(create, outcome, answer.retry_after))
@@ -171,7 +171,7 @@ impl Gate {
                 tracing::info!(org = self.name, "Salesforce is back");
             }
             None if verdict == AnswerHealth::Good => {
-                // Only the first answer counts; after that it is known.
+                // Only the first good answer is noted.
                 let _ = self.returns.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire);
             }
             None => {}
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn other_places_count_who_is_in_already() {
+    fn other_slots_count_those_in_use() {
         let slots = Slots::new(2);
         let [first, _second] = [slots.try_enter().unwrap(), slots.try_enter().unwrap()];
         slots.adopt(3);

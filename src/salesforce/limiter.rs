@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// The longest pause on the word of one answer.
+/// The longest pause that one answer of Salesforce can ask for.
 pub const LONGEST_CREATE_PAUSE: Duration = Duration::from_secs(30);
 
 /// The create limiter of one org, shared by all workers.
@@ -176,7 +176,7 @@ impl CreateLimiter {
 
 /// The place of one create. Dropped without a report, it has tried nothing, and the next create tries.
 #[derive(Debug)]
-#[must_use = "what came of a create says whether others may follow"]
+#[must_use = "the outcome of a create decides whether others may follow"]
 pub struct CreatePermit<'a> {
     limiter: &'a CreateLimiter,
     at: Instant,
@@ -274,8 +274,8 @@ mod tests {
         let (limiter, start) = (CreateLimiter::new(50), Instant::now());
         refuse(&limiter, start, Some(3600));
         assert_eq!(take(&limiter, start), paused(30));
-        let told = take(&limiter, start).unwrap_err().to_string();
-        assert!(told.contains("no more creates are sent for 30 s"), "{told}");
+        let message = take(&limiter, start).unwrap_err().to_string();
+        assert!(message.contains("no more creates are sent for 30 s"), "{message}");
         let later = start + LONGEST_CREATE_PAUSE;
         let first = limiter.try_take(later, false).unwrap();
         assert_eq!(
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_that_tried_and_heard_nothing_leaves_the_try_to_the_next() {
+    fn an_unanswered_probing_create_leaves_the_probe_to_the_next() {
         let (limiter, start) = (CreateLimiter::new(50), Instant::now());
         refuse(&limiter, start, Some(5));
         let later = start + Duration::from_secs(5);

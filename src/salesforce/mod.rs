@@ -15,7 +15,7 @@ mod telephony;
 mod token;
 mod voice_call_query;
 
-pub use breaker::{AnswerHealth, Breaker, BreakerChange, BreakerOpen, BreakerPermit, BreakerState};
+pub use breaker::{AnswerHealth, BreakerChange, BreakerOpen, BreakerPermit, BreakerState, CircuitBreaker};
 pub use budget::Budget;
 pub use gate::{Gate, NoFreeSlot, Slot, Slots};
 pub use http::{ClientError, HttpAnswer, HttpFault, clients};

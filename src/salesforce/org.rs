@@ -111,7 +111,7 @@ impl Org {
     /// Creates the VoiceCall of a call.
     ///
     /// # Errors
-    /// When Salesforce did not make it, or nobody knows.
+    /// When Salesforce did not create it, or the result is not known.
     pub async fn create(
         &self,
         client: &Client,

@@ -35,7 +35,7 @@ impl SalesforceRequest<'_> {
             Self::Update(..) => Operation::Update,
             Self::OmniFlow(_) => Operation::OmniFlow,
             Self::ClearRouting(..) => Operation::ClearRouting,
-            Self::Restored(kept) => kept.operation,
+            Self::Restored(restored) => restored.operation,
         }
     }
 
@@ -46,7 +46,7 @@ impl SalesforceRequest<'_> {
             Self::Update(_, request) => &request.origin,
             Self::OmniFlow(request) => &request.origin,
             Self::ClearRouting(_, origin) => origin,
-            Self::Restored(kept) => &kept.origin,
+            Self::Restored(restored) => &restored.origin,
         }
     }
 
@@ -56,7 +56,7 @@ impl SalesforceRequest<'_> {
             Self::Create(_) => None,
             Self::Update(call, _) | Self::ClearRouting(call, _) => Some(call),
             Self::OmniFlow(request) => Some(&request.call),
-            Self::Restored(kept) => kept.call.as_ref(),
+            Self::Restored(restored) => restored.call.as_ref(),
         }
     }
 }
@@ -98,7 +98,7 @@ pub struct RestoredRequest {
 /// The body stays hidden: it contains phone numbers.
 impl fmt::Debug for RestoredRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kept")
+        f.debug_struct("RestoredRequest")
             .field("operation", &self.operation)
             .field("call", &self.call)
             .finish_non_exhaustive()
@@ -118,11 +118,12 @@ impl StoredRequest {
                 (Some(&request.call), fields(&OmniFlowPayload::new(none, request)))
             }
             SalesforceRequest::ClearRouting(call, _) => (Some(call), Map::new()),
-            SalesforceRequest::Restored(kept) => (kept.call.as_ref(), kept.body.clone()),
+            SalesforceRequest::Restored(restored) => (restored.call.as_ref(), restored.body.clone()),
         };
         let origin = request.origin();
-        let unless_answered = matches!(request, SalesforceRequest::Restored(kept) if kept.unless_answered);
-        let if_ended = matches!(request, SalesforceRequest::Restored(kept) if kept.if_ended);
+        let unless_answered =
+            matches!(request, SalesforceRequest::Restored(restored) if restored.unless_answered);
+        let if_ended = matches!(request, SalesforceRequest::Restored(restored) if restored.if_ended);
         Self {
             call_center: origin.call_center.to_string(),
             certificate: origin.certificate.as_ref().map(ToString::to_string),
@@ -148,7 +149,7 @@ impl StoredRequest {
     /// The request.
     ///
     /// # Errors
-    /// When a name in it is none: somebody else has written here.
+    /// When a name in it is invalid: it was not written by the bridge.
     pub fn read(self, operation: Operation) -> Result<RestoredRequest, InvalidName> {
         Ok(RestoredRequest {
             operation,
@@ -189,13 +190,13 @@ impl RestoredRequest {
     /// An update, with the fields that it lacks and `create` has.
     #[must_use]
     pub fn completed_by(mut self, create: &Self) -> Self {
-        for (name, says) in [
+        for (name, create_name) in [
             ("fromNumber", "from"),
             ("toNumber", "to"),
             ("startTime", "startTime"),
             ("callAttributes", "callAttributes"),
         ] {
-            if let Some(value) = create.body.get(says).filter(|_| !self.body.contains_key(name)) {
+            if let Some(value) = create.body.get(create_name).filter(|_| !self.body.contains_key(name)) {
                 self.body.insert(name.into(), value.clone());
             }
         }
@@ -218,18 +219,18 @@ mod tests {
     fn that_something_is_sent_only_without_an_agent_is_kept_with_it_and_old_entries_go_on() {
         let origin = Origin { call_center: CallCenterName::parse("Sales").unwrap(), certificate: None };
         let call = CallReference::parse("wxcc_1").unwrap();
-        let kept = |stored: &StoredRequest| -> RestoredRequest {
+        let restored = |stored: &StoredRequest| -> RestoredRequest {
             let json = serde_json::to_string(stored).unwrap();
             serde_json::from_str::<StoredRequest>(&json).unwrap().read(Operation::ClearRouting).unwrap()
         };
         let stored = StoredRequest::of(SalesforceRequest::ClearRouting(&call, &origin));
-        assert!(!kept(&stored).unless_answered);
-        let guarded = kept(&stored.unless_answered(true));
+        assert!(!restored(&stored).unless_answered);
+        let guarded = restored(&stored.unless_answered(true));
         assert!(guarded.unless_answered);
-        assert!(kept(&StoredRequest::of(SalesforceRequest::Restored(&guarded))).unless_answered);
-        let taking_back = kept(&StoredRequest::of(SalesforceRequest::Restored(&guarded)).if_ended(true));
+        assert!(restored(&StoredRequest::of(SalesforceRequest::Restored(&guarded))).unless_answered);
+        let taking_back = restored(&StoredRequest::of(SalesforceRequest::Restored(&guarded)).if_ended(true));
         assert!(taking_back.if_ended && !guarded.if_ended);
-        assert!(kept(&StoredRequest::of(SalesforceRequest::Restored(&taking_back))).if_ended);
+        assert!(restored(&StoredRequest::of(SalesforceRequest::Restored(&taking_back))).if_ended);
         let old: StoredRequest =
             serde_json::from_str(r#"{"callCenter":"Sales","call":"wxcc_1","body":{}}"#).unwrap();
         assert!(!old.read(Operation::ClearRouting).unwrap().unless_answered);

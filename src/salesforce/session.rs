@@ -133,7 +133,7 @@ impl OAuthSessions {
     /// Drops a session that Salesforce has just refused, unless another one has replaced it already.
     ///
     /// # Errors
-    /// When the deadline passes while somebody else fetches a session.
+    /// When the deadline passes while another request fetches a session.
     pub async fn forget(&self, refused: &OAuthSession, budget: &Budget) -> Result<(), Failure> {
         let mut latest =
             timeout_at(budget.deadline(), self.latest.lock()).await.map_err(|_| Failure::Late)?;
@@ -187,7 +187,7 @@ impl OAuthSessions {
         let url = self.login.join("/services/oauth2/token");
         let request = HttpRequest { method: Method::POST, url, headers, body: body.into() };
         let answer = exchange(client, request, budget).await.map_err(|fault| match Failure::from(fault) {
-            // The request under the session has not been sent yet.
+            // Only the login went unanswered; the request that needs the session has not been sent yet.
             Failure::Unanswered { words } => Failure::Again { after: None, words },
             failure => failure,
         })?;

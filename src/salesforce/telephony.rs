@@ -128,14 +128,14 @@ impl TelephonyApi {
                 self.patch(&request.call, "/omniFlow", bytes(&OmniFlowPayload::new(none, request)))
             }
             SalesforceRequest::ClearRouting(call, _) => self.patch(call, "/clearRouting", Bytes::new()),
-            SalesforceRequest::Restored(kept) => {
-                let Some(call) = &kept.call else {
-                    return self.post(bytes(&RestoredPayload { address: create(), body: &kept.body }));
+            SalesforceRequest::Restored(restored) => {
+                let Some(call) = &restored.call else {
+                    return self.post(bytes(&RestoredPayload { address: create(), body: &restored.body }));
                 };
-                let (tail, body) = match kept.operation {
+                let (tail, body) = match restored.operation {
                     Operation::ClearRouting => ("/clearRouting", Bytes::new()),
-                    Operation::OmniFlow => ("/omniFlow", bytes(&kept.body)),
-                    Operation::Update | Operation::Create | Operation::Query => ("", bytes(&kept.body)),
+                    Operation::OmniFlow => ("/omniFlow", bytes(&restored.body)),
+                    Operation::Update | Operation::Create | Operation::Query => ("", bytes(&restored.body)),
                 };
                 self.patch(call, tail, body)
             }

@@ -145,7 +145,7 @@ impl ScrtTokens {
     fn age(&self, token: &SignedToken, now: Timestamp) -> TokenAge {
         let life = self.options.life.as_secs_f64();
         let age = now.duration_since(token.at).as_secs_f64();
-        // A clock that was set back makes a token younger than new: a new one is signed.
+        // After the clock was set back, a token has a negative age: a new one is signed.
         if age < 0.0 || age >= life {
             TokenAge::Over
         } else if age < life * 2.0 / 3.0 {
@@ -209,7 +209,7 @@ fn verifier(_: &Algorithm, _: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
 /// # Errors
 /// When OpenSSL refuses the key.
 pub fn sign(claims: &impl Serialize, certificate: &SigningCertificate) -> Result<String> {
-    // It fails when it is installed already, which is as good.
+    // An error means that a provider is installed already, which is as good.
     let _ = PROVIDER.install_default();
     KEY.set(Some(certificate.key().clone()));
     let token = encode(&Header::new(Algorithm::RS256), claims, &EncodingKey::from_rsa_der(&[]));

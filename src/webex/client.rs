@@ -10,7 +10,7 @@ use reqwest::{Method, Request};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::http::{ExchangeAnswer, ExchangeFault, ExchangeLimits, error_text, exchange, headers};
+use super::http::{ExchangeAnswer, ExchangeLimits, error_text, exchange, headers};
 use super::token::{TokenCipher, TokenError, WebexTokens};
 use crate::clock::Clock;
 use crate::ids::Ids;
@@ -148,7 +148,9 @@ impl ApiClient {
             let bearer = self.tokens.bearer().await?;
             let request = self.request(ask, &bearer.header());
             let bounds = ExchangeLimits { within: ANSWER_WITHIN, bytes: ANSWER_BYTES };
-            let answer = exchange(&self.http, request, bounds).await.map_err(|fault| unavailable(&fault))?;
+            let answer = exchange(&self.http, request, bounds)
+                .await
+                .map_err(|fault| WebexError::Unavailable { words: fault.to_string() })?;
             match answer.status {
                 200..300 => return Ok(answer),
                 401 if !last => self.tokens.forget(&bearer).await,
@@ -178,10 +180,6 @@ impl ApiClient {
 /// The path without an id.
 fn path<'a>(ask: &ApiRequest<'a>) -> &'a str {
     if ask.path.starts_with("/v2/subscriptions") { "/v2/subscriptions" } else { ask.path }
-}
-
-fn unavailable(fault: &ExchangeFault) -> WebexError {
-    WebexError::Unavailable { words: fault.to_string() }
 }
 
 /// Webex's limit of requests for a client id.
@@ -263,7 +261,7 @@ pub fn tokens(
 /// A client with these tokens.
 ///
 /// # Errors
-/// When the configuration does not say where.
+/// When `webex.api_url` is not set.
 pub fn api_client(
     webex: &Webex,
     http: reqwest::Client,

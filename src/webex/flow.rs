@@ -210,15 +210,15 @@ mod flow_tests {
     #[test]
     fn the_vendors_flow_has_its_four_requests() {
         let flow = Flow::parse(EXPORT).unwrap();
-        let told = |name: &str| {
+        let shape = |name: &str| {
             let activity = flow.activity(name).unwrap();
             let path = activity.path.rsplit('/').next().unwrap().to_owned();
             (path, activity.timeout.as_millis(), activity.outputs.len())
         };
-        assert_eq!(told("CreateVoiceCall"), ("createVoiceCall".into(), 5000, 1));
-        assert_eq!(told("ExecuteOmniFlow"), ("executeOmniFlow".into(), 5000, 2));
-        assert_eq!(told("ClearRouting"), ("clearRouting".into(), 2000, 1));
-        assert_eq!(told("UpdateVoiceCall"), ("updateVoiceCall".into(), 5000, 1));
+        assert_eq!(shape("CreateVoiceCall"), ("createVoiceCall".into(), 5000, 1));
+        assert_eq!(shape("ExecuteOmniFlow"), ("executeOmniFlow".into(), 5000, 2));
+        assert_eq!(shape("ClearRouting"), ("clearRouting".into(), 2000, 1));
+        assert_eq!(shape("UpdateVoiceCall"), ("updateVoiceCall".into(), 5000, 1));
         assert_eq!(flow.variable("SCV_VendorCallKey"), Some("wxcc_{{NewPhoneContact.InteractionId}}"));
     }
 

@@ -145,7 +145,7 @@ impl RecordingClient {
         }
         let (client, org_id) = (Arc::clone(&self.client), self.org_id.clone());
         let ids: Vec<String> = tasks.iter().map(ToString::to_string).collect();
-        // Not cancelled: it may be renewing the token.
+        // The request runs in a task of its own, which the timeout does not cancel: it may be renewing the token.
         let asking = tokio::spawn(async move { client.recordings(&org_id, &ids).await });
         let (error, pause) = match timeout(RECORDINGS_WITHIN, asking).await {
             Ok(Ok(Ok(recordings))) => return Ok(recordings),
@@ -276,7 +276,7 @@ mod recorder_tests {
 
     proptest! {
         #[test]
-        fn whoever_asks_for_a_pause_gets_it_and_nobody_is_asked_twice_within_half_a_minute(
+        fn a_requested_pause_is_kept_and_requests_are_half_a_minute_apart(
             since in -100_i64..100_000, now in 0_i64..200_000, pause in proptest::option::of(0_i64..10_000),
         ) {
             let earliest = pause.map(|pause| at(now + pause));

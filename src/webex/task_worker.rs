@@ -31,7 +31,7 @@ const LATE_CREATES: [Duration; 4] = [
 ];
 /// How long a step may take that needs the database only.
 const STORE_WITHIN: Duration = Duration::from_secs(2);
-// All of it within one lease: no other replica concludes the same task meanwhile.
+// All steps fit into one lease, so that no other replica concludes the same task meanwhile.
 const _: () = assert!(
     FIND_CENTERS_WITHIN.as_secs()
         + STORE_WITHIN.as_secs()
@@ -61,7 +61,7 @@ pub struct TaskWorker {
     slots: TaskSlots,
     /// For tasks whose recordings are queried: other tasks do not wait for Webex.
     recording_slots: TaskSlots,
-    /// The tasks in progress. Whoever holds the lock takes a step; others wait.
+    /// The tasks in progress. The holder of the lock takes a step; others wait.
     in_progress: AsyncMutex<JoinSet<()>>,
     /// Notified when a slot may have become free.
     ended: Arc<Notify>,
@@ -138,7 +138,7 @@ impl TaskWorker {
             let is_announced = self.recorder.is_some() && task.timeline.announced().is_some();
             let slots = if is_announced { &self.recording_slots } else { &self.slots };
             let Some(guards) = slots.take(&centers) else {
-                // After those that were due before.
+                // The task waits behind those that were due before.
                 let (concluder, now) = (concluder.clone(), self.outbox.now());
                 in_progress.spawn(async move { concluder.settle(task, Some(now), false).await });
                 continue;
@@ -154,7 +154,7 @@ impl TaskWorker {
         }
         if !recorded.is_empty() {
             self.begin(in_progress, concluder, async move |concluder| {
-                concluder.query_and_conclude(recorded).await
+                concluder.query_and_conclude(recorded).await;
             });
         }
         Ok(begun)
@@ -206,7 +206,7 @@ impl TaskWorker {
             Some(left) => Duration::try_from(left).unwrap_or(SHORT_PAUSE),
         };
         let left = left.clamp(Duration::from_millis(10), LONGEST_PAUSE);
-        // Until a slot is free or the time is over.
+        // Waits until a slot is free or the time is over.
         let _ = timeout(left, self.ended.notified()).await;
     }
 }
@@ -346,8 +346,8 @@ impl TaskConclusion {
         };
         let now = self.outbox.now();
         let new = NewEvent { task: task.id.clone(), event: mark.clone(), numbers: None, now, due_at: now };
-        let kept = timeout(STORE_WITHIN, self.outbox.store().keep_event(new)).await;
-        match kept.unwrap_or(Err(StoreError::Slow)) {
+        let stored = timeout(STORE_WITHIN, self.outbox.store().keep_event(new)).await;
+        match stored.unwrap_or(Err(StoreError::Slow)) {
             Ok(()) => {
                 recorder.count("found");
                 task.add(mark);
@@ -404,13 +404,13 @@ impl TaskConclusion {
         self.settle(task, due_at.or(next_conclusion), true).await;
     }
 
-    /// When a task of which no flow has told is looked at again: its create may come after its end.
+    /// When a task that no flow has reported is concluded again: its create may come after its end.
     fn next_conclusion(&self, task: &Task) -> Option<Timestamp> {
         let (ended, now) = (task.timeline.ended_at()?, self.outbox.now());
         LATE_CREATES.iter().filter_map(|after| ended.checked_add(*after).ok()).find(|at| *at > now)
     }
 
-    /// When its recordings are asked for again, if they were asked for in vain.
+    /// When the task's recordings are requested again, if the last request found none.
     fn next(&self, task: &Task, asked: Option<RecordingsAsked>) -> Option<Timestamp> {
         let (asked, announced) = (asked?, task.timeline.announced()?);
         let now = self.outbox.now();

@@ -66,7 +66,7 @@ fn what_is_not_known_is_kept_and_what_is_not_telephony_is_left() {
 }
 
 #[test]
-fn what_is_no_webhook_is_told_without_quoting_it() {
+fn what_is_no_webhook_is_an_error_that_does_not_quote_it() {
     let long = format!(r#"{{"id":"1","type":"task:new","data":{{"taskId":"{}"}}}}"#, "x".repeat(251));
     let deep = format!(r#"{{"id":"1","data":{}"#, "{\"a\":".repeat(60_000));
     for (body, problem) in [

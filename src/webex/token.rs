@@ -12,14 +12,12 @@ use openssl::pkey::PKey;
 use openssl::rand::rand_bytes;
 use openssl::sign::Signer;
 use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
-use reqwest::Request;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
-use url::Url;
 
-use super::http::{ExchangeFault, ExchangeLimits, error_text, exchange, form};
+use super::http::{ExchangeLimits, error_text, exchange, form};
 use crate::clock::Clock;
 use crate::settings::{BaseUrl, WebexClient};
 use crate::store::{Memo, Store, StoreError, Turn};
@@ -131,7 +129,7 @@ impl WebexTokens {
             return Bearer::of(login);
         }
         let (stored, login) = self.stored().await?;
-        // Another process may have renewed it meanwhile.
+        // Another process may have renewed the token meanwhile.
         let is_news = state
             .login
             .as_ref()
@@ -235,7 +233,7 @@ impl WebexTokens {
         if self.store.swap(Memo::WebexLogin, Some(stored), &sealed).await? {
             return Ok(renewed);
         }
-        // Another process has renewed it before, or an administrator has just logged in: the stored one counts.
+        // Another process renewed the token first, or an administrator has just logged in: the stored login counts.
         Ok(self.stored().await?.1)
     }
 
@@ -247,8 +245,9 @@ impl WebexTokens {
         let secret = self.client.secret.expose_secret();
         let own = [("client_id", self.client.id.as_str()), ("client_secret", secret)];
         let fields: Vec<_> = own.into_iter().chain(fields).collect();
-        let answer =
-            exchange(&self.http, self.request(&fields), BOUNDS).await.map_err(|fault| unavailable(&fault))?;
+        let answer = exchange(&self.http, form(self.url.join(""), &fields), BOUNDS)
+            .await
+            .map_err(|fault| TokenError::Unavailable(fault.to_string()))?;
         match answer.status {
             200..300 => WebexLogin::read(&answer.body, used, self.clock.now())
                 .ok_or_else(|| TokenError::Unavailable("the answer holds no tokens".to_owned())),
@@ -256,15 +255,6 @@ impl WebexTokens {
             _ => Err(TokenError::Refused(error_text(&answer))),
         }
     }
-
-    fn request(&self, fields: &[(&str, &str)]) -> Request {
-        let url: Url = self.url.join("");
-        form(url, fields)
-    }
-}
-
-fn unavailable(fault: &ExchangeFault) -> TokenError {
-    TokenError::Unavailable(fault.to_string())
 }
 
 /// The percentage of its life at which an access token is renewed.
@@ -283,7 +273,7 @@ pub struct WebexLogin {
 
 impl fmt::Debug for WebexLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").field("expires", &self.expires).finish_non_exhaustive()
+        f.debug_struct("WebexLogin").field("expires", &self.expires).finish_non_exhaustive()
     }
 }
 
@@ -477,8 +467,8 @@ mod login_tests {
             (login.days_left(at(0)), login.days_left(at(1)), login.days_left(at(86_401))),
             (Some(1), Some(0), Some(-1))
         );
-        let kept = WebexLogin::parse(&login.json()).unwrap();
-        assert_eq!(kept.json(), login.json());
+        let stored = WebexLogin::parse(&login.json()).unwrap();
+        assert_eq!(stored.json(), login.json());
         assert!(!format!("{login:?}").contains('r') || !format!("{login:?}").contains("refresh: "));
     }
 

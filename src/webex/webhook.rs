@@ -136,10 +136,10 @@ impl Webhook {
     /// The `data` of a body; none where it has none.
     pub fn data(body: &[u8]) -> Option<Map<String, Value>> {
         #[derive(Deserialize)]
-        struct Carried {
+        struct DataOnly {
             data: Option<Map<String, Value>>,
         }
-        serde_json::from_slice::<Carried>(body).ok()?.data
+        serde_json::from_slice::<DataOnly>(body).ok()?.data
     }
 
     /// The type as a label of metrics: a known one, or `other`.

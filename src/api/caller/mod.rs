@@ -159,7 +159,7 @@ impl Callers {
         password: &str,
         peer: &Peer<'_>,
     ) -> Result<IdentifiedClient<'a>, CredentialsRefused> {
-        // Counted apart from the client's secret: whoever has that can still guess a password.
+        // Counted apart from the client's secret: a client that has it can still guess a password.
         let user = format!("{}\0password", known.client.id);
         self.attempt(&user, Some(password.as_bytes()), peer, |_| {
             let digest = self.sha256.of(&[password.as_bytes()]).ok()?;

@@ -132,22 +132,22 @@ fn two_spellings_of_one_secret_are_one_attempt() {
         let sent = of(secret);
         callers.by_either(&sent, sent.form_decoded().as_ref(), &peer).map(|(_, right)| right.secret.clone())
     };
-    // Neither the spelling that is right is told from the other, nor does the other one count as a failure.
+    // The right spelling and the other give the same result, and neither counts as a failure.
     for _ in 0..5 {
         assert_eq!(tried("a+b").unwrap(), b"a+b");
         assert_eq!(tried("a%2Bb").unwrap(), b"a+b");
     }
-    let stranger = Credentials { id: "other".into(), secret: b"x".to_vec() };
-    assert_eq!(callers.by_secret(&stranger, &peer).err(), Some(CredentialsRefused::Wrong));
+    let unknown = Credentials { id: "other".into(), secret: b"x".to_vec() };
+    assert_eq!(callers.by_secret(&unknown, &peer).err(), Some(CredentialsRefused::Wrong));
     assert_eq!(
         callers.by_either(&of("x+y"), of("x+y").form_decoded().as_ref(), &peer).err(),
         Some(CredentialsRefused::Wrong)
     );
-    assert!(matches!(callers.by_secret(&stranger, &peer).err(), Some(CredentialsRefused::Throttled(_))));
+    assert!(matches!(callers.by_secret(&unknown, &peer).err(), Some(CredentialsRefused::Throttled(_))));
 }
 
 #[test]
-fn whoever_has_the_secret_of_a_client_cannot_guess_at_its_password_for_ever() {
+fn a_client_with_the_secret_cannot_guess_at_its_password_for_ever() {
     let mut client = client(b"s:cret");
     client.user = Some(User { name: "webex".into(), password_sha256: Some(sha256(b"right")) });
     let callers = patient(&[client], &endpoint("key", None), 2);
@@ -173,7 +173,7 @@ fn a_client_without_a_secret_is_not_let_in_by_any() {
 }
 
 #[test]
-fn a_certificate_names_its_client_unless_the_header_says_otherwise() {
+fn a_certificate_names_its_client_unless_the_header_names_another() {
     let mut other = client(b"other");
     (other.id, other.certificate_names) = ("other".into(), ["other.example.com".to_owned()].into());
     let callers = callers(&[client(b"s:cret"), other], &endpoint("key", None));

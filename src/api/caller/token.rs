@@ -78,7 +78,7 @@ impl AccessTokens {
         now: Timestamp,
         sha256: &Sha256,
     ) -> Result<IssuedToken, ErrorStack> {
-        // Cut to whole seconds, as clients count.
+        // Expiry is in whole seconds, rounded down, because clients count `expires_in` in seconds.
         let end = now.as_second().saturating_add(i64::try_from(self.life.as_secs()).unwrap_or(i64::MAX));
         let mut bytes = vec![VERSION];
         bytes.extend(end.to_be_bytes());

@@ -103,7 +103,7 @@ impl Scene {
     }
 
     /// What a command line prints, and whether it found anything.
-    async fn says(&self, line: &str) -> (String, bool) {
+    async fn run(&self, line: &str) -> (String, bool) {
         let line =
             CommandLine::try_parse_from(["outbox"].into_iter().chain(line.split_whitespace())).unwrap();
         let mut out = Vec::new();
@@ -115,7 +115,7 @@ impl Scene {
 
     /// The numbers of the entries that a list shows.
     async fn ids(&self, filter: &str) -> Vec<i64> {
-        let (text, _) = self.says(&format!("list --json {filter}")).await;
+        let (text, _) = self.run(&format!("list --json {filter}")).await;
         let list: Value = serde_json::from_str(&text).unwrap();
         list["entries"].as_array().unwrap().iter().map(|entry| entry["id"].as_i64().unwrap()).collect()
     }
@@ -155,17 +155,17 @@ fn body(kind: EntryKind) -> String {
 #[tokio::test]
 async fn a_list_has_a_line_for_each_entry() {
     let scene = Scene::filled().await;
-    insta::assert_snapshot!(scene.says("list").await.0);
-    insta::assert_snapshot!(scene.says("list --limit 1 --state pending").await.0);
-    insta::assert_snapshot!(scene.says("list --json --limit 1").await.0);
+    insta::assert_snapshot!(scene.run("list").await.0);
+    insta::assert_snapshot!(scene.run("list --limit 1 --state pending").await.0);
+    insta::assert_snapshot!(scene.run("list --json --limit 1").await.0);
 }
 
 #[tokio::test]
 async fn an_entry_is_shown_with_its_body_and_masked_numbers() {
     let scene = Scene::filled().await;
-    insta::assert_snapshot!(scene.says("show 2").await.0);
-    insta::assert_snapshot!(scene.says("show 4").await.0);
-    insta::assert_snapshot!(scene.says("show 3 --json").await.0);
+    insta::assert_snapshot!(scene.run("show 2").await.0);
+    insta::assert_snapshot!(scene.run("show 4").await.0);
+    insta::assert_snapshot!(scene.run("show 3 --json").await.0);
 }
 
 #[tokio::test]
@@ -191,34 +191,34 @@ async fn filters_narrow_together() {
 #[tokio::test]
 async fn a_dry_run_prints_what_would_change_and_changes_nothing() {
     let scene = Scene::filled().await;
-    let before = scene.says("list --json").await;
-    insta::assert_snapshot!(scene.says("retry --all --dry-run").await.0);
-    insta::assert_snapshot!(scene.says("discard 1 4 9 --dry-run").await.0);
-    assert!(scene.says("discard --all --dry-run --json").await.1);
-    assert_eq!(scene.says("list --json").await, before);
+    let before = scene.run("list --json").await;
+    insta::assert_snapshot!(scene.run("retry --all --dry-run").await.0);
+    insta::assert_snapshot!(scene.run("discard 1 4 9 --dry-run").await.0);
+    assert!(scene.run("discard --all --dry-run --json").await.1);
+    assert_eq!(scene.run("list --json").await, before);
 }
 
 #[tokio::test]
 async fn retry_makes_buried_entries_due_now_and_leaves_pending_ones_alone() {
     let scene = Scene::filled().await;
-    let said = scene.says("retry 2 3 9 --json").await;
+    let printed = scene.run("retry 2 3 9 --json").await;
     let problems = r#"[{"id":3,"problem":"still pending: it is tried again by itself"},{"id":9,"problem":"no such entry"}]"#;
-    assert_eq!(said, (format!("{{\"dry_run\":false,\"entries\":1,\"problems\":{problems}}}\n"), false));
+    assert_eq!(printed, (format!("{{\"dry_run\":false,\"entries\":1,\"problems\":{problems}}}\n"), false));
     assert_eq!(scene.ids("--state buried").await, [1]);
     assert_eq!(scene.store.show(EntryId(2)).await.unwrap().unwrap().next_at, scene.now());
-    assert_eq!(scene.says("retry --words refused").await, ("1 put back, due now\n".to_owned(), true));
-    assert_eq!(scene.says("retry --all").await, ("0 put back, due now\n".to_owned(), false));
-    assert!(!scene.says("retry --state pending --dry-run").await.1);
+    assert_eq!(scene.run("retry --words refused").await, ("1 put back, due now\n".to_owned(), true));
+    assert_eq!(scene.run("retry --all").await, ("0 put back, due now\n".to_owned(), false));
+    assert!(!scene.run("retry --state pending --dry-run").await.1);
 }
 
 #[tokio::test]
 async fn discard_removes_what_was_chosen_and_no_more() {
     let scene = Scene::filled().await;
-    assert_eq!(scene.says("discard --state buried --kind clear").await, ("1 discarded\n".to_owned(), true));
-    assert_eq!(scene.says("discard 3").await, ("1 discarded\n".to_owned(), true));
+    assert_eq!(scene.run("discard --state buried --kind clear").await, ("1 discarded\n".to_owned(), true));
+    assert_eq!(scene.run("discard 3").await, ("1 discarded\n".to_owned(), true));
     assert_eq!(scene.ids("").await, [2, 4]);
-    assert_eq!(scene.says("discard --all").await, ("2 discarded\n".to_owned(), true));
-    assert_eq!(scene.says("list").await, ("no entries\n".to_owned(), true));
+    assert_eq!(scene.run("discard --all").await, ("2 discarded\n".to_owned(), true));
+    assert_eq!(scene.run("list").await, ("no entries\n".to_owned(), true));
 }
 
 #[tokio::test]
@@ -229,23 +229,23 @@ async fn an_entry_that_this_version_cannot_read_is_shown_as_far_as_it_can_be() {
     beside.execute("UPDATE outbox SET kind = 'survey' WHERE id = 3").await.unwrap();
     beside.execute("UPDATE outbox SET call_center = '..' WHERE id = 1").await.unwrap();
     assert_eq!(scene.ids("").await, [1, 2, 3, 4]);
-    let (text, _) = scene.says("list").await;
+    let (text, _) = scene.run("list").await;
     let line = |id: &str| text.lines().find(|line| line.starts_with(id)).unwrap();
     assert!(line("3 ").contains("survey") && line("3 ").contains("a newer version"), "{text}");
     assert!(line("1 ").contains("its contact center is no name"), "{text}");
-    let (text, found) = scene.says("show 3").await;
+    let (text, found) = scene.run("show 3").await;
     assert!(found && text.contains("problem         a newer version"), "{text}");
-    let said = scene.says("retry 3").await.0;
-    assert!(said.starts_with("3: a newer version of the service put it in"), "{said}");
-    assert_eq!(scene.says("discard 1 3").await, ("2 discarded\n".to_owned(), true));
+    let printed = scene.run("retry 3").await.0;
+    assert!(printed.starts_with("3: a newer version of the service put it in"), "{printed}");
+    assert_eq!(scene.run("discard 1 3").await, ("2 discarded\n".to_owned(), true));
 }
 
 #[tokio::test]
 async fn an_entry_that_is_not_there_is_not_found() {
     let scene = Scene::empty().await;
-    assert_eq!(scene.says("show 7").await, ("no entry 7\n".to_owned(), false));
-    assert_eq!(scene.says("show 7 --json").await, ("null\n".to_owned(), false));
-    assert_eq!(scene.says("discard 7").await, ("7: no such entry\n0 discarded\n".to_owned(), false));
+    assert_eq!(scene.run("show 7").await, ("no entry 7\n".to_owned(), false));
+    assert_eq!(scene.run("show 7 --json").await, ("null\n".to_owned(), false));
+    assert_eq!(scene.run("discard 7").await, ("7: no such entry\n0 discarded\n".to_owned(), false));
 }
 
 #[tokio::test]

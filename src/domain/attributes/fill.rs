@@ -59,7 +59,7 @@ pub struct FilledAttributes {
 /// Values may be anything.
 impl fmt::Debug for SentAttributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sent({} bytes)", self.all.as_ref().map_or(0, String::len))
+        write!(f, "SentAttributes({} bytes)", self.all.as_ref().map_or(0, String::len))
     }
 }
 
@@ -194,7 +194,7 @@ fn inherit(draft: &mut AttributesDraft, parent: &SentAttributes, own: Option<&Ma
             continue;
         }
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        // A field without a value of its own yet has the inherited one for now.
+        // The inherited value stands in until the field has a value of its own.
         draft.lines.retain(|line| line.field != field || line.outcome != AttributeOutcome::NotYet);
         draft.lines.push(AttributeLine::of(&field, None, AttributeOutcome::Inherited, Some((&field, &text))));
         draft.more.insert(field, value);
@@ -300,7 +300,7 @@ fn shown(name: &str, text: &str) -> String {
     if names_a_number(name) {
         return cut(mask(text).to_string(), LONGEST_SHOWN);
     }
-    // The id of a queue, an agent or a record is needed to compare.
+    // Ids of queues, agents and records are shown whole, so that an operator can compare them.
     if is_id(text) {
         return text.to_owned();
     }

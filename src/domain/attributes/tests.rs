@@ -1,12 +1,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::domain::{EventKind, MappedNames, TaskEnding, TaskEvent};
-
-mod properties;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + second).unwrap()
@@ -111,8 +110,8 @@ fn a_path_leads_through_objects_lists_and_json_in_texts_and_capitals_count() {
 fn a_text_that_is_too_long_is_not_sent_and_not_kept() {
     let fields = FieldsUnderTest::new(&[("A__c", "request.a"), ("B__c", "request.b"), ("C__c", "request.c")]);
     let body = json!({ "a": "x".repeat(256), "b": "y".repeat(255), "c": "😀".repeat(128) });
-    let told = request(&body, &fields.attributes);
-    assert!(!told.body().unwrap().expose().contains("xx"));
+    let details = request(&body, &fields.attributes);
+    assert!(!details.body().unwrap().expose().contains("xx"));
     let filled = fields.at_create(&body, None);
     let too_long = AttributeOutcome::TooLong { length: 256, limit: 255 };
     assert_eq!(outcomes(&filled), [("A__c", too_long), ("B__c", AttributeOutcome::Sent), ("C__c", too_long)]);
@@ -191,7 +190,7 @@ fn a_call_inherits_what_neither_its_flow_nor_its_own_values_say() {
     assert_eq!(outcomes(&last), [("A__c", AttributeOutcome::Unchanged), ("B__c", AttributeOutcome::Missing)]);
 }
 
-fn story() -> crate::domain::CallHistory {
+fn call_history() -> crate::domain::CallHistory {
     let event = |kind: EventKind, second: i64| TaskEvent {
         at: Some(at(second)),
         id: format!("{kind}-{second}"),
@@ -211,7 +210,7 @@ fn story() -> crate::domain::CallHistory {
 }
 
 #[test]
-fn segments_tell_what_the_events_add_up_to() {
+fn segments_add_up_from_the_events() {
     let paths: Vec<String> = ValuePath::all_of_segments().collect();
     let fields = FieldsUnderTest::new(&paths.iter().map(|path| ("X__c", path.as_str())).collect::<Vec<_>>());
     let mut knowledge = KnownValues::default();
@@ -220,14 +219,14 @@ fn segments_tell_what_the_events_add_up_to() {
             .iter()
             .all(|(_, outcome)| *outcome == AttributeOutcome::Missing)
     );
-    knowledge.set_history(story(), Some(at(100)));
+    knowledge.set_history(call_history(), Some(at(100)));
     let filled = fields.fill(&knowledge, None, LAST);
     let lines = filled.report.lines.iter().map(|line| {
         format!("{} {}", line.path.as_deref().unwrap_or_default(), line.value.as_deref().unwrap_or("-"))
     });
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
     // Without an end, nobody knows how long the agent had it.
-    knowledge.set_history(story(), None);
+    knowledge.set_history(call_history(), None);
     let filled = fields.fill(&knowledge, None, LAST);
     let value = |path: &str| {
         let line = filled.report.lines.iter().find(|line| line.path.as_deref() == Some(path)).unwrap();
@@ -238,7 +237,7 @@ fn segments_tell_what_the_events_add_up_to() {
 }
 
 #[test]
-fn an_end_that_webex_has_told_counts_before_ours() {
+fn an_end_from_webex_counts_before_the_bridges_own() {
     let fields = FieldsUnderTest::new(&[("A__c", "segments.agent.duration")]);
     let mut timeline: crate::domain::CallTimeline = [].into_iter().collect();
     for (kind, second) in [(EventKind::Connected, 0), (EventKind::Ended(TaskEnding::default()), 20)] {
@@ -285,8 +284,9 @@ fn names_of_what_arrived_are_listed_without_values() {
         "from": "+14693150217", "empty": "", "list": [], "n": 1,
         "callAttributes": "{\"A__c\": \"x\", \"+14693150217\": {\"deep\": true}}",
     });
-    let told = request(&body, &[]);
-    let names: Vec<String> = told.arrived().iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
+    let details = request(&body, &[]);
+    let names: Vec<String> =
+        details.arrived().iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
     assert_eq!(
         names,
         [
@@ -298,7 +298,7 @@ fn names_of_what_arrived_are_listed_without_values() {
             "n: number",
         ]
     );
-    assert_eq!(told.body(), None);
+    assert_eq!(details.body(), None);
     let wide: Value = (0..500).map(|n| (format!("f{n}"), json!(n))).collect::<Map<_, _>>().into();
     assert_eq!(request(&wide, &[]).arrived().len(), 100);
 }
@@ -308,8 +308,8 @@ fn no_value_has_a_printable_form_and_a_report_shows_no_number() {
     let fields =
         FieldsUnderTest::new(&[("A__c", "request.note"), ("B__c", "request.from"), ("C__c", "request.name")]);
     let body = json!({ "note": "call 469 315 0217\u{1b}", "from": "4711", "name": "Ada" });
-    let told = request(&body, &fields.attributes);
-    assert!(!format!("{told:?}").contains("469") && !format!("{told:?}").contains("4711"));
+    let details = request(&body, &fields.attributes);
+    assert!(!format!("{details:?}").contains("469") && !format!("{details:?}").contains("4711"));
     let filled = fields.at_create(&body, None);
     assert!(!format!("{:?}", filled.sent()).contains("Ada"));
     let shown = filled.report.body();
@@ -319,4 +319,105 @@ fn no_value_has_a_printable_form_and_a_report_shows_no_number() {
     let of_queue = fields.at_create(&json!({ "note": id }), None);
     assert!(of_queue.report.body().expose().contains(id), "ids can be compared");
     assert_eq!(AttributeReport::read(&shown), Some(filled.report));
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[ a-z\"\\\\{}]{0,6}".prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        Just(Value::from("long".repeat(10))),
+        Just(Value::from(r#"{"b":"inner"}"#)),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        let names = prop::sample::select(vec!["a", "b", "c"]);
+        let object = prop::collection::vec((names, inner.clone()), 0..3).prop_map(|fields| {
+            fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>()
+        });
+        prop_oneof![object.prop_map(Value::from), prop::collection::vec(inner, 0..3).prop_map(Value::from)]
+    })
+}
+
+fn bodies() -> impl Strategy<Value = Value> {
+    let names = prop::sample::select(vec!["a", "b", "c"]);
+    prop::collection::vec((names, values()), 0..4).prop_map(|fields| {
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
+    })
+}
+
+fn paths() -> impl Strategy<Value = String> {
+    "(request|data|x)(\\.(a|b|c|0)){1,3}"
+        .prop_map(|path| path.replacen("x.", "", 1))
+        .prop_filter("a root", |path| ValuePath::parse(path).is_ok())
+}
+
+proptest! {
+    #[test]
+    fn what_goes_out_is_json_with_exactly_the_flows_own_and_what_was_sent(
+        body in bodies(), data in bodies(), own in prop::option::of(bodies()),
+        paths in prop::collection::vec(paths(), 0..6), longest in 1_usize..50,
+    ) {
+        let mut fields = FieldsUnderTest::new(&[]);
+        fields.longest = longest;
+        let field = |at: usize| if at == 0 { "a".to_owned() } else { format!("F{at}__c") };
+        fields.attributes = paths.iter().enumerate().map(|(at, path)| attribute(&field(at), path)).collect();
+        let mut knowledge = KnownValues::default();
+        knowledge.add_request(at(0), &request(&body, &fields.attributes));
+        knowledge.add_webhook(at(0), &webhook(&data, &fields.attributes));
+        let own = own.map(|own| own.to_string());
+        let filled = fields.fill(&knowledge, own.as_deref(), LAST);
+        prop_assert_eq!(filled.report.lines.len(), fields.attributes.len());
+        let mut expected: Map<String, Value> =
+            own.as_deref().map(|own| serde_json::from_str(own).unwrap()).unwrap_or_default();
+        let all: Map<String, Value> = filled.call_attributes.as_deref()
+            .map(|text| serde_json::from_str(text).unwrap()).unwrap_or_default();
+        prop_assert_eq!(filled.call_attributes.is_none(), own.is_none() && all.is_empty());
+        for line in &filled.report.lines {
+            if line.outcome == AttributeOutcome::Sent {
+                let text = all[&line.field].as_str().unwrap();
+                prop_assert!(text.encode_utf16().count() <= longest && !text.trim().is_empty());
+                prop_assert!(!expected.contains_key(&line.field), "the flow's own was replaced");
+                expected.insert(line.field.clone(), text.into());
+            }
+        }
+        prop_assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn the_order_of_arrival_and_repetition_leave_no_trace(
+        details in prop::collection::vec((bodies(), 0_i64..4, any::<bool>()), 0..6)
+            .prop_flat_map(|details| (Just(details.clone()), Just(details).prop_shuffle())),
+        paths in prop::collection::vec(paths(), 1..5),
+    ) {
+        let mut fields = FieldsUnderTest::new(&[]);
+        fields.attributes =
+            paths.iter().enumerate().map(|(at, path)| attribute(&format!("F{at}__c"), path)).collect();
+        let fill = |details: &mut dyn Iterator<Item = &(Value, i64, bool)>| {
+            let mut knowledge = KnownValues::default();
+            for (body, second, is_request) in details {
+                match is_request {
+                    true => knowledge.add_request(at(*second), &request(body, &fields.attributes)),
+                    false => knowledge.add_webhook(at(*second), &webhook(body, &fields.attributes)),
+                }
+            }
+            let filled = fields.fill(&knowledge, None, LAST);
+            (filled.call_attributes, filled.report)
+        };
+        let (in_order, shuffled) = details;
+        let first = fill(&mut in_order.iter());
+        prop_assert_eq!(&first, &fill(&mut shuffled.iter()));
+        prop_assert_eq!(&first, &fill(&mut in_order.iter().chain(&shuffled)));
+    }
+
+    #[test]
+    fn stored_attributes_are_read_as_they_were_written(body in bodies(), paths in prop::collection::vec(paths(), 1..5)) {
+        let attributes: Vec<_> = paths.iter().map(|path| attribute("A__c", path)).collect();
+        let details = request(&body, &attributes);
+        if let Some(kept) = details.body() {
+            let read = PickedValues::read(&kept).unwrap();
+            prop_assert_eq!(read.body(), Some(kept));
+        }
+    }
 }

@@ -452,7 +452,7 @@ impl SegmentValue {
         names: &MappedNames<'_>,
     ) -> Option<String> {
         let (_, kind) = KINDS.into_iter().find(|(kind, _)| *kind == self.kind)?;
-        // A wrap-up goes on after the call.
+        // A wrap-up lasts beyond the end of the call, so that end does not close it.
         let end = end.filter(|_| kind != SegmentKind::WrapUp);
         let named = |id: Option<&str>, table: &BTreeMap<String, String>| table.get(id?).cloned();
         match (self.kind, self.value) {
@@ -465,7 +465,7 @@ impl SegmentValue {
             ("agent", "id") => history.agent().map(str::to_owned),
             ("agent", "name") => named(history.agent(), names.agents),
             ("agent", "holds") => history.sums().holds.map(|holds| holds.to_string()),
-            // Search's record is made after the end of the call: nothing is open any more.
+            // Search records a task after its end: no hold is open any more.
             ("agent", "holdDuration") if history.summary.is_some() => text(history.sums().total_hold),
             ("agent", "longestHold") if history.summary.is_some() => text(history.sums().longest_hold),
             ("agent", "holdDuration") => holds(history, end, |all| all.sum()),

@@ -149,33 +149,13 @@ impl CallHistory {
         seconds(self.stretches(StretchKind::Hold).max().unwrap_or_default())
     }
 
-    /// All holds together in seconds, by the events.
-    pub fn total_hold(&self) -> u64 {
-        seconds(self.milliseconds_held())
-    }
-
-    /// The time of agents with the caller in seconds, by the events: without holds, without wrap-up.
-    pub fn agent_interaction(&self) -> u64 {
-        seconds(self.milliseconds_with_agents().saturating_sub(self.milliseconds_held()))
-    }
-
-    fn milliseconds_held(&self) -> u64 {
+    pub(super) fn milliseconds_held(&self) -> u64 {
         self.stretches(StretchKind::Hold).sum()
     }
 
     /// With holds.
-    fn milliseconds_with_agents(&self) -> u64 {
+    pub(super) fn milliseconds_with_agents(&self) -> u64 {
         self.of(SegmentKind::Agent).filter_map(Segment::milliseconds).sum()
-    }
-
-    /// The seconds in queues; while the call rings at an agent it is not in a queue.
-    pub fn queue_duration(&self) -> u64 {
-        seconds(self.of(SegmentKind::Queue).filter_map(Segment::milliseconds).sum())
-    }
-
-    /// Seconds from the beginning to the end of the call: the sum of its segments without wrap-up.
-    pub fn duration(&self) -> Option<u64> {
-        span(self.started_at()?, self.ended_at).map(seconds)
     }
 
     /// The segments of one kind.
@@ -333,7 +313,7 @@ pub(super) fn span(start: Timestamp, end: Option<Timestamp>) -> Option<u64> {
 /// How far figures of events and of Search may differ without a contradiction: both are sums of times that jitter.
 pub(super) const CLOSE_MILLIS: u64 = 1000;
 
-/// Figures of a task as Search has them. What it does not say is none.
+/// Figures of a task as Search has them. A missing figure is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct SearchSummary {
     /// `isActive`: it goes on. One that does not is over for good.
@@ -353,7 +333,7 @@ pub struct SearchSummary {
     /// `lastAgent`: who had the call last, by their id in Webex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// Whether the events of agents are no more than an outline that was made of such figures: what these do not say is
+    /// Whether the events of agents are no more than an outline that was made of such figures: what these do not have is
     /// not known then.
     #[serde(default)]
     pub is_outline: bool,
@@ -391,7 +371,7 @@ impl SearchSummary {
     }
 }
 
-/// The last word of Search: that a task is over is said after that it goes on.
+/// The last record of Search: one of an ended task comes after one of an active task.
 pub(super) fn summary<'a>(events: &[&'a TaskEvent]) -> Option<&'a SearchSummary> {
     let all = events.iter().filter_map(|event| match &event.kind {
         EventKind::Summary(summary) => Some(summary),
@@ -415,7 +395,7 @@ impl CallTotals {
         let figure = |reported: Option<u64>, milliseconds, own| match reported {
             Some(reported) if reported.abs_diff(milliseconds) > CLOSE_MILLIS => Some(seconds(reported)),
             None if summary.is_outline => None,
-            // What Search does not say is what events tell, if they are more than an outline.
+            // Where Search has no figure, the one computed from the events counts, if they are more than an outline.
             _ => own,
         };
         let agent_interaction = figure(summary.connected_for, with_caller, own.agent_interaction);
@@ -425,7 +405,7 @@ impl CallTotals {
         match reported.or(by_events) {
             Some(0) => Self { holds: Some(0), longest_hold: Some(0), total_hold: Some(0), agent_interaction },
             holds if holds == own.holds && total_hold == own.total_hold => Self { agent_interaction, ..own },
-            // One hold is the longest, and all together.
+            // The longest hold is known if there is one hold only: it equals the total.
             holds => {
                 let total_hold = total_hold.filter(|_| summary.held_for.is_some());
                 let longest_hold = total_hold.filter(|_| holds == Some(1));

@@ -87,7 +87,7 @@ impl CallTimeline {
         let (mut ids, mut moments) = (HashSet::new(), HashSet::new());
         self.events.iter().filter(move |event| {
             let is_new = ids.insert(event.id.as_str());
-            // Two agents may do something at the same millisecond.
+            // Events of two agents may have the same millisecond, so the agent is part of the comparison.
             let agent = event.kind.is_of_agent().then_some((&event.agent, &event.kind));
             is_new && (event.at.is_none() || moments.insert((event.at, event.kind.name(), agent)))
         })

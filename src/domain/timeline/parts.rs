@@ -34,7 +34,7 @@ impl CallTimeline {
             let by_time = part_at(begins, event.at);
             let part = openings.part_of(event, by_time);
             let mut event = event.clone();
-            // A part is over when the next begins, and so is a hold in it; a wrap-up lies behind it.
+            // An event is no later than the end of its part, which ends a hold too; a wrap-up follows the end.
             if part < by_time && !event.kind.is_of_agent() {
                 event.at = event.at.min(begins.get(part).copied());
             }
@@ -72,7 +72,7 @@ impl CallTimeline {
         openings.hash = Some(&hash);
         for (part, call) in calls.iter().enumerate() {
             let Some(at) = call.answered_at else { continue };
-            // Within its part, whenever the journal learned of it.
+            // An acceptance is no earlier than its part, whatever time is stored in the call.
             let begin = part.checked_sub(1).and_then(|before| begins.get(before)).copied();
             let at = begin.map_or(at, |begin| at.max(begin));
             let is_over = |next: &&Timestamp| **next <= at;

@@ -154,7 +154,7 @@ pub(super) fn recordings(events: &[&TaskEvent]) -> Vec<Recording> {
             }
         }
     }
-    // Those without a time come last.
+    // Recordings without a start time come last.
     all.sort_by(|one, other| {
         (one.started.is_none(), one.started, &one.file).cmp(&(
             other.started.is_none(),
@@ -193,8 +193,8 @@ mod tests {
         let files: Vec<String> =
             timeline.history().recordings.into_iter().map(|recording| recording.file.into()).collect();
         assert_eq!(files, ["a", "b", "c"]);
-        let kept: CallTimeline = serde_json::from_str(&serde_json::to_string(&timeline).unwrap()).unwrap();
-        assert_eq!(kept, timeline);
+        let stored: CallTimeline = serde_json::from_str(&serde_json::to_string(&timeline).unwrap()).unwrap();
+        assert_eq!(stored, timeline);
     }
 
     #[test]

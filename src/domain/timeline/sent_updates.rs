@@ -138,7 +138,7 @@ mod tests {
         CallName::new(center.unwrap(), key.unwrap(), parent.as_ref())
     }
 
-    fn said(digest: &str) -> UpdateContent {
+    fn content(digest: &str) -> UpdateContent {
         let end = Some(Timestamp::UNIX_EPOCH);
         UpdateContent {
             start: None,
@@ -152,19 +152,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_takes_a_callback_or_an_answer_back_and_what_a_flow_has_said_only_what_became_of_the_caller() {
-        let says = |outcome, is_plain, digest: &str| UpdateContent {
+    fn an_update_is_corrected_only_by_a_stronger_outcome_or_an_enriched_one() {
+        let update = |outcome, is_plain, digest: &str| UpdateContent {
             is_abandonment: outcome == CallOutcome::Abandoned,
             is_callback: outcome == CallOutcome::Callback,
             is_plain,
-            ..said(digest)
+            ..content(digest)
         };
         let all = [CallOutcome::Abandoned, CallOutcome::Callback, CallOutcome::Answered];
         for (before, now, is_plain) in all
             .iter()
             .flat_map(|one| all.iter().flat_map(move |other| [(one, other, false), (one, other, true)]))
         {
-            let (first, second) = (says(*before, is_plain, ""), says(*now, false, "more"));
+            let (first, second) = (update(*before, is_plain, ""), update(*now, false, "more"));
             assert_eq!((first.outcome(), second.outcome()), (*before, *now));
             let corrects = now > before || now == before && (!is_plain || *now == CallOutcome::Answered);
             assert_eq!(first.is_corrected_by(&second), corrects, "{before:?} {now:?} {is_plain}");
@@ -173,23 +173,23 @@ mod tests {
     }
 
     #[test]
-    fn the_last_that_was_said_of_a_call_counts_in_whatever_order_it_is_read() {
+    fn the_last_update_of_a_call_counts_in_any_order_of_reading() {
         let mut timeline = CallTimeline::default();
         let (call, transfer) = (name(None), name(Some("wxcc_0")));
         assert_eq!(timeline.final_update(&call), FinalUpdateState::Unknown);
         let mut marks = Vec::new();
         for digest in ["a", "b", "a"] {
-            let mark = timeline.sent_update(&call, Some(said(digest)));
+            let mark = timeline.sent_update(&call, Some(content(digest)));
             timeline.apply(mark.clone());
             marks.push(mark);
-            assert_eq!(timeline.final_update(&call), FinalUpdateState::Ours(&said(digest)));
+            assert_eq!(timeline.final_update(&call), FinalUpdateState::Ours(&content(digest)));
         }
         timeline.apply(timeline.sent_update(&transfer, None));
         assert_eq!(timeline.final_update(&transfer), FinalUpdateState::Others);
         let backwards: CallTimeline = marks.into_iter().rev().collect();
-        assert_eq!(backwards.final_update(&call), FinalUpdateState::Ours(&said("a")));
+        assert_eq!(backwards.final_update(&call), FinalUpdateState::Ours(&content("a")));
         assert_eq!(backwards.final_update(&transfer), FinalUpdateState::Unknown);
-        let kept: CallTimeline = serde_json::from_str(&serde_json::to_string(&timeline).unwrap()).unwrap();
-        assert_eq!(kept, timeline);
+        let stored: CallTimeline = serde_json::from_str(&serde_json::to_string(&timeline).unwrap()).unwrap();
+        assert_eq!(stored, timeline);
     }
 }

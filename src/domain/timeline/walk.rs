@@ -20,7 +20,7 @@ pub(super) fn walk(events: &[&TaskEvent]) -> CallHistory {
         let later = events.get(place + 1..).unwrap_or_default();
         match (event.at, &end) {
             (Some(at), None) => walk.step(event, at, later),
-            // What begins after the end, by a clock that jitters, has no length.
+            // A segment or stretch that begins after the end of the call is due to clock jitter, and has no length.
             (Some(at), Some(end)) if at > end.at && event.kind.begins_something() => {}
             (Some(at), Some(end)) if at.duration_since(end.at) <= JITTER => {
                 walk.step(event, at.min(end.at), later);
@@ -67,7 +67,7 @@ impl Walk {
             EventKind::Parked => self.parked(event, at, later),
             EventKind::Connect => self.connect(event, at, later),
             EventKind::Connected | EventKind::Agent(AgentState::Connected) => {
-                self.connected(event, at, later)
+                self.connected(event, at, later);
             }
             EventKind::OnHold => self.with_agent(at, event).hold(at),
             EventKind::HoldDone if self.is_duplicate(StretchKind::Hold, at) => {}
@@ -81,7 +81,7 @@ impl Walk {
                 self.with_agent(at, event).begin_conference(at, event_follows);
             }
             EventKind::ConferenceDone => {
-                self.with_agent(at, event).close_or_note(StretchKind::Conference, at)
+                self.with_agent(at, event).close_or_note(StretchKind::Conference, at);
             }
             EventKind::ConferenceTransferred => {
                 self.with_agent(at, event).close_or_note(StretchKind::Conference, at);
@@ -89,7 +89,7 @@ impl Walk {
                 self.provisional();
             }
             EventKind::Agent(AgentState::WrapUp { .. }) | EventKind::Transferred => {
-                self.release(event, at, later)
+                self.release(event, at, later);
             }
             EventKind::New
             | EventKind::OriginUpdated
@@ -133,7 +133,7 @@ impl Walk {
         let is_consult_offer = self.is_consult_offer(at, later);
         match self.agent_part() {
             Some(part) if part.waits_for_consult(at) || is_consult_offer => part.consult.is_asked = true,
-            // A late event of the agent who has accepted already.
+            // A late event about the agent who has accepted already changes nothing.
             Some(part) if at.duration_since(part.segment.start) <= JITTER && !part.is_of_another(event) => {}
             Some(_) => self.transfer_to(SegmentKind::Invitation, at, event),
             None => self.begin(SegmentKind::Invitation, at, event),
@@ -247,12 +247,12 @@ impl Walk {
         };
         let is_theirs = match (&part.segment.agent, &event.agent) {
             (Some(mine), Some(theirs)) => mine == theirs,
-            // By another clock, a transfer may come after the acceptance that it led to.
+            // Clocks differ, so a transfer may have a later time than the acceptance that it led to.
             _ if !is_wrap_up && at.duration_since(part.segment.start) <= JITTER => return,
             _ => !is_wrap_up || awaiting_wrap_up == 0 && !goes_on_with_agent(later),
         };
         if is_theirs {
-            // Search has a transfer where it begins and where it is done, a moment later.
+            // Search reports a transfer twice: when it begins, and a moment later when it is done.
             let is_done_by_then = |left: &Timestamp| is_wrap_up || at.duration_since(*left) > SOON;
             part.released = part.released.filter(is_done_by_then).or(Some(at));
             part.is_transferred |= !is_wrap_up;
@@ -292,7 +292,7 @@ impl Walk {
     fn transfer_to(&mut self, kind: SegmentKind, at: Timestamp, event: &TaskEvent) {
         let Some(part) = &self.current else { return self.begin(kind, at, event) };
         let successor = part.successor().map(|accepted| accepted.agent.clone());
-        // For a transfer out of a consult, Search also has where it begins: it is done when the other agent has the call.
+        // Search also reports the beginning of a transfer out of a consult, which is done once the other agent has the call.
         let is_consulted = part.is_transferred && part.segment.is_open(StretchKind::Consult);
         let is_same = if is_consulted { SOON } else { JITTER };
         let left = part.released.filter(|left| at.duration_since(*left) > is_same);
@@ -431,7 +431,7 @@ fn goes_on_with_agent(later: &[&TaskEvent]) -> bool {
 /// A consult of the agent who has the call, from the caller's side.
 #[derive(Default)]
 struct Consult {
-    /// The caller is on hold: whoever is offered the call, or accepts it, is the consulted party.
+    /// The caller is on hold: the agent who is offered the call, or accepts it, is the consulted party.
     caller_waits: bool,
     /// The consulted party was offered the call: an acceptance that is not of the caller's call will follow.
     is_asked: bool,
@@ -445,7 +445,7 @@ struct Consult {
 struct ConsultAcceptance {
     at: Timestamp,
     agent: Option<String>,
-    /// Whether the consulted party is an agent, not somebody outside.
+    /// Whether the consulted party is an agent, not an outside party.
     is_agent: bool,
 }
 
@@ -765,7 +765,7 @@ impl<'a> ConsultedParty<'a> {
             EventKind::New | EventKind::Parked | EventKind::Connect if self.consults => self.is_asked(event),
             EventKind::Parked | EventKind::Connect => self.was_asked = self.is_on_hold,
             EventKind::Connected if self.consults && self.is_present && self.has_accepted => {
-                self.transfer(at)
+                self.transfer(at);
             }
             // The acceptance may come some milliseconds before the consult that begins with it.
             EventKind::Connected if self.consults || self.was_asked && self.is_on_hold => {
@@ -775,17 +775,17 @@ impl<'a> ConsultedParty<'a> {
             }
             EventKind::Connected if self.confers => {}
             EventKind::Connected | EventKind::Transferred | EventKind::ConferenceTransferred => {
-                self.transfer(at)
+                self.transfer(at);
             }
             EventKind::Agent(AgentState::Connected) if self.consults => {
-                self.agents.extend(event.agent.as_deref())
+                self.agents.extend(event.agent.as_deref());
             }
             EventKind::ConsultDone => {
                 if std::mem::take(&mut self.was_asked) {
                     (self.is_present, self.until) = (true, None);
                 } else if !self.consults && !self.is_present {
-                    // The event of its beginning was lost, so an end that comes together with this one is the consulted
-                    // party's.
+                    // The event that began the consult was lost, so an end at the same time as this one is the end of the
+                    // consulted party.
                     (self.is_present, self.until) = (true, at.checked_add(JITTER).ok());
                 }
                 self.consults = false;

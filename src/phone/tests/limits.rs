@@ -116,7 +116,7 @@ impl io::Write for Log {
 }
 
 #[test]
-fn a_rule_that_is_left_out_says_so_once_and_without_the_number() {
+fn a_rule_that_is_left_out_is_logged_once_and_without_the_number() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).without_time().finish();

@@ -8,7 +8,7 @@ fn problems(rules: &str) -> String {
 }
 
 #[test]
-fn every_problem_of_a_rule_set_is_told_at_once() {
+fn every_problem_of_a_rule_set_is_reported_at_once() {
     let rules = r#"{
         "Strip": "[1;17]->[^\\d",
         "2": "[1,17]",
@@ -22,7 +22,7 @@ fn every_problem_of_a_rule_set_is_told_at_once() {
 }
 
 #[test]
-fn what_is_not_a_json_object_is_told_as_such() {
+fn what_is_not_a_json_object_is_reported_as_such() {
     for rules in ["[]", "{", "\"x\"", "[1,17]->x", "{\"a\":\"[1,2]->x\"} y"] {
         let problems = Translation::parse(rules).unwrap_err();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Closes a call by what Webex's record says of it: the events that the webhooks lost are given to the bridge.
+//! Closes a call by Webex's record of it: the events that the webhooks lost are given to the bridge.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,8 +137,8 @@ impl CloseTask for EventRecovery {
         let is_sent = match closed {
             CloseOutcome::Differed { .. } | CloseOutcome::GoesOn => true,
             CloseOutcome::Unknown { logged } => logged,
-            // They may name the agent, or a recording. A call that only flows have reported is complete without events,
-            // unless its final update is enriched.
+            // Recovered events may name the agent or a recording. A call that only flows have reported is complete
+            // without them, unless its final update is enriched.
             CloseOutcome::Agreed => !known.is_empty() || completes(bridge.settings(), &calls, &lost),
         };
         if is_sent && run == Run::Real {
@@ -169,7 +169,7 @@ fn judge(
         let is_callback = task.handling == Some(CallHandling::Callback);
         all_ended && !is_callback && (!was_answered || calls.iter().any(Call::is_answered))
     } else {
-        // The agent and the recording come by subscriptions that not every tenant has; a chosen callback comes by none.
+        // Not every tenant subscribes to events of agents and recordings, and no event reports a chosen callback.
         let is_extra = |event: &TaskEvent| {
             matches!(
                 event.kind,

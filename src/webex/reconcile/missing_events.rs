@@ -22,7 +22,7 @@ const JITTER: SignedDuration = SignedDuration::from_millis(100);
 /// record, these figures. Their ids are made of their content: the same gap gives the same events again.
 pub(super) fn missing(task: &EndedTask, known: &CallTimeline) -> Vec<TaskEvent> {
     let (mut whole, mut all) = (known.clone(), Vec::new());
-    // The figures may show that another event is missing, such as an acceptance before the end.
+    // With the first events added, the figures may show that more are missing, such as an acceptance before the end.
     for _ in 0..3 {
         let events = missing_at_first(task, &whole);
         if events.is_empty() {
@@ -39,7 +39,7 @@ fn missing_at_first(task: &EndedTask, known: &CallTimeline) -> Vec<TaskEvent> {
     let (mut events, agrees) = if task.is_active {
         (Vec::new(), agrees(known, &[], &facts))
     } else {
-        // Events near a transfer may be its own or not: the figures decide.
+        // Events near a transfer may belong to it or not: the figures of Search decide.
         let mut tries =
             [TransferEvidence::Acceptance, TransferEvidence::WrapUp, TransferEvidence::Nothing].into_iter();
         let right = tries.find_map(|evidence| {
@@ -83,7 +83,7 @@ enum TransferEvidence {
 /// The record of the call as a whole.
 fn summary(task: &EndedTask, known: &CallTimeline) -> SearchSummary {
     if task.is_active {
-        // Its figures are not final.
+        // The figures of an active task are not final.
         return SearchSummary { is_active: true, ended: Some(task.ended), ..SearchSummary::default() };
     }
     let is_from_webhook = |event: &TaskEvent| event.kind.implies_agent() && !event.id.starts_with(BY_SEARCH);
@@ -111,7 +111,7 @@ fn lost(task: &EndedTask, known: &CallTimeline, evidence: TransferEvidence) -> V
     if known.is_empty() && task.handling == Some(CallHandling::LeftInIvr) {
         lacking.push((EventKind::NeverQueued, began));
     }
-    // The end is decided apart: by now there may be none, or the known one may turn out to be none.
+    // The end is added apart from the others: it may be missing, or the known one may be a consulted party's.
     lacking.retain(|(kind, _)| !kind.is_end());
     let mut events: Vec<TaskEvent> = lacking.into_iter().map(|(kind, at)| event(task, kind, at)).collect();
     let is_it = |at: Timestamp| at.duration_since(task.ended).abs() <= SAME_MOMENT;
@@ -136,7 +136,7 @@ fn gaps(task: &EndedTask, known: &CallTimeline, evidence: TransferEvidence) -> V
     let reported = task.history.iter().filter_map(|each| Some((kind(&each.event)?, each.at)));
     let mut gaps: Vec<(EventKind, Timestamp)> =
         reported.filter(|gap| !is_seen(gap, known, evidence)).collect();
-    // First those of the same moment: of two that are near to each other, one may be lost.
+    // Events of the same millisecond are matched first: of two near each other, one may be lost.
     for tolerance in [SignedDuration::ZERO, SAME_MOMENT] {
         gaps.retain(|(kind, at)| {
             let is_it = |event: &&TaskEvent| {
@@ -195,10 +195,10 @@ fn outline(task: &EndedTask, known: &CallTimeline) -> Vec<(EventKind, Timestamp)
     let with_agents =
         figures.connected_for.unwrap_or_default().saturating_add(figures.held_for.unwrap_or_default());
     let answered = if is_answered { before(task.ended, with_agents) } else { task.ended };
-    // The time of an event is more exact than one from sums: no queue after the first event of an agent.
+    // An event is more exact than a time computed from sums: the queue ends by the first event of an agent.
     let signs = known.events().filter(|event| event.kind.implies_agent()).filter_map(|event| event.at);
     let answered = signs.min().map_or(answered, |sign| sign.min(answered));
-    // A consulted party has a beginning and a queue of its own.
+    // Events after a consult began may belong to the consulted party, which has its own beginning and queue.
     let history = known.history();
     let mut before_consults =
         known.events().take_while(|event| event.at.is_none() || event.kind != EventKind::Consulting);
@@ -221,7 +221,7 @@ fn event(task: &EndedTask, kind: EventKind, at: Timestamp) -> TaskEvent {
         }
         _ => None,
     };
-    // The record names the last queue and agent: an event gets them where there was only one, or since the last.
+    // The record names the last queue and agent, so only events of these get them.
     let is_of_last_queue = match kind {
         EventKind::Parked if task.figures.queued == 1 => true,
         EventKind::Parked | EventKind::Connect | EventKind::Connected => is_in_last_queue(task, at),
@@ -255,7 +255,7 @@ fn is_in_last_queue(task: &EndedTask, at: Timestamp) -> bool {
     !task.history.is_empty() && last.is_none_or(|last| last <= at)
 }
 
-/// The end of a callback that reached nobody may have the reason of a missed offer, after which others go on.
+/// The end of a callback without an answer may have the reason of a missed offer, after which others go on.
 fn end(task: &EndedTask) -> EventKind {
     match task.handling {
         Some(CallHandling::Callback) => EventKind::CallbackFailed,
@@ -347,7 +347,7 @@ pub fn ended_task(task: SearchTask) -> Result<Option<EndedTask>, MissingTaskId> 
 /// All activities or none: half of them would give another history.
 fn whole_history(activities: &SearchActivities) -> Vec<TaskActivity> {
     let Some(mut timed) = activities.whole() else { return Vec::new() };
-    // Search has the newest first; for those of the same moment, its order is the only one there is.
+    // Search lists the newest first; the stable sort keeps its order for activities of the same time.
     timed.reverse();
     timed.sort_by_key(|(_, at)| *at);
     let event = |name: &str| match name {
@@ -406,7 +406,7 @@ mod missing_tests {
     }
 
     #[test]
-    fn of_a_history_everything_is_told_that_no_event_of_that_time_told() {
+    fn every_activity_without_an_event_of_its_time_becomes_an_event() {
         let task = task(&STORY);
         let all = missing(&task, &CallTimeline::default());
         let names =
@@ -497,7 +497,7 @@ mod missing_tests {
     }
 
     #[test]
-    fn the_records_figures_are_told_where_events_give_others() {
+    fn the_records_figures_are_added_where_events_give_others() {
         let record = task(&STORY);
         let whole: CallTimeline = missing(&record, &CallTimeline::default()).into_iter().collect();
         assert_eq!(whole.history().summary, None, "they agree");
@@ -530,7 +530,11 @@ mod missing_tests {
         let mut known = known;
         known.extend(facts);
         assert_eq!((known.ended_at(), missing(&active, &known)), (None, vec![]));
-        assert_eq!(missing(&active, &CallTimeline::default()), [], "what was never seen is not told");
+        assert_eq!(
+            missing(&active, &CallTimeline::default()),
+            [],
+            "an active task of which nothing is known gets no events"
+        );
         known.extend(missing(&task(&[]), &known));
         assert_eq!(known.ended_at(), Some(at(100)));
     }
@@ -610,7 +614,7 @@ mod missing_tests {
 }
 
 #[cfg(test)]
-mod read_tests {
+mod ended_task_tests {
     use serde_json::{Value, json};
 
     use super::*;
@@ -644,7 +648,7 @@ mod read_tests {
     }
 
     #[test]
-    fn a_history_is_told_from_the_oldest_on_in_the_words_of_webhooks() {
+    fn a_history_is_read_from_the_oldest_on_with_the_names_of_webhooks() {
         let nodes = json!([
             { "eventName": "ended", "createdTime": 9 },
             { "eventName": "recording-started", "createdTime": 7 },

@@ -1,4 +1,4 @@
-//! Compares Webex's calls with ours: whatever the webhooks lost is found here.
+//! Compares Webex's tasks with the stored calls, to find the tasks whose webhooks were lost.
 //!
 //! Every few minutes, one process asks Search for the telephony tasks that ended since the water mark, and closes each by
 //! [`CloseTask`]. The mark moves when all of them are closed; so a crash or an outage in between repeats, and loses nothing.

@@ -77,9 +77,9 @@ fn happened(text: &str) -> Vec<ActivityAt<'_>> {
     each.collect()
 }
 
-/// Of a call as Search and as webhooks tell of it, the holds are known in the end as they truly lasted, in milliseconds,
+/// Checks the holds of a call that Search and webhooks report: they are as they truly lasted, in milliseconds,
 /// but for the jitter of clocks.
-fn holds_are_true(search: &[ActivityAt], heard: &[ActivityAt], holds: &[u64], with_agents: u64) {
+fn holds_are_true(search: &[ActivityAt], webhooks: &[ActivityAt], holds: &[u64], with_agents: u64) {
     const BEGAN: i64 = 1_795_000_000_000;
     let nodes =
         search.iter().rev().map(|(at, name, _)| json!({ "eventName": name, "createdTime": BEGAN + at }));
@@ -93,7 +93,7 @@ fn holds_are_true(search: &[ActivityAt], heard: &[ActivityAt], holds: &[u64], wi
         "activities": { "totalCount": nodes.len(), "nodes": nodes },
     });
     let record = ended_task(serde_json::from_value(task).unwrap()).unwrap().unwrap();
-    let arrived = heard.iter().map(|(at, name, agent)| {
+    let arrived = webhooks.iter().map(|(at, name, agent)| {
         let kind = match *name {
             "agent-connected" => EventKind::Agent(AgentState::Connected),
             "agent-wrapup" => EventKind::Agent(AgentState::WrapUp { code: None }),
@@ -104,18 +104,21 @@ fn holds_are_true(search: &[ActivityAt], heard: &[ActivityAt], holds: &[u64], wi
         let (id, agent) = (format!("{name}{at}"), agent.map(str::to_owned));
         TaskEvent { at: Some(at), id, kind, queue: None, agent, direction: None }
     });
-    let story = reconciled(&record, arrived.collect());
-    let is_true = |told: Option<u64>, milliseconds: u64| {
-        told.is_some_and(|seconds| milliseconds.abs_diff(seconds * 1000) <= 600)
+    let call_history = reconciled(&record, arrived.collect());
+    let is_true = |reported: Option<u64>, milliseconds: u64| {
+        reported.is_some_and(|seconds| milliseconds.abs_diff(seconds * 1000) <= 600)
     };
-    let (sums, longest) = (story.sums(), holds.iter().max().copied().unwrap());
-    assert_eq!(sums.holds, Some(holds.len()), "{story:#?}");
-    assert!(is_true(sums.longest_hold, longest) && is_true(sums.total_hold, held), "{sums:?} {story:#?}");
+    let (sums, longest) = (call_history.sums(), holds.iter().max().copied().unwrap());
+    assert_eq!(sums.holds, Some(holds.len()), "{call_history:#?}");
+    assert!(
+        is_true(sums.longest_hold, longest) && is_true(sums.total_hold, held),
+        "{sums:?} {call_history:#?}"
+    );
 }
 
-/// A consult transfer, and later a conference; of all that webhooks told the two acceptances and the end only.
+/// A consult transfer, and later a conference; webhooks reported only the two acceptances and the end.
 #[test]
-fn a_consult_transfer_of_which_search_tells_both_steps_leaves_every_hold_as_it_was() {
+fn a_consult_transfer_of_which_search_reports_both_steps_leaves_every_hold_as_it_was() {
     holds_are_true(
         &happened(
             "0.000 new, 4.517 parked, 72.839 connect, 81.979 connected, 92.387 on-hold, 93.203 consulting,
@@ -129,9 +132,9 @@ fn a_consult_transfer_of_which_search_tells_both_steps_leaves_every_hold_as_it_w
     );
 }
 
-/// The wrap-up and the acceptance of a consult transfer are told at the same millisecond.
+/// The wrap-up and the acceptance of a consult transfer have the same millisecond.
 #[test]
-fn a_consult_transfer_whose_wrap_up_is_told_with_the_acceptance_leaves_every_hold_as_it_was() {
+fn a_consult_transfer_with_wrap_up_and_acceptance_at_once_leaves_every_hold_as_it_was() {
     holds_are_true(
         &happened(
 "0.000 new, 5.630 parked, 20.628 connect, 29.882 connected, 72.293 on-hold, 107.987 hold-done,
@@ -172,7 +175,7 @@ proptest! {
     /// Search's clock differs from that of webhooks, each time by some other milliseconds: of a transfer it may tell after
     /// the acceptance that followed.
     #[test]
-    fn a_consult_transfer_leaves_every_hold_as_it_was_by_whatever_clock_search_tells_of_it(
+    fn a_consult_transfer_leaves_every_hold_as_it_was_whatever_the_clock_of_search(
         shifts in proptest::collection::vec(-8_i64..=8, 29)
     ) {
         let search = happened(
@@ -184,38 +187,38 @@ proptest! {
              343.778 consult-done, 349.767 hold-done, 379.845 ended",
         );
         let shifted = search.iter().zip(shifts).map(|((at, name, agent), shift)| ((at + shift).max(0), *name, *agent));
-        let heard = happened("28.826 connected, 139.661 connected, 204.362 connected, 327.655 connected, 379.845 ended");
-        holds_are_true(&shifted.collect::<Vec<_>>(), &heard, &[43_630, 4_183, 22_860, 29_306, 9_162, 33_751], 335_675);
+        let webhooks = happened("28.826 connected, 139.661 connected, 204.362 connected, 327.655 connected, 379.845 ended");
+        holds_are_true(&shifted.collect::<Vec<_>>(), &webhooks, &[43_630, 4_183, 22_860, 29_306, 9_162, 33_751], 335_675);
     }
 
     #[test]
-    fn whatever_was_lost_is_told_by_the_record_and_its_history((history, arrived) in with_loss()) {
-        history.assert_told_by(&reconciled(&record(&history, true), arrived), 1);
+    fn lost_events_are_recovered_from_the_record_and_its_history((history, arrived) in with_loss()) {
+        history.assert_matches(&reconciled(&record(&history, true), arrived), 1);
     }
 
     #[test]
-    fn nothing_but_the_record_tells_the_truth_too(history in history()) {
-        history.assert_told_by(&reconciled(&record(&history, true), Vec::new()), 1);
+    fn the_record_alone_gives_the_true_history_too(history in history()) {
+        history.assert_matches(&reconciled(&record(&history, true), Vec::new()), 1);
     }
 
     #[test]
-    fn a_record_without_history_tells_who_gave_up_and_when_and_invents_nothing(
+    fn a_record_without_history_gives_the_abandonment_and_its_time_and_invents_nothing(
         (history, arrived) in with_loss()
     ) {
         let arrived_holds = arrived.iter().cloned().collect::<CallTimeline>().history().holds();
-        let story = reconciled(&record(&history, false), arrived);
-        prop_assert_eq!(story.started_at(), history.events[0].at);
+        let call_history = reconciled(&record(&history, false), arrived);
+        prop_assert_eq!(call_history.started_at(), history.events[0].at);
         let end = callers_end(&history);
-        let apart = story.ended_at.unwrap().duration_since(end.at.unwrap()).abs();
-        prop_assert!(apart.as_millis() <= 2000, "{:?} {:?}", story.ended_at, end.at);
-        prop_assert_eq!(story.is_answered, history.accepted_at.is_some());
-        prop_assert_eq!(story.accepted_at().is_some(), history.accepted_at.is_some());
-        prop_assert!(story.holds() <= arrived_holds);
-        prop_assert!(story.enqueued_at().is_none() || history.enqueued_at.is_some());
-        let sum: u64 = story.segments.iter().filter(|one| one.kind != SegmentKind::WrapUp)
+        let apart = call_history.ended_at.unwrap().duration_since(end.at.unwrap()).abs();
+        prop_assert!(apart.as_millis() <= 2000, "{:?} {:?}", call_history.ended_at, end.at);
+        prop_assert_eq!(call_history.is_answered, history.accepted_at.is_some());
+        prop_assert_eq!(call_history.accepted_at().is_some(), history.accepted_at.is_some());
+        prop_assert!(call_history.holds() <= arrived_holds);
+        prop_assert!(call_history.enqueued_at().is_none() || history.enqueued_at.is_some());
+        let sum: u64 = call_history.segments.iter().filter(|one| one.kind != SegmentKind::WrapUp)
             .filter_map(Segment::milliseconds).sum();
         prop_assert!(sum.abs_diff(history.ended_at) <= 2000);
         let own = |agent: &str| history.events.iter().any(|event| event.agent.as_deref() == Some(agent));
-        prop_assert!(story.agent().is_none_or(own));
+        prop_assert!(call_history.agent().is_none_or(own));
     }
 }

@@ -1,4 +1,4 @@
-//! Histories as they may truly happen: the events, and what they mean, told by who made them up.
+//! Generated calls: their events, and the history that these events must give.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub struct GeneratedCall {
     pub with_agents: u64,
     /// How often the caller was queued.
     pub queued: usize,
-    /// When it was given to somebody outside, as Search tells.
+    /// When it was transferred to an outside number, by Search.
     pub transferred: Option<u64>,
 }
 
@@ -52,48 +52,49 @@ impl GeneratedCall {
         event.id.starts_with("party-")
     }
 
-    /// All that the final record tells, in its units, against what was made of events. `apart`: by how many seconds sums may
-    /// differ, where events were lost and Search's times stand for theirs.
-    pub fn assert_told_by(&self, story: &CallHistory, apart: u64) {
+    /// Compares the final record of a call history with this generated call. `apart`: by how many seconds sums may differ,
+    /// where events were lost and Search's times stand for theirs.
+    pub fn assert_matches(&self, call_history: &CallHistory, apart: u64) {
         let seconds = |milliseconds: u64| (milliseconds + 500) / 1000;
         let total: u64 = self.holds.iter().sum();
         let none = BTreeMap::new();
-        let told = FinalRecord::of(story, MappedNames { queues: &none, agents: &none }, None);
+        let actual = FinalRecord::of(call_history, MappedNames { queues: &none, agents: &none }, None);
         let given = |id: &Option<String>| id.clone().map(MappedName::Unmapped);
-        // Where events were lost, and Search's sums are told, nobody may know the longest.
-        let is_known = story.summary.is_none() || told.sums.longest_hold.is_some();
+        // Where events were lost and Search's sums count, the longest hold may be unknown.
+        let is_known = call_history.summary.is_none() || actual.sums.longest_hold.is_some();
         let longest = self.holds.iter().copied().max().unwrap_or_default();
-        let near =
-            |told: Option<u64>, truth: u64| told.filter(|told| told.abs_diff(truth) <= apart).or(Some(truth));
-        let longest = near(told.sums.longest_hold, seconds(longest)).filter(|_| is_known);
+        let near = |actual: Option<u64>, truth: u64| {
+            actual.filter(|actual| actual.abs_diff(truth) <= apart).or(Some(truth))
+        };
+        let longest = near(actual.sums.longest_hold, seconds(longest)).filter(|_| is_known);
         let truth = FinalRecord {
             has_agent: self.accepted_at.is_some(),
             start_time: Some(at(0)),
             enqueue_time: self.enqueued_at.map(at),
             accept_time: self.accepted_at.map(at),
             // A record and a webhook count as the same within two seconds, and so may the end of a consulted party.
-            end_time: told
+            end_time: actual
                 .end_time
                 .filter(|end| end.duration_since(at(self.ended_at)).abs().as_millis() <= 2000)
                 .or(Some(at(self.ended_at))),
             sums: CallTotals {
                 holds: Some(self.holds.len()),
                 longest_hold: longest,
-                total_hold: near(told.sums.total_hold, seconds(total)),
-                agent_interaction: near(told.sums.agent_interaction, seconds(self.with_agents - total)),
+                total_hold: near(actual.sums.total_hold, seconds(total)),
+                agent_interaction: near(actual.sums.agent_interaction, seconds(self.with_agents - total)),
             },
             queue: given(&self.queue),
             agent: given(&self.agent),
             recording: None,
-            disconnect_reason: told.disconnect_reason.clone(),
+            disconnect_reason: actual.disconnect_reason.clone(),
         };
-        assert_eq!(told, truth);
+        assert_eq!(actual, truth);
     }
 }
 
 /// What happens while an agent has the call; milliseconds.
 #[derive(Debug, Clone)]
-enum Turn {
+enum CallTurn {
     Talk(u64),
     Hold(u64),
     /// On hold, a consult in the middle of it, after which the caller still waits for a while.
@@ -105,9 +106,9 @@ enum Turn {
 /// Who is consulted.
 #[derive(Debug, Clone, Copy)]
 enum Party {
-    /// Somebody of whom no event is told: an outside number, or an agent who is asked directly.
+    /// A party without events: an outside number, or an agent who is consulted directly.
     Silent,
-    /// An agent whose ringing and acceptance are told.
+    /// An agent with events of ringing and acceptance.
     Agent,
     /// A queue: it has a beginning and an end of its own.
     Queue,
@@ -134,14 +135,14 @@ struct Stay {
     /// Agents who did not accept.
     missed: Vec<u64>,
     ringing: u64,
-    turns: Vec<Turn>,
+    turns: Vec<CallTurn>,
     leave: Leave,
     wrap_up: u64,
 }
 
 /// What comes after an agent's part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum NextEvent {
     Agent,
     /// It waits for one until the caller hangs up.
     Nobody,
@@ -152,13 +153,13 @@ fn party() -> impl Strategy<Value = Party> {
     prop_oneof![Just(Party::Silent), Just(Party::Agent), Just(Party::Queue), Just(Party::BusyQueue)]
 }
 
-fn turn() -> impl Strategy<Value = Turn> {
+fn turn() -> impl Strategy<Value = CallTurn> {
     let time = || LEAST..90_000;
     prop_oneof![
-        time().prop_map(Turn::Talk),
-        time().prop_map(Turn::Hold),
-        (party(), time(), time()).prop_map(|(party, time, after)| Turn::Consult(party, time, after)),
-        (party(), time(), time()).prop_map(|(party, time, talk)| Turn::Conference(party, time, talk)),
+        time().prop_map(CallTurn::Talk),
+        time().prop_map(CallTurn::Hold),
+        (party(), time(), time()).prop_map(|(party, time, after)| CallTurn::Consult(party, time, after)),
+        (party(), time(), time()).prop_map(|(party, time, talk)| CallTurn::Conference(party, time, talk)),
     ]
 }
 
@@ -194,33 +195,33 @@ fn stay() -> impl Strategy<Value = Stay> {
 pub fn history() -> impl Strategy<Value = GeneratedCall> {
     let gives_up = proptest::option::of((proptest::option::of(LEAST..600_000), LEAST..20_000));
     (LEAST..60_000, proptest::collection::vec(stay(), 0..3), gives_up).prop_map(|(menu, stays, last)| {
-        let mut tale = Tale::default();
-        tale.tell(EventKind::New);
-        tale.pass(SegmentKind::Menu, menu);
+        let mut generator = HistoryGenerator::default();
+        generator.add_event(EventKind::New);
+        generator.pass(SegmentKind::Menu, menu);
         for (number, stay) in stays.iter().enumerate() {
             let next = match (number + 1 < stays.len(), &last) {
-                (true, _) => Next::Agent,
-                (false, Some(_)) => Next::Nobody,
-                (false, None) => Next::End,
+                (true, _) => NextEvent::Agent,
+                (false, Some(_)) => NextEvent::Nobody,
+                (false, None) => NextEvent::End,
             };
-            tale.stay(stay, number, next);
+            generator.stay(stay, number, next);
         }
         if let Some((parked, ringing)) = last {
-            tale.enqueue(parked, stays.len());
-            tale.wait(parked, &[ringing]);
+            generator.enqueue(parked, stays.len());
+            generator.wait(parked, &[ringing]);
         }
-        tale.queue = None;
-        tale.history.ended_at = tale.now;
-        tale.tell(EventKind::Ended(TaskEnding { party: Some("Customer".into()), reason: None }));
-        tale.end()
+        generator.queue = None;
+        generator.history.ended_at = generator.now;
+        generator.add_event(EventKind::Ended(TaskEnding { party: Some("Customer".into()), reason: None }));
+        generator.end()
     })
 }
 
 #[derive(Default)]
-struct Tale {
+struct HistoryGenerator {
     history: GeneratedCall,
     now: u64,
-    /// The queue that what is told belongs to.
+    /// The queue that generated events carry.
     queue: Option<String>,
     wrap_ups: Vec<(String, u64, u64)>,
     parties: usize,
@@ -228,8 +229,8 @@ struct Tale {
     is_given: bool,
 }
 
-impl Tale {
-    fn tell(&mut self, kind: EventKind) {
+impl HistoryGenerator {
+    fn add_event(&mut self, kind: EventKind) {
         let queue = self.queue.clone();
         self.history.events.push(TaskEvent { queue, ..event(kind, self.now) });
     }
@@ -259,26 +260,26 @@ impl Tale {
     fn wait(&mut self, parked: Option<u64>, missed: &[u64]) {
         self.history.enqueued_at = self.history.enqueued_at.or(Some(self.now));
         if let Some(time) = parked {
-            self.tell(EventKind::Parked);
+            self.add_event(EventKind::Parked);
             self.pass(SegmentKind::Queue, time);
         }
         for &time in missed {
-            self.tell(EventKind::Connect);
+            self.add_event(EventKind::Connect);
             self.pass(SegmentKind::Invitation, time);
         }
     }
 
-    fn stay(&mut self, stay: &Stay, number: usize, next: Next) {
+    fn stay(&mut self, stay: &Stay, number: usize, next: NextEvent) {
         let agent = format!("agent-{number}");
         if !std::mem::take(&mut self.is_given) {
             self.enqueue(stay.parked, number);
             self.wait(stay.parked, &stay.missed);
-            self.tell(EventKind::Connect);
+            self.add_event(EventKind::Connect);
             self.pass(SegmentKind::Invitation, stay.ringing);
         }
         self.history.accepted_at = self.history.accepted_at.or(Some(self.now));
         self.history.agent = Some(agent.clone());
-        self.tell(EventKind::Connected);
+        self.add_event(EventKind::Connected);
         self.history.events.push(of_agent(AgentState::Connected, self.now, &agent));
         let start = self.now;
         self.queue = None;
@@ -297,13 +298,13 @@ impl Tale {
     }
 
     /// Gives for how long the caller speaks on with somebody outside.
-    fn leave(&mut self, leave: &Leave, number: usize, next: Next) -> Option<u64> {
+    fn leave(&mut self, leave: &Leave, number: usize, next: NextEvent) -> Option<u64> {
         match leave {
             Leave::Consulting(party, time) => {
                 let began = self.now;
-                self.tell(EventKind::OnHold);
+                self.add_event(EventKind::OnHold);
                 let accepts = matches!(party, Party::Silent | Party::Agent | Party::Queue);
-                let is_given = next == Next::Agent && accepts;
+                let is_given = next == NextEvent::Agent && accepts;
                 let heir = is_given.then(|| format!("agent-{}", number + 1));
                 self.consult(*party, *time, heir.as_deref());
                 if is_given {
@@ -315,9 +316,9 @@ impl Tale {
                 self.history.holds.push(self.now - began);
                 None
             }
-            Leave::Outside(hold, time) if next == Next::End => {
+            Leave::Outside(hold, time) if next == NextEvent::End => {
                 if let Some(hold) = hold {
-                    self.tell(EventKind::OnHold);
+                    self.add_event(EventKind::OnHold);
                     self.now += hold;
                     self.history.holds.push(*hold);
                 }
@@ -329,7 +330,7 @@ impl Tale {
 
     /// A consult until its party speaks with the agent.
     fn consult(&mut self, party: Party, time: u64, helper: Option<&str>) {
-        self.tell(EventKind::Consulting);
+        self.add_event(EventKind::Consulting);
         self.history.consults += 1;
         self.parties += 1;
         let number = self.parties;
@@ -352,7 +353,7 @@ impl Tale {
     }
 
     fn consult_done(&mut self, party: Party) {
-        self.tell(EventKind::ConsultDone);
+        self.add_event(EventKind::ConsultDone);
         if matches!(party, Party::Queue | Party::BusyQueue) {
             self.now += 2;
             self.tell_of_party(EventKind::Ended(TaskEnding::default()), self.parties);
@@ -360,32 +361,32 @@ impl Tale {
         self.now += 1;
     }
 
-    fn turn(&mut self, turn: &Turn) {
+    fn turn(&mut self, turn: &CallTurn) {
         let began = self.now;
         match *turn {
-            Turn::Talk(time) => self.now += time,
-            Turn::Hold(time) => {
-                self.tell(EventKind::OnHold);
+            CallTurn::Talk(time) => self.now += time,
+            CallTurn::Hold(time) => {
+                self.add_event(EventKind::OnHold);
                 self.now += time;
-                self.tell(EventKind::HoldDone);
+                self.add_event(EventKind::HoldDone);
                 self.history.holds.push(time);
             }
-            Turn::Consult(party, time, after) => {
-                self.tell(EventKind::OnHold);
+            CallTurn::Consult(party, time, after) => {
+                self.add_event(EventKind::OnHold);
                 self.consult(party, time, None);
                 self.consult_done(party);
                 self.now += after;
-                self.tell(EventKind::HoldDone);
+                self.add_event(EventKind::HoldDone);
                 self.history.holds.push(self.now - began);
             }
-            Turn::Conference(party, time, talk) => {
-                self.tell(EventKind::OnHold);
+            CallTurn::Conference(party, time, talk) => {
+                self.add_event(EventKind::OnHold);
                 self.consult(party, time, None);
-                self.tell(EventKind::Conferencing);
-                self.tell(EventKind::HoldDone);
+                self.add_event(EventKind::Conferencing);
+                self.add_event(EventKind::HoldDone);
                 self.history.holds.push(self.now - began);
                 self.now += talk;
-                self.tell(EventKind::ConferenceDone);
+                self.add_event(EventKind::ConferenceDone);
                 if matches!(party, Party::Queue | Party::BusyQueue) {
                     self.now += 2;
                     self.tell_of_party(EventKind::Ended(TaskEnding::default()), self.parties);

@@ -1,4 +1,4 @@
-//! Real call histories: what the Search API recorded of a tenant, as the webhooks would have told it.
+//! Real call histories: what the Search API recorded of a tenant, as events of webhooks.
 
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest::{prelude::*, strategy::Just};
@@ -53,12 +53,13 @@ fn play(way: &[Recorded]) -> Played {
 }
 
 fn stated(played: &Played, events: Vec<TaskEvent>) {
-    let story = events.into_iter().collect::<CallTimeline>().history();
-    assert_sum(&story);
-    assert_eq!(story.ended_at, Some(at(played.total)));
-    let holds = story.segments.iter().flat_map(|one| one.stretches_of(StretchKind::Hold));
+    let call_history = events.into_iter().collect::<CallTimeline>().history();
+    assert_sum(&call_history);
+    assert_eq!(call_history.ended_at, Some(at(played.total)));
+    let holds = call_history.segments.iter().flat_map(|one| one.stretches_of(StretchKind::Hold));
     assert_eq!(holds.map(|hold| hold.milliseconds().unwrap()).collect::<Vec<_>>(), played.holds);
-    let milliseconds = |kind| story.of(kind).map(|segment| segment.milliseconds().unwrap()).sum::<u64>();
+    let milliseconds =
+        |kind| call_history.of(kind).map(|segment| segment.milliseconds().unwrap()).sum::<u64>();
     assert_eq!(milliseconds(SegmentKind::Queue), played.parked);
     assert_eq!(milliseconds(SegmentKind::Invitation), played.invited);
     assert_eq!(milliseconds(SegmentKind::Agent), played.talk + played.holds.iter().sum::<u64>());
@@ -87,7 +88,7 @@ fn real_histories_in_order_and_shuffled_give_what_their_own_events_state() {
 /// so far before the end of its hold as its parts state.
 fn beside(recorded: &[Recorded]) -> Vec<(&'static str, u64)> {
     let own_end = recorded.iter().rposition(|(name, _)| name == "ended");
-    let (mut told, mut now, mut hold, mut consult, mut left) = (Vec::new(), 0, (0, 0), None, None);
+    let (mut events, mut now, mut hold, mut consult, mut left) = (Vec::new(), 0, (0, 0), None, None);
     let sum_after =
         |at: usize| -> u64 { recorded[at + 1..].iter().filter(|(name, _)| is_step(name)).map(|r| r.1).sum() };
     for (at, (name, time)) in recorded.iter().enumerate() {
@@ -96,16 +97,16 @@ fn beside(recorded: &[Recorded]) -> Vec<(&'static str, u64)> {
                 let after = recorded[at + 1..].iter().filter(|(name, _)| CLOSING.contains(&name.as_str()));
                 let after = after.map(|one| one.1).take_while(|time| *time < hold.1).sum::<u64>();
                 let begin = hold.0 + hold.1 - (time + after).min(hold.1);
-                told.push(("task:consulting", begin));
+                events.push(("task:consulting", begin));
                 consult = Some((begin + 5, begin + time));
             }
             ("consult-done" | "Transferred", Some((_, end))) => {
-                told.extend((name == "consult-done").then_some(("task:consult-done", end)));
+                events.extend((name == "consult-done").then_some(("task:consult-done", end)));
                 (consult, left) = (None, Some(end + 3));
             }
-            ("ended", _) if own_end != Some(at) => told.extend(left.take().map(|end| ("task:ended", end))),
+            ("ended", _) if own_end != Some(at) => events.extend(left.take().map(|end| ("task:ended", end))),
             (_, Some((own, end))) => {
-                told.extend(kind(name).map(|kind| (kind, own.min(end))));
+                events.extend(kind(name).map(|kind| (kind, own.min(end))));
                 consult = Some((own + time, end));
             }
             (_, None) if is_step(name) => {
@@ -118,7 +119,7 @@ fn beside(recorded: &[Recorded]) -> Vec<(&'static str, u64)> {
             _ => {}
         }
     }
-    told
+    events
 }
 
 /// What closes a consult.
@@ -168,7 +169,7 @@ fn real_histories_with_the_consulted_partys_and_the_agents_events_state_the_same
         };
         runner.run(&Just(events).prop_shuffle(), shown).unwrap();
     }
-    assert_eq!(consulted, 3, "of some, the consulted party's end is told too");
+    assert_eq!(consulted, 3, "some have an event of the consulted party's end");
 }
 
 fn deterministic() -> TestRng {

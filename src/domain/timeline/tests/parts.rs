@@ -53,7 +53,7 @@ fn an_agent_writes_the_first_part_up_while_the_caller_waits_in_the_second() {
 }
 
 #[test]
-fn what_was_not_told_of_a_part_leaves_the_others_as_they_are() {
+fn events_missing_of_a_part_leave_the_others_as_they_are() {
     let ended = EventKind::Ended(TaskEnding::default());
     let timeline: CallTimeline = [event(EventKind::Connected, 60), event(ended, 90)].into_iter().collect();
     let parts = timeline.cut(&moments(&[40, 100]));
@@ -71,38 +71,38 @@ proptest! {
     }
 
     #[test]
-    fn each_part_tells_its_own_story_and_together_they_are_the_whole(history in history(), which in any::<u8>()) {
+    fn each_part_has_its_own_history_and_together_they_are_the_whole(history in history(), which in any::<u8>()) {
         let mut begins = handed_over(&history);
         let mut place = 0;
         begins.retain(|_| { place += 1; which >> place & 1 == 0 });
         let timeline: CallTimeline = history.events.iter().cloned().collect();
         let parts = timeline.cut(&moments(&begins));
         prop_assert_eq!(parts.len(), begins.len() + 1);
-        let mut told = Vec::new();
+        let mut together = Vec::new();
         let mut wrap_ups = Vec::new();
         for (number, part) in parts.iter().enumerate() {
-            let story = part.history();
-            assert_sum(&story);
+            let call_history = part.history();
+            assert_sum(&call_history);
             let is_edge = |(kind, start, end): &(SegmentKind, u64, Option<u64>)| {
                 *kind == SegmentKind::Menu && *end == Some(*start)
             };
-            let (late, call): (Vec<_>, Vec<_>) = outline(&story).into_iter()
+            let (late, call): (Vec<_>, Vec<_>) = outline(&call_history).into_iter()
                 .filter(|one| !is_edge(one))
                 .partition(|(kind, _, _)| *kind == SegmentKind::WrapUp);
             let agents = call.iter().filter(|(kind, _, _)| *kind == SegmentKind::Agent).count();
-            prop_assert_eq!(story.is_answered, agents > 0);
+            prop_assert_eq!(call_history.is_answered, agents > 0);
             prop_assert_eq!(late.len(), agents, "part {}", number);
             if let Some(begin) = number.checked_sub(1).and_then(|before| begins.get(before)) {
-                prop_assert_eq!(story.started_at(), Some(at(*begin)));
+                prop_assert_eq!(call_history.started_at(), Some(at(*begin)));
             }
             if let Some(next) = begins.get(number) {
-                prop_assert_eq!(story.ended_at, Some(at(*next)));
+                prop_assert_eq!(call_history.ended_at, Some(at(*next)));
             }
-            told.extend(call);
+            together.extend(call);
             wrap_ups.extend(late);
         }
-        told.extend(wrap_ups);
-        prop_assert_eq!(told, history.outline);
+        together.extend(wrap_ups);
+        prop_assert_eq!(together, history.outline);
     }
 
     #[test]
