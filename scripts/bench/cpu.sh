@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${SECONDS_EACH:-10} rounds=${ROUNDS:-5} connections=32
-binary=target/release/scv-bridge
+binary=${BINARY:-target/release/scv-bridge}
 for tool in wrk nginx taskset curl; do command -v "$tool" >/dev/null || { echo "missing: $tool (apt-get install wrk nginx-light util-linux curl)" >&2; exit 1; }; done
 [ -x "$binary" ] || { echo "missing: $binary (make build)" >&2; exit 1; }
 

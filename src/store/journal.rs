@@ -10,7 +10,7 @@ use super::batch::{Batch, Job};
 use super::engine::Connection;
 use super::note::CALLS;
 use super::row::{CallRow, Millis, read, unreadable};
-use super::sql::Query;
+use super::sql::{Query, insert};
 use super::task::TaskRow;
 use super::{Look, Note, Store, StoreError, Subject};
 use crate::domain::{Call, CallCenterName, CallName, CallReference, Interaction, VendorCallKey};
@@ -48,22 +48,6 @@ pub(super) struct Find {
     pub(super) call: CallReference,
 }
 
-/// Looks whether creates are known, and leases those that are not. One whose lease another process has left behind is of
-/// unknown end.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Open<'a>(Vec<OpenRow<'a>>);
-
-#[derive(Serialize)]
-struct OpenRow<'a> {
-    call_center: &'a str,
-    vendor_call_key: &'a str,
-    parent: &'a str,
-    owner: &'a str,
-    until: Millis,
-    now: Millis,
-}
-
 /// A lease is free for `excluded`: the call is not created, and nobody else is creating it. One of the same process is
 /// left over: its creates of a call take turns, so none of them is in flight.
 macro_rules! is_free {
@@ -74,26 +58,45 @@ macro_rules! is_free {
     };
 }
 
-impl Query for Open<'_> {
-    type Row = CallRow;
-    const SQL: &'static str = concat!(
-        "INSERT INTO calls (call_center, vendor_call_key, parent, lease_owner, lease_until, updated_at)
-        SELECT call_center, vendor_call_key, parent, owner, until, now
-        FROM {rows call_center, vendor_call_key, parent, owner, until int, now int} AS j WHERE true
-        ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET
-            lease_owner = CASE WHEN ",
-        is_free!(),
-        " THEN excluded.lease_owner ELSE calls.lease_owner END,
-            lease_until = CASE WHEN ",
-        is_free!(),
-        " THEN excluded.lease_until ELSE calls.lease_until END,
-            create_unknown_at = CASE WHEN ",
-        is_free!(),
-        " AND calls.lease_owner <> excluded.lease_owner
-                THEN coalesce(calls.create_unknown_at, excluded.updated_at) ELSE calls.create_unknown_at END
-        RETURNING {text {call calls}}"
-    );
+/// Whether nothing is known of a call but perhaps its lease.
+macro_rules! knows_nothing {
+    () => {
+        "calls.body_done = 0
+            AND coalesce(calls.voice_call_id, calls.fingerprint, calls.create_body, calls.answered_by) IS NULL
+            AND coalesce(calls.start_time, calls.created_at, calls.create_unknown_at, calls.deferred_at,
+                calls.routed_at, calls.answered_at, calls.ended_at, calls.closed_at) IS NULL"
+    };
 }
+
+insert! {
+    /// Looks whether creates are known, and leases those that are not. One whose lease another process has left behind is
+    /// of unknown end.
+    OpenRow {
+        call_center: String,
+        vendor_call_key: String,
+        parent: String,
+        lease_owner: String,
+        lease_until: i64,
+        updated_at: i64,
+    }
+    concat!(
+        "INSERT INTO calls ({columns}) SELECT * FROM {values}
+        ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET
+            lease_owner = CASE WHEN ", is_free!(), " THEN excluded.lease_owner ELSE calls.lease_owner END,
+            lease_until = CASE WHEN ", is_free!(), " THEN excluded.lease_until ELSE calls.lease_until END,
+            create_unknown_at = CASE WHEN ", is_free!(), " AND calls.lease_owner <> excluded.lease_owner
+                THEN coalesce(calls.create_unknown_at, excluded.updated_at) ELSE calls.create_unknown_at END"
+    )
+}
+
+/// After it, to be given the calls. Nearly every one is new, and what is not known of it is not spelled out.
+const OPENED: &str = concat!(
+    " RETURNING {text CASE WHEN ",
+    knows_nothing!(),
+    " THEN {object 'id', calls.id, 'call_center', calls.call_center,
+        'vendor_call_key', calls.vendor_call_key, 'parent', calls.parent, 'lease_owner', calls.lease_owner,
+        'lease_until', calls.lease_until, 'updated_at', calls.updated_at} ELSE {call calls} END}"
+);
 
 /// Forgets calls for which nothing is waiting.
 #[derive(Serialize)]
@@ -118,12 +121,13 @@ struct ForgetLeased<'a> {
 
 impl Query for ForgetLeased<'_> {
     type Row = ();
-    const SQL: &'static str = "DELETE FROM calls WHERE call_center = {call_center}
+    const SQL: &'static str = concat!(
+        "DELETE FROM calls WHERE call_center = {call_center}
             AND vendor_call_key = {vendor_call_key} AND parent = {parent} AND lease_owner = {owner}
-            AND body_done = 0 AND coalesce(voice_call_id, fingerprint, create_body, answered_by) IS NULL
-            AND coalesce(start_time, created_at, create_unknown_at, deferred_at, routed_at, answered_at, ended_at,
-                closed_at) IS NULL
-            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id)";
+            AND ",
+        knows_nothing!(),
+        " AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.call_id = calls.id)"
+    );
 }
 
 /// A lease that is over before its time.
@@ -253,14 +257,14 @@ fn known(rows: Vec<CallRow>) -> Result<Vec<Call>, StoreError> {
 }
 
 impl OpenCall {
-    fn row(&self) -> OpenRow<'_> {
+    fn row(&self) -> OpenRow {
         OpenRow {
-            call_center: self.call.call_center().as_ref(),
-            vendor_call_key: self.call.vendor_call_key().as_ref(),
-            parent: self.call.parent(),
-            owner: &self.owner,
-            until: self.lease_until.into(),
-            now: self.now.into(),
+            call_center: self.call.call_center().to_string(),
+            vendor_call_key: self.call.vendor_call_key().to_string(),
+            parent: self.call.parent().to_owned(),
+            lease_owner: self.owner.clone(),
+            lease_until: self.lease_until.as_millisecond(),
+            updated_at: self.now.as_millisecond(),
         }
     }
 
@@ -324,14 +328,14 @@ pub(super) async fn open(connection: &mut Connection, opens: &[OpenCall]) -> Res
         return Ok(Vec::new());
     }
     let first: BTreeMap<&CallName, &OpenCall> = opens.iter().rev().map(|open| (&open.call, open)).collect();
-    let query = Open(first.values().map(|open| open.row()).collect());
-    let mut known = by_name(connection.query(&query).await?)?;
+    let rows = || first.values().map(|open| open.row()).collect();
+    let mut known = by_name(read(&connection.insert(rows(), OPENED).await?)?)?;
     let too_old = |open: &&OpenCall| known.get(&open.call).filter(|(call, _)| open.is_too_old(call));
     let calls: Vec<i64> =
         first.values().copied().filter_map(|open| too_old(&open)).map(|(call, _)| call.id.0).collect();
     if !calls.is_empty() {
         connection.query(&Forget { calls }).await?;
-        known = by_name(connection.query(&query).await?)?;
+        known = by_name(read(&connection.insert(rows(), OPENED).await?)?)?;
     }
     let mut leased = HashSet::new();
     opens.iter().map(|open| opened(open, &known, &mut leased)).collect()

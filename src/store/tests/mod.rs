@@ -6,6 +6,7 @@ mod faults;
 mod journal;
 mod lock;
 mod meta;
+mod migrate;
 mod operate;
 mod order;
 mod outbox;
