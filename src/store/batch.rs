@@ -1,9 +1,11 @@
 //! What is asked of the store at once, sorted by kind: each kind is one statement for all who ask.
 
+use std::sync::{Mutex, PoisonError};
+
 use tokio::sync::oneshot;
 
-use super::engine::Connection;
 use super::journal::{self, Find};
+use super::sql::Connection;
 use super::{
     Enqueue, Enqueued, NewEvent, Note, OpenCall, Opened, Settle, SettleTask, StoreError, outbox, task,
 };
@@ -40,37 +42,43 @@ pub(super) enum Job {
 /// Those who ask the same kind of thing.
 pub(super) struct Lot<Q, A> {
     pub(super) questions: Vec<Q>,
-    replies: Vec<Reply<A>>,
+    /// Taken by who answers, while the database may still have the questions.
+    replies: Mutex<Vec<Reply<A>>>,
 }
 
 impl<Q, A> Default for Lot<Q, A> {
     fn default() -> Self {
-        Self { questions: Vec::new(), replies: Vec::new() }
+        Self { questions: Vec::new(), replies: Mutex::default() }
     }
 }
 
 impl<Q, A> Lot<Q, A> {
     fn push(&mut self, question: Q, reply: Reply<A>) {
         self.questions.push(question);
-        self.replies.push(reply);
+        self.replies.get_mut().unwrap_or_else(PoisonError::into_inner).push(reply);
     }
 
-    fn answer(self, answers: Vec<A>) {
-        for (reply, answer) in self.replies.into_iter().zip(answers) {
+    fn replies(&self) -> Vec<Reply<A>> {
+        std::mem::take(&mut *self.replies.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn answer(&self, answers: Vec<A>) {
+        for (reply, answer) in self.replies().into_iter().zip(answers) {
             // Who has gone in the meantime needs no answer.
             let _ = reply.send(Ok(answer));
         }
     }
 
-    fn refuse(self, error: &StoreError) {
-        for reply in self.replies {
+    fn refuse(&self, error: &StoreError) {
+        for reply in self.replies() {
             let _ = reply.send(Err(error.clone()));
         }
     }
 
     fn each(self) -> impl Iterator<Item = Self> {
-        let pairs = self.questions.into_iter().zip(self.replies);
-        pairs.map(|(question, reply)| Self { questions: vec![question], replies: vec![reply] })
+        let replies = self.replies();
+        let pairs = self.questions.into_iter().zip(replies);
+        pairs.map(|(question, reply)| Self { questions: vec![question], replies: Mutex::new(vec![reply]) })
     }
 }
 
@@ -168,7 +176,7 @@ impl Batch {
             || len == 1 && self.singles.questions.len() == 1
     }
 
-    pub(super) fn answer(self, answers: Answers) {
+    pub(super) fn answer(&self, answers: Answers) {
         self.notes.answer(answers.notes);
         self.opens.answer(answers.opens);
         self.finds.answer(answers.finds);
@@ -179,7 +187,7 @@ impl Batch {
         self.singles.answer(answers.singles);
     }
 
-    pub(super) fn refuse(self, error: &StoreError) {
+    pub(super) fn refuse(&self, error: &StoreError) {
         self.notes.refuse(error);
         self.opens.refuse(error);
         self.finds.refuse(error);
@@ -205,24 +213,22 @@ impl Batch {
     }
 }
 
-/// Runs a batch that writes, in one transaction. Nothing of it is kept when it fails.
-pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<Answers, StoreError> {
-    if batch.is_one_statement() {
-        return run(connection, batch).await;
+/// Runs a batch; one that writes, in one transaction, of which nothing is kept when it fails.
+pub(super) async fn run<C: Connection>(
+    connection: &mut C,
+    batch: &Batch,
+    writes: bool,
+) -> Result<Answers, StoreError> {
+    if !writes || batch.is_one_statement() {
+        return statements(connection, batch).await;
     }
     connection.begin().await?;
-    let answers = run(connection, batch).await;
-    let end = if answers.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    match (connection.run(end).await, answers) {
-        (Ok(()), answers) => answers,
-        // SQLite rolls back by itself in some cases, and then finds nothing to roll back.
-        (Err(StoreError::Refused(_)), Err(error)) => Err(error),
-        (Err(error), _) => Err(error),
-    }
+    let answers = statements(connection, batch).await;
+    connection.end(answers.is_ok()).await?;
+    answers
 }
 
-/// Runs a batch that reads, or a single statement.
-pub(super) async fn run(connection: &mut Connection, batch: &Batch) -> Result<Answers, StoreError> {
+async fn statements<C: Connection>(connection: &mut C, batch: &Batch) -> Result<Answers, StoreError> {
     let calls = journal::note(connection, batch).await?;
     let notes = vec![(); batch.notes.questions.len()];
     let enqueues = outbox::enqueue(connection, &batch.enqueues.questions, &calls).await?;

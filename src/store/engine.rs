@@ -1,23 +1,26 @@
-//! The connection to a database: opened, migrated, asked. The store has one; it is made again when it breaks.
+//! Where a database is, and the connection to it. The store has one; it is made again when it breaks.
 
-use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
-use std::str::FromStr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row as _, SqlSafeStr};
+use percent_encoding::percent_decode_str;
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
 
 use super::StoreError;
+use super::batch::{self, Answers, Batch};
+use super::fingerprint::Key;
+use super::journal::EndAllCreateLeases;
 use super::lock::ServiceLock;
 use super::meta::Set;
-use super::row::{json, read};
-use super::sql::{Engine, Insert, Query};
+use super::outbox::ReleaseAll;
+use super::postgres::Postgres;
+use super::sql::{Connection, Engine, Query};
+use super::sqlite::{Sqlite, SqliteThread};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +33,9 @@ pub(super) struct Limits {
     pub(super) open: Duration,
     /// Between two attempts to connect again.
     pub(super) retry: Duration,
+    /// A disk that is soon full; SQLite only.
+    #[cfg(test)]
+    pub(super) pages: Option<u32>,
 }
 
 impl Default for Limits {
@@ -39,6 +45,8 @@ impl Default for Limits {
             batch: Duration::from_secs(3),
             open: Duration::from_secs(30),
             retry: Duration::from_millis(250),
+            #[cfg(test)]
+            pages: None,
         }
     }
 }
@@ -54,7 +62,8 @@ impl Limits {
 /// Where the database is.
 #[derive(Clone)]
 pub(super) enum Target {
-    Sqlite(Box<SqliteConnectOptions>),
+    /// SQLite's file; none: in memory.
+    Sqlite(Option<PathBuf>),
     Postgres(Box<PgConnectOptions>),
 }
 
@@ -67,25 +76,9 @@ pub(super) struct FileId {
 
 impl Target {
     /// Reads `store.url`.
-    pub(super) fn parse(url: &str, limits: &Limits) -> Result<Self, StoreError> {
-        if url.starts_with("sqlite:") {
-            let options = SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Url)?;
-            return Ok(Self::Sqlite(Box::new(
-                options
-                    .journal_mode(SqliteJournalMode::Wal)
-                    // An answer may go out after a commit: it must survive the loss of power.
-                    .synchronous(SqliteSynchronous::Full)
-                    .busy_timeout(limits.busy)
-                    // Deleted numbers are overwritten, and none goes into temporary files.
-                    .pragma("secure_delete", "ON")
-                    .pragma("temp_store", "MEMORY")
-                    // Keys are random, so each call changes another page of their index: 16 MiB hold the pages of some
-                    // 200,000 calls, and are written back from the log that many at a time.
-                    .pragma("cache_size", "-16384")
-                    .pragma("wal_autocheckpoint", "4096")
-                    .create_if_missing(false)
-                    .disable_statement_logging(),
-            )));
+    pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
+        if let Some(place) = url.strip_prefix("sqlite:") {
+            return sqlite_file(place).map(Self::Sqlite).ok_or(StoreError::Url);
         }
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(StoreError::Url);
@@ -102,49 +95,44 @@ impl Target {
     }
 
     /// Makes what is missing, migrates and connects.
-    pub(super) async fn open(&self, limits: &Limits) -> Result<Connection, StoreError> {
+    pub(super) async fn open(&self, limits: &Limits) -> Result<Link, StoreError> {
         self.create_file()?;
         let opened = tokio::time::timeout(limits.open, async {
-            let mut connection = self.connect_past_locks(limits).await?;
-            connection.migrate().await?;
-            Ok(connection)
+            match self {
+                Self::Sqlite(_) => {
+                    let sqlite = self.open_past_locks(limits).await?;
+                    sqlite.call(Sqlite::migrate).await?;
+                    Ok(Link::Sqlite(sqlite))
+                }
+                Self::Postgres(options) => {
+                    let mut postgres = Postgres::connect(options).await?;
+                    postgres.migrate().await?;
+                    Ok(Link::Postgres(postgres))
+                }
+            }
         });
         opened.await.unwrap_or(Err(StoreError::Slow))
     }
 
     /// Connects, and shows that writing works.
-    pub(super) async fn recover(&self, limits: &Limits) -> Result<Connection, StoreError> {
+    pub(super) async fn recover(&self, limits: &Limits) -> Result<Link, StoreError> {
         let recovered = tokio::time::timeout(limits.batch, async {
-            let mut connection = self.connect().await?;
-            connection.query(&Set { key: "probe", value: "" }).await?;
-            Ok(connection)
+            let mut link = match self {
+                Self::Sqlite(file) => Link::Sqlite(SqliteThread::open(file.clone(), *limits).await?),
+                Self::Postgres(options) => Link::Postgres(Postgres::connect(options).await?),
+            };
+            link.query(Set { key: "probe", value: "" }).await?;
+            Ok(link)
         });
         recovered.await.unwrap_or(Err(StoreError::Slow))
     }
 
-    async fn connect(&self) -> Result<Connection, StoreError> {
-        match self {
-            Self::Sqlite(options) => Ok(Connection::over(Link::Sqlite(options.connect().await?))),
-            Self::Postgres(options) => {
-                let mut connection = options.connect().await?;
-                // Where the server is set to forget commits, we are not. Stronger settings are left alone.
-                sqlx::query(
-                    "SELECT set_config('synchronous_commit', 'on', false)
-                    WHERE current_setting('synchronous_commit') = 'off'",
-                )
-                .execute(&mut connection)
-                .await?;
-                Ok(Connection::over(Link::Postgres(connection)))
-            }
-        }
-    }
-
     /// Two programs that open a new SQLite file at once meet in the change to write-ahead logging, for which
     /// SQLite does not wait by itself.
-    async fn connect_past_locks(&self, limits: &Limits) -> Result<Connection, StoreError> {
+    async fn open_past_locks(&self, limits: &Limits) -> Result<SqliteThread, StoreError> {
         let give_up = tokio::time::Instant::now() + limits.busy;
         loop {
-            match self.connect().await {
+            match SqliteThread::open(self.file().map(Path::to_owned), *limits).await {
                 Err(StoreError::Locked) if tokio::time::Instant::now() < give_up => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
@@ -155,11 +143,10 @@ impl Target {
 
     /// SQLite's file, unless the database lives in memory.
     fn file(&self) -> Option<&Path> {
-        let Self::Sqlite(options) = self else { return None };
-        let path = options.get_filename();
-        // A database in memory has a name of this kind and no file.
-        let in_memory = path.as_os_str().as_encoded_bytes().starts_with(b"file:");
-        (!in_memory).then_some(path)
+        match self {
+            Self::Sqlite(file) => file.as_deref(),
+            Self::Postgres(_) => None,
+        }
     }
 
     /// Which file SQLite's is now, if it is one and is there.
@@ -200,147 +187,89 @@ impl Target {
     }
 }
 
-/// An open database.
-pub(super) struct Connection {
-    link: Link,
-    /// Statements as they are spelled here, by how they stand in the code and the number of rows that they have room for.
-    spelled: HashMap<(&'static str, &'static str, usize), Arc<str>>,
+/// SQLite's file in a URL, behind `sqlite:`, and none for a database in memory; nothing where it names no file. Whatever it
+/// says of how the file is to be opened, the service opens it its own way.
+fn sqlite_file(place: &str) -> Option<Option<PathBuf>> {
+    let path = place.strip_prefix("//").unwrap_or(place);
+    let path = path.split('?').next().unwrap_or(path);
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    match path.as_ref() {
+        "" => None,
+        ":memory:" => Some(None),
+        path => Some(Some(PathBuf::from(path))),
+    }
 }
 
-enum Link {
-    Sqlite(SqliteConnection),
-    Postgres(PgConnection),
+/// A connection, and the thread of it where it has one.
+pub(super) enum Link {
+    Sqlite(SqliteThread),
+    Postgres(Postgres),
 }
 
-impl Connection {
-    fn over(link: Link) -> Self {
-        Self { link, spelled: HashMap::new() }
-    }
-
-    fn engine(&self) -> Engine {
-        match &self.link {
-            Link::Sqlite(_) => Engine::Sqlite,
-            Link::Postgres(_) => Engine::Postgres,
-        }
-    }
-
-    /// Asks one query and reads its rows.
-    pub(super) async fn query<Q: Query>(&mut self, query: &Q) -> Result<Vec<Q::Row>, StoreError> {
-        read(&self.rows(Q::SQL, json(query)?).await?)
-    }
-
-    /// Gives parameters to a statement and collects its rows.
-    pub(super) async fn rows(&mut self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
-        let sql = AssertSqlSafe(self.spell(sql, "", &[], 0));
-        let rows = match &mut self.link {
-            Link::Sqlite(connection) => sqlx::query_scalar(sql).bind(input).fetch_all(connection).await,
-            Link::Postgres(connection) => sqlx::query_scalar(sql).bind(input).fetch_all(connection).await,
-        };
-        Ok(rows?)
-    }
-
-    /// Puts rows into a table by one statement, and collects what `returning` asks of them. On SQLite a statement has room
-    /// for a power of two of them, so that the connection keeps a few prepared statements; a row to which nothing is bound
-    /// is all NULL, and left out.
-    pub(super) async fn insert<I: Insert>(
-        &mut self,
-        rows: Vec<I>,
-        returning: &'static str,
-    ) -> Result<Vec<String>, StoreError> {
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        let room = match self.engine() {
-            Engine::Sqlite => rows.len().next_power_of_two(),
-            Engine::Postgres => 0,
-        };
-        let sql = AssertSqlSafe(self.spell(I::SQL, returning, I::COLUMNS, room));
-        let rows = match &mut self.link {
-            Link::Sqlite(connection) => {
-                let query = rows.into_iter().fold(sqlx::query(sql), |query, row| row.bind(query));
-                let rows = query.fetch_all(connection).await?;
-                return rows.iter().map(|row| row.try_get(0).map_err(StoreError::from)).collect();
+impl Link {
+    /// Begins the work of a process: SQLite's only service takes up what others have left behind. Gives the key of
+    /// fingerprints.
+    pub(super) async fn begin(&mut self, is_only_service: bool) -> Result<Key, StoreError> {
+        match self {
+            Self::Sqlite(thread) => {
+                thread
+                    .call(move |sqlite| sqlite.now(async |sqlite| begin(sqlite, is_only_service).await))
+                    .await
             }
-            Link::Postgres(connection) => {
-                sqlx::query_scalar(sql).bind(json(&rows)?).fetch_all(connection).await
-            }
-        };
-        Ok(rows?)
-    }
-
-    fn spell(
-        &mut self,
-        sql: &'static str,
-        returning: &'static str,
-        columns: &[(&str, bool)],
-        rows: usize,
-    ) -> Arc<str> {
-        let engine = self.engine();
-        let spelled = self.spelled.entry((sql, returning, rows));
-        let spell = || engine.spell(&[sql, returning].concat(), columns, rows).into();
-        Arc::clone(spelled.or_insert_with(spell))
-    }
-
-    /// Begins to write. SQLite takes its lock at once: one that is taken later can be refused in the middle.
-    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
-        self.run(match self.engine() {
-            Engine::Sqlite => "BEGIN IMMEDIATE",
-            Engine::Postgres => "BEGIN",
-        })
-        .await
-    }
-
-    /// Runs a statement that takes and gives nothing.
-    pub(super) async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        match &mut self.link {
-            Link::Sqlite(connection) => sqlx::query(sql).execute(connection).await.map(drop)?,
-            Link::Postgres(connection) => sqlx::query(sql).execute(connection).await.map(drop)?,
+            Self::Postgres(postgres) => begin(postgres, is_only_service).await,
         }
-        Ok(())
+    }
+
+    /// Runs one query.
+    async fn query<Q: Query + Send + 'static>(&mut self, query: Q) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(thread) => {
+                thread
+                    .call(move |sqlite| sqlite.now(async |sqlite| sqlite.query(&query).await.map(drop)))
+                    .await
+            }
+            Self::Postgres(postgres) => postgres.query(&query).await.map(drop),
+        }
+    }
+
+    /// Runs a batch.
+    pub(super) async fn run(&mut self, batch: &Arc<Batch>, writes: bool) -> Result<Answers, StoreError> {
+        match self {
+            Self::Sqlite(thread) => {
+                let batch = Arc::clone(batch);
+                let run = move |sqlite: &mut Sqlite| {
+                    sqlite.now(async |sqlite| batch::run(sqlite, &batch, writes).await)
+                };
+                thread.call(run).await
+            }
+            Self::Postgres(postgres) => batch::run(postgres, batch, writes).await,
+        }
     }
 
     /// Empties the write-ahead log of SQLite; gives whether it could.
     pub(super) async fn checkpoint(&mut self) -> Result<bool, StoreError> {
-        let Link::Sqlite(connection) = &mut self.link else { return Ok(true) };
-        let blocked: i64 =
-            sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(connection).await?;
-        Ok(blocked == 0)
+        match self {
+            Self::Sqlite(thread) => thread.call(Sqlite::checkpoint).await,
+            Self::Postgres(_) => Ok(true),
+        }
     }
 
     pub(super) async fn close(self) {
-        let closed = match self.link {
-            Link::Sqlite(connection) => connection.close().await,
-            Link::Postgres(connection) => connection.close().await,
+        let closed = match self {
+            Self::Sqlite(thread) => thread.close().await,
+            Self::Postgres(postgres) => postgres.close().await,
         };
         if let Err(error) = closed {
-            tracing::debug!(error = %StoreError::from(error), "the database did not say goodbye");
+            tracing::debug!(%error, "the database was not closed in order");
         }
-    }
-
-    /// Replicas that start together take turns: by an advisory lock on PostgreSQL, by the write lock on SQLite.
-    async fn migrate(&mut self) -> Result<(), StoreError> {
-        match &mut self.link {
-            Link::Sqlite(connection) => {
-                let mut turn = connection.begin_with("BEGIN IMMEDIATE").await?;
-                migrations(&[(1, "schema", include_str!("migrations/sqlite/0001_schema.sql"))])
-                    .run_direct(None, &mut *turn, false)
-                    .await?;
-                turn.commit().await?;
-            }
-            Link::Postgres(connection) => {
-                migrations(&[(1, "schema", include_str!("migrations/postgres/0001_schema.sql"))])
-                    .run_direct(None, connection, false)
-                    .await?;
-            }
-        }
-        Ok(())
     }
 }
 
-/// Number, name and statements of each.
-fn migrations(all: &[(i64, &'static str, &'static str)]) -> Migrator {
-    let migration = |&(version, name, sql): &(i64, &'static str, &'static str)| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    };
-    Migrator::with_migrations(all.iter().map(migration).collect())
+async fn begin<C: Connection>(connection: &mut C, is_only_service: bool) -> Result<Key, StoreError> {
+    // There is no other process, so whoever left that behind is gone.
+    if is_only_service {
+        connection.query(&EndAllCreateLeases {}).await?;
+        connection.query(&ReleaseAll {}).await?;
+    }
+    Key::of(connection).await
 }

@@ -104,7 +104,7 @@ impl StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::Database(error) => of_code(error.code().as_deref().unwrap_or("unknown")),
+            sqlx::Error::Database(error) => of_sqlstate(error.code().as_deref().unwrap_or("unknown")),
             sqlx::Error::Io(error) => Self::Gone(words(&error)),
             sqlx::Error::Tls(_) => Self::Gone("TLS failed".to_owned()),
             sqlx::Error::Configuration(_) => Self::Url,
@@ -113,6 +113,16 @@ impl From<sqlx::Error> for StoreError {
                 Self::Refused("unreadable".to_owned())
             }
             _ => Self::Gone("connection lost".to_owned()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::SqliteFailure(error, _) => of_sqlite(error.extended_code),
+            // A row of another type than ours, or a text that is none.
+            _ => Self::Refused("unreadable".to_owned()),
         }
     }
 }
@@ -151,26 +161,17 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
     }
 }
 
-/// Five characters are an SQLSTATE of PostgreSQL; a number is a result code of SQLite, whose lower byte is the
-/// primary one.
-fn of_code(code: &str) -> StoreError {
-    match code.parse::<u32>() {
-        Ok(number) if code.len() < 5 => of_sqlite(number, code),
-        _ => of_sqlstate(code),
-    }
-}
-
-/// <https://www.sqlite.org/rescode.html>
-fn of_sqlite(number: u32, code: &str) -> StoreError {
-    match number & 0xFF {
+/// A result code, whose lower byte is the primary one (<https://www.sqlite.org/rescode.html>).
+fn of_sqlite(code: i32) -> StoreError {
+    match code & 0xFF {
         5 | 6 => StoreError::Locked,
         8 => StoreError::ReadOnly,
-        10 => StoreError::Disk(code.to_owned()),
+        10 => StoreError::Disk(code.to_string()),
         11 | 26 => StoreError::Corrupt,
         13 => StoreError::Full,
         14 => StoreError::File(io::ErrorKind::PermissionDenied),
         7 | 9 | 17 | 21 => StoreError::Gone(format!("code {code}")),
-        _ => StoreError::Refused(code.to_owned()),
+        _ => StoreError::Refused(code.to_string()),
     }
 }
 
@@ -228,12 +229,6 @@ mod tests {
     #[test]
     fn a_fault_of_the_database_is_told_from_a_fault_of_the_command() {
         for (code, outage) in [
-            ("13", true),
-            ("5", true),
-            ("261", true),
-            ("26", true),
-            ("2067", false),
-            ("1299", false),
             ("23505", false),
             ("22P05", false),
             ("40P01", false),
@@ -241,9 +236,12 @@ mod tests {
             ("08006", true),
             ("28P01", true),
         ] {
-            assert_eq!(of_code(code).is_outage(), outage, "{code}: {}", of_code(code));
+            assert_eq!(of_sqlstate(code).is_outage(), outage, "{code}: {}", of_sqlstate(code));
         }
-        assert_eq!(of_code("778"), StoreError::Disk("778".to_owned()));
-        assert_eq!(of_code("53100"), StoreError::Full);
+        for (code, outage) in [(13, true), (5, true), (261, true), (26, true), (2067, false), (1299, false)] {
+            assert_eq!(of_sqlite(code).is_outage(), outage, "{code}: {}", of_sqlite(code));
+        }
+        assert_eq!(of_sqlite(778), StoreError::Disk("778".to_owned()));
+        assert_eq!(of_sqlstate("53100"), StoreError::Full);
     }
 }

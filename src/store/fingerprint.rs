@@ -4,8 +4,8 @@ use openssl::rand::rand_bytes;
 use openssl::sha::{Sha256, sha256};
 
 use super::StoreError;
-use super::engine::Connection;
 use super::meta::{Get, SetOnce};
+use super::sql::Connection;
 use crate::domain::Fingerprint;
 
 /// Under which the key lies in the database.
@@ -23,7 +23,7 @@ pub(super) struct Key {
 
 impl Key {
     /// The database's key; whoever opens it first makes it.
-    pub(super) async fn of(connection: &mut Connection) -> Result<Self, StoreError> {
+    pub(super) async fn of(connection: &mut impl Connection) -> Result<Self, StoreError> {
         let mut random = [0; 32];
         rand_bytes(&mut random).map_err(|_| cannot())?;
         connection.query(&SetOnce { key: NAME, value: &hex::encode(random) }).await?;

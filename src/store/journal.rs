@@ -7,10 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, Job};
-use super::engine::Connection;
 use super::note::CALLS;
 use super::row::{CallRow, Millis, read, unreadable};
-use super::sql::{Query, insert};
+use super::sql::{Connection, Query, insert};
 use super::task::TaskRow;
 use super::{Look, Note, Store, StoreError, Subject};
 use crate::domain::{Call, CallCenterName, CallName, CallReference, Interaction, VendorCallKey};
@@ -299,7 +298,7 @@ fn by_name(rows: Vec<CallRow>) -> Result<Calls, StoreError> {
 
 /// Writes all notes of a batch, in the order of their names: replicas that lock the same rows then never wait for each
 /// other. Gives the calls that somebody asks for: reading rows back costs more than writing them.
-pub(super) async fn note(connection: &mut Connection, batch: &Batch) -> Result<Calls, StoreError> {
+pub(super) async fn note(connection: &mut impl Connection, batch: &Batch) -> Result<Calls, StoreError> {
     let subjects = batch.enqueues.questions.iter().filter_map(|enqueue| match &enqueue.subject {
         Subject::Known(note) => Some(&**note),
         Subject::Unknown(..) => None,
@@ -323,7 +322,10 @@ pub(super) async fn note(connection: &mut Connection, batch: &Batch) -> Result<C
 }
 
 /// Looks at all, leases those that are new, and forgets what is older than the window.
-pub(super) async fn open(connection: &mut Connection, opens: &[OpenCall]) -> Result<Vec<Opened>, StoreError> {
+pub(super) async fn open(
+    connection: &mut impl Connection,
+    opens: &[OpenCall],
+) -> Result<Vec<Opened>, StoreError> {
     if opens.is_empty() {
         return Ok(Vec::new());
     }
@@ -361,7 +363,7 @@ fn opened<'a>(
 
 /// Finds a call for each.
 pub(super) async fn find(
-    connection: &mut Connection,
+    connection: &mut impl Connection,
     finds: &[Find],
 ) -> Result<Vec<Option<Call>>, StoreError> {
     let mut found: Vec<Option<Call>> = vec![None; finds.len()];

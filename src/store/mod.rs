@@ -26,8 +26,10 @@ mod note;
 mod operate;
 mod outbox;
 mod place;
+mod postgres;
 mod row;
 mod sql;
+mod sqlite;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -60,9 +62,7 @@ use answered::Answered;
 use batch::{Job, Reply, Single};
 use engine::{Limits, Target};
 use fingerprint::Key;
-use journal::EndAllCreateLeases;
 use lock::ServiceLock;
-use outbox::ReleaseAll;
 use row::{json, read};
 use sql::{Engine, Query};
 use writer::{Health, Writer};
@@ -109,7 +109,7 @@ impl Store {
     }
 
     async fn open_locked(url: &str, now: Timestamp, limits: Limits) -> Result<Self, StoreError> {
-        let target = Target::parse(url, &limits)?;
+        let target = Target::parse(url)?;
         let lock = target.lock(now, &limits).await?;
         Self::open_target(target, limits, lock).await
     }
@@ -121,13 +121,13 @@ impl Store {
     /// As [`Store::open`]; [`StoreError::File`] where there is no file.
     pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
         let limits = Limits::of_command();
-        let target = Target::parse(url, &limits)?;
+        let target = Target::parse(url)?;
         target.find_file()?;
         Self::open_target(target, limits, None).await
     }
 
     async fn open_within(url: &str, limits: Limits) -> Result<Self, StoreError> {
-        Self::open_target(Target::parse(url, &limits)?, limits, None).await
+        Self::open_target(Target::parse(url)?, limits, None).await
     }
 
     async fn open_target(
@@ -136,12 +136,7 @@ impl Store {
         lock: Option<ServiceLock>,
     ) -> Result<Self, StoreError> {
         let mut connection = target.open(&limits).await?;
-        // There is no other process, so whoever left that behind is gone.
-        if lock.is_some() {
-            connection.query(&EndAllCreateLeases {}).await?;
-            connection.query(&ReleaseAll {}).await?;
-        }
-        let key = Arc::new(Key::of(&mut connection).await?);
+        let key = Arc::new(connection.begin(lock.is_some()).await?);
         let engine = target.engine();
         let answered = (engine == Engine::Sqlite).then(Arc::default);
         let (jobs, queue) = mpsc::channel(QUEUE);

@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Job;
-use super::engine::Connection;
 use super::journal::{Calls, EndCreateLeases};
 use super::row::{CallRow, Millis, unreadable};
-use super::sql::Query;
+use super::sql::{Connection, Query};
 use super::task::EndTaskLeases;
 use super::{Answer, NewEvent, Note, Store, StoreError};
 use crate::domain::{Call, CallCenterName, CallReference, StoredJson};
@@ -805,7 +804,7 @@ fn key_of(subject: &Subject, call: Option<&Call>) -> String {
 
 /// Takes the entries of all, each by what the outbox and this batch hold already.
 pub(super) async fn enqueue(
-    connection: &mut Connection,
+    connection: &mut impl Connection,
     enqueues: &[Enqueue],
     calls: &Calls,
 ) -> Result<Vec<Enqueued>, StoreError> {
@@ -1012,7 +1011,10 @@ impl Query for PutBack<'_> {
 
 /// Writes down how attempts ended: closes, then removes; postpones or buries. Gives which entries were still there and, of
 /// failures, still held by who tried.
-pub(super) async fn settle(connection: &mut Connection, settles: &[Settle]) -> Result<Vec<bool>, StoreError> {
+pub(super) async fn settle(
+    connection: &mut impl Connection,
+    settles: &[Settle],
+) -> Result<Vec<bool>, StoreError> {
     let (mut closed, mut delivered) = (Vec::new(), Vec::new());
     let (mut failed, mut put_back) = (Vec::new(), Vec::new());
     for settle in settles {

@@ -18,11 +18,12 @@
 //! | `{lock}`, `{skip locked}` | nothing: there is one process | `FOR UPDATE`, `FOR UPDATE SKIP LOCKED` |
 //! | `{columns}`, `{values}` | of an [`Insert`] | the same |
 
+use rusqlite::types::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Sqlite;
-use sqlx::query::Query as SqlxQuery;
-use sqlx::sqlite::SqliteArguments;
+
+use super::StoreError;
+use super::row::{json, read};
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +42,6 @@ pub(super) trait Query: Serialize {
     const SQL: &'static str;
 }
 
-/// A query of SQLite, to which values are bound.
-pub(super) type Bound<'q> = SqlxQuery<'q, Sqlite, SqliteArguments>;
-
 /// A row of a table into which a batch of rows is put by one statement. Creates and webhooks come by the thousand: of them,
 /// SQLite takes values that are bound, because reading them from JSON costs a third more (docs/performance.md).
 pub(super) trait Insert: Serialize {
@@ -51,8 +49,47 @@ pub(super) trait Insert: Serialize {
     const COLUMNS: &'static [(&'static str, bool)];
     /// The statement.
     const SQL: &'static str;
-    /// Binds the values in the order of the columns.
-    fn bind(self, query: Bound<'_>) -> Bound<'_>;
+    /// The values in the order of the columns.
+    fn values(self) -> impl Iterator<Item = Value>;
+}
+
+/// An open database, on which the statements of a batch run one after the other.
+pub(super) trait Connection {
+    /// Gives parameters to a statement and collects its rows.
+    ///
+    /// # Errors
+    /// As the database says.
+    async fn rows(&mut self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError>;
+
+    /// Puts rows into a table by one statement, and collects what `returning` asks of them.
+    ///
+    /// # Errors
+    /// As the database says.
+    async fn insert<I: Insert>(
+        &mut self,
+        rows: Vec<I>,
+        returning: &'static str,
+    ) -> Result<Vec<String>, StoreError>;
+
+    /// Begins to write.
+    ///
+    /// # Errors
+    /// As the database says.
+    async fn begin(&mut self) -> Result<(), StoreError>;
+
+    /// Ends what was begun, so or so.
+    ///
+    /// # Errors
+    /// As the database says.
+    async fn end(&mut self, keeps: bool) -> Result<(), StoreError>;
+
+    /// Asks one query and reads its rows.
+    ///
+    /// # Errors
+    /// As the database says; or a row cannot be read.
+    async fn query<Q: Query>(&mut self, query: &Q) -> Result<Vec<Q::Row>, StoreError> {
+        read(&self.rows(Q::SQL, json(query)?).await?)
+    }
 }
 
 /// The type of a column.
@@ -88,8 +125,8 @@ macro_rules! insert {
             ];
             const SQL: &'static str = $sql;
 
-            fn bind(self, query: $crate::store::sql::Bound<'_>) -> $crate::store::sql::Bound<'_> {
-                query$(.bind(self.$column))*
+            fn values(self) -> impl Iterator<Item = rusqlite::types::Value> {
+                [$(rusqlite::types::Value::from(self.$column)),*].into_iter()
             }
         }
     };

@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::batch::Job;
-use super::engine::Connection;
 use super::row::{Millis, json, unreadable};
-use super::sql::{Query, insert};
+use super::sql::{Connection, Query, insert};
 use super::{Store, StoreError};
 use crate::domain::{CallCenterName, CallTimeline, StoredJson, TaskEvent, TaskId, TaskNumbers};
 
@@ -410,7 +409,7 @@ impl Store {
 }
 
 /// Keeps all, in the order of their names, as notes are.
-pub(super) async fn keep(connection: &mut Connection, events: &[&NewEvent]) -> Result<(), StoreError> {
+pub(super) async fn keep(connection: &mut impl Connection, events: &[&NewEvent]) -> Result<(), StoreError> {
     let mut rows = Vec::with_capacity(events.len());
     for new in events {
         let kind = &new.event.kind;
@@ -434,7 +433,7 @@ pub(super) async fn keep(connection: &mut Connection, events: &[&NewEvent]) -> R
 
 /// Folds tasks, each by who holds it.
 pub(super) async fn settle(
-    connection: &mut Connection,
+    connection: &mut impl Connection,
     settles: &[SettleTask],
 ) -> Result<Vec<bool>, StoreError> {
     let mut settled = Vec::with_capacity(settles.len());

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 use super::StoreError;
-use super::batch::{self, Answers, Batch, Job, Sorted};
-use super::engine::{Connection, FileId, Limits, Target};
+use super::batch::{Answers, Batch, Job, Sorted};
+use super::engine::{FileId, Limits, Link, Target};
 use super::lock::ServiceLock;
 
 /// How many are served together at most.
@@ -56,7 +56,7 @@ impl Health {
 /// The task.
 pub(super) struct Writer {
     target: Target,
-    connection: Option<Connection>,
+    connection: Option<Link>,
     /// The file of SQLite that the connection has open.
     file: Option<FileId>,
     jobs: mpsc::Receiver<Job>,
@@ -69,7 +69,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         target: Target,
-        connection: Connection,
+        connection: Link,
         jobs: mpsc::Receiver<Job>,
         health: Arc<Health>,
         limits: Limits,
@@ -127,22 +127,33 @@ impl Writer {
 
     /// Answers all at once; if one of them is refused, each alone, so that the others do not suffer.
     async fn answer(&mut self, batch: Batch, writes: bool) {
+        if batch.len() == 0 {
+            return;
+        }
+        let batch = Arc::new(batch);
         match self.attempt(&batch, writes).await {
             Ok(answers) => batch.answer(answers),
             Err(error) if error.is_outage() => batch.refuse(&error),
-            Err(_) => {
-                for alone in batch.each() {
-                    // Alone, and once more: what another replica was doing meanwhile can be seen now.
-                    match self.attempt(&alone, writes).await {
-                        Ok(answers) => alone.answer(answers),
-                        Err(error) => alone.refuse(&error),
-                    }
-                }
+            // Whoever had the batch has answered, and lets go of it.
+            Err(error) => match Arc::try_unwrap(batch) {
+                Ok(batch) => self.answer_each(batch, writes).await,
+                Err(batch) => batch.refuse(&error),
+            },
+        }
+    }
+
+    async fn answer_each(&mut self, batch: Batch, writes: bool) {
+        for alone in batch.each() {
+            // Alone, and once more: what another replica was doing meanwhile can be seen now.
+            let alone = Arc::new(alone);
+            match self.attempt(&alone, writes).await {
+                Ok(answers) => alone.answer(answers),
+                Err(error) => alone.refuse(&error),
             }
         }
     }
 
-    async fn attempt(&mut self, batch: &Batch, writes: bool) -> Result<Answers, StoreError> {
+    async fn attempt(&mut self, batch: &Arc<Batch>, writes: bool) -> Result<Answers, StoreError> {
         // The system would let us write to a file that was removed or replaced: all of it would be lost with the process.
         if writes && self.connection.is_some() && self.file.is_some() && self.target.file_id() != self.file {
             let gone = StoreError::File(io::ErrorKind::NotFound);
@@ -150,14 +161,11 @@ impl Writer {
             return Err(gone);
         }
         let Some(connection) = &mut self.connection else { return Err(self.outage()) };
-        let commit = u64::from(writes && batch.len() > 0);
-        let done = async {
-            if writes { batch::write(connection, batch).await } else { batch::run(connection, batch).await }
-        };
+        let done = connection.run(batch, writes);
         let result = tokio::time::timeout(self.limits.batch, done).await.unwrap_or(Err(StoreError::Slow));
         match &result {
             Ok(_) => {
-                self.health.commits.fetch_add(commit, Ordering::Relaxed);
+                self.health.commits.fetch_add(u64::from(writes), Ordering::Relaxed);
             }
             Err(error) if error.is_outage() => self.fail(error),
             Err(_) => {}

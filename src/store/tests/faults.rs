@@ -4,7 +4,6 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::store::batch::Job;
-use crate::store::engine::Target;
 use crate::store::{CreateBody, StoreError};
 
 /// Long enough for anything that comes at all.
@@ -114,11 +113,8 @@ async fn a_command_waits_for_a_lock_longer_than_a_service_does() {
 #[tokio::test]
 async fn a_full_disk_is_named_and_loses_nothing_that_was_answered() {
     let engine = Engine::sqlite();
-    let Target::Sqlite(options) = Target::parse(&engine.url(), &limits()).unwrap() else {
-        panic!("not SQLite")
-    };
-    let small = Target::Sqlite(Box::new(options.pragma("max_page_count", "40")));
-    let store = Store::open_target(small, limits(), None).await.unwrap();
+    let limits = Limits { pages: Some(40), ..limits() };
+    let store = Store::open_within(&engine.url(), limits).await.unwrap();
     let mut kept = 0;
     let full = loop {
         let body = CreateBody::Set(StoredJson::new("x".repeat(3000)));
@@ -150,9 +146,14 @@ async fn what_cannot_be_opened_is_named() {
     assert_eq!(missing, StoreError::Login("3D000".to_owned()));
     let newer = Engine::sqlite();
     newer.open().await.close().await.unwrap();
-    let later = "INSERT INTO _sqlx_migrations VALUES (99, 'later', '2026-11-21', 1, x'00', 0)";
-    beside(&newer).await.execute(later).await.unwrap();
+    beside(&newer).await.execute("PRAGMA user_version = 99").await.unwrap();
     assert_eq!(Store::open(&newer.url()).await.unwrap_err(), StoreError::Newer);
+    let other = Engine::sqlite();
+    let Engine::Sqlite(other_folder) = &other else { panic!("not SQLite") };
+    std::fs::create_dir_all(other_folder.path().join("data")).unwrap();
+    std::fs::File::create(other_folder.path().join("data/bridge.db")).unwrap();
+    beside(&other).await.execute("CREATE TABLE notes (text TEXT)").await.unwrap();
+    assert_eq!(Store::open(&other.url()).await.unwrap_err(), StoreError::Newer, "it is of another program");
 }
 
 #[tokio::test]

@@ -87,19 +87,3 @@ async fn what_an_earlier_version_has_written_is_read(engine: Engine) {
 on_both_engines! {
     what_an_earlier_version_has_written_is_read
 }
-
-#[tokio::test]
-async fn dump() {
-    let engine = Engine::sqlite();
-    let store = engine.open().await;
-    fill(&store).await;
-    store.close().await.unwrap();
-    if let Engine::Sqlite(folder) = &engine { std::fs::copy(folder.path().join("data/bridge.db"), "/tmp/dump.db").unwrap(); }
-    let engine = Engine::postgres();
-    let store = engine.open().await;
-    fill(&store).await;
-    store.close().await.unwrap();
-    let url = engine.url();
-    let out = std::process::Command::new("sh").args(["-c", &format!("$(ls /usr/lib/postgresql/*/bin/pg_dump | tail -1) --inserts --no-owner --no-privileges -d '{}' > /tmp/dump.pg.sql", url)]).status().unwrap();
-    assert!(out.success());
-}

@@ -1,0 +1,91 @@
+//! The connection to PostgreSQL.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr as _};
+
+use super::StoreError;
+use super::row::json;
+use super::sql::{Connection, Engine, Insert};
+
+/// Number, name and statements of each migration.
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "schema", include_str!("migrations/postgres/0001_schema.sql"))];
+
+/// An open connection.
+pub(super) struct Postgres {
+    connection: PgConnection,
+    /// Statements as they are spelled here, by how they stand in the code.
+    spelled: HashMap<(&'static str, &'static str), Arc<str>>,
+}
+
+impl Postgres {
+    pub(super) async fn connect(options: &PgConnectOptions) -> Result<Self, StoreError> {
+        let mut connection = options.connect().await?;
+        // Where the server is set to forget commits, we are not. Stronger settings are left alone.
+        sqlx::query(
+            "SELECT set_config('synchronous_commit', 'on', false)
+            WHERE current_setting('synchronous_commit') = 'off'",
+        )
+        .execute(&mut connection)
+        .await?;
+        Ok(Self { connection, spelled: HashMap::new() })
+    }
+
+    /// Replicas that start together take turns, by an advisory lock.
+    pub(super) async fn migrate(&mut self) -> Result<(), StoreError> {
+        let migration = |&(version, name, sql): &(i64, &'static str, &'static str)| {
+            Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+        };
+        let migrations = Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect());
+        Ok(migrations.run_direct(None, &mut self.connection, false).await?)
+    }
+
+    pub(super) async fn close(self) -> Result<(), StoreError> {
+        Ok(self.connection.close().await?)
+    }
+
+    async fn ask(
+        &mut self,
+        sql: (&'static str, &'static str),
+        columns: &[(&str, bool)],
+        input: String,
+    ) -> Result<Vec<String>, StoreError> {
+        let spell = || Engine::Postgres.spell(&[sql.0, sql.1].concat(), columns, 0).into();
+        let sql = AssertSqlSafe(Arc::clone(self.spelled.entry(sql).or_insert_with(spell)));
+        Ok(sqlx::query_scalar(sql).bind(input).fetch_all(&mut self.connection).await?)
+    }
+
+    async fn execute(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        Ok(sqlx::query(sql).execute(&mut self.connection).await.map(drop)?)
+    }
+}
+
+impl Connection for Postgres {
+    async fn rows(&mut self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
+        self.ask((sql, ""), &[], input).await
+    }
+
+    async fn insert<I: Insert>(
+        &mut self,
+        rows: Vec<I>,
+        returning: &'static str,
+    ) -> Result<Vec<String>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let input = json(&rows)?;
+        self.ask((I::SQL, returning), I::COLUMNS, input).await
+    }
+
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        self.execute("BEGIN").await
+    }
+
+    async fn end(&mut self, keeps: bool) -> Result<(), StoreError> {
+        self.execute(if keeps { "COMMIT" } else { "ROLLBACK" }).await
+    }
+}

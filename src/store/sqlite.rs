@@ -1,0 +1,219 @@
+//! SQLite, on a thread of its own: a batch goes there and back once.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Waker};
+
+use rusqlite::{CachedStatement, InterruptHandle, OpenFlags, Rows, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use super::StoreError;
+use super::engine::Limits;
+use super::sql::{Connection, Engine, Insert};
+
+/// The statements of each version of the schema. The file says in `user_version` how many it has seen.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/sqlite/0001_schema.sql")];
+
+/// How many prepared statements are kept.
+const STATEMENTS: usize = 128;
+
+/// Something to be done on the thread.
+type Work = Box<dyn FnOnce(&mut Sqlite) + Send>;
+
+/// The thread of an open database. It ends when this is dropped, after what it is doing.
+pub(super) struct SqliteThread {
+    work: mpsc::Sender<Work>,
+    interrupt: InterruptHandle,
+    closed: oneshot::Receiver<Result<(), StoreError>>,
+}
+
+impl Drop for SqliteThread {
+    /// Whatever is under way has lost whoever waited for it.
+    fn drop(&mut self) {
+        self.interrupt.interrupt();
+    }
+}
+
+impl SqliteThread {
+    /// Opens a file that is there, or a database in memory.
+    pub(super) async fn open(file: Option<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
+        let (work, queue) = mpsc::channel::<Work>();
+        let (opened, is_open) = oneshot::channel();
+        let (is_closed, closed) = oneshot::channel();
+        let run = move || {
+            let mut sqlite = match Sqlite::open(file, limits) {
+                Ok(sqlite) => sqlite,
+                Err(error) => return drop(opened.send(Err(error))),
+            };
+            if opened.send(Ok(sqlite.connection.get_interrupt_handle())).is_err() {
+                return;
+            }
+            while let Ok(work) = queue.recv() {
+                work(&mut sqlite);
+            }
+            let _ = is_closed.send(sqlite.connection.close().map_err(|(_, error)| error.into()));
+        };
+        let thread = std::thread::Builder::new().name("sqlite".to_owned());
+        thread.spawn(run).map_err(|error| StoreError::of_file(&error))?;
+        let interrupt = is_open.await.map_err(|_| StoreError::Closed)??;
+        Ok(Self { work, interrupt, closed })
+    }
+
+    /// Has something done, and gives what came of it.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Sqlite) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let work = move |sqlite: &mut Sqlite| drop(reply.send(work(sqlite)));
+        self.work.send(Box::new(work)).map_err(|_| StoreError::Closed)?;
+        // Without an answer the thread has panicked.
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Ends the thread once everything is done.
+    pub(super) async fn close(mut self) -> Result<(), StoreError> {
+        self.work = mpsc::channel().0;
+        (&mut self.closed).await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+/// An open database.
+pub(super) struct Sqlite {
+    connection: rusqlite::Connection,
+    /// Statements as they are spelled here, by how they stand in the code and the number of rows that they have room for.
+    spelled: HashMap<(&'static str, &'static str, usize), Arc<str>>,
+}
+
+impl Sqlite {
+    fn open(file: Option<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
+        let connection = match file {
+            Some(file) => rusqlite::Connection::open_with_flags(
+                file,
+                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            )?,
+            None => rusqlite::Connection::open_in_memory()?,
+        };
+        connection.busy_timeout(limits.busy)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // An answer may go out after a commit: it must survive the loss of power. Deleted numbers are overwritten, and none
+        // goes into temporary files. Keys are random, so each call changes another page of their index: 16 MiB hold the pages
+        // of some 200,000 calls, and are written back from the log that many at a time.
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL;
+            PRAGMA synchronous = FULL;
+            PRAGMA secure_delete = ON;
+            PRAGMA temp_store = MEMORY;
+            PRAGMA cache_size = -16384;
+            PRAGMA wal_autocheckpoint = 4096;",
+        )?;
+        #[cfg(test)]
+        if let Some(pages) = limits.pages {
+            connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
+        }
+        Ok(Self { connection, spelled: HashMap::new() })
+    }
+
+    /// Programs that start together take turns, by SQLite's lock.
+    pub(super) fn migrate(&mut self) -> Result<(), StoreError> {
+        let migration = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: i64 = migration.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let is_ours = match version {
+            // An empty file, and none that something else has written.
+            0 => migration.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?,
+            _ => true,
+        };
+        let seen = usize::try_from(version).unwrap_or(usize::MAX);
+        let missing = MIGRATIONS.get(seen..).filter(|_| is_ours).ok_or(StoreError::Newer)?;
+        for statements in missing {
+            migration.execute_batch(statements)?;
+        }
+        if !missing.is_empty() {
+            let version = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+            migration.pragma_update(None, "user_version", version)?;
+        }
+        Ok(migration.commit()?)
+    }
+
+    /// Empties the write-ahead log; gives whether it could.
+    pub(super) fn checkpoint(&mut self) -> Result<bool, StoreError> {
+        let blocked: i64 =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(blocked == 0)
+    }
+
+    /// Does what is spelled once for both engines: here nothing of it is waited for.
+    pub(super) fn now<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match pin!(work(self)).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(StoreError::Closed),
+        }
+    }
+
+    fn statement(
+        &mut self,
+        sql: (&'static str, &'static str),
+        columns: &[(&str, bool)],
+        room: usize,
+    ) -> Result<CachedStatement<'_>, StoreError> {
+        let spelled = self.spelled.entry((sql.0, sql.1, room));
+        let spell = || Engine::Sqlite.spell(&[sql.0, sql.1].concat(), columns, room).into();
+        let mut statement = self.connection.prepare_cached(spelled.or_insert_with(spell))?;
+        statement.clear_bindings();
+        Ok(statement)
+    }
+}
+
+/// The first column of all rows. What writes is done once all of them are taken.
+fn collect(mut rows: Rows<'_>) -> Result<Vec<String>, StoreError> {
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(row.get(0)?);
+    }
+    Ok(all)
+}
+
+impl Connection for Sqlite {
+    async fn rows(&mut self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.statement((sql, ""), &[], 0)?;
+        statement.raw_bind_parameter(1, input)?;
+        collect(statement.raw_query())
+    }
+
+    /// The statement has room for a power of two of rows, so that a few prepared statements are kept; a row to which nothing
+    /// is bound is all NULL, and left out.
+    async fn insert<I: Insert>(
+        &mut self,
+        rows: Vec<I>,
+        returning: &'static str,
+    ) -> Result<Vec<String>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let room = rows.len().next_power_of_two();
+        let mut statement = self.statement((I::SQL, returning), I::COLUMNS, room)?;
+        for (at, value) in rows.into_iter().flat_map(Insert::values).enumerate() {
+            statement.raw_bind_parameter(at + 1, value)?;
+        }
+        collect(statement.raw_query())
+    }
+
+    /// Takes SQLite's lock at once: one that is taken later can be refused in the middle.
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
+    }
+
+    async fn end(&mut self, keeps: bool) -> Result<(), StoreError> {
+        match keeps {
+            true => Ok(self.connection.execute_batch("COMMIT")?),
+            // SQLite rolls back by itself in some cases, and then finds nothing to roll back.
+            false if self.connection.is_autocommit() => Ok(()),
+            false => Ok(self.connection.execute_batch("ROLLBACK")?),
+        }
+    }
+}
