@@ -100,7 +100,8 @@ impl Bridge {
                     let call = recent.as_ref().map(|(call, _)| call);
                     return call.map_or(Ok(Found::Nothing), |call| remembered(call, identity, began));
                 }
-                Ok(Opened::New(call)) => {
+                Ok(Opened::New(None)) => return Ok(Found::Nothing),
+                Ok(Opened::New(Some(call))) => {
                     let found = match began.is_some_and(|began| began_elsewhen(&call, began)) {
                         true => Ok(Found::BeganElsewhen),
                         false => earlier(&call, identity),

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, Job};
-use super::note::CALLS;
-use super::row::{CallRow, Millis, read, unreadable};
-use super::sql::{Connection, Query, insert};
+use super::note::{AND_GIVE, NoteRow};
+use super::row::{CallRow, Millis, read};
+use super::sql::{Connection, Insert as _, Query, insert};
 use super::task::TaskRow;
 use super::{Look, Note, Store, StoreError, Subject};
 use crate::domain::{Call, CallCenterName, CallName, CallReference, Interaction, VendorCallKey};
@@ -32,8 +32,8 @@ pub struct OpenCall {
 /// Whether it may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// Yes, and nobody else will until the lease ends. With what is known of it from elsewhere.
-    New(Box<Call>),
+    /// Yes, and nobody else will until the lease ends. With what is known of it from elsewhere, if anything.
+    New(Option<Box<Call>>),
     /// It has been created or deferred already.
     Known(Box<Call>),
     /// Another replica is creating it.
@@ -79,7 +79,7 @@ insert! {
         updated_at: i64,
     }
     concat!(
-        "INSERT INTO calls ({columns}) SELECT * FROM {values}
+        "INSERT INTO calls ({columns}) SELECT * FROM {values} AS j WHERE true
         ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET
             lease_owner = CASE WHEN ", is_free!(), " THEN excluded.lease_owner ELSE calls.lease_owner END,
             lease_until = CASE WHEN ", is_free!(), " THEN excluded.lease_until ELSE calls.lease_until END,
@@ -88,13 +88,14 @@ insert! {
     )
 }
 
-/// After it, to be given the calls. Nearly every one is new, and what is not known of it is not spelled out.
+/// The calls of which more is known now than the lease that was just taken. Nearly every call is new, and costs no more than
+/// a look.
 const OPENED: &str = concat!(
-    " RETURNING {text CASE WHEN ",
+    "SELECT {text {call calls}} FROM {values} AS j JOIN calls ON calls.call_center = j.call_center
+        AND calls.vendor_call_key = j.vendor_call_key AND calls.parent = j.parent
+    WHERE NOT (calls.lease_owner = j.lease_owner AND calls.lease_until = j.lease_until AND ",
     knows_nothing!(),
-    " THEN {object 'id', calls.id, 'call_center', calls.call_center,
-        'vendor_call_key', calls.vendor_call_key, 'parent', calls.parent, 'lease_owner', calls.lease_owner,
-        'lease_until', calls.lease_until, 'updated_at', calls.updated_at} ELSE {call calls} END}"
+    ") OR calls.lease_owner IS NULL"
 );
 
 /// Forgets calls for which nothing is waiting.
@@ -317,8 +318,8 @@ pub(super) async fn note(connection: &mut impl Connection, batch: &Batch) -> Res
         let rows = merged.values().filter(move |(_, is_given)| *is_given == given);
         rows.map(|(note, _)| note.row()).collect::<Vec<_>>()
     };
-    connection.insert(rows(false), "").await?;
-    by_name(read(&connection.insert(rows(true), CALLS).await?)?)
+    connection.insert(NoteRow::SQL, rows(false)).await?;
+    by_name(read(&connection.insert(AND_GIVE, rows(true)).await?)?)
 }
 
 /// Looks at all, leases those that are new, and forgets what is older than the window.
@@ -330,35 +331,40 @@ pub(super) async fn open(
         return Ok(Vec::new());
     }
     let first: BTreeMap<&CallName, &OpenCall> = opens.iter().rev().map(|open| (&open.call, open)).collect();
-    let rows = || first.values().map(|open| open.row()).collect();
-    let mut known = by_name(read(&connection.insert(rows(), OPENED).await?)?)?;
+    let rows = || first.values().map(|open| open.row()).collect::<Vec<_>>();
+    let mut known = lease(connection, rows()).await?;
     let too_old = |open: &&OpenCall| known.get(&open.call).filter(|(call, _)| open.is_too_old(call));
     let calls: Vec<i64> =
         first.values().copied().filter_map(|open| too_old(&open)).map(|(call, _)| call.id.0).collect();
     if !calls.is_empty() {
         connection.query(&Forget { calls }).await?;
-        known = by_name(read(&connection.insert(rows(), OPENED).await?)?)?;
+        known = lease(connection, rows()).await?;
     }
     let mut leased = HashSet::new();
-    opens.iter().map(|open| opened(open, &known, &mut leased)).collect()
+    Ok(opens.iter().map(|open| opened(open, &known, &mut leased)).collect())
 }
 
-fn opened<'a>(
-    open: &'a OpenCall,
-    known: &Calls,
-    leased: &mut HashSet<&'a CallName>,
-) -> Result<Opened, StoreError> {
-    let (call, owner) = known.get(&open.call).ok_or_else(unreadable)?;
+/// Leases what is free, and gives what is known of the others; of all in the same order, for replicas that lock the same.
+async fn lease(connection: &mut impl Connection, rows: Vec<OpenRow>) -> Result<Calls, StoreError> {
+    connection.insert(OpenRow::SQL, rows.clone()).await?;
+    by_name(read(&connection.insert(OPENED, rows).await?)?)
+}
+
+fn opened<'a>(open: &'a OpenCall, known: &Calls, leased: &mut HashSet<&'a CallName>) -> Opened {
+    // Two of one process who ask at once lease as one; one of them has it.
+    let Some((call, owner)) = known.get(&open.call) else {
+        return if leased.insert(&open.call) { Opened::New(None) } else { Opened::Busy };
+    };
     if call.voice_call_id.is_some() || call.deferred_at.is_some() {
-        return Ok(Opened::Known(Box::new(call.clone())));
+        return Opened::Known(Box::new(call.clone()));
     }
-    // Two of one process who ask at once lease as one; one of them has it. The database keeps milliseconds.
+    // The database keeps milliseconds.
     let until = call.create_lease_until.map(Timestamp::as_millisecond);
     let is_ours = owner.as_deref() == Some(&open.owner) && until == Some(open.lease_until.as_millisecond());
     if is_ours && leased.insert(&open.call) {
-        return Ok(Opened::New(Box::new(call.clone())));
+        return Opened::New(Some(Box::new(call.clone())));
     }
-    Ok(Opened::Busy)
+    Opened::Busy
 }
 
 /// Finds a call for each.

@@ -190,6 +190,28 @@ macro_rules! merged {
     };
 }
 
+/// Merges notes into the journal.
+macro_rules! merge {
+    () => {
+    concat!(
+        "INSERT INTO calls ({columns}) SELECT * FROM {values} AS j WHERE true
+        ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET
+            created_at = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.created_at
+                WHEN calls.voice_call_id IS NOT NULL THEN calls.created_at
+                ELSE {earliest calls.created_at, excluded.created_at} END,
+            voice_call_id = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.voice_call_id
+                ELSE calls.voice_call_id END,
+            lease_owner = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_owner END,
+            lease_until = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_until END, ",
+        merged!("earliest": "start_time" "create_unknown_at" "deferred_at" "routed_at" "answered_at" "ended_at"
+            "closed_at"),
+        merged!("latest": "fingerprint" "answered_by" "body_done" "updated_at"),
+        "create_body = CASE WHEN {latest calls.body_done, excluded.body_done} = 1 THEN NULL
+            ELSE {latest calls.create_body, excluded.create_body} END"
+    )
+    };
+}
+
 insert! {
     /// A note on its way to the database: [`Note::merge`] in the words of SQL.
     NoteRow {
@@ -211,23 +233,8 @@ insert! {
         body_done: i64,
         updated_at: i64,
     }
-    concat!(
-        "INSERT INTO calls ({columns}) SELECT * FROM {values}
-        ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE SET
-            created_at = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.created_at
-                WHEN calls.voice_call_id IS NOT NULL THEN calls.created_at
-                ELSE {earliest calls.created_at, excluded.created_at} END,
-            voice_call_id = CASE WHEN ", is_newer_voice_call!(), " THEN excluded.voice_call_id
-                ELSE calls.voice_call_id END,
-            lease_owner = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_owner END,
-            lease_until = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_until END, ",
-        merged!("earliest": "start_time" "create_unknown_at" "deferred_at" "routed_at" "answered_at" "ended_at"
-            "closed_at"),
-        merged!("latest": "fingerprint" "answered_by" "body_done" "updated_at"),
-        "create_body = CASE WHEN {latest calls.body_done, excluded.body_done} = 1 THEN NULL
-            ELSE {latest calls.create_body, excluded.create_body} END"
-    )
+    merge!()
 }
 
-/// After it, to be given the calls.
-pub(super) const CALLS: &str = " RETURNING {text {call calls}}";
+/// The same, to be given the calls.
+pub(super) const AND_GIVE: &str = concat!(merge!(), " RETURNING {text {call calls}}");

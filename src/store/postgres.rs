@@ -19,7 +19,7 @@ const MIGRATIONS: [(i64, &str, &str); 1] =
 pub(super) struct Postgres {
     connection: PgConnection,
     /// Statements as they are spelled here, by how they stand in the code.
-    spelled: HashMap<(&'static str, &'static str), Arc<str>>,
+    spelled: HashMap<&'static str, Arc<str>>,
 }
 
 impl Postgres {
@@ -50,11 +50,11 @@ impl Postgres {
 
     async fn ask(
         &mut self,
-        sql: (&'static str, &'static str),
+        sql: &'static str,
         columns: &[(&str, bool)],
         input: String,
     ) -> Result<Vec<String>, StoreError> {
-        let spell = || Engine::Postgres.spell(&[sql.0, sql.1].concat(), columns, 0).into();
+        let spell = || Engine::Postgres.spell(sql, columns, 0).into();
         let sql = AssertSqlSafe(Arc::clone(self.spelled.entry(sql).or_insert_with(spell)));
         Ok(sqlx::query_scalar(sql).bind(input).fetch_all(&mut self.connection).await?)
     }
@@ -66,19 +66,19 @@ impl Postgres {
 
 impl Connection for Postgres {
     async fn rows(&mut self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
-        self.ask((sql, ""), &[], input).await
+        self.ask(sql, &[], input).await
     }
 
     async fn insert<I: Insert>(
         &mut self,
+        sql: &'static str,
         rows: Vec<I>,
-        returning: &'static str,
     ) -> Result<Vec<String>, StoreError> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let input = json(&rows)?;
-        self.ask((I::SQL, returning), I::COLUMNS, input).await
+        self.ask(sql, I::COLUMNS, input).await
     }
 
     async fn begin(&mut self) -> Result<(), StoreError> {

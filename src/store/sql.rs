@@ -16,7 +16,7 @@
 //! | `{position a, b}` | `instr` | `strpos` |
 //! | `{in SELECT ..}` | `IN (..)` | `= ANY (ARRAY(..))`: chosen once, although rows are locked |
 //! | `{lock}`, `{skip locked}` | nothing: there is one process | `FOR UPDATE`, `FOR UPDATE SKIP LOCKED` |
-//! | `{columns}`, `{values}` | of an [`Insert`] | the same |
+//! | `{columns}`, `{values}` | of an [`Insert`]: their names, and its rows as a table | the same |
 
 use rusqlite::types::Value;
 use serde::Serialize;
@@ -61,15 +61,12 @@ pub(super) trait Connection {
     /// As the database says.
     async fn rows(&mut self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError>;
 
-    /// Puts rows into a table by one statement, and collects what `returning` asks of them.
+    /// Gives rows to a statement, `SQL` of the rows or another over the same columns, and collects what it gives.
     ///
     /// # Errors
     /// As the database says.
-    async fn insert<I: Insert>(
-        &mut self,
-        rows: Vec<I>,
-        returning: &'static str,
-    ) -> Result<Vec<String>, StoreError>;
+    async fn insert<I: Insert>(&mut self, sql: &'static str, rows: Vec<I>)
+    -> Result<Vec<String>, StoreError>;
 
     /// Begins to write.
     ///
@@ -114,7 +111,7 @@ impl<T: ColumnType> ColumnType for Option<T> {
 macro_rules! insert {
     ($(#[$meta:meta])* $name:ident { $($column:ident: $type:ty,)* } $sql:expr) => {
         $(#[$meta])*
-        #[derive(Debug, serde::Serialize)]
+        #[derive(Debug, Clone, serde::Serialize)]
         pub(super) struct $name {
             $(pub(super) $column: $type,)*
         }
@@ -199,9 +196,11 @@ impl Engine {
             ("columns", _) => columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
             ("values", Self::Sqlite) => {
                 let row = format!("({})", vec!["?"; columns.len()].join(","));
-                format!("(VALUES {}) WHERE column1 IS NOT NULL", vec![row; rows].join(","))
+                let named = columns.iter().zip(1..).map(|((name, _), at)| format!("column{at} AS {name}"));
+                let (names, rows) = (named.collect::<Vec<_>>().join(","), vec![row; rows].join(","));
+                format!("(SELECT {names} FROM (VALUES {rows}) WHERE column1 IS NOT NULL)")
             }
-            ("values", Self::Postgres) => format!("{} WHERE true", recordset(columns)),
+            ("values", Self::Postgres) => format!("(SELECT * FROM {})", recordset(columns)),
             ("rows", _) => self.rows(arguments),
             ("each", _) => self.each(arguments),
             ("object", Self::Sqlite) => format!("json_object({})", spelled(arguments)),
@@ -349,10 +348,14 @@ mod tests {
             assert_eq!(both(sql, &[], 0), [sqlite, postgres]);
         }
         let [sqlite, postgres] = both("INSERT INTO t ({columns}) SELECT * FROM {values}", &[("a", true)], 2);
-        assert_eq!(sqlite, "INSERT INTO t (a) SELECT * FROM (VALUES (?),(?)) WHERE column1 IS NOT NULL");
+        assert_eq!(
+            sqlite,
+            "INSERT INTO t (a) SELECT * FROM \
+             (SELECT column1 AS a FROM (VALUES (?),(?)) WHERE column1 IS NOT NULL)"
+        );
         assert_eq!(
             postgres,
-            "INSERT INTO t (a) SELECT * FROM json_to_recordset($1::json) AS r(a bigint) WHERE true"
+            "INSERT INTO t (a) SELECT * FROM (SELECT * FROM json_to_recordset($1::json) AS r(a bigint))"
         );
     }
 }

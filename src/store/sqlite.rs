@@ -84,7 +84,7 @@ impl SqliteThread {
 pub(super) struct Sqlite {
     connection: rusqlite::Connection,
     /// Statements as they are spelled here, by how they stand in the code and the number of rows that they have room for.
-    spelled: HashMap<(&'static str, &'static str, usize), Arc<str>>,
+    spelled: HashMap<(&'static str, usize), Arc<str>>,
 }
 
 impl Sqlite {
@@ -157,12 +157,12 @@ impl Sqlite {
 
     fn statement(
         &mut self,
-        sql: (&'static str, &'static str),
+        sql: &'static str,
         columns: &[(&str, bool)],
         room: usize,
     ) -> Result<CachedStatement<'_>, StoreError> {
-        let spelled = self.spelled.entry((sql.0, sql.1, room));
-        let spell = || Engine::Sqlite.spell(&[sql.0, sql.1].concat(), columns, room).into();
+        let spelled = self.spelled.entry((sql, room));
+        let spell = || Engine::Sqlite.spell(sql, columns, room).into();
         let mut statement = self.connection.prepare_cached(spelled.or_insert_with(spell))?;
         statement.clear_bindings();
         Ok(statement)
@@ -180,7 +180,7 @@ fn collect(mut rows: Rows<'_>) -> Result<Vec<String>, StoreError> {
 
 impl Connection for Sqlite {
     async fn rows(&mut self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.statement((sql, ""), &[], 0)?;
+        let mut statement = self.statement(sql, &[], 0)?;
         statement.raw_bind_parameter(1, input)?;
         collect(statement.raw_query())
     }
@@ -189,14 +189,14 @@ impl Connection for Sqlite {
     /// is bound is all NULL, and left out.
     async fn insert<I: Insert>(
         &mut self,
+        sql: &'static str,
         rows: Vec<I>,
-        returning: &'static str,
     ) -> Result<Vec<String>, StoreError> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let room = rows.len().next_power_of_two();
-        let mut statement = self.statement((I::SQL, returning), I::COLUMNS, room)?;
+        let mut statement = self.statement(sql, I::COLUMNS, room)?;
         for (at, value) in rows.into_iter().flat_map(Insert::values).enumerate() {
             statement.raw_bind_parameter(at + 1, value)?;
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::batch::Job;
 use super::row::{Millis, json, unreadable};
-use super::sql::{Connection, Query, insert};
+use super::sql::{Connection, Insert as _, Query, insert};
 use super::{Store, StoreError};
 use crate::domain::{CallCenterName, CallTimeline, StoredJson, TaskEvent, TaskId, TaskNumbers};
 
@@ -95,7 +95,7 @@ insert! {
         event: String,
         numbers: Option<String>,
     }
-    "INSERT INTO events ({columns}) SELECT * FROM {values} ON CONFLICT DO NOTHING"
+    "INSERT INTO events ({columns}) SELECT * FROM {values} AS j WHERE true ON CONFLICT DO NOTHING"
 }
 
 /// What [`EventRow::is_end`] says of an event.
@@ -428,7 +428,7 @@ pub(super) async fn keep(connection: &mut impl Connection, events: &[&NewEvent])
         });
     }
     rows.sort_by(|one, other| (&one.task_id, &one.event_id).cmp(&(&other.task_id, &other.event_id)));
-    connection.insert(rows, "").await.map(drop)
+    connection.insert(EventRow::SQL, rows).await.map(drop)
 }
 
 /// Folds tasks, each by who holds it.

@@ -153,7 +153,7 @@ async fn a_create_that_was_leased_by_a_process_that_is_gone_is_of_unknown_end(en
     let later = |key| OpenCall { now: at(20), lease_until: at(30), ..create(key, "b") };
     for (key, is_unknown) in [("wxcc_1", true), ("wxcc_2", false), ("wxcc_3", false)] {
         let Opened::New(known) = store.open_call(later(key)).await.unwrap() else { panic!("{key}") };
-        assert_eq!(known.is_create_unknown(), is_unknown, "{key}");
+        assert_eq!(known.is_some_and(|call| call.is_create_unknown()), is_unknown, "{key}");
     }
     // What is given back when the process stops was not answered either.
     store.release("b").await.unwrap();
@@ -199,7 +199,7 @@ async fn a_deferred_call_counts_as_created_and_a_failed_one_does_not(engine: Eng
     let body = CreateBody::Set(StoredJson::new("{}"));
     let failed = Note { create_body: body.clone(), ..Note::of(call("wxcc_1"), at(0)) };
     store.note(failed).await.unwrap();
-    let Opened::New(known) = store.open_call(create("wxcc_1", "a")).await.unwrap() else {
+    let Opened::New(Some(known)) = store.open_call(create("wxcc_1", "a")).await.unwrap() else {
         panic!("a create that failed may be tried again")
     };
     assert_eq!(known.create_body, Some(StoredJson::new("{}")));
