@@ -43,15 +43,22 @@ struct Known {
 impl Recent {
     pub(super) fn add(&mut self, note: &Note, kept: Kept) {
         self.forget(note.at);
+        let unkept = usize::from(kept == Kept::NotYet);
         let call = match self.notes.get_key_value(&note.call) {
             Some((call, _)) => Arc::clone(call),
             None => Arc::new(note.call.clone()),
         };
-        let new = || Known { note: note.clone(), unkept: 0, times: 0 };
-        let known = self.notes.entry(Arc::clone(&call)).or_insert_with(new);
-        known.note.merge(note);
-        known.times += 1;
-        known.unkept += usize::from(kept == Kept::NotYet);
+        match self.notes.get_mut(&call) {
+            Some(known) => {
+                known.note.merge(note);
+                known.times += 1;
+                known.unkept += unkept;
+            }
+            None => {
+                let known = Known { note: note.clone(), unkept, times: 1 };
+                self.notes.insert(Arc::clone(&call), known);
+            }
+        }
         self.order.push_back((note.at, call));
     }
 

@@ -14,7 +14,7 @@ use sqlx::postgres::PgConnectOptions;
 use super::StoreError;
 use super::batch::{self, Answers, Batch};
 use super::fingerprint::Key;
-use super::journal::EndAllCreateLeases;
+use super::known::Known;
 use super::lock::ServiceLock;
 use super::meta::Set;
 use super::outbox::ReleaseAll;
@@ -142,7 +142,7 @@ impl Target {
     }
 
     /// SQLite's file, unless the database lives in memory.
-    fn file(&self) -> Option<&Path> {
+    pub(super) fn file(&self) -> Option<&Path> {
         match self {
             Self::Sqlite(file) => file.as_deref(),
             Self::Postgres(_) => None,
@@ -208,15 +208,20 @@ pub(super) enum Link {
 
 impl Link {
     /// Begins the work of a process: SQLite's only service takes up what others have left behind. Gives the key of
-    /// fingerprints.
-    pub(super) async fn begin(&mut self, is_only_service: bool) -> Result<Key, StoreError> {
+    /// fingerprints, and which calls are known where only this process writes them.
+    pub(super) async fn begin(&mut self, is_only_service: bool) -> Result<(Key, Option<Known>), StoreError> {
         match self {
             Self::Sqlite(thread) => {
-                thread
-                    .call(move |sqlite| sqlite.now(async |sqlite| begin(sqlite, is_only_service).await))
-                    .await
+                let begin = async move |sqlite: &mut Sqlite| {
+                    // There is no other process, so whoever left that behind is gone.
+                    if is_only_service {
+                        sqlite.query(&ReleaseAll {}).await?;
+                    }
+                    Ok((Key::of(sqlite).await?, Some(Known::of(sqlite).await?)))
+                };
+                thread.call(move |sqlite| sqlite.now(begin)).await
             }
-            Self::Postgres(postgres) => begin(postgres, is_only_service).await,
+            Self::Postgres(postgres) => Ok((Key::of(postgres).await?, None)),
         }
     }
 
@@ -263,13 +268,4 @@ impl Link {
             tracing::debug!(%error, "the database was not closed in order");
         }
     }
-}
-
-async fn begin<C: Connection>(connection: &mut C, is_only_service: bool) -> Result<Key, StoreError> {
-    // There is no other process, so whoever left that behind is gone.
-    if is_only_service {
-        connection.query(&EndAllCreateLeases {}).await?;
-        connection.query(&ReleaseAll {}).await?;
-    }
-    Key::of(connection).await
 }

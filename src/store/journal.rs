@@ -155,15 +155,31 @@ impl Query for EndCreateLeases<'_> {
         WHERE lease_owner = {owner}";
 }
 
-/// Ends the leases of all processes: there is no other than this one, which has none yet.
+/// Creates that were in flight in a process that is gone, or goes: how they ended is not known, but for those of which the
+/// journal knows a record.
 #[derive(Serialize)]
-pub(super) struct EndAllCreateLeases {}
+#[serde(transparent)]
+struct EndInFlight(Vec<InFlightRow>);
 
-impl Query for EndAllCreateLeases {
+#[derive(Serialize)]
+struct InFlightRow {
+    call_center: CallCenterName,
+    vendor_call_key: VendorCallKey,
+    parent: String,
+    at: Millis,
+}
+
+impl Query for EndInFlight {
     type Row = ();
-    const SQL: &'static str = "UPDATE calls SET create_unknown_at = coalesce(create_unknown_at, updated_at),
-            lease_owner = NULL, lease_until = NULL
-        WHERE {input} IS NOT NULL AND lease_owner IS NOT NULL";
+    const SQL: &'static str =
+        "INSERT INTO calls (call_center, vendor_call_key, parent, create_unknown_at, updated_at)
+        SELECT call_center, vendor_call_key, parent, at, at
+        FROM {rows call_center, vendor_call_key, parent, at int} AS j
+        WHERE NOT EXISTS (SELECT 1 FROM calls AS c WHERE c.call_center = j.call_center
+            AND c.vendor_call_key = j.vendor_call_key AND c.parent = j.parent
+            AND coalesce(c.voice_call_id, CAST(c.created_at AS TEXT)) IS NOT NULL)
+        ON CONFLICT (call_center, vendor_call_key, parent) DO UPDATE
+            SET create_unknown_at = coalesce(calls.create_unknown_at, excluded.create_unknown_at)";
 }
 
 /// Calls by id or by key, the newest of each: for all who ask at once.
@@ -341,19 +357,28 @@ pub(super) async fn open(
         known = lease(connection, rows()).await?;
     }
     let mut leased = HashSet::new();
-    Ok(opens.iter().map(|open| opened(open, &known, &mut leased)).collect())
+    let is_shared = connection.is_shared();
+    Ok(opens.iter().map(|open| opened(open, &known, &mut leased, is_shared)).collect())
 }
 
-/// Leases what is free, and gives what is known of the others; of all in the same order, for replicas that lock the same.
+/// Leases what is free where replicas share the database, and gives what is known of the others; of all in the same order,
+/// for replicas that lock the same.
 async fn lease(connection: &mut impl Connection, rows: Vec<OpenRow>) -> Result<Calls, StoreError> {
-    connection.insert(OpenRow::SQL, rows.clone()).await?;
+    if connection.is_shared() {
+        connection.insert(OpenRow::SQL, rows.clone()).await?;
+    }
     by_name(read(&connection.insert(OPENED, rows).await?)?)
 }
 
-fn opened<'a>(open: &'a OpenCall, known: &Calls, leased: &mut HashSet<&'a CallName>) -> Opened {
+fn opened<'a>(
+    open: &'a OpenCall,
+    known: &Calls,
+    leased: &mut HashSet<&'a CallName>,
+    is_shared: bool,
+) -> Opened {
     // Two of one process who ask at once lease as one; one of them has it.
     let Some((call, owner)) = known.get(&open.call) else {
-        return if leased.insert(&open.call) { Opened::New(None) } else { Opened::Busy };
+        return if !is_shared || leased.insert(&open.call) { Opened::New(None) } else { Opened::Busy };
     };
     if call.voice_call_id.is_some() || call.deferred_at.is_some() {
         return Opened::Known(Box::new(call.clone()));
@@ -361,7 +386,7 @@ fn opened<'a>(open: &'a OpenCall, known: &Calls, leased: &mut HashSet<&'a CallNa
     // The database keeps milliseconds.
     let until = call.create_lease_until.map(Timestamp::as_millisecond);
     let is_ours = owner.as_deref() == Some(&open.owner) && until == Some(open.lease_until.as_millisecond());
-    if is_ours && leased.insert(&open.call) {
+    if !is_shared || is_ours && leased.insert(&open.call) {
         return Opened::New(Some(Box::new(call.clone())));
     }
     Opened::Busy
@@ -386,14 +411,24 @@ pub(super) async fn find(
 }
 
 impl Store {
-    /// Before a create: looks whether the call is known, and leases it durably if it is not: two replicas never create it
-    /// both, and if this process dies before Salesforce answers, the next one knows that the end of the create is unknown. A
-    /// note of the VoiceCall ends the lease; else whoever has it gives it back ([`Store::release_create`]).
+    /// Before a create: looks whether the call is known, and leases it if it is not: two replicas never create it both, and
+    /// if this process dies before Salesforce answers, the next one knows that the end of the create is unknown. A note of the
+    /// VoiceCall ends the lease; else whoever has it gives it back ([`Store::release_create`]). On SQLite one process does all,
+    /// and its creates of a call take turns: it knows without the database that a call is new.
     ///
     /// # Errors
     /// When the database does not answer. The caller may create all the same: a lease only prevents doubles.
     pub async fn open_call(&self, question: OpenCall) -> Result<Opened, StoreError> {
-        self.ask(|reply| Job::Open(question, reply)).await
+        let (call, now) = (question.call.clone(), question.now);
+        let opened = match self.known.as_ref().is_some_and(|known| !known.may_hold(&call)) {
+            true if self.jobs.is_closed() => return Err(StoreError::Closed),
+            true => Opened::New(None),
+            false => self.ask(|reply| Job::Open(question, reply)).await?,
+        };
+        if let (Some(in_flight), Opened::New(_)) = (&self.in_flight, &opened) {
+            in_flight.begin(&call, now)?;
+        }
+        Ok(opened)
     }
 
     /// Gives a lease back before its time, when no VoiceCall came of the create, after whatever is noted of that. A call of
@@ -402,6 +437,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer; the lease then ends by itself.
     pub async fn release_create(&self, call: &CallName, owner: &str) -> Result<(), StoreError> {
+        if let Some(in_flight) = &self.in_flight {
+            return in_flight.give_up(call);
+        }
         let leased = ForgetLeased {
             call_center: call.call_center().as_ref(),
             vendor_call_key: call.vendor_call_key().as_ref(),
@@ -412,13 +450,38 @@ impl Store {
         self.write(&EndCreateLease(leased)).await.map(drop)
     }
 
+    /// Notes of the creates in flight that their end is unknown: the process that has sent them is gone, or goes.
+    pub(super) async fn end_in_flight(&self) -> Result<(), StoreError> {
+        let Some(in_flight) = &self.in_flight else { return Ok(()) };
+        let rows = in_flight.all().into_iter().map(|(call, at)| {
+            self.announce(&call);
+            InFlightRow {
+                call_center: call.call_center().clone(),
+                vendor_call_key: call.vendor_call_key().clone(),
+                parent: call.parent().to_owned(),
+                at,
+            }
+        });
+        let rows: Vec<InFlightRow> = rows.collect();
+        if !rows.is_empty() {
+            self.write(&EndInFlight(rows)).await?;
+        }
+        in_flight.forget_all()
+    }
+
     /// Writes down what was learned of a call; it is durable when this returns.
     ///
     /// # Errors
     /// When it could not be written.
     pub async fn note(&self, note: Note) -> Result<(), StoreError> {
-        self.meet(&note.call);
-        self.ask(|reply| Job::Note(Box::new(note), reply)).await
+        self.announce(&note.call);
+        let ends_create = self.in_flight.as_ref().filter(|_| note.tells_of_voice_call());
+        let ends_create = ends_create.map(|in_flight| (in_flight, note.call.clone()));
+        self.ask(|reply| Job::Note(Box::new(note), reply)).await?;
+        if let Some((in_flight, call)) = ends_create {
+            in_flight.end(&call);
+        }
+        Ok(())
     }
 
     /// Whether something that only an answered call can tell says more than what the journal holds; none if all calls of

@@ -19,7 +19,9 @@ mod detail;
 mod engine;
 mod error;
 mod fingerprint;
+mod in_flight;
 mod journal;
+mod known;
 mod lock;
 mod meta;
 mod note;
@@ -62,6 +64,8 @@ use answered::Answered;
 use batch::{Job, Reply, Single};
 use engine::{Limits, Target};
 use fingerprint::Key;
+use in_flight::InFlight;
+use known::Known;
 use lock::ServiceLock;
 use row::{json, read};
 use sql::{Engine, Query};
@@ -79,7 +83,9 @@ pub struct Store {
     jobs: mpsc::Sender<Job>,
     health: Arc<Health>,
     key: Arc<Key>,
+    known: Option<Arc<Known>>,
     answered: Option<Arc<Answered>>,
+    in_flight: Option<Arc<InFlight>>,
     engine: Engine,
 }
 
@@ -136,14 +142,20 @@ impl Store {
         lock: Option<ServiceLock>,
     ) -> Result<Self, StoreError> {
         let mut connection = target.open(&limits).await?;
-        let key = Arc::new(connection.begin(lock.is_some()).await?);
+        let (key, known) = connection.begin(lock.is_some()).await?;
+        let (key, known) = (Arc::new(key), known.map(Arc::new));
         let engine = target.engine();
         let answered = (engine == Engine::Sqlite).then(Arc::default);
+        // Only a service creates.
+        let file = target.file().filter(|_| lock.is_some());
+        let in_flight = file.map(InFlight::beside).transpose()?.map(Arc::new);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let health = Arc::new(Health::default());
         let writer = Writer::new(target, connection, queue, Arc::clone(&health), limits, lock);
         tokio::spawn(writer.run());
-        Ok(Self { jobs, health, key, answered, engine })
+        let store = Self { jobs, health, key, known, answered, in_flight, engine };
+        store.end_in_flight().await?;
+        Ok(store)
     }
 
     /// Whether writing works, as far as the last attempt showed.
@@ -197,7 +209,10 @@ impl Store {
     }
 
     /// What is known of the call from now on may be in the database.
-    fn meet(&self, call: &CallName) {
+    fn announce(&self, call: &CallName) {
+        if let Some(known) = &self.known {
+            known.add(call);
+        }
         if let Some(answered) = &self.answered {
             answered.meet(call);
         }

@@ -136,6 +136,11 @@ impl Note {
         }
     }
 
+    /// Whether it says that Salesforce has made the VoiceCall.
+    pub(super) fn tells_of_voice_call(&self) -> bool {
+        self.voice_call_id.is_some() || self.created_at.is_some()
+    }
+
     /// As the statement reads it.
     pub(super) fn row(&self) -> NoteRow {
         let done = self.closed_at.is_some() || self.create_body == CreateBody::Done;

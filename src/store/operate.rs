@@ -342,6 +342,9 @@ impl Store {
             answered.clear();
         }
         self.checkpoint().await?;
+        if let Some(known) = &self.known {
+            known.forget(purged.calls, self).await?;
+        }
         Ok(purged)
     }
 

@@ -564,7 +564,7 @@ impl Store {
     /// When the store is closed.
     pub async fn begin_enqueue(&self, enqueue: Enqueue) -> Result<Answer<Enqueued>, StoreError> {
         if let Subject::Known(note) = &enqueue.subject {
-            self.meet(&note.call);
+            self.announce(&note.call);
         }
         self.begin(|reply| Job::Enqueue(Box::new(enqueue), reply)).await
     }
@@ -583,7 +583,7 @@ impl Store {
     /// When it could not be written; the lease then ends by itself and the entry is tried again.
     pub async fn settle(&self, settle: Settle) -> Result<bool, StoreError> {
         if let Some(note) = &settle.note {
-            self.meet(&note.call);
+            self.announce(&note.call);
         }
         self.ask(|reply| Job::Settle(Box::new(settle), reply)).await
     }
@@ -700,6 +700,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn release(&self, owner: &str) -> Result<usize, StoreError> {
+        self.end_in_flight().await?;
         self.write(&EndCreateLeases { owner }).await?;
         self.write(&EndTaskLeases { owner }).await?;
         Ok(self.write(&Release { owner }).await?.len())

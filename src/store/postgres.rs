@@ -65,6 +65,10 @@ impl Postgres {
 }
 
 impl Connection for Postgres {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     async fn rows(&mut self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
         self.ask(sql, &[], input).await
     }

@@ -55,6 +55,9 @@ pub(super) trait Insert: Serialize {
 
 /// An open database, on which the statements of a batch run one after the other.
 pub(super) trait Connection {
+    /// Whether several processes may write to the database.
+    fn is_shared(&self) -> bool;
+
     /// Gives parameters to a statement and collects its rows.
     ///
     /// # Errors

@@ -179,6 +179,10 @@ fn collect(mut rows: Rows<'_>) -> Result<Vec<String>, StoreError> {
 }
 
 impl Connection for Sqlite {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn rows(&mut self, sql: &'static str, input: String) -> Result<Vec<String>, StoreError> {
         let mut statement = self.statement(sql, &[], 0)?;
         statement.raw_bind_parameter(1, input)?;
