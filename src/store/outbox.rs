@@ -1020,8 +1020,8 @@ pub(super) async fn settle(
     let (mut failed, mut put_back) = (Vec::new(), Vec::new());
     for settle in settles {
         let (id, owner, now) = (settle.id, settle.owner.as_str(), Millis::from(settle.now));
-        let row = |state, next_at, words, reason, buried_at| {
-            let reason = Option::map(reason, storable);
+        let row = |state, next_at, words: &str, reason: Option<&str>, buried_at| {
+            let reason = reason.map(storable);
             FailedRow { id, owner, state, next_at, words: storable(words), reason, buried_at }
         };
         match &settle.attempt {
@@ -1036,7 +1036,7 @@ pub(super) async fn settle(
                 failed.push(row(EntryState::Pending, (*next_at).into(), words, None, None));
             }
             Attempt::Buried { reason, words } => {
-                failed.push(row(EntryState::Buried, now, words, Some(reason), Some(now)));
+                failed.push(row(EntryState::Buried, now, words, Some(reason.as_str()), Some(now)));
             }
         }
     }
@@ -1057,6 +1057,6 @@ pub(super) async fn settle(
 }
 
 /// PostgreSQL keeps no NUL in a text, and a refusal must be written down whatever it says.
-fn storable(words: &String) -> String {
+fn storable(words: &str) -> String {
     words.replace('\0', "\u{FFFD}")
 }
