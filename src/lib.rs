@@ -76,6 +76,7 @@ pub mod outbox;
 pub mod phone;
 pub mod salesforce;
 pub mod settings;
+mod sliding_window;
 pub mod store;
 pub mod telemetry;
 pub mod watch;

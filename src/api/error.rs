@@ -11,7 +11,7 @@ use actix_web::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 use super::caller::CredentialsRefused;
 use super::envelope;
 use super::throttle::Throttled;
-use crate::bridge::Trouble;
+use crate::bridge::BridgeError;
 use crate::domain::quote;
 use crate::salesforce::Failure;
 
@@ -70,14 +70,14 @@ pub enum ApiError {
     Internal,
 }
 
-impl From<Trouble> for ApiError {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Salesforce(failure) => Self::Salesforce(failure),
-            Trouble::Contradiction(problem) => Self::Invalid(vec![problem]),
-            Trouble::Store(_) => Self::Store,
-            Trouble::StoreLate => Self::StoreLate,
-            Trouble::InFlight => Self::InFlight,
+impl From<BridgeError> for ApiError {
+    fn from(error: BridgeError) -> Self {
+        match error {
+            BridgeError::Salesforce(failure) => Self::Salesforce(failure),
+            BridgeError::Contradiction(problem) => Self::Invalid(vec![problem]),
+            BridgeError::Store(_) => Self::Store,
+            BridgeError::StoreLate => Self::StoreLate,
+            BridgeError::InFlight => Self::InFlight,
         }
     }
 }
@@ -158,8 +158,8 @@ impl ApiError {
             Self::BrokenBody => one("body: the connection ended before the body did"),
             Self::Salesforce(failure) => vec![failure.to_string()],
             Self::Store => one("the bridge cannot write to its own database now, so it promises nothing"),
-            Self::StoreLate => vec![Trouble::StoreLate.to_string()],
-            Self::InFlight => vec![Trouble::InFlight.to_string()],
+            Self::StoreLate => vec![BridgeError::StoreLate.to_string()],
+            Self::InFlight => vec![BridgeError::InFlight.to_string()],
             Self::Internal => one("the bridge itself failed at this request; its log tells more"),
         }
     }
@@ -177,7 +177,20 @@ impl ApiError {
             | Self::StoreLate
             | Self::InFlight
             | Self::Salesforce(Failure::Late | Failure::Unanswered { .. } | Failure::NoTime) => Some(1),
-            _ => None,
+            Self::Invalid(_)
+            | Self::Unauthorized
+            | Self::LongHead { .. }
+            | Self::Token
+            | Self::Signature
+            | Self::Forbidden { .. }
+            | Self::NotFound
+            | Self::MethodNotAllowed { .. }
+            | Self::TooLarge
+            | Self::NotJson
+            | Self::SlowBody
+            | Self::BrokenBody
+            | Self::Internal
+            | Self::Salesforce(Failure::Refused { .. } | Failure::Misconfigured { .. }) => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! An agent took the call.
 
-use super::{Bridge, Trouble, in_time};
+use super::{Bridge, BridgeError, in_time};
 use crate::domain::{AgentAnswered, CallName, CallReference};
 use crate::salesforce::Budget;
 use crate::store::Note;
@@ -11,7 +11,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When it cannot be written down; or, of a call that was told as abandoned, when Salesforce refused that it was not.
-    pub async fn agent_answered(&self, request: &AgentAnswered, budget: &Budget) -> Result<(), Trouble> {
+    pub async fn agent_answered(&self, request: &AgentAnswered, budget: &Budget) -> Result<(), BridgeError> {
         let center = &request.origin.call_center;
         let (key, at) = (&request.vendor_call_key, request.accept_time.timestamp());
         let interaction = self.interaction(center, &CallReference::Key(key.clone()), budget).await?;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 
 use super::conclude::FilledAtEnd;
-use super::{Bridge, Delivered, Trouble, in_time, named, or_nothing, without_journal};
+use super::{Bridge, BridgeError, Delivered, in_time, named, or_nothing, without_journal};
 use crate::domain::{
     Call, CallHistory, CallName, CallReference, CreateVoiceCall, FieldMapping, FillStage, FilledAttributes,
     FlowTime, Initiation, Interaction, KnownValues, PickedValues, SentAttributes, StoredJson,
@@ -19,8 +19,8 @@ use crate::settings::CallCenter;
 use crate::store::{Detail, DetailKind, NewDetail, Note, Owner};
 
 /// Whether an update was taken in: then what became of its fields is worth a report.
-pub(super) fn went_out(sent: &Result<Delivered, Trouble>) -> bool {
-    matches!(sent, Ok(Delivered::Now | Delivered::Later) | Err(Trouble::Salesforce(_)))
+pub(super) fn went_out(sent: &Result<Delivered, BridgeError>) -> bool {
+    matches!(sent, Ok(Delivered::Now | Delivered::Later) | Err(BridgeError::Salesforce(_)))
 }
 
 impl Bridge {
@@ -83,7 +83,7 @@ impl Bridge {
         name: &CallName,
         interaction: &Interaction,
         budget: &Budget,
-    ) -> Result<Vec<NewDetail>, Trouble> {
+    ) -> Result<Vec<NewDetail>, BridgeError> {
         let Some(center) = self.filling(name) else { return Ok(Vec::new()) };
         let known = self.known_details(name, budget).await?;
         let story = interaction.history_of(Some(name));
@@ -105,7 +105,7 @@ impl Bridge {
         interaction: &Interaction,
         (story, at): (&CallHistory, FlowTime),
         budget: &Budget,
-    ) -> Result<FilledAtEnd, Trouble> {
+    ) -> Result<FilledAtEnd, BridgeError> {
         let Some(center) = self.filling(name) else { return Ok(FilledAtEnd::default()) };
         let known = self.known_details(name, budget).await?;
         let (story, now) = (Some(story.clone()), self.outbox.now());
@@ -139,7 +139,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When the journal cannot be read.
-    async fn known_details(&self, call: &CallName, budget: &Budget) -> Result<Vec<Detail>, Trouble> {
+    async fn known_details(&self, call: &CallName, budget: &Budget) -> Result<Vec<Detail>, BridgeError> {
         let details = self.outbox.store().details(call.call_center(), call.vendor_call_key());
         in_time(&budget.half(), details).await
     }
@@ -148,7 +148,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When the journal cannot be read.
-    async fn interaction_of(&self, name: &CallName, budget: &Budget) -> Result<Interaction, Trouble> {
+    async fn interaction_of(&self, name: &CallName, budget: &Budget) -> Result<Interaction, BridgeError> {
         let key = CallReference::Key(name.vendor_call_key().clone());
         self.interaction(name.call_center(), &key, &budget.half()).await
     }
@@ -163,7 +163,7 @@ impl Bridge {
         call: &CallName,
         request: &CreateVoiceCall,
         budget: &Budget,
-    ) -> Result<Option<SentAttributes>, Trouble> {
+    ) -> Result<Option<SentAttributes>, BridgeError> {
         if !center.enrichment.inherit_attributes {
             return Ok(None);
         }

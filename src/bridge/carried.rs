@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Bridge, Trouble, in_time};
+use super::{Bridge, BridgeError, in_time};
 use crate::domain::{PickedValues, TaskEvent, TaskId, ValuePath};
 use crate::salesforce::Budget;
 use crate::settings::Settings;
@@ -64,7 +64,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When it cannot be written down: Webex sends it again.
-    pub async fn keep_carried(&self, carried: Option<Carried>, budget: &Budget) -> Result<(), Trouble> {
+    pub async fn keep_carried(&self, carried: Option<Carried>, budget: &Budget) -> Result<(), BridgeError> {
         let Some(Carried { owner, details }) = carried else { return Ok(()) };
         in_time(budget, self.outbox.store().keep_details(&owner, &details, self.outbox.now())).await
     }

@@ -9,7 +9,7 @@ use super::deliver::{First, Promise, Promised};
 use super::end::Which;
 use super::signs::{WebexSigns, callback_reason};
 use super::update::Guard;
-use super::{Bridge, Delivered, Trouble, in_time, named};
+use super::{Bridge, BridgeError, Delivered, in_time, named};
 use crate::domain::{
     AbandonmentStage, Call, CallCenterName, CallHistory, CallName, CallOutcome, CallReference, CallTimeline,
     CallTotals, Direction, DisconnectReason, FinalRecord, FinalUpdateState, FlowTime, HangUpDecision,
@@ -112,7 +112,7 @@ impl Bridge {
     /// # Errors
     /// When nothing can be written down: then it must be tried again. What Salesforce did not take waits in the
     /// outbox, or is buried there.
-    pub async fn conclude(&self, task: &mut Task, budget: &Budget) -> Result<Concluded, Trouble> {
+    pub async fn conclude(&self, task: &mut Task, budget: &Budget) -> Result<Concluded, BridgeError> {
         let (story, key) = (task.timeline.history(), task.id.vendor_call_key());
         let (Some(ended_at), Some(key)) = (story.ended_at, key) else {
             return Ok(Concluded::new(Conclusion::Open));
@@ -121,7 +121,7 @@ impl Bridge {
         let ending = Ending { task: &id, key: &key, story: &story, at: FlowTime::new(ended_at) };
         let mut concluded = Concluded::new(Conclusion::Unknown);
         let interactions = self.interactions_of(&key, &task.timeline, budget).await?;
-        let mut trouble = None;
+        let mut unread = None;
         let parts = interactions.iter().flat_map(|interaction| voice_calls(interaction, ending.at));
         let parts: Vec<Part<'_>> = parts.collect();
         for (at, part) in parts.iter().enumerate() {
@@ -131,10 +131,10 @@ impl Bridge {
                 Ok(verdict) => concluded.conclusion = Conclusion::Ended(verdict),
                 Err(error) if error.is_passing() => return Err(error),
                 // What one org refuses is no matter of another's.
-                Err(error) => trouble = Some(error),
+                Err(error) => unread = Some(error),
             }
         }
-        match (trouble, self.center_of_unknown_calls().filter(|_| interactions.is_empty())) {
+        match (unread, self.center_of_unknown_calls().filter(|_| interactions.is_empty())) {
             (Some(error), _) => return Err(error),
             (None, Some(center)) => {
                 self.log(&center, ending, task, &mut concluded, budget).await?;
@@ -154,7 +154,7 @@ impl Bridge {
         key: &VendorCallKey,
         timeline: &CallTimeline,
         budget: &Budget,
-    ) -> Result<Vec<Interaction>, Trouble> {
+    ) -> Result<Vec<Interaction>, BridgeError> {
         let (store, reference) = (self.store(), CallReference::Key(key.clone()));
         let mut all = Vec::new();
         for center in self.call_centers() {
@@ -179,7 +179,7 @@ impl Bridge {
         task: &mut Task,
         concluded: &mut Concluded,
         budget: &Budget,
-    ) -> Result<HangUpDecision, Trouble> {
+    ) -> Result<HangUpDecision, BridgeError> {
         let (call, center, interaction) = (part.call, part.call.name.call_center(), part.interaction);
         let lacks_reference = interaction.lacks_reference(call);
         let ending = match &part.story {
@@ -233,7 +233,7 @@ impl Bridge {
         task: &mut Task,
         concluded: &mut Concluded,
         budget: &Budget,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), BridgeError> {
         let fingerprint = |agent: &str| self.store().fingerprint(&[agent]);
         let interaction = &Interaction::new(Vec::new(), task.timeline.clone(), fingerprint);
         let finish = self.finish(center, &ending, (interaction, None), &task.timeline, budget).await?;
@@ -353,7 +353,7 @@ impl Bridge {
         (interaction, call): (&Interaction, Option<&Call>),
         timeline: &CallTimeline,
         budget: &Budget,
-    ) -> Result<Option<Finish>, Trouble> {
+    ) -> Result<Option<Finish>, BridgeError> {
         let name = call.map(|call| call.name.clone());
         let name = name.unwrap_or_else(|| CallName::new(center.clone(), ending.key.clone(), None));
         let outcome = ending.story.outcome();
@@ -390,7 +390,7 @@ impl Bridge {
         task: &mut Task,
         concluded: &mut Concluded,
         budget: &Budget,
-    ) -> Result<HangUpDecision, Trouble> {
+    ) -> Result<HangUpDecision, BridgeError> {
         let finish = told.finish;
         let before = match task.timeline.final_update(&told.name) {
             FinalUpdateState::Unknown => None,
@@ -420,7 +420,12 @@ impl Bridge {
     }
 
     /// Keeps an answered call's final update and tries it.
-    async fn complete(&self, told: &Told<'_>, task: &mut Task, budget: &Budget) -> Result<Enriched, Trouble> {
+    async fn complete(
+        &self,
+        told: &Told<'_>,
+        task: &mut Task,
+        budget: &Budget,
+    ) -> Result<Enriched, BridgeError> {
         let Told { interaction, call, request, finish, .. } = told;
         let mut update = UpdateVoiceCall {
             accept_time: finish.additions.accept_time,
@@ -459,7 +464,7 @@ impl Bridge {
         before: &UpdateContent,
         task: &mut Task,
         budget: &Budget,
-    ) -> Result<Option<Enriched>, Trouble> {
+    ) -> Result<Option<Enriched>, BridgeError> {
         let is_answered = told.finish.said.outcome() == CallOutcome::Answered;
         let was_told = before.outcome() == CallOutcome::Answered;
         let is_delivered = told.call.is_none_or(|call| call.closed_at.is_some());
@@ -481,7 +486,7 @@ impl Bridge {
         before: &UpdateContent,
         task: &mut Task,
         budget: &Budget,
-    ) -> Result<Option<Enriched>, Trouble> {
+    ) -> Result<Option<Enriched>, BridgeError> {
         let said = &told.finish.said;
         let is_allowed = !before.is_plain || self.may_take_back(told.name.call_center());
         if !is_allowed || !before.is_corrected_by(said) {
@@ -506,7 +511,7 @@ impl Bridge {
         (note, is_final): (Note, bool),
         task: &mut Task,
         budget: &Budget,
-    ) -> Result<Delivered, Trouble> {
+    ) -> Result<Delivered, BridgeError> {
         let name = &told.name;
         let key = || CallReference::Key(name.vendor_call_key().clone());
         let reference = told.call.map_or_else(key, Call::reference);
@@ -526,7 +531,7 @@ impl Bridge {
         let (subject, asks) = (Subject::Known(Box::new(note)), &[ask]);
         let promise = Promise { subject, asks, is_final, unless_answered: false, mark: Some(new), first };
         let promised = self.promise(promise, budget).await;
-        if matches!(promised, Ok(Promised::Kept(_)) | Err(Trouble::Salesforce(_))) {
+        if matches!(promised, Ok(Promised::Kept(_)) | Err(BridgeError::Salesforce(_))) {
             task.add(mark);
         }
         match promised? {
@@ -768,7 +773,7 @@ impl Bridge {
         call: &Call,
         accepted_at: Option<Timestamp>,
         budget: &Budget,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), BridgeError> {
         let (name, center) = (&call.name, call.name.call_center());
         let key = name.vendor_call_key();
         let Some(id) = key.task_id().filter(|_| call.is_over() && self.settings.webex.is_some()) else {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::deliver::{First, Promise, Promised};
 use super::update::Guard;
-use super::{Bridge, Delivered, Trouble, in_time, without_journal};
+use super::{Bridge, BridgeError, Delivered, in_time, without_journal};
 use crate::domain::{
     Call, CallName, CallReference, Continuation, CreateVoiceCall, Fingerprint, Initiation, StoredJson,
     VoiceCallId,
@@ -29,9 +29,9 @@ impl Bridge {
     ///
     /// # Errors
     /// When Salesforce did not make it in time, or the key was used for another call.
-    pub async fn create(&self, request: &CreateVoiceCall, budget: &Budget) -> Result<Created, Trouble> {
+    pub async fn create(&self, request: &CreateVoiceCall, budget: &Budget) -> Result<Created, BridgeError> {
         let turn = (request.origin.call_center.clone(), request.vendor_call_key.to_string());
-        let _turn = self.turns.take(turn, budget.deadline()).await.ok_or(Trouble::InFlight)?;
+        let _turn = self.turns.take(turn, budget.deadline()).await.ok_or(BridgeError::InFlight)?;
         let fingerprint = self.fingerprint(request);
         let mut name = self.name_of(request, budget).await?;
         // Of calls whose create says nothing of an earlier one, the first has a name that needs no look at the others.
@@ -82,7 +82,7 @@ impl Bridge {
         identity: Identity,
         began: Option<Timestamp>,
         budget: &Budget,
-    ) -> Result<Found, Trouble> {
+    ) -> Result<Found, BridgeError> {
         let recent = self.outbox.recent(name);
         if let Some((call, Kept::NotYet)) = &recent {
             match remembered(call, identity, began)? {
@@ -121,7 +121,7 @@ impl Bridge {
                 Ok(Opened::Busy) => {
                     let look = tokio::time::Instant::now() + LOOK;
                     if look >= budget.deadline() {
-                        return Err(Trouble::InFlight);
+                        return Err(BridgeError::InFlight);
                     }
                     tokio::time::sleep_until(look).await;
                 }
@@ -135,7 +135,7 @@ impl Bridge {
         fingerprint: Fingerprint,
         request: &CreateVoiceCall,
         budget: &Budget,
-    ) -> Result<Created, Trouble> {
+    ) -> Result<Created, BridgeError> {
         let org = self.org(&request.origin.call_center)?;
         let now = self.outbox.now();
         let note = Note {
@@ -207,7 +207,7 @@ impl Bridge {
         note: Note,
         failure: Failure,
         budget: &Budget,
-    ) -> Result<Created, Trouble> {
+    ) -> Result<Created, BridgeError> {
         let key = request.vendor_call_key.to_string();
         let note = Note {
             deferred_at: Some(self.outbox.now()),
@@ -302,7 +302,7 @@ pub(super) struct Identity {
 }
 
 /// What is known of a call without an id or a promise.
-pub(super) fn earlier(call: &Call, identity: Identity) -> Result<Found, Trouble> {
+pub(super) fn earlier(call: &Call, identity: Identity) -> Result<Found, BridgeError> {
     contradicts(call, identity)?;
     let is_over = call.is_logged_by_its_end() || (call.is_made_by_update() && call.ended_at.is_some());
     Ok(if is_over {
@@ -329,7 +329,7 @@ pub(super) fn remembered(
     call: &Call,
     identity: Identity,
     began: Option<Timestamp>,
-) -> Result<Found, Trouble> {
+) -> Result<Found, BridgeError> {
     if began.is_some_and(|began| began_elsewhen(call, began)) {
         return Ok(Found::BeganElsewhen);
     }
@@ -342,11 +342,11 @@ pub(super) fn remembered(
 
 /// Whether another call has taken the key. A create that failed counts too: its key was taken then. The caller's number
 /// may change before an agent has the call: that it is the same is known by when it began, or by Webex.
-pub(super) fn contradicts(call: &Call, identity: Identity) -> Result<(), Trouble> {
+pub(super) fn contradicts(call: &Call, identity: Identity) -> Result<(), BridgeError> {
     let caller_may_differ = identity.has_new_caller || call.began() == Some(identity.began);
     match call.fingerprint {
         Some(first) if !first.is_same_create(identity.fingerprint, caller_may_differ) => {
-            Err(Trouble::Contradiction(String::from(
+            Err(BridgeError::Contradiction(String::from(
                 "vendorCallKey: an earlier call had the same key and another from, to or initiationMethod; \
                  each call needs a key of its own",
             )))
@@ -380,7 +380,7 @@ impl Bridge {
         fingerprint: Fingerprint,
         request: &CreateVoiceCall,
         budget: &Budget,
-    ) -> Result<Created, Trouble> {
+    ) -> Result<Created, BridgeError> {
         // Under the key of another VoiceCall, an update would change that.
         if !name.is_plain() {
             return self.create_anew(name, fingerprint, request, budget).await;
@@ -411,7 +411,7 @@ impl Bridge {
         fingerprint: Fingerprint,
         request: &CreateVoiceCall,
         budget: &Budget,
-    ) -> Result<Created, Trouble> {
+    ) -> Result<Created, BridgeError> {
         let key = CallReference::Key(request.vendor_call_key.clone());
         let now = self.outbox.now();
         // The journal knows how far the record is; who cannot read it must find that in memory.
@@ -449,10 +449,10 @@ impl Bridge {
                 self.note_down(promised, budget).await;
                 Ok(answer(&key))
             }
-            Err(Trouble::Salesforce(Failure::Refused { .. })) => {
+            Err(BridgeError::Salesforce(Failure::Refused { .. })) => {
                 self.create_anew(name, fingerprint, request, budget).await
             }
-            Err(trouble) => Err(trouble),
+            Err(error) => Err(error),
         }
     }
 }

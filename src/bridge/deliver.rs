@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::create::LOOK;
-use super::{Bridge, Trouble, in_time};
+use super::{Bridge, BridgeError, in_time};
 use crate::domain::{CallName, CallReference};
 use crate::outbox::{By, Delivery, Hold};
 use crate::salesforce::{Budget, Failure, SalesforceRequest};
@@ -72,7 +72,11 @@ impl Bridge {
     ///
     /// # Errors
     /// When it cannot be kept; or Salesforce refused it for good, and it is kept as that.
-    pub(super) async fn promise(&self, promise: Promise<'_>, budget: &Budget) -> Result<Promised, Trouble> {
+    pub(super) async fn promise(
+        &self,
+        promise: Promise<'_>,
+        budget: &Budget,
+    ) -> Result<Promised, BridgeError> {
         let Promise { subject, asks, is_final, unless_answered, mark, first } = promise;
         let last = asks.len().saturating_sub(1);
         let takes_back = matches!(first, First::OnceClosed);

@@ -8,7 +8,7 @@ use super::create::LOOK;
 use super::deliver::{First, Promise, Promised};
 use super::inquire::Shown;
 use super::signs::{WebexSigns, says_callback};
-use super::{Bridge, Delivered, Trouble, facts, in_time, named};
+use super::{Bridge, BridgeError, Delivered, facts, in_time, named};
 use crate::domain::{
     AbandonmentStage, Call, CallName, CallReference, DisconnectReason, Fact, FlowTime, HangUpDecision,
     Interaction, PhoneContactEnded, UpdateVoiceCall, decide,
@@ -55,7 +55,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When Salesforce refused the final update for good, or nothing can be written down.
-    pub async fn end(&self, request: &PhoneContactEnded, budget: &Budget) -> Result<Ended, Trouble> {
+    pub async fn end(&self, request: &PhoneContactEnded, budget: &Budget) -> Result<Ended, BridgeError> {
         self.end_marked(request, None, None, budget).await
     }
 
@@ -70,7 +70,7 @@ impl Bridge {
         which: Option<Which<'_>>,
         mark: Option<NewEvent>,
         budget: &Budget,
-    ) -> Result<Ended, Trouble> {
+    ) -> Result<Ended, BridgeError> {
         let center = &request.origin.call_center;
         let key = CallReference::Key(request.vendor_call_key.clone());
         // Behind a create in flight, so that there is a record to complete; after the deadline the outbox keeps the
@@ -102,7 +102,7 @@ impl Bridge {
     ///
     /// # Errors
     /// As [`Bridge::end`].
-    async fn end_of(&self, hang_up: HangUp<'_>, budget: &Budget) -> Result<Ended, Trouble> {
+    async fn end_of(&self, hang_up: HangUp<'_>, budget: &Budget) -> Result<Ended, BridgeError> {
         let HangUp { request, interaction, call, agent, signs, has_turn, mark } = hang_up;
         let center = &request.origin.call_center;
         let key = CallReference::Key(request.vendor_call_key.clone());
@@ -160,7 +160,7 @@ impl Bridge {
         name: CallName,
         is_news: bool,
         budget: &Budget,
-    ) -> Result<Ended, Trouble> {
+    ) -> Result<Ended, BridgeError> {
         let now = self.outbox.now();
         let note = Note {
             ended_at: Some(request.end_time.timestamp()),
@@ -183,7 +183,7 @@ impl Bridge {
         key: &CallReference,
         budget: &Budget,
         patience: Instant,
-    ) -> Result<Interaction, Trouble> {
+    ) -> Result<Interaction, BridgeError> {
         let center = &request.origin.call_center;
         let named = request.voice_call.as_ref().unwrap_or(key);
         loop {
@@ -236,7 +236,7 @@ impl Bridge {
         abandonment: Abandonment<'_>,
         wait: Wait,
         budget: &Budget,
-    ) -> Result<Ended, Trouble> {
+    ) -> Result<Ended, BridgeError> {
         let Abandonment { request, interaction, call, name, reference, verdict, mark } = abandonment;
         let mut update = self.final_update(request, call, verdict.stage());
         let mark = mark.or_else(|| self.told_plainly(&name, &update, verdict == HangUpDecision::Callback));
@@ -260,7 +260,7 @@ impl Bridge {
         let subject = Subject::Known(Box::new(note));
         let promise = Promise { subject, asks: &asks, is_final: true, unless_answered: true, mark, first };
         let promised = self.promise(promise, budget).await;
-        if matches!(promised, Ok(Promised::Kept(_)) | Err(Trouble::Salesforce(_))) {
+        if matches!(promised, Ok(Promised::Kept(_)) | Err(BridgeError::Salesforce(_))) {
             self.keep_details(Some(&name), &report, budget).await;
         }
         match promised? {

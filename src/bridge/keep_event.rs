@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Bridge, Trouble, in_time, named};
+use super::{Bridge, BridgeError, in_time, named};
 use crate::domain::{
     AgentState, Call, CallCenterName, CallName, CallReference, EventKind, TaskEvent, TaskId, TaskNumbers,
 };
@@ -21,7 +21,7 @@ impl Bridge {
         event: TaskEvent,
         numbers: TaskNumbers,
         budget: &Budget,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), BridgeError> {
         let Some(webex) = &self.settings.webex else { return Ok(()) };
         let now = self.outbox.now();
         let grace = SignedDuration::try_from(webex.grace).unwrap_or_default();
@@ -63,7 +63,7 @@ impl Bridge {
         at: Timestamp,
         event: &TaskEvent,
         budget: &Budget,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, BridgeError> {
         let store = self.outbox.store();
         let (mut names, mut is_one) = (Vec::new(), true);
         for center in self.call_centers() {
@@ -91,7 +91,7 @@ impl Bridge {
 
     /// Tells each VoiceCall of the key that was answered in its own part of the interaction. An event of the part before
     /// may come only now, or end only now what began there: so all that is known of the task is looked at.
-    async fn tell_parts(&self, newest: &Call, event: &TaskEvent, budget: &Budget) -> Result<(), Trouble> {
+    async fn tell_parts(&self, newest: &Call, event: &TaskEvent, budget: &Budget) -> Result<(), BridgeError> {
         let key = CallReference::Key(newest.name.vendor_call_key().clone());
         let mut interaction = self.interaction(newest.name.call_center(), &key, budget).await?;
         interaction.apply(event.clone(), |agent| self.store().fingerprint(&[agent]));

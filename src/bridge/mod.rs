@@ -8,13 +8,13 @@ mod conclude;
 mod create;
 mod deliver;
 mod end;
+mod error;
 mod inquire;
 mod keep_event;
 mod record;
 mod route;
 mod signs;
 mod transfer;
-mod trouble;
 mod turns;
 mod update;
 
@@ -36,8 +36,8 @@ pub use carried::Carried;
 pub use conclude::{Concluded, Conclusion, Enriched, Unmapped};
 pub use deliver::Delivered;
 pub use end::Ended;
+pub use error::BridgeError;
 pub use route::Routed;
-pub use trouble::Trouble;
 pub use turns::{Turn, Turns};
 
 /// Who is busy with which call: by contact center and vendorCallKey.
@@ -105,7 +105,7 @@ impl Bridge {
         center: &CallCenterName,
         call: &CallReference,
         budget: &Budget,
-    ) -> Result<Interaction, Trouble> {
+    ) -> Result<Interaction, BridgeError> {
         in_time(budget, self.store().interaction(center, call)).await
     }
 
@@ -146,16 +146,16 @@ impl Bridge {
 async fn in_time<T>(
     budget: &Budget,
     work: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, Trouble> {
+) -> Result<T, BridgeError> {
     match timeout_at(budget.deadline(), work).await {
         Ok(result) => Ok(result?),
-        Err(_) => Err(Trouble::StoreLate),
+        Err(_) => Err(BridgeError::StoreLate),
     }
 }
 
 /// What was read of the journal; nothing where it could not be read. Only for creates and routings, which go on without
 /// what came before: a caller is waiting, and nothing of theirs takes anything back.
-fn or_nothing<T: Default>(read: Result<T, Trouble>) -> T {
+fn or_nothing<T: Default>(read: Result<T, BridgeError>) -> T {
     read.unwrap_or_else(|error| {
         without_journal(&error);
         T::default()
@@ -163,7 +163,7 @@ fn or_nothing<T: Default>(read: Result<T, Trouble>) -> T {
 }
 
 /// Tells the log that a request goes on without the journal.
-fn without_journal(error: &Trouble) {
+fn without_journal(error: &BridgeError) {
     tracing::warn!(%error, "the journal cannot be used; going on without it");
 }
 

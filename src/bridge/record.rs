@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Bridge, Trouble, named};
+use super::{Bridge, BridgeError, named};
 use crate::domain::{CallCenterName, CallHistory, CallName, CallReference, FinalUpdateState, Interaction};
 use crate::salesforce::Budget;
 use crate::settings::Enrichment;
@@ -17,7 +17,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When the journal does not answer.
-    pub async fn wants_recordings(&self, task: &Task, budget: &Budget) -> Result<bool, Trouble> {
+    pub async fn wants_recordings(&self, task: &Task, budget: &Budget) -> Result<bool, BridgeError> {
         if !self.wants_any() || task.timeline.announced().is_none() {
             return Ok(false);
         }
@@ -39,7 +39,7 @@ impl Bridge {
         &self,
         task: &Task,
         budget: &Budget,
-    ) -> Result<Option<Timestamp>, Trouble> {
+    ) -> Result<Option<Timestamp>, BridgeError> {
         let waits = |enrichment: &Enrichment| !enrichment.wait_for_recording.is_zero();
         if !self.all_located().any(waits) {
             return Ok(None);
@@ -87,13 +87,13 @@ impl Bridge {
         &self,
         task: &Task,
         budget: &Budget,
-    ) -> Result<BTreeSet<CallCenterName>, Trouble> {
+    ) -> Result<BTreeSet<CallCenterName>, BridgeError> {
         let names = self.names_of(task, budget).await?;
         Ok(names.iter().map(|name| name.call_center().clone()).collect())
     }
 
     /// The task's calls, and the one that it will be if no flow has told of any.
-    async fn names_of(&self, task: &Task, budget: &Budget) -> Result<Vec<CallName>, Trouble> {
+    async fn names_of(&self, task: &Task, budget: &Budget) -> Result<Vec<CallName>, BridgeError> {
         let Some(key) = task.id.vendor_call_key() else { return Ok(Vec::new()) };
         let interactions = self.interactions_of(&key, &task.timeline, budget).await?;
         if !interactions.is_empty() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::update::Guard;
-use super::{Bridge, Trouble, in_time, named, or_nothing, without_journal};
+use super::{Bridge, BridgeError, in_time, named, or_nothing, without_journal};
 use crate::domain::{CallName, CallReference, ExecuteOmniFlow, Routing};
 use crate::salesforce::{Budget, Failure, SalesforceRequest};
 use crate::store::{Attempt, Enqueued, EntryId, Note, Subject};
@@ -43,7 +43,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When there is neither an answer nor a fallback queue.
-    pub async fn route(&self, request: &ExecuteOmniFlow, budget: &Budget) -> Result<Routed, Trouble> {
+    pub async fn route(&self, request: &ExecuteOmniFlow, budget: &Budget) -> Result<Routed, BridgeError> {
         let name = &request.origin.call_center;
         let org = self.org(name)?;
         let meant = self.aimed(request, budget).await;

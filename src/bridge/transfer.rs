@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Bridge, Trouble, in_time, or_nothing};
+use super::{Bridge, BridgeError, in_time, or_nothing};
 use crate::domain::{
     CallName, CallReference, Continuation, CreatePlacement, CreateVoiceCall, Initiation, Interaction,
 };
@@ -18,7 +18,7 @@ impl Bridge {
         &self,
         request: &CreateVoiceCall,
         budget: &Budget,
-    ) -> Result<CallName, Trouble> {
+    ) -> Result<CallName, BridgeError> {
         match (&request.initiation, request.continues) {
             (Initiation::Transfer { parent }, _) => Ok(named(request, Some(parent))),
             (Initiation::Inbound, Continuation::NotStated) => Ok(named(request, None)),
@@ -37,12 +37,12 @@ impl Bridge {
     pub(super) fn place_in(
         interaction: &Interaction,
         request: &CreateVoiceCall,
-    ) -> Result<CallName, Trouble> {
+    ) -> Result<CallName, BridgeError> {
         let (center, key) = (&request.origin.call_center, &request.vendor_call_key);
         let began = request.start_time.timestamp();
         let later = || CallName::later_run(center.clone(), key.clone(), began);
         if request.continues == Continuation::Earlier && interaction.parent_of(&later()).is_none() {
-            return Err(Trouble::Contradiction(String::from(
+            return Err(BridgeError::Contradiction(String::from(
                 "parentVoiceCallId: missing or wrong; a Transfer names the call it continues, by id or \
                  vendorCallKey, or has the vendorCallKey of an earlier call that the bridge has created",
             )));
@@ -90,7 +90,7 @@ impl Bridge {
         &self,
         interaction: &Interaction,
         budget: &Budget,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), BridgeError> {
         for (call, ended_at) in interaction.left_behind() {
             let name = call.name.clone();
             let note = Note { ended_at, create_body: CreateBody::Done, ..Note::of(name, self.outbox.now()) };

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::attributes::went_out;
 use super::deliver::{First, Promise, Promised};
 use super::inquire::Shown;
-use super::{Bridge, Delivered, Trouble, facts, in_time, named, without_journal};
+use super::{Bridge, BridgeError, Delivered, facts, in_time, named, without_journal};
 use crate::domain::{
     Call, CallFacts, CallReference, ClearRouting, Fact, FlowTime, GuardDecision, GuardedRequest, Interaction,
     Origin, UpdateVoiceCall, VendorCallKey, guard,
@@ -31,7 +31,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When Salesforce refused it for good, or it cannot be kept.
-    pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<Delivered, Trouble> {
+    pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<Delivered, BridgeError> {
         let origin = &request.origin;
         let started = request.start_time.map(FlowTime::timestamp);
         let accepted = request.accept_time.map(FlowTime::timestamp);
@@ -110,7 +110,11 @@ impl Bridge {
     ///
     /// # Errors
     /// As [`Bridge::update`].
-    pub async fn clear_routing(&self, request: &ClearRouting, budget: &Budget) -> Result<Delivered, Trouble> {
+    pub async fn clear_routing(
+        &self,
+        request: &ClearRouting,
+        budget: &Budget,
+    ) -> Result<Delivered, BridgeError> {
         let meant = self.meant(&request.origin, request.call.as_ref(), None, budget).await?;
         let Some((named, interaction)) = meant else { return Ok(Delivered::NoSuchCall) };
         let call = interaction.find(&named);
@@ -153,7 +157,7 @@ impl Bridge {
         guard: Guard,
         hold: Option<Hold>,
         budget: &Budget,
-    ) -> Result<Delivered, Trouble> {
+    ) -> Result<Delivered, BridgeError> {
         let center = &ask.origin().call_center;
         let name = note.as_ref().map(|note| note.call.clone());
         let subject = match (note, ask.call()) {
@@ -192,7 +196,7 @@ impl Bridge {
         named: Option<&CallReference>,
         started: Option<Timestamp>,
         budget: &Budget,
-    ) -> Result<Option<(CallReference, Interaction)>, Trouble> {
+    ) -> Result<Option<(CallReference, Interaction)>, BridgeError> {
         let center = &origin.call_center;
         if let Some(named) = named {
             return Ok(Some((named.clone(), self.interaction(center, named, budget).await?)));

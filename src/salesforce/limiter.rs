@@ -1,19 +1,18 @@
 //! The create limiter: Salesforce takes so many creates a second from an org and answers 429 to the next.
 //!
-//! It remembers the moments of the last N creates and lets another pass when the oldest is a second ago. A token
-//! bucket with a burst of N would let almost 2 N through in the second after a silence, and so would a counter
-//! at the turn of a second; this never lets more than N through in any second, wherever it begins. Creates that no caller
-//! waits for take half of these places at most.
+//! It never lets more than that through in any second, wherever it begins ([`SlidingWindow`]). Creates that no caller waits for
+//! take half of these places at most.
 //!
 //! A 429 pauses creates as long as Salesforce asks, but not for longer than [`LONGEST_CREATE_PAUSE`]: a limit of an hour would refuse an
 //! hour of calls on one answer's word. After a pause of more than a second one create tries whether it is over, and the others
 //! follow only if it is.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::sliding_window::SlidingWindow;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// The longest pause that one answer of Salesforce can ask for.
@@ -27,18 +26,10 @@ pub struct CreateLimiter {
 
 #[derive(Debug)]
 struct LimiterState {
-    all: CreateWindow,
+    all: SlidingWindow<Instant>,
     /// Creates that no caller waits for.
-    patient: CreateWindow,
+    patient: SlidingWindow<Instant>,
     pause: CreatePause,
-}
-
-/// The last creates of a kind.
-#[derive(Debug)]
-struct CreateWindow {
-    per_second: usize,
-    /// Oldest first; never more than `per_second`.
-    passed: VecDeque<Instant>,
 }
 
 /// A pause of creates.
@@ -92,33 +83,11 @@ impl CreateLimited {
     }
 }
 
-impl CreateWindow {
-    fn new(per_second: usize) -> Self {
-        Self { per_second, passed: VecDeque::with_capacity(per_second) }
-    }
-
-    fn adopt(&mut self, per_second: usize) {
-        self.per_second = per_second;
-        let too_many = self.passed.len().saturating_sub(per_second);
-        self.passed.drain(..too_many);
-    }
-
-    /// Whether there is a place, or when there will be one.
-    fn look(&self, now: Instant) -> Result<(), CreateLimited> {
-        let oldest = self.passed.front().filter(|_| self.passed.len() >= self.per_second);
-        match oldest.map(|oldest| *oldest + SECOND) {
-            Some(free) if now < free => {
-                Err(CreateLimited::Second { retry_after: free.saturating_duration_since(now) })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn take(&mut self, now: Instant) {
-        if self.passed.len() >= self.per_second {
-            self.passed.pop_front();
-        }
-        self.passed.push_back(now);
+/// Whether there is a place, or when there will be one.
+fn look(window: &SlidingWindow<Instant>, now: Instant) -> Result<(), CreateLimited> {
+    match window.full_until(now) {
+        Some(free) => Err(CreateLimited::Second { retry_after: free.saturating_duration_since(now) }),
+        None => Ok(()),
     }
 }
 
@@ -130,7 +99,8 @@ fn share(per_second: usize) -> usize {
 impl CreateLimiter {
     /// At most `per_second` creates in any second.
     pub fn new(per_second: usize) -> Self {
-        let (all, patient) = (CreateWindow::new(per_second), CreateWindow::new(share(per_second)));
+        let (all, patient) =
+            (SlidingWindow::new(per_second, SECOND), SlidingWindow::new(share(per_second), SECOND));
         Self { state: Mutex::new(LimiterState { all, patient, pause: CreatePause::None }) }
     }
 
@@ -157,10 +127,10 @@ impl CreateLimiter {
             CreatePause::None => false,
         };
         // Workers read their clocks before they get the lock: time must not run backwards here.
-        let now = state.all.passed.back().map_or(now, |last| now.max(*last));
-        state.all.look(now)?;
+        let now = state.all.last().map_or(now, |last| now.max(last));
+        look(&state.all, now)?;
         if is_patient {
-            state.patient.look(now)?;
+            look(&state.patient, now)?;
             state.patient.take(now);
         }
         state.all.take(now);

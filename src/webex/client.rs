@@ -1,10 +1,10 @@
 //! The client of Webex's APIs: access token, tracking id, rate limit and time limit of a request, and what its answer means.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
 use serde::de::DeserializeOwned;
@@ -15,6 +15,7 @@ use super::token::{TokenCipher, TokenError, WebexTokens};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::settings::{BaseUrl, Webex};
+use crate::sliding_window::SlidingWindow;
 use crate::store::Store;
 
 /// A page of 250 tasks with their activities has less than half of this.
@@ -185,37 +186,36 @@ fn path<'a>(ask: &ApiRequest<'a>) -> &'a str {
 /// Webex's limit of requests for a client id.
 const REQUESTS_PER_WINDOW: usize = 300;
 /// The time of that limit.
-const WINDOW: SignedDuration = SignedDuration::from_secs(60);
+const WINDOW: Duration = Duration::from_secs(60);
 
 /// The requests of the last minute.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct SentRequests {
-    /// When each of them was sent.
-    at: VecDeque<Timestamp>,
+    sent: SlidingWindow<Timestamp>,
     /// Until when Webex asked for no request.
     paused_until: Option<Timestamp>,
 }
 
 /// The rate limit in this process. Other processes with the same client id show up as Webex's 429.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct RateLimit(Mutex<SentRequests>);
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        let sent = SlidingWindow::new(REQUESTS_PER_WINDOW, WINDOW);
+        Self(Mutex::new(SentRequests { sent, paused_until: None }))
+    }
+}
 
 impl RateLimit {
     /// Counts one request at `now`, or returns how long to wait before it.
     pub(in crate::webex) fn take(&self, now: Timestamp) -> Result<(), Duration> {
-        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while sent.at.front().is_some_and(|first| now.duration_since(*first) >= WINDOW) {
-            sent.at.pop_front();
-        }
-        let full = sent
-            .at
-            .front()
-            .filter(|_| sent.at.len() >= REQUESTS_PER_WINDOW)
-            .and_then(|first| first.checked_add(WINDOW).ok());
-        match full.max(sent.paused_until).filter(|until| *until > now) {
+        let mut requests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let paused_until = requests.paused_until.filter(|until| *until > now);
+        match requests.sent.full_until(now).max(paused_until) {
             Some(until) => Err(until.duration_since(now).unsigned_abs()),
             None => {
-                sent.at.push_back(now);
+                requests.sent.take(now);
                 Ok(())
             }
         }

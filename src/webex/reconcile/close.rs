@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::missing_events::missing;
-use crate::bridge::{Bridge, SharedBridge, Trouble};
+use crate::bridge::{Bridge, BridgeError, SharedBridge};
 use crate::domain::{
     Call, CallCenterName, CallHandling, CallProgress, CallTimeline, EndedTask, EventKind, TaskEvent, TaskId,
     TaskNumbers, VendorCallKey,
@@ -116,7 +116,7 @@ async fn keep_events(
         let budget = Budget::new(Instant::now(), KEEP_EVENT_WITHIN);
         match bridge.keep_event(id.clone(), event, numbers.clone(), &budget).await {
             Ok(()) => {}
-            Err(Trouble::Store(error)) => return Err(error.into()),
+            Err(BridgeError::Store(error)) => return Err(error.into()),
             Err(_) => return Err(StoreError::Slow.into()),
         }
     }

@@ -5,7 +5,7 @@ use crate::store::StoreError;
 
 /// Why a verb came to nothing, in words that a flow may read.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum BridgeError {
     /// Salesforce did not do it.
     #[error(transparent)]
     Salesforce(#[from] Failure),
@@ -23,7 +23,7 @@ pub enum Trouble {
     InFlight,
 }
 
-impl Trouble {
+impl BridgeError {
     /// Whether nothing was decided, nor kept: the same may succeed another time.
     #[must_use]
     pub fn is_passing(&self) -> bool {
