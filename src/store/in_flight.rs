@@ -136,6 +136,15 @@ impl InFlight {
         }
     }
 
+    /// Leaves only what is in flight in the file.
+    pub(super) fn tidy(&self) -> Result<(), StoreError> {
+        let mut state = self.state();
+        match state.size {
+            0 => Ok(()),
+            _ => state.write_anew(&self.path).map_err(|error| StoreError::of_file(&error)),
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -235,5 +244,7 @@ mod tests {
         let size = std::fs::metadata(folder.path().join("bridge.db-creates")).unwrap().len();
         assert!(size < 2 * MOST as u64, "{size}");
         assert!(left(&database).contains(&call("wxcc_stays")));
+        creates.tidy().unwrap();
+        assert_eq!(left(&database), [call("wxcc_stays")]);
     }
 }

@@ -345,6 +345,9 @@ impl Store {
         if let Some(known) = &self.known {
             known.forget(purged.calls, self).await?;
         }
+        if let Some(in_flight) = &self.in_flight {
+            in_flight.tidy()?;
+        }
         Ok(purged)
     }
 
