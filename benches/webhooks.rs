@@ -137,7 +137,8 @@ fn settings(folder: &std::path::Path) -> anyhow::Result<Settings> {
         [call_centers.Support]\ncertificate = \"Bench\"\napi = \"telephony\"\norg_id = \"00D000000000001EAA\"\n\
         telephony_url = \"http://127.0.0.1:9\"\n[webex]\nwebhook_secrets = [\"{SECRET}\"]\ngrace = \"{grace}\"\n",
         folder.join("bridge.db").display(),
-        "0".repeat(64)
+        // The SHA-256 of "bench-secret".
+        "0159438a9235d6abde38e49fb98944660d067d6b9b03d8a8f4ee4e522feb62cb"
     );
     std::fs::write(&file, toml)?;
     let source = Source { file: Some(file), environment: Vec::new() };

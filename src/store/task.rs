@@ -201,15 +201,15 @@ impl Query for OfId<'_> {
             (SELECT timeline FROM tasks WHERE task_id = {task_id}) AS timeline, 0 AS news) AS t";
 }
 
-/// When the next task is due.
+/// When the next task is due. Thousands may be due hours from now: among the first of them is one that nobody has leased.
 #[derive(Serialize)]
 struct NextTask {}
 
 impl Query for NextTask {
     type Row = Option<Millis>;
-    const SQL: &'static str =
-        "SELECT coalesce(CAST(min({latest due_at, lease_until}) AS TEXT), 'null') FROM tasks
-        WHERE {input} IS NOT NULL AND due_at IS NOT NULL";
+    const SQL: &'static str = "SELECT coalesce(CAST(min({latest t.due_at, t.lease_until}) AS TEXT), 'null')
+        FROM (SELECT due_at, lease_until FROM tasks WHERE {input} IS NOT NULL AND due_at IS NOT NULL
+            ORDER BY due_at LIMIT 1000) AS t";
 }
 
 /// Gives the leases of a process back.
