@@ -63,7 +63,10 @@ impl Delivery<'_> {
         budget.waited(half.upstream().unwrap_or_default());
         let updated = self.send(&mut last, budget).await;
         let delivered = updated.as_ref().map(drop).map_err(Failure::clone);
-        let cleared = if updated.is_ok() { Ok(Sent::Done(Value::Null)) } else { cleared };
+        let cleared = match updated.is_ok() && clear.kind == EntryKind::Clear && last.is_final {
+            true => Ok(Sent::Done(Value::Null)),
+            false => cleared,
+        };
         self.settle(&clear, cleared, before).await;
         self.settle(&last, updated, before).await;
         delivered

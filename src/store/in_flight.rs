@@ -25,16 +25,31 @@ const MOST: usize = 256 * 1024;
 #[derive(Debug)]
 pub(super) struct InFlight {
     path: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<CreatesFile>,
 }
 
 #[derive(Debug)]
-struct State {
+struct CreatesFile {
     file: File,
     /// How much was written since the file was made.
     size: usize,
-    /// Since when each is in flight.
-    names: HashMap<CallName, Millis>,
+    /// What is in flight.
+    creates: HashMap<CallName, SentCreate>,
+}
+
+/// A create in flight.
+#[derive(Debug, Clone, Copy)]
+struct SentCreate {
+    /// Since when.
+    at: Millis,
+    /// Whether its end is on its way to the journal: only the journal ends it then.
+    is_being_noted: bool,
+}
+
+impl SentCreate {
+    fn at(at: Millis) -> Self {
+        Self { at, is_being_noted: false }
+    }
 }
 
 /// A line of the file: a create that is sent, or one of which nothing came.
@@ -82,29 +97,29 @@ impl InFlight {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(StoreError::of_file(&error)),
         };
-        let mut names = HashMap::new();
-        // The last line may have been cut off in the middle: then Salesforce was not asked.
+        let mut creates = HashMap::new();
+        // One that was cut off in the middle is left out: then Salesforce was not asked.
         for line in left.split(|byte| *byte == b'\n') {
             let Ok(line) = serde_json::from_slice::<Line<'_>>(line) else { continue };
             match (line.name(), line.at) {
-                (Some(name), Some(at)) => drop(names.insert(name, at)),
-                (Some(name), None) => drop(names.remove(&name)),
+                (Some(name), Some(at)) => drop(creates.insert(name, SentCreate::at(at))),
+                (Some(name), None) => drop(creates.remove(&name)),
                 (None, _) => {}
             }
         }
-        let file = open(&path, false).map_err(|error| StoreError::of_file(&error))?;
-        Ok(Self { path, state: Mutex::new(State { file, size: left.len(), names }) })
+        let file = open(&path).map_err(|error| StoreError::of_file(&error))?;
+        Ok(Self { path, state: Mutex::new(CreatesFile { file, size: left.len(), creates }) })
     }
 
     /// What is in flight, and since when.
     pub(super) fn all(&self) -> Vec<(CallName, Millis)> {
-        self.state().names.iter().map(|(name, at)| (name.clone(), *at)).collect()
+        self.state().creates.iter().map(|(name, create)| (name.clone(), create.at)).collect()
     }
 
     /// The journal knows of all of it.
     pub(super) fn forget_all(&self) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.names.clear();
+        state.creates.clear();
         state.write_anew(&self.path).map_err(|error| StoreError::of_file(&error))
     }
 
@@ -112,14 +127,21 @@ impl InFlight {
     pub(super) fn begin(&self, call: &CallName, now: Timestamp) -> Result<(), StoreError> {
         let (mut state, at) = (self.state(), Millis::from(now));
         state.write(call, Some(at)).map_err(|error| StoreError::of_file(&error))?;
-        state.names.insert(call.clone(), at);
+        state.creates.insert(call.clone(), SentCreate::at(at));
         Ok(())
+    }
+
+    /// How a create ended is on its way to the journal, which may not take it yet.
+    pub(super) fn is_being_noted(&self, call: &CallName) {
+        if let Some(create) = self.state().creates.get_mut(call) {
+            create.is_being_noted = true;
+        }
     }
 
     /// The journal knows what came of a create.
     pub(super) fn end(&self, call: &CallName) {
         let mut state = self.state();
-        state.names.remove(call);
+        state.creates.remove(call);
         if state.size > MOST
             && let Err(error) = state.write_anew(&self.path)
         {
@@ -127,12 +149,15 @@ impl InFlight {
         }
     }
 
-    /// Nothing came of a create.
+    /// Nothing came of a create; unless the journal is still to be told what did.
     pub(super) fn give_up(&self, call: &CallName) -> Result<(), StoreError> {
         let mut state = self.state();
-        match state.names.remove(call) {
-            Some(_) => state.write(call, None).map_err(|error| StoreError::of_file(&error)),
-            None => Ok(()),
+        match state.creates.get(call) {
+            Some(create) if !create.is_being_noted => {
+                state.creates.remove(call);
+                state.write(call, None).map_err(|error| StoreError::of_file(&error))
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -145,12 +170,12 @@ impl InFlight {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, CreatesFile> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl CreatesFile {
     fn write(&mut self, call: &CallName, at: Option<Millis>) -> io::Result<()> {
         let line = line(call, at);
         self.size += line.len();
@@ -161,8 +186,10 @@ impl State {
     fn write_anew(&mut self, path: &Path) -> io::Result<()> {
         let mut new = path.as_os_str().to_owned();
         new.push(".new");
-        let mut file = open(Path::new(&new), true)?;
-        let lines: Vec<u8> = self.names.iter().flat_map(|(call, at)| line(call, Some(*at))).collect();
+        let mut file = open(Path::new(&new))?;
+        file.set_len(0)?;
+        let lines: Vec<u8> =
+            self.creates.iter().flat_map(|(call, create)| line(call, Some(create.at))).collect();
         file.write_all(&lines)?;
         std::fs::rename(&new, path)?;
         (self.file, self.size) = (file, lines.len());
@@ -170,21 +197,16 @@ impl State {
     }
 }
 
+/// A line begins with its end of line: after one that was cut off, by the end of the process or by a full disk, it is whole.
 fn line(call: &CallName, at: Option<Millis>) -> Vec<u8> {
-    let mut line = serde_json::to_vec(&Line::of(call, at)).unwrap_or_default();
-    line.push(b'\n');
+    let mut line = vec![b'\n'];
+    line.extend(serde_json::to_vec(&Line::of(call, at)).unwrap_or_default());
     line
 }
 
 /// For the service's own eyes.
-fn open(path: &Path, is_new: bool) -> io::Result<File> {
-    // What is appended after a line that was cut off begins a line of its own.
-    let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-    match is_new {
-        true => file.set_len(0)?,
-        false => file.write_all(b"\n")?,
-    }
-    Ok(file)
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]
@@ -213,13 +235,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("bridge.db");
         let gone = InFlight::beside(&database).unwrap();
-        assert_eq!(gone.all(), []);
+        assert!(gone.all().is_empty());
         for key in ["wxcc_1", "wxcc_2", "wxcc_3"] {
             gone.begin(&call(key), Timestamp::UNIX_EPOCH).unwrap();
         }
         gone.give_up(&call("wxcc_3")).unwrap();
         // It dies while it writes.
-        gone.state().file.write_all(b"{\"call_center\":\"Sa").unwrap();
+        gone.state().file.write_all(b"\n{\"call_center\":\"Sa").unwrap();
         for _ in 0..2 {
             assert_eq!(left(&database), [call("wxcc_1"), call("wxcc_2")]);
         }
@@ -228,6 +250,19 @@ mod tests {
         assert_eq!(left(&database).len(), 3, "what was cut off spoils no other");
         next.forget_all().unwrap();
         assert_eq!(left(&database), []);
+    }
+
+    #[test]
+    fn a_create_whose_end_is_being_noted_is_given_up_by_nobody_but_the_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("bridge.db");
+        let creates = InFlight::beside(&database).unwrap();
+        creates.begin(&call("wxcc_1"), Timestamp::UNIX_EPOCH).unwrap();
+        creates.is_being_noted(&call("wxcc_1"));
+        creates.give_up(&call("wxcc_1")).unwrap();
+        assert_eq!(left(&database), [call("wxcc_1")]);
+        creates.end(&call("wxcc_1"));
+        assert!(creates.all().is_empty());
     }
 
     #[test]

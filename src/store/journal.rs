@@ -475,8 +475,11 @@ impl Store {
     /// When it could not be written.
     pub async fn note(&self, note: Note) -> Result<(), StoreError> {
         self.announce(&note.call);
-        let ends_create = self.in_flight.as_ref().filter(|_| note.tells_of_voice_call());
+        let ends_create = self.in_flight.as_ref().filter(|_| note.tells_how_create_ended());
         let ends_create = ends_create.map(|in_flight| (in_flight, note.call.clone()));
+        if let Some((in_flight, call)) = &ends_create {
+            in_flight.is_being_noted(call);
+        }
         self.ask(|reply| Job::Note(Box::new(note), reply)).await?;
         if let Some((in_flight, call)) = ends_create {
             in_flight.end(&call);

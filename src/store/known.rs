@@ -1,5 +1,5 @@
-//! Which calls the journal may hold, in memory: so a new call costs no question to the database, which is a quarter of the CPU
-//! of a create (docs/performance.md). For SQLite only, where one process writes calls.
+//! Which calls the journal may hold, in memory: so a new call costs no way to the database and back. For SQLite only, where
+//! one process writes calls.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};

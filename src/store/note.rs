@@ -136,9 +136,9 @@ impl Note {
         }
     }
 
-    /// Whether it says that Salesforce has made the VoiceCall.
-    pub(super) fn tells_of_voice_call(&self) -> bool {
-        self.voice_call_id.is_some() || self.created_at.is_some()
+    /// Whether it says how a create ended: that Salesforce has made the VoiceCall, or that nobody knows.
+    pub(super) fn tells_how_create_ended(&self) -> bool {
+        self.voice_call_id.is_some() || self.created_at.is_some() || self.create_unknown_at.is_some()
     }
 
     /// As the statement reads it.

@@ -43,7 +43,7 @@ pub(super) trait Query: Serialize {
 }
 
 /// A row of a table into which a batch of rows is put by one statement. Creates and webhooks come by the thousand: of them,
-/// SQLite takes values that are bound, because reading them from JSON costs a third more (docs/performance.md).
+/// SQLite takes values that are bound, because reading them from JSON costs more (docs/performance.md).
 pub(super) trait Insert: Serialize {
     /// The names of the columns, and whether each holds a number.
     const COLUMNS: &'static [(&'static str, bool)];

@@ -4,7 +4,8 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::store::batch::Job;
-use crate::store::{CreateBody, StoreError};
+use crate::store::in_flight::InFlight;
+use crate::store::{CreateBody, OpenCall, StoreError};
 
 /// Long enough for anything that comes at all.
 const BOUND: Duration = Duration::from_secs(20);
@@ -219,4 +220,26 @@ fn docs_tell_the_times_after_which_a_database_counts_as_failed() {
         assert!(page.contains(&format!("counts as failed after {hangs} s, ")), "{hangs} s");
         assert!(page.contains(&format!(" after {locked} s")), "{locked} s");
     }
+}
+
+#[tokio::test]
+async fn a_create_of_unknown_end_stays_in_flight_until_the_journal_has_taken_that() {
+    let engine = Engine::sqlite();
+    let store = Store::open_locked(&engine.url(), at(0), limits()).await.unwrap();
+    let (owner, call) = ("a".to_owned(), call("wxcc_1"));
+    let (lease_until, window, now) = (at(10), at(-1000), at(0));
+    store.open_call(OpenCall { call: call.clone(), owner, lease_until, window, now }).await.unwrap();
+    let mut other = beside(&engine).await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let unknown = Note { create_unknown_at: Some(at(1)), ..note("wxcc_1") };
+    assert_eq!(store.note(unknown.clone()).await, Err(StoreError::Locked));
+    // The flow is answered, and nobody holds the create any more.
+    store.release_create(&call, "a").await.unwrap();
+    let Engine::Sqlite(folder) = &engine else { panic!("not SQLite") };
+    let left = || InFlight::beside(&folder.path().join("data/bridge.db")).unwrap().all().len();
+    assert_eq!(left(), 1);
+    other.execute("ROLLBACK").await.unwrap();
+    until_ready(&store).await;
+    store.note(unknown).await.unwrap();
+    assert!(store.in_flight.as_ref().unwrap().all().is_empty());
 }
