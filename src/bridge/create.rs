@@ -57,9 +57,12 @@ impl Bridge {
                     match found {
                         Found::MadeByUpdate => {
                             let made = (name, Record::Made);
-                            self.catch_up(made, fingerprint, &request, budget).await
+                            Box::pin(self.catch_up(made, fingerprint, &request, budget)).await
                         }
-                        Found::Unknown => self.create_once(name, fingerprint, &request, budget).await,
+                        // What is rare is boxed: its room would be copied with every create.
+                        Found::Unknown => {
+                            Box::pin(self.create_once(name, fingerprint, &request, budget)).await
+                        }
                         _ => self.create_anew(name, fingerprint, &request, budget).await,
                     }
                 };
@@ -161,7 +164,9 @@ impl Bridge {
         };
         let note = Note { create_unknown_at: failure.is_unknown().then_some(now), ..note };
         match failure {
-            failure if defer && failure.is_passing() => self.defer(request, note, failure, budget).await,
+            failure if defer && failure.is_passing() => {
+                Box::pin(self.defer(request, note, failure, budget)).await
+            }
             Failure::Refused { .. } => Err(failure.into()),
             // Until the hang-up, which can then log the call after all.
             _ => {

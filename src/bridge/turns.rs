@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use foldhash::fast::RandomState;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::time::{Instant, timeout_at};
 
 /// The calls that somebody is busy with.
 #[derive(Debug)]
 pub struct Turns<K: Eq + Hash> {
-    busy: Mutex<HashMap<K, Arc<AsyncMutex<()>>>>,
+    busy: Mutex<HashMap<K, Arc<AsyncMutex<()>>, RandomState>>,
 }
 
 impl<K: Eq + Hash> Default for Turns<K> {

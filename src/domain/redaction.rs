@@ -59,6 +59,9 @@ const SUSPICIOUS: usize = 7;
 /// `text` with stars for the digits of each word that may be a phone number. Ids of records and interactions stay,
 /// because they identify the call.
 pub fn hide_numbers(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() && text.bytes().filter(u8::is_ascii_digit).count() < SUSPICIOUS {
+        return Cow::Borrowed(text);
+    }
     if is_number(text) {
         return Cow::Owned(stars(text));
     }
@@ -86,12 +89,12 @@ fn stars(text: &str) -> String {
 fn is_number(text: &str) -> bool {
     let bare = text.strip_prefix("wxcc_").unwrap_or(text);
     let is_of_number = |c: char| c.is_numeric() || " +-.()/_".contains(c);
-    let is_date = bare.split('-').map(str::len).eq([4, 2, 2]);
-    let is_address = bare.split('/').next().is_some_and(|host| host.parse::<IpAddr>().is_ok());
+    let is_date = || bare.split('-').map(str::len).eq([4, 2, 2]);
+    let is_address = || bare.split('/').next().is_some_and(|host| host.parse::<IpAddr>().is_ok());
     bare.chars().all(is_of_number)
         && bare.chars().filter(|c| c.is_numeric()).count() >= SUSPICIOUS
-        && !is_date
-        && !is_address
+        && !is_date()
+        && !is_address()
         && !is_id(text)
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
@@ -299,18 +300,30 @@ impl Heads {
     /// How many of the bytes may be passed on before more heads end than there is `room` for. Subtracts from `room` the
     /// heads that end in them.
     fn fit(&mut self, bytes: &[u8], room: &mut usize) -> usize {
-        for (at, &byte) in bytes.iter().enumerate() {
-            if byte == b'\n' && self.line != HeadLine::Filled {
-                let Some(left) = room.checked_sub(1) else { return at };
+        let (mut passed, mut rest) = (0, bytes);
+        while let Some((line, after)) = memchr(b'\n', rest).and_then(|at| rest.split_at_checked(at)) {
+            self.line = self.line.with(line);
+            if self.line != HeadLine::Filled {
+                let Some(left) = room.checked_sub(1) else { return passed + line.len() };
                 *room = left;
             }
-            self.line = match (byte, self.line) {
-                (b'\n', _) => HeadLine::Empty,
-                (b'\r', HeadLine::Empty) => HeadLine::Returned,
-                _ => HeadLine::Filled,
-            };
+            self.line = HeadLine::Empty;
+            passed += line.len() + 1;
+            rest = after.get(1..).unwrap_or_default();
         }
+        self.line = self.line.with(rest);
         bytes.len()
+    }
+}
+
+impl HeadLine {
+    /// With more of it, but for its end.
+    fn with(self, more: &[u8]) -> Self {
+        match (self, more) {
+            (_, []) => self,
+            (Self::Empty, b"\r") => Self::Returned,
+            _ => Self::Filled,
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! What this process has learned of calls in the last minute. The journal says more, but while its database stands still
 //! nobody can read it, and a create that is repeated meanwhile must not make a second VoiceCall.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Call, CallName};
@@ -27,7 +29,7 @@ pub enum Kept {
 /// Notes of the last minute, one for each call.
 #[derive(Default)]
 pub(super) struct Recent {
-    notes: HashMap<Arc<CallName>, Known>,
+    notes: HashMap<Arc<CallName>, Known, RandomState>,
     /// When they came, the oldest first.
     order: VecDeque<(Timestamp, Arc<CallName>)>,
 }
@@ -44,21 +46,20 @@ impl Recent {
     pub(super) fn add(&mut self, note: &Note, kept: Kept) {
         self.forget(note.at);
         let unkept = usize::from(kept == Kept::NotYet);
-        let call = match self.notes.get_key_value(&note.call) {
-            Some((call, _)) => Arc::clone(call),
-            None => Arc::new(note.call.clone()),
+        let call = match self.notes.entry(Arc::new(note.call.clone())) {
+            Entry::Occupied(mut known) => {
+                let merged = known.get_mut();
+                merged.note.merge(note);
+                merged.times += 1;
+                merged.unkept += unkept;
+                Arc::clone(known.key())
+            }
+            Entry::Vacant(place) => {
+                let call = Arc::clone(place.key());
+                place.insert(Known { note: note.clone(), unkept, times: 1 });
+                call
+            }
         };
-        match self.notes.get_mut(&call) {
-            Some(known) => {
-                known.note.merge(note);
-                known.times += 1;
-                known.unkept += unkept;
-            }
-            None => {
-                let known = Known { note: note.clone(), unkept, times: 1 };
-                self.notes.insert(Arc::clone(&call), known);
-            }
-        }
         self.order.push_back((note.at, call));
     }
 

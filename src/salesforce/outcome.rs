@@ -198,11 +198,11 @@ const TRANSIENT: [&str; 3] = ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "S
 pub fn judge(api: SalesforceApi, operation: Operation, answer: &HttpAnswer) -> AnswerOutcome {
     let text = AnswerText::read(answer);
     let status = answer.status;
-    let words = text.words(status);
-    let again = |words: String| AnswerOutcome::Again { after: answer.retry_after, words };
     if (200..300).contains(&status) {
         return accepted(api, operation, text, answer);
     }
+    let words = text.words(status);
+    let again = |words: String| AnswerOutcome::Again { after: answer.retry_after, words };
     if TRANSIENT.iter().any(|code| text.mentions(code)) {
         return again(words);
     }
@@ -264,10 +264,9 @@ fn is_unknown_call(text: &AnswerText) -> bool {
 fn accepted(
     api: SalesforceApi,
     operation: Operation,
-    text: AnswerText,
+    mut text: AnswerText,
     answer: &HttpAnswer,
 ) -> AnswerOutcome {
-    let words = text.words(answer.status);
     // A repeatable request is sent again; of others it is not known whether they are done.
     let unreadable = |words: String| match operation.repeatable() {
         true => AnswerOutcome::Again { after: None, words },
@@ -275,11 +274,14 @@ fn accepted(
     };
     if text.page {
         // An HTML page comes from an edge server: the API was not reached.
-        return AnswerOutcome::Again { after: None, words: format!("it answered {words}") };
+        return AnswerOutcome::Again {
+            after: None,
+            words: format!("it answered {}", text.words(answer.status)),
+        };
     }
     let complaint = !text.complaints.is_empty();
     let empty = answer.body.iter().all(u8::is_ascii_whitespace);
-    let json = match text.json {
+    let json = match text.json.take() {
         Some(Value::Object(fields)) => Value::Object(fields),
         _ if operation == Operation::ClearRouting || (empty && operation != Operation::Create) => Value::Null,
         _ => {
@@ -298,13 +300,16 @@ fn accepted(
             Operation::ClearRouting => false,
             Operation::Query => data.get("records").and_then(Value::as_array).is_none(),
         };
-    match (failed, complaint) {
-        (false, _) => AnswerOutcome::Done(data),
-        (true, true) if TRANSIENT.iter().any(|code| words.contains(code)) => {
+    if !failed {
+        return AnswerOutcome::Done(data);
+    }
+    let words = text.words(answer.status);
+    match complaint {
+        true if TRANSIENT.iter().any(|code| words.contains(code)) => {
             AnswerOutcome::Again { after: None, words }
         }
-        (true, true) => AnswerOutcome::Refused { words },
-        (true, false) => unreadable("its answer lacks what was asked for".into()),
+        true => AnswerOutcome::Refused { words },
+        false => unreadable("its answer lacks what was asked for".into()),
     }
 }
 

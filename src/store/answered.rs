@@ -2,8 +2,10 @@
 //! the acceptance told. For SQLite only, where one process writes calls.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::RandomState;
 
 use crate::domain::{CallName, VendorCallKey};
 

@@ -426,7 +426,7 @@ impl Store {
             false => self.ask(|reply| Job::Open(question, reply)).await?,
         };
         if let (Some(in_flight), Opened::New(_)) = (&self.in_flight, &opened) {
-            in_flight.begin(&call, now)?;
+            in_flight.begin(&call, now).await?;
         }
         Ok(opened)
     }
@@ -438,7 +438,8 @@ impl Store {
     /// When the database does not answer; the lease then ends by itself.
     pub async fn release_create(&self, call: &CallName, owner: &str) -> Result<(), StoreError> {
         if let Some(in_flight) = &self.in_flight {
-            return in_flight.give_up(call);
+            in_flight.give_up(call);
+            return Ok(());
         }
         let leased = ForgetLeased {
             call_center: call.call_center().as_ref(),
@@ -466,7 +467,7 @@ impl Store {
         if !rows.is_empty() {
             self.write(&EndInFlight(rows)).await?;
         }
-        in_flight.forget_all()
+        in_flight.forget_all().await
     }
 
     /// Writes down what was learned of a call; it is durable when this returns.

@@ -2,9 +2,10 @@
 //! one process writes calls.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
 use super::sql::{Connection, Query};
@@ -82,7 +83,7 @@ fn hash(hasher: &RandomState, call_center: &str, vendor_call_key: &str, parent: 
 impl Known {
     /// Those of a database that was just opened.
     pub(super) async fn of(connection: &mut impl Connection) -> Result<Self, StoreError> {
-        let known = Self { hasher: RandomState::new(), hashes: Mutex::default() };
+        let known = Self { hasher: RandomState::default(), hashes: Mutex::default() };
         let mut survey = known.survey();
         while survey.take(connection.query(&survey.page()).await?) {}
         let found = survey.found;

@@ -346,7 +346,7 @@ impl Store {
             known.forget(purged.calls, self).await?;
         }
         if let Some(in_flight) = &self.in_flight {
-            in_flight.tidy()?;
+            in_flight.tidy().await?;
         }
         Ok(purged)
     }
