@@ -22,7 +22,7 @@ use crate::domain::quote;
 use crate::ids::Ids;
 use crate::listener::{ConnectionActivity, ServedRequest};
 use crate::settings::Inbound;
-use crate::telemetry::Metrics;
+use crate::telemetry::{AnsweredRequest, Metrics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The bytes between and after the name and value of a header.
@@ -145,18 +145,12 @@ async fn serve<B: MessageBody>(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    let (took, status) = (started.elapsed(), response.status().as_u16());
+    let (took, status) = (started.elapsed(), response.status());
     let notes = response.request().extensions_mut().remove::<RequestNotes>();
     if let Some(access) = access {
-        let route = notes.as_ref().map_or("other", |notes| notes.route);
-        access.metrics.request(route, status, took);
-        if let Some(notes) = notes.as_ref().filter(|notes| !notes.outcome.is_empty()) {
-            access.metrics.outcome(route, notes.outcome);
-        }
-        if presence.is_gone() {
-            access.metrics.client_gone(route);
-        }
+        access.count(notes.as_ref(), status.as_str(), took, &presence);
     }
+    let status = status.as_u16();
     match notes {
         Some(notes) => line(&id, status, took, &notes, &presence),
         None => plain(&id, status, took, response.request().path()),
@@ -181,6 +175,22 @@ fn served(request: &ServiceRequest) -> Option<ServedRequest> {
 }
 
 impl AccessContext {
+    /// Tells the metrics of an answer.
+    fn count(&self, notes: Option<&RequestNotes>, status: &str, took: Duration, presence: &ClientPresence) {
+        let (route, outcome) = notes.map_or(("other", ""), |notes| (notes.route, notes.outcome));
+        let call_center = notes.and_then(|notes| notes.call_center.as_deref()).unwrap_or_default();
+        self.metrics.request(&AnsweredRequest { route, status, call_center, outcome, took });
+        if notes.is_some_and(|notes| notes.is_late(took)) {
+            self.metrics.deadline_missed(route);
+        }
+        if let Some(way) = notes.and_then(|notes| notes.failed_login) {
+            self.metrics.failed_login(way);
+        }
+        if presence.is_gone() {
+            self.metrics.client_gone(route);
+        }
+    }
+
     /// Why the head of the request is refused.
     fn refuse(&self, request: &ServiceRequest) -> Option<ApiError> {
         let (bounds, headers) = (&self.inbound, request.headers());

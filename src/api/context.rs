@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::access::{Arrival, InFlightGuard, PlaceKind, take_place};
 use super::body::UnsetWords;
-use super::caller::{Callers, Peer};
+use super::caller::{Authorization, Callers, Peer};
 use super::notes::RequestNotes;
 use super::voice_body::VoiceBody;
 use super::{ApiError, body};
@@ -175,8 +175,14 @@ impl ApiContext {
         let configured = self.configured();
         let started =
             request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
-        let budget = Budget::new(started, route.deadline(&configured.settings.deadlines));
-        let mut notes = RequestNotes { route: route.name(), outcome: "ok", ..RequestNotes::default() };
+        let deadline = route.deadline(&configured.settings.deadlines);
+        let budget = Budget::new(started, deadline);
+        let mut notes = RequestNotes {
+            route: route.name(),
+            outcome: "ok",
+            deadline: Some(deadline),
+            ..RequestNotes::default()
+        };
         let result = match configured.take_in(&request, payload, read, &budget, &mut notes, self.now()).await
         {
             Ok((task, _place)) => act(configured.bridge(self.worker), task, &budget, &mut notes).await,
@@ -204,7 +210,9 @@ impl ConfiguredApi {
         notes: &mut RequestNotes,
         now: Timestamp,
     ) -> Result<(T, Option<InFlightGuard>), ApiError> {
-        let client = self.callers.identify(&Peer::of(request), now)?;
+        let peer = Peer::of(request);
+        let client = self.callers.identify(&peer, now);
+        let client = client.inspect_err(|_| notes.failed_login = Some(Authorization::way(peer.headers)))?;
         let place = take_place(request, PlaceKind::Clients)?;
         notes.client = Some(client.id.clone());
         body::expect_json(request.headers())?;

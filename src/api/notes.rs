@@ -26,9 +26,23 @@ pub struct RequestNotes {
     pub is_frequent: bool,
     /// The messages for the flow.
     pub error: Option<String>,
+    /// The deadline of the route, where it has one.
+    pub deadline: Option<Duration>,
+    /// In which way credentials came that were refused.
+    pub failed_login: Option<&'static str>,
 }
 
+/// Outcomes of requests that were answered because their time was over.
+const LATE: [&str; 4] = ["late", "no_time", "store_late", "in_flight"];
+
 impl RequestNotes {
+    /// Whether the flow was let wait: its answer came after the deadline, or says that this has passed. A body that came
+    /// slowly is the flow's own matter.
+    pub fn is_late(&self, took: Duration) -> bool {
+        let is_over = self.deadline.is_some_and(|deadline| took > deadline);
+        LATE.contains(&self.outcome) || (is_over && self.outcome != "slow_body")
+    }
+
     /// Sets the key of the call.
     pub fn vendor_call_key(&mut self, key: &str) {
         self.vendor_call_key = Some(key.to_owned());

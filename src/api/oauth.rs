@@ -44,6 +44,8 @@ pub async fn token(
         Ok(answer) => never_stored(HttpResponse::Ok()).json(answer),
         Err(error) => {
             notes.outcome = error.code();
+            let is_login = matches!(error.code(), "invalid_client" | "invalid_grant");
+            notes.failed_login = is_login.then_some("token_endpoint");
             notes.error = Some(error.description().to_owned());
             error.response()
         }

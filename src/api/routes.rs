@@ -98,5 +98,8 @@ async fn version() -> HttpResponse {
 
 async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
     let text = "text/plain; version=0.0.4; charset=utf-8";
-    HttpResponse::Ok().insert_header((CONTENT_TYPE, text)).body(metrics.render())
+    match metrics.render() {
+        Ok(rendered) => HttpResponse::Ok().insert_header((CONTENT_TYPE, text)).body(rendered),
+        Err(_) => ApiError::Internal.response(),
+    }
 }

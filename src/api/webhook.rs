@@ -79,6 +79,7 @@ async fn take(
     }
     let webhook = Webhook::parse(&bytes).map_err(|problem| ApiError::Invalid(vec![problem.to_string()]))?;
     *label = webhook.label();
+    webhooks.metrics.webhook_at(context.now());
     if !is_fresh(webhook.sent_at, header(request.headers(), "x-webexcc-timestamp"), context.now()) {
         return Err(ApiError::Signature);
     }

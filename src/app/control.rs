@@ -19,6 +19,7 @@ use crate::api::{Configuration, ConfiguredApi, Readiness};
 use crate::bridge::SharedBridge;
 use crate::outbox::Worker;
 use crate::settings::{self, Files, Problem, Settings, Source};
+use crate::telemetry::OutboxCount;
 use crate::webex::{EventRecovery, Reconciler, TaskWorker};
 
 /// How long what is under way may take to end when the service stops: the longest attempt, and what is written of it.
@@ -78,6 +79,7 @@ impl Control {
             turn: Mutex::default(),
         };
         control.measure_certificates();
+        control.measure_settings();
         control
     }
 
@@ -169,6 +171,7 @@ impl Control {
         }
         *self.warned.lock().unwrap_or_else(PoisonError::into_inner) = today(&self.lasting);
         self.measure_certificates();
+        self.measure_settings();
         self.lasting.metrics.configuration_read(true);
         let configuration =
             Configuration { after_restart: after_restart.clone(), ..Configuration::default() };
@@ -176,7 +179,7 @@ impl Control {
         Ok(after_restart)
     }
 
-    /// Tells the metrics how long certificates are still valid, and on a new day the log which of them end soon; gives
+    /// Tells the metrics when certificates end, and on a new day the log which of them end soon; gives
     /// what it told.
     pub(super) fn look_at_certificates(&self) -> Vec<String> {
         self.measure_certificates();
@@ -193,11 +196,45 @@ impl Control {
     }
 
     fn measure_certificates(&self) {
-        let now = self.lasting.clock.now();
-        let days: Vec<_> =
-            self.current.load().ends.iter().map(|end| (end.name.clone(), end.days_left(now))).collect();
-        self.lasting.metrics.certificates(&days);
+        let current = self.current.load();
+        let ends: Vec<_> = current.ends.iter().map(|end| (end.name.clone(), end.at)).collect();
+        self.lasting.metrics.certificates(&ends);
     }
+
+    /// Tells the metrics what the configuration says of contact centers and limits.
+    #[expect(clippy::cast_precision_loss, reason = "a number of creates")]
+    fn measure_settings(&self) {
+        let settings = self.settings();
+        self.lasting.metrics.begin_at_zero(&names(&settings));
+        self.lasting.metrics.creates_limit(settings.limits.creates_per_second as f64);
+    }
+
+    /// Tells the metrics how the breakers and the store are now, and what the outbox holds.
+    pub(super) async fn measure(&self) {
+        let (now, current, metrics) = (Instant::now(), self.current.load_full(), &self.lasting.metrics);
+        let at = |ago: Duration| self.lasting.clock.now().checked_sub(ago).ok();
+        let breakers = current.orgs.iter().map(|(name, org)| {
+            let (state, since) = org.breaker(now);
+            (name.to_owned(), state.name(), since.and_then(at))
+        });
+        metrics.breakers(&breakers.collect::<Vec<_>>());
+        let store = self.lasting.outbox.store();
+        metrics.store(store.waiting(), store.ready().is_ok());
+        let Ok(counts) = store.count().await else { return };
+        let counts = counts.into_iter().map(|count| OutboxCount {
+            call_center: count.call_center.to_string(),
+            kind: count.kind.name(),
+            state: count.state.name(),
+            entries: count.entries,
+            oldest: count.oldest,
+        });
+        metrics.outbox(&names(&current.settings), &counts.collect::<Vec<_>>());
+    }
+}
+
+/// The contact centers.
+fn names(settings: &Settings) -> Vec<String> {
+    settings.call_centers.keys().cloned().collect()
 }
 
 /// The day in UTC.

@@ -95,7 +95,7 @@ impl Generation {
             }
         };
         let orgs = before.map(|before| before.orgs.as_ref());
-        let orgs = Arc::new(Orgs::new(&settings, orgs, &lasting.clock, &lasting.ids));
+        let orgs = Arc::new(Orgs::new(&settings, orgs, (&lasting.clock, &lasting.ids), &lasting.metrics));
         let bridge =
             |client: &Client| Bridge::new(&settings, client.clone(), &orgs, &lasting.outbox, &lasting.turns);
         let (first, others) = clients.split_first().map_or((&own, &[][..]), |split| split);

@@ -14,7 +14,7 @@ use super::control::{Control, FINISH, Reread};
 use crate::api::InFlight;
 use crate::outbox::{Outbox, Worker};
 use crate::settings::{Settings, Source};
-use crate::store::{EntryState, PurgeBefore, Purged, StoreError};
+use crate::store::{PurgeBefore, Purged, StoreError};
 use crate::webex::{EventRecovery, Reconciler, TaskWorker};
 
 /// How long nothing may have been in flight before the last answers count as sent.
@@ -41,7 +41,7 @@ impl Handle {
         self.control.reread(source).await
     }
 
-    /// Measures how long certificates are still valid, and once a day tells the log which of them end soon; gives what
+    /// Measures when certificates end, and once a day tells the log which of them end soon; gives what
     /// it told.
     pub fn look_at_certificates(&self) -> Vec<String> {
         self.control.look_at_certificates()
@@ -107,18 +107,9 @@ impl Handle {
         self.end.reached.notify_one();
     }
 
-    /// Moves recorded times into their buckets, and counts what waits in the outbox.
-    pub async fn tidy_metrics(&self) {
-        self.control.lasting.metrics.tidy();
-        if let Ok(counts) = self.outbox().store().count().await {
-            let state = |state| match state {
-                EntryState::Pending => "pending",
-                EntryState::Buried => "buried",
-            };
-            let counts =
-                counts.iter().map(|count| (count.call_center.to_string(), state(count.state), count.entries));
-            self.control.lasting.metrics.outbox(&counts.collect::<Vec<_>>());
-        }
+    /// Tells the metrics what can only be looked at: breakers, the store, and what waits in the outbox.
+    pub async fn measure(&self) {
+        self.control.measure().await;
     }
 
     /// Removes calls and buried entries whose time is over, and what was deleted from the files of the store.

@@ -17,7 +17,7 @@ use super::StartError;
 use super::control::Control;
 use super::generation::workers;
 use crate::api::{AccessContext, ApiContext, access, attended, on_connect, operations, public, too_slow};
-use crate::listener::Listener;
+use crate::listener::{HandshakeLog, Listener};
 use crate::settings::{Inbound, Settings};
 
 pub(super) type Bound = (Server, SocketAddr);
@@ -50,6 +50,7 @@ pub(super) fn serve_public(
         shutdown_timeout: settings.server.shutdown_timeout,
         too_slow: too_slow(),
         on_connect,
+        handshakes: handshakes(control, "public"),
     };
     let server = listener.serve(move || {
         let worker = started.fetch_add(1, Ordering::Relaxed);
@@ -77,12 +78,17 @@ pub(super) fn serve_operations(
         shutdown_timeout: Duration::from_secs(1),
         too_slow: too_slow(),
         on_connect: |_, _| {},
+        handshakes: handshakes(control, "operations"),
     };
     let server = listener.serve(move || {
         let app = App::new().app_data(metrics.clone()).app_data(readiness.clone());
         app.wrap(from_fn(attended)).configure(operations)
     });
     Ok((server.map_err(|source| StartError::Listen { key: OPERATIONS, address, source })?, address))
+}
+
+fn handshakes(control: &Control, listener: &'static str) -> HandshakeLog {
+    HandshakeLog { listener, metrics: Arc::clone(&control.lasting.metrics) }
 }
 
 fn tls(control: &Control, settings: &Settings) -> Result<Option<SslAcceptorBuilder>, ErrorStack> {

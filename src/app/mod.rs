@@ -66,7 +66,7 @@ pub enum StartError {
     },
     /// The metrics cannot be set up.
     #[error("metrics: {0}")]
-    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    Metrics(#[from] prometheus::Error),
 }
 
 /// The service: both listeners bound, ready to run.
@@ -103,6 +103,7 @@ impl Application {
         let store = Store::open_for_service(url, clock.now())
             .await
             .map_err(|error| StartError::Store { place: place(url), error })?;
+        store.measure(&metrics);
         let readiness = web::Data::new(Readiness::new(store.clone()));
         let [public, operations] = sockets(&settings)?;
         let lasting = Lasting::new(&settings, store, public.1, &metrics, clock, ids);

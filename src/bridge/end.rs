@@ -91,7 +91,9 @@ impl Bridge {
         };
         let (signs, has_turn) = (which.map(|which| which.signs), turn.is_some());
         let hang_up = HangUp { request, interaction: &interaction, call, agent, signs, has_turn, mark };
-        let ended = self.end_of(hang_up, budget).await?;
+        let ended = self.end_of(hang_up, budget).await;
+        self.count_end(center, (&interaction, call), &ended);
+        let ended = ended?;
         if call.is_some_and(|call| interaction.is_last(call)) {
             self.leave_earlier(&interaction, budget).await?;
         }
@@ -134,7 +136,10 @@ impl Bridge {
                 let wait = match has_turn && !lacks_reference {
                     false => Wait::ForCreate,
                     true => match self.shown(center, &reference, budget).await {
-                        Shown::Agent => return self.leave(request, name, true, budget).await,
+                        Shown::Agent => {
+                            self.count_withheld("answered_in_record");
+                            return self.leave(request, name, true, budget).await;
+                        }
                         Shown::Nobody => Wait::No,
                         Shown::Unasked(failure) => Wait::ForAnswer(failure),
                     },
@@ -149,7 +154,10 @@ impl Bridge {
                 }
                 Ok(ended(HangUpDecision::Duplicate, Delivered::Withheld))
             }
-            HangUpDecision::Answered => self.leave(request, name, answered.is_some(), budget).await,
+            HangUpDecision::Answered => {
+                self.count_withheld("answered");
+                self.leave(request, name, answered.is_some(), budget).await
+            }
         }
     }
 
@@ -265,8 +273,14 @@ impl Bridge {
         }
         match promised? {
             Promised::Kept(delivered) => Ok(ended(verdict, delivered)),
-            Promised::Duplicate => Ok(ended(HangUpDecision::Duplicate, Delivered::Withheld)),
-            Promised::Answered => Ok(ended(HangUpDecision::Answered, Delivered::Withheld)),
+            Promised::Duplicate => {
+                self.count_withheld("closed");
+                Ok(ended(HangUpDecision::Duplicate, Delivered::Withheld))
+            }
+            Promised::Answered => {
+                self.count_withheld("answered");
+                Ok(ended(HangUpDecision::Answered, Delivered::Withheld))
+            }
         }
     }
 

@@ -5,6 +5,7 @@ mod answer;
 mod attributes;
 mod carried;
 mod conclude;
+mod count;
 mod create;
 mod deliver;
 mod end;

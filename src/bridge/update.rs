@@ -46,6 +46,7 @@ impl Bridge {
         }
         let guard = self.guard(origin, intent, &reference, (&interaction, call.as_ref()), budget).await;
         let Some(guard) = guard else {
+            self.count_withheld("answered");
             self.let_end(request, &reference, call.as_ref(), budget).await;
             return Ok(Delivered::Withheld);
         };
@@ -83,6 +84,9 @@ impl Bridge {
         let sent = self.keep_and_send(ask, note, is_final, guard, hold, budget).await;
         drop(turn);
         let told = sent.is_ok().then(|| answered_at(request, self.outbox.now())).flatten();
+        if is_final && matches!(sent, Ok(Delivered::Now | Delivered::Later)) {
+            self.count_told(origin, (&interaction, call.as_ref()), told.is_some());
+        }
         if let Some((call, at)) = call.as_ref().zip(told) {
             self.take_back(call, Some(at), budget).await?;
         }

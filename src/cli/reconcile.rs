@@ -98,7 +98,7 @@ fn reconciler(
     let (terms, outbox_metrics) = (&settings.outbox, Arc::clone(&metrics));
     let outbox = Outbox::new(store.clone(), terms, Arc::clone(clock), Arc::clone(&ids), outbox_metrics);
     let outbox = Arc::new(outbox);
-    let orgs = Arc::new(Orgs::new(settings, None, clock, &ids));
+    let orgs = Arc::new(Orgs::new(settings, None, (clock, &ids), &metrics));
     let http = clients(&settings.http_client, 1)?.pop().context("there is no HTTPS client")?;
     let bridge = Bridge::new(settings, http.clone(), &orgs, &outbox, &Arc::default());
     let ground = Ground { settings, outbox: &outbox, metrics: &metrics, clock, ids: &ids };

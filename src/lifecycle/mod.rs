@@ -87,7 +87,7 @@ async fn look_after(handle: Handle) -> io::Result<()> {
     let mut beat = tokio::time::interval(TIDY);
     for count in 0_u64.. {
         beat.tick().await;
-        handle.tidy_metrics().await;
+        handle.measure().await;
         handle.look_at_certificates();
         if count % PURGE_EVERY == 0
             && let Err(error) = handle.tidy_store().await

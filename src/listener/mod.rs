@@ -7,6 +7,7 @@
 //! credentials could fill memory with its streams.
 
 mod connections;
+mod handshake;
 mod socket;
 
 use std::any::Any;
@@ -28,6 +29,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 pub use connections::{ConnectionActivity, ConnectionTimeouts, ServedRequest};
+pub use handshake::{HandshakeLog, HandshakeProblem};
 use openssl::ssl::{AlpnError, SslAcceptorBuilder};
 pub use socket::{ConnectionMemory, GuardedSocket};
 
@@ -56,6 +58,8 @@ pub struct Listener {
     pub too_slow: Arc<[u8]>,
     /// Adds the data of a connection that handlers need.
     pub on_connect: OnConnect,
+    /// Tells of TLS handshakes that fail.
+    pub handshakes: HandshakeLog,
 }
 
 /// The HTTP service of a worker. A macro, because its type has no name.
@@ -107,7 +111,7 @@ impl Listener {
         S::Service: 'static,
         B: MessageBody + 'static,
     {
-        let Self { socket, tls, workers, inbound, shutdown_timeout, too_slow, on_connect } = self;
+        let Self { socket, tls, workers, inbound, shutdown_timeout, too_slow, on_connect, handshakes } = self;
         // The workers share them evenly: the server gives each connection to the next.
         let most = inbound.max_connections.div_ceil(workers);
         // Closed connections take a moment to end, and no new one shall wait for that.
@@ -141,17 +145,24 @@ impl Listener {
         let acceptor = tls.build();
         let listening = builder.listen("https", socket, move || {
             let (timeouts, memory, connections) = (timeouts.clone(), memory.clone(), Connections::new(most));
+            let handshakes = handshakes.clone();
             let mut acceptor = Acceptor::new(acceptor.clone());
             acceptor.set_handshake_timeout(handshake);
             let acceptor = acceptor.map_err(TlsError::into_service_error);
             apply_fn_factory(acceptor, move |io: TcpStream, acceptor| {
                 let (timeouts, memory, traffic) = (timeouts.clone(), memory.clone(), connections.admit());
                 let peer = io.peer_addr().ok();
-                let handshake = acceptor.call(io);
+                let (handshake, handshakes) = (acceptor.call(io), handshakes.clone());
                 async move {
                     let io: TlsStream<TcpStream> = tokio::select! {
-                        io = handshake => io?,
-                        () = traffic.dismissed() => return Err(TlsError::Timeout),
+                        io = handshake => io.inspect_err(|error| match error {
+                            TlsError::Tls(error) => handshakes.refused(peer, error),
+                            _ => handshakes.failed(peer, HandshakeProblem::Timeout, None),
+                        })?,
+                        () = traffic.dismissed() => {
+                            handshakes.failed(peer, HandshakeProblem::Crowded, None);
+                            return Err(TlsError::Timeout);
+                        }
                     };
                     Ok((GuardedSocket::new(io, timeouts, traffic, &memory), Protocol::Http1, peer))
                 }

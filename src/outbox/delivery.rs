@@ -111,6 +111,9 @@ impl Delivery<'_> {
             attempt => attempt,
         };
         self.report(entry, kept.as_ref(), &attempt, is_withheld);
+        if matches!(result, Ok(Sent::Done(_))) {
+            measure_delay(outbox, entry);
+        }
         let note = match result {
             Ok(Sent::Done(data)) => created(outbox, entry, &data),
             Ok(Sent::Withheld) => answered(outbox, entry),
@@ -146,6 +149,20 @@ impl Delivery<'_> {
             by: self.by,
         };
         self.outbox.tell(attempted, attempt, is_withheld);
+    }
+}
+
+/// Measures how long after the hang-up Salesforce has what follows from it.
+fn measure_delay(outbox: &Outbox, entry: &Entry) {
+    let kind = match entry.kind {
+        EntryKind::Clear => "cleared",
+        EntryKind::Update if entry.is_final => "final_update",
+        EntryKind::Update | EntryKind::Create | EntryKind::LateClear => return,
+    };
+    if let Some(ended_at) = entry.call.as_ref().and_then(|call| call.ended_at) {
+        // Webex's clock may be ahead of ours.
+        let delay = outbox.now().duration_since(ended_at).as_secs_f64().max(0.0);
+        outbox.metrics.completion_delay(kind).observe(delay);
     }
 }
 

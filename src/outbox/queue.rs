@@ -108,6 +108,12 @@ impl Outbox {
         &self.store
     }
 
+    /// Where what is done is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// The name of this process in leases.
     #[must_use]
     pub fn owner(&self) -> &str {

@@ -38,12 +38,13 @@ impl Outbox {
         macro_rules! line {
             ($level:ident, $message:expr $(, $field:ident)*) => {
                 tracing::$level!(
-                    entry = id.0, ?kind, %call_center, vendor_call_key, attempts $(, $field)*, "{}", $message
+                    entry = id.0, kind = kind.name(), %call_center, vendor_call_key, attempts $(, $field)*, "{}", $message
                 )
             };
         }
         let outcome = match (attempt, by) {
             (Attempt::Delivered { .. }, By::Worker) if is_withheld => {
+                self.metrics.withheld("answered_meanwhile");
                 line!(info, "not sent from the outbox: an agent has had the call");
                 "withheld"
             }
@@ -74,5 +75,8 @@ impl Outbox {
             }
         };
         self.metrics.outbox_attempt(kind.name(), outcome);
+        if outcome == "buried" {
+            self.metrics.buried(call_center.as_ref(), kind.name());
+        }
     }
 }

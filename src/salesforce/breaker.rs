@@ -32,6 +32,17 @@ pub enum BreakerState {
     HalfOpen,
 }
 
+impl BreakerState {
+    /// The name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
+}
+
 /// A change of state, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerChange {
@@ -79,6 +90,13 @@ impl CircuitBreaker {
     /// The state.
     pub fn state(&self) -> BreakerState {
         self.machine().state()
+    }
+
+    /// The state, and for how long it is closed again, or not closed; none as long as that has never changed.
+    pub fn state_since(&self, now: Instant) -> (BreakerState, Option<Duration>) {
+        let machine = self.machine();
+        let since = machine.since.map(|since| now.saturating_duration_since(since));
+        (machine.state(), since)
     }
 
     /// Whether it is open, and its pause not over yet.
@@ -150,6 +168,8 @@ struct BreakerTicket {
 struct BreakerMachine {
     settings: settings::Breaker,
     phase: BreakerPhase,
+    /// When it was last closed, or opened after it was closed.
+    since: Option<Instant>,
     /// Failures since the last good answer.
     failures: usize,
     /// Slow answers since the last good one.
@@ -167,6 +187,7 @@ impl BreakerMachine {
         Self {
             settings,
             phase: BreakerPhase::Closed { since: None },
+            since: None,
             failures: 0,
             slow: 0,
             openings: 0,
@@ -271,11 +292,15 @@ impl BreakerMachine {
         self.openings = self.openings.saturating_add(1);
         self.pause = self.settings.pause.saturating_mul(doubled).min(self.settings.longest_pause);
         let pause = between(self.pause * 4 / 5, self.pause, jitter);
+        if matches!(self.phase, BreakerPhase::Closed { .. }) {
+            self.since = Some(now);
+        }
         self.enter(BreakerPhase::Open { until: now + pause });
         BreakerChange::Opened { pause }
     }
 
     fn close(&mut self, now: Instant) -> BreakerChange {
+        self.since = Some(now);
         self.enter(BreakerPhase::Closed { since: Some(now) });
         BreakerChange::Closed
     }

@@ -9,9 +9,10 @@ use tokio::time::Instant;
 
 use super::http::{HttpRequest, exchange};
 use super::limiter::CreatePermit;
+use super::measure::{CenterMetrics, Measured, RequestResult, limit_of_creates};
 use super::{
-    AnswerHealth, AnswerOutcome, BreakerChange, BreakerOpen, BreakerPermit, Budget, CircuitBreaker,
-    CreateLimited, CreateLimiter, Failure, Operation, SalesforceApi, judge,
+    AnswerHealth, AnswerOutcome, BreakerChange, BreakerOpen, BreakerPermit, BreakerState, Budget,
+    CircuitBreaker, CreateLimited, CreateLimiter, Failure, Operation, SalesforceApi, judge,
 };
 use crate::ids::Ids;
 use crate::settings::Settings;
@@ -57,6 +58,11 @@ impl Gate {
         self.breaker.wants_probe(now)
     }
 
+    /// The state of the breaker, and how long it is closed again, or not closed.
+    pub fn breaker(&self, now: Instant) -> (BreakerState, Option<Duration>) {
+        self.breaker.state_since(now)
+    }
+
     /// How often the org was found available: 1 with its first answer, more after each recovery.
     pub fn returns(&self) -> u64 {
         self.returns.load(Ordering::Acquire)
@@ -71,17 +77,25 @@ impl Gate {
         (api, operation): (SalesforceApi, Operation),
         client: &Client,
         request: HttpRequest,
-        budget: &Budget,
+        (budget, measured): (&Budget, &CenterMetrics),
     ) -> Result<AnswerOutcome, Failure> {
-        let _slot = self.slots.try_enter()?;
-        let permit = self.pass(budget)?;
+        let _slot = self.slots.try_enter().inspect_err(|_| measured.limited("concurrent_requests"))?;
+        let permit = self.pass(budget, measured)?;
         let create = match operation {
-            Operation::Create => Some(self.creates.try_take(Instant::now(), budget.is_patient())?),
+            Operation::Create => {
+                let taken = self.creates.try_take(Instant::now(), budget.is_patient());
+                Some(taken.inspect_err(|limited| measured.limited(limit_of_creates(*limited)))?)
+            }
             Operation::Update | Operation::OmniFlow | Operation::ClearRouting | Operation::Query => None,
         };
+        let (sent, what) = (Instant::now(), Measured::Of(operation));
         match exchange(client, request, budget).await {
             Ok(answer) => {
                 let outcome = judge(api, operation, &answer);
+                measured.took(what, RequestResult::of_answer(&outcome), sent.elapsed());
+                if matches!(outcome, AnswerOutcome::Reauthenticate { .. }) {
+                    measured.token_refused(api, answer.status);
+                }
                 self.settle(permit, Some(AnswerHealth::of_answer(&answer, &outcome)));
                 // Only a 429 for a create pauses creates; the limit of other requests is another one.
                 match create {
@@ -97,6 +111,9 @@ impl Gate {
             }
             Err(fault) => {
                 let failure = Failure::from(fault);
+                if let Some(result) = RequestResult::of_failure(&failure) {
+                    measured.took(what, result, sent.elapsed());
+                }
                 self.settle(permit, AnswerHealth::of_failure(&failure));
                 Err(failure)
             }
@@ -128,29 +145,34 @@ impl Gate {
         }
     }
 
-    /// Runs another exchange with Salesforce, such as a login.
+    /// Runs a login.
     ///
     /// # Errors
     /// At once when the gate is closed; else as the work itself.
     pub(super) async fn guard<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,
-        budget: &Budget,
+        (budget, measured): (&Budget, &CenterMetrics),
     ) -> Result<T, Failure> {
-        let permit = self.pass(budget)?;
+        let permit = self.pass(budget, measured)?;
+        let sent = Instant::now();
         let result = work.await;
+        let came = result.as_ref().map_or_else(RequestResult::of_failure, |_| Some(RequestResult::Done));
+        if let Some(came) = came {
+            measured.took(Measured::Login, came, sent.elapsed());
+        }
         let verdict = result.as_ref().map_or_else(AnswerHealth::of_failure, |_| Some(AnswerHealth::Good));
         self.settle(permit, verdict);
         result
     }
 
-    fn pass(&self, budget: &Budget) -> Result<BreakerPermit<'_>, Failure> {
+    fn pass(&self, budget: &Budget, measured: &CenterMetrics) -> Result<BreakerPermit<'_>, Failure> {
         let now = Instant::now();
         let given = budget.deadline().saturating_duration_since(now);
         if given < LEAST {
             return Err(Failure::NoTime);
         }
-        Ok(self.breaker.try_pass(now, given)?)
+        Ok(self.breaker.try_pass(now, given).inspect_err(|_| measured.limited("breaker"))?)
     }
 
     /// Reports to the breaker; without a health, the request has no effect.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Client;
 use serde_json::Value;
@@ -12,13 +13,14 @@ use super::outcome::voice_call_id;
 use super::session::OAuthSessions;
 use super::telephony::TelephonyApi;
 use super::voice_call_query::VoiceCallQuery;
-use super::{Budget, Failure, Gate, SalesforceApi, SalesforceRequest};
+use super::{BreakerState, Budget, CenterMetrics, Failure, Gate, SalesforceApi, SalesforceRequest};
 use crate::clock::Clock;
 use crate::domain::{
     CallReference, CreateVoiceCall, ExecuteOmniFlow, Fact, Routing, VendorCallKey, VoiceCallId, quote,
 };
 use crate::ids::Ids;
 use crate::settings::{Api, CallCenter, OAuth, Settings};
+use crate::telemetry::Metrics;
 
 /// The result of a create.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +105,11 @@ impl Org {
         self.gate().wants_probe(now)
     }
 
+    /// As [`Gate::breaker`].
+    pub fn breaker(&self, now: Instant) -> (BreakerState, Option<Duration>) {
+        self.gate().breaker(now)
+    }
+
     /// As [`Gate::returns`].
     pub fn returns(&self) -> u64 {
         self.gate().returns()
@@ -180,9 +187,14 @@ pub struct Orgs {
 impl Orgs {
     /// The configured contact centers. The state of those `before` stays: gates, and tokens and sessions whose
     /// configuration has not changed.
-    pub fn new(settings: &Settings, before: Option<&Self>, clock: &Arc<dyn Clock>, ids: &Arc<Ids>) -> Self {
+    pub fn new(
+        settings: &Settings,
+        before: Option<&Self>,
+        (clock, ids): (&Arc<dyn Clock>, &Arc<Ids>),
+        metrics: &Arc<Metrics>,
+    ) -> Self {
         let orgs = Self { orgs: HashMap::new(), gates: HashMap::new(), sessions: HashMap::new() };
-        let mut building = OrgsBuilder { orgs, settings, before, clock, ids };
+        let mut building = OrgsBuilder { orgs, settings, before, clock, ids, metrics };
         for center in settings.call_centers.values() {
             let org = building.org(center);
             building.orgs.orgs.insert(center.name.clone(), org);
@@ -212,6 +224,7 @@ struct OrgsBuilder<'a> {
     before: Option<&'a Orgs>,
     clock: &'a Arc<dyn Clock>,
     ids: &'a Arc<Ids>,
+    metrics: &'a Arc<Metrics>,
 }
 
 impl OrgsBuilder<'_> {
@@ -222,7 +235,15 @@ impl OrgsBuilder<'_> {
                 let gate = self.gate(SalesforceApi::Telephony, api.org_id.as_str());
                 let certificates = self.settings.certificates.values();
                 let before = self.before.and_then(|before| before.get(&center.name)?.telephony());
-                let api = TelephonyApi::new(gate, center, api, certificates, before, self.clock, self.ids);
+                let api = TelephonyApi::new(
+                    (gate, CenterMetrics::new(self.metrics, &center.name)),
+                    center,
+                    api,
+                    certificates,
+                    before,
+                    self.clock,
+                    self.ids,
+                );
                 (OrgApi::Telephony(Box::new(api)), sessions)
             }
             Api::Apex(api) => {
@@ -252,7 +273,8 @@ impl OrgsBuilder<'_> {
             Some(before) => Arc::clone(before),
             None => {
                 let (gate, clock) = (Arc::clone(&gate), Arc::clone(self.clock));
-                Arc::new(OAuthSessions::new(gate, oauth, center, keep, clock))
+                let measured = CenterMetrics::new(self.metrics, &center.name);
+                Arc::new(OAuthSessions::new((gate, measured), oauth, center, keep, clock))
             }
         };
         self.orgs.sessions.insert(center.name.clone(), Arc::clone(&sessions));

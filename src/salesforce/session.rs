@@ -15,7 +15,7 @@ use url::form_urlencoded;
 
 use super::http::{HttpAnswer, HttpRequest, exchange};
 use super::outcome::AnswerText;
-use super::{AnswerOutcome, Budget, Failure, Gate, Operation, SalesforceApi};
+use super::{AnswerOutcome, Budget, CenterMetrics, Failure, Gate, Operation, SalesforceApi};
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::settings::{self, BaseUrl, CallCenter, NextCertificate};
@@ -44,6 +44,7 @@ struct JwtBearerClaims<'a> {
 /// The session of one contact center.
 pub struct OAuthSessions {
     gate: Arc<Gate>,
+    measured: CenterMetrics,
     login: BaseUrl,
     consumer_key: SecretString,
     username: String,
@@ -61,7 +62,7 @@ pub struct OAuthSessions {
 impl OAuthSessions {
     /// For the user and app of a contact center.
     pub fn new(
-        gate: Arc<Gate>,
+        (gate, measured): (Arc<Gate>, CenterMetrics),
         oauth: &settings::OAuth,
         center: &CallCenter,
         keep: settings::Session,
@@ -69,6 +70,7 @@ impl OAuthSessions {
     ) -> Self {
         Self {
             gate,
+            measured,
             login: oauth.login_url.clone(),
             consumer_key: oauth.consumer_key.clone(),
             username: oauth.username.clone(),
@@ -124,7 +126,7 @@ impl OAuthSessions {
             }
             _ => {}
         }
-        let result = self.gate.guard(self.fetch(client, budget), budget).await;
+        let result = self.gate.guard(self.fetch(client, budget), (budget, &self.measured)).await;
         *latest = Some(result.clone());
         self.fetches.fetch_add(1, Ordering::Release);
         result
@@ -158,7 +160,7 @@ impl OAuthSessions {
         let mut words = String::new();
         for _ in 0..2 {
             let session = self.get(client, budget).await?;
-            match self.gate.exchange(what, client, request(&session), budget).await? {
+            match self.gate.exchange(what, client, request(&session), (budget, &self.measured)).await? {
                 AnswerOutcome::Reauthenticate { words: refusal } => words = refusal,
                 other => return Ok(other),
             }
@@ -193,7 +195,7 @@ impl OAuthSessions {
         })?;
         match answer.status {
             200 => self.read(&answer, now),
-            _ => Err(refusal(&answer)),
+            _ => Err(refusal(&answer, &self.measured)),
         }
     }
 
@@ -230,24 +232,25 @@ fn misconfigured(words: &str) -> Failure {
 }
 
 /// OAuth's errors are faults of the configuration, and each has its setting.
-fn refusal(answer: &HttpAnswer) -> Failure {
+fn refusal(answer: &HttpAnswer, measured: &CenterMetrics) -> Failure {
     let text = AnswerText::read(answer);
     let words = text.words(answer.status);
     if matches!(answer.status, 408 | 429 | 500..) {
         return Failure::Again { after: answer.retry_after, words };
     }
-    let look = if text.mentions("approved") || text.mentions("invalid_app_access") {
-        "pre-authorise the user for the app"
+    let (error, look) = if text.mentions("approved") || text.mentions("invalid_app_access") {
+        ("approval", "pre-authorise the user for the app")
     } else if text.mentions("audience") {
-        "look at login_url and oauth_audience"
+        ("audience", "look at login_url and oauth_audience")
     } else if text.mentions("invalid_client_id") {
-        "look at consumer_key"
+        ("client_id", "look at consumer_key")
     } else if text.mentions("expired") {
-        "look at the clock of this machine"
+        ("expired", "look at the clock of this machine")
     } else if text.mentions("assertion") {
-        "look at the certificate of the app and at the configured one"
+        ("assertion", "look at the certificate of the app and at the configured one")
     } else {
-        "look at login_url, consumer_key, username and certificate"
+        ("other", "look at login_url, consumer_key, username and certificate")
     };
+    measured.login_refused(error);
     Failure::Misconfigured { words: format!("login: {words}; {look}") }
 }

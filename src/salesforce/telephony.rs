@@ -14,7 +14,9 @@ use url::Url;
 use super::http::HttpRequest;
 use super::payload::{BodyAddress, CreatePayload, OmniFlowPayload, RestoredPayload, UpdatePayload, bytes};
 use super::token::ScrtTokens;
-use super::{AnswerOutcome, Budget, Failure, Gate, Operation, SalesforceApi, SalesforceRequest};
+use super::{
+    AnswerOutcome, Budget, CenterMetrics, Failure, Gate, Operation, SalesforceApi, SalesforceRequest,
+};
 use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 use crate::domain::{CallReference, CertificateName};
@@ -30,6 +32,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// The telephony API for one contact center.
 pub struct TelephonyApi {
     pub(super) gate: Arc<Gate>,
+    measured: CenterMetrics,
     call_center: String,
     base: BaseUrl,
     create: Url,
@@ -53,7 +56,7 @@ impl TelephonyApi {
     /// For a contact center that may sign with any of the certificates. Tokens of the one `before` stay where their
     /// configuration has not changed.
     pub fn new<'a>(
-        gate: Arc<Gate>,
+        (gate, measured): (Arc<Gate>, CenterMetrics),
         center: &settings::CallCenter,
         api: &settings::Telephony,
         certificates: impl Iterator<Item = &'a SigningCertificate>,
@@ -76,6 +79,7 @@ impl TelephonyApi {
         let next = center.next_certificate.as_ref();
         Self {
             gate,
+            measured,
             call_center: center.name.clone(),
             base: api.url.clone(),
             create: api.url.join("/voiceCalls"),
@@ -104,7 +108,7 @@ impl TelephonyApi {
             let authorization = tokens.authorization().map_err(|_| unsigned())?;
             let request = self.request(&draft, authorization.clone());
             let what = (SalesforceApi::Telephony, ask.operation());
-            match self.gate.exchange(what, client, request, budget).await? {
+            match self.gate.exchange(what, client, request, (budget, &self.measured)).await? {
                 AnswerOutcome::Reauthenticate { words: refusal } => words = refusal,
                 other => return other.into_result(),
             }

@@ -41,6 +41,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::domain::CallName;
+use crate::telemetry::Metrics;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
@@ -181,6 +182,17 @@ impl Store {
     #[must_use]
     pub fn work(&self) -> Work {
         self.health.work()
+    }
+
+    /// Tells the metrics the seconds of each commit from now on.
+    pub fn measure(&self, metrics: &Metrics) {
+        self.health.measure(metrics.store_commit());
+    }
+
+    /// How many wait for the writer.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity().saturating_sub(self.jobs.capacity())
     }
 
     /// A keyed hash over `parts`, in this order. The key is random, made with the database and shared by all

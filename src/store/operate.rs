@@ -94,9 +94,10 @@ struct CountAll {}
 impl Query for CountAll {
     type Row = CountRow;
     const SQL: &'static str =
-        "SELECT {text {object 'call_center', call_center, 'state', state, 'entries', count(*),
+        "SELECT {text {object 'call_center', call_center, 'kind', kind, 'state', state, 'entries', count(*),
             'oldest', min(created_at)}}
-        FROM outbox WHERE {input} IS NOT NULL GROUP BY call_center, state ORDER BY call_center, state";
+        FROM outbox WHERE {input} IS NOT NULL GROUP BY call_center, kind, state
+        ORDER BY call_center, kind, state";
 }
 
 /// Makes a statement that removes some rows that are older than a time, and gives one row for each.
@@ -205,11 +206,13 @@ pub enum Run {
     Dry,
 }
 
-/// How many entries of a contact center are in a state.
+/// How many entries of a contact center, of a kind, are in a state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {
     /// The contact center.
     pub call_center: CallCenterName,
+    /// The kind.
+    pub kind: EntryKind,
     /// The state.
     pub state: EntryState,
     /// How many.
@@ -221,6 +224,7 @@ pub struct Count {
 #[derive(Deserialize)]
 struct CountRow {
     call_center: String,
+    kind: EntryKind,
     state: EntryState,
     entries: u64,
     oldest: Millis,
@@ -307,8 +311,8 @@ impl Store {
         Ok(rows.len())
     }
 
-    /// How many entries there are, by contact center and state; those of a state that only a newer version knows are
-    /// not counted.
+    /// How many entries there are, by contact center, kind and state; those of a kind or state that only a newer version
+    /// knows are not counted.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -317,6 +321,7 @@ impl Store {
         let count = |row: CountRow| {
             Some(Count {
                 call_center: CallCenterName::parse(row.call_center).ok()?,
+                kind: row.kind,
                 state: row.state,
                 entries: row.entries,
                 oldest: row.oldest.into(),

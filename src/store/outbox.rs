@@ -59,14 +59,14 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// The name in metrics, and on the command line.
+    /// The name in the log, in metrics and on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Clear => "clear",
             Self::Update => "update",
-            Self::LateClear => "late_clear",
+            Self::LateClear => "late-clear",
         }
     }
 }
@@ -79,6 +79,17 @@ pub enum EntryState {
     Pending,
     /// It is not: refused for good, or tried often enough. Kept for an operator.
     Buried,
+}
+
+impl EntryState {
+    /// The name in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Buried => "buried",
+        }
+    }
 }
 
 /// An entry to be.

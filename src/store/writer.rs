@@ -4,9 +4,11 @@
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use prometheus::Histogram;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::StoreError;
 use super::batch::{Answers, Batch, Job, Sorted};
@@ -31,9 +33,24 @@ pub(super) struct Health {
     outage: Mutex<Option<StoreError>>,
     commands: AtomicU64,
     commits: AtomicU64,
+    /// Where the seconds of a commit are told.
+    commit_seconds: OnceLock<Histogram>,
 }
 
 impl Health {
+    /// Tells the seconds of each commit here from now on.
+    pub(super) fn measure(&self, commit_seconds: Histogram) {
+        // Whoever came first measures them.
+        let _ = self.commit_seconds.set(commit_seconds);
+    }
+
+    fn committed(&self, began: Instant) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        if let Some(seconds) = self.commit_seconds.get() {
+            seconds.observe(began.elapsed().as_secs_f64());
+        }
+    }
+
     pub(super) fn ready(&self) -> Result<(), StoreError> {
         match &*self.outage.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(error) => Err(error.clone()),
@@ -161,12 +178,12 @@ impl Writer {
             return Err(gone);
         }
         let Some(connection) = &mut self.connection else { return Err(self.outage()) };
+        let began = Instant::now();
         let done = connection.run(batch, writes);
         let result = tokio::time::timeout(self.limits.batch, done).await.unwrap_or(Err(StoreError::Slow));
         match &result {
-            Ok(_) => {
-                self.health.commits.fetch_add(u64::from(writes), Ordering::Relaxed);
-            }
+            Ok(_) if writes => self.health.committed(began),
+            Ok(_) => {}
             Err(error) if error.is_outage() => self.fail(error),
             Err(_) => {}
         }

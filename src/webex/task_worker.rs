@@ -214,6 +214,10 @@ impl TaskWorker {
 impl ConclusionLog {
     fn record(&self, task: &str, concluded: &Concluded) {
         let Concluded { conclusion, enriched, .. } = concluded;
+        if *conclusion == Conclusion::Unknown {
+            // Which contact center it was nobody has told.
+            self.metrics.call_ended("", "no_record");
+        }
         if *conclusion != Conclusion::Open {
             let enriched: Vec<&str> = enriched.iter().map(|enriched| enriched.label()).collect();
             let enriched = (!enriched.is_empty()).then(|| enriched.join(", "));

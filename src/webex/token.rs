@@ -111,7 +111,7 @@ impl WebexTokens {
         Self { http, url, client, store, cipher, clock, metrics: None, owner, state: Mutex::default() }
     }
 
-    /// With metrics of the remaining days of the login.
+    /// With a metric of when the login ends.
     #[must_use]
     pub fn measured(self, metrics: Arc<Metrics>) -> Self {
         Self { metrics: Some(metrics), ..self }
@@ -189,8 +189,8 @@ impl WebexTokens {
     fn use_now(&self, state: &mut TokenState, login: WebexLogin) -> Result<Bearer, TokenError> {
         let bearer = Bearer::of(&login)?;
         let days_left = login.days_left(self.clock.now());
-        if let (Some(metrics), Some(days_left)) = (&self.metrics, days_left) {
-            metrics.webex_login(days_left);
+        if let (Some(metrics), Some(ends)) = (&self.metrics, login.ends()) {
+            metrics.webex_login(ends);
         }
         let warn = days_left.is_some_and(|days| days < WARN_DAYS);
         if warn && !state.warned {

@@ -172,9 +172,9 @@ async fn what_is_buried_at_the_first_attempt_is_counted_and_an_outage_does_not_l
     for (name, labels) in [
         ("scv_bridge_outbox_attempts_total", "kind=\"update\",outcome=\"buried\""),
         ("scv_bridge_outbox_attempts_total", "kind=\"create\",outcome=\"later\""),
-        ("scv_bridge_outcomes_total", "route=\"createVoiceCall\",outcome=\"deferred\""),
-        ("scv_bridge_outcomes_total", "route=\"executeOmniFlow\",outcome=\"fallback\""),
-        ("scv_bridge_outcomes_total", "route=\"phoneContactEnded\",outcome=\"pending\""),
+        ("scv_bridge_outcomes_total", "outcome=\"deferred\",route=\"createVoiceCall\""),
+        ("scv_bridge_outcomes_total", "outcome=\"fallback\",route=\"executeOmniFlow\""),
+        ("scv_bridge_outcomes_total", "outcome=\"pending\",route=\"phoneContactEnded\""),
     ] {
         let told = stage.metric(&format!("{name}{{{labels}}}")).await;
         assert_eq!(told.as_deref(), Some("1"), "{labels}");

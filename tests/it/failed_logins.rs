@@ -39,7 +39,7 @@ async fn after_three_wrong_secrets_the_address_waits() {
     stage.wait_seconds(20);
     Reply::of(login(&stage, id, secret)).await.data();
     let metrics = stage.ask("/metrics").await.text;
-    let line = "scv_bridge_requests_total{route=\"agentAnswered\",status=\"429\"} 2";
+    let line = "scv_bridge_requests_total{call_center=\"\",route=\"agentAnswered\",status=\"429\"} 2";
     assert!(metrics.lines().any(|given| given == line), "{metrics}");
 }
 

@@ -33,6 +33,7 @@ mod late_routings;
 mod late_signs;
 mod login;
 mod memory;
+mod metrics;
 mod names_in_paths;
 mod oauth;
 mod odd_texts;

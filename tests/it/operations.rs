@@ -51,11 +51,10 @@ async fn requests_are_counted_by_route_and_status() {
     let metrics = stage.ask("/metrics").await;
     assert!(metrics.header("content-type").starts_with("text/plain; version=0.0.4"));
     for line in [
-        "scv_bridge_requests_total{route=\"createVoiceCall\",status=\"200\"} 2",
-        "scv_bridge_requests_total{route=\"createVoiceCall\",status=\"400\"} 1",
-        "scv_bridge_requests_total{route=\"other\",status=\"404\"} 1",
+        "scv_bridge_requests_total{call_center=\"WxCCContactCenterSCV\",route=\"createVoiceCall\",status=\"200\"} 2",
+        "scv_bridge_requests_total{call_center=\"\",route=\"createVoiceCall\",status=\"400\"} 1",
+        "scv_bridge_requests_total{call_center=\"\",route=\"other\",status=\"404\"} 1",
         "scv_bridge_request_seconds_count{route=\"createVoiceCall\"} 3",
-        "scv_bridge_certificate_days_left{certificate=\"WebexCCSCV\"} 30",
         "# TYPE scv_bridge_requests_total counter",
     ] {
         assert!(metrics.text.lines().any(|given| given == line), "{line} is not in\n{}", metrics.text);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use scv_bridge::clock::Clock as _;
 use scv_bridge::mock::{BadDay, Operation};
 use serde_json::json;
 
@@ -71,22 +72,25 @@ async fn a_repeated_create_joins_the_one_from_before() {
 }
 
 #[actix_web::test]
-async fn the_days_of_every_certificate_are_counted_by_the_clock() {
+async fn the_end_of_every_certificate_is_told_and_warned_of_by_the_clock() {
     let stage = Stage::telephony().await;
-    let metric = |name: &str| format!("scv_bridge_certificate_days_left{{certificate=\"{name}\"}}");
-    assert_eq!(stage.metric(&metric(OTHER_CERTIFICATE)).await.as_deref(), Some("30"));
+    let metric =
+        |name: &str| format!("scv_bridge_certificate_expiration_timestamp_seconds{{certificate=\"{name}\"}}");
+    let end = stage.metric(&metric(OTHER_CERTIFICATE)).await;
+    let seconds: i64 = end.as_deref().unwrap().parse().unwrap();
+    assert_eq!((seconds - stage.clock.now().as_second()).div_euclid(86_400), 30);
     assert!(stage.handle.look_at_certificates().is_empty(), "a start has told it already");
     stage.wait_seconds(2 * 86_400);
     let told = stage.handle.look_at_certificates();
     assert_eq!(told.len(), 2);
     assert!(told.iter().any(|line| line.starts_with("certificates.OtherSCV: 28 days left; ")), "{told:?}");
     assert!(stage.handle.look_at_certificates().is_empty(), "once a day");
-    assert_eq!(stage.metric(&metric(OTHER_CERTIFICATE)).await.as_deref(), Some("28"));
-    // Of a certificate that is gone nothing is said any more, least of all that it has no days left.
+    assert_eq!(stage.metric(&metric(OTHER_CERTIFICATE)).await, end);
+    // Of a certificate that is gone nothing is said any more, least of all that it has ended.
     let text = stage.configuration();
     let (before, rest) = text.split_once("[certificates.OtherSCV]").unwrap();
     let (_, after) = rest.split_once("[call_centers.Sandbox]").unwrap();
     assert!(stage.configure(&format!("{before}[call_centers.Sandbox]{after}")).await.problems.is_empty());
-    assert_eq!(stage.metric(&metric(OTHER_CERTIFICATE)).await.as_deref(), Some("NaN"));
-    assert_eq!(stage.metric(&metric(CERTIFICATE)).await.as_deref(), Some("28"));
+    assert_eq!(stage.metric(&metric(OTHER_CERTIFICATE)).await, None);
+    assert!(stage.metric(&metric(CERTIFICATE)).await.is_some());
 }

@@ -10,7 +10,7 @@ async fn stage() -> Stage {
 }
 
 async fn counted(stage: &Stage, kind: &str, outcome: &str) -> u32 {
-    let line = format!("scv_bridge_webhooks_total{{type=\"{kind}\",outcome=\"{outcome}\"}} ");
+    let line = format!("scv_bridge_webhooks_total{{outcome=\"{outcome}\",type=\"{kind}\"}} ");
     let metrics = stage.ask("/metrics").await.text;
     metrics.lines().find_map(|text| text.strip_prefix(&line)).map_or(0, |count| count.parse().unwrap())
 }

@@ -37,6 +37,15 @@ impl<'a> Authorization<'a> {
         }
     }
 
+    /// In which way credentials come, as metrics call it.
+    pub fn way(headers: &'a HeaderMap) -> &'static str {
+        match Self::of(headers) {
+            Self::Missing => "none",
+            Self::Bearer(_) => "bearer",
+            Self::Basic(_) | Self::Unreadable => "basic",
+        }
+    }
+
     fn read(header: &'a [u8]) -> Self {
         let (scheme, rest) = match header.iter().position(|&byte| byte == b' ') {
             Some(blank) => header.split_at(blank),

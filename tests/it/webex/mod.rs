@@ -98,7 +98,7 @@ impl Tenant {
 
     /// A line of the metrics.
     fn metric(&self, name: &str) -> Option<String> {
-        let text = self.metrics.render();
+        let text = self.metrics.render().unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;
         Some(line.trim().to_owned())
     }

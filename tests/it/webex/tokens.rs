@@ -131,17 +131,21 @@ async fn the_end_of_the_login_shows_in_the_metrics_and_moves_with_each_renewal()
     let tokens = tenant.tokens("one").await;
     tenant.log_in(&tokens).await;
     tokens.bearer().await.unwrap();
-    let days_left = || tenant.metric("scv_bridge_webex_login_days_left ");
-    assert_eq!(days_left().as_deref(), Some("90"));
+    let days_left = |tenant: &Tenant| {
+        let end = tenant.metric("scv_bridge_webex_login_expiration_timestamp_seconds ").unwrap();
+        let seconds = end.split('.').next().unwrap().parse::<i64>().unwrap();
+        (seconds - tenant.clock.now().as_second()).div_euclid(86_400)
+    };
+    assert_eq!(days_left(&tenant), 90);
     tenant.wait(60 * DAY);
     tokens.bearer().await.unwrap();
-    assert_eq!(days_left().as_deref(), Some("90"), "renewed with use");
+    assert_eq!(days_left(&tenant), 90, "renewed with use");
     let settings = MockWebexSettings { refresh_life: Duration::from_secs(29 * DAY), ..Default::default() };
     let tenant = Tenant::of(settings).await;
     let tokens = tenant.tokens("one").await;
     tenant.log_in(&tokens).await;
     tokens.bearer().await.unwrap();
-    assert_eq!(tenant.metric("scv_bridge_webex_login_days_left ").as_deref(), Some("29"));
+    assert_eq!(days_left(&tenant), 29);
 }
 
 #[actix_web::test]
