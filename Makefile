@@ -47,7 +47,7 @@ soak: setup-soak ## everything at once that breaks calls (MINUTES=30); a day of 
 fuzz: setup-checks ## look for hostile input with libFuzzer (SECONDS=60 for each target; TARGETS="...")
 	scripts/fuzz.sh $(or $(SECONDS),60) $(TARGETS)
 
-check-deploy: ## deploy/ against the schemas of Kubernetes and systemd's own check (needs Python)
+check-deploy: ## deploy/ with the tools of Kubernetes, systemd and Prometheus (needs Python)
 	@scripts/check-deploy.sh
 
 check: setup ## does it compile?

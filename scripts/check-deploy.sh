@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks deploy/ with the tools of those it is for: the manifests against the schemas of Kubernetes (a package of
-# PyPI brings them, no cluster is asked), the unit with systemd's own eyes. What is not installed is said and left out.
+# PyPI brings them, no cluster is asked), the unit with systemd's own eyes, alerts and dashboard with those of Prometheus
+# (scripts/check-monitoring.sh). What is not installed is said and left out.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -28,3 +29,5 @@ if command -v systemd-analyze >/dev/null; then
 else
     echo 'check-deploy: no systemd-analyze, so the unit was not checked' >&2
 fi
+
+scripts/check-monitoring.sh

@@ -14,6 +14,8 @@ mod flow;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod monitoring;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod read_only;
