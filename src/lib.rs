@@ -53,6 +53,9 @@
 //!
 //! [`store::Store`] holds journal and outbox, in SQLite or PostgreSQL; what it has answered is durable.
 //!
+//! [`doctor::examine`] asks the real world whether a set-up works, with the clients that the service has, and says of each
+//! fault what it means and what to do.
+//!
 //! [`settings::Settings`] is the configuration, checked as a whole before anything starts. [`app::Application`] wires all
 //! of it to two listeners, each a [`listener::Listener`] that no slow client can occupy; an [`api::Throttle`] keeps those
 //! out who guess secrets. [`lifecycle::run`] runs it, lets requests in flight end, and has the configuration read again
@@ -67,6 +70,7 @@ pub mod bridge;
 pub mod certificate;
 pub mod cli;
 pub mod clock;
+pub mod doctor;
 pub mod domain;
 pub mod ids;
 pub mod jitter;

@@ -17,7 +17,7 @@ use super::StartError;
 use super::control::Control;
 use super::generation::workers;
 use crate::api::{AccessContext, ApiContext, access, attended, on_connect, operations, public, too_slow};
-use crate::listener::{HandshakeLog, Listener};
+use crate::listener::{self, HandshakeLog, Listener};
 use crate::settings::{Inbound, Settings};
 
 pub(super) type Bound = (Server, SocketAddr);
@@ -103,19 +103,11 @@ pub(super) fn sockets(settings: &Settings) -> Result<[Socket; 2], StartError> {
     Ok([bind(PUBLIC, settings.server.listen)?, bind(OPERATIONS, settings.operations.listen)?])
 }
 
-/// What to do about an address on which nobody can listen.
-pub(super) fn remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "; another program has it, perhaps an earlier instance of this service: end that, or name another port"
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            "; this machine has no such address: 0.0.0.0 and [::] stand for all that it has"
-        }
-        io::ErrorKind::PermissionDenied => {
-            "; ports below 1024 are for those with CAP_NET_BIND_SERVICE: name a higher one"
-        }
-        _ => "",
+/// What to do about an address on which nobody can listen, as the end of a sentence.
+pub(super) fn remedy(error: &io::Error) -> String {
+    match listener::remedy(error) {
+        "" => String::new(),
+        remedy => format!("; {remedy}"),
     }
 }
 

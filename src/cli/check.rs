@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::settings::{DEFAULTS, EXAMPLE, Settings, Source, configuration_file};
+use crate::settings::{DEFAULTS, EXAMPLE, Problems, Settings, Source, WrongExample, configuration_file};
 
 /// Read the configuration and every file it names; print every problem.
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ pub fn run(
     let file = configuration_file(args.config.clone(), &environment);
     let source = Source { file: Some(file.clone()), environment };
     let now = clock.now();
-    let settings = match Settings::load(&source, clock) {
+    let settings = match Settings::load(&source, clock).and_then(examples_met) {
         Ok(settings) => settings,
         Err(problems) => {
             match args.json {
@@ -65,6 +65,15 @@ pub fn run(
         writeln!(out, "warning      {warning}")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The settings, if the phone number rules meet every example.
+fn examples_met(settings: Settings) -> Result<Settings, Problems> {
+    let wrong = settings.wrong_examples();
+    if wrong.is_empty() {
+        return Ok(settings);
+    }
+    Err(Problems::new(wrong.iter().map(WrongExample::problem).collect()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! `scv-bridge healthcheck`: is the service on this machine alive?
 
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::clock::Clock;
+use crate::listener::reached_here;
 
 /// How long the answer may take.
 const HEALTHCHECK_WITHIN: Duration = Duration::from_secs(3);
@@ -32,7 +32,7 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let settings = super::settings(args.config.clone(), environment, clock)?;
-    let address = here(settings.operations.listen);
+    let address = reached_here(settings.operations.listen);
     let tls = settings.server.tls.is_some() && !settings.operations.listen.ip().is_loopback();
     let url = format!("{}://{address}/livez", if tls { "https" } else { "http" });
     let status =
@@ -49,28 +49,4 @@ async fn ask(url: &str) -> reqwest::Result<u16> {
         .tls_danger_accept_invalid_certs(true)
         .build()?;
     Ok(client.get(url).send().await?.status().as_u16())
-}
-
-/// The address by which this machine reaches a listener on all addresses.
-fn here(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listen.port())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_listener_on_all_addresses_is_asked_on_loopback() {
-        for (listen, asked) in
-            [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:1", "[::1]:1"), ("10.1.2.3:1", "10.1.2.3:1")]
-        {
-            assert_eq!(here(listen.parse().unwrap()), asked.parse().unwrap());
-        }
-    }
 }

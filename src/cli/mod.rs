@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod doctor;
 pub mod healthcheck;
 #[cfg(feature = "demo")]
 pub mod mock_salesforce;
@@ -50,6 +51,8 @@ enum CliCommand {
     Demo(demo::DemoArgs),
     /// Read the configuration and all it names; print every problem, or a summary.
     Check(check::CheckArgs),
+    /// Ask files, database, network, Salesforce and Webex whether the set-up works; say what is wrong and what to do.
+    Doctor(doctor::DoctorArgs),
     /// Show what translation rules make of a number, or check a table of numbers.
     Translate(translate::TranslateArgs),
     /// Make a key and certificate for Salesforce, or show what a certificate says.
@@ -108,6 +111,7 @@ fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "demo")]
         CliCommand::Demo(args) => demo::run(args, &clock, &mut out),
         CliCommand::Check(args) => check::run(args, environment, clock.as_ref(), &mut out),
+        CliCommand::Doctor(args) => doctor::run(args, environment, &clock, &mut out),
         CliCommand::Translate(args) => translate::run(args, &mut out, |file, center, field| {
             configured_rules(file, center, field, environment, clock.as_ref())
         }),

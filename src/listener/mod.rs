@@ -6,6 +6,7 @@
 //! below them that ends such connections. HTTP/2 is not spoken: flows and proxies need none, and a client without
 //! credentials could fill memory with its streams.
 
+mod address;
 mod connections;
 mod handshake;
 mod socket;
@@ -28,6 +29,7 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
+pub use address::{could_listen, reached_here, remedy};
 pub use connections::{ConnectionActivity, ConnectionTimeouts, ServedRequest};
 pub use handshake::{HandshakeLog, HandshakeProblem};
 use openssl::ssl::{AlpnError, SslAcceptorBuilder};

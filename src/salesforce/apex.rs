@@ -20,7 +20,7 @@ pub struct ApexApi {
     call_center: String,
     prefix: String,
     certificate: String,
-    sessions: Arc<OAuthSessions>,
+    pub(super) sessions: Arc<OAuthSessions>,
 }
 
 impl ApexApi {
@@ -83,6 +83,11 @@ impl ApexApi {
         let (operation, body) = (ask.operation(), self.body(ask));
         let request = |session: &OAuthSession| self.request(operation, session, body.clone());
         self.sessions.exchange((SalesforceApi::Apex, operation), client, budget, request).await?.into_result()
+    }
+
+    /// A request under a session, not sent.
+    pub(super) fn under(&self, session: &OAuthSession, ask: SalesforceRequest<'_>) -> HttpRequest {
+        self.request(ask.operation(), session, self.body(ask))
     }
 
     fn request(&self, operation: Operation, session: &OAuthSession, body: Bytes) -> HttpRequest {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::fmt::rfc2822;
 use native_tls::{Certificate, Protocol, TlsConnector};
+use openssl::x509::X509;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method};
 use tokio::time::{Instant, timeout_at};
@@ -25,13 +26,32 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 /// # Errors
 /// When the TLS library or a configured root certificate cannot be used.
 pub fn clients(settings: &HttpClient, count: usize) -> Result<Vec<Client>, ClientError> {
+    clients_trusting(settings, &tls_connector(&settings.extra_roots)?, count)
+}
+
+/// The same with a connector that was set up before.
+///
+/// # Errors
+/// When the client cannot be set up.
+pub fn clients_trusting(
+    settings: &HttpClient,
+    tls: &TlsConnector,
+    count: usize,
+) -> Result<Vec<Client>, ClientError> {
+    (0..count).map(|_| client(settings, tls.clone())).collect()
+}
+
+/// What begins a TLS connection that trusts the system's roots and these.
+///
+/// # Errors
+/// When the TLS library or one of the roots cannot be used.
+pub fn tls_connector(extra_roots: &[X509]) -> Result<TlsConnector, ClientError> {
     let mut tls = TlsConnector::builder();
     tls.request_alpns(&["h2", "http/1.1"]).min_protocol_version(Some(Protocol::Tlsv12));
-    for root in &settings.extra_roots {
+    for root in extra_roots {
         tls.add_root_certificate(Certificate::from_der(&root.to_der()?)?);
     }
-    let tls = tls.build()?;
-    (0..count).map(|_| client(settings, tls.clone())).collect()
+    Ok(tls.build()?)
 }
 
 fn client(settings: &HttpClient, tls: TlsConnector) -> Result<Client, ClientError> {
@@ -109,6 +129,18 @@ pub async fn exchange(
     request: HttpRequest,
     budget: &Budget,
 ) -> Result<HttpAnswer, HttpFault> {
+    exchange_with_headers(client, request, budget).await.map(|(answer, _)| answer)
+}
+
+/// The same, with all headers of the answer.
+///
+/// # Errors
+/// When no whole answer arrived in time.
+pub(super) async fn exchange_with_headers(
+    client: &Client,
+    request: HttpRequest,
+    budget: &Budget,
+) -> Result<(HttpAnswer, HeaderMap), HttpFault> {
     let started = Instant::now();
     let host = request.url.host_str().map(str::to_owned);
     let result = timeout_at(budget.deadline(), send(client, request)).await;
@@ -120,7 +152,7 @@ pub async fn exchange(
     result
 }
 
-async fn send(client: &Client, request: HttpRequest) -> Result<HttpAnswer, HttpFault> {
+async fn send(client: &Client, request: HttpRequest) -> Result<(HttpAnswer, HeaderMap), HttpFault> {
     let mut built = reqwest::Request::new(request.method, request.url);
     *built.headers_mut() = request.headers;
     *built.body_mut() = Some(request.body.into());
@@ -128,6 +160,7 @@ async fn send(client: &Client, request: HttpRequest) -> Result<HttpAnswer, HttpF
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
     let html = text(response.headers().get(CONTENT_TYPE)).is_some_and(|kind| kind.contains("html"));
+    let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(fault)? {
         let room = ANSWER_LIMIT - body.len();
@@ -139,10 +172,10 @@ async fn send(client: &Client, request: HttpRequest) -> Result<HttpAnswer, HttpF
             }
         }
     }
-    Ok(HttpAnswer { status, retry_after, html, body })
+    Ok((HttpAnswer { status, retry_after, html, body }, headers))
 }
 
-fn text(value: Option<&HeaderValue>) -> Option<&str> {
+pub(super) fn text(value: Option<&HeaderValue>) -> Option<&str> {
     value.and_then(|value| value.to_str().ok())
 }
 

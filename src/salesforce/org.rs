@@ -33,9 +33,9 @@ pub struct Created {
 
 /// One contact center in Salesforce, behind either API.
 pub struct Org {
-    api: OrgApi,
+    pub(super) api: OrgApi,
     /// Only where there is an OAuth session.
-    query: Option<VoiceCallQuery>,
+    pub(super) query: Option<VoiceCallQuery>,
     /// Whether a VoiceCall is queried for an agent before an abandonment is sent.
     queries_agent: bool,
 }

@@ -170,7 +170,39 @@ impl OAuthSessions {
         Err(Failure::Misconfigured { words: format!("a new session was refused too ({words}); {look}") })
     }
 
+    /// The session of the last fetch, if it gave one.
+    pub(super) async fn held(&self) -> Option<OAuthSession> {
+        self.latest.lock().await.as_ref()?.as_ref().ok().cloned()
+    }
+
+    /// Keeps the session of an answer.
+    ///
+    /// # Errors
+    /// When the answer has none that could be used.
+    pub(super) async fn keep(&self, answer: &HttpAnswer, fetched: Timestamp) -> Result<(), Failure> {
+        let session = self.read(answer, fetched)?;
+        *self.latest.lock().await = Some(Ok(session));
+        Ok(())
+    }
+
     async fn fetch(&self, client: &Client, budget: &Budget) -> Result<OAuthSession, Failure> {
+        let (request, now) = self.login()?;
+        let answer = exchange(client, request, budget).await.map_err(|fault| match Failure::from(fault) {
+            // Only the login went unanswered; the request that needs the session has not been sent yet.
+            Failure::Unanswered { words } => Failure::Again { after: None, words },
+            failure => failure,
+        })?;
+        match answer.status {
+            200 => self.read(&answer, now),
+            _ => Err(refusal(&answer, &self.measured)),
+        }
+    }
+
+    /// The request for a session, and when its assertion was signed.
+    ///
+    /// # Errors
+    /// When the key cannot sign.
+    pub(super) fn login(&self) -> Result<(HttpRequest, Timestamp), Failure> {
         let now = self.clock.now();
         let claims = JwtBearerClaims {
             iss: self.consumer_key.expose_secret(),
@@ -187,16 +219,7 @@ impl OAuthSessions {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let url = self.login.join("/services/oauth2/token");
-        let request = HttpRequest { method: Method::POST, url, headers, body: body.into() };
-        let answer = exchange(client, request, budget).await.map_err(|fault| match Failure::from(fault) {
-            // Only the login went unanswered; the request that needs the session has not been sent yet.
-            Failure::Unanswered { words } => Failure::Again { after: None, words },
-            failure => failure,
-        })?;
-        match answer.status {
-            200 => self.read(&answer, now),
-            _ => Err(refusal(&answer, &self.measured)),
-        }
+        Ok((HttpRequest { method: Method::POST, url, headers, body: body.into() }, now))
     }
 
     fn read(&self, answer: &HttpAnswer, fetched: Timestamp) -> Result<OAuthSession, Failure> {

@@ -119,6 +119,13 @@ impl TelephonyApi {
         Err(Failure::Misconfigured { words: format!("the token was refused ({words}); {look}") })
     }
 
+    /// A request under a token, not sent; none where the key cannot sign.
+    pub(super) fn signed(&self, ask: SalesforceRequest<'_>) -> Option<HttpRequest> {
+        let tokens = self.tokens_of(ask.origin().certificate.as_ref()).ok()?;
+        let authorization = tokens.authorization().ok()?;
+        Some(self.request(&self.draft(ask), authorization))
+    }
+
     fn draft(&self, ask: SalesforceRequest<'_>) -> UnsignedRequest {
         let create =
             || BodyAddress { call_center_api_name: Some(&self.call_center), ..BodyAddress::default() };

@@ -17,7 +17,7 @@ const PATH: &str = "/services/data/v60.0/query";
 
 /// Queries VoiceCalls of an org: whether an agent has had one, and whether there is one.
 pub struct VoiceCallQuery {
-    sessions: Arc<OAuthSessions>,
+    pub(super) sessions: Arc<OAuthSessions>,
 }
 
 impl VoiceCallQuery {
@@ -65,6 +65,11 @@ impl VoiceCallQuery {
         let data = outcome.and_then(super::AnswerOutcome::into_result).map_err(query_failure)?;
         read_agent_fact(call, &data)
     }
+}
+
+/// A query for a VoiceCall of this key, with what the service reads of one.
+pub(super) fn probe(session: &OAuthSession, key: &VendorCallKey) -> HttpRequest {
+    query_request(session, &soql(&CallReference::Key(key.clone())))
 }
 
 fn query_request(session: &OAuthSession, soql: &str) -> HttpRequest {

@@ -35,8 +35,8 @@ use crate::certificate::SigningCertificate;
 use crate::clock::Clock;
 
 pub use call_center::{
-    Abandonment, Apex, Api, CallCenter, Enrichment, NextCertificate, OAuth, OnCreateFailure, Telephony,
-    Translations,
+    Abandonment, Apex, Api, CallCenter, Enrichment, NextCertificate, NumberField, OAuth, OnCreateFailure,
+    Telephony, TranslationExample, Translations, WrongExample,
 };
 pub use clients::{Access, AssertionKey, Client, SigningKeys, TokenEndpoint, User};
 pub(crate) use clients::{client_id, user_name};

@@ -22,6 +22,8 @@ pub(super) const NAME: &str = "NAME";
 pub(super) const NAMED: [&str; 2] = ["call_centers", "certificates"];
 /// Sections of which there are several in a list.
 pub(super) const LISTED: [&str; 1] = ["clients"];
+/// The end of the sections that are a list below a name.
+const EXAMPLES: &str = ".translations.examples";
 
 /// A key, or a section itself; with its default, if it has one that no layer gives.
 type Places = BTreeMap<Place, Option<ValueKind>>;
@@ -40,7 +42,7 @@ pub(super) fn homes(key: &str, path: &str) -> Vec<String> {
     let mut parts = path.split('.');
     let (table, name) = (parts.next().unwrap_or_default(), parts.next());
     let sections = || places().keys().filter(|place| place.key == key).map(|place| place.section.as_str());
-    let header = |section: &str| match LISTED.contains(&section) {
+    let header = |section: &str| match LISTED.contains(&section) || section.ends_with(EXAMPLES) {
         true => format!("[[{section}]]"),
         false => format!("[{section}]"),
     };

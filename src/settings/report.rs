@@ -34,7 +34,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    pub(super) fn new(problems: Vec<Problem>) -> Self {
+    pub(crate) fn new(problems: Vec<Problem>) -> Self {
         Self { problems }
     }
 

@@ -121,6 +121,12 @@ pub struct Expiry {
 }
 
 impl Expiry {
+    /// What to do before.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        self.hint
+    }
+
     /// Whole days left, negative once it has ended.
     #[must_use]
     pub fn days_left(&self, now: Timestamp) -> i64 {

@@ -443,8 +443,10 @@ impl<'r> Section<'r> {
             None => return Vec::new(),
             Some(ValueKind::Array(values)) => values,
             Some(other) => {
-                let hint =
-                    format!("write [[{key}]], in double brackets and without a name, above each one's keys");
+                let hint = format!(
+                    "write [[{}]], in double brackets and without a name, above each one's keys",
+                    self.path(key)
+                );
                 let problem = match &other {
                     ValueKind::Table(_) => "is a single section, and must be a list of them",
                     _ => "must be a list of sections",
@@ -462,9 +464,13 @@ impl<'r> Section<'r> {
                         ValueKind::String(id) => Some(format!("{}.{id}", self.path(key))),
                         _ => None,
                     });
-                    sections.push(Section::new(self.report, id.unwrap_or(path), key.to_owned(), values));
+                    let header = join(&self.header, key);
+                    sections.push(Section::new(self.report, id.unwrap_or(path), header, values));
                 }
-                _ => self.report.add(&path, "is not a section", format!("write [[{key}]] above its keys")),
+                _ => {
+                    let hint = format!("write [[{}]] above its keys", self.path(key));
+                    self.report.add(&path, "is not a section", hint);
+                }
             }
         }
         sections

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::{Api, CallCenter, Settings, Webex};
+use super::{Api, CallCenter, Problem, Settings, Webex};
 use crate::certificate::{hosts, speaks_for};
 use crate::domain::{Attribute, PathRoot};
 
@@ -47,6 +47,19 @@ impl Settings {
     /// What works today and will not for long, or what is allowed and probably not meant.
     #[must_use]
     pub fn warnings(&self, now: Timestamp) -> Vec<String> {
+        let examples = self.wrong_examples().into_iter().map(|wrong| {
+            let Problem { key, problem, hint } = wrong.problem();
+            format!("{key}: {problem}; {hint}")
+        });
+        let hosts = self.call_centers.values().filter_map(CallCenter::unusual_host);
+        let ending = self.ending(now).into_iter();
+        ending.chain(self.remarks()).chain(self.other_host()).chain(hosts).chain(examples).collect()
+    }
+
+    /// Those of the warnings that can be told from the configuration alone, and from nothing outside of it: neither the
+    /// ends of certificates nor hosts nor examples.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
         let centers = || self.call_centers.values();
         let sample = self.server.public_url.as_ref().filter(|url| is_sample(url.host())).map(|url| {
             format!(
@@ -54,17 +67,16 @@ impl Settings {
                 url.host()
             )
         });
-        let other = centers().filter_map(gap).chain(centers().filter_map(unusual_host));
+        let other = centers().filter_map(gap);
         let webex = self.webex.iter().flat_map(of_webex);
         let untold = centers().filter_map(|center| untold(center, self.webex.as_ref()));
         let unfilled = centers().filter(|_| self.webex.is_none()).filter_map(unfilled);
         let silence = self.logs.silence().map(|silence| format!("logs.level: {silence}"));
-        self.ending(now)
-            .into_iter()
-            .chain(self.notes.iter().cloned())
+        self.notes
+            .iter()
+            .cloned()
             .chain(silence)
             .chain(sample)
-            .chain(self.other_host())
             .chain(other)
             .chain(webex)
             .chain(untold)
@@ -74,7 +86,8 @@ impl Settings {
 
     /// A TLS certificate of ours that does not speak for the host under which we are reached. A proxy in front can
     /// have another name for us than the world has.
-    fn other_host(&self) -> Option<String> {
+    #[must_use]
+    pub fn other_host(&self) -> Option<String> {
         let (server, url) = (&self.server, self.server.public_url.as_ref()?);
         let own = server.tls.as_ref()?.chain.first()?;
         if server.trusted_proxy || speaks_for(own, url.host()) {
@@ -164,15 +177,18 @@ fn gap(center: &CallCenter) -> Option<String> {
     })
 }
 
-/// A host that is not Salesforce's can be a proxy, but mostly it is the wrong one of an org's two hosts.
-fn unusual_host(center: &CallCenter) -> Option<String> {
-    let (key, url, usual) = match &center.api {
-        Api::Telephony(api) => ("telephony_url", &api.url, ".my.salesforce-scrt.com"),
-        Api::Apex(api) => ("login_url", &api.oauth.login_url, ".salesforce.com"),
-    };
-    if url.host().ends_with(usual) || url.is_loopback() {
-        return None;
+impl CallCenter {
+    /// A host that is not Salesforce's: it can be a proxy, but mostly it is the wrong one of an org's two hosts.
+    #[must_use]
+    pub fn unusual_host(&self) -> Option<String> {
+        let (key, url, usual) = match &self.api {
+            Api::Telephony(api) => ("telephony_url", &api.url, ".my.salesforce-scrt.com"),
+            Api::Apex(api) => ("login_url", &api.oauth.login_url, ".salesforce.com"),
+        };
+        if url.host().ends_with(usual) || url.is_loopback() {
+            return None;
+        }
+        let (name, host) = (&self.name, url.host());
+        Some(format!("call_centers.{name}.{key}: {host} is not a host under *{usual}"))
     }
-    let (name, host) = (&center.name, url.host());
-    Some(format!("call_centers.{name}.{key}: {host} is not a host under *{usual}"))
 }

@@ -14,6 +14,7 @@ use sqlx::postgres::PgConnectOptions;
 use super::StoreError;
 use super::batch::{self, Answers, Batch};
 use super::fingerprint::Key;
+use super::inspect::{Inspection, Schema};
 use super::known::Known;
 use super::lock::ServiceLock;
 use super::meta::Set;
@@ -114,6 +115,48 @@ impl Target {
         opened.await.unwrap_or(Err(StoreError::Slow))
     }
 
+    /// Connects to a database that this version knows, only to read it.
+    pub(super) async fn open_to_read(&self, limits: &Limits) -> Result<Link, StoreError> {
+        let opened = tokio::time::timeout(limits.open, async {
+            match self {
+                Self::Sqlite(None) => Err(StoreError::File(std::io::ErrorKind::NotFound)),
+                Self::Sqlite(Some(file)) => {
+                    let sqlite = SqliteThread::open_to_read(file.clone(), *limits).await?;
+                    match sqlite.call(|sqlite| sqlite.schema()).await? {
+                        Schema::Current => Ok(Link::Sqlite(sqlite)),
+                        Schema::Absent | Schema::Earlier => Err(StoreError::Newer),
+                    }
+                }
+                Self::Postgres(options) => {
+                    let mut postgres = Postgres::connect_to_read(options).await?;
+                    match postgres.schema().await? {
+                        Schema::Current => Ok(Link::Postgres(postgres)),
+                        Schema::Absent | Schema::Earlier => Err(StoreError::Newer),
+                    }
+                }
+            }
+        });
+        opened.await.unwrap_or(Err(StoreError::Slow))
+    }
+
+    /// Looks at a server's database: what stands in it, and whether it can be written.
+    pub(super) async fn look_at_server(&self) -> Result<Inspection, StoreError> {
+        let (holder, other_user, mut commit) = (None, None, None);
+        let Self::Postgres(options) = self else {
+            // In memory: there is nothing to look at.
+            return Ok(Inspection { holder, schema: Schema::Absent, commit, other_user, is_shared: false });
+        };
+        let mut postgres = Postgres::connect(options).await?;
+        let schema = postgres.schema().await?;
+        if schema == Schema::Current {
+            let started = tokio::time::Instant::now();
+            postgres.query(&PROBE).await?;
+            commit = Some(started.elapsed());
+        }
+        postgres.close().await?;
+        Ok(Inspection { holder, schema, commit, other_user, is_shared: true })
+    }
+
     /// Connects, and shows that writing works.
     pub(super) async fn recover(&self, limits: &Limits) -> Result<Link, StoreError> {
         let recovered = tokio::time::timeout(limits.batch, async {
@@ -121,7 +164,7 @@ impl Target {
                 Self::Sqlite(file) => Link::Sqlite(SqliteThread::open(file.clone(), *limits).await?),
                 Self::Postgres(options) => Link::Postgres(Postgres::connect(options).await?),
             };
-            link.query(Set { key: "probe", value: "" }).await?;
+            link.query(PROBE).await?;
             Ok(link)
         });
         recovered.await.unwrap_or(Err(StoreError::Slow))
@@ -200,6 +243,9 @@ fn sqlite_file(place: &str) -> Option<Option<PathBuf>> {
     }
 }
 
+/// Shows that writing works.
+pub(super) const PROBE: Set<'static> = Set { key: "probe", value: "" };
+
 /// A connection, and the thread of it where it has one.
 pub(super) enum Link {
     Sqlite(SqliteThread),
@@ -222,6 +268,17 @@ impl Link {
                 thread.call(move |sqlite| sqlite.now(begin)).await
             }
             Self::Postgres(postgres) => Ok((Key::of(postgres).await?, None)),
+        }
+    }
+
+    /// The key of fingerprints that the database has.
+    pub(super) async fn key(&mut self) -> Result<Key, StoreError> {
+        match self {
+            Self::Sqlite(thread) => {
+                let read = async |sqlite: &mut Sqlite| Key::read(sqlite).await;
+                thread.call(move |sqlite| sqlite.now(read)).await
+            }
+            Self::Postgres(postgres) => Key::read(postgres).await,
         }
     }
 

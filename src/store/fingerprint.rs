@@ -27,6 +27,11 @@ impl Key {
         let mut random = [0; 32];
         rand_bytes(&mut random).map_err(|_| cannot())?;
         connection.query(&SetOnce { key: NAME, value: &hex::encode(random) }).await?;
+        Self::read(connection).await
+    }
+
+    /// The key that the database has.
+    pub(super) async fn read(connection: &mut impl Connection) -> Result<Self, StoreError> {
         let rows = connection.query(&Get { key: NAME }).await?;
         rows.first()
             .and_then(|text| hex::decode(text).ok())

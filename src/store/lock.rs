@@ -51,7 +51,7 @@ impl ServiceLock {
 }
 
 /// Links to the database lead to the same lock.
-fn beside(database: &Path) -> io::Result<PathBuf> {
+pub(super) fn beside(database: &Path) -> io::Result<PathBuf> {
     let mut path = std::fs::canonicalize(database)?.into_os_string();
     path.push(".lock");
     Ok(path.into())
@@ -70,7 +70,7 @@ fn sign(file: &mut File, now: Timestamp) -> io::Result<()> {
 }
 
 /// Who says to have it: only what the file tells, which may be cut short or not there yet.
-fn holder(file: &mut File) -> String {
+pub(super) fn holder(file: &mut File) -> String {
     let mut text = String::new();
     let read = file.take(MOST).read_to_string(&mut text);
     let line = text.lines().next().filter(|line| read.is_ok() && line.starts_with("process "));

@@ -20,6 +20,7 @@ mod engine;
 mod error;
 mod fingerprint;
 mod in_flight;
+mod inspect;
 mod journal;
 mod known;
 mod lock;
@@ -49,6 +50,7 @@ pub use ahead::Ahead;
 pub use answered::Look;
 pub use detail::{Detail, DetailKind, NewDetail, Owner};
 pub use error::StoreError;
+pub use inspect::{Inspection, Schema, inspect};
 pub use journal::{OpenCall, Opened};
 pub use meta::{Memo, Turn};
 pub use note::{CreateBody, Note};
@@ -63,7 +65,7 @@ pub use writer::Work;
 
 use answered::Answered;
 use batch::{Job, Reply, Single};
-use engine::{Limits, Target};
+use engine::{Limits, Link, Target};
 use fingerprint::Key;
 use in_flight::InFlight;
 use known::Known;
@@ -133,6 +135,20 @@ impl Store {
         Self::open_target(target, limits, None).await
     }
 
+    /// Opens the database only to read it, beside a service that may be using it: nothing is made, migrated or written, and
+    /// whatever would write fails.
+    ///
+    /// # Errors
+    /// As [`Store::open_existing`]; where another version has made the database.
+    pub async fn open_to_read(url: &str) -> Result<Self, StoreError> {
+        let limits = Limits::of_command();
+        let target = Target::parse(url)?;
+        target.find_file()?;
+        let mut connection = target.open_to_read(&limits).await?;
+        let key = Arc::new(connection.key().await?);
+        Ok(Self::around(target, connection, (key, None, None), limits, None))
+    }
+
     async fn open_within(url: &str, limits: Limits) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url)?, limits, None).await
     }
@@ -145,18 +161,29 @@ impl Store {
         let mut connection = target.open(&limits).await?;
         let (key, known) = connection.begin(lock.is_some()).await?;
         let (key, known) = (Arc::new(key), known.map(Arc::new));
-        let engine = target.engine();
-        let answered = (engine == Engine::Sqlite).then(Arc::default);
         // Only a service creates.
         let file = target.file().filter(|_| lock.is_some());
         let in_flight = file.map(InFlight::beside).transpose()?.map(Arc::new);
+        let store = Self::around(target, connection, (key, known, in_flight), limits, lock);
+        store.end_in_flight().await?;
+        Ok(store)
+    }
+
+    /// A handle on the writer of this connection.
+    fn around(
+        target: Target,
+        connection: Link,
+        (key, known, in_flight): (Arc<Key>, Option<Arc<Known>>, Option<Arc<InFlight>>),
+        limits: Limits,
+        lock: Option<ServiceLock>,
+    ) -> Self {
+        let engine = target.engine();
+        let answered = (engine == Engine::Sqlite).then(Arc::default);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let health = Arc::new(Health::default());
         let writer = Writer::new(target, connection, queue, Arc::clone(&health), limits, lock);
         tokio::spawn(writer.run());
-        let store = Self { jobs, health, key, known, answered, in_flight, engine };
-        store.end_in_flight().await?;
-        Ok(store)
+        Self { jobs, health, key, known, answered, in_flight, engine }
     }
 
     /// Whether writing works, as far as the last attempt showed.

@@ -1,5 +1,6 @@
 //! The connection to PostgreSQL.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr as _};
 
 use super::StoreError;
+use super::inspect::Schema;
 use super::row::json;
 use super::sql::{Connection, Engine, Insert};
 
@@ -33,6 +35,37 @@ impl Postgres {
         .execute(&mut connection)
         .await?;
         Ok(Self { connection, spelled: HashMap::new() })
+    }
+
+    /// Connects only to read.
+    pub(super) async fn connect_to_read(options: &PgConnectOptions) -> Result<Self, StoreError> {
+        let mut connection = options.connect().await?;
+        sqlx::query("SET default_transaction_read_only = on").execute(&mut connection).await?;
+        Ok(Self { connection, spelled: HashMap::new() })
+    }
+
+    /// What stands in the database.
+    ///
+    /// # Errors
+    /// When a newer version has made it.
+    pub(super) async fn schema(&mut self) -> Result<Schema, StoreError> {
+        let made: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+            .fetch_one(&mut self.connection)
+            .await?;
+        if !made {
+            return Ok(Schema::Absent);
+        }
+        let version: Option<i64> =
+            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
+                .fetch_one(&mut self.connection)
+                .await?;
+        let latest = MIGRATIONS.iter().map(|(version, ..)| *version).max();
+        match version.cmp(&latest) {
+            Ordering::Less if version.is_none() => Ok(Schema::Absent),
+            Ordering::Less => Ok(Schema::Earlier),
+            Ordering::Equal => Ok(Schema::Current),
+            Ordering::Greater => Err(StoreError::Newer),
+        }
     }
 
     /// Replicas that start together take turns, by an advisory lock.

@@ -10,7 +10,8 @@ use rusqlite::{CachedStatement, InterruptHandle, OpenFlags, Rows, TransactionBeh
 use tokio::sync::oneshot;
 
 use super::StoreError;
-use super::engine::Limits;
+use super::engine::{Limits, PROBE};
+use super::inspect::Schema;
 use super::sql::{Connection, Engine, Insert};
 
 /// The statements of each version of the schema. The file says in `user_version` how many it has seen.
@@ -39,11 +40,22 @@ impl Drop for SqliteThread {
 impl SqliteThread {
     /// Opens a file that is there, or a database in memory.
     pub(super) async fn open(file: Option<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
+        Self::run(move || Sqlite::open(file, limits)).await
+    }
+
+    /// Opens a file that is there, only to read it.
+    pub(super) async fn open_to_read(file: PathBuf, limits: Limits) -> Result<Self, StoreError> {
+        Self::run(move || Sqlite::open_to_read(file, limits)).await
+    }
+
+    async fn run(
+        open: impl FnOnce() -> Result<Sqlite, StoreError> + Send + 'static,
+    ) -> Result<Self, StoreError> {
         let (work, queue) = mpsc::channel::<Work>();
         let (opened, is_open) = oneshot::channel();
         let (is_closed, closed) = oneshot::channel();
         let run = move || {
-            let mut sqlite = match Sqlite::open(file, limits) {
+            let mut sqlite = match open() {
                 Ok(sqlite) => sqlite,
                 Err(error) => return drop(opened.send(Err(error))),
             };
@@ -114,6 +126,38 @@ impl Sqlite {
             connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
         }
         Ok(Self { connection, spelled: HashMap::new() })
+    }
+
+    fn open_to_read(file: PathBuf, limits: Limits) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = rusqlite::Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(limits.busy)?;
+        connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;")?;
+        Ok(Self { connection, spelled: HashMap::new() })
+    }
+
+    /// What stands in the file.
+    ///
+    /// # Errors
+    /// When a newer version has made it, or something else.
+    pub(super) fn schema(&mut self) -> Result<Schema, StoreError> {
+        let version: i64 = self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let tables: i64 =
+            self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        match usize::try_from(version).unwrap_or(usize::MAX) {
+            0 if tables == 0 => Ok(Schema::Absent),
+            version if version == MIGRATIONS.len() => Ok(Schema::Current),
+            version if (1..MIGRATIONS.len()).contains(&version) => Ok(Schema::Earlier),
+            _ => Err(StoreError::Newer),
+        }
+    }
+
+    /// Shows that writing works: by a commit where there is a place for it, else by SQLite's lock for writing.
+    pub(super) fn probe(&mut self, schema: Schema) -> Result<(), StoreError> {
+        if schema == Schema::Current {
+            return self.now(async |sqlite| sqlite.query(&PROBE).await.map(drop));
+        }
+        Ok(self.connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?)
     }
 
     /// Programs that start together take turns, by SQLite's lock.

@@ -3,6 +3,7 @@
 mod client;
 mod flow;
 mod http;
+mod probe;
 mod reconcile;
 mod recordings;
 mod search;
@@ -16,6 +17,7 @@ mod webhook;
 
 pub use client::{ApiClient, MissingSetting, WebexError, api_client, tokens};
 pub use flow::{Flow, FlowError, HttpActivity, Output, TemplateError, fill};
+pub use probe::list_once;
 pub use reconcile::{
     BackfillProgress, CallDifference, CloseError, CloseOutcome, CloseTask, ComparisonOutcome, EventRecovery,
     MissingTaskId, ReconcileError, ReconcileReport, ReconcileStep, Reconciler, ended_task,

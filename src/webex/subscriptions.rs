@@ -86,6 +86,11 @@ struct DataEnvelope<T> {
     data: T,
 }
 
+/// The list of subscriptions in an answer.
+pub(super) fn read_list(body: &[u8]) -> Option<Vec<Subscription>> {
+    serde_json::from_slice::<DataEnvelope<_>>(body).ok().map(|envelope| envelope.data)
+}
+
 impl ApiClient {
     /// All subscriptions of the tenant.
     ///

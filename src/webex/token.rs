@@ -62,7 +62,7 @@ pub enum TokenError {
 pub struct Bearer(HeaderValue);
 
 impl Bearer {
-    fn of(login: &WebexLogin) -> Result<Self, TokenError> {
+    pub(super) fn of(login: &WebexLogin) -> Result<Self, TokenError> {
         let text = format!("Bearer {}", login.access().expose_secret());
         let mut header = HeaderValue::from_str(&text)
             .map_err(|_| TokenError::Unavailable("the access token has characters of no token".to_owned()))?;
@@ -362,7 +362,7 @@ impl WebexLogin {
     }
 
     /// Whether the access token is still valid.
-    fn works(&self, now: Timestamp) -> bool {
+    pub fn works(&self, now: Timestamp) -> bool {
         now < self.expires
     }
 

@@ -12,6 +12,9 @@ mod any_body;
 mod apex_refusals;
 mod asking_salesforce;
 mod attributes;
+#[expect(dead_code, reason = "other tests use more of it")]
+#[path = "../support/authority.rs"]
+mod authority;
 mod bad_days;
 mod bad_input;
 mod beside_create;
@@ -19,6 +22,7 @@ mod broken_answers;
 mod callbacks;
 mod corrections;
 mod deadlines;
+mod doctor;
 mod enrichment;
 mod envelope;
 mod failed_logins;

@@ -73,7 +73,7 @@ fn issue(name: &str, by: Option<&Holder>, authority: bool) -> Holder {
     builder.set_subject_name(&subject).unwrap();
     builder.set_issuer_name(by.map_or(&subject, |by| by.certificate.subject_name())).unwrap();
     builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-    builder.set_not_after(&Asn1Time::days_from_now(2).unwrap()).unwrap();
+    builder.set_not_after(&Asn1Time::days_from_now(60).unwrap()).unwrap();
     builder.set_pubkey(&key).unwrap();
     if authority {
         builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();

@@ -7,8 +7,10 @@ use std::task::{Context, Poll};
 use actix_web::HttpResponse;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use actix_web::web::Bytes;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use serde_json::Value;
 
 use super::answer::Answer;
@@ -22,8 +24,15 @@ pub(super) enum Reply {
     Nothing,
 }
 
-/// Writes it.
-pub(super) fn write(reply: Reply) -> HttpResponse {
+/// Writes it, with the clock of whoever answers in the header `Date`.
+pub(super) fn write(reply: Reply, now: Timestamp) -> HttpResponse {
+    let head = |answer: &Answer| {
+        let mut head = head(answer);
+        if let Ok(date) = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now) {
+            head.insert_header((DATE, date));
+        }
+        head
+    };
     let (answer, sent) = match reply {
         Reply::Whole(answer) => return head(&answer).body(answer.body),
         Reply::Half(answer) => {

@@ -25,7 +25,7 @@ const HEADERS_OF_INTEREST: [&str; 4] = ["accept", "content-type", "telephony-pro
 /// Serves any request: paths and methods are the org's business.
 pub(super) async fn serve(request: HttpRequest, payload: Payload, org: Data<Org>) -> HttpResponse {
     if org.is_stopped() {
-        return write(Reply::Nothing);
+        return write(Reply::Nothing, org.now());
     }
     let target = locate(request.uri().path(), &org.settings.apex_prefix);
     let day = org.bad_day(target.operation);
@@ -33,7 +33,7 @@ pub(super) async fn serve(request: HttpRequest, payload: Payload, org: Data<Org>
     if !matches!(day, Some(BadDay::DropConnection { after_work: false })) {
         match payload.to_bytes_limited(LONGEST_BODY).await {
             Ok(Ok(body)) => incoming.body = body,
-            Ok(Err(_)) | Err(_) => return write(Reply::Whole(too_long(&target))),
+            Ok(Err(_)) | Err(_) => return write(Reply::Whole(too_long(&target)), org.now()),
         }
     }
     let reply = match &day {
@@ -54,7 +54,7 @@ pub(super) async fn serve(request: HttpRequest, payload: Payload, org: Data<Org>
         }
         Some(BadDay::WorksLate { milliseconds }) => {
             // In a task of its own: whoever waits may be gone by then. All creates have one path: their bodies differ.
-            let body = readable(&target, &incoming.body);
+            let (body, now) = (readable(&target, &incoming.body), org.now());
             let late = Some(BadDay::WorksLate { milliseconds });
             let work = rt::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
@@ -66,12 +66,13 @@ pub(super) async fn serve(request: HttpRequest, payload: Payload, org: Data<Org>
                 });
                 Reply::Whole(answer)
             });
-            return write(work.await.unwrap_or(Reply::Nothing));
+            let reply = work.await.unwrap_or(Reply::Nothing);
+            return write(reply, now);
         }
         Some(BadDay::NeverAnswers) => std::future::pending().await,
         _ => {}
     }
-    write(reply)
+    write(reply, org.now())
 }
 
 fn too_long(target: &Target) -> Answer {

@@ -1,6 +1,7 @@
 //! `[call_centers.NAME]`: a Salesforce contact center and the way to it.
 
 mod api;
+mod examples;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use api::{Apex, Api, OAuth, Telephony};
+pub use examples::{NumberField, TranslationExample, WrongExample};
 
 use super::Token;
 use super::certificates::check_name;
@@ -88,6 +90,8 @@ section! {
         from: Translation = rule_set();
         /// For the dialed number: `to`, `dialedNumber`.
         to: Translation = rule_set();
+        /// Numbers, and what these rules must make of them.
+        examples: Vec<TranslationExample> = examples();
     }
 }
 

@@ -24,7 +24,9 @@ pub(super) async fn serve(request: HttpRequest, payload: Payload, tenant: Data<T
     let path = request.path().to_owned();
     let (operation, id) = Operation::locate(&path);
     let header = |name: &str| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
-    let Ok(Ok(body)) = payload.to_bytes_limited(LONGEST_BODY).await else { return write(Reply::Nothing) };
+    let Ok(Ok(body)) = payload.to_bytes_limited(LONGEST_BODY).await else {
+        return write(Reply::Nothing, tenant.now());
+    };
     let incoming = Incoming {
         method: request.method().to_string(),
         path: path.clone(),
@@ -49,7 +51,7 @@ pub(super) async fn serve(request: HttpRequest, payload: Payload, tenant: Data<T
     }
     match reply {
         Reply::Whole(answer) if answer.status == 302 => redirect(&answer),
-        reply => write(reply),
+        reply => write(reply, tenant.now()),
     }
 }
 

@@ -1,0 +1,87 @@
+//! The addresses on which the service listens.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::engine::Check;
+use super::site::Site;
+use super::{CheckId, Code, Finding};
+use crate::listener::{could_listen, reached_here, remedy};
+
+/// How long whoever listens there may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+
+const PUBLIC: &str = "server.listen";
+const OPERATIONS: &str = "operations.listen";
+
+/// The id of the check of the public listener.
+pub(super) fn public() -> CheckId {
+    CheckId::new(Code::Listener, PUBLIC)
+}
+
+pub(super) fn checks(site: &Arc<Site>) -> Vec<Check> {
+    let (server, operations) = (&site.settings.server, &site.settings.operations);
+    let tls = server.tls.is_some();
+    [(PUBLIC, server.listen, tls), (OPERATIONS, operations.listen, tls && operations.wants_tls())]
+        .into_iter()
+        .map(|(key, address, tls)| {
+            let work = listener(Arc::clone(site), key, address, tls);
+            Check::new(CheckId::new(Code::Listener, key), work)
+        })
+        .collect()
+}
+
+async fn listener(site: Arc<Site>, key: &'static str, address: SocketAddr, tls: bool) -> Finding {
+    let note = |serves: bool| {
+        if key == PUBLIC {
+            // It was not set before: there is one such check.
+            let _ = site.serves.set(serves);
+        }
+    };
+    match could_listen(address) {
+        Ok(()) => {
+            note(false);
+            Finding::ok(format!("{address} is free"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_bridge(address, tls).await => {
+            note(true);
+            Finding::ok(format!("the service that runs listens on {address}"))
+        }
+        Err(error) => {
+            note(false);
+            Finding::fail("address", format!("{key}: nobody can listen on {address}"))
+                .means("the service does not start")
+                .step(match remedy(&error) {
+                    "" => "name another address",
+                    remedy => remedy,
+                })
+                .step(format!("`ss -ltnp | grep ':{}'` shows who listens there", address.port()))
+                .seen(format!("the system says: {error}"))
+        }
+    }
+}
+
+/// Whether a bridge answers there. Its certificate is for the public name, and is looked at by another check.
+async fn is_bridge(address: SocketAddr, tls: bool) -> bool {
+    let scheme = if tls { "https" } else { "http" };
+    let url = format!("{scheme}://{}/livez", reached_here(address));
+    let client = reqwest::Client::builder()
+        .timeout(ANSWER_WITHIN)
+        .no_proxy()
+        .tls_danger_accept_invalid_certs(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .build();
+    let Ok(client) = client else { return false };
+    let Ok(answer) = client.get(url).send().await else { return false };
+    is_alive(answer).await
+}
+
+/// Whether this is the answer of a bridge's `/livez`.
+pub(super) async fn is_alive(mut answer: reqwest::Response) -> bool {
+    let is_ok = answer.status().as_u16() == 200;
+    let body = answer.chunk().await.ok().flatten().unwrap_or_default();
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    is_ok && body.get("status").and_then(serde_json::Value::as_str) == Some("alive")
+}
