@@ -184,17 +184,23 @@ fn write_problem(out: &mut String, row: &Row, form: fn(&Text) -> String) -> fmt:
     if let Some(means) = &finding.means {
         paragraph(out, "means", &form(means))?;
     }
-    let several = finding.causes.len() > 1;
-    for (place, cause) in finding.causes.iter().enumerate() {
-        let label = if place == 0 { "causes" } else { "" };
-        let number = if several { format!("{}. ", place + 1) } else { String::new() };
-        paragraph(out, label, &format!("{number}{}", form(cause)))?;
-    }
-    for (place, step) in finding.steps.iter().enumerate() {
-        paragraph(out, if place == 0 { "do" } else { "" }, &form(step))?;
-    }
-    for (place, seen) in finding.evidence.iter().enumerate() {
-        paragraph(out, if place == 0 { "evidence" } else { "" }, &form(seen))?;
+    list(out, "causes", &finding.causes, |place| format!("{}. ", place + 1), form)?;
+    list(out, "do", &finding.steps, |_| "- ".to_owned(), form)?;
+    list(out, "evidence", &finding.evidence, |_| "- ".to_owned(), form)
+}
+
+/// Texts below a label; of several each behind a mark.
+fn list(
+    out: &mut String,
+    label: &str,
+    texts: &[Text],
+    mark: impl Fn(usize) -> String,
+    form: fn(&Text) -> String,
+) -> fmt::Result {
+    for (place, text) in texts.iter().enumerate() {
+        let label = if place == 0 { label } else { "" };
+        let mark = if texts.len() > 1 { mark(place) } else { String::new() };
+        marked(out, label, &mark, &form(text))?;
     }
     Ok(())
 }
@@ -208,14 +214,20 @@ fn write_line(out: &mut String, row: &Row, form: fn(&Text) -> String) -> fmt::Re
 
 /// A text behind its label, in lines of a readable width.
 fn paragraph(out: &mut String, label: &str, text: &str) -> fmt::Result {
-    let mut line = format!("  {label:<width$}", width = INDENT - 2);
-    let mut used = INDENT;
+    marked(out, label, "", text)
+}
+
+/// The same with a mark before it, which its other lines leave free.
+fn marked(out: &mut String, label: &str, mark: &str, text: &str) -> fmt::Result {
+    let indent = INDENT + mark.chars().count();
+    let mut line = format!("  {label:<width$}{mark}", width = INDENT - 2);
+    let mut used = indent;
     for (place, word) in text.split_whitespace().enumerate() {
         let length = word.chars().count();
         if place > 0 && used + 1 + length > WIDTH {
             writeln!(out, "{line}")?;
-            line = " ".repeat(INDENT);
-            used = INDENT;
+            line = " ".repeat(indent);
+            used = indent;
         } else if place > 0 {
             line.push(' ');
             used += 1;

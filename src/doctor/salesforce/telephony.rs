@@ -134,40 +134,64 @@ async fn judge_token(site: &Site, name: &str, probed: &Probed) -> Finding {
 /// The finding where none of the variants passes. Nobody has published what the API says, so its words only choose which of
 /// the causes is told first.
 fn refused(center: &CallCenter, api: &Telephony, answer: &ProbeAnswer, tried: &[Variant]) -> Finding {
-    let (name, certificate) = (&center.name, center.certificate.name());
+    let certificate = center.certificate.name();
     let told = Description::of(center.certificate.x509(), Timestamp::UNIX_EPOCH);
     let digest = told.map(|told| told.fingerprint).unwrap_or_default();
-    let mut causes = [
-        (
-            &["signature", "certificate"][..],
-            "another certificate than the one that signs is pasted into the contact center".to_owned(),
-        ),
-        (
-            &["iss", "org id", "organization"][..],
-            format!(
-                "call_centers.{name}.org_id ({}) is another org's: a refreshed sandbox has a new id",
-                api.org_id
-            ),
-        ),
-        (
-            &["sub:", "sub ", "subject", "contact center", "call center"][..],
-            format!("the section is not called as the contact center's API name: {name}"),
-        ),
-        (&["exp", "iat", "clock"][..], "the clocks differ by more than Salesforce allows".to_owned()),
-    ];
     let words = answer.words.to_lowercase();
-    causes.sort_by_key(|(marks, _)| !marks.iter().any(|mark| words.contains(mark)));
-    let finding = Finding::fail("token", format!("the telephony API refuses the token of {name}"))
-        .means(flows_fail(name));
-    let finding = causes.into_iter().fold(finding, |finding, (_, cause)| finding.cause(cause));
+    let mut causes = causes(center, api);
+    causes.sort_by_key(|cause| !cause.marks.iter().any(|mark| words.contains(mark)));
+    let finding = Finding::fail("token", format!("the telephony API refuses the token of {}", center.name))
+        .means(flows_fail(&center.name));
+    let finding =
+        causes.into_iter().fold(finding, |finding, cause| finding.cause(cause.cause).step(cause.step));
     let tried: Vec<&str> = tried.iter().map(|variant| variant.what.as_str()).collect();
     finding
-        .step(format!("`scv-bridge certificate show` the file of certificates.{certificate}.certificate; paste that file into Setup > Partner Telephony > Contact Centers > {name} > Telephony Integration Certificate"))
-        .step(format!("Setup > Company Information > Salesforce.com Organization ID: call_centers.{name}.org_id"))
-        .step(format!("Setup > Partner Telephony > Contact Centers shows the API name: [call_centers.NAME], now {name}"))
         .seen(said(answer))
         .seen(format!("{certificate} has SHA-256 {digest}"))
         .seen(format!("refused as well with {}", tried.join("; with ")))
+}
+
+/// Why a token may be refused.
+struct RefusalCause {
+    /// What in the words of the API would point to it.
+    marks: &'static [&'static str],
+    cause: String,
+    step: String,
+}
+
+/// The causes of a refused token, the likeliest first.
+fn causes(center: &CallCenter, api: &Telephony) -> [RefusalCause; 4] {
+    let (name, certificate) = (&center.name, center.certificate.name());
+    let page = "Setup > Partner Telephony > Contact Centers";
+    [
+        RefusalCause {
+            marks: &["signature", "certificate"],
+            cause: "another certificate than the one that signs is pasted into the contact center".to_owned(),
+            step: format!(
+                "compare {page} > {name} > Telephony Integration Certificate with `scv-bridge certificate show`; paste the file of certificates.{certificate}.certificate there"
+            ),
+        },
+        RefusalCause {
+            marks: &["iss", "org id", "organization"],
+            cause: format!(
+                "call_centers.{name}.org_id ({}) is another org's: a refreshed sandbox has a new id",
+                api.org_id
+            ),
+            step: format!(
+                "call_centers.{name}.org_id = Setup > Company Information > Salesforce.com Organization ID"
+            ),
+        },
+        RefusalCause {
+            marks: &["sub:", "sub ", "subject", "contact center", "call center"],
+            cause: format!("the section is not called as the contact center's API name: {name}"),
+            step: format!("{page} shows the API name: [call_centers.NAME], now {name}"),
+        },
+        RefusalCause {
+            marks: &["exp:", "expired", "iat", "clock"],
+            cause: "the clocks differ by more than Salesforce allows".to_owned(),
+            step: "`scv-bridge doctor --only SCV-CLOCK-01 -v` shows both clocks".to_owned(),
+        },
+    ]
 }
 
 /// Another way to make the token, and what to do should it pass.
