@@ -14,6 +14,7 @@ use crate::ids::Ids;
 use crate::salesforce::{Budget, ClientError, Orgs, clients_trusting, tls_connector};
 use crate::settings::Settings;
 use crate::store::Inspection;
+use crate::telemetry::Metrics;
 
 /// How long one request of a check may take: less than a check, which may make several.
 const REQUEST_WITHIN: Duration = Duration::from_secs(4);
@@ -23,6 +24,8 @@ pub(super) struct Site {
     pub(super) settings: Settings,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<Ids>,
+    /// Where the service's own clients count; nobody reads it.
+    pub(super) metrics: Arc<Metrics>,
     /// The service's own contact centers.
     pub(super) orgs: Orgs,
     /// The service's own client.
@@ -39,6 +42,17 @@ pub(super) struct Site {
     pub(super) serves: OnceLock<bool>,
 }
 
+/// Why nothing can be asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SiteError {
+    /// The HTTPS client cannot be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The metrics that the service's own clients want cannot be set up.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
 impl Site {
     /// The clients of a configuration. `public_roots`: authorities that count as public besides the system's.
     ///
@@ -49,7 +63,7 @@ impl Site {
         clock: &Arc<dyn Clock>,
         ids: &Arc<Ids>,
         public_roots: &[X509],
-    ) -> Result<Self, ClientError> {
+    ) -> Result<Self, SiteError> {
         let own = &settings.http_client;
         let trusted = tls_connector(&own.extra_roots)?;
         // Reading the system's authorities takes longer than most checks.
@@ -61,8 +75,10 @@ impl Site {
             Ok::<_, ClientError>(clients_trusting(own, tls, 1)?.pop().unwrap_or_default())
         };
         let (http, public_http) = (client(&trusted)?, client(&public)?);
+        let metrics = Arc::new(Metrics::new()?);
         Ok(Self {
-            orgs: Orgs::new(&settings, None, clock, ids),
+            orgs: Orgs::new(&settings, None, (clock, ids), &metrics),
+            metrics,
             settings,
             clock: Arc::clone(clock),
             ids: Arc::clone(ids),

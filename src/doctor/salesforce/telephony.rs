@@ -115,7 +115,7 @@ async fn judge_token(site: &Site, name: &str, probed: &Probed) -> Finding {
     let Api::Telephony(api) = &center.api else { return Finding::skipped("it is not the telephony way") };
     let variants = variants(center, api, &site.settings);
     for variant in &variants {
-        let orgs = Orgs::new(&variant.settings, None, &site.clock, &site.ids);
+        let orgs = Orgs::new(&variant.settings, None, (&site.clock, &site.ids), &site.metrics);
         let Some(changed) = variant.settings.call_centers.get(name) else { continue };
         if let Some(Ok(again)) = ask(site, &orgs, changed).await
             && !matches!(again.status, 401 | 300..=399 | 500..)
