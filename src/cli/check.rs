@@ -136,6 +136,17 @@ mod tests {
     }
 
     #[test]
+    fn an_example_that_the_rules_do_not_meet_is_a_problem_with_its_numbers_masked() {
+        let dir = folder();
+        let toml = fs::read_to_string(dir.path().join("good.toml")).unwrap();
+        let example = "\n[[call_centers.Main.translations.examples]]\nfield = \"from\"\ninput = \"+1 469 315 0217\"\noutput = ";
+        fs::write(dir.path().join("met.toml"), format!("{toml}{example}\"+14693150217\"\n")).unwrap();
+        fs::write(dir.path().join("unmet.toml"), format!("{toml}{example}\"4693150217\"\n")).unwrap();
+        assert!(check(dir.path(), "met.toml", false).starts_with("[dir]/met.toml is in order"));
+        insta::assert_snapshot!(check(dir.path(), "unmet.toml", false));
+    }
+
+    #[test]
     fn every_setting_and_an_example_are_in_the_program_itself() {
         let print = |defaults, example| {
             let args = CheckArgs { config: None, json: false, defaults, example };

@@ -19,7 +19,9 @@ pub(super) fn problems(problems: &Problems) -> Vec<Row> {
 fn problem(problem: &Problem) -> Row {
     let Problem { key, problem, hint } = problem;
     let (code, fault) = place(problem);
-    let finding = Finding::fail(fault, format!("{key} {problem}")).means(NOTHING_STARTS).step(hint.as_str());
+    // Most problems are half a sentence about their key, those of the file itself a whole one.
+    let what = if problem.starts_with("the ") { problem.clone() } else { format!("{key} {problem}") };
+    let finding = Finding::fail(fault, what).means(NOTHING_STARTS).step(hint.as_str());
     let id = CheckId::new(code, key.as_str());
     Row { id, depends_on: Vec::new(), because_of: None, finding, took: std::time::Duration::ZERO }
 }

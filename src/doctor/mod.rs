@@ -84,7 +84,8 @@ pub async fn examine(
     let rows = rows.into_iter().filter(|row| is_wanted(row, questions)).collect();
     let mut report = Report::new(file, at, rows, Some(summary));
     if site.database.get().is_some_and(|found| found.schema == crate::store::Schema::Current) {
-        report.last_errors = database::buried(&site).await.unwrap_or_default();
+        let buried = tokio::time::timeout(questions.limits.each, database::buried(&site)).await;
+        report.last_errors = buried.ok().and_then(Result::ok);
     }
     report
 }

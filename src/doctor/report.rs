@@ -23,8 +23,8 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// The configuration in a few lines; none where it cannot be used.
     pub summary: Option<String>,
-    /// What the outbox gave up, the latest first.
-    pub last_errors: Vec<String>,
+    /// What the outbox gave up, the latest first; none where the database was not read.
+    pub last_errors: Option<Vec<String>>,
 }
 
 /// How many checks ended how.
@@ -46,7 +46,7 @@ pub struct Counts {
 
 impl Report {
     pub(super) fn new(configuration: String, at: Timestamp, rows: Vec<Row>, summary: Option<String>) -> Self {
-        Self { configuration, at, rows, summary, last_errors: Vec::new() }
+        Self { configuration, at, rows, summary, last_errors: None }
     }
 
     /// What somebody must act on, the worst first.
@@ -140,7 +140,7 @@ impl Report {
             named(fail, "failure", "failures"),
             named(crashed, "broken check", "broken checks"),
             named(warn, "warning", "warnings"),
-            Some(format!("{ok} ok")),
+            Some(format!("{ok} ok")).filter(|_| self.summary.is_some()),
             named(hidden, "not asked because of them", "not asked because of them"),
             named(skipped, "skipped", "skipped"),
         ];

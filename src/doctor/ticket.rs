@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use config::{File, FileFormat, Map, Source as _, Value, ValueKind};
 
 use super::Report;
-use crate::domain::quote;
+use crate::domain::{hide_numbers, quote};
 
 /// Keys whose texts are shown. Of all others only that they are set is told.
 const SHOWN: [&str; 37] = [
@@ -74,11 +74,14 @@ impl Report {
         writeln!(out, "# Results\n")?;
         writeln!(out, "{}", self.shared_text())?;
         writeln!(out, "# Last errors\n")?;
-        if self.last_errors.is_empty() {
-            writeln!(out, "No entry of the outbox is buried.")?;
-        }
-        for error in self.last_errors.iter().take(20) {
-            writeln!(out, "{}", crate::domain::hide_numbers(error))?;
+        match self.last_errors.as_deref() {
+            None => writeln!(out, "The database was not read.")?,
+            Some([]) => writeln!(out, "No entry of the outbox is buried.")?,
+            Some(errors) => {
+                for error in errors.iter().take(20) {
+                    writeln!(out, "{}", hide_numbers(error))?;
+                }
+            }
         }
         if let Some(summary) = &self.summary {
             writeln!(out, "\n# Set-up\n")?;
@@ -161,10 +164,10 @@ fn is_telling(key: &str, text: &str) -> bool {
     (is_known && !is_pasted && !is_long && !is_secret_like(key, text)) || is_duration
 }
 
-/// A secret after a key that names its file: no path, and of the length of one.
+/// What could be a secret, written after a key that names its file: it is surely a path only with a folder in it.
 fn is_secret_like(key: &str, text: &str) -> bool {
     let names_file = key.ends_with("_file") || key.ends_with("_files") || key == "private_key";
-    names_file && !text.contains(['/', '.'])
+    names_file && !text.contains('/')
 }
 
 #[cfg(test)]
@@ -189,7 +192,7 @@ mod tests {
             private_key_passphrase = "s3cret-passphrase"
             [call_centers.A]
             consumer_key = "3MVG9s3cret"
-            consumer_key_file = "3MVG9s3cretpastedhere"
+            consumer_key_file = "3MVG9s3cret.pasted.here"
             login_url = "https://user:s3cret@acme.my.salesforce.com"
             username = "scv@acme.com"
             usrname = "s3cret after a misspelt key"

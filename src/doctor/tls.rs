@@ -140,7 +140,10 @@ fn diagnose(words: &str, chain: &[X509], host: &str, now: Timestamp) -> TlsTroub
         trouble("refused", String::from("shows a certificate that is refused"))
     };
     let issuer = common_name(last);
-    found.seen.push(format!("{} certificates were shown, the last issued by {issuer}", chain.len()));
+    found.seen.push(match above.is_empty() {
+        true => format!("its certificate was shown alone, issued by {issuer}"),
+        false => format!("{} certificates were shown, the last issued by {issuer}", chain.len()),
+    });
     found
 }
 

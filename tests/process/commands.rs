@@ -50,6 +50,65 @@ async fn check_prints_a_summary_or_every_problem() {
 }
 
 #[actix_web::test]
+async fn doctor_tells_what_is_wrong_and_ends_0_or_1() {
+    let site = Site::open().await;
+    // The org begins to serve once this thread waits, which it does not while a command runs.
+    reqwest::get(format!("{}/mock/voiceCalls", site.org.url())).await.unwrap();
+    for file in ["signing.key", "passphrase", "consumer_key"] {
+        fs::set_permissions(site.path().join(file), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let doctor = |more: &[&str]| run(site.path(), &[&["doctor", "--config", "bridge.toml"], more].concat());
+    let good = doctor(&["--strict"]);
+    assert_eq!((good.code, good.err.as_str()), (Some(0), ""), "{}", good.out);
+    assert!(good.out.starts_with("bridge.toml: 2") && good.out.lines().count() == 1, "{}", good.out);
+    site.write("bridge.toml", site.configuration().replace("00D000000000001EAA", "00D000000000002EAA"));
+    let bad = doctor(&["--report", "ticket"]);
+    assert_eq!((bad.code, bad.err.as_str()), (Some(1), ""));
+    assert!(bad.out.starts_with("FAIL     SCV-TOKEN-03 (token)  WxCCContactCenterSCV\n"), "{}", bad.out);
+    let ticket = fs::read_to_string(site.path().join("ticket")).unwrap();
+    for part in
+        ["SCV-TOKEN-03 (token)", "scv-bridge 0.", "store.url", "(set, not shown)", "call center  Sandbox"]
+    {
+        assert!(ticket.contains(part), "{part} is not in {ticket}");
+    }
+    let bad: Value = serde_json::from_str(&doctor(&["--json", "--only", "scv-token-03"]).out).unwrap();
+    assert_eq!(bad["counts"]["fail"], 1);
+    assert_eq!(bad["checks"].as_array().unwrap().len(), 1, "{bad}");
+    assert_eq!(doctor(&["--offline"]).code, Some(0), "nobody is asked who could say so");
+    let usage = doctor(&["--only", "SCV-TLS-99"]);
+    assert_eq!(usage.code, Some(2));
+    assert!(usage.err.contains("--list"), "{}", usage.err);
+    assert!(run(site.path(), &["doctor", "--list"]).out.contains("SCV-BACK-03"));
+}
+
+#[actix_web::test]
+async fn doctor_beside_the_service_sees_that_it_runs_and_asks_it_under_its_public_url() {
+    let site = Site::open().await;
+    let service = site.serve(&[]).await;
+    let (public, operations) = (service.public.to_string(), service.operations.to_string());
+    let url = format!("http://{public}");
+    let mut doctor = command(site.path(), &["doctor", "--config", "bridge.toml", "-v"]);
+    doctor.envs([
+        ("SCV_BRIDGE__SERVER__LISTEN", public.as_str()),
+        ("SCV_BRIDGE__SERVER__PUBLIC_URL", url.as_str()),
+        ("SCV_BRIDGE__OPERATIONS__LISTEN", operations.as_str()),
+    ]);
+    let output = doctor.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for part in [
+        format!("SCV-PORT-01  server.listen: the service that runs listens on {public}"),
+        format!("SCV-PORT-01  operations.listen: the service that runs listens on {operations}"),
+        format!("SCV-STORE-01  store.url: the service that runs has it (process {} on ", service.id()),
+        String::from("SCV-BACK-03  server.public_url: the bridge answers, "),
+    ] {
+        assert!(said.contains(&part), "{part} is not in {said}");
+    }
+    let (code, _) = service.stop().await;
+    assert_eq!(code, Some(0));
+}
+
+#[actix_web::test]
 async fn translate_takes_rules_a_table_or_the_configuration() {
     let site = Site::open().await;
     let translate = |more: &[&str]| run(site.path(), &[&["translate"], more].concat());

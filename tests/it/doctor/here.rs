@@ -3,6 +3,7 @@
 use scv_bridge::store::Store;
 
 use super::*;
+use crate::postgres::Postgres;
 use crate::stage::Plan;
 
 #[actix_web::test]
@@ -160,6 +161,41 @@ async fn what_the_outbox_gave_up_is_a_warning_and_in_the_ticket() {
     assert_eq!((problems[0].id.code, problems[0].finding.fault), (Code::Buried, Some("buried")));
     let ticket = report.ticket(None, &["SCV_BRIDGE__STORE__URL"]);
     assert!(ticket.contains("update: ") && !ticket.contains("4693150217"), "{ticket}");
+}
+
+#[actix_web::test]
+async fn a_database_of_another_user_is_only_read() {
+    let setup = Setup::telephony(|_| {}).await;
+    let database = setup.folder.path().join("bridge.db");
+    Store::open(&format!("sqlite:{}", database.display())).await.unwrap().close().await.unwrap();
+    let given = std::os::unix::fs::chown(&database, Some(12_345), None);
+    // Only the system's administrator can give a file away.
+    if given.is_err() {
+        return;
+    }
+    let before = std::fs::read(&database).unwrap();
+    let found = setup.fault().await;
+    found
+        .is(Code::Database, "other-user", "started by another user", "sudo -u '#12345' scv-bridge doctor")
+        .seen("the file belongs to uid 12345");
+    assert!(std::fs::read(&database).unwrap() == before, "nothing was written");
+}
+
+#[actix_web::test]
+async fn a_server_is_looked_at_as_a_file_is() {
+    let mut setup = Setup::telephony(|_| {}).await;
+    let file = format!("sqlite:{}", setup.folder.path().join("bridge.db").display());
+    let url = Postgres::shared().database();
+    setup.change(&file, &url);
+    let report = setup.nothing_wrong().await;
+    assert!(report.text(true).contains("there is none yet"), "{}", report.text(true));
+    Store::open(&url).await.unwrap().close().await.unwrap();
+    let text = setup.nothing_wrong().await.text(true);
+    assert!(text.contains("it can be written, and several services may share it; a commit took "), "{text}");
+    setup.change(&url, "postgres://bridge@127.0.0.1:1/calls");
+    let found = setup.fault().await;
+    assert_eq!((found.row.id.code, found.row.finding.fault), (Code::Database, Some("database")));
+    assert!(found.row.finding.what.full().contains("is it running there"), "{}", found.report.text(true));
 }
 
 #[actix_web::test]

@@ -4,7 +4,14 @@ use super::super::program::command;
 use super::{CONSUMER_KEY, DATABASE_PASSWORD, PASSPHRASE, SECRET, Site, WRONG_SECRET};
 
 /// The commands that read a configuration.
-const COMMANDS: [&[&str]; 4] = [&["check"], &["check", "--json"], &["serve"], &["outbox", "list"]];
+const COMMANDS: [&[&str]; 6] = [
+    &["check"],
+    &["check", "--json"],
+    &["serve"],
+    &["outbox", "list"],
+    &["doctor", "-v", "--report", "/dev/stdout"],
+    &["doctor", "--json"],
+];
 
 /// Every configuration in every command: what each says.
 pub fn everything_wrong(site: &Site) -> Vec<(String, String)> {

@@ -55,6 +55,12 @@ fn shown(site: &Site) -> Vec<(&'static str, String)> {
         ("outbox retry --dry-run", outbox(site, &["retry", "--all", "--dry-run"])),
         ("outbox discard --dry-run", outbox(site, &["discard", "--all", "--dry-run", "--json"])),
     ];
+    for more in [&["-v", "--report", "/dev/stdout"][..], &["--json"]] {
+        let ended = run(site.path(), &[&["doctor", "--config", "bridge.toml"], more].concat());
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+        assert!(ended.out.contains("2 entries of the outbox are buried"), "{}", ended.out);
+        said.push(("doctor", ended.out));
+    }
     for entry in entries {
         let id = entry["id"].to_string();
         let text = outbox(site, &["show", &id]);
