@@ -22,7 +22,7 @@ use crate::domain::quote;
 use crate::ids::Ids;
 use crate::listener::{ConnectionActivity, ServedRequest};
 use crate::settings::Inbound;
-use crate::telemetry::{AnsweredRequest, Metrics};
+use crate::telemetry::{AnsweredRequest, LogSubject, Metrics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The bytes between and after the name and value of a header.
@@ -137,10 +137,11 @@ async fn serve<B: MessageBody>(
     let _entered = access.as_ref().map(|access| access.in_flight.enter());
     let given = request.headers().get(&REQUEST_ID).and_then(sound);
     let id = given.or_else(|| access.as_ref().map(|access| access.ids.request())).unwrap_or_default();
+    let subject = LogSubject::of_request(&id);
     let refusal = access.as_ref().and_then(|access| access.refuse(&request));
     let mut response = match refusal {
         Some(refusal) => refused(request, &refusal).map_into_right_body(),
-        None => next.call(request).await?.map_into_left_body(),
+        None => subject.about(next.call(request)).await?.map_into_left_body(),
     };
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -151,10 +152,10 @@ async fn serve<B: MessageBody>(
         access.count(notes.as_ref(), status.as_str(), took, &presence);
     }
     let status = status.as_u16();
-    match notes {
+    subject.about_now(|| match notes {
         Some(notes) => line(&id, status, took, &notes, &presence),
         None => plain(&id, status, took, response.request().path()),
-    }
+    });
     Ok(response)
 }
 
@@ -280,6 +281,7 @@ fn line(id: &str, status: u16, took: Duration, notes: &RequestNotes, presence: &
                 milliseconds = milliseconds(took),
                 upstream_milliseconds = notes.upstream.map(milliseconds),
                 client_gone,
+                address = notes.address,
                 error = notes.error,
                 "request"
             )

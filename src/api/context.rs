@@ -212,7 +212,11 @@ impl ConfiguredApi {
     ) -> Result<(T, Option<InFlightGuard>), ApiError> {
         let peer = Peer::of(request);
         let client = self.callers.identify(&peer, now);
-        let client = client.inspect_err(|_| notes.failed_login = Some(Authorization::way(peer.headers)))?;
+        let client = client.inspect_err(|_| {
+            notes.failed_login = Some(Authorization::way(peer.headers));
+            notes.client = self.callers.claimed(&peer);
+            notes.address = Some(self.callers.address(&peer));
+        })?;
         let place = take_place(request, PlaceKind::Clients)?;
         notes.client = Some(client.id.clone());
         body::expect_json(request.headers())?;
@@ -234,7 +238,9 @@ impl ConfiguredApi {
     ) -> Result<VoiceBody<'_>, ApiError> {
         let (fields, stray) = body::object(bytes)?;
         let reading = VoiceBody::begin(fields, &self.settings, client, &self.unset)?;
-        notes.call_center = reading.center.map(|center| center.name.clone());
+        if let Some(center) = reading.center {
+            notes.call_center(&center.name);
+        }
         if stray {
             tracing::warn!(
                 route = notes.route,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::bridge::Delivered;
 use crate::domain::CallReference;
+use crate::telemetry::LogSubject;
 
 /// Collected while a request is served, and logged afterwards.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub struct RequestNotes {
     pub error: Option<String>,
     /// The deadline of the route, where it has one.
     pub deadline: Option<Duration>,
+    /// From where credentials came that were refused.
+    pub address: Option<String>,
     /// In which way credentials came that were refused.
     pub failed_login: Option<&'static str>,
 }
@@ -43,8 +46,15 @@ impl RequestNotes {
         LATE.contains(&self.outcome) || (is_over && self.outcome != "slow_body")
     }
 
+    /// Sets the contact center.
+    pub fn call_center(&mut self, name: &str) {
+        LogSubject::learn_call_center(name);
+        self.call_center = Some(name.to_owned());
+    }
+
     /// Sets the key of the call.
     pub fn vendor_call_key(&mut self, key: &str) {
+        LogSubject::learn_call(key);
         self.vendor_call_key = Some(key.to_owned());
     }
 

@@ -66,7 +66,10 @@ async fn serve(
     let (configured, now) = (context.configured(), context.now());
     let callers = configured.callers();
     let grant = TokenRequest { callers, parameters: &parameters, peer: Peer::of(request), now };
-    let granted = grant.decide()?;
+    let granted = grant.decide().inspect_err(|_| {
+        notes.client = grant.claimed();
+        notes.address = Some(callers.address(&grant.peer));
+    })?;
     mark_authenticated(request);
     notes.client = Some(granted.known.client.id.clone());
     let issued = callers.issue(&granted.known, now).ok_or_else(no_key)?;
@@ -133,6 +136,12 @@ impl<'a> TokenRequest<'a> {
                 "grant_type: expected client_credentials, password or urn:ietf:params:oauth:grant-type:jwt-bearer",
             )),
         }
+    }
+
+    /// The client that the request says to be from, for the log.
+    fn claimed(&self) -> Option<String> {
+        let by_body = || self.parameters.client_id.as_deref().map(|id| self.callers.known(id));
+        self.callers.claimed(&self.peer).or_else(by_body)
     }
 
     fn password(&self) -> Result<GrantedClient<'a>, OAuthError> {

@@ -1,12 +1,14 @@
 //! A task has ended, and its late events have had their time: what follows for its VoiceCalls.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use openssl::sha::sha256;
 use serde::Serialize;
 
 use super::attributes::went_out;
 use super::deliver::{First, Promise, Promised};
-use super::end::Which;
+use super::end::{Ended, Which};
 use super::signs::{WebexSigns, callback_reason};
 use super::update::Guard;
 use super::{Bridge, BridgeError, Delivered, in_time, named};
@@ -20,6 +22,7 @@ use crate::phone::{PhoneNumber, Translation};
 use crate::salesforce::{Budget, Failure, SalesforceRequest};
 use crate::settings::Enrichment;
 use crate::store::{NewDetail, NewEvent, Note, Subject, Task};
+use crate::telemetry::LogSubject;
 
 /// Said of a call that no agent had, and that went on to another flow.
 const TRANSFERRED: &str = "Transferred";
@@ -59,6 +62,10 @@ pub struct Concluded {
     pub enriched: Vec<Enriched>,
     /// Ids that were left out of updates.
     pub unmapped: Vec<Unmapped>,
+    /// The contact centers of its calls.
+    pub call_centers: BTreeSet<CallCenterName>,
+    /// Whether something of a hang-up waits in the outbox.
+    pub is_pending: bool,
 }
 
 /// How a task's calls ended.
@@ -99,7 +106,14 @@ fn voice_calls(interaction: &Interaction, at: FlowTime) -> Vec<Part<'_>> {
 
 impl Concluded {
     fn new(conclusion: Conclusion) -> Self {
-        Self { conclusion, enriched: Vec::new(), unmapped: Vec::new() }
+        let (enriched, unmapped, call_centers) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Self { conclusion, enriched, unmapped, call_centers, is_pending: false }
+    }
+
+    /// Notes how a call has ended.
+    fn ended(&mut self, ended: Ended) -> HangUpDecision {
+        self.is_pending |= ended.delivered == Delivered::Later;
+        ended.verdict
     }
 }
 
@@ -127,7 +141,11 @@ impl Bridge {
         for (at, part) in parts.iter().enumerate() {
             // What Salesforce keeps waiting leaves time to the others.
             let share = if at + 1 < parts.len() { &budget.half() } else { budget };
-            match self.conclude_call(part, ending, task, &mut concluded, share).await {
+            let center = part.call.name.call_center();
+            concluded.call_centers.insert(center.clone());
+            let subject = LogSubject::of_call(Some(center.as_ref()), Some(key.as_ref()));
+            let concluding = self.conclude_call(part, ending, task, &mut concluded, share);
+            match subject.about(concluding).await {
                 Ok(verdict) => concluded.conclusion = Conclusion::Ended(verdict),
                 Err(error) if error.is_passing() => return Err(error),
                 // What one org refuses is no matter of another's.
@@ -137,7 +155,9 @@ impl Bridge {
         match (unread, self.center_of_unknown_calls().filter(|_| interactions.is_empty())) {
             (Some(error), _) => return Err(error),
             (None, Some(center)) => {
-                self.log(&center, ending, task, &mut concluded, budget).await?;
+                let subject = LogSubject::of_call(Some(center.as_ref()), Some(key.as_ref()));
+                subject.about(self.log(&center, ending, task, &mut concluded, budget)).await?;
+                concluded.call_centers.insert(center);
                 concluded.conclusion = Conclusion::Logged;
             }
             (None, None) => {}
@@ -201,7 +221,7 @@ impl Bridge {
         };
         let Some(finish) = finish else {
             let which = Which { name: &call.name, signs: WebexSigns::of(ending.story) };
-            return Ok(self.end_marked(&request, Some(which), None, budget).await?.verdict);
+            return Ok(concluded.ended(self.end_marked(&request, Some(which), None, budget).await?));
         };
         let request = finish.of_request(request);
         let (name, signs) = (call.name.clone(), WebexSigns::of(ending.story));
@@ -401,7 +421,7 @@ impl Bridge {
         let new = before.is_none().then(|| self.new_mark(task, mark.clone()));
         // The mark is kept if the call turns out to be abandoned; that of an answered one comes with its own update.
         let which = Which { name: &told.name, signs: told.signs };
-        let verdict = self.end_marked(told.request, Some(which), new, budget).await?.verdict;
+        let verdict = concluded.ended(self.end_marked(told.request, Some(which), new, budget).await?);
         let enriched = match (before, verdict) {
             (None, HangUpDecision::Abandoned { .. } | HangUpDecision::Callback) => {
                 task.add(mark);

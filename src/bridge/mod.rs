@@ -32,6 +32,7 @@ use crate::outbox::Outbox;
 use crate::salesforce::{Budget, Failure, Org, Orgs};
 use crate::settings::{CallCenter, Settings};
 use crate::store::{Note, Store, StoreError};
+use crate::telemetry::LogSubject;
 
 pub use carried::Carried;
 pub use conclude::{Concluded, Conclusion, Enriched, Unmapped};
@@ -107,7 +108,12 @@ impl Bridge {
         call: &CallReference,
         budget: &Budget,
     ) -> Result<Interaction, BridgeError> {
-        in_time(budget, self.store().interaction(center, call)).await
+        let interaction = in_time(budget, self.store().interaction(center, call)).await?;
+        // A flow may know a call by its id only.
+        if let Some(call) = interaction.newest() {
+            LogSubject::learn_call(call.name.vendor_call_key().as_ref());
+        }
+        Ok(interaction)
     }
 
     /// An agent as the journal keeps them; none where a template left the name empty.

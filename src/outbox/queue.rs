@@ -22,7 +22,7 @@ use crate::store::{
     Ahead, Answer, Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, NewEvent, Note, Settle, Store,
     StoreError, Subject,
 };
-use crate::telemetry::Metrics;
+use crate::telemetry::{LogSubject, Metrics};
 
 /// A lease on fresh entries that nobody tries yet, because a create of their call is in flight: it ends early, or by
 /// itself.
@@ -136,7 +136,7 @@ impl Outbox {
     pub fn afterwards(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
         while background.try_join_next().is_some() {}
-        background.spawn_on(work, &self.runtime);
+        background.spawn_on(LogSubject::current().about(work), &self.runtime);
     }
 
     /// How often, and after which pause each time, a database that failed is told again how a create ended.

@@ -16,6 +16,7 @@ use crate::domain::CallCenterName;
 use crate::salesforce::{Budget, Orgs};
 use crate::settings;
 use crate::store::{Lease, StoreError};
+use crate::telemetry::LogSubject;
 
 /// The longest nap: another replica or an operator may have put something in.
 const NAP: Duration = Duration::from_secs(1);
@@ -138,7 +139,9 @@ impl Worker {
                 let (outbox, ways) = (Arc::clone(&self.outbox), Arc::clone(&ways));
                 let free = ways.free.get(&entry.call_center);
                 let place = free.and_then(|free| Arc::clone(free).try_acquire_owned().ok());
-                deliveries.spawn(async move {
+                let key = entry.call.as_ref().map(|call| call.name.vendor_call_key().as_ref());
+                let subject = LogSubject::of_call(Some(entry.call_center.as_ref()), key);
+                deliveries.spawn(subject.about(async move {
                     let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT).patient();
                     let (orgs, client) = (&*ways.orgs, &ways.client);
                     let delivery = Delivery { outbox: &outbox, orgs, client, by: By::Worker };
@@ -147,7 +150,7 @@ impl Worker {
                     drop(place);
                     // The next entry of the call, or of the contact center, can be taken up.
                     outbox.wake_worker();
-                });
+                }));
             }
         }
         Ok(taken)

@@ -11,9 +11,10 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::subject::{Named, REQUEST_ID, each_missing};
 use crate::domain::hide_numbers;
 
-/// `{"timestamp":..,"level":..,"message":..,<fields>}`. Spans are not shown: we have none.
+/// `{"timestamp":..,"level":..,"message":..,<fields>}`. Spans are not shown; what the line is about is ([`LogSubject`](super::LogSubject)).
 pub struct JsonLine;
 
 impl<S, N> FormatEvent<S, N> for JsonLine
@@ -30,28 +31,32 @@ where
         writer.write_str("{\"timestamp\":\"")?;
         SystemTime.format_time(&mut writer)?;
         write!(writer, "\",\"level\":\"{}\"", event.metadata().level())?;
-        let mut fields = Fields { line: Vec::with_capacity(512) };
+        let mut fields = Fields { line: Vec::with_capacity(512), named: Named::default() };
         event.record(&mut fields);
+        let named = fields.named;
+        each_missing(named, |name, value| fields.put(name, visible(name, value).as_ref()));
         writer.write_str(std::str::from_utf8(&fields.line).map_err(|_| fmt::Error)?)?;
         writer.write_str("}\n")
     }
 }
 
 /// What may be seen of a text. A request's id is hexadecimal digits, often many decimal ones in a row.
-pub(super) fn shown<'a>(field: &Field, value: &'a str) -> Cow<'a, str> {
-    if field.name() == "request_id" { Cow::Borrowed(value) } else { hide_numbers(value) }
+pub(super) fn visible<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    if name == REQUEST_ID { Cow::Borrowed(value) } else { hide_numbers(value) }
 }
 
 /// `,"name":value` for each field.
 struct Fields {
     line: Vec<u8>,
+    named: Named,
 }
 
 impl Fields {
     /// Writing into memory cannot fail, and neither can strings and numbers as JSON.
-    fn put(&mut self, field: &Field, value: &(impl serde::Serialize + ?Sized)) {
+    fn put(&mut self, name: &str, value: &(impl serde::Serialize + ?Sized)) {
+        self.named.add(name);
         self.line.push(b',');
-        let _ = serde_json::to_writer(&mut self.line, field.name());
+        let _ = serde_json::to_writer(&mut self.line, name);
         self.line.push(b':');
         let _ = serde_json::to_writer(&mut self.line, value);
     }
@@ -59,23 +64,31 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, shown(field, value).as_ref());
+        self.put(field.name(), visible(field.name(), value).as_ref());
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, &value);
+        self.put(field.name(), &value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, &value);
+        self.put(field.name(), &value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, &value);
+        self.put(field.name(), &value);
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.put(field.name(), &value);
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.put(field.name(), &value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, &value);
+        self.put(field.name(), &value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -89,6 +102,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::telemetry::LogSubject;
 
     #[derive(Clone, Default)]
     struct Memory(Arc<Mutex<Vec<u8>>>);
@@ -116,6 +130,44 @@ mod tests {
         let line = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
         assert!(line.contains("ab12345678") && line.contains("wxcc_*"), "{line}");
         assert!(!line.contains("4695550101"), "{line}");
+    }
+
+    #[test]
+    fn a_line_of_the_work_on_a_call_names_the_call_once_and_counts_in_numbers() {
+        let memory = Memory::default();
+        let writer = memory.clone();
+        let subscriber =
+            tracing_subscriber::fmt().event_format(JsonLine).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            LogSubject::of_request("ab12345678").about_now(|| {
+                LogSubject::learn_call_center("Main");
+                LogSubject::learn_call("wxcc_4695550101");
+                LogSubject::learn_call("wxcc_2");
+                let milliseconds = std::time::Duration::from_secs(2).as_millis();
+                tracing::warn!(milliseconds, none = None::<&str>, "slow");
+                tracing::warn!(vendor_call_key = "wxcc_3", call_center = None::<&str>, "named");
+            });
+            tracing::warn!("nobody's");
+        });
+        let text = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+        let mut lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let mut next = || {
+            let mut line = lines.next().unwrap();
+            line.as_object_mut().unwrap().retain(|name, _| name != "timestamp" && name != "level");
+            line
+        };
+        let (id, center) = ("ab12345678", "Main");
+        assert_eq!(
+            next(),
+            serde_json::json!({ "message": "slow", "milliseconds": 2000, "request_id": id,
+                "call_center": center, "vendor_call_key": "wxcc_**********" })
+        );
+        assert_eq!(
+            next(),
+            serde_json::json!({ "message": "named", "vendor_call_key": "wxcc_3", "request_id": id,
+                "call_center": center })
+        );
+        assert_eq!(next(), serde_json::json!({ "message": "nobody's" }));
     }
 
     #[test]

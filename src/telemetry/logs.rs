@@ -15,7 +15,8 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::util::TryInitError;
 use tracing_subscriber::{fmt, prelude::*};
 
-use super::json::{JsonLine, shown};
+use super::json::{JsonLine, visible};
+use super::text::TextLine;
 use crate::settings::{LogFormat, Logs};
 
 /// How long what is left may take to be written at the end.
@@ -53,7 +54,9 @@ pub fn start(settings: &Logs) -> Result<LogGuard, TryInitError> {
     let layer = fmt::layer().with_writer(writer).with_ansi(false).with_target(false);
     let layer = match settings.format {
         LogFormat::Json => layer.event_format(JsonLine).boxed(),
-        LogFormat::Text => layer.fmt_fields(debug_fn(text).delimited(" ")).boxed(),
+        LogFormat::Text => {
+            layer.fmt_fields(debug_fn(text).delimited(" ")).event_format(TextLine::new()).boxed()
+        }
     };
     tracing_subscriber::registry().with(filter).with(filter_fn(harmless)).with(layer).try_init()?;
     std::panic::set_hook(Box::new(panicked));
@@ -70,7 +73,7 @@ fn panicked(panic: &PanicHookInfo<'_>) {
 /// `name=value`, as the library writes it, without numbers.
 fn text(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
     let value = format!("{value:?}");
-    let value = shown(field, &value);
+    let value = visible(field.name(), &value);
     if field.name() == "message" { write!(writer, "{value}") } else { write!(writer, "{field}={value}") }
 }
 

@@ -16,7 +16,7 @@ use crate::outbox::Outbox;
 use crate::salesforce::Budget;
 use crate::settings;
 use crate::store::{LeaseTasks, NewEvent, SettleTask, StoreError, Task};
-use crate::telemetry::Metrics;
+use crate::telemetry::{LogSubject, Metrics};
 
 /// How long concluding one task may take; requests that Salesforce has not taken by then stay in the outbox.
 const CONCLUDE_WITHIN: Duration = Duration::from_secs(4);
@@ -147,7 +147,7 @@ impl TaskWorker {
             match is_announced {
                 true => recorded.push((task, guards)),
                 false => self.begin(in_progress, concluder.clone(), async move |concluder| {
-                    concluder.conclude_task(task, None).await;
+                    subject(&task).about(concluder.conclude_task(task, None)).await;
                     drop(guards);
                 }),
             }
@@ -213,7 +213,10 @@ impl TaskWorker {
 
 impl ConclusionLog {
     fn record(&self, task: &str, concluded: &Concluded) {
-        let Concluded { conclusion, enriched, .. } = concluded;
+        let Concluded { conclusion, enriched, call_centers, is_pending, .. } = concluded;
+        let pending = is_pending.then_some(true);
+        let call_center = call_centers.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+        let call_center = (!call_center.is_empty()).then_some(call_center);
         if *conclusion == Conclusion::Unknown {
             // Which contact center it was nobody has told.
             self.metrics.call_ended("", "no_record");
@@ -223,7 +226,9 @@ impl ConclusionLog {
             let enriched = (!enriched.is_empty()).then(|| enriched.join(", "));
             tracing::info!(
                 task,
+                call_center,
                 conclusion = conclusion.label(),
+                pending,
                 enriched,
                 "Webex says that a call has ended"
             );
@@ -277,7 +282,9 @@ impl TaskConclusion {
             match joined {
                 Ok((task, Ok(centers))) => logged.push((task, centers)),
                 Ok((task, Err(error))) => {
-                    tracing::warn!(task = %task.id, %error, "a task is looked at later");
+                    subject(&task).about_now(|| {
+                        tracing::warn!(task = %task.id, %error, "a task is looked at later");
+                    });
                 }
                 Err(error) => tracing::error!(%error, "a task is looked at later"),
             }
@@ -300,12 +307,12 @@ impl TaskConclusion {
             let concluder = self.clone();
             let answer = answer.as_ref().map(|all| all.get(task.id.as_ref()).cloned().unwrap_or_default());
             let answer = answer.map_err(|until| *until);
-            in_progress.spawn(async move {
+            in_progress.spawn(subject(&task).about(async move {
                 let asked =
                     if is_wanted { Some(concluder.keep_answer(answer, &mut task).await) } else { None };
                 concluder.conclude_task(task, asked).await;
                 drop(guards);
-            });
+            }));
         }
         while in_progress.join_next().await.is_some() {}
     }
@@ -317,7 +324,9 @@ impl TaskConclusion {
         for (task, guards) in tasks {
             match self.bridge.wants_recordings(&task, &budget).await {
                 Ok(is_wanted) => with_wanted.push((task, is_wanted, guards)),
-                Err(error) => tracing::warn!(task = %task.id, %error, "a recording is asked for later"),
+                Err(error) => subject(&task).about_now(|| {
+                    tracing::warn!(task = %task.id, %error, "a recording is asked for later");
+                }),
             }
         }
         with_wanted
@@ -428,6 +437,12 @@ impl TaskConclusion {
             tracing::warn!(task = id, %error, "a task was not folded; it will be looked at again");
         }
     }
+}
+
+/// What the lines about a task are about. Its contact centers are known once its calls are.
+fn subject(task: &Task) -> Arc<LogSubject> {
+    let key = task.id.vendor_call_key();
+    LogSubject::of_call(None, key.as_ref().map(AsRef::as_ref))
 }
 
 /// The slots of each contact center, and as many for tasks of calls in none.

@@ -10,6 +10,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity};
 
 use super::authority::{Authority, Holder};
 use super::flow::Flow;
+use super::program::eventually;
 use super::site::{Service, Site};
 
 const TLS: [(&str, &str); 2] = [
@@ -106,6 +107,36 @@ async fn with_client_ca_only_its_clients_are_served() {
     let without = Flow::new(trusting(&authority).build().unwrap(), url(&service));
     assert!(without.refused().await, "without a certificate");
     assert!(with(&authority, &authority.issue("other")).refused().await, "with another's certificate");
+}
+
+#[actix_web::test]
+async fn a_handshake_that_fails_has_a_line_with_its_reason_and_is_counted() {
+    let authority = Authority::new();
+    let site = site(&authority).await;
+    let service = site.serve(&TLS).await;
+    let mut plain = TcpStream::connect(service.public).unwrap();
+    plain.write_all(b"GET /livez HTTP/1.1\r\n\r\n").unwrap();
+    wait_for_the_end(plain);
+    // Trusts nobody.
+    assert!(handshake(service.public, |_| {}).is_err());
+    // Only looks whether the port is open.
+    drop(TcpStream::connect(service.public).unwrap());
+    let counted = |metrics: &str, reason: &str| {
+        let name = "scv_bridge_tls_handshake_failures_total";
+        metrics.contains(&format!("{name}{{listener=\"public\",reason=\"{reason}\"}} 1\n"))
+    };
+    let reasons = ["not_tls", "certificate", "closed"];
+    eventually("all are counted", async || {
+        let metrics = service.text("/metrics").await;
+        reasons.iter().all(|reason| counted(&metrics, reason))
+    })
+    .await;
+    let (_, said) = service.stop().await;
+    let told: Vec<&str> = said.lines().filter(|line| line.contains("a TLS handshake failed")).collect();
+    assert_eq!(told.len(), 2, "a look at the port is not worth a line: {told:?}");
+    for (line, reason) in told.iter().zip(reasons) {
+        assert!(line.contains(reason) && line.contains("127.0.0.1"), "{line}");
+    }
 }
 
 #[actix_web::test]

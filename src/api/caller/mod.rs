@@ -33,6 +33,9 @@ use crate::settings::{Client, Settings, TokenEndpoint};
 /// The paths of the token endpoint: Salesforce's, and short.
 pub const TOKEN_PATHS: [&str; 2] = ["/services/oauth2/token", "/oauth2/token"];
 
+/// What the log calls a client id that is not configured.
+const UNKNOWN: &str = "(unknown)";
+
 /// All credentials of one configuration. Another configuration needs another one.
 pub struct Callers {
     clients: HashMap<String, Client>,
@@ -110,6 +113,25 @@ impl Callers {
             Authorization::Missing => Ok(self.by_certificate(peer)?.client),
             Authorization::Unreadable => Err(CredentialsRefused::Wrong),
         }
+    }
+
+    /// The client that a request says to be from, for the log. A name that is no client's is not told: it may be a secret
+    /// in the wrong place.
+    pub fn claimed(&self, peer: &Peer<'_>) -> Option<String> {
+        match Authorization::of(peer.headers) {
+            Authorization::Basic(sent) => Some(self.known(&sent.id)),
+            Authorization::Bearer(_) | Authorization::Missing | Authorization::Unreadable => None,
+        }
+    }
+
+    /// A client's id, or that it is none.
+    pub fn known(&self, id: &str) -> String {
+        self.clients.get(id).map_or(UNKNOWN, |client| client.id.as_str()).to_owned()
+    }
+
+    /// The address of the client, for the log.
+    pub fn address(&self, peer: &Peer<'_>) -> String {
+        self.throttle.caller(peer.address, peer.headers).to_string()
     }
 
     /// By id and secret. An unknown id takes as long as a wrong secret.

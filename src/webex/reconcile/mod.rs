@@ -19,9 +19,9 @@ pub use missing_events::{MissingTaskId, ended_task};
 use super::subscriptions::SubscriptionWatch;
 use super::{ApiClient, PageCursor, TimeSpan, WebexError};
 use crate::clock::Clock;
-use crate::domain::{CallHandling, CallProgress as Believed, EndedTask};
+use crate::domain::{CallHandling, CallProgress as Believed, EndedTask, VendorCallKey};
 use crate::store::{Memo, Run, Store, StoreError, Turn};
-use crate::telemetry::Metrics;
+use crate::telemetry::{LogSubject, Metrics};
 
 /// How long a turn lasts; every page prolongs it.
 const TURN_LASTS: Duration = Duration::from_secs(300);
@@ -242,12 +242,14 @@ impl<C: CloseTask> Reconciler<C> {
         report: &mut ReconcileReport,
     ) -> Result<(), ReconcileError> {
         let (id, ended) = (task.id.clone(), task.ended);
-        let closed = match self.closing.close(task, run).await {
+        let key = VendorCallKey::of_interaction(&id).ok();
+        let subject = LogSubject::of_call(None, key.as_ref().map(AsRef::as_ref));
+        let closed = match subject.about(self.closing.close(task, run)).await {
             Ok(closed) => closed,
             Err(CloseError::Store(error)) => return Err(error.into()),
             // A repetition would not help: this task must not hold the water mark back for ever.
             Err(error @ CloseError::Unusable(_)) => {
-                self.leave_out(&error, run, report);
+                subject.about_now(|| self.leave_out(&error, run, report));
                 return Ok(());
             }
         };
@@ -261,7 +263,7 @@ impl<C: CloseTask> Reconciler<C> {
         let difference =
             (comparison != ComparisonOutcome::Agreed).then_some(CallDifference { task: id, ended, closed });
         if let Some(difference) = difference.as_ref().filter(|_| run == Run::Real) {
-            tracing::info!(task = difference.task, "{difference}");
+            subject.about_now(|| tracing::info!(task = difference.task, "{difference}"));
         }
         report.add(comparison, difference);
         Ok(())
