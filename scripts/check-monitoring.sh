@@ -35,7 +35,7 @@ if fetch promtool prometheus; then
     awk 'lines >= 2; /^---$/ { lines++ }' src/telemetry/snapshots/*prometheus*.snap >"$work/metrics.txt"
     promtool check metrics <"$work/metrics.txt"
     promtool check rules deploy/prometheus/alerts.yaml
-    promtool test rules deploy/prometheus/alerts_test.yaml
+    promtool test rules deploy/prometheus/alerts_{,days_}test.yaml
     # promtool knows no dashboards: their expressions are given to it as rules.
     python3 - deploy/grafana/scv-bridge.json >"$work/dashboard.yaml" <<'PYTHON'
 import json, sys

@@ -10,6 +10,8 @@ use serde_json::Value;
 
 /// Metrics that the dashboard does not show, each with the reason.
 const LEFT_OUT: [(&str, &str); 0] = [];
+const ALERTS_FILE: &str = "deploy/prometheus/alerts.yaml";
+const TESTS: [&str; 2] = ["deploy/prometheus/alerts_test.yaml", "deploy/prometheus/alerts_days_test.yaml"];
 /// The alerts.
 const ALERTS: [&str; 18] = [
     "BridgeDown",
@@ -65,7 +67,7 @@ fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
 
 #[test]
 fn every_metric_of_alerts_and_their_tests_is_exported() {
-    for file in ["deploy/prometheus/alerts.yaml", "deploy/prometheus/alerts_test.yaml"] {
+    for file in [ALERTS_FILE, TESTS[0], TESTS[1]] {
         let unknown: Vec<String> = named(&read(file)).difference(&known()).cloned().collect();
         assert!(unknown.is_empty(), "{file}: {unknown:?}");
     }
@@ -103,7 +105,7 @@ fn the_dashboard_has_its_rows_and_a_place_of_its_own_for_each_panel() {
 
 #[test]
 fn each_alert_has_words_for_operators_and_tests_that_it_fires_and_does_not() {
-    let (alerts, tests) = (read("deploy/prometheus/alerts.yaml"), read("deploy/prometheus/alerts_test.yaml"));
+    let (alerts, tests) = (read(ALERTS_FILE), TESTS.map(read).concat());
     let names: BTreeSet<&str> = values(&alerts, "alert").into_iter().collect();
     assert_eq!(names, BTreeSet::from(ALERTS));
     let rules = values(&alerts, "alert").len();
