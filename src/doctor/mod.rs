@@ -1,6 +1,6 @@
 //! What is wrong with a set-up, and what to do: questions to the real world, each with an answer that is a value.
 //!
-//! [`examine`] reads the configuration as the service does and plans a [`Check`](engine::Check) for each question. The
+//! [`examine`] reads the configuration as the service does and plans a [`Check`] for each question. The
 //! [`engine`] asks what can be asked at the same time at the same time, and does not ask what only follows from a failure
 //! before. What comes out is a [`Report`] of [`Row`]s. Nothing that is asked changes anything: in Salesforce the routing of a
 //! call is cleared that does not exist.
