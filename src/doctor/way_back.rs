@@ -31,12 +31,12 @@ pub(super) fn checks(site: &Arc<Site>) -> Vec<Check> {
     if is_tls {
         let (one, url) = (Arc::clone(site), url.clone());
         let chain = Check::new(id(Code::PublicChain), async move { chain(&one, &url).await });
-        checks.push(chain.unless_failed(seen_before()));
+        checks.push(chain.unless_failed([id(Code::PublicAddress)]).unless_failed(seen_before()));
     }
     let (one, url) = (Arc::clone(site), url.clone());
     let answer = Check::new(id(Code::PublicAnswer), async move { answer(&one, &url).await });
     let answer = if is_tls { answer.after([id(Code::PublicChain)]) } else { answer };
-    checks.push(answer.unless_failed(seen_before()));
+    checks.push(answer.unless_failed([id(Code::PublicAddress)]).unless_failed(seen_before()));
     checks
 }
 
@@ -52,6 +52,14 @@ fn address(site: &Site) -> Finding {
                 .step("server.public_url = \"https://HOST\", the name that Webex reaches the bridge by"),
         };
     };
+    if let Some(warning) = site.settings.other_host() {
+        let text = warning.split_once(": ").map_or(warning.as_str(), |(_, text)| text).to_owned();
+        return Finding::fail("name", format!("the certificate of server.tls {text}"))
+            .means(MEANS)
+            .cause("the certificate was made for another name")
+            .cause(format!("{KEY} is not the name that the certificate is for"))
+            .step(format!("get a certificate for {}, or set {KEY} to a name it is for", url.host()));
+    }
     if url.is_loopback() {
         return Finding::skipped("it is this machine, which Webex does not reach: a set-up to try things");
     }

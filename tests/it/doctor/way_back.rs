@@ -121,6 +121,27 @@ async fn somebody_else_answers() {
 }
 
 #[actix_web::test]
+async fn the_listeners_own_certificate_is_for_another_name() {
+    let authority = Authority::new();
+    let mut setup = known_as("https://bridge.acme.test", &authority).await;
+    let holder = authority.issue("localhost");
+    let [chain, key] = ["tls.crt", "tls.key"].map(|name| setup.folder.path().join(name));
+    std::fs::write(&chain, authority.chain(&holder)).unwrap();
+    std::fs::write(&key, holder.key_pem()).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    // The clock of the tests stands still before the certificates of an authority begin.
+    setup.clock.advance(Duration::from_secs(20 * 86_400));
+    setup.add(&format!("[server.tls]\ncertificate = {chain:?}\nprivate_key = {key:?}"));
+    setup.questions.offline = true;
+    setup.fault().await.is(
+        Code::PublicAddress,
+        "name",
+        "made for another name",
+        "get a certificate for bridge.acme.test",
+    );
+}
+
+#[actix_web::test]
 async fn webex_takes_no_other_port() {
     let setup = known_as("https://bridge.acme.test:8443", &Authority::new()).await;
     setup.fault().await.is(Code::PublicAddress, "port", "the port of the listener", "without a port");
