@@ -13,7 +13,7 @@ NO_ROOTS := --config 'target."cfg(all())".runner = ["env", "SSL_CERT_FILE=/dev/n
 .DEFAULT_GOAL := help
 # The summary of the tests comes last, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: help setup setup-checks setup-soak demo build test test-clients soak fuzz check check-deploy fmt lint doc deny bench-cpu bench-credentials
+.PHONY: help setup setup-checks setup-soak demo build man test test-clients soak fuzz check check-deploy fmt lint doc deny bench-cpu bench-credentials
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ demo: setup ## play the vendor's flow against a mock Salesforce org (PROFILE=dev
 
 build: setup ## target/release/scv-bridge
 	$(CARGO) build --locked --release
+
+man: setup ## target/man: a manual page for each command
+	$(CARGO) run --locked --quiet --example man -- target/man
 
 test: setup-checks lint doc ## formatting, clippy, rustdoc, all tests
 	$(CARGO) test --locked --workspace $(NO_ROOTS)

@@ -76,7 +76,7 @@ async fn obey(
     if let Some(center) = call_center
         && !settings.call_centers.contains_key(center.as_ref())
     {
-        return Err(super::unknown(settings, center.as_ref()));
+        return Err(super::unknown(settings.call_centers.keys(), center.as_ref()));
     }
     let mut explained = Vec::new();
     for center in settings.call_centers.values() {

@@ -3,12 +3,16 @@
 pub mod attributes;
 pub mod certificate;
 pub mod check;
+pub mod completions;
+pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod doctor;
 pub mod healthcheck;
 #[cfg(feature = "demo")]
 pub mod mock_salesforce;
+#[cfg(feature = "demo")]
+pub mod mock_webex;
 pub mod outbox;
 pub mod reconcile;
 mod redact;
@@ -23,7 +27,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::clock::{Clock, SystemClock};
@@ -53,6 +57,8 @@ enum CliCommand {
     Check(check::CheckArgs),
     /// Ask files, database, network, Salesforce and Webex whether the set-up works; say what is wrong and what to do.
     Doctor(doctor::DoctorArgs),
+    /// Print every setting with its default, or a configuration to begin with.
+    Config(config::ConfigArgs),
     /// Show what translation rules make of a number, or check a table of numbers.
     Translate(translate::TranslateArgs),
     /// Make a key and certificate for Salesforce, or show what a certificate says.
@@ -70,8 +76,19 @@ enum CliCommand {
     /// Run the mock Salesforce org alone.
     #[cfg(feature = "demo")]
     MockSalesforce(mock_salesforce::MockSalesforceArgs),
+    /// Run the mock Webex tenant alone.
+    #[cfg(feature = "demo")]
+    MockWebex(mock_webex::MockWebexArgs),
     /// Ask a running service whether it is alive: for containers.
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Print what a shell needs to complete this command line.
+    Completions(completions::CompletionsArgs),
+}
+
+/// The whole command line, for what is made of it: completions and manual pages.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs a command: the whole program.
@@ -112,6 +129,7 @@ fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
         CliCommand::Demo(args) => demo::run(args, &clock, &mut out),
         CliCommand::Check(args) => check::run(args, environment, clock.as_ref(), &mut out),
         CliCommand::Doctor(args) => doctor::run(args, environment, &clock, &mut out),
+        CliCommand::Config(args) => Ok(config::run(args, &mut out)?),
         CliCommand::Translate(args) => translate::run(args, &mut out, |file, center, field| {
             configured_rules(file, center, field, environment, clock.as_ref())
         }),
@@ -126,6 +144,12 @@ fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
             drop(out);
             mock_salesforce::run(args)
         }
+        #[cfg(feature = "demo")]
+        CliCommand::MockWebex(args) => {
+            drop(out);
+            mock_webex::run(args)
+        }
+        CliCommand::Completions(args) => Ok(completions::run(args, &mut out)?),
         CliCommand::Healthcheck(args) => healthcheck::run(args, environment, clock.as_ref(), &mut out),
     }
 }
@@ -172,7 +196,8 @@ fn configured_rules(
     clock: &dyn Clock,
 ) -> anyhow::Result<Translation> {
     let settings = settings(Some(file.to_owned()), environment, clock)?;
-    let center = settings.call_centers.get(center).ok_or_else(|| unknown(&settings, center))?;
+    let center =
+        settings.call_centers.get(center).ok_or_else(|| unknown(settings.call_centers.keys(), center))?;
     Ok(match field {
         translate::NumberField::From => center.translations.from.clone(),
         translate::NumberField::To => center.translations.to.clone(),
@@ -180,8 +205,8 @@ fn configured_rules(
 }
 
 /// The error for a contact center that is not configured, with the one that was probably meant.
-fn unknown(settings: &Settings, center: &str) -> anyhow::Error {
-    let meant = nearest(center, &settings.call_centers.keys().cloned().collect())
+fn unknown<'a>(names: impl Iterator<Item = &'a String>, center: &str) -> anyhow::Error {
+    let meant = nearest(center, &names.cloned().collect())
         .map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
     anyhow!("--call-center: no contact center {center} is configured{meant}")
 }

@@ -6,8 +6,9 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io;
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::domain::{CallCenterName, CallReference, cut};
-use crate::settings::{Settings, parse_duration};
+use crate::settings::{Settings, Source, configuration_file, parse_duration};
 use crate::store::{Entry, EntryId, EntryKind, EntryState, Filter, Run, Store, StoreError, Unreadable};
 
 /// Look at what still has to reach Salesforce; send what was buried again, or drop it.
@@ -53,9 +54,21 @@ enum OutboxCommand {
         id: EntryId,
     },
     /// Make buried entries due now, as if never tried.
-    Retry(EntryChange),
+    Retry {
+        #[command(flatten)]
+        change: EntryChange,
+        /// Try waiting entries at once too, with the attempts and the age that they have.
+        #[arg(long)]
+        now: bool,
+    },
     /// Remove entries for good, pending ones too: what they ask never reaches Salesforce.
-    Discard(EntryChange),
+    Discard {
+        #[command(flatten)]
+        change: EntryChange,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// Runs the command: 0 done, 1 nothing found.
@@ -68,25 +81,41 @@ pub fn run(
     clock: &dyn Clock,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let settings = super::settings(args.config.clone(), environment, clock)?;
-    let open = Store::open_existing(settings.store.url.expose_secret());
-    let found = super::on_store(&settings.store.url, open, async |store| {
+    if args.command.asks() && !io::stdin().is_terminal() {
+        writeln!(io::stderr(), "{UNASKED}")?;
+        return Ok(ExitCode::from(2));
+    }
+    let file = configuration_file(args.config.clone(), &environment);
+    let (place, names) = Settings::load_store(&Source { file: Some(file), environment }, clock)?;
+    let open = Store::open_existing(place.url.expose_secret());
+    let found = super::on_store(&place.url, open, async |store| {
         if let Some(center) = args.command.call_center() {
-            known(&settings, store, center).await?;
+            known(&names, store, center).await?;
         }
-        obey(args, store, clock.now(), out).await
+        obey(args, store, clock.now(), out, &mut ask).await
     })?;
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What is said where nobody can be asked.
+const UNASKED: &str = "scv-bridge: error: `outbox discard` removes entries for good and asks before, but standard input is no terminal: add --yes, or --dry-run to see which entries they are";
+
+/// Asks on standard error, so that the output stays what it is; only `y` and `yes` agree.
+fn ask(question: &str) -> io::Result<bool> {
+    write!(io::stderr(), "{question} [y/N] ")?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
 /// An error unless the contact center is configured, or still has entries after it has left the configuration.
-async fn known(settings: &Settings, store: &Store, center: &CallCenterName) -> anyhow::Result<()> {
-    if settings.call_centers.contains_key(center.as_ref()) {
+async fn known(names: &BTreeSet<String>, store: &Store, center: &CallCenterName) -> anyhow::Result<()> {
+    if names.contains(center.as_ref()) {
         return Ok(());
     }
     let filter = Filter { call_center: Some(center.clone()), limit: Some(1), ..Filter::default() };
     match store.list_all(&filter).await?.is_empty() {
-        true => Err(super::unknown(settings, center.as_ref())),
+        true => Err(super::unknown(names.iter(), center.as_ref())),
         false => Ok(()),
     }
 }
@@ -96,13 +125,26 @@ impl OutboxCommand {
         match self {
             Self::List { select, .. } => select.call_center.as_ref(),
             Self::Show { .. } => None,
-            Self::Retry(change) | Self::Discard(change) => change.call_center(),
+            Self::Retry { change, .. } | Self::Discard { change, .. } => change.call_center(),
         }
+    }
+
+    /// Whether it asks before it does something.
+    fn asks(&self) -> bool {
+        matches!(self, Self::Discard { change: EntryChange { dry_run: false, .. }, yes: false })
     }
 }
 
 /// Runs the command; returns whether there was such an entry.
-async fn obey(args: &OutboxArgs, store: &Store, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<bool> {
+///
+/// `ask` is asked the question before entries are removed.
+async fn obey(
+    args: &OutboxArgs,
+    store: &Store,
+    now: Timestamp,
+    out: &mut dyn Write,
+    ask: &mut dyn FnMut(&str) -> io::Result<bool>,
+) -> anyhow::Result<bool> {
     match &args.command {
         OutboxCommand::List { select, limit } => {
             let filter = Filter { limit: Some(*limit), ..select.filter(now) };
@@ -133,9 +175,37 @@ async fn obey(args: &OutboxArgs, store: &Store, now: Timestamp, out: &mut dyn Wr
             }
             Ok(true)
         }
-        OutboxCommand::Retry(change) => change.run(ChangeAction::Retry, store, now, args.json, out).await,
-        OutboxCommand::Discard(change) => change.run(ChangeAction::Discard, store, now, args.json, out).await,
+        OutboxCommand::Retry { change, now: hurries } => {
+            let action = if *hurries { ChangeAction::Hurry } else { ChangeAction::Retry };
+            change.run(action, change.filters(now), store, now, args.json, out).await
+        }
+        OutboxCommand::Discard { change, .. } => {
+            let mut filters = change.filters(now);
+            if args.command.asks() && !agreed(&mut filters, store, now, ask).await? {
+                filters.clear();
+            }
+            change.run(ChangeAction::Discard, filters, store, now, args.json, out).await
+        }
     }
+}
+
+/// Whether these entries are to be removed, as somebody says who was told how many there are. The filters then leave out
+/// what comes in while the answer is awaited.
+async fn agreed(
+    filters: &mut [Filter],
+    store: &Store,
+    now: Timestamp,
+    ask: &mut dyn FnMut(&str) -> io::Result<bool>,
+) -> anyhow::Result<bool> {
+    let mut entries = 0;
+    for filter in filters.iter_mut() {
+        filter.older_than = filter.older_than.or(now.checked_add(Duration::from_millis(1)).ok());
+        entries += store.discard(filter, Run::Dry).await?;
+    }
+    let noun = if entries == 1 { "entry" } else { "entries" };
+    // Where there is nothing, the report says so.
+    Ok(entries == 0
+        || ask(&format!("Remove {entries} {noun} for good? What they ask never reaches Salesforce."))?)
 }
 
 /// Narrows to entries that fit everything given.
@@ -487,6 +557,8 @@ pub struct EntryChange {
 pub enum ChangeAction {
     /// Buried ones are due now.
     Retry,
+    /// Buried ones and waiting ones are due now.
+    Hurry,
     /// They are removed.
     Discard,
 }
@@ -516,6 +588,7 @@ impl EntryChange {
     pub async fn run(
         &self,
         action: ChangeAction,
+        filters: Vec<Filter>,
         store: &Store,
         now: Timestamp,
         json: bool,
@@ -523,7 +596,7 @@ impl EntryChange {
     ) -> anyhow::Result<bool> {
         let mut report = ChangeReport { dry_run: self.dry_run, entries: 0, problems: Vec::new() };
         let mut preview = EntryList::default();
-        for filter in self.filters(now) {
+        for filter in filters {
             if self.dry_run
                 && let Some(filter) = action.preview(&filter)
             {
@@ -532,7 +605,7 @@ impl EntryChange {
             let changed = action.run(store, &filter, now, self.dry_run).await?;
             report.entries += changed;
             if let (0, Some(id)) = (changed, filter.id) {
-                report.problems.push(ChangeProblem { id: id.0, problem: reason(store, id).await? });
+                report.problems.push(ChangeProblem { id: id.0, problem: action.reason(store, id).await? });
             }
         }
         if json {
@@ -568,6 +641,8 @@ impl ChangeAction {
         let run = if dry { Run::Dry } else { Run::Real };
         match self {
             Self::Retry => store.retry(filter, now, run).await,
+            // Waiting ones first: what is put back is due already.
+            Self::Hurry => Ok(store.hurry(filter, now, run).await? + store.retry(filter, now, run).await?),
             Self::Discard => store.discard(filter, run).await,
         }
     }
@@ -578,7 +653,7 @@ impl ChangeAction {
             // No pending entry is put back.
             (Self::Retry, Some(EntryState::Pending)) => return None,
             (Self::Retry, _) => Some(EntryState::Buried),
-            (Self::Discard, state) => state,
+            (Self::Hurry | Self::Discard, state) => state,
         };
         Some(Filter { state, limit: Some(PRINTED), ..filter.clone() })
     }
@@ -587,19 +662,28 @@ impl ChangeAction {
         match (self, dry) {
             (Self::Retry, false) => "put back, due now",
             (Self::Retry, true) => "would be put back (dry run)",
+            (Self::Hurry, false) => "due now",
+            (Self::Hurry, true) => "would be due now (dry run)",
             (Self::Discard, false) => "discarded",
             (Self::Discard, true) => "would be discarded (dry run)",
         }
     }
-}
-
-/// Why an entry could not be changed.
-async fn reason(store: &Store, id: EntryId) -> Result<&'static str, StoreError> {
-    let filter = Filter { id: Some(id), ..Filter::default() };
-    Ok(match store.list_all(&filter).await?.into_iter().next() {
-        None => "no such entry",
-        Some(Ok(entry)) if entry.state == EntryState::Pending => "still pending: it is tried again by itself",
-        Some(Err(unreadable)) if unreadable.state.as_deref() == Some("pending") => unreadable.problem,
-        Some(_) => "changed by somebody else meanwhile",
-    })
+    /// Why an entry could not be changed.
+    async fn reason(self, store: &Store, id: EntryId) -> Result<&'static str, StoreError> {
+        let filter = Filter { id: Some(id), ..Filter::default() };
+        let pending = match self {
+            Self::Hurry => {
+                "due already, or a late clear before its first moment: it is tried when its turn comes"
+            }
+            Self::Retry | Self::Discard => {
+                "still pending: it is tried again by itself; --now tries it at once"
+            }
+        };
+        Ok(match store.list_all(&filter).await?.into_iter().next() {
+            None => "no such entry",
+            Some(Ok(entry)) if entry.state == EntryState::Pending => pending,
+            Some(Err(unreadable)) if unreadable.state.as_deref() == Some("pending") => unreadable.problem,
+            Some(_) => "changed by somebody else meanwhile",
+        })
+    }
 }

@@ -23,9 +23,7 @@ mod unreadable;
 mod value;
 mod webex;
 
-use std::collections::BTreeMap;
-#[cfg(test)]
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::call_center::Surroundings;
 use self::names::Names;
@@ -118,6 +116,32 @@ impl Settings {
             _ => Err(Problems::new(problems)),
         };
         (result, files)
+    }
+
+    /// Reads the database's place and the names of the contact centers, for commands that look at the data beside a
+    /// service: what else is wrong must not keep an operator from it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, variables that set nothing, and what is wrong with `[store]`.
+    pub fn load_store(source: &Source, clock: &dyn Clock) -> Result<(Store, BTreeSet<String>), Problems> {
+        let (mut problems, mut files) = (Vec::new(), Files::default());
+        let Some(tree) = source.tree(&mut problems, &mut files) else {
+            return Err(Problems::new(problems));
+        };
+        let report = Report::new(clock.now(), tree.variables, problems, files);
+        let (store, names, count) = {
+            let mut root = Section::root(&report, tree.root);
+            let store = root.part_or_empty("store", Store::read);
+            let count = report.count();
+            (store, root.named("call_centers").into_iter().map(|(name, _)| name).collect(), count)
+        };
+        let (mut problems, _) = report.finish();
+        // What is wrong with the contact centers is not asked here.
+        problems.truncate(count);
+        match store {
+            Some(store) if problems.is_empty() => Ok((store, names)),
+            _ => Err(Problems::new(problems)),
+        }
     }
 
     /// Reads every section, whatever is wrong in the others.

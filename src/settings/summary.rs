@@ -27,9 +27,9 @@ impl Settings {
         }
         let operations = scheme(tls && self.operations.wants_tls());
         writeln!(text, "operations   {operations}://{}", self.operations.listen)?;
-        for certificate in self.certificates.values() {
-            let (name, days) = (certificate.name(), certificate.days_left(now));
-            writeln!(text, "certificate  {name}: {days} days left, until {:.0}", certificate.not_after())?;
+        for expiry in self.expiries() {
+            let days = expiry.days_left(now);
+            writeln!(text, "certificate  {}: {days} days left, until {:.0}", expiry.name, expiry.at)?;
         }
         for center in self.call_centers.values() {
             let CallCenter { name, api, certificate, next_certificate, .. } = center;

@@ -87,6 +87,22 @@ impl Query for Retry {
         WHERE state = 'buried' AND id IN {each ids int} RETURNING CAST(id AS TEXT)";
 }
 
+/// Makes waiting entries due now. A late clear that was not tried yet waits on purpose: until then Salesforce may still
+/// make the routing that it is to remove.
+#[derive(Serialize)]
+struct Hurry {
+    now: Millis,
+    ids: Vec<EntryId>,
+}
+
+impl Query for Hurry {
+    type Row = EntryId;
+    const SQL: &'static str = "UPDATE outbox SET next_at = {now int}
+        WHERE id IN (SELECT o.id FROM outbox AS o WHERE o.state = 'pending' AND o.next_at > {now int}
+            AND (o.kind <> 'late_clear' OR o.attempts > 0) AND o.id IN {each ids int} ORDER BY o.id {lock})
+        RETURNING CAST(id AS TEXT)";
+}
+
 /// Counts entries.
 #[derive(Serialize)]
 struct CountAll {}
@@ -297,6 +313,26 @@ impl Store {
             return Ok(ids.len());
         }
         Ok(self.write(&Retry { now: now.into(), ids }).await?.len())
+    }
+
+    /// Makes the waiting entries of a filter due now, with the attempts and the age that they have; gives how many. A late
+    /// clear keeps its first moment.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn hurry(&self, filter: &Filter, now: Timestamp, run: Run) -> Result<usize, StoreError> {
+        if filter.state == Some(EntryState::Buried) {
+            return Ok(0);
+        }
+        let filter = Filter { state: Some(EntryState::Pending), ..filter.clone() };
+        if run == Run::Dry {
+            let waits = |entry: &Entry| {
+                entry.next_at > now && (entry.kind != EntryKind::LateClear || entry.attempts > 0)
+            };
+            return Ok(self.list(&filter).await?.iter().filter(|entry| waits(entry)).count());
+        }
+        let ids = self.read(&filter.matching()).await?;
+        Ok(self.write(&Hurry { now: now.into(), ids }).await?.len())
     }
 
     /// Removes the entries of a filter, pending ones too if it does not say otherwise; gives how many.

@@ -221,6 +221,50 @@ async fn mock_salesforce_starts_and_stops() {
 }
 
 #[actix_web::test]
+async fn mock_webex_starts_finds_tasks_that_it_was_given_and_stops() {
+    let site = Site::open().await;
+    let mut tenant = Program::start(command(site.path(), &["mock-webex", "--listen", "127.0.0.1:0"]));
+    let line = tenant.line_with("/mock/tasks").await;
+    let url = line.split_whitespace().find(|word| word.ends_with("/mock/tasks")).unwrap();
+    let body = line.split('\'').nth(1).unwrap();
+    let answer = reqwest::Client::new().post(url).body(body.to_owned()).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "what it introduces itself with works when it is pasted");
+    for page in ["subscriptions", "refusals", "requests"] {
+        let answer = reqwest::get(url.replace("tasks", page)).await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.text().await.unwrap()), (200, "[]".to_owned()));
+    }
+    tenant.terminate();
+    assert_eq!(tenant.end().await.0, Some(0));
+}
+
+#[test]
+fn completions_and_the_commented_defaults_need_no_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(folder.path(), &["completions", "bash"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    assert!(ended.out.contains("_scv-bridge()"), "{}", ended.out);
+    let ended = run(folder.path(), &["config", "default"]);
+    assert_eq!((ended.code, ended.out), (Some(0), run(folder.path(), &["check", "--defaults"]).out));
+}
+
+#[actix_web::test]
+async fn discard_removes_nothing_where_nobody_can_be_asked() {
+    let site = Site::open().await;
+    let url = format!("sqlite:{}/data/bridge.db", site.path().display());
+    Store::open(&url).await.unwrap().close().await.unwrap();
+    let discard = |more: &[&str]| {
+        run(site.path(), &[&["outbox", "discard", "--all", "--config", "bridge.toml"], more].concat())
+    };
+    let ended = discard(&[]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
+    assert!(ended.err.contains("add --yes, or --dry-run"), "{}", ended.err);
+    for more in ["--yes", "--dry-run"] {
+        let ended = discard(&[more]);
+        assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{}", ended.out);
+    }
+}
+
+#[actix_web::test]
 async fn outbox_opens_the_database_of_the_service_and_never_makes_one() {
     let site = Site::open().await;
     let outbox = |more: &[&str]| run(site.path(), &[&["outbox", "--config", "bridge.toml"], more].concat());

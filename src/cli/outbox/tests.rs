@@ -107,7 +107,7 @@ impl Scene {
         let line =
             CommandLine::try_parse_from(["outbox"].into_iter().chain(line.split_whitespace())).unwrap();
         let mut out = Vec::new();
-        let found = obey(&line.args, &self.store, self.now(), &mut out).await.unwrap();
+        let found = obey(&line.args, &self.store, self.now(), &mut out, &mut |_| Ok(true)).await.unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(!text.contains("4693150217"), "{text}");
         (text, found)
@@ -202,7 +202,7 @@ async fn a_dry_run_prints_what_would_change_and_changes_nothing() {
 async fn retry_makes_buried_entries_due_now_and_leaves_pending_ones_alone() {
     let scene = Scene::filled().await;
     let printed = scene.run("retry 2 3 9 --json").await;
-    let problems = r#"[{"id":3,"problem":"still pending: it is tried again by itself"},{"id":9,"problem":"no such entry"}]"#;
+    let problems = r#"[{"id":3,"problem":"still pending: it is tried again by itself; --now tries it at once"},{"id":9,"problem":"no such entry"}]"#;
     assert_eq!(printed, (format!("{{\"dry_run\":false,\"entries\":1,\"problems\":{problems}}}\n"), false));
     assert_eq!(scene.ids("--state buried").await, [1]);
     assert_eq!(scene.store.show(EntryId(2)).await.unwrap().unwrap().next_at, scene.now());
@@ -219,6 +219,45 @@ async fn discard_removes_what_was_chosen_and_no_more() {
     assert_eq!(scene.ids("").await, [2, 4]);
     assert_eq!(scene.run("discard --all").await, ("2 discarded\n".to_owned(), true));
     assert_eq!(scene.run("list").await, ("no entries\n".to_owned(), true));
+}
+
+#[tokio::test]
+async fn waiting_entries_are_tried_at_once_with_the_attempts_that_they_have() {
+    let sqlite = Scene::filled().await;
+    let postgres = Scene::at(Postgres::shared().database(), None).await.fill().await;
+    for scene in [sqlite, postgres] {
+        assert_eq!(scene.run("retry 3 --now --dry-run --json").await.1, true);
+        assert_eq!(scene.run("retry 3 --now").await, ("1 due now\n".to_owned(), true));
+        let entry = scene.store.show(EntryId(3)).await.unwrap().unwrap();
+        assert_eq!((entry.next_at, entry.attempts), (scene.now(), 1));
+        let again = scene.run("retry 3 --now").await;
+        assert!(again.0.starts_with("3: due already") && !again.1, "{}", again.0);
+        assert_eq!(scene.run("retry --all --now").await, ("2 due now\n".to_owned(), true), "the buried ones");
+        assert!(!scene.run("retry --state pending --now").await.1);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_discarded_that_nobody_agreed_to() {
+    let scene = Scene::filled().await;
+    let discard = async |line: &str, agrees: bool| {
+        let line = CommandLine::try_parse_from(["outbox", "discard"].into_iter().chain(line.split(' ')));
+        let (mut out, mut asked) = (Vec::new(), Vec::new());
+        let mut ask = |question: &str| {
+            asked.push(question.to_owned());
+            Ok(agrees)
+        };
+        let args = line.unwrap().args;
+        let done = obey(&args, &scene.store, scene.now(), &mut out, &mut ask).await.unwrap();
+        (String::from_utf8(out).unwrap(), done, asked)
+    };
+    let question = "Remove 4 entries for good? What they ask never reaches Salesforce.".to_owned();
+    assert_eq!(discard("--all", false).await, ("0 discarded\n".to_owned(), false, vec![question]));
+    assert_eq!(scene.ids("").await, [1, 2, 3, 4]);
+    assert_eq!(discard("--kind late-clear", true).await.2, [""; 0], "nothing is there to ask about");
+    assert_eq!(discard("1 2 --yes", false).await, ("2 discarded\n".to_owned(), true, vec![]));
+    assert_eq!(discard("3", true).await.2.len(), 1);
+    assert_eq!(scene.ids("").await, [4]);
 }
 
 #[tokio::test]
@@ -258,7 +297,7 @@ async fn another_program_may_look_at_the_database_meanwhile() {
             CommandLine::try_parse_from(["outbox", "retry", "--words", "NOT_found", "--older-than", "1d"])
                 .unwrap();
         assert_eq!(scene.ids("--state buried").await, [1, 2]);
-        assert!(obey(&line.args, &beside, scene.now(), &mut Vec::new()).await.unwrap());
+        assert!(obey(&line.args, &beside, scene.now(), &mut Vec::new(), &mut |_| Ok(true)).await.unwrap());
         assert_eq!(scene.ids("--state buried").await, [0; 0]);
         let due = scene.store.lease_due(&lease(&scene)).await.unwrap();
         assert_eq!(due.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [1]);

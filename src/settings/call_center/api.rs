@@ -134,12 +134,23 @@ impl Api {
                 Apex::read(section, certificate).map(Self::Apex)
             }
             None => {
-                // One problem is enough: these keys are right for one of the two.
-                for key in TELEPHONY_KEYS.iter().chain(&APEX_KEYS) {
-                    section.take(key);
-                }
+                Self::read_undecided(section, token, certificate);
                 None
             }
+        }
+    }
+
+    /// Reports what is wrong with the keys where `api` says nothing that is known: they tell which way is meant. Keys of
+    /// both ways are right for one of the two, and which one is asked for already.
+    fn read_undecided(section: &mut Section<'_>, token: Option<&Token>, certificate: Option<&str>) {
+        let has = |keys: &[&str]| keys.iter().any(|key| section.has(key));
+        match (has(&TELEPHONY_KEYS), has(&APEX_KEYS)) {
+            (true, false) => drop(Telephony::read(section, token)),
+            (false, true) => drop(Apex::read(section, certificate)),
+            _ => {}
+        }
+        for key in TELEPHONY_KEYS.iter().chain(&APEX_KEYS) {
+            section.take(key);
         }
     }
 }

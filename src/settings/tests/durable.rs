@@ -5,6 +5,37 @@ use std::time::Duration;
 use super::*;
 
 #[test]
+fn what_else_is_wrong_keeps_nobody_from_the_database() {
+    let folder = Folder::new();
+    let toml = "[store]\nurl = \"sqlite:here.db\"\n[call_centers.Main]\napi = 7\n[serverr]\nx = 1\n";
+    let load = |toml: &str| Settings::load_store(&folder.source(toml), &ManualClock::new(now()));
+    let (store, names) = load(toml).unwrap();
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&store.url), "sqlite:here.db");
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["Main"]);
+    let problems = load(&toml.replace("sqlite:", "mysql://")).unwrap_err();
+    assert_eq!(
+        problems.as_slice().iter().map(|problem| problem.key.as_str()).collect::<Vec<_>>(),
+        ["store.url"]
+    );
+    let problems = load(&toml.replace("url", "ulr")).unwrap_err();
+    assert_eq!(problems.as_slice()[0].key, "store.ulr");
+}
+
+#[test]
+fn a_wrong_api_hides_nothing_of_the_way_that_the_other_keys_tell() {
+    let folder = Folder::new();
+    let keys = |toml: &str| -> Vec<String> {
+        let problems = folder.load(toml).unwrap_err();
+        problems.as_slice().iter().map(|problem| problem.key.replace("call_centers.Main.", "")).collect()
+    };
+    let wrong = SMALL.replace("00D5g000007AbCdEAK", "00D");
+    assert_eq!(keys(&wrong.replace("\"telephony\"", "\"telefony\"")), ["api", "org_id"]);
+    assert_eq!(keys(&wrong.replace("api =", "#")), ["api", "org_id"]);
+    let both = wrong.replace("\"telephony\"", "\"?\"\nusername = \"x\"");
+    assert_eq!(keys(&both), ["api"], "which of the two is right is for `api` to say");
+}
+
+#[test]
 fn the_defaults_of_outbox_journal_breaker_and_limits_are_the_documented_ones() {
     let settings = Folder::new().load(SMALL).unwrap();
     let seconds = Duration::from_secs;

@@ -40,7 +40,7 @@ pub async fn leave_behind(flow: &Flow, site: &Site) -> Vec<(&'static str, String
 
 /// Drops it all.
 pub fn clear_away(site: &Site) -> Vec<(&'static str, String)> {
-    let ended = outbox(site, &["discard", "--all"]);
+    let ended = outbox(site, &["discard", "--all", "--yes"]);
     assert_eq!(entries(site), Vec::<Value>::new());
     vec![("outbox discard", ended)]
 }

@@ -1,11 +1,13 @@
 //! What the tenant remembers of its callers.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::operation::Operation;
 
 /// A request as it arrived, without tokens.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RecordedCall {
     /// What it asked for.
     pub operation: Operation,
@@ -24,7 +26,7 @@ pub struct RecordedCall {
 }
 
 /// A request that the tenant refused, as Webex would have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusedCall {
     /// What it asked for.
     pub operation: Operation,

@@ -8,6 +8,7 @@ mod graphql;
 mod log;
 mod oauth;
 mod operation;
+mod pages;
 mod publish;
 mod refused;
 mod search;

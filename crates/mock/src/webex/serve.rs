@@ -13,6 +13,7 @@ use super::super::bad_day::BadDay;
 use super::super::reply::{Reply, write};
 use super::log::RecordedCall;
 use super::operation::Operation;
+use super::pages;
 use super::refused::Refused;
 use super::tenant::{Incoming, Tenant};
 
@@ -36,6 +37,9 @@ pub(super) async fn serve(request: HttpRequest, payload: Payload, tenant: Data<T
         tracking_id: header("trackingid"),
         body,
     };
+    if let Some(page) = path.strip_prefix("/mock/") {
+        return write(Reply::Whole(pages::attend(&tenant, page, &incoming)), tenant.now());
+    }
     let day = tenant.bad_day(operation);
     let reply = match &day {
         None => Reply::Whole(tenant.answer(operation, id, &incoming)),

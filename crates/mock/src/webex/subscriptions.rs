@@ -32,7 +32,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    fn json(&self, org_id: &str) -> Value {
+    pub(super) fn json(&self, org_id: &str) -> Value {
         json!({
             "id": self.id,
             "name": self.name,
