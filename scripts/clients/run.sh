@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Real clients against a running bridge with the mock org behind it: curl for every grant and encoding, published OAuth 2.0
-# clients, and published Salesforce clients used as they are against the wrapper. Clients are installed into a temporary
+# clients, and published Salesforce clients used as they are against the wrapper; then schemathesis, which holds the bridge against its
+# own description. Clients are installed into a temporary
 # folder, at the versions named here. Everything listens on loopback and ends by itself.
 # Needs: curl, openssl, npm (Node.js 20 or newer: later versions of jsforce need 22), python3 with venv, and the program: PROGRAM, or target/debug/scv-bridge.
 set -euo pipefail
@@ -8,6 +9,7 @@ cd "$(dirname "$0")/../.."
 
 node_clients=(simple-oauth2@5.1.0 openid-client@6.8.9 jsforce@3.10.16)
 python_clients=(requests-oauthlib==2.0.0 simple-salesforce==1.12.10)
+schemathesis=schemathesis==4.32.5
 
 program=${PROGRAM:-target/debug/scv-bridge}
 for tool in curl openssl npm node python3; do
@@ -42,7 +44,7 @@ pair connector -subj /CN=connector
 "$program" secret signing-key >"$WORK/signing.key"
 
 port=$(free_port) org=127.0.0.1:$(free_port) operations=127.0.0.1:$(free_port)
-export BRIDGE=https://localhost:$port ORG=http://$org
+export BRIDGE=https://localhost:$port ORG=http://$org OPERATIONS=$operations
 export CLIENT_ID=connector CLIENT_SECRET='s:ecret+of 100% &more' USERNAME=webex@example.com PASSWORD='pass+word %41&='
 cat >"$WORK/bridge.toml" <<TOML
 [server]
@@ -56,6 +58,11 @@ listen = "$operations"
 [limits]
 # All clients call from one address, and try wrong secrets on purpose.
 failed_logins_per_address = 1000
+failed_logins_per_client = 1000
+# More than schemathesis can ask for.
+creates_per_second = 1000
+[webex]
+webhook_secrets = ["$(openssl rand -hex 32)"]
 [store]
 url = "sqlite:$WORK/bridge.db"
 [oauth]
@@ -84,7 +91,8 @@ python3 -m venv "$WORK/python"
 "$WORK/python/bin/pip" --quiet --disable-pip-version-check install "${python_clients[@]}"
 
 "$program" mock-salesforce --listen "$org" --certificate "$WORK/WebexCCSCV.crt" >"$WORK/org.log" 2>&1 &
-pids+=($!)
+org_pid=$!
+pids+=("$org_pid")
 "$program" serve --config "$WORK/bridge.toml" >"$WORK/bridge.log" 2>&1 &
 pids+=($!)
 curl --silent --fail --retry 100 --retry-delay 0 --retry-all-errors --max-time 20 --output /dev/null "http://$operations/readyz"
@@ -101,6 +109,14 @@ node "$WORK/node/jsforce.mjs"
 
 refused=$(curl --silent "$ORG/mock/refusals")
 [[ $refused == '[]' ]] || { echo "the org refused: $refused" >&2; exit 1; }
+# Another org, without a limit of creates: schemathesis makes whatever fits the description.
+kill "$org_pid"
+wait "$org_pid" || true
+"$program" mock-salesforce --listen "$org" --certificate "$WORK/WebexCCSCV.crt" --answer-at-once >"$WORK/org.log" 2>&1 &
+pids+=($!)
+python3 -m venv "$WORK/schemathesis"
+"$WORK/schemathesis/bin/pip" --quiet --disable-pip-version-check install "$schemathesis"
+SCHEMATHESIS=$WORK/schemathesis/bin/st scripts/clients/schemathesis.sh
 if grep -F -e "$CLIENT_SECRET" -e "$PASSWORD" -e scvb_ "$WORK/bridge.log"; then
     echo "a secret or a token stands in the log" >&2
     exit 1

@@ -169,6 +169,12 @@ impl UnsetWords {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// The fields that were asked for, for the test of the description of the API.
+    pub static ASKED: std::cell::RefCell<BTreeSet<String>> = const { std::cell::RefCell::new(BTreeSet::new()) };
+}
+
 /// The fields of a body that are not taken yet, and the problems so far. An empty string and null count as left out,
 /// because that is what an unset flow variable becomes; some become a word.
 pub struct BodyFields {
@@ -206,6 +212,8 @@ impl BodyFields {
 
     /// Takes a field, if it has a value. Of a name given twice the last one counts.
     pub fn take(&mut self, name: &str) -> Option<Value> {
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| asked.insert(name.to_owned()));
         let mut value = None;
         self.fields.retain_mut(|(field, found)| {
             let other = field != name;

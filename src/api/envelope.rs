@@ -37,6 +37,12 @@ pub fn failure(status: StatusCode, retry_after: Option<u64>, messages: Vec<Strin
     response
 }
 
+/// The body of an error as it is described.
+pub fn failure_body(messages: &[String]) -> serde_json::Value {
+    let body = ResponseEnvelope::<()> { data: None, errors: Some(messages), success: false };
+    serde_json::to_value(body).unwrap_or_default()
+}
+
 /// The body of an error alone, for an answer outside of any request.
 pub fn failure_text(message: &str) -> Vec<u8> {
     let messages = [message.to_owned()];

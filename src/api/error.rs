@@ -223,6 +223,11 @@ impl ApiError {
         }
     }
 
+    /// The body of the answer.
+    pub fn body(&self) -> serde_json::Value {
+        envelope::failure_body(&self.messages())
+    }
+
     /// The answer.
     pub fn response(&self) -> HttpResponse {
         let mut response = envelope::failure(self.status(), self.retry_after(), self.messages());

@@ -557,6 +557,27 @@ impl OAuthError {
         &self.description
     }
 
+    /// The body of the answer.
+    pub fn body(&self) -> Value {
+        json!({ "error": self.code(), "error_description": self.description })
+    }
+
+    /// One of each kind, for the description of the API.
+    pub fn examples() -> Vec<Self> {
+        let slow = Self::from(ApiError::SlowBody);
+        vec![
+            Self::invalid_request("grant_type: missing from the body"),
+            Self::client(CredentialsRefused::Wrong, true),
+            Self::grant(CredentialsRefused::Wrong, "username or password"),
+            Self::unauthorized_client("this client has no username and password_sha256 in the configuration"),
+            no_key(),
+            Self::throttled(Throttled { after: Duration::from_secs(42) }),
+            Self::from(ApiError::TooLarge),
+            slow,
+            Self::unable(),
+        ]
+    }
+
     /// The answer.
     pub fn response(&self) -> HttpResponse {
         let status = match self.kind {
@@ -567,8 +588,7 @@ impl OAuthError {
             OAuthErrorKind::TooSlow => StatusCode::REQUEST_TIMEOUT,
             _ => StatusCode::BAD_REQUEST,
         };
-        let body = json!({ "error": self.code(), "error_description": self.description });
-        let mut response = never_stored(HttpResponse::build(status)).json(body);
+        let mut response = never_stored(HttpResponse::build(status)).json(self.body());
         let header = match self.kind {
             // "MUST ... include the WWW-Authenticate response header field matching the authentication scheme".
             OAuthErrorKind::InvalidClient { by_header: true } => Some((

@@ -9,6 +9,7 @@ use super::ApiError;
 use super::caller::TOKEN_PATHS;
 use super::envelope::failure;
 use super::oauth::token;
+use super::openapi::{docs, openapi, style};
 use super::probes::{livez, readyz, readyz_in_full};
 use super::voice::{
     agent_answered, clear_routing, create_voice_call, execute_omni_flow, phone_contact_ended,
@@ -18,9 +19,9 @@ use super::webhook::webhook;
 use crate::telemetry::Metrics;
 
 /// The path of the in-org wrapper: an existing flow moves over by changing its connector.
-const WRAPPER: &str = "/services/apexrest/cisco_wxcc_scv/voice/v1";
+pub(super) const WRAPPER: &str = "/services/apexrest/cisco_wxcc_scv/voice/v1";
 /// The same, short.
-const SHORT: &str = "/voice/v1";
+pub(super) const SHORT: &str = "/voice/v1";
 
 /// The routes of the public listener.
 pub fn public(config: &mut web::ServiceConfig) {
@@ -78,13 +79,16 @@ pub fn operations(config: &mut web::ServiceConfig) {
         .service(get("/readyz", web::get().to(readyz_in_full)))
         .service(get("/version", web::get().to(version)))
         .service(get("/metrics", web::get().to(metrics)))
+        .service(get("/openapi.json", web::get().to(openapi)))
+        .service(get("/docs", web::get().to(docs)))
+        .service(get("/docs/style.css", web::get().to(style)))
         .default_service(web::to(nothing_here));
 }
 
 /// Any other path. A request for a voice route here has the wrong port.
 async fn nothing_here(request: HttpRequest) -> HttpResponse {
     let mut message = String::from(
-        "path: there is nothing here; this listener has GET /livez, /readyz, /version and /metrics",
+        "path: there is nothing here; this listener has GET /livez, /readyz, /version, /metrics, /docs and /openapi.json",
     );
     if request.path().contains("/voice/") {
         message.push_str("; what flows call is on the other one, server.listen");

@@ -29,7 +29,7 @@ pub(super) struct Lasting {
     pub(super) throttle: Arc<Throttle>,
     replays: Arc<Replays>,
     /// Where the public listener is bound.
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 impl Lasting {

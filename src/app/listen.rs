@@ -16,8 +16,15 @@ use tokio::net::TcpSocket;
 use super::StartError;
 use super::control::Control;
 use super::generation::workers;
+<<<<<<< HEAD
 use crate::api::{AccessContext, ApiContext, access, attended, on_connect, operations, public, too_slow};
 use crate::listener::{self, HandshakeLog, Listener};
+=======
+use crate::api::{
+    AccessContext, ApiContext, Documentation, access, attended, on_connect, operations, public, too_slow,
+};
+use crate::listener::Listener;
+>>>>>>> 9fd5ad2 (Describe the API in OpenAPI 3.1, made of what the routes are made of, and hold the bridge against it with schemathesis)
 use crate::settings::{Inbound, Settings};
 
 pub(super) type Bound = (Server, SocketAddr);
@@ -67,6 +74,8 @@ pub(super) fn serve_operations(
     max_connections: usize,
 ) -> Result<Bound, StartError> {
     let settings = control.settings();
+    let documentation =
+        web::Data::new(Documentation::new(&settings.server.base_url(control.lasting.address)));
     let (metrics, readiness) =
         (web::Data::from(Arc::clone(&control.lasting.metrics)), control.readiness.clone());
     let listener = Listener {
@@ -81,7 +90,8 @@ pub(super) fn serve_operations(
         handshakes: handshakes(control, "operations"),
     };
     let server = listener.serve(move || {
-        let app = App::new().app_data(metrics.clone()).app_data(readiness.clone());
+        let app =
+            App::new().app_data(metrics.clone()).app_data(readiness.clone()).app_data(documentation.clone());
         app.wrap(from_fn(attended)).configure(operations)
     });
     Ok((server.map_err(|source| StartError::Listen { key: OPERATIONS, address, source })?, address))

@@ -31,7 +31,7 @@ async fn a_path_that_the_operations_listener_has_not_is_answered_with_those_it_h
     let told = stage.ask("/foo").await;
     assert_eq!(
         told.error(404),
-        "path: there is nothing here; this listener has GET /livez, /readyz, /version and /metrics"
+        "path: there is nothing here; this listener has GET /livez, /readyz, /version, /metrics, /docs and /openapi.json"
     );
     let lost = stage.ask("/voice/v1/createVoiceCall").await;
     assert!(
@@ -104,4 +104,47 @@ async fn a_service_that_stops_says_so_and_lets_calls_end() {
     assert_eq!(ready.body["not_ready"], json!(["the service is stopping"]));
     call.await.unwrap().data();
     assert!(stage.flow("createVoiceCall", create("wxcc_2")).send().await.is_err(), "nobody listens any more");
+}
+
+#[actix_web::test]
+async fn the_description_of_the_api_names_this_bridge_and_its_page_allows_no_script() {
+    let stage = Stage::telephony().await;
+    let document = stage.ask("/openapi.json").await;
+    assert_eq!((document.status, document.header("content-type")), (200, "application/json"));
+    assert_eq!(document.body["openapi"], "3.1.0");
+    assert_eq!(document.body["servers"][0]["url"], stage.public);
+    let page = stage.ask("/docs").await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    let policy = page.header("content-security-policy");
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'self';") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    assert!(page.text.contains("href=\"/docs/style.css\"") && page.text.contains(&stage.public));
+    assert_eq!(stage.ask("/docs/style.css").await.header("content-type"), "text/css; charset=utf-8");
+}
+
+/// The examples of docs/openapi.json are what flows send and get.
+#[actix_web::test]
+async fn the_examples_of_the_description_work_as_they_stand() {
+    let stage = Stage::telephony().await;
+    let document = stage.ask("/openapi.json").await.body;
+    let routes = [
+        "createVoiceCall",
+        "executeOmniFlow",
+        "clearRouting",
+        "phoneContactEnded",
+        "updateVoiceCall",
+        "agentAnswered",
+    ];
+    for route in routes {
+        let operation = &document["paths"][format!("/voice/v1/{route}")]["post"];
+        let example = |part: &serde_json::Value| part["content"]["application/json"]["example"].clone();
+        let answer = stage.post(route, example(&operation["requestBody"])).await;
+        let mut told = example(&operation["responses"]["200"]);
+        if route == "createVoiceCall" {
+            told["data"]["voiceCallId"] = answer.body["data"]["voiceCallId"].clone();
+        }
+        assert_eq!(answer.body, told, "{route}: {}", answer.text);
+    }
 }

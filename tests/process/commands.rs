@@ -242,7 +242,7 @@ fn completions_and_the_commented_defaults_need_no_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run(folder.path(), &["completions", "bash"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
-    assert!(ended.out.contains("_scv-bridge()"), "{}", ended.out);
+    assert!(ended.out.contains("_scv__bridge()"), "{}", ended.out);
     let ended = run(folder.path(), &["config", "default"]);
     assert_eq!((ended.code, ended.out), (Some(0), run(folder.path(), &["check", "--defaults"]).out));
 }

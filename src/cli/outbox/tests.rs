@@ -226,7 +226,7 @@ async fn waiting_entries_are_tried_at_once_with_the_attempts_that_they_have() {
     let sqlite = Scene::filled().await;
     let postgres = Scene::at(Postgres::shared().database(), None).await.fill().await;
     for scene in [sqlite, postgres] {
-        assert_eq!(scene.run("retry 3 --now --dry-run --json").await.1, true);
+        assert!(scene.run("retry 3 --now --dry-run --json").await.1);
         assert_eq!(scene.run("retry 3 --now").await, ("1 due now\n".to_owned(), true));
         let entry = scene.store.show(EntryId(3)).await.unwrap().unwrap();
         assert_eq!((entry.next_at, entry.attempts), (scene.now(), 1));
