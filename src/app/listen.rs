@@ -16,15 +16,10 @@ use tokio::net::TcpSocket;
 use super::StartError;
 use super::control::Control;
 use super::generation::workers;
-<<<<<<< HEAD
-use crate::api::{AccessContext, ApiContext, access, attended, on_connect, operations, public, too_slow};
-use crate::listener::{self, HandshakeLog, Listener};
-=======
 use crate::api::{
     AccessContext, ApiContext, Documentation, access, attended, on_connect, operations, public, too_slow,
 };
-use crate::listener::Listener;
->>>>>>> 9fd5ad2 (Describe the API in OpenAPI 3.1, made of what the routes are made of, and hold the bridge against it with schemathesis)
+use crate::listener::{self, HandshakeLog, Listener};
 use crate::settings::{Inbound, Settings};
 
 pub(super) type Bound = (Server, SocketAddr);

@@ -3,13 +3,16 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde_json::json;
 
 use crate::clock::Clock;
+use crate::doctor::{Code, Questions, Row, Status, examine};
+use crate::ids::Ids;
 use crate::settings::{DEFAULTS, EXAMPLE, Problems, Settings, Source, WrongExample, configuration_file};
 
-/// Read the configuration and every file it names; print every problem.
+/// Read the configuration and every file it names; print every problem. Look at the database and the addresses of the listeners.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
@@ -33,7 +36,7 @@ pub struct CheckArgs {
 pub fn run(
     args: &CheckArgs,
     environment: Vec<(String, String)>,
-    clock: &dyn Clock,
+    clock: &Arc<dyn Clock>,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     if args.defaults || args.example {
@@ -43,7 +46,7 @@ pub fn run(
     let file = configuration_file(args.config.clone(), &environment);
     let source = Source { file: Some(file.clone()), environment };
     let now = clock.now();
-    let settings = match Settings::load(&source, clock).and_then(examples_met) {
+    let settings = match Settings::load(&source, clock.as_ref()).and_then(examples_met) {
         Ok(settings) => settings,
         Err(problems) => {
             match args.json {
@@ -53,7 +56,10 @@ pub fn run(
             return Ok(ExitCode::FAILURE);
         }
     };
-    let warnings = settings.warnings(now);
+    let here = here(&source, clock)?;
+    let is_wrong = |row: &&Row| row.finding.status != Status::Ok;
+    let mut warnings = settings.warnings(now);
+    warnings.extend(here.iter().filter(is_wrong).map(warning));
     if args.json {
         let report = json!({ "problems": [], "warnings": warnings });
         writeln!(out, "{report}")?;
@@ -61,10 +67,35 @@ pub fn run(
     }
     writeln!(out, "{} is in order\n", file.display())?;
     write!(out, "{}", settings.summary(now))?;
+    for row in here.iter().filter(|row| !is_wrong(row)) {
+        let name = if row.id.code == Code::Database { "database" } else { "listener" };
+        writeln!(out, "{name:<13}{}: {}", row.id.subject, row.finding.what.full())?;
+    }
     for warning in warnings {
         writeln!(out, "warning      {warning}")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What doctor finds of the database and the addresses. Nothing is made there, and a service that runs is told as such.
+///
+/// # Errors
+/// There is no runtime to ask in.
+fn here(source: &Source, clock: &Arc<dyn Clock>) -> std::io::Result<Vec<Row>> {
+    let questions = Questions { only: vec![Code::Database, Code::Listener], ..Questions::default() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let report = runtime.block_on(examine(source, &questions, clock, &Arc::new(Ids::random())));
+    runtime.shutdown_background();
+    Ok(report.rows)
+}
+
+/// What keeps the service from starting on this machine is no fault of the configuration: it may be meant for another one.
+fn warning(row: &Row) -> String {
+    let step = row.finding.steps.first().map_or_else(String::new, |step| format!("; {}", step.full()));
+    let (subject, what) = (&row.id.subject, row.finding.what.full());
+    // Some findings name their subject themselves.
+    let what = what.strip_prefix(&format!("{subject}: ")).unwrap_or(what);
+    format!("{subject}: {what}{step}")
 }
 
 /// The settings, if the phone number rules meet every example.
@@ -94,6 +125,12 @@ mod tests {
         fs::write(dir.path().join("key"), pair.key_pem).unwrap();
         fs::write(dir.path().join("crt"), pair.certificate_pem).unwrap();
         let toml = r#"
+            [server]
+            listen = "127.0.0.1:0"
+            [operations]
+            listen = "127.0.0.1:0"
+            [store]
+            url = "sqlite:{dir}/bridge.db"
             [[clients]]
             id = "webex-flow"
             secret_sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -113,8 +150,8 @@ mod tests {
         dir
     }
 
-    fn clock() -> ManualClock {
-        ManualClock::new("2026-11-21T10:00:00Z".parse().unwrap())
+    fn clock() -> Arc<dyn Clock> {
+        Arc::new(ManualClock::new("2026-11-21T10:00:00Z".parse().unwrap()))
     }
 
     fn check(dir: &Path, file: &str, json: bool) -> String {
@@ -128,6 +165,21 @@ mod tests {
     #[test]
     fn a_configuration_in_order_gives_a_summary_and_ends_0() {
         insta::assert_snapshot!(check(folder().path(), "good.toml", false));
+    }
+
+    #[test]
+    fn an_address_that_another_program_has_is_a_warning() {
+        let dir = folder();
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let good = fs::read_to_string(dir.path().join("good.toml")).unwrap();
+        fs::write(dir.path().join("taken.toml"), good.replacen("127.0.0.1:0", &address.to_string(), 1))
+            .unwrap();
+        let said = check(dir.path(), "taken.toml", false);
+        let wanted =
+            format!("warning      server.listen: nobody can listen on {address}; another program has it");
+        assert!(said.contains(&wanted), "{said}");
+        assert!(!dir.path().join("bridge.db").exists(), "nothing is made");
     }
 
     #[test]

@@ -127,7 +127,7 @@ fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
         }
         #[cfg(feature = "demo")]
         CliCommand::Demo(args) => demo::run(args, &clock, &mut out),
-        CliCommand::Check(args) => check::run(args, environment, clock.as_ref(), &mut out),
+        CliCommand::Check(args) => check::run(args, environment, &clock, &mut out),
         CliCommand::Doctor(args) => doctor::run(args, environment, &clock, &mut out),
         CliCommand::Config(args) => Ok(config::run(args, &mut out)?),
         CliCommand::Translate(args) => translate::run(args, &mut out, |file, center, field| {

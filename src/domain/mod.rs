@@ -32,7 +32,7 @@ pub use requests::{
     AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
     Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,
 };
-pub use time::{FlowTime, InvalidTime};
+pub use time::{EPOCH_SECONDS, FlowTime, InvalidTime};
 #[cfg(test)]
 pub(crate) use timeline::tests::history;
 pub use timeline::{

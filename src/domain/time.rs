@@ -24,7 +24,7 @@ pub enum InvalidTime {
 }
 
 /// 2001-09-09, the first moment with ten digits of epoch seconds, and 2100-01-01.
-const SECONDS: std::ops::Range<i64> = 1_000_000_000..4_102_444_800;
+pub const EPOCH_SECONDS: std::ops::Range<i64> = 1_000_000_000..4_102_444_800;
 
 impl FlowTime {
     /// Keeps `at` to the millisecond.
@@ -61,7 +61,7 @@ impl FlowTime {
             reason = "a float cast saturates, and the range is checked next"
         )]
         let milliseconds = milliseconds as i64;
-        if !SECONDS.contains(&(milliseconds / 1000)) {
+        if !EPOCH_SECONDS.contains(&(milliseconds / 1000)) {
             return Err(InvalidTime::Implausible);
         }
         Timestamp::from_millisecond(milliseconds).map(Self).map_err(|_| InvalidTime::Implausible)

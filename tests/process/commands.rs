@@ -109,6 +109,24 @@ async fn doctor_beside_the_service_sees_that_it_runs_and_asks_it_under_its_publi
 }
 
 #[actix_web::test]
+async fn check_tells_a_service_that_runs_as_such() {
+    let site = Site::open().await;
+    let service = site.serve(&[]).await;
+    let mut command = command(site.path(), &["check", "--config", "bridge.toml"]);
+    command.env("SCV_BRIDGE__SERVER__LISTEN", service.public.to_string());
+    command.env("SCV_BRIDGE__OPERATIONS__LISTEN", service.operations.to_string());
+    let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    for line in [
+        format!("listener     server.listen: the service that runs listens on {}", service.public),
+        format!("listener     operations.listen: the service that runs listens on {}", service.operations),
+        "database     store.url: the service that runs has it (".to_owned(),
+    ] {
+        assert!(said.contains(&line), "{line} is not in\n{said}");
+    }
+    service.stop().await;
+}
+
+#[actix_web::test]
 async fn translate_takes_rules_a_table_or_the_configuration() {
     let site = Site::open().await;
     let translate = |more: &[&str]| run(site.path(), &[&["translate"], more].concat());

@@ -6,6 +6,8 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{KnownFormat, Ref, RefOr};
 
+use crate::domain::EPOCH_SECONDS;
+
 /// No control characters, neither `.` nor `..`, and at least one sign that is no blank.
 const NAME: &str = r"^(?!\.{1,2}$)[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 /// The same, or nothing.
@@ -108,15 +110,16 @@ fn object() -> ObjectBuilder {
 }
 
 fn time(parts: AnyOfBuilder) -> AnyOfBuilder {
-    let epoch = |from: i64, to: i64| {
+    let epoch = |unit: i64| {
+        let end = |second: i64| isize::try_from(second * unit).ok();
         let number = ObjectBuilder::new().schema_type(Type::Number);
-        number.minimum(Some(from as isize)).maximum(Some(to as isize))
+        number.minimum(end(EPOCH_SECONDS.start)).exclusive_maximum(end(EPOCH_SECONDS.end))
     };
     parts
         .item(text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))))
         .item(text().pattern(Some("^[1-3][0-9]{9}([0-9]{3})?$")))
-        .item(epoch(1_000_000_000, 3_999_999_999))
-        .item(epoch(1_000_000_000_000, 3_999_999_999_999))
+        .item(epoch(1))
+        .item(epoch(1000))
         .description(Some(
             "RFC 3339 with an offset, also with a suffix as in `Z[UTC]`; or epoch seconds or milliseconds, as a number or a text. \
              Sent on in UTC with milliseconds.",

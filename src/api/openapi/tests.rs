@@ -79,7 +79,7 @@ fn read(body: &Body, fields: Map<String, Value>) -> (Vec<String>, BTreeSet<Strin
     ASKED.take();
     let bytes = Value::Object(fields).to_string();
     let now = "2026-11-21T10:00:00Z".parse().unwrap();
-    let problems = match rehearse(body.route, bytes.as_bytes(), &settings, client, now) {
+    let problems = match rehearse(body.route, bytes.as_bytes(), settings, client, now) {
         Err(ApiError::Invalid(problems)) => problems,
         Err(error) => panic!("{error:?}"),
         Ok(()) => Vec::new(),
