@@ -35,6 +35,7 @@ use super::routes::{SHORT, WRAPPER};
 pub const SAMPLE_URL: &str = "https://bridge.example.com";
 
 const FLOWS: &str = "flows";
+const MOVED: &str = "flows of the wrapper";
 const CONNECTORS: &str = "connectors";
 const WEBEX: &str = "Webex";
 const PROBES: &str = "probes";
@@ -65,8 +66,12 @@ pub fn document(public_url: &str) -> OpenApi {
         paths = paths.path(path, item);
     }
     let tags = [
-        (FLOWS, "What flows call. The paths of the in-org wrapper do the same."),
+        (FLOWS, "What flows call."),
         (CONNECTORS, "How a connector gets in."),
+        (
+            MOVED,
+            "The same under the paths of the in-org wrapper: an existing flow moves over by changing its connector.",
+        ),
         (WEBEX, "What Webex sends."),
         (PROBES, "On both listeners."),
         (OPERATORS, "On the operations listener only."),
@@ -155,7 +160,8 @@ fn done(operation: OperationBuilder, response: ResponseBuilder) -> Operation {
 
 fn voice(body: &Body, suffix: &str) -> PathItem {
     let id = format!("{}{suffix}", body.route.name());
-    let operation = operation(FLOWS, id, body.summary, Some(Family::of(body.route)))
+    let tag = if suffix.is_empty() { FLOWS } else { MOVED };
+    let operation = operation(tag, id, body.summary, Some(Family::of(body.route)))
         .description(Some(body.description))
         .request_body(Some(json_body(body.schema, examples::request(body.route))))
         .securities(Some(credentials()));
@@ -170,13 +176,14 @@ fn json_body(schema: &str, example: Value) -> RequestBody {
 }
 
 fn validate(suffix: &str) -> PathItem {
+    let tag = if suffix.is_empty() { CONNECTORS } else { MOVED };
     let methods = [(HttpMethod::Get, "Get"), (HttpMethod::Head, "Head"), (HttpMethod::Post, "Post")];
     methods
         .into_iter()
         .fold(PathItemBuilder::new(), |item, (method, name)| {
             let summary = "Whether a voice route would take these credentials.";
             let operation =
-                operation(CONNECTORS, format!("validate{name}{suffix}"), summary, Some(Family::Validate))
+                operation(tag, format!("validate{name}{suffix}"), summary, Some(Family::Validate))
                     .securities(Some(credentials()));
             let success = errors::with_request_id(answer(
                 "The credentials are right.",
