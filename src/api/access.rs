@@ -34,6 +34,16 @@ const LONGEST_ID: usize = 64;
 pub struct Arrival {
     /// The moment its head was read.
     pub started: Instant,
+    /// Its id, its own or one that it was given.
+    pub request_id: String,
+}
+
+impl Arrival {
+    /// That of a request; now, where the middleware has not seen it.
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        let arrival = request.extensions_mut().remove::<Self>();
+        arrival.unwrap_or_else(|| Self { started: Instant::now(), request_id: String::new() })
+    }
 }
 
 /// What the middleware needs besides the request.
@@ -132,12 +142,12 @@ async fn serve<B: MessageBody>(
     presence: ClientPresence,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let started = Instant::now();
-    request.extensions_mut().insert(Arrival { started });
     let access = request.app_data::<web::Data<AccessContext>>().cloned();
     let _entered = access.as_ref().map(|access| access.in_flight.enter());
     let given = request.headers().get(&REQUEST_ID).and_then(sound);
     let id = given.or_else(|| access.as_ref().map(|access| access.ids.request())).unwrap_or_default();
     let subject = LogSubject::of_request(&id);
+    request.extensions_mut().insert(Arrival { started, request_id: id.clone() });
     let refusal = access.as_ref().and_then(|access| access.refuse(&request));
     let mut response = match refusal {
         Some(refusal) => refused(request, &refusal).map_into_right_body(),

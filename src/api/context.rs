@@ -8,7 +8,7 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use openssl::error::ErrorStack;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::access::{Arrival, InFlightGuard, PlaceKind, take_place};
 use super::body::UnsetWords;
@@ -18,6 +18,7 @@ use super::voice_body::VoiceBody;
 use super::{ApiError, body};
 use crate::bridge::Bridge;
 use crate::clock::Clock;
+use crate::domain::{Exchange, ExchangeOrigin, ExchangeRecord, VendorCallKey};
 use crate::salesforce::Budget;
 use crate::settings::{self, BadSignatureStatus, Client, Deadlines, Settings};
 use crate::telemetry::Metrics;
@@ -172,10 +173,9 @@ impl ApiContext {
         read: impl FnOnce(VoiceBody<'_>) -> Result<T, ApiError>,
         act: impl AsyncFnOnce(&Bridge, T, &Budget, &mut RequestNotes) -> Result<HttpResponse, ApiError>,
     ) -> HttpResponse {
-        let configured = self.configured();
-        let started =
-            request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
-        let deadline = route.deadline(&configured.settings.deadlines);
+        let (configured, at) = (self.configured(), self.now());
+        let arrival = Arrival::of(&request);
+        let (started, deadline) = (arrival.started, route.deadline(&configured.settings.deadlines));
         let budget = Budget::new(started, deadline);
         let mut notes = RequestNotes {
             route: route.name(),
@@ -183,8 +183,7 @@ impl ApiContext {
             deadline: Some(deadline),
             ..RequestNotes::default()
         };
-        let result = match configured.take_in(&request, payload, read, &budget, &mut notes, self.now()).await
-        {
+        let result = match configured.take_in(&request, payload, read, &budget, &mut notes, at).await {
             Ok((task, _place)) => act(configured.bridge(self.worker), task, &budget, &mut notes).await,
             Err(error) => Err(error),
         };
@@ -194,6 +193,22 @@ impl ApiContext {
             notes.error = Some(error.messages().join("; "));
             error.response()
         });
+        if let Some((call_center, call)) = notes.named_call() {
+            let origin = ExchangeOrigin::Flow {
+                route: notes.route.into(),
+                status: response.status().as_u16(),
+                request_id: arrival.request_id,
+            };
+            let record = ExchangeRecord {
+                origin,
+                outcome: notes.outcome.into(),
+                milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                error: notes.error.clone(),
+                salesforce: budget.exchanges(),
+            };
+            let store = configured.bridge(self.worker).store();
+            store.keep_exchange(|| Some(Exchange { call_center, call, at, record }));
+        }
         request.extensions_mut().insert(notes);
         response
     }
@@ -237,6 +252,11 @@ impl ConfiguredApi {
         notes: &mut RequestNotes,
     ) -> Result<VoiceBody<'_>, ApiError> {
         let (fields, stray) = body::object(bytes)?;
+        // A body that is refused is one of that call too.
+        let key = fields.0.iter().find(|(name, _)| name == "vendorCallKey").and_then(|(_, key)| key.as_str());
+        if let Some(key) = key.and_then(|key| VendorCallKey::parse(key.trim()).ok()) {
+            notes.vendor_call_key(key.as_ref());
+        }
         let reading = VoiceBody::begin(fields, &self.settings, client, &self.unset)?;
         if let Some(center) = reading.center {
             notes.call_center(&center.name);

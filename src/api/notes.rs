@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bridge::Delivered;
-use crate::domain::CallReference;
+use crate::domain::{CallCenterName, CallReference};
 use crate::telemetry::LogSubject;
 
 /// Collected while a request is served, and logged afterwards.
@@ -69,6 +69,13 @@ impl RequestNotes {
             CallReference::Id(id) => self.voice_call_id(id.as_ref()),
             CallReference::Key(key) => self.vendor_call_key(key.as_ref()),
         }
+    }
+
+    /// The call, and its contact center, if both are known.
+    pub fn named_call(&self) -> Option<(CallCenterName, CallReference)> {
+        let call = self.vendor_call_key.as_ref().or(self.voice_call_id.as_ref())?;
+        let center = CallCenterName::parse(self.call_center.as_ref()?.as_str()).ok()?;
+        Some((center, CallReference::parse(call.as_str()).ok()?))
     }
 
     /// Sets the call, if the flow names one.

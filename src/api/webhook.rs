@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::access::{Arrival, PlaceKind, take_place};
 use super::context::{ApiContext, Webhooks};
@@ -27,7 +27,7 @@ pub async fn webhook(
 ) -> HttpResponse {
     let configured = context.configured();
     let Some(webhooks) = configured.webhooks() else { return ApiError::NotFound.response() };
-    let started = request.extensions().get::<Arrival>().map_or_else(Instant::now, |arrival| arrival.started);
+    let started = Arrival::of(&request).started;
     let budget = Budget::new(started, DEADLINE);
     let mut notes =
         RequestNotes { route: "webhook", outcome: "ok", is_frequent: true, ..RequestNotes::default() };

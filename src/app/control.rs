@@ -149,6 +149,7 @@ impl Control {
         let Built { generation, configured, under } = built;
         generation.orgs.adopt(&generation.settings);
         self.lasting.outbox.adopt(&generation.settings.outbox);
+        self.lasting.outbox.store().keep_exchanges(generation.settings.journal.exchanges);
         let (logins, server) = (&generation.settings.limits.failed_logins, &generation.settings.server);
         self.lasting.throttle.adopt(logins, server.proxies.clone());
         self.worker.adopt(Arc::clone(&generation.orgs), generation.own.clone());

@@ -112,6 +112,14 @@ impl Handle {
         self.control.measure().await;
     }
 
+    /// Writes the exchanges that wait for it.
+    ///
+    /// # Errors
+    /// When the store does not answer: those exchanges are lost.
+    pub async fn write_exchanges(&self) -> Result<(), StoreError> {
+        self.outbox().store().write_exchanges().await
+    }
+
     /// Removes calls and buried entries whose time is over, and what was deleted from the files of the store.
     ///
     /// # Errors
@@ -135,6 +143,7 @@ impl Handle {
                 tasks = purged.tasks,
                 events = purged.events,
                 details = purged.details,
+                exchanges = purged.exchanges,
                 "removed what is old from the store"
             );
         }

@@ -104,6 +104,7 @@ impl Application {
             .await
             .map_err(|error| StartError::Store { place: place(url), error })?;
         store.measure(&metrics);
+        store.keep_exchanges(settings.journal.exchanges);
         let readiness = web::Data::new(Readiness::new(store.clone()));
         let [public, operations] = sockets(&settings)?;
         let lasting = Lasting::new(&settings, store, public.1, &metrics, clock, ids);

@@ -1,6 +1,7 @@
 //! The command line: a file per command.
 
 pub mod attributes;
+pub mod call;
 pub mod certificate;
 pub mod check;
 pub mod completions;
@@ -65,6 +66,8 @@ enum CliCommand {
     Certificate(certificate::CertificateArgs),
     /// Make a random secret for a client of the bridge.
     Secret(secret::SecretArgs),
+    /// Show what happened to one call, and why.
+    Call(call::CallArgs),
     /// Look at what still has to reach Salesforce; send what was buried again, or drop it.
     Outbox(outbox::OutboxArgs),
     /// Show which fields of a VoiceCall were filled with what, and why others were not.
@@ -135,6 +138,7 @@ fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
         }),
         CliCommand::Certificate(args) => certificate::run(args, clock.as_ref(), &mut out),
         CliCommand::Secret(args) => secret::run(args, &mut openssl::rand::rand_bytes, &mut out),
+        CliCommand::Call(args) => call::run(args, environment, clock.as_ref(), &mut out),
         CliCommand::Outbox(args) => outbox::run(args, environment, clock.as_ref(), &mut out),
         CliCommand::Attributes(args) => attributes::run(args, environment, clock.as_ref(), &mut out),
         CliCommand::Reconcile(args) => reconcile::run(args, environment, &clock, &mut out),

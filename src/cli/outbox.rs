@@ -488,7 +488,7 @@ fn state(state: EntryState) -> &'static str {
     }
 }
 
-fn kind(kind: EntryKind) -> &'static str {
+pub(super) fn kind(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Create => "create",
         EntryKind::Clear => "clear",
@@ -519,7 +519,7 @@ fn optional_time<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result
 }
 
 /// The time between two moments, in its two largest units.
-fn duration(from: Timestamp, to: Timestamp) -> String {
+pub(super) fn duration(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.duration_since(from).as_secs().max(0);
     match seconds {
         0..60 => format!("{seconds}s"),

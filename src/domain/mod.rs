@@ -4,6 +4,7 @@ mod abandonment;
 mod attributes;
 mod call;
 mod ended_task;
+mod exchange;
 mod facts;
 mod final_record;
 mod interaction;
@@ -21,6 +22,7 @@ pub use attributes::{
 };
 pub use call::{Call, CallId, CallName, CallProgress, Fingerprint, StoredJson};
 pub use ended_task::{CallHandling, EndedTask, TaskActivity, TaskFigures};
+pub use exchange::{Exchange, ExchangeOrigin, ExchangeRecord, SalesforceExchange};
 pub use facts::{CallFacts, Fact};
 pub use final_record::{FinalRecord, FinalRecording, LocationTemplate, MappedName, MappedNames};
 pub use interaction::{Continuation, CreatePlacement, Interaction};

@@ -17,6 +17,8 @@ const TIDY: Duration = Duration::from_secs(5);
 /// After how many of those what is old is removed from the store: each minute, so that no number stays in its files
 /// for long after its call was closed.
 const PURGE_EVERY: u64 = 12;
+/// How often exchanges are written.
+const WRITE_EXCHANGES: Duration = Duration::from_secs(1);
 /// How much longer the process may take to end than the service in it.
 const RESERVE: Duration = Duration::from_secs(5);
 
@@ -39,6 +41,7 @@ pub async fn run(
     let told = signals::listen(handle.longest_end().saturating_add(RESERVE), handle.ending())?;
     application.supervise("the handling of signals", stop_when(told, handle.clone()));
     application.supervise("the reader of the configuration", reread(handle.clone(), source, files, hang_up));
+    application.supervise("the writer of exchanges", write_exchanges(handle.clone()));
     application.supervise("housekeeping", look_after(handle));
     tracing::info!(
         public = %application.public_address(),
@@ -79,6 +82,17 @@ async fn reread(handle: Handle, source: Source, mut files: Files, mut hang_up: S
             () = watcher.changed() => tracing::info!("a file of the configuration has changed"),
         }
         files = handle.reread(&source).await.files;
+    }
+}
+
+/// Writes what was asked and answered, for people who look into a call.
+async fn write_exchanges(handle: Handle) -> io::Result<()> {
+    let mut beat = tokio::time::interval(WRITE_EXCHANGES);
+    loop {
+        beat.tick().await;
+        if let Err(error) = handle.write_exchanges().await {
+            tracing::warn!(%error, "what was asked and answered in the last second is not kept for call show");
+        }
     }
 }
 

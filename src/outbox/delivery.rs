@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::Client;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::schedule::later;
 use super::{Attempted, By, Outbox, Tried, record};
-use crate::domain::{Call, CallReference, VoiceCallId};
+use crate::domain::{Call, CallReference, Exchange, ExchangeOrigin, ExchangeRecord, VoiceCallId};
 use crate::salesforce::{
     Budget, Failure, Operation, Org, Orgs, RestoredRequest, SalesforceRequest, StoredRequest, voice_call_id,
 };
@@ -45,10 +46,16 @@ impl Delivery<'_> {
             Err(entries) => {
                 let mut delivered = Ok(());
                 for mut entry in entries {
-                    let before = self.returns(&entry);
+                    let (before, at, began) = (self.returns(&entry), self.outbox.now(), Instant::now());
                     let result = self.send(&mut entry, budget).await;
                     delivered = result.as_ref().map(drop).map_err(Failure::clone);
-                    self.settle(&entry, result, before).await;
+                    let outcome = self.settle(&entry, result, before).await;
+                    // The exchange of a request is kept with all that it asked.
+                    if self.by == By::Worker {
+                        let keep =
+                            || exchange(&entry, (at, began), (outcome, budget), delivered.as_ref().err());
+                        self.outbox.store().keep_exchange(keep);
+                    }
                 }
                 delivered
             }
@@ -86,7 +93,8 @@ impl Delivery<'_> {
     }
 
     /// Writes down how an attempt ended. A request waits for that only where a create that follows must know of it.
-    async fn settle(self, entry: &Entry, result: Result<Sent, Failure>, before: Option<u64>) {
+    /// Gives the word for it.
+    async fn settle(self, entry: &Entry, result: Result<Sent, Failure>, before: Option<u64>) -> &'static str {
         let outbox = self.outbox;
         let is_withheld = matches!(result, Ok(Sent::Withheld));
         let tried = Tried { kind: entry.kind, is_final: entry.is_final };
@@ -110,7 +118,7 @@ impl Delivery<'_> {
             }
             attempt => attempt,
         };
-        self.report(entry, kept.as_ref(), &attempt, is_withheld);
+        let outcome = self.report(entry, kept.as_ref(), &attempt, is_withheld);
         if matches!(result, Ok(Sent::Done(_))) {
             measure_delay(outbox, entry);
         }
@@ -131,10 +139,17 @@ impl Delivery<'_> {
                 outbox.afterwards(async move { settling.settle(id, attempt, note).await });
             }
         }
+        outcome
     }
 
     /// Tells the log and the metrics of an attempt.
-    fn report(self, entry: &Entry, kept: Option<&RestoredRequest>, attempt: &Attempt, is_withheld: bool) {
+    fn report(
+        self,
+        entry: &Entry,
+        kept: Option<&RestoredRequest>,
+        attempt: &Attempt,
+        is_withheld: bool,
+    ) -> &'static str {
         let of_call = entry.call.as_ref().map(|call| call.name.vendor_call_key());
         let named = match kept.and_then(|kept| kept.call.as_ref()) {
             Some(CallReference::Key(key)) => Some(key),
@@ -148,7 +163,7 @@ impl Delivery<'_> {
             attempts: entry.attempts.saturating_add(1),
             by: self.by,
         };
-        self.outbox.tell(attempted, attempt, is_withheld);
+        self.outbox.tell(attempted, attempt, is_withheld)
     }
 }
 
@@ -164,6 +179,29 @@ fn measure_delay(outbox: &Outbox, entry: &Entry) {
         let delay = outbox.now().duration_since(ended_at).as_secs_f64().max(0.0);
         outbox.metrics.completion_delay(kind).observe(delay);
     }
+}
+
+/// An attempt of the worker, as the journal keeps it; none for an entry that names no call.
+fn exchange(
+    entry: &Entry,
+    (at, began): (Timestamp, Instant),
+    (outcome, budget): (&'static str, &Budget),
+    failure: Option<&Failure>,
+) -> Option<Exchange> {
+    let of_call = entry.call.as_ref().map(|call| CallReference::Key(call.name.vendor_call_key().clone()));
+    let record = ExchangeRecord {
+        origin: ExchangeOrigin::Outbox {
+            kind: entry.kind.name().into(),
+            entry: entry.id.0,
+            attempt: entry.attempts.saturating_add(1),
+        },
+        outcome: outcome.into(),
+        milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        error: failure.map(Failure::to_string),
+        salesforce: budget.exchanges(),
+    };
+    let call = of_call.or_else(|| read(entry)?.call)?;
+    Some(Exchange { call_center: entry.call_center.clone(), call, at, record })
 }
 
 /// As long as Salesforce may still route the call, its caller may hang up first; and a routing that was cleared may not have

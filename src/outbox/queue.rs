@@ -200,6 +200,7 @@ impl Outbox {
             background.shutdown().await;
         }
         let close = async {
+            self.store.write_exchanges().await?;
             self.store.release(&self.owner).await?;
             self.store.end_turns(&self.owner).await?;
             self.store.close().await

@@ -32,8 +32,8 @@ pub struct Attempted<'a> {
 
 impl Outbox {
     /// Tells what came of an attempt. `is_withheld`: an agent has had the call, so nothing was sent and the entry is done
-    /// with.
-    pub fn tell(&self, attempted: Attempted<'_>, attempt: &Attempt, is_withheld: bool) {
+    /// with. Gives the word for that.
+    pub fn tell(&self, attempted: Attempted<'_>, attempt: &Attempt, is_withheld: bool) -> &'static str {
         let Attempted { id, kind, call_center, vendor_call_key, attempts, by } = attempted;
         macro_rules! line {
             ($level:ident, $message:expr $(, $field:ident)*) => {
@@ -78,5 +78,6 @@ impl Outbox {
         if outcome == "buried" {
             self.metrics.buried(call_center.as_ref(), kind.name());
         }
+        outcome
     }
 }

@@ -1,9 +1,13 @@
-//! The time budget of a request, and how much of it Salesforce has used.
+//! The time budget of a request, and what Salesforce was asked within it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::{Failure, Operation};
+use crate::domain::SalesforceExchange;
 
 /// The time of one request: it starts with the first byte from the flow and ends with the route's deadline.
 #[derive(Debug)]
@@ -11,12 +15,27 @@ pub struct Budget {
     deadline: Instant,
     upstream_microseconds: AtomicU64,
     is_patient: bool,
+    asked: Arc<Mutex<Asked>>,
+}
+
+/// What Salesforce was asked within a budget and all that were made of it.
+#[derive(Debug)]
+struct Asked {
+    began: Instant,
+    exchanges: Vec<SalesforceExchange>,
+    /// The HTTP status of the last answer.
+    status: Option<u16>,
 }
 
 impl Budget {
     /// A budget of `limit` that began at `started`.
     pub fn new(started: Instant, limit: Duration) -> Self {
-        Self { deadline: started + limit, upstream_microseconds: AtomicU64::new(0), is_patient: false }
+        Self {
+            deadline: started + limit,
+            upstream_microseconds: AtomicU64::new(0),
+            is_patient: false,
+            asked: Arc::new(Mutex::new(Asked { began: started, exchanges: Vec::new(), status: None })),
+        }
     }
 
     /// The same, for work that no caller waits for: it leaves scarce resources to the others.
@@ -38,17 +57,22 @@ impl Budget {
     /// Half of the time left, for the first of two steps, so that there is time for the second.
     pub fn half(&self) -> Self {
         let now = Instant::now();
-        self.like(Self::new(now, self.deadline.saturating_duration_since(now) / 2))
+        self.until(now + self.deadline.saturating_duration_since(now) / 2)
     }
 
     /// A budget that ends earlier, so that something can be stored before the deadline.
     pub fn sooner(&self, by: Duration) -> Self {
         let now = Instant::now();
-        self.like(Self::new(now, self.deadline.saturating_duration_since(now).saturating_sub(by)))
+        self.until(now + self.deadline.saturating_duration_since(now).saturating_sub(by))
     }
 
-    fn like(&self, other: Self) -> Self {
-        Self { is_patient: self.is_patient, ..other }
+    fn until(&self, deadline: Instant) -> Self {
+        Self {
+            deadline,
+            upstream_microseconds: AtomicU64::new(0),
+            is_patient: self.is_patient,
+            asked: Arc::clone(&self.asked),
+        }
     }
 
     /// Adds time spent waiting for Salesforce.
@@ -64,4 +88,37 @@ impl Budget {
             time => Some(Duration::from_micros(time)),
         }
     }
+
+    /// Salesforce has answered with this HTTP status.
+    pub(super) fn answered(&self, status: u16) {
+        self.asked().status = Some(status);
+    }
+
+    /// Salesforce was asked for `operation` at `at`, which failed or not.
+    pub(super) fn asked_for(&self, operation: Operation, at: Instant, failure: Option<&Failure>) {
+        let mut asked = self.asked();
+        let status = asked.status.take();
+        let after = milliseconds(at.saturating_duration_since(asked.began));
+        asked.exchanges.push(SalesforceExchange {
+            operation: operation.name().into(),
+            after,
+            milliseconds: milliseconds(at.elapsed()),
+            status,
+            failure: failure.map(Failure::to_string),
+        });
+    }
+
+    /// What Salesforce was asked since the last look.
+    pub fn exchanges(&self) -> Vec<SalesforceExchange> {
+        std::mem::take(&mut self.asked().exchanges)
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whole milliseconds.
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

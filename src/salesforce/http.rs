@@ -146,8 +146,9 @@ pub(super) async fn exchange_with_headers(
     let result = timeout_at(budget.deadline(), send(client, request)).await;
     budget.waited(started.elapsed());
     let result = result.unwrap_or(Err(HttpFault::Late));
-    if let Err(fault) = &result {
-        tracing::warn!(%fault, host, "no answer from Salesforce");
+    match &result {
+        Ok(answer) => budget.answered(answer.status),
+        Err(fault) => tracing::warn!(%fault, host, "no answer from Salesforce"),
     }
     result
 }

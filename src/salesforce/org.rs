@@ -155,10 +155,13 @@ impl Org {
         request: SalesforceRequest<'_>,
         budget: &Budget,
     ) -> Result<Value, Failure> {
-        match &self.api {
+        let (operation, at) = (request.operation(), Instant::now());
+        let sent = match &self.api {
             OrgApi::Telephony(api) => api.send(client, request, budget).await,
             OrgApi::Apex(api) => api.send(client, request, budget).await,
-        }
+        };
+        budget.asked_for(operation, at, sent.as_ref().err());
+        sent
     }
 }
 

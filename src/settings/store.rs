@@ -42,6 +42,8 @@ section! {
     pub struct Journal in "journal" |section| {
         /// How long, from the last that was heard of a call.
         keep: Duration = duration(HOUR..=365 * DAY);
+        /// Whether what was asked and answered is kept with each call, for `call show`.
+        exchanges: bool = boolean();
     }
 }
 

@@ -251,6 +251,18 @@ impl Query for InteractionOf<'_> {
                 WHERE key IS NOT NULL) AS k) AS i";
 }
 
+/// The contact centers of the calls with one of these keys, or ids in their short form. It looks at all calls: for people.
+#[derive(Serialize)]
+struct CentersOf<'a> {
+    names: Vec<&'a str>,
+}
+
+impl Query for CentersOf<'_> {
+    type Row = String;
+    const SQL: &'static str = "SELECT DISTINCT {quoted call_center} FROM calls
+        WHERE vendor_call_key IN {each names} OR substr(voice_call_id, 1, 15) IN {each names}";
+}
+
 /// The calls that began at a time, at most two.
 #[derive(Serialize)]
 struct BeganAt<'a> {
@@ -557,6 +569,20 @@ impl Store {
         let task = row.task.filter(TaskRow::is_of_webex).map(TaskRow::task).transpose()?;
         let timeline = task.map(|task| task.timeline).unwrap_or_default();
         Ok(Interaction::new(known(row.calls)?, timeline, |agent| self.fingerprint(&[agent])))
+    }
+
+    /// The contact centers that have a call of one of these names. It looks at every call, so it is for people only.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn call_centers_of(&self, names: &[CallReference]) -> Result<Vec<CallCenterName>, StoreError> {
+        let name = |call: &'_ CallReference| match call {
+            CallReference::Id(id) => id.short().to_owned(),
+            CallReference::Key(key) => key.to_string(),
+        };
+        let names: Vec<String> = names.iter().map(name).collect();
+        let centers = self.read(&CentersOf { names: names.iter().map(String::as_str).collect() }).await?;
+        Ok(centers.into_iter().filter_map(|center| CallCenterName::parse(center).ok()).collect())
     }
 
     /// Finds the calls that began at `start_time`, at most two: one is found, two are ambiguous.

@@ -18,6 +18,7 @@ mod batch;
 mod detail;
 mod engine;
 mod error;
+mod exchange;
 mod fingerprint;
 mod in_flight;
 mod inspect;
@@ -66,6 +67,7 @@ pub use writer::Work;
 use answered::Answered;
 use batch::{Job, Reply, Single};
 use engine::{Limits, Link, Target};
+use exchange::Exchanges;
 use fingerprint::Key;
 use in_flight::InFlight;
 use known::Known;
@@ -89,6 +91,7 @@ pub struct Store {
     known: Option<Arc<Known>>,
     answered: Option<Arc<Answered>>,
     in_flight: Option<Arc<InFlight>>,
+    exchanges: Arc<Exchanges>,
     engine: Engine,
 }
 
@@ -183,7 +186,7 @@ impl Store {
         let health = Arc::new(Health::default());
         let writer = Writer::new(target, connection, queue, Arc::clone(&health), limits, lock);
         tokio::spawn(writer.run());
-        Self { jobs, health, key, known, answered, in_flight, engine }
+        Self { jobs, health, key, known, answered, in_flight, exchanges: Arc::default(), engine }
     }
 
     /// Whether writing works, as far as the last attempt showed.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::row::{Millis, read_some};
 use super::sql::Query;
 use super::{Entry, EntryId, EntryKind, EntryState, Store, StoreError, Unreadable};
-use crate::domain::CallCenterName;
+use crate::domain::{CallCenterName, CallId};
 
 /// How many rows one commit of the housekeeping removes, so that nobody waits long behind it.
 const CHUNK: usize = 1000;
@@ -18,6 +18,8 @@ pub struct Filter {
     pub id: Option<EntryId>,
     /// In this state.
     pub state: Option<EntryState>,
+    /// Of this call.
+    pub call: Option<CallId>,
     /// Of this contact center.
     pub call_center: Option<CallCenterName>,
     /// Of this kind.
@@ -34,7 +36,7 @@ pub struct Filter {
 macro_rules! filter {
     () => {
         "({id} IS NULL OR o.id = {id int}) AND ({state} IS NULL OR o.state = {state})
-        AND ({call_center} IS NULL OR o.call_center = {call_center}) AND ({kind} IS NULL OR o.kind = {kind})
+        AND ({call_id} IS NULL OR o.call_id = {call_id int}) AND ({call_center} IS NULL OR o.call_center = {call_center}) AND ({kind} IS NULL OR o.kind = {kind})
         AND ({before} IS NULL OR o.created_at < {before int})
         AND ({words} IS NULL OR {position lower(coalesce(o.reason, '') || ' ' || coalesce(o.last_words, '')),
             lower({words})} > 0)
@@ -47,6 +49,7 @@ macro_rules! filter {
 struct Matching<'a> {
     id: Option<EntryId>,
     state: Option<EntryState>,
+    call_id: Option<i64>,
     call_center: Option<&'a CallCenterName>,
     kind: Option<EntryKind>,
     before: Option<Millis>,
@@ -199,11 +202,19 @@ purge! {
         RETURNING {quoted kind}"
 }
 
+purge! {
+    /// Old exchanges.
+    OldExchanges "DELETE FROM exchanges WHERE id {in SELECT id FROM exchanges
+            WHERE at < {before int} LIMIT {limit int} {skip locked}}
+        RETURNING CAST(id AS TEXT)"
+}
+
 impl Filter {
     fn matching(&self) -> Matching<'_> {
         Matching {
             id: self.id,
             state: self.state,
+            call_id: self.call.map(|call| call.0),
             call_center: self.call_center.as_ref(),
             kind: self.kind,
             before: self.older_than.map(Millis::from),
@@ -250,7 +261,7 @@ struct CountRow {
 #[derive(Debug, Clone, Copy)]
 pub struct PurgeBefore {
     /// Calls of which nothing was learned since, and that no entry of the outbox needs; so too for tasks and their
-    /// events, as long as nothing is still to be done for them.
+    /// events, as long as nothing is still to be done for them; and exchanges.
     pub calls: Timestamp,
     /// Entries buried before.
     pub buried: Timestamp,
@@ -271,6 +282,8 @@ pub struct Purged {
     pub events: usize,
     /// Details of calls.
     pub details: usize,
+    /// Exchanges.
+    pub exchanges: usize,
 }
 
 impl Store {
@@ -378,6 +391,7 @@ impl Store {
             events: self.purge_all::<OldEvents>(before.calls).await?,
             details: self.purge_all::<OldPrivate>(before.private).await?
                 + self.purge_all::<OldDetails>(before.calls).await?,
+            exchanges: self.purge_all::<OldExchanges>(before.calls).await?,
         };
         if let Some(answered) = self.answered.as_ref().filter(|_| purged.calls > 0) {
             answered.clear();

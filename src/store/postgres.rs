@@ -14,8 +14,10 @@ use super::row::json;
 use super::sql::{Connection, Engine, Insert};
 
 /// Number, name and statements of each migration.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "schema", include_str!("migrations/postgres/0001_schema.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "schema", include_str!("migrations/postgres/0001_schema.sql")),
+    (2, "exchanges", include_str!("migrations/postgres/0002_exchanges.sql")),
+];
 
 /// An open connection.
 pub(super) struct Postgres {

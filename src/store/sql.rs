@@ -133,6 +133,12 @@ macro_rules! insert {
 }
 pub(super) use insert;
 
+/// Words of the templates that stand before something, so that no parameter can have their names.
+const NO_PARAMETER: [&str; 15] = [
+    "rows", "each", "object", "array", "json", "text", "quoted", "call", "entry", "task", "earliest",
+    "latest", "position", "in", "skip",
+];
+
 /// A call, as SQLite lists its columns.
 const CALL: [&str; 19] = [
     "id",
@@ -191,6 +197,11 @@ impl Engine {
     /// What stands in braces.
     fn word(self, inside: &str, columns: &[(&str, bool)], rows: usize) -> String {
         let (word, arguments) = inside.split_once(' ').unwrap_or((inside, ""));
+        let looks_like_parameter = arguments.is_empty() || arguments == "int";
+        debug_assert!(
+            !(looks_like_parameter && NO_PARAMETER.contains(&word)),
+            "{{{inside}}}: a parameter has the name of a word of the templates"
+        );
         let spelled = |text: &str| self.spell(text, columns, rows);
         let pair = || arguments.split_once(", ").unwrap_or((arguments, arguments));
         match (word, self) {

@@ -15,7 +15,8 @@ use super::inspect::Schema;
 use super::sql::{Connection, Engine, Insert};
 
 /// The statements of each version of the schema. The file says in `user_version` how many it has seen.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/sqlite/0001_schema.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/sqlite/0001_schema.sql"), include_str!("migrations/sqlite/0002_exchanges.sql")];
 
 /// How many prepared statements are kept.
 const STATEMENTS: usize = 128;

@@ -19,6 +19,7 @@ mod bad_days;
 mod bad_input;
 mod beside_create;
 mod broken_answers;
+mod call_show;
 mod callbacks;
 mod corrections;
 mod deadlines;

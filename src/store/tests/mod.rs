@@ -2,6 +2,7 @@
 
 mod ahead;
 mod details;
+mod exchange;
 mod faults;
 mod journal;
 mod lock;

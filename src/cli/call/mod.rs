@@ -1,0 +1,149 @@
+//! `scv-bridge call show`: what happened to one call, on one page.
+//!
+//! It opens the service's own database beside the running service and changes nothing. No output holds a phone number.
+
+mod report;
+mod text;
+mod why;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use clap::Subcommand;
+use secrecy::ExposeSecret as _;
+
+use crate::clock::Clock;
+use crate::domain::{CallReference, VendorCallKey, VoiceCallId};
+use crate::store::Store;
+use report::CallReport;
+
+/// Look into one call.
+#[derive(Debug, clap::Args)]
+pub struct CallArgs {
+    /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: CallCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum CallCommand {
+    /// Show its VoiceCalls, what the flow and Salesforce were asked and answered, what is still owed, and why.
+    Show {
+        /// The interaction id of Webex, the vendorCallKey, the id of the VoiceCall (15 or 18 characters), or its address in
+        /// Salesforce.
+        #[arg(value_name = "KEY|ID", value_parser = names)]
+        names: CallNames,
+    },
+}
+
+/// What a text may mean, the likeliest first.
+#[derive(Debug, Clone)]
+pub struct CallNames {
+    /// As it was given.
+    given: String,
+    names: Vec<CallReference>,
+}
+
+/// The VoiceCall in the address of a record, as `https://x.lightning.force.com/lightning/r/VoiceCall/0LQ.../view`.
+fn id_in_address(text: &str) -> Option<VoiceCallId> {
+    text.contains("://").then(|| {
+        text.split(|c: char| !c.is_ascii_alphanumeric()).find_map(|part| VoiceCallId::parse(part).ok())
+    })?
+}
+
+/// Parses what an operator holds.
+///
+/// # Errors
+/// When it can be no name of a call.
+fn names(text: &str) -> Result<CallNames, String> {
+    let given = text.trim();
+    if given.contains("://") && id_in_address(given).is_none() {
+        return Err("holds no id of a VoiceCall: 15 or 18 letters and digits that begin with 0LQ".to_owned());
+    }
+    let reference = match id_in_address(given) {
+        Some(id) => CallReference::Id(id),
+        None => CallReference::parse(given).map_err(|error| error.to_string())?,
+    };
+    // The id of an interaction is no key yet; a flow may make its keys in another way than the vendor's.
+    let of_interaction = match &reference {
+        CallReference::Key(key) if !given.starts_with("wxcc_") => {
+            VendorCallKey::of_interaction(key.as_ref()).ok()
+        }
+        CallReference::Key(_) | CallReference::Id(_) => None,
+    };
+    let names = [Some(reference), of_interaction.map(CallReference::Key)];
+    Ok(CallNames { given: given.to_owned(), names: names.into_iter().flatten().collect() })
+}
+
+/// Runs the command: 0 shown, 1 no such call.
+///
+/// # Errors
+/// Every problem of the configuration; the database is missing, of a newer version or does not answer; the output cannot be
+/// written.
+pub fn run(
+    args: &CallArgs,
+    environment: Vec<(String, String)>,
+    clock: &dyn Clock,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let CallCommand::Show { names } = &args.command;
+    let settings = super::settings(args.config.clone(), environment, clock)?;
+    let open = Store::open_existing(settings.store.url.expose_secret());
+    let report = super::on_store(&settings.store.url, open, async |store| {
+        Ok(CallReport::find(store, &names.names, clock.now()).await?)
+    })?;
+    let Some(report) = report else {
+        let searched: Vec<String> = names.names.iter().map(searched).collect();
+        let searched = searched.join(" and ");
+        if args.json {
+            writeln!(out, "null")?;
+        }
+        return Err(anyhow!(
+            "no call {}: searched for {searched}, in calls, Webex's tasks and exchanges of the last {} ([journal] keep)",
+            super::redact::text(&names.given),
+            text::span(settings.journal.keep)
+        ));
+    };
+    match args.json {
+        true => writeln!(out, "{}", serde_json::to_string(&report)?)?,
+        false => report.print(out)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn searched(name: &CallReference) -> String {
+    match name {
+        CallReference::Id(id) => format!("the VoiceCall {id}"),
+        CallReference::Key(key) => format!("the vendorCallKey {}", super::redact::text(key.as_ref())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<String> {
+        names(text).unwrap().names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn whatever_an_operator_holds_names_the_call() {
+        assert_eq!(read("wxcc_7b3c"), ["wxcc_7b3c"]);
+        assert_eq!(read(" 7b3c1e7a-3f0e-4c50-a5f5-0d4f3c1f0a11 ").len(), 2);
+        assert_eq!(read("7b3c"), ["7b3c", "wxcc_7b3c"]);
+        assert_eq!(read("0LQ5g000000abcD"), ["0LQ5g000000abcD"]);
+        let address = "https://acme.lightning.force.com/lightning/r/VoiceCall/0LQ5g000000abcDGAQ/view?x=1";
+        assert_eq!(read(address), ["0LQ5g000000abcDGAQ"]);
+        assert_eq!(read("https://acme.my.salesforce.com/0LQ5g000000abcD"), ["0LQ5g000000abcD"]);
+        for wrong in ["", "wxcc_", "https://acme.my.salesforce.com/0035g000000abcD"] {
+            names(wrong).unwrap_err();
+        }
+    }
+}

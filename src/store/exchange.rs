@@ -1,0 +1,156 @@
+//! What was asked and answered for calls: for people who look into a call afterwards, so nobody waits until it is written.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::row::{Millis, read_some};
+use super::sql::Query;
+use super::{Store, StoreError};
+use crate::domain::{CallCenterName, CallReference, Exchange, ExchangeRecord};
+
+/// How many wait to be written at most; of more the newest are not kept.
+const MOST: usize = 20_000;
+
+/// What waits to be written.
+#[derive(Debug, Default)]
+pub(super) struct Exchanges {
+    is_off: AtomicBool,
+    waiting: Mutex<Vec<NewRow>>,
+}
+
+impl Exchanges {
+    fn take(&self) -> Vec<NewRow> {
+        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct NewRow {
+    call_center: String,
+    call: String,
+    at: Millis,
+    record: String,
+}
+
+/// Keeps exchanges.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct KeepAll(Vec<NewRow>);
+
+impl Query for KeepAll {
+    type Row = ();
+    const SQL: &'static str = "INSERT INTO exchanges (call_center, call, at, record)
+        SELECT call_center, call, at, record FROM {rows call_center, call, at int, record} AS j WHERE true";
+}
+
+/// The exchanges under any of these names of a call.
+#[derive(Serialize)]
+struct Named {
+    names: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    call_center: String,
+    call: String,
+    at: Millis,
+    record: String,
+}
+
+impl Query for Named {
+    type Row = Row;
+    const SQL: &'static str =
+        "SELECT {text {object 'call_center', call_center, 'call', call, 'at', at, 'record', record}}
+        FROM exchanges WHERE call IN {each names} ORDER BY at, id";
+}
+
+impl Row {
+    fn exchange(self) -> Option<Exchange> {
+        let record: ExchangeRecord = serde_json::from_str(&self.record).ok()?;
+        let call_center = CallCenterName::parse(self.call_center).ok()?;
+        Some(Exchange {
+            call_center,
+            call: CallReference::parse(&self.call).ok()?,
+            at: self.at.into(),
+            record,
+        })
+    }
+}
+
+/// A call under its key, or under the form of its id that all ids have.
+fn name(call: &CallReference) -> &str {
+    match call {
+        CallReference::Id(id) => id.short(),
+        CallReference::Key(key) => key.as_ref(),
+    }
+}
+
+impl Store {
+    /// Whether exchanges are kept from now on.
+    pub fn keep_exchanges(&self, keeps: bool) {
+        self.exchanges.is_off.store(!keeps, Ordering::Relaxed);
+    }
+
+    fn keeps_exchanges(&self) -> bool {
+        !self.exchanges.is_off.load(Ordering::Relaxed)
+    }
+
+    /// Keeps an exchange, if there is one, until [`Store::write_exchanges`] writes it: a process that is killed loses the last second of them.
+    pub fn keep_exchange(&self, exchange: impl FnOnce() -> Option<Exchange>) {
+        if !self.keeps_exchanges() {
+            return;
+        }
+        let Some(exchange) = exchange() else { return };
+        let Ok(record) = serde_json::to_string(&exchange.record) else { return };
+        let row = NewRow {
+            call_center: exchange.call_center.to_string(),
+            call: name(&exchange.call).to_owned(),
+            at: exchange.at.into(),
+            record,
+        };
+        let mut waiting = self.exchanges.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < MOST {
+            waiting.push(row);
+        }
+    }
+
+    /// Writes the exchanges that wait.
+    ///
+    /// # Errors
+    /// When it could not be written: those exchanges are lost.
+    pub async fn write_exchanges(&self) -> Result<(), StoreError> {
+        let rows = self.exchanges.take();
+        if rows.is_empty() { Ok(()) } else { self.write(&KeepAll(rows)).await.map(drop) }
+    }
+
+    /// The exchanges of a call under any of these names, in order; those that this version cannot read are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn exchanges(&self, names: &[CallReference]) -> Result<Vec<Exchange>, StoreError> {
+        let names = names.iter().map(|call| name(call).to_owned()).collect();
+        let rows = self.read_raw(&Named { names }).await?;
+        Ok(read_some::<Row>(&rows).filter_map(Row::exchange).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_wait_than_there_is_room_for() {
+        let exchanges = Exchanges::default();
+        let row = || NewRow {
+            call_center: String::new(),
+            call: String::new(),
+            at: jiff::Timestamp::UNIX_EPOCH.into(),
+            record: String::new(),
+        };
+        exchanges.waiting.lock().unwrap().extend((0..3).map(|_| row()));
+        assert_eq!(exchanges.take().len(), 3);
+        assert!(exchanges.take().is_empty());
+    }
+}

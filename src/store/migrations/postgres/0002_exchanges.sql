@@ -1,0 +1,12 @@
+-- What was asked and answered for calls, for people who look into one.
+CREATE TABLE exchanges (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    call_center TEXT COLLATE "C" NOT NULL,
+    -- Its vendorCallKey, or the first 15 characters of its VoiceCall's id: as it was named.
+    call TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    -- JSON, without bodies and numbers.
+    record TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX exchanges_by_call ON exchanges (call, at);
+CREATE INDEX exchanges_by_age ON exchanges (at);

@@ -1,0 +1,56 @@
+use super::*;
+use crate::domain::{Exchange, ExchangeOrigin, ExchangeRecord, SalesforceExchange};
+use crate::store::PurgeBefore;
+
+fn exchange(call: &str, second: i64) -> Exchange {
+    let asked = SalesforceExchange {
+        operation: "clearRouting".into(),
+        after: 12,
+        milliseconds: 7,
+        status: Some(503),
+        failure: Some("Salesforce cannot do this now: HTTP 503 without a reason".to_owned()),
+    };
+    let record = ExchangeRecord {
+        origin: ExchangeOrigin::Outbox { kind: "clear".into(), entry: 3, attempt: 2 },
+        outcome: "later".into(),
+        milliseconds: 20,
+        error: None,
+        salesforce: vec![asked],
+    };
+    Exchange { call_center: center(), call: reference(call), at: at(second), record }
+}
+
+async fn exchanges_are_found_under_every_name_of_the_call_in_their_order(engine: Engine) {
+    let store = engine.open().await;
+    let all = [exchange("wxcc_1", 2), exchange("0LQ5g000000abcDGAQ", 1), exchange("wxcc_2", 0)];
+    for one in &all {
+        store.keep_exchange(|| Some(one.clone()));
+    }
+    let names = [reference("wxcc_1"), reference("0LQ5g000000abcD")];
+    assert_eq!(store.exchanges(&names).await.unwrap(), [], "not written yet");
+    store.write_exchanges().await.unwrap();
+    let found = store.exchanges(&names).await.unwrap();
+    assert_eq!(found.iter().map(|one| one.at).collect::<Vec<_>>(), [at(1), at(2)]);
+    assert_eq!(found[1], all[0]);
+    engine.tamper("UPDATE exchanges SET record = '{\"by\":\"another version\"}' WHERE call = 'wxcc_1'").await;
+    assert_eq!(store.exchanges(&names).await.unwrap().len(), 1, "what this version cannot read is left out");
+    let before = PurgeBefore { calls: at(2), buried: at(0), private: at(0) };
+    assert_eq!(store.purge(before).await.unwrap().exchanges, 2);
+    store.keep_exchanges(false);
+    store.keep_exchange(|| unreachable!("exchanges are not kept"));
+}
+
+async fn the_contact_centers_of_a_call_are_found_by_its_key_and_both_forms_of_its_id(engine: Engine) {
+    let store = engine.open().await;
+    let made = Note { voice_call_id: voice_call("0LQ5g000000abcDGAQ"), ..Note::of(call("wxcc_1"), at(1)) };
+    store.note(made).await.unwrap();
+    for name in ["wxcc_1", "0LQ5g000000abcD", "0LQ5g000000abcDGAQ"] {
+        assert_eq!(store.call_centers_of(&[reference(name)]).await.unwrap(), [center()], "{name}");
+    }
+    assert_eq!(store.call_centers_of(&[reference("wxcc_2")]).await.unwrap(), []);
+}
+
+on_both_engines! {
+    exchanges_are_found_under_every_name_of_the_call_in_their_order
+    the_contact_centers_of_a_call_are_found_by_its_key_and_both_forms_of_its_id
+}

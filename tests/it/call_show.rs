@@ -1,0 +1,111 @@
+//! `call show`: what an operator is told of a call, by whatever they hold of it.
+
+use clap::Parser as _;
+use scv_bridge::cli::call;
+use scv_bridge::mock::{BadDay, Operation};
+use serde_json::Value;
+
+use crate::stage::{Plan, Stage, ended, omni_flow};
+
+#[derive(clap::Parser)]
+struct CommandLine {
+    #[command(flatten)]
+    args: call::CallArgs,
+}
+
+/// Runs the command beside the service; gives what it prints, or its error.
+async fn run(stage: &Stage, args: &[&str]) -> Result<String, String> {
+    stage.handle.write_exchanges().await.unwrap();
+    let file = stage.configuration_file();
+    let line = ["call", "--config", file.to_str().unwrap(), "show"].into_iter().chain(args.iter().copied());
+    let args = CommandLine::try_parse_from(line).map_err(|error| error.to_string())?.args;
+    let clock = std::sync::Arc::clone(&stage.clock);
+    let run = move || {
+        let mut out = Vec::new();
+        let done = call::run(&args, Vec::new(), clock.as_ref(), &mut out);
+        done.map(|_| String::from_utf8(out).unwrap()).map_err(|error| error.to_string())
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+async fn shown(stage: &Stage, name: &str) -> Value {
+    serde_json::from_str(&run(stage, &[name, "--json"]).await.unwrap()).unwrap()
+}
+
+#[actix_web::test]
+async fn a_routing_that_was_cleared_late_is_explained_by_what_salesforce_answered() {
+    let stage = Plan::telephony().sections("[breaker]\nfailures = 1000\nslow_calls = 1000").start().await;
+    let id = stage.call("wxcc_7b3c").await;
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    for operation in [Operation::ClearRouting, Operation::Update] {
+        stage.script_times(BadDay::Unavailable { retry_after: None }, u32::MAX, operation);
+    }
+    assert_eq!(stage.post("phoneContactEnded", ended("wxcc_7b3c")).await.data()["status"], "pending");
+    stage.work_until(async || stage.entries().await.iter().all(|entry| entry.attempts == 1)).await;
+    let owed = shown(&stage, "7b3c").await;
+    assert_eq!(owed["owed"].as_array().unwrap().len(), 2);
+    let why = owed["why"].as_str().unwrap();
+    assert!(
+        why.starts_with("Clearing the routing is owed to Salesforce for 0s: Salesforce answered 503 twice"),
+        "{why}"
+    );
+    assert!(why.contains("next attempt in"), "{why}");
+    stage.wait_seconds(2);
+    stage.work_until(async || stage.entries().await.iter().any(|entry| entry.attempts == 2)).await;
+    stage.org.forget_scripts();
+    stage.deliver(3600).await;
+    for name in [
+        "wxcc_7b3c",
+        "7b3c",
+        id.as_str(),
+        id.get(..15).unwrap(),
+        &format!("https://x.my.salesforce.com/lightning/r/VoiceCall/{id}/view"),
+    ] {
+        let told = shown(&stage, name).await;
+        let why = told["why"].as_str().unwrap();
+        assert!(why.starts_with("Routing was cleared 1h"), "{why}");
+        assert!(why.contains("after the hang-up: Salesforce answered 503 once"), "{why}");
+        assert_eq!(told["voice_calls"][0]["voice_call_id"], id);
+        assert_eq!(told["owed"].as_array().unwrap().len(), 0);
+        let asked: Vec<&str> =
+            told["exchanges"].as_array().unwrap().iter().map(|one| one["by"].as_str().unwrap()).collect();
+        assert_eq!(asked, ["flow", "flow", "flow", "outbox", "outbox", "outbox"], "{told}");
+    }
+    let text = run(&stage, &["7b3c"]).await.unwrap();
+    assert!(text.contains("createVoiceCall") && text.contains("vendorCallKey   wxcc_7b3c"), "{text}");
+    assert!(!text.contains("4693150217"), "{text}");
+}
+
+#[actix_web::test]
+async fn a_create_that_was_refused_is_told_with_its_answer() {
+    let stage = Stage::telephony().await;
+    let body = r#"{"callCenterDevName": "CENTER", "vendorCallKey": "wxcc_1", "to": "1", "from": "x"}"#;
+    let reply = stage.post("createVoiceCall", body.replace("CENTER", crate::stage::CENTER)).await;
+    assert_eq!(reply.status, 400);
+    let told = shown(&stage, "wxcc_1").await;
+    let why = told["why"].as_str().unwrap();
+    assert!(why.starts_with("There is no VoiceCall: createVoiceCall was answered 400: "), "{why}");
+    assert!(why.contains("startTime"), "{why}");
+}
+
+#[actix_web::test]
+async fn of_a_call_that_is_not_there_it_says_what_was_searched() {
+    let stage = Stage::telephony().await;
+    let error = run(&stage, &["nobody"]).await.unwrap_err();
+    assert!(error.contains("the vendorCallKey nobody and the vendorCallKey wxcc_nobody"), "{error}");
+    assert!(error.contains("of the last 7d"), "{error}");
+    let error = run(&stage, &["https://x.my.salesforce.com/home"]).await.unwrap_err();
+    assert!(error.contains("holds no id of a VoiceCall"), "{error}");
+}
+
+#[actix_web::test]
+async fn without_exchanges_a_call_is_told_by_the_journal_alone() {
+    let stage = Plan::telephony().sections("[journal]\nexchanges = false").start().await;
+    let id = stage.call("wxcc_1").await;
+    let told = shown(&stage, &id).await;
+    assert_eq!(told["exchanges"].as_array().unwrap().len(), 0);
+    assert_eq!(told["why"], "The VoiceCall is created; no routing, answer or hang-up was told yet.");
+    stage.change("exchanges = false", "exchanges = true").await;
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    assert_eq!(shown(&stage, &id).await["exchanges"].as_array().unwrap().len(), 1);
+}
