@@ -76,6 +76,7 @@ pub mod ids;
 pub mod jitter;
 pub mod lifecycle;
 pub mod listener;
+pub mod notices;
 pub mod outbox;
 pub mod phone;
 pub mod salesforce;

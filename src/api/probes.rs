@@ -44,6 +44,11 @@ impl Readiness {
         self.configuration.store(Arc::new(configuration));
     }
 
+    /// Why the newest version of the configuration was refused; empty: it is in use.
+    pub fn refused(&self) -> Vec<Problem> {
+        self.configuration.load().refused.clone()
+    }
+
     /// What is not ready; empty means ready.
     pub fn problems(&self) -> Vec<String> {
         let stopping = self.stopping.load(Ordering::Acquire).then(|| String::from("the service is stopping"));

@@ -17,6 +17,7 @@ use super::supervised::Supervised;
 use super::tls::Door;
 use crate::api::{Configuration, ConfiguredApi, Readiness};
 use crate::bridge::SharedBridge;
+use crate::notices::Notices;
 use crate::outbox::Worker;
 use crate::settings::{self, Files, Problem, Settings, Source};
 use crate::telemetry::OutboxCount;
@@ -52,8 +53,16 @@ pub(super) struct Control {
     current: ArcSwap<Generation>,
     /// One change after the other.
     turn: Mutex<()>,
+    /// None until the first look.
+    notices: Mutex<Option<Sending>>,
     /// The day of the last warnings.
     warned: StdMutex<Date>,
+}
+
+/// The receivers of notices under a configuration.
+struct Sending {
+    settings: Arc<Settings>,
+    notices: Notices,
 }
 
 impl Control {
@@ -77,10 +86,38 @@ impl Control {
             readiness,
             current: ArcSwap::from_pointee(generation),
             turn: Mutex::default(),
+            notices: Mutex::default(),
         };
         control.measure_certificates();
         control.measure_settings();
         control
+    }
+
+    /// What runs.
+    pub(super) fn current(&self) -> Arc<Generation> {
+        self.current.load_full()
+    }
+
+    /// Tells the receivers of notices what there is to tell, under the configuration that runs now.
+    pub(super) async fn send_notices(&self) {
+        let current = self.current();
+        let mut sending = self.notices.lock().await;
+        if !sending.as_ref().is_some_and(|sending| Arc::ptr_eq(&sending.settings, &current.settings)) {
+            let built = Notices::new(&current.settings.notices, current.own.clone());
+            let mut notices = match built {
+                Ok(notices) => notices,
+                Err(error) => return tracing::warn!(%error, "notices cannot be sent"),
+            };
+            if let Some(before) = sending.take() {
+                notices.take_over(before.notices);
+            }
+            *sending = Some(Sending { settings: Arc::clone(&current.settings), notices });
+        }
+        if let Some(Sending { notices, .. }) = sending.as_mut().filter(|sending| !sending.notices.is_empty())
+        {
+            let findings = self.findings().await;
+            notices.tell(&findings, self.lasting.clock.now()).await;
+        }
     }
 
     /// The settings that run.

@@ -2,6 +2,7 @@
 
 mod control;
 mod descriptors;
+mod findings;
 mod generation;
 mod handle;
 mod listen;

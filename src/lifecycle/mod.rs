@@ -17,6 +17,8 @@ const TIDY: Duration = Duration::from_secs(5);
 /// After how many of those what is old is removed from the store: each minute, so that no number stays in its files
 /// for long after its call was closed.
 const PURGE_EVERY: u64 = 12;
+/// How often an operator's conditions are looked at.
+const NOTICE: Duration = Duration::from_secs(15);
 /// How often exchanges are written.
 const WRITE_EXCHANGES: Duration = Duration::from_secs(1);
 /// How much longer the process may take to end than the service in it.
@@ -42,6 +44,7 @@ pub async fn run(
     application.supervise("the handling of signals", stop_when(told, handle.clone()));
     application.supervise("the reader of the configuration", reread(handle.clone(), source, files, hang_up));
     application.supervise("the writer of exchanges", write_exchanges(handle.clone()));
+    application.supervise("the sender of notices", notice(handle.clone()));
     application.supervise("housekeeping", look_after(handle));
     tracing::info!(
         public = %application.public_address(),
@@ -93,6 +96,16 @@ async fn write_exchanges(handle: Handle) -> io::Result<()> {
         if let Err(error) = handle.write_exchanges().await {
             tracing::warn!(%error, "what was asked and answered in the last second is not kept for call show");
         }
+    }
+}
+
+/// Tells operators what they have to act on.
+async fn notice(handle: Handle) -> io::Result<()> {
+    let mut beat = tokio::time::interval(NOTICE);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        handle.send_notices().await;
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use reqwest::Client;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -38,6 +39,8 @@ pub struct Org {
     pub(super) query: Option<VoiceCallQuery>,
     /// Whether a VoiceCall is queried for an agent before an abandonment is sent.
     queries_agent: bool,
+    /// Why Salesforce refused the set-up last, unless it has taken something since.
+    refused: ArcSwapOption<String>,
 }
 
 /// The API of a contact center.
@@ -48,7 +51,7 @@ pub(super) enum OrgApi {
 
 impl Org {
     fn new(api: OrgApi, query: Option<VoiceCallQuery>, queries_agent: bool) -> Self {
-        Self { api, query, queries_agent }
+        Self { api, query, queries_agent, refused: ArcSwapOption::empty() }
     }
 
     pub(super) fn telephony(&self) -> Option<&TelephonyApi> {
@@ -93,6 +96,11 @@ impl Org {
             tracing::warn!(vendor_call_key = %key, %failure, "whether there is a VoiceCall cannot be asked");
             None
         })
+    }
+
+    /// Why Salesforce refuses the set-up, if it did so last.
+    pub fn refused_set_up(&self) -> Option<Arc<String>> {
+        self.refused.load_full()
     }
 
     /// Whether the breaker pauses requests.
@@ -161,6 +169,11 @@ impl Org {
             OrgApi::Apex(api) => api.send(client, request, budget).await,
         };
         budget.asked_for(operation, at, sent.as_ref().err());
+        match &sent {
+            Err(Failure::Misconfigured { words }) => self.refused.store(Some(Arc::new(words.clone()))),
+            Ok(_) if self.refused.load().is_some() => self.refused.store(None),
+            Ok(_) | Err(_) => {}
+        }
         sent
     }
 }

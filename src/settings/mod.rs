@@ -7,6 +7,7 @@ mod clients;
 mod files;
 mod logs;
 mod names;
+mod notices;
 mod proxies;
 mod reference;
 mod report;
@@ -41,6 +42,7 @@ pub(crate) use clients::{client_id, user_name};
 pub use files::Files;
 pub use logs::{LogFormat, Logs};
 pub(crate) use names::nearest;
+pub use notices::{Mail, Notices};
 pub use proxies::{Network, Proxies, ProxyHeader};
 pub use report::{Problem, Problems};
 pub use rotation::{Expiry, Rotation, Watch};
@@ -89,6 +91,8 @@ pub struct Settings {
     pub call_centers: BTreeMap<String, CallCenter>,
     /// The Webex tenant, if it is configured.
     pub webex: Option<Webex>,
+    /// Who is told of what an operator has to act on.
+    pub notices: Notices,
     /// What is worth a warning, and is known only while the files are read.
     notes: Vec<String>,
 }
@@ -173,6 +177,7 @@ impl Settings {
         }
         let clients = clients::read_all(root, &names);
         clients::check_surroundings(root, &clients, server.as_ref(), oauth.as_ref());
+        let notices = root.part("notices", Notices::read);
         let webex = root.optional_part("webex", |section| Webex::read(section, &names));
         Some(Self {
             notes: root.report.notes(),
@@ -193,6 +198,7 @@ impl Settings {
             certificates,
             call_centers,
             webex: webex?,
+            notices: notices?,
         })
     }
 }

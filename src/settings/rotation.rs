@@ -117,7 +117,7 @@ pub struct Expiry {
     /// When it ends.
     pub at: Timestamp,
     /// What to do before.
-    hint: &'static str,
+    pub hint: &'static str,
 }
 
 impl Expiry {

@@ -40,6 +40,7 @@ mod login;
 mod memory;
 mod metrics;
 mod names_in_paths;
+mod notices;
 mod oauth;
 mod odd_texts;
 mod operations;

@@ -10,6 +10,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 pub use close::{CloseError, CloseOutcome, CloseTask, EventRecovery};
@@ -75,6 +76,8 @@ pub struct Reconciler<C> {
     /// How long to wait, in all, where Webex limits requests.
     patience: Duration,
     watch: Option<SubscriptionWatch>,
+    /// How many subscriptions were inactive at the last look.
+    inactive: AtomicUsize,
 }
 
 impl<C: CloseTask> Reconciler<C> {
@@ -87,7 +90,17 @@ impl<C: CloseTask> Reconciler<C> {
         closing: C,
         owner: String,
     ) -> Self {
-        Self { client, store, clock, metrics, closing, owner, patience: Duration::ZERO, watch: None }
+        Self {
+            client,
+            store,
+            clock,
+            metrics,
+            closing,
+            owner,
+            patience: Duration::ZERO,
+            watch: None,
+            inactive: AtomicUsize::new(0),
+        }
     }
 
     /// Waits that long, in all, where Webex limits requests, instead of giving up at once.
@@ -100,6 +113,17 @@ impl<C: CloseTask> Reconciler<C> {
     #[must_use]
     pub fn watching(self, watch: Option<SubscriptionWatch>) -> Self {
         Self { watch, ..self }
+    }
+
+    /// How many of our subscriptions were inactive at the last look.
+    #[must_use]
+    pub fn inactive_subscriptions(&self) -> usize {
+        self.inactive.load(Ordering::Relaxed)
+    }
+
+    /// When the login at Webex ends, as far as that is known.
+    pub async fn login_ends(&self) -> Option<Timestamp> {
+        self.client.tokens().login().await.ok()?.ends()
     }
 
     /// Compares every `every` until it is dropped.
@@ -286,6 +310,7 @@ impl<C: CloseTask> Reconciler<C> {
         let watched = watch.look(&self.client).await;
         self.end_turn().await;
         let watched = watched?;
+        self.inactive.store(watched.inactive, Ordering::Relaxed);
         self.metrics.subscriptions(watched.active + watched.reactivated, watched.inactive);
         Ok(())
     }

@@ -1,0 +1,172 @@
+//! What an operator has to act on, as the service sees it: for notices.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::control::Control;
+use crate::notices::{ConditionKind, Finding};
+use crate::salesforce::BreakerState;
+use crate::store::{Count, EntryKind, EntryState, Store};
+
+/// From when on callers whose routing is not cleared, and an org that is not asked, are worth a notice.
+const LONG: SignedDuration = SignedDuration::from_secs(60);
+/// From when on the end of the login at Webex is.
+const LOGIN_ENDS: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+impl Control {
+    /// All of it. It asks nobody but the store.
+    pub(super) async fn findings(&self) -> Vec<Finding> {
+        let (now, store) = (self.lasting.clock.now(), self.lasting.outbox.store());
+        let mut findings = of_store(store, now).await;
+        findings.extend(self.of_salesforce());
+        findings.extend(self.of_configuration(now));
+        findings.extend(self.of_webex(now).await);
+        findings
+    }
+
+    fn of_salesforce(&self) -> Vec<Finding> {
+        let (now, current) = (Instant::now(), self.current());
+        let mut findings = Vec::new();
+        for (name, org) in current.orgs.iter() {
+            let (state, since) = org.breaker(now);
+            if let Some(since) = since.filter(|since| {
+                state != BreakerState::Closed
+                    && SignedDuration::try_from(*since).is_ok_and(|since| since >= LONG)
+            }) {
+                let text = format!(
+                    "Salesforce fails or is slow, and {name} is not asked since {} s: flows are answered 503 at once, and \
+                     what is owed waits.",
+                    since.as_secs()
+                );
+                findings.push(Finding::new(ConditionKind::BreakerOpen, name, text));
+            }
+            if let Some(words) = org.refused_set_up() {
+                let text = format!(
+                    "Salesforce refuses the set-up of {name}, an administrator must act: {words}. `scv-bridge doctor` says \
+                     what to mend."
+                );
+                findings.push(Finding::new(ConditionKind::SetUpRefused, name, text));
+            }
+        }
+        findings
+    }
+
+    fn of_configuration(&self, now: Timestamp) -> Vec<Finding> {
+        let current = self.current();
+        let warn = current.settings.rotation.warn_before;
+        let warn = SignedDuration::try_from(warn).unwrap_or(SignedDuration::MAX);
+        let ending = current.ends.iter().filter(|end| end.at.duration_since(now) <= warn);
+        let mut findings: Vec<Finding> = ending
+            .map(|end| {
+                let text = format!("{}: {} days left; {}.", end.key, end.days_left(now), end.hint);
+                Finding::new(ConditionKind::CertificateEnds, end.name.as_str(), text)
+            })
+            .collect();
+        if let Some(first) = self.readiness.refused().first() {
+            let text = format!(
+                "A new configuration is refused, and the one before runs on: {} {}; {}.",
+                first.key, first.problem, first.hint
+            );
+            findings.push(Finding::new(ConditionKind::ConfigurationRefused, "", text));
+        }
+        findings
+    }
+
+    async fn of_webex(&self, now: Timestamp) -> Vec<Finding> {
+        let Some(reconciler) = &self.reconciler else { return Vec::new() };
+        let mut findings = Vec::new();
+        let inactive = reconciler.inactive_subscriptions();
+        if inactive > 0 {
+            let text = format!(
+                "{inactive} of our subscriptions at Webex are inactive: events of calls come late, by reconciliation. See: \
+                 scv-bridge webex subscriptions."
+            );
+            findings.push(Finding::new(ConditionKind::SubscriptionInactive, "", text));
+        }
+        let ends = reconciler.login_ends().await;
+        if let Some(ends) = ends.filter(|ends| ends.duration_since(now) <= LOGIN_ENDS) {
+            let text = format!("The login at Webex ends at {ends}; run: scv-bridge webex login.");
+            findings.push(Finding::new(ConditionKind::WebexLoginEnds, "", text));
+        }
+        findings
+    }
+}
+
+async fn of_store(store: &Store, now: Timestamp) -> Vec<Finding> {
+    let counts = match (store.ready(), store.count().await) {
+        (Ok(()), Ok(counts)) => counts,
+        (Err(error), _) | (Ok(()), Err(error)) => {
+            let text = format!(
+                "The database cannot be used: {error}. Until it can, nothing new is promised to flows."
+            );
+            return vec![Finding::new(ConditionKind::DatabaseNotWritable, "", text)];
+        }
+    };
+    of_entries(&counts, now)
+}
+
+/// A pure decision.
+fn of_entries(counts: &[Count], now: Timestamp) -> Vec<Finding> {
+    let mut buried: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for count in counts {
+        let center = count.call_center.as_ref();
+        let waits = now.duration_since(count.oldest);
+        match (count.state, count.kind) {
+            (EntryState::Buried, _) => *buried.entry(center).or_default() += count.entries,
+            (EntryState::Pending, EntryKind::Clear) if waits >= LONG => {
+                let text = format!(
+                    "{} callers of {center} have hung up and may still wait in a queue of Salesforce, the first for {} s.",
+                    count.entries,
+                    waits.as_secs()
+                );
+                findings.push(Finding::new(ConditionKind::CallersNotCleared, center, text));
+            }
+            (EntryState::Pending, _) => {}
+        }
+    }
+    findings.extend(buried.into_iter().map(|(center, entries)| {
+        let text = format!(
+            "{entries} entries of {center} are buried: what they ask is not sent any more. See: scv-bridge outbox list \
+             --state buried."
+        );
+        Finding::new(ConditionKind::EntriesBuried, center, text)
+    }));
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::CallCenterName;
+
+    fn count(kind: EntryKind, state: EntryState, entries: u64, oldest: i64) -> Count {
+        let oldest = Timestamp::from_second(oldest).unwrap();
+        Count { call_center: CallCenterName::parse("Main").unwrap(), kind, state, entries, oldest }
+    }
+
+    #[test]
+    fn callers_that_wait_and_entries_that_are_buried_are_found_by_contact_center() {
+        let now = Timestamp::from_second(100).unwrap();
+        let counts = [
+            count(EntryKind::Clear, EntryState::Pending, 3, 40),
+            count(EntryKind::LateClear, EntryState::Pending, 9, 0),
+            count(EntryKind::Update, EntryState::Pending, 9, 0),
+            count(EntryKind::Clear, EntryState::Buried, 1, 0),
+            count(EntryKind::Update, EntryState::Buried, 2, 0),
+        ];
+        let found: Vec<(ConditionKind, String)> = of_entries(&counts, now)
+            .into_iter()
+            .map(|finding| (finding.condition.kind, finding.text))
+            .collect();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].0, ConditionKind::CallersNotCleared);
+        assert!(found[0].1.starts_with("3 callers of Main have hung up"), "{}", found[0].1);
+        assert_eq!(found[1].0, ConditionKind::EntriesBuried);
+        assert!(found[1].1.starts_with("3 entries of Main are buried"), "{}", found[1].1);
+        let soon = [count(EntryKind::Clear, EntryState::Pending, 3, 41)];
+        assert!(of_entries(&soon, now).is_empty());
+    }
+}
