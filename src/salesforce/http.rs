@@ -147,7 +147,7 @@ pub(super) async fn exchange_with_headers(
     budget.waited(started.elapsed());
     let result = result.unwrap_or(Err(HttpFault::Late));
     match &result {
-        Ok(answer) => budget.answered(answer.status),
+        Ok((answer, _)) => budget.answered(answer.status),
         Err(fault) => tracing::warn!(%fault, host, "no answer from Salesforce"),
     }
     result

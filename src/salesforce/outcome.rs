@@ -372,7 +372,8 @@ impl AnswerText {
         let mut seen = HashSet::new();
         complaints.retain(|complaint| seen.insert(complaint.clone()));
         let mut others = Vec::new();
-        if let Some(json) = &json {
+        // Beside a success they are no errors, and nobody looks at them.
+        if let Some(json) = json.as_ref().filter(|_| !(200..300).contains(&answer.status)) {
             collect(json, false, &mut others);
         }
         others.retain(|word| !complaints.iter().any(|complaint| complaint.contains(word.as_str())));

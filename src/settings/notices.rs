@@ -59,6 +59,12 @@ impl Section<'_> {
 }
 
 fn mail(section: &mut Section<'_>) -> Option<Mail> {
+    // A value that is there and wrong has a problem of its own.
+    let given = [
+        section.has("mail_relay") || section.has("mail_relay_file"),
+        section.has("mail_from"),
+        section.has("mail_to"),
+    ];
     let relay = section.secret("mail_relay");
     let from = section.optional("mail_from", MAILBOX, mailbox).flatten();
     let to = section.list("mail_to").unwrap_or_default();
@@ -77,20 +83,11 @@ fn mail(section: &mut Section<'_>) -> Option<Mail> {
     }
     match (relay, from, to.is_empty()) {
         (Some(relay), Some(from), false) => Some(Mail { relay, from, to }),
-        (None, None, true) => None,
-        (relay, from, _) => {
-            for (key, is_missing, hint) in [
-                ("mail_relay", relay.is_none(), RELAY),
-                ("mail_from", from.is_none(), MAILBOX),
-                ("mail_to", to.is_empty(), "a list of addresses"),
-            ] {
-                if is_missing && !section.has(key) {
-                    section.problem(
-                        key,
-                        "is missing, and mail needs mail_relay, mail_from and mail_to",
-                        hint,
-                    );
-                }
+        _ if given == [false; 3] => None,
+        _ => {
+            let keys = [("mail_relay", RELAY), ("mail_from", MAILBOX), ("mail_to", "a list of addresses")];
+            for ((key, hint), _) in keys.into_iter().zip(given).filter(|(_, given)| !given) {
+                section.problem(key, "is missing, and mail needs mail_relay, mail_from and mail_to", hint);
             }
             None
         }

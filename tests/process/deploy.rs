@@ -92,18 +92,25 @@ fn every_file_of_the_configuration_is_mounted_and_every_port_open() {
     }
 }
 
+/// The set-up has one story: the same user, folders and files wherever they are named.
 #[test]
-fn every_credential_of_the_configuration_is_loaded_by_the_unit() {
-    let (configuration, unit) = (read(SYSTEMD, "bridge.toml"), read(SYSTEMD, "scv-bridge.service"));
-    let credentials: Vec<_> = paths(&configuration)
-        .into_iter()
-        .filter_map(|path| path.strip_prefix("/run/credentials/scv-bridge.service/"))
-        .collect();
-    assert_eq!(credentials, ["tls.key", "WebexCCSCV.key"]);
-    for name in credentials {
-        let line = format!("LoadCredential={name}:/etc/scv-bridge/secrets/{name}\n");
-        assert!(unit.contains(&line), "{name}");
+fn set_up_example_and_unit_use_the_same_paths_and_the_same_user() {
+    const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+    let (configuration, example) = (read(SYSTEMD, "bridge.toml"), read(ROOT, "config/example.toml"));
+    let setup = read(ROOT, "docs/setup.md");
+    for path in paths(&configuration) {
+        assert!(path.starts_with("/etc/scv-bridge/certs/"), "{path}");
+        assert!(example.contains(&format!("\"{path}\"")), "{path} is not in the example");
+        assert!(setup.contains(&format!("\"{path}\"")), "{path} is not in the set-up");
     }
+    let unit = read(SYSTEMD, "scv-bridge.service");
+    let made = "useradd --system --home-dir /var/lib/scv-bridge --no-create-home --shell /usr/sbin/nologin scv-bridge";
+    assert!(setup.contains(made) && unit.contains("User=scv-bridge\n"));
+    let store = "url = \"sqlite:/var/lib/scv-bridge/data/bridge.db\"";
+    for text in [&configuration, &example, &setup] {
+        assert!(text.contains(store), "{text}");
+    }
+    assert!(unit.contains("StateDirectory=scv-bridge\n"));
 }
 
 #[test]
