@@ -170,11 +170,12 @@ impl Control {
     }
 
     fn refuse(&self, problems: Vec<Problem>, files: Files) -> Reread {
+        // Before the log tells: whoever reads it there looks at these.
+        self.lasting.metrics.configuration_read(false);
+        self.readiness.configured(Configuration { refused: problems.clone(), ..Configuration::default() });
         for Problem { key, problem, hint } in &problems {
             tracing::error!(key, problem, hint, "the new configuration is refused; the one before runs on");
         }
-        self.lasting.metrics.configuration_read(false);
-        self.readiness.configured(Configuration { refused: problems.clone(), ..Configuration::default() });
         Reread { problems, after_restart: Vec::new(), files }
     }
 
