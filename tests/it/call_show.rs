@@ -93,7 +93,7 @@ async fn of_a_call_that_is_not_there_it_says_what_was_searched() {
     let stage = Stage::telephony().await;
     let error = run(&stage, &["nobody"]).await.unwrap_err();
     assert!(error.contains("the vendorCallKey nobody and the vendorCallKey wxcc_nobody"), "{error}");
-    assert!(error.contains("of the last 7d"), "{error}");
+    assert!(error.contains("as far back as [journal] keep reaches"), "{error}");
     let error = run(&stage, &["https://x.my.salesforce.com/home"]).await.unwrap_err();
     assert!(error.contains("holds no id of a VoiceCall"), "{error}");
 }

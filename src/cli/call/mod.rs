@@ -16,6 +16,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::clock::Clock;
 use crate::domain::{CallReference, VendorCallKey, VoiceCallId};
+use crate::settings::{Settings, Source, configuration_file};
 use crate::store::Store;
 use report::CallReport;
 
@@ -85,7 +86,7 @@ fn names(text: &str) -> Result<CallNames, String> {
 /// Runs the command: 0 shown, 1 no such call.
 ///
 /// # Errors
-/// Every problem of the configuration; the database is missing, of a newer version or does not answer; the output cannot be
+/// Every problem of `[store]`; the database is missing, of a newer version or does not answer; the output cannot be
 /// written.
 pub fn run(
     args: &CallArgs,
@@ -94,9 +95,10 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let CallCommand::Show { names } = &args.command;
-    let settings = super::settings(args.config.clone(), environment, clock)?;
-    let open = Store::open_existing(settings.store.url.expose_secret());
-    let report = super::on_store(&settings.store.url, open, async |store| {
+    let file = configuration_file(args.config.clone(), &environment);
+    let (place, _) = Settings::load_store(&Source { file: Some(file), environment }, clock)?;
+    let open = Store::open_existing(place.url.expose_secret());
+    let report = super::on_store(&place.url, open, async |store| {
         Ok(CallReport::find(store, &names.names, clock.now()).await?)
     })?;
     let Some(report) = report else {
@@ -106,9 +108,8 @@ pub fn run(
             writeln!(out, "null")?;
         }
         return Err(anyhow!(
-            "no call {}: searched for {searched}, in calls, Webex's tasks and exchanges of the last {} ([journal] keep)",
+            "no call {}: searched for {searched}, in calls, Webex's tasks and exchanges, as far back as [journal] keep reaches",
             super::redact::text(&names.given),
-            text::span(settings.journal.keep)
         ));
     };
     match args.json {

@@ -107,7 +107,7 @@ fn milliseconds(time: u64) -> String {
 }
 
 /// A time in its two largest units.
-pub(super) fn span(time: Duration) -> String {
+fn span(time: Duration) -> String {
     let start = jiff::Timestamp::UNIX_EPOCH;
     let end = start.checked_add(time).unwrap_or(jiff::Timestamp::MAX);
     crate::cli::outbox::duration(start, end)
