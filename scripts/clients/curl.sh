@@ -3,12 +3,15 @@
 set -euo pipefail
 
 made=0
-# ask NAME CURL-ARGUMENTS...: gets a token and makes a call with it.
+# ask NAME CURL-ARGUMENTS...: gets a token and makes a call with it. OWN-ASSERTION and USER-ASSERTION in an argument stand for a new
+# assertion each time: the bridge takes each one once.
 ask() {
-    local name=$1 path answer token call
+    local name=$1 path answer token call arguments
     shift
     for path in /oauth2/token /services/oauth2/token; do
-        answer=$(curl --silent --show-error --fail-with-body "$BRIDGE$path" "$@") || { echo "curl, $name: $answer" >&2; return 1; }
+        arguments=("${@//OWN-ASSERTION/$(assertion "$CLIENT_ID")}")
+        arguments=("${arguments[@]//USER-ASSERTION/$(assertion "$USERNAME")}")
+        answer=$(curl --silent --show-error --fail-with-body "$BRIDGE$path" "${arguments[@]}") || { echo "curl, $name: $answer" >&2; return 1; }
         token=$(sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p' <<<"$answer")
         made=$((made + 1))
         call=$(curl --silent --show-error --fail-with-body -H "Authorization: Bearer $token" -H 'Content-Type: Application/JSON' \
@@ -26,13 +29,13 @@ body() {
 
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d =; }
 
-# An assertion as the client's connector would sign it; without a jti it serves both paths.
+# An assertion as the client's connector would sign it.
 assertion() {
     local now head claims
     now=$(date +%s)
     head=$(printf '{"alg":"RS256","typ":"JWT"}' | base64url)
-    claims=$(printf '{"iss":"%s","sub":"%s","aud":"%s/services/oauth2/token","iat":%s,"exp":%s}' \
-        "$CLIENT_ID" "$1" "$BRIDGE" "$now" $((now + 180)) | base64url)
+    claims=$(printf '{"iss":"%s","sub":"%s","aud":"%s/services/oauth2/token","iat":%s,"exp":%s,"jti":"%s"}' \
+        "$CLIENT_ID" "$1" "$BRIDGE" "$now" $((now + 180)) "$(openssl rand -hex 8)" | base64url)
     printf '%s.%s.%s' "$head" "$claims" \
         "$(printf '%s.%s' "$head" "$claims" | openssl dgst -sha256 -sign "$WORK/connector.key" -binary | base64url)"
 }
@@ -58,15 +61,14 @@ user=("username=$USERNAME" "password=$PASSWORD")
 header=(-- --user "$CLIENT_ID:$CLIENT_SECRET")
 bearer=urn:ietf:params:oauth:grant-type:jwt-bearer
 kind=client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer
-own=$(assertion "$CLIENT_ID") of_user=$(assertion "$USERNAME")
 
 both "client credentials, secret in the body" grant_type=client_credentials "${secret[@]}"
 both "client credentials, secret in the header" grant_type=client_credentials "${header[@]}"
 both "client credentials, secret in both" grant_type=client_credentials "${secret[@]}" "${header[@]}"
-both "client credentials, assertion" grant_type=client_credentials "$kind" "client_assertion=$own"
+both "client credentials, assertion" grant_type=client_credentials "$kind" client_assertion=OWN-ASSERTION
 both "password, secret in the body" grant_type=password "${user[@]}" "${secret[@]}"
 both "password, secret in the header" grant_type=password "${user[@]}" "${header[@]}"
-both "JWT bearer" "grant_type=$bearer" "assertion=$of_user"
+both "JWT bearer" "grant_type=$bearer" assertion=USER-ASSERTION
 
 status() { curl --silent --output /dev/null --write-out '%{http_code}' "$@"; }
 for method in GET HEAD POST; do

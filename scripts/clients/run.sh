@@ -85,10 +85,12 @@ org_id = "00D000000000001EAA"
 telephony_url = "$ORG/telephony/v1"
 TOML
 
-echo "installing ${node_clients[*]} ${python_clients[*]}"
+echo "installing ${node_clients[*]} ${python_clients[*]} $schemathesis"
 npm install --silent --no-audit --no-fund --prefix "$WORK/node" "${node_clients[@]}"
 python3 -m venv "$WORK/python"
 "$WORK/python/bin/pip" --quiet --disable-pip-version-check install "${python_clients[@]}"
+python3 -m venv "$WORK/schemathesis"
+"$WORK/schemathesis/bin/pip" --quiet --disable-pip-version-check install "$schemathesis"
 
 "$program" mock-salesforce --listen "$org" --certificate "$WORK/WebexCCSCV.crt" >"$WORK/org.log" 2>&1 &
 org_pid=$!
@@ -114,8 +116,6 @@ kill "$org_pid"
 wait "$org_pid" || true
 "$program" mock-salesforce --listen "$org" --certificate "$WORK/WebexCCSCV.crt" --answer-at-once >"$WORK/org.log" 2>&1 &
 pids+=($!)
-python3 -m venv "$WORK/schemathesis"
-"$WORK/schemathesis/bin/pip" --quiet --disable-pip-version-check install "$schemathesis"
 SCHEMATHESIS=$WORK/schemathesis/bin/st scripts/clients/schemathesis.sh
 if grep -F -e "$CLIENT_SECRET" -e "$PASSWORD" -e scvb_ "$WORK/bridge.log"; then
     echo "a secret or a token stands in the log" >&2
