@@ -62,6 +62,7 @@ fmt: setup-checks ## format the sources
 lint: setup-checks ## formatting and clippy, warnings denied; one TLS stack
 	$(CARGO) fmt --all --check
 	CARGO="$(CARGO)" scripts/one-tls-stack.sh
+	CARGO="$(CARGO)" scripts/pattern-features.sh
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 doc: setup ## rustdoc, warnings denied
