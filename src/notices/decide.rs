@@ -127,8 +127,8 @@ mod tests {
             states(&due).into_iter().map(|(state, subject)| (state, subject.to_owned())).collect::<Vec<_>>()
         };
         let (main, other) = (finding("Main"), finding("Other"));
-        assert_eq!(step(&[main.clone()], 0), [(NoticeState::Begun, "Main".to_owned())]);
-        assert_eq!(step(&[main.clone()], 3599), []);
+        assert_eq!(step(std::slice::from_ref(&main), 0), [(NoticeState::Begun, "Main".to_owned())]);
+        assert_eq!(step(std::slice::from_ref(&main), 3599), []);
         assert_eq!(
             step(&[main.clone(), other], 3600),
             [(NoticeState::GoesOn, "Main".to_owned()), (NoticeState::Begun, "Other".to_owned())]

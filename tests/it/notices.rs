@@ -85,7 +85,7 @@ async fn a_set_up_that_salesforce_refuses_is_told_signed_once_and_that_it_is_ove
         stage.handle.send_notices().await;
     }
     let told = (json!("begun"), json!("set_up_refused"), json!(crate::stage::CENTER));
-    assert_eq!(received.notices(), [told.clone()]);
+    assert_eq!(received.notices(), [told]);
     let (head, body) = received.0.lock().unwrap()[0].clone();
     assert!(head.starts_with("POST /hook?token=1 HTTP/1.1"), "{head}");
     let expected = signature(&SECRET.into(), stage.handle.outbox().now(), &body).unwrap();
