@@ -81,7 +81,7 @@ impl Control {
         if inactive > 0 {
             let text = format!(
                 "{inactive} of our subscriptions at Webex are inactive: events of calls come late, by reconciliation. See: \
-                 scv-bridge webex subscriptions."
+                 scv-bridge webex list."
             );
             findings.push(Finding::new(ConditionKind::SubscriptionInactive, "", text));
         }
