@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
+use super::exchange::{self, ExchangeRow};
 use super::journal::{self, Find};
 use super::sql::Connection;
 use super::{
@@ -30,6 +31,7 @@ pub(super) enum Job {
     Settle(Box<Settle>, Reply<bool>),
     Event(Box<NewEvent>, Reply<()>),
     Task(Box<SettleTask>, Reply<bool>),
+    Exchanges(Vec<ExchangeRow>, Reply<()>),
     Write(Single, Reply<Vec<String>>),
     Read(Single, Reply<Vec<String>>),
     Checkpoint(Reply<bool>),
@@ -92,6 +94,7 @@ pub(super) struct Batch {
     pub(super) settles: Lot<Settle, bool>,
     pub(super) events: Lot<NewEvent, ()>,
     pub(super) tasks: Lot<SettleTask, bool>,
+    pub(super) exchanges: Lot<Vec<ExchangeRow>, ()>,
     pub(super) singles: Lot<Single, Vec<String>>,
 }
 
@@ -104,6 +107,7 @@ pub(super) struct Answers {
     pub(super) settles: Vec<bool>,
     pub(super) events: Vec<()>,
     pub(super) tasks: Vec<bool>,
+    pub(super) exchanges: Vec<()>,
     pub(super) singles: Vec<Vec<String>>,
 }
 
@@ -128,6 +132,7 @@ impl Sorted {
                 Job::Settle(settle, reply) => all.writes.settles.push(*settle, reply),
                 Job::Event(event, reply) => all.writes.events.push(*event, reply),
                 Job::Task(task, reply) => all.writes.tasks.push(*task, reply),
+                Job::Exchanges(rows, reply) => all.writes.exchanges.push(rows, reply),
                 Job::Write(single, reply) => all.writes.singles.push(single, reply),
                 Job::Read(single, reply) => all.reads.singles.push(single, reply),
                 Job::Checkpoint(reply) => all.checkpoints.push(reply),
@@ -164,6 +169,7 @@ impl Batch {
             + self.settles.questions.len()
             + self.events.questions.len()
             + self.tasks.questions.len()
+            + self.exchanges.questions.len()
             + self.singles.questions.len()
     }
 
@@ -184,6 +190,7 @@ impl Batch {
         self.settles.answer(answers.settles);
         self.events.answer(answers.events);
         self.tasks.answer(answers.tasks);
+        self.exchanges.answer(answers.exchanges);
         self.singles.answer(answers.singles);
     }
 
@@ -195,6 +202,7 @@ impl Batch {
         self.settles.refuse(error);
         self.events.refuse(error);
         self.tasks.refuse(error);
+        self.exchanges.refuse(error);
         self.singles.refuse(error);
     }
 
@@ -207,6 +215,7 @@ impl Batch {
         all.extend(self.enqueues.each().map(|enqueues| Self { enqueues, ..Self::default() }));
         all.extend(self.settles.each().map(|settles| Self { settles, ..Self::default() }));
         all.extend(self.events.each().map(|events| Self { events, ..Self::default() }));
+        all.extend(self.exchanges.each().map(|exchanges| Self { exchanges, ..Self::default() }));
         all.extend(self.tasks.each().map(|tasks| Self { tasks, ..Self::default() }));
         all.extend(self.singles.each().map(|singles| Self { singles, ..Self::default() }));
         all
@@ -239,11 +248,12 @@ async fn statements<C: Connection>(connection: &mut C, batch: &Batch) -> Result<
     task::keep(connection, &batch.events.questions.iter().chain(marks).collect::<Vec<_>>()).await?;
     let events = vec![(); batch.events.questions.len()];
     let tasks = task::settle(connection, &batch.tasks.questions).await?;
+    let exchanges = exchange::keep(connection, &batch.exchanges.questions).await?;
     let opens = journal::open(connection, &batch.opens.questions).await?;
     let finds = journal::find(connection, &batch.finds.questions).await?;
     let mut singles = Vec::with_capacity(batch.singles.questions.len());
     for single in &batch.singles.questions {
         singles.push(connection.rows(single.sql, single.input.clone()).await?);
     }
-    Ok(Answers { notes, opens, finds, enqueues, settles, events, tasks, singles })
+    Ok(Answers { notes, opens, finds, enqueues, settles, events, tasks, exchanges, singles })
 }

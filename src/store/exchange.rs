@@ -5,44 +5,52 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::Job;
 use super::row::{Millis, read_some};
-use super::sql::Query;
+use super::sql::{Connection, Insert as _, Query, insert};
 use super::{Store, StoreError};
 use crate::domain::{CallCenterName, CallReference, Exchange, ExchangeRecord};
 
 /// How many wait to be written at most; of more the newest are not kept.
 const MOST: usize = 20_000;
 
+/// How many rows one statement keeps: SQLite takes some 32,000 values.
+const CHUNK: usize = 1024;
+
 /// What waits to be written.
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
     is_off: AtomicBool,
-    waiting: Mutex<Vec<NewRow>>,
+    waiting: Mutex<Vec<ExchangeRow>>,
 }
 
 impl Exchanges {
-    fn take(&self) -> Vec<NewRow> {
+    fn take(&self) -> Vec<ExchangeRow> {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-#[derive(Debug, Serialize)]
-struct NewRow {
-    call_center: String,
-    call: String,
-    at: Millis,
-    record: String,
+insert! {
+    /// Keeps exchanges.
+    ExchangeRow {
+        call_center: String,
+        call: String,
+        at: i64,
+        record: String,
+    }
+    "INSERT INTO exchanges ({columns}) SELECT * FROM {values} AS j WHERE true"
 }
 
-/// Keeps exchanges.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct KeepAll(Vec<NewRow>);
-
-impl Query for KeepAll {
-    type Row = ();
-    const SQL: &'static str = "INSERT INTO exchanges (call_center, call, at, record)
-        SELECT call_center, call, at, record FROM {rows call_center, call, at int, record} AS j WHERE true";
+/// Keeps exchanges, all of one ask or none.
+pub(super) async fn keep(
+    connection: &mut impl Connection,
+    asks: &[Vec<ExchangeRow>],
+) -> Result<Vec<()>, StoreError> {
+    let rows: Vec<&ExchangeRow> = asks.iter().flatten().collect();
+    for some in rows.chunks(CHUNK) {
+        connection.insert(ExchangeRow::SQL, some.iter().copied().cloned().collect()).await?;
+    }
+    Ok(vec![(); asks.len()])
 }
 
 /// The exchanges under any of these names of a call.
@@ -104,10 +112,10 @@ impl Store {
         }
         let Some(exchange) = exchange() else { return };
         let Ok(record) = serde_json::to_string(&exchange.record) else { return };
-        let row = NewRow {
+        let row = ExchangeRow {
             call_center: exchange.call_center.to_string(),
             call: name(&exchange.call).to_owned(),
-            at: exchange.at.into(),
+            at: exchange.at.as_millisecond(),
             record,
         };
         let mut waiting = self.exchanges.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,7 +130,7 @@ impl Store {
     /// When it could not be written: those exchanges are lost.
     pub async fn write_exchanges(&self) -> Result<(), StoreError> {
         let rows = self.exchanges.take();
-        if rows.is_empty() { Ok(()) } else { self.write(&KeepAll(rows)).await.map(drop) }
+        if rows.is_empty() { Ok(()) } else { self.ask(|reply| Job::Exchanges(rows, reply)).await }
     }
 
     /// The exchanges of a call under any of these names, in order; those that this version cannot read are left out.
@@ -143,12 +151,8 @@ mod tests {
     #[test]
     fn no_more_wait_than_there_is_room_for() {
         let exchanges = Exchanges::default();
-        let row = || NewRow {
-            call_center: String::new(),
-            call: String::new(),
-            at: jiff::Timestamp::UNIX_EPOCH.into(),
-            record: String::new(),
-        };
+        let row =
+            || ExchangeRow { call_center: String::new(), call: String::new(), at: 0, record: String::new() };
         exchanges.waiting.lock().unwrap().extend((0..3).map(|_| row()));
         assert_eq!(exchanges.take().len(), 3);
         assert!(exchanges.take().is_empty());
