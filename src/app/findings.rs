@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::control::Control;
-use crate::notices::{ConditionKind, Finding};
+use crate::notices::{ConditionKind, Finding, Findings};
 use crate::salesforce::BreakerState;
 use crate::store::{Count, EntryKind, EntryState, Store};
 
@@ -17,12 +17,14 @@ const LOGIN_ENDS: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 impl Control {
     /// All of it. It asks nobody but the store.
-    pub(super) async fn findings(&self) -> Vec<Finding> {
+    pub(super) async fn findings(&self) -> Findings {
         let (now, store) = (self.lasting.clock.now(), self.lasting.outbox.store());
         let mut findings = of_store(store, now).await;
-        findings.extend(self.of_salesforce());
-        findings.extend(self.of_configuration(now));
-        findings.extend(self.of_webex(now).await);
+        findings.holding.extend(self.of_salesforce());
+        findings.holding.extend(self.of_configuration(now));
+        let webex = self.of_webex(now).await;
+        findings.holding.extend(webex.holding);
+        findings.unseen.extend(webex.unseen);
         findings
     }
 
@@ -74,9 +76,9 @@ impl Control {
         findings
     }
 
-    async fn of_webex(&self, now: Timestamp) -> Vec<Finding> {
-        let Some(reconciler) = &self.reconciler else { return Vec::new() };
-        let mut findings = Vec::new();
+    async fn of_webex(&self, now: Timestamp) -> Findings {
+        let Some(reconciler) = &self.reconciler else { return Findings::default() };
+        let (mut findings, mut unseen) = (Vec::new(), Vec::new());
         let inactive = reconciler.inactive_subscriptions();
         if inactive > 0 {
             let text = format!(
@@ -86,25 +88,31 @@ impl Control {
             findings.push(Finding::new(ConditionKind::SubscriptionInactive, "", text));
         }
         let ends = reconciler.login_ends().await;
+        if ends.is_none() {
+            unseen.push(ConditionKind::WebexLoginEnds);
+        }
         if let Some(ends) = ends.filter(|ends| ends.duration_since(now) <= LOGIN_ENDS) {
             let text = format!("The login at Webex ends at {ends}; run: scv-bridge webex login.");
             findings.push(Finding::new(ConditionKind::WebexLoginEnds, "", text));
         }
-        findings
+        Findings { holding: findings, unseen }
     }
 }
 
-async fn of_store(store: &Store, now: Timestamp) -> Vec<Finding> {
+async fn of_store(store: &Store, now: Timestamp) -> Findings {
     let counts = match (store.ready(), store.count().await) {
         (Ok(()), Ok(counts)) => counts,
         (Err(error), _) | (Ok(()), Err(error)) => {
             let text = format!(
                 "The database cannot be used: {error}. Until it can, nothing new is promised to flows."
             );
-            return vec![Finding::new(ConditionKind::DatabaseNotWritable, "", text)];
+            return Findings {
+                holding: vec![Finding::new(ConditionKind::DatabaseNotWritable, "", text)],
+                unseen: vec![ConditionKind::CallersNotCleared, ConditionKind::EntriesBuried],
+            };
         }
     };
-    of_entries(&counts, now)
+    of_entries(&counts, now).into()
 }
 
 /// A pure decision.

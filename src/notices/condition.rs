@@ -44,6 +44,21 @@ pub struct Finding {
     pub text: String,
 }
 
+/// What was seen at one look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// The conditions that hold.
+    pub holding: Vec<Finding>,
+    /// The kinds that could not be looked at: nobody knows whether they hold.
+    pub unseen: Vec<ConditionKind>,
+}
+
+impl From<Vec<Finding>> for Findings {
+    fn from(holding: Vec<Finding>) -> Self {
+        Self { holding, unseen: Vec::new() }
+    }
+}
+
 impl Finding {
     /// A condition with its sentence.
     pub fn new(kind: ConditionKind, subject: impl Into<String>, text: impl Into<String>) -> Self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Condition, ConditionKind, Finding};
+use super::{Condition, ConditionKind, Findings};
 
 /// What a notice tells of its condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -55,9 +55,9 @@ struct Told {
 }
 
 impl KnownConditions {
-    /// What the receiver is to be told now, the gravest kind first.
+    /// What the receiver is to be told now, the gravest kind first. What could not be looked at is not over.
     #[must_use]
-    pub fn due(&self, findings: &[Finding], now: Timestamp, repeat_every: Duration) -> Vec<Notice> {
+    pub fn due(&self, findings: &Findings, now: Timestamp, repeat_every: Duration) -> Vec<Notice> {
         let repeat_every = SignedDuration::try_from(repeat_every).unwrap_or(SignedDuration::MAX);
         let notice = |condition: &Condition, state, text: &str, since| Notice {
             state,
@@ -67,6 +67,7 @@ impl KnownConditions {
             since,
         };
         let mut due: Vec<Notice> = findings
+            .holding
             .iter()
             .filter_map(|finding| match self.told.get(&finding.condition) {
                 None => Some(notice(&finding.condition, NoticeState::Begun, &finding.text, now)),
@@ -77,7 +78,11 @@ impl KnownConditions {
                 Some(_) => None,
             })
             .collect();
-        let over = self.told.iter().filter(|(known, _)| !findings.iter().any(|one| one.condition == **known));
+        let is_over = |known: &Condition| {
+            !findings.unseen.contains(&known.kind)
+                && !findings.holding.iter().any(|one| one.condition == *known)
+        };
+        let over = self.told.iter().filter(|(known, _)| is_over(known));
         due.extend(over.map(|(known, told)| notice(known, NoticeState::Over, &told.text, told.since)));
         due.sort_by(|one, other| (one.kind, &one.subject).cmp(&(other.kind, &other.subject)));
         due
@@ -103,6 +108,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::notices::Finding;
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -122,7 +128,7 @@ mod tests {
     fn a_condition_is_told_once_then_now_and_then_and_at_last_that_it_is_over() {
         let mut known = KnownConditions::default();
         let mut step = |findings: &[Finding], second| {
-            let due = known.due(findings, at(second), HOUR);
+            let due = known.due(&findings.to_vec().into(), at(second), HOUR);
             known.told(&due, at(second));
             states(&due).into_iter().map(|(state, subject)| (state, subject.to_owned())).collect::<Vec<_>>()
         };
@@ -141,18 +147,28 @@ mod tests {
     #[test]
     fn what_was_not_taken_is_told_again_and_what_was_never_told_is_never_over() {
         let known = KnownConditions::default();
-        assert_eq!(known.due(&[finding("Main")], at(0), HOUR).len(), 1);
-        assert_eq!(known.due(&[finding("Main")], at(1), HOUR).len(), 1);
-        assert!(known.due(&[], at(2), HOUR).is_empty());
+        assert_eq!(known.due(&vec![finding("Main")].into(), at(0), HOUR).len(), 1);
+        assert_eq!(known.due(&vec![finding("Main")].into(), at(1), HOUR).len(), 1);
+        assert!(known.due(&Findings::default(), at(2), HOUR).is_empty());
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_neither_over_nor_told_again() {
+        let mut known = KnownConditions::default();
+        let due = known.due(&vec![finding("Main")].into(), at(0), HOUR);
+        known.told(&due, at(0));
+        let unseen = Findings { holding: Vec::new(), unseen: vec![ConditionKind::BreakerOpen] };
+        assert!(known.due(&unseen, at(9999), HOUR).is_empty());
+        assert_eq!(states(&known.due(&Findings::default(), at(9999), HOUR)), [(NoticeState::Over, "Main")]);
     }
 
     #[test]
     fn the_gravest_comes_first() {
-        let findings = [
+        let findings = vec![
             Finding::new(ConditionKind::CertificateEnds, "WebexCCSCV", "ends"),
             Finding::new(ConditionKind::DatabaseNotWritable, "", "full"),
         ];
-        let due = KnownConditions::default().due(&findings, at(0), HOUR);
+        let due = KnownConditions::default().due(&findings.into(), at(0), HOUR);
         assert_eq!(due[0].kind, ConditionKind::DatabaseNotWritable);
     }
 
@@ -167,7 +183,7 @@ mod tests {
             for (present, pause) in steps {
                 now += pause;
                 let findings: Vec<Finding> = present.iter().map(|number| finding(&number.to_string())).collect();
-                let due = known.due(&findings, at(now), HOUR);
+                let due = known.due(&findings.into(), at(now), HOUR);
                 known.told(&due, at(now));
                 for notice in due {
                     match notice.state {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use reqwest::Client;
 use tokio::time::timeout;
 
-pub use condition::{Condition, ConditionKind, Finding};
+pub use condition::{Condition, ConditionKind, Finding, Findings};
 pub use decide::{KnownConditions, Notice, NoticeState};
 pub use webhook::{SIGNATURE, signature};
 
@@ -93,7 +93,7 @@ impl Notices {
 
     /// Tells each receiver what is new, what goes on for long, and what is over. What a receiver does not take it is told
     /// the next time.
-    pub async fn tell(&mut self, findings: &[Finding], now: Timestamp) {
+    pub async fn tell(&mut self, findings: &Findings, now: Timestamp) {
         for receiver in &mut self.receivers {
             let notices = receiver.known.due(findings, now, self.repeat_every);
             if notices.is_empty() {
