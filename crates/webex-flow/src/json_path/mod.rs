@@ -1,0 +1,1 @@
+//! JSONPath as Webex reads it: with the habits of the Jayway library.

@@ -1,0 +1,8 @@
+//! Flows of Webex Contact Center as a model.
+//!
+//! [`model`] reads an export in either format. [`pebble`] renders the expressions in its fields, [`json_path`] reads what its HTTP
+//! activities take out of an answer. Nothing here does I/O: documents, time and answers are passed in.
+
+pub mod json_path;
+pub mod model;
+pub mod pebble;

@@ -1,0 +1,1 @@
+//! A flow: its activities, links, variables and event flows, read from either format of export.
