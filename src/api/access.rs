@@ -11,6 +11,7 @@ use std::time::Duration;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, rt, web};
@@ -22,7 +23,7 @@ use crate::domain::quote;
 use crate::ids::Ids;
 use crate::listener::{ConnectionActivity, ServedRequest};
 use crate::settings::Inbound;
-use crate::telemetry::{AnsweredRequest, LogSubject, Metrics};
+use crate::telemetry::{AnsweredRequest, LogSubject, Metrics, TraceSpan, Traces};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The bytes between and after the name and value of a header.
@@ -52,6 +53,8 @@ pub struct AccessContext {
     pub ids: Arc<Ids>,
     /// Counts requests and durations.
     pub metrics: Arc<Metrics>,
+    /// Begins a span for each request, where traces are on.
+    pub traces: Option<Arc<Traces>>,
     /// All requests in flight.
     pub in_flight: Arc<InFlight>,
     /// The requests in flight of authenticated clients: those that `max_requests` limits. A client without right
@@ -146,7 +149,8 @@ async fn serve<B: MessageBody>(
     let _entered = access.as_ref().map(|access| access.in_flight.enter());
     let given = request.headers().get(&REQUEST_ID).and_then(sound);
     let id = given.or_else(|| access.as_ref().map(|access| access.ids.request())).unwrap_or_default();
-    let subject = LogSubject::of_request(&id);
+    let span = access.as_ref().and_then(|access| access.span(&request));
+    let subject = LogSubject::of_request(&id, span.clone());
     request.extensions_mut().insert(Arrival { started, request_id: id.clone() });
     let refusal = access.as_ref().and_then(|access| access.refuse(&request));
     let mut response = match refusal {
@@ -160,6 +164,9 @@ async fn serve<B: MessageBody>(
     let notes = response.request().extensions_mut().remove::<RequestNotes>();
     if let Some(access) = access {
         access.count(notes.as_ref(), status.as_str(), took, &presence);
+    }
+    if let Some(span) = span {
+        end_span(&span, &id, status, notes.as_ref());
     }
     let status = status.as_u16();
     subject.about_now(|| match notes {
@@ -185,7 +192,28 @@ fn served(request: &ServiceRequest) -> Option<ServedRequest> {
     request.conn_data::<ConnectionActivity>().map(ConnectionActivity::serve)
 }
 
+/// Tells the span of a request what became of it.
+fn end_span(span: &TraceSpan, id: &str, status: StatusCode, notes: Option<&RequestNotes>) {
+    let (route, outcome) = notes.map_or(("other", ""), |notes| (notes.route, notes.outcome));
+    span.rename(format!("{route} request"));
+    span.set("http.route", route);
+    span.set("http.response.status_code", i64::from(status.as_u16()));
+    span.set("scv.request_id", id.to_owned());
+    span.set("scv.outcome", outcome);
+    if status.is_server_error() {
+        span.fail(outcome);
+    }
+}
+
 impl AccessContext {
+    /// Begins the span of a request, where traces are on.
+    fn span(&self, request: &ServiceRequest) -> Option<TraceSpan> {
+        let traces = self.traces.as_ref()?;
+        let span = traces.request(|name| request.headers().get(name)?.to_str().ok());
+        span.set("http.request.method", request.method().to_string());
+        Some(span)
+    }
+
     /// Tells the metrics of an answer.
     fn count(&self, notes: Option<&RequestNotes>, status: &str, took: Duration, presence: &ClientPresence) {
         let (route, outcome) = notes.map_or(("other", ""), |notes| (notes.route, notes.outcome));

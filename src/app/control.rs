@@ -20,7 +20,7 @@ use crate::bridge::SharedBridge;
 use crate::notices::Notices;
 use crate::outbox::Worker;
 use crate::settings::{self, Files, Problem, Settings, Source};
-use crate::telemetry::OutboxCount;
+use crate::telemetry::{BreakerReading, OutboxCount};
 use crate::webex::{EventRecovery, Reconciler, TaskWorker};
 
 /// How long what is under way may take to end when the service stops: the longest attempt, and what is written of it.
@@ -69,7 +69,8 @@ impl Control {
     pub(super) fn new(built: Built, lasting: Lasting, readiness: web::Data<Readiness>) -> Self {
         let Built { generation, configured, under } = built;
         let (orgs, concurrency) = (Arc::clone(&generation.orgs), generation.settings.outbox.concurrency);
-        let worker = Worker::new(Arc::clone(&lasting.outbox), orgs, generation.own.clone(), concurrency);
+        let worker = Worker::new(Arc::clone(&lasting.outbox), orgs, generation.own.clone(), concurrency)
+            .traced(lasting.traces.clone());
         let (outbox, metrics) = (Arc::clone(&lasting.outbox), Arc::clone(&lasting.metrics));
         let spare: SharedBridge = Arc::new(ArcSwap::from_pointee(generation.spare(&lasting)));
         let (reconciler, recorder) = generation.askers(&lasting, &spare);
@@ -98,12 +99,21 @@ impl Control {
         self.current.load_full()
     }
 
+    /// Sends the spans that have ended, where traces are on.
+    pub(super) async fn send_spans(&self) {
+        if let Some(traces) = self.lasting.traces.clone() {
+            // It blocks. That it failed is told by the log.
+            let _ = tokio::task::spawn_blocking(move || traces.send()).await;
+        }
+    }
+
     /// Tells the receivers of notices what there is to tell, under the configuration that runs now.
     pub(super) async fn send_notices(&self) {
         let current = self.current();
         let mut sending = self.notices.lock().await;
         if !sending.as_ref().is_some_and(|sending| Arc::ptr_eq(&sending.settings, &current.settings)) {
-            let built = Notices::new(&current.settings.notices, current.own.clone());
+            let (settings, roots) = (&current.settings, &current.settings.http_client.extra_roots);
+            let built = Notices::new(&settings.notices, current.own.clone(), roots);
             let mut notices = match built {
                 Ok(notices) => notices,
                 Err(error) => return tracing::warn!(%error, "notices cannot be sent"),
@@ -166,6 +176,10 @@ impl Control {
         tokio::join!(self.worker.stop(deadline), tasks);
         if let Err(error) = self.lasting.outbox.finish(deadline).await {
             tracing::warn!(%error, "the store was not closed in order; leases end by themselves");
+        }
+        if let Some(traces) = self.lasting.traces.clone() {
+            // It blocks.
+            let _ = tokio::task::spawn_blocking(move || traces.finish()).await;
         }
     }
 
@@ -253,8 +267,10 @@ impl Control {
         let (now, current, metrics) = (Instant::now(), self.current.load_full(), &self.lasting.metrics);
         let at = |ago: Duration| self.lasting.clock.now().checked_sub(ago).ok();
         let breakers = current.orgs.iter().map(|(name, org)| {
-            let (state, since) = org.breaker(now);
-            (name.to_owned(), state.name(), since.and_then(at))
+            let breaker = org.breaker(now);
+            let until = breaker.pause.and_then(|pause| self.lasting.clock.now().checked_add(pause).ok());
+            let (since, state) = (breaker.since.and_then(at), breaker.state.name());
+            BreakerReading { call_center: name.to_owned(), state, since, until }
         });
         metrics.breakers(&breakers.collect::<Vec<_>>());
         let store = self.lasting.outbox.store();
@@ -297,5 +313,6 @@ fn key(error: &StartError) -> &'static str {
         StartError::Client(_) => "http_client",
         StartError::Store { .. } => "store.url",
         StartError::Metrics(_) => "operations",
+        StartError::Traces(_) => "traces",
     }
 }

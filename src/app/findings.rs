@@ -32,9 +32,9 @@ impl Control {
         let (now, current) = (Instant::now(), self.current());
         let mut findings = Vec::new();
         for (name, org) in current.orgs.iter() {
-            let (state, since) = org.breaker(now);
-            if let Some(since) = since.filter(|since| {
-                state != BreakerState::Closed
+            let breaker = org.breaker(now);
+            if let Some(since) = breaker.since.filter(|since| {
+                breaker.state != BreakerState::Closed
                     && SignedDuration::try_from(*since).is_ok_and(|since| since >= LONG)
             }) {
                 let text = format!(

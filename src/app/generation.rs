@@ -16,7 +16,7 @@ use crate::outbox::Outbox;
 use crate::salesforce::{Orgs, clients};
 use crate::settings::{Expiry, Settings};
 use crate::store::Store;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Traces};
 use crate::webex::{EventRecovery, Reconciler, RecordingClient};
 
 /// What lasts as long as the process, whatever the settings.
@@ -26,6 +26,8 @@ pub(super) struct Lasting {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<Ids>,
     pub(super) metrics: Arc<Metrics>,
+    /// Where traces are on.
+    pub(super) traces: Option<Arc<Traces>>,
     pub(super) throttle: Arc<Throttle>,
     replays: Arc<Replays>,
     /// Where the public listener is bound.
@@ -37,7 +39,7 @@ impl Lasting {
         settings: &Settings,
         store: Store,
         address: SocketAddr,
-        metrics: &Arc<Metrics>,
+        (metrics, traces): (&Arc<Metrics>, &Option<Arc<Traces>>),
         clock: &Arc<dyn Clock>,
         ids: &Arc<Ids>,
     ) -> Self {
@@ -47,7 +49,8 @@ impl Lasting {
         let (logins, proxies) = (&settings.limits.failed_logins, settings.server.proxies.clone());
         let throttle = Arc::new(Throttle::new(logins, proxies, Arc::clone(&clock)));
         let (turns, replays) = (Arc::default(), Arc::default());
-        Self { outbox: Arc::new(outbox), turns, clock, ids, metrics, throttle, replays, address }
+        let (outbox, traces) = (Arc::new(outbox), traces.clone());
+        Self { outbox, turns, clock, ids, metrics, traces, throttle, replays, address }
     }
 }
 

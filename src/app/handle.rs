@@ -112,6 +112,11 @@ impl Handle {
         self.control.measure().await;
     }
 
+    /// Sends the spans that have ended, where traces are on.
+    pub async fn send_spans(&self) {
+        self.control.send_spans().await;
+    }
+
     /// Tells the receivers of notices what is new, what goes on for long, and what is over.
     pub async fn send_notices(&self) {
         self.control.send_notices().await;

@@ -22,10 +22,10 @@ use tokio::sync::Notify;
 use crate::api::{AccessContext, InFlight, Readiness};
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::salesforce::ClientError;
+use crate::salesforce::{ClientError, clients};
 use crate::settings::Settings;
 use crate::store::{Store, StoreError, place};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Traces, TracesError};
 
 pub use reconciliation::Ground;
 
@@ -68,6 +68,9 @@ pub enum StartError {
     /// The metrics cannot be set up.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// The traces cannot be set up.
+    #[error("traces: {0}")]
+    Traces(#[from] TracesError),
 }
 
 /// The service: both listeners bound, ready to run.
@@ -108,7 +111,8 @@ impl Application {
         store.keep_exchanges(settings.journal.exchanges);
         let readiness = web::Data::new(Readiness::new(store.clone()));
         let [public, operations] = sockets(&settings)?;
-        let lasting = Lasting::new(&settings, store, public.1, &metrics, clock, ids);
+        let traces = traces(&settings)?;
+        let lasting = Lasting::new(&settings, store, public.1, (&metrics, &traces), clock, ids);
         let inbound = settings.server.inbound.clone();
         let connections = room(inbound.max_connections);
         let built = Generation::build(settings, None, &lasting)?;
@@ -118,6 +122,7 @@ impl Application {
         let access = AccessContext {
             ids: Arc::clone(ids),
             metrics,
+            traces,
             in_flight,
             of_clients: Arc::default(),
             of_webex: Arc::default(),
@@ -180,4 +185,13 @@ impl Application {
         control.finish().await;
         failed.map_or(Ok(()), Err)
     }
+}
+
+/// What begins and sends spans, where `[traces]` names an endpoint, with connections of its own.
+fn traces(settings: &Settings) -> Result<Option<Arc<Traces>>, StartError> {
+    if settings.traces.endpoint.is_none() {
+        return Ok(None);
+    }
+    let client = clients(&settings.http_client, 1)?.pop().unwrap_or_default();
+    Ok(Traces::start(&settings.traces, client)?)
 }

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use lettre::message::Mailbox;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use openssl::x509::X509;
 use secrecy::ExposeSecret as _;
+use url::Url;
 
 use super::{Notice, NoticeError, NoticeState};
 use crate::domain::cut;
@@ -15,6 +18,21 @@ const STEP: Duration = Duration::from_secs(5);
 /// The longest subject, in characters.
 const LONGEST_SUBJECT: usize = 150;
 
+/// How the relay is reached, as its address says, by a client that trusts these too.
+fn tls(relay: &Url, roots: &[X509]) -> Option<Tls> {
+    let mut parameters = TlsParameters::builder(relay.host_str()?.to_owned());
+    for root in roots {
+        parameters = parameters.add_root_certificate(Certificate::from_der(root.to_der().ok()?).ok()?);
+    }
+    let parameters = parameters.build().ok()?;
+    let is_required = relay.query_pairs().any(|(key, value)| key == "tls" && value == "required");
+    Some(match relay.scheme() {
+        "smtps" => Tls::Wrapper(parameters),
+        _ if is_required => Tls::Required(parameters),
+        _ => Tls::None,
+    })
+}
+
 /// A mailbox behind a relay.
 pub(super) struct MailReceiver {
     relay: AsyncSmtpTransport<Tokio1Executor>,
@@ -23,9 +41,19 @@ pub(super) struct MailReceiver {
 }
 
 impl MailReceiver {
-    pub(super) fn new(settings: &settings::Mail) -> Result<Self, NoticeError> {
-        let relay = AsyncSmtpTransport::<Tokio1Executor>::from_url(settings.relay.expose_secret())
-            .map_err(|_| NoticeError::Unreachable("the address of the relay cannot be used".to_owned()))?;
+    /// `roots`: what is trusted beside the system's authorities.
+    pub(super) fn new(settings: &settings::Mail, roots: &[X509]) -> Result<Self, NoticeError> {
+        let wrong = |words: &str| NoticeError::Unreachable(words.to_owned());
+        let url = settings.relay.expose_secret();
+        let relay = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
+            .map_err(|_| wrong("the address of the relay cannot be used"))?;
+        let relay = match Url::parse(url) {
+            // Else the transport trusts the system's authorities only.
+            Ok(url) if !roots.is_empty() => relay.tls(tls(&url, roots).ok_or_else(|| {
+                wrong("the certificates of http_client.ca_file cannot be used for the relay")
+            })?),
+            _ => relay,
+        };
         let relay = relay.timeout(Some(STEP)).build();
         Ok(Self { relay, from: settings.from.clone(), to: settings.to.clone() })
     }

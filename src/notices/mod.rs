@@ -8,6 +8,7 @@ mod webhook;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use openssl::x509::X509;
 use reqwest::Client;
 use tokio::time::timeout;
 
@@ -57,14 +58,14 @@ impl Notices {
     ///
     /// # Errors
     /// When the TLS library cannot be used.
-    pub fn new(settings: &settings::Notices, client: Client) -> Result<Self, NoticeError> {
+    pub fn new(settings: &settings::Notices, client: Client, roots: &[X509]) -> Result<Self, NoticeError> {
         let mut ways = Vec::new();
         if let Some(url) = &settings.webhook_url {
             let receiver = WebhookReceiver::new(client, url.clone(), settings.webhook_secret.as_ref());
             ways.push(Way::Webhook(Box::new(receiver)));
         }
         if let Some(mail) = &settings.mail {
-            ways.push(Way::Mail(Box::new(MailReceiver::new(mail)?)));
+            ways.push(Way::Mail(Box::new(MailReceiver::new(mail, roots)?)));
         }
         let receiver = |way| Receiver { way, known: KnownConditions::default() };
         Ok(Self { receivers: ways.into_iter().map(receiver).collect(), repeat_every: settings.repeat_every })

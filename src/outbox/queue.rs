@@ -22,7 +22,7 @@ use crate::store::{
     Ahead, Answer, Attempt, Enqueue, Enqueued, EntryId, EntryKind, NewEntry, NewEvent, Note, Settle, Store,
     StoreError, Subject,
 };
-use crate::telemetry::{LogSubject, Metrics};
+use crate::telemetry::{LogSubject, Metrics, store_span};
 
 /// A lease on fresh entries that nobody tries yet, because a create of their call is in flight: it ends early, or by
 /// itself.
@@ -348,6 +348,7 @@ impl Outbox {
         };
         let enqueue = Enqueue { subject, entries, unless_answered, mark, owner, lease_until, now };
         let owner = enqueue.owner.clone();
+        let _span = store_span("store commit");
         let answer = self.store.begin_enqueue(enqueue).await?;
         let mut waiting = Waiting { outbox: self, owner, answer: Some(answer) };
         let enqueued = match &mut waiting.answer {

@@ -16,7 +16,7 @@ use crate::domain::CallCenterName;
 use crate::salesforce::{Budget, Orgs};
 use crate::settings;
 use crate::store::{Lease, StoreError};
-use crate::telemetry::LogSubject;
+use crate::telemetry::{LogSubject, Traces};
 
 /// The longest nap: another replica or an operator may have put something in.
 const NAP: Duration = Duration::from_secs(1);
@@ -43,6 +43,8 @@ pub struct Worker {
     seen: Mutex<HashMap<CallCenterName, u64>>,
     /// When this worker began.
     began: Timestamp,
+    /// Begins a span for each attempt, where traces are on.
+    traces: Option<Arc<Traces>>,
 }
 
 /// The clock as it was.
@@ -91,7 +93,13 @@ impl Worker {
         let ways = ArcSwap::from_pointee(Ways::new(orgs, client, &HashMap::new(), concurrency));
         let (began, deliveries) = (outbox.now(), Mutex::default());
         let (watch, seen) = (Mutex::default(), Mutex::default());
-        Self { outbox, ways, concurrency, deliveries, watch, seen, began }
+        Self { outbox, ways, concurrency, deliveries, watch, seen, began, traces: None }
+    }
+
+    /// Begins a span for each attempt, where traces are on.
+    #[must_use]
+    pub fn traced(self, traces: Option<Arc<Traces>>) -> Self {
+        Self { traces, ..self }
     }
 
     /// Reaches Salesforce this way from the next attempt on. What is under way ends as it began, in its place.
@@ -140,7 +148,13 @@ impl Worker {
                 let free = ways.free.get(&entry.call_center);
                 let place = free.and_then(|free| Arc::clone(free).try_acquire_owned().ok());
                 let key = entry.call.as_ref().map(|call| call.name.vendor_call_key().as_ref());
-                let subject = LogSubject::of_call(Some(entry.call_center.as_ref()), key);
+                let mut subject = LogSubject::of_call(Some(entry.call_center.as_ref()), key);
+                if let Some(traces) = &self.traces {
+                    let span = traces.work("outbox attempt");
+                    span.set("scv.entry.kind", entry.kind.name());
+                    span.set("scv.entry.attempts", i64::from(entry.attempts));
+                    subject = subject.within(span);
+                }
                 deliveries.spawn(subject.about(async move {
                     let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT).patient();
                     let (orgs, client) = (&*ways.orgs, &ways.client);

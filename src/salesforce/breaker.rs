@@ -43,6 +43,17 @@ impl BreakerState {
     }
 }
 
+/// What an operator wants to know of a breaker.
+#[derive(Debug, Clone, Copy)]
+pub struct BreakerView {
+    /// The state.
+    pub state: BreakerState,
+    /// For how long it is closed again, or not closed; none as long as that has never changed.
+    pub since: Option<Duration>,
+    /// Where it is open: how long nobody is let through yet.
+    pub pause: Option<Duration>,
+}
+
 /// A change of state, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerChange {
@@ -92,11 +103,15 @@ impl CircuitBreaker {
         self.machine().state()
     }
 
-    /// The state, and for how long it is closed again, or not closed; none as long as that has never changed.
-    pub fn state_since(&self, now: Instant) -> (BreakerState, Option<Duration>) {
+    /// What an operator wants to know of it.
+    pub fn view(&self, now: Instant) -> BreakerView {
         let machine = self.machine();
+        let pause = match machine.phase {
+            BreakerPhase::Open { until } => Some(until.saturating_duration_since(now)),
+            BreakerPhase::Closed { .. } | BreakerPhase::HalfOpen { .. } => None,
+        };
         let since = machine.since.map(|since| now.saturating_duration_since(since));
-        (machine.state(), since)
+        BreakerView { state: machine.state(), since, pause }
     }
 
     /// Whether it is open, and its pause not over yet.

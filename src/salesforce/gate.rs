@@ -11,7 +11,7 @@ use super::http::{HttpRequest, exchange};
 use super::limiter::CreatePermit;
 use super::measure::{CenterMetrics, Measured, RequestResult, limit_of_creates};
 use super::{
-    AnswerHealth, AnswerOutcome, BreakerChange, BreakerOpen, BreakerPermit, BreakerState, Budget,
+    AnswerHealth, AnswerOutcome, BreakerChange, BreakerOpen, BreakerPermit, BreakerView, Budget,
     CircuitBreaker, CreateLimited, CreateLimiter, Failure, Operation, SalesforceApi, judge,
 };
 use crate::ids::Ids;
@@ -58,9 +58,9 @@ impl Gate {
         self.breaker.wants_probe(now)
     }
 
-    /// The state of the breaker, and how long it is closed again, or not closed.
-    pub fn breaker(&self, now: Instant) -> (BreakerState, Option<Duration>) {
-        self.breaker.state_since(now)
+    /// What an operator wants to know of the breaker.
+    pub fn breaker(&self, now: Instant) -> BreakerView {
+        self.breaker.view(now)
     }
 
     /// How often the org was found available: 1 with its first answer, more after each recovery.
@@ -88,11 +88,11 @@ impl Gate {
             }
             Operation::Update | Operation::OmniFlow | Operation::ClearRouting | Operation::Query => None,
         };
-        let (sent, what) = (Instant::now(), Measured::Of(operation));
+        let asking = measured.begin(Measured::Of(operation));
         match exchange(client, request, budget).await {
             Ok(answer) => {
                 let outcome = judge(api, operation, &answer);
-                measured.took(what, RequestResult::of_answer(&outcome), sent.elapsed());
+                asking.ended(RequestResult::of_answer(&outcome));
                 if matches!(outcome, AnswerOutcome::Reauthenticate { .. }) {
                     measured.token_refused(api, answer.status);
                 }
@@ -112,7 +112,7 @@ impl Gate {
             Err(fault) => {
                 let failure = Failure::from(fault);
                 if let Some(result) = RequestResult::of_failure(&failure) {
-                    measured.took(what, result, sent.elapsed());
+                    asking.ended(result);
                 }
                 self.settle(permit, AnswerHealth::of_failure(&failure));
                 Err(failure)
@@ -155,11 +155,11 @@ impl Gate {
         (budget, measured): (&Budget, &CenterMetrics),
     ) -> Result<T, Failure> {
         let permit = self.pass(budget, measured)?;
-        let sent = Instant::now();
+        let asking = measured.begin(Measured::Login);
         let result = work.await;
         let came = result.as_ref().map_or_else(RequestResult::of_failure, |_| Some(RequestResult::Done));
         if let Some(came) = came {
-            measured.took(Measured::Login, came, sent.elapsed());
+            asking.ended(came);
         }
         let verdict = result.as_ref().map_or_else(AnswerHealth::of_failure, |_| Some(AnswerHealth::Good));
         self.settle(permit, verdict);

@@ -4,9 +4,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use prometheus::Histogram;
+use tokio::time::Instant;
 
 use super::{AnswerOutcome, CreateLimited, Failure, Operation, SalesforceApi};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, TraceSpan, salesforce_span};
 
 /// What a request to Salesforce was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,8 +131,13 @@ impl CenterMetrics {
         Self { metrics: Arc::clone(metrics), call_center: call_center.to_owned(), seconds }
     }
 
+    /// Salesforce is asked this now.
+    pub(super) fn begin(&self, what: Measured) -> RequestInFlight<'_> {
+        RequestInFlight { metrics: self, what, sent: Instant::now(), span: salesforce_span(what.label()) }
+    }
+
     /// Notes how long Salesforce took.
-    pub(super) fn took(&self, what: Measured, result: RequestResult, time: Duration) {
+    fn took(&self, what: Measured, result: RequestResult, time: Duration) {
         let series = self.seconds.get(what.place()).and_then(|results| results.get(result.place()));
         let Some(series) = series else { return };
         let look_up = || self.metrics.salesforce_seconds(&self.call_center, what.label(), result.label());
@@ -156,6 +162,27 @@ impl CenterMetrics {
     /// Counts a request that a limit of ours kept from being sent.
     pub(super) fn limited(&self, limit: &'static str) {
         self.metrics.limited(&self.call_center, limit);
+    }
+}
+
+/// A request to Salesforce that is under way.
+pub(super) struct RequestInFlight<'m> {
+    metrics: &'m CenterMetrics,
+    what: Measured,
+    sent: Instant,
+    span: Option<TraceSpan>,
+}
+
+impl RequestInFlight<'_> {
+    /// Notes how it ended.
+    pub(super) fn ended(self, result: RequestResult) {
+        self.metrics.took(self.what, result, self.sent.elapsed());
+        if let Some(span) = self.span {
+            span.set("scv.result", result.label());
+            if result != RequestResult::Done {
+                span.fail(result.label());
+            }
+        }
     }
 }
 

@@ -17,7 +17,9 @@ mod telephony;
 mod token;
 mod voice_call_query;
 
-pub use breaker::{AnswerHealth, BreakerChange, BreakerOpen, BreakerPermit, BreakerState, CircuitBreaker};
+pub use breaker::{
+    AnswerHealth, BreakerChange, BreakerOpen, BreakerPermit, BreakerState, BreakerView, CircuitBreaker,
+};
 pub use budget::Budget;
 pub use gate::{Gate, NoFreeSlot, Slot, Slots};
 pub use http::{ClientError, HttpAnswer, HttpFault, clients, clients_trusting, tls_connector};

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use reqwest::Client;
@@ -14,7 +13,7 @@ use super::outcome::voice_call_id;
 use super::session::OAuthSessions;
 use super::telephony::TelephonyApi;
 use super::voice_call_query::VoiceCallQuery;
-use super::{BreakerState, Budget, CenterMetrics, Failure, Gate, SalesforceApi, SalesforceRequest};
+use super::{BreakerView, Budget, CenterMetrics, Failure, Gate, SalesforceApi, SalesforceRequest};
 use crate::clock::Clock;
 use crate::domain::{
     CallReference, CreateVoiceCall, ExecuteOmniFlow, Fact, Routing, VendorCallKey, VoiceCallId, quote,
@@ -50,8 +49,11 @@ pub(super) enum OrgApi {
 }
 
 impl Org {
-    fn new(api: OrgApi, query: Option<VoiceCallQuery>, queries_agent: bool) -> Self {
-        Self { api, query, queries_agent, refused: ArcSwapOption::empty() }
+    /// `before`: the same contact center under another configuration. Whether Salesforce still refuses the set-up is known
+    /// when it was asked again, not when that changed.
+    fn new(api: OrgApi, query: Option<VoiceCallQuery>, queries_agent: bool, before: Option<&Self>) -> Self {
+        let refused = ArcSwapOption::new(before.and_then(Self::refused_set_up));
+        Self { api, query, queries_agent, refused }
     }
 
     pub(super) fn telephony(&self) -> Option<&TelephonyApi> {
@@ -114,7 +116,7 @@ impl Org {
     }
 
     /// As [`Gate::breaker`].
-    pub fn breaker(&self, now: Instant) -> (BreakerState, Option<Duration>) {
+    pub fn breaker(&self, now: Instant) -> BreakerView {
         self.gate().breaker(now)
     }
 
@@ -268,7 +270,8 @@ impl OrgsBuilder<'_> {
                 (OrgApi::Apex(Box::new(api)), Some(sessions))
             }
         };
-        Org::new(api, sessions.map(VoiceCallQuery::new), center.abandonment.ask_salesforce)
+        let before = self.before.and_then(|before| before.get(&center.name));
+        Org::new(api, sessions.map(VoiceCallQuery::new), center.abandonment.ask_salesforce, before)
     }
 
     /// The gate of an org: the one that exists, else the one from before, else a new one.

@@ -20,6 +20,7 @@ mod store;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod unreadable;
 mod value;
 mod webex;
@@ -50,6 +51,7 @@ pub use salesforce::{Breaker, Deadlines, FailedLogins, HttpClient, Limits, Sessi
 pub use server::{Inbound, Operations, Server, Tls};
 pub use source::{DEFAULTS, EXAMPLE, Source, configuration_file};
 pub use store::{Journal, Outbox, Store};
+pub use traces::Traces;
 pub(crate) use value::parse_duration;
 pub use value::{BaseUrl, OrgId};
 pub use webex::{BadSignatureStatus, Webex, WebexClient};
@@ -93,6 +95,8 @@ pub struct Settings {
     pub webex: Option<Webex>,
     /// Who is told of what an operator has to act on.
     pub notices: Notices,
+    /// Where spans go.
+    pub traces: Traces,
     /// What is worth a warning, and is known only while the files are read.
     notes: Vec<String>,
 }
@@ -178,6 +182,7 @@ impl Settings {
         let clients = clients::read_all(root, &names);
         clients::check_surroundings(root, &clients, server.as_ref(), oauth.as_ref());
         let notices = root.part("notices", Notices::read);
+        let traces = root.part("traces", Traces::read);
         let webex = root.optional_part("webex", |section| Webex::read(section, &names));
         Some(Self {
             notes: root.report.notes(),
@@ -199,6 +204,7 @@ impl Settings {
             call_centers,
             webex: webex?,
             notices: notices?,
+            traces: traces?,
         })
     }
 }

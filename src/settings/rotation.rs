@@ -150,6 +150,7 @@ impl Settings {
         self.store.hold(&running.store, &mut held);
         self.outbox.hold(&running.outbox, &mut held);
         self.logs.hold(&running.logs, &mut held);
+        self.traces.hold(&running.traces, &mut held);
         held.presence_at_start("webex", &mut self.webex, &running.webex);
         if let (Some(webex), Some(running)) = (&mut self.webex, &running.webex) {
             let mut keys = Held::default();

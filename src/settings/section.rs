@@ -123,7 +123,7 @@ impl<'r> Section<'r> {
     }
 
     /// A value, or what the reference calls its default.
-    fn take_or_default(&mut self, key: &str) -> Option<ValueKind> {
+    pub(super) fn take_or_default(&mut self, key: &str) -> Option<ValueKind> {
         self.take(key).or_else(|| reference::default(&self.header, key))
     }
 
@@ -506,7 +506,7 @@ impl<'r> Section<'r> {
         }
     }
 
-    fn wrong_type(&self, key: &str, expected: &str, found: &ValueKind) {
+    pub(super) fn wrong_type(&self, key: &str, expected: &str, found: &ValueKind) {
         let found = match found {
             ValueKind::Nil => "nothing",
             ValueKind::Boolean(_) => "true or false",

@@ -166,7 +166,8 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether it names this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -41,6 +41,16 @@ pub(super) enum Job {
     Fault,
 }
 
+impl Job {
+    /// What it is called in traces.
+    pub(super) fn span_name(&self) -> &'static str {
+        match self {
+            Self::Find(..) | Self::Read(..) => "store read",
+            _ => "store commit",
+        }
+    }
+}
+
 /// Those who ask the same kind of thing.
 pub(super) struct Lot<Q, A> {
     pub(super) questions: Vec<Q>,

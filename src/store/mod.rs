@@ -43,7 +43,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::domain::CallName;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, store_span};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
@@ -261,7 +261,11 @@ impl Store {
     }
 
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
-        self.begin(job).await?.await.map_err(|_| StoreError::Closed)?
+        let (reply, answer) = oneshot::channel();
+        let job = job(reply);
+        let _span = store_span(job.span_name());
+        self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
     }
 
     /// Asks, and gives where the answer will come.

@@ -139,7 +139,7 @@ mod tests {
         let subscriber =
             tracing_subscriber::fmt().event_format(JsonLine).with_writer(move || writer.clone()).finish();
         tracing::subscriber::with_default(subscriber, || {
-            LogSubject::of_request("ab12345678").about_now(|| {
+            LogSubject::of_request("ab12345678", None).about_now(|| {
                 LogSubject::learn_call_center("Main");
                 LogSubject::learn_call("wxcc_4695550101");
                 LogSubject::learn_call("wxcc_2");

@@ -170,6 +170,8 @@ metrics! {
     gauges breaker_state(call_center, state ["closed", "open", "half_open"]) "scv_bridge_breaker_state";
     /// Unix time since when the circuit breaker of a contact center is closed again, or is not; none before it changed.
     gauges breaker_since(call_center) "scv_bridge_breaker_since_timestamp_seconds";
+    /// Unix time until when an open circuit breaker of a contact center lets nobody through; none while it is not open.
+    gauges breaker_until(call_center) "scv_bridge_breaker_until_timestamp_seconds";
     /// Entries of the outbox, by contact center, kind and state.
     gauges outbox_entries(
         call_center,
@@ -261,6 +263,19 @@ pub struct AnsweredRequest<'a> {
     pub outcome: &'static str,
     /// From the head of the request to the answer.
     pub took: Duration,
+}
+
+/// The circuit breaker of a contact center, as it is now.
+#[derive(Debug, Clone)]
+pub struct BreakerReading {
+    /// The contact center.
+    pub call_center: String,
+    /// The name of its state.
+    pub state: &'static str,
+    /// Since when it is closed again, or not closed.
+    pub since: Option<Timestamp>,
+    /// Until when nobody is let through.
+    pub until: Option<Timestamp>,
 }
 
 /// How many entries of a contact center, of a kind, are in a state.
@@ -355,16 +370,19 @@ impl Metrics {
         self.replace(self.outbox_oldest(), oldest);
     }
 
-    /// Notes the state of the circuit breaker of each contact center, and since when it is closed, or not.
-    pub fn breakers(&self, breakers: &[(String, &'static str, Option<Timestamp>)]) {
-        let states = breakers.iter().flat_map(|(center, state, _)| {
-            let is = |one: &'static str| f64::from(u8::from(one == *state));
-            ["closed", "open", "half_open"].map(|one| (vec![center.clone(), one.to_owned()], is(one)))
+    /// Notes how the circuit breaker of each contact center is.
+    pub fn breakers(&self, breakers: &[BreakerReading]) {
+        let named = |breaker: &BreakerReading| vec![breaker.call_center.clone()];
+        let states = breakers.iter().flat_map(|breaker| {
+            let is = |one: &'static str| f64::from(u8::from(one == breaker.state));
+            ["closed", "open", "half_open"]
+                .map(|one| (vec![breaker.call_center.clone(), one.to_owned()], is(one)))
         });
         self.replace(self.breaker_state(), states);
-        let since =
-            breakers.iter().filter_map(|(center, _, since)| Some((vec![center.clone()], seconds((*since)?))));
+        let since = breakers.iter().filter_map(|breaker| Some((named(breaker), seconds(breaker.since?))));
         self.replace(self.breaker_since(), since);
+        let until = breakers.iter().filter_map(|breaker| Some((named(breaker), seconds(breaker.until?))));
+        self.replace(self.breaker_until(), until);
     }
 
     /// Notes how much waits for the database, and whether it can be written.

@@ -1,4 +1,4 @@
-//! What operators see: the log and the metrics.
+//! What operators see: the log, the metrics and the traces.
 
 mod family;
 mod json;
@@ -6,8 +6,10 @@ mod logs;
 mod metrics;
 mod subject;
 mod text;
+mod traces;
 
 pub use family::{MetricFamily, MetricKind, MetricLabel};
 pub use logs::{LogGuard, start};
-pub use metrics::{AnsweredRequest, METRICS, Metrics, OutboxCount};
+pub use metrics::{AnsweredRequest, BreakerReading, METRICS, Metrics, OutboxCount};
 pub use subject::LogSubject;
+pub use traces::{TraceSpan, Traces, TracesError, salesforce_span, store_span};

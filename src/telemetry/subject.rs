@@ -1,16 +1,21 @@
 //! What the lines of the log are about: the request and the call of the work that writes them.
 //!
 //! Every line of a piece of work has these fields, whoever writes it and at whatever level: so all lines of a call can be joined.
-//! They are no spans, which a filter leaves out together with their level, and which cost a request more than its line.
+//! They are no spans of `tracing`, which a filter leaves out together with their level, and which cost a request more than its line.
 
 use std::sync::{Arc, OnceLock};
 
+use opentelemetry::trace::SpanKind;
 use tokio::task::futures::TaskLocalFuture;
+
+use super::TraceSpan;
 
 /// The fields, as the log spells them.
 pub(super) const REQUEST_ID: &str = "request_id";
 const CALL_CENTER: &str = "call_center";
 const VENDOR_CALL_KEY: &str = "vendor_call_key";
+/// The contact center, as spans spell it.
+const SPAN_CALL_CENTER: &str = "scv.call_center";
 
 tokio::task_local! {
     static CURRENT: Arc<LogSubject>;
@@ -22,13 +27,15 @@ pub struct LogSubject {
     request_id: Option<Box<str>>,
     call_center: OnceLock<Box<str>>,
     vendor_call_key: OnceLock<Box<str>>,
+    /// The span of the work, where traces are on.
+    span: Option<TraceSpan>,
 }
 
 impl LogSubject {
     /// The work of a request, whose call is not known yet.
     #[must_use]
-    pub fn of_request(id: &str) -> Arc<Self> {
-        Arc::new(Self { request_id: Some(id.into()), ..Self::default() })
+    pub fn of_request(id: &str, span: Option<TraceSpan>) -> Arc<Self> {
+        Arc::new(Self { request_id: Some(id.into()), span, ..Self::default() })
     }
 
     /// The work on a call, as far as it is known.
@@ -37,7 +44,22 @@ impl LogSubject {
         let known =
             |text: Option<&str>| text.map_or_else(OnceLock::new, |text| OnceLock::from(Box::from(text)));
         let (call_center, vendor_call_key) = (known(call_center), known(vendor_call_key));
-        Arc::new(Self { request_id: None, call_center, vendor_call_key })
+        Arc::new(Self { call_center, vendor_call_key, ..Self::default() })
+    }
+
+    /// The same work, as a part that has a span of its own.
+    #[must_use]
+    pub fn within(&self, span: TraceSpan) -> Arc<Self> {
+        let (call_center, key) = (self.call_center.get(), self.vendor_call_key.get());
+        if let Some(name) = call_center {
+            span.set(SPAN_CALL_CENTER, name.to_string());
+        }
+        if let Some(key) = key {
+            span.set_call(key);
+        }
+        let request_id = self.request_id.clone();
+        let (call_center, vendor_call_key) = (self.call_center.clone(), self.vendor_call_key.clone());
+        Arc::new(Self { request_id, call_center, vendor_call_key, span: Some(span) })
     }
 
     /// Does work whose lines are about this.
@@ -59,13 +81,31 @@ impl LogSubject {
     /// The current work is about this contact center.
     pub fn learn_call_center(name: &str) {
         // Nobody asks outside of such work, and what was learned first counts.
-        let _ = CURRENT.try_with(|subject| subject.call_center.get_or_init(|| name.into()).len());
+        let _ = CURRENT.try_with(|subject| {
+            subject.call_center.get_or_init(|| {
+                if let Some(span) = &subject.span {
+                    span.set(SPAN_CALL_CENTER, name.to_owned());
+                }
+                name.into()
+            });
+        });
     }
 
     /// The current work is about this call.
     pub fn learn_call(vendor_call_key: &str) {
-        let _ =
-            CURRENT.try_with(|subject| subject.vendor_call_key.get_or_init(|| vendor_call_key.into()).len());
+        let _ = CURRENT.try_with(|subject| {
+            subject.vendor_call_key.get_or_init(|| {
+                if let Some(span) = &subject.span {
+                    span.set_call(vendor_call_key);
+                }
+                vendor_call_key.into()
+            });
+        });
+    }
+
+    /// Begins a span within that of the current work, if it has one that somebody wants.
+    pub(super) fn child_span(name: &'static str, kind: SpanKind) -> Option<TraceSpan> {
+        CURRENT.try_with(|subject| subject.span.as_ref()?.child(name, kind)).ok().flatten()
     }
 }
 

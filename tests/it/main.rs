@@ -58,6 +58,7 @@ mod stage;
 mod statuses;
 mod supervision;
 mod telephony_refusals;
+mod traces;
 mod transfers;
 mod unknown_creates;
 mod unplugged;

@@ -23,6 +23,8 @@ pub(super) struct CallReport {
     pub(super) exchanges: Vec<ExchangeView>,
     /// Entries of the outbox.
     pub(super) owed: Vec<EntryView>,
+    /// How many exchanges and entries there are besides that this version cannot read.
+    pub(super) unreadable: usize,
 }
 
 /// A VoiceCall, or a call that has none.
@@ -105,20 +107,26 @@ impl CallReport {
             .into_iter()
             .filter_map(|name| CallReference::parse(name).ok())
             .collect();
-        let exchanges = store.exchanges(&names).await?;
+        let (exchanges, mut unreadable) = store.exchanges(&names).await?;
         let lonely = match interactions.is_empty() {
             true => lonely_task(store, &names).await?,
             false => None,
         };
-        if interactions.is_empty() && exchanges.is_empty() && lonely.is_none() {
+        if interactions.is_empty() && exchanges.is_empty() && lonely.is_none() && unreadable == 0 {
             return Ok(None);
         }
         let mut entries = Vec::new();
         for call in interactions.iter().flat_map(|(_, interaction)| interaction.calls()) {
             let filter = Filter { call: Some(call.id), ..Filter::default() };
-            entries.extend(store.list(&filter).await?);
+            for entry in store.list_all(&filter).await? {
+                match entry {
+                    Ok(entry) => entries.push(entry),
+                    Err(_) => unreadable += 1,
+                }
+            }
         }
-        Ok(Some(Self::of(&interactions, lonely.as_ref(), &exchanges, &entries, now)))
+        let report = Self::of(&interactions, lonely.as_ref(), &exchanges, &entries, now);
+        Ok(Some(Self { unreadable, ..report }))
     }
 
     fn of(
@@ -138,6 +146,7 @@ impl CallReport {
             voice_calls: parts.iter().map(|(call, timeline)| VoiceCallView::of(call, timeline)).collect(),
             exchanges: exchanges.iter().map(ExchangeView::of).collect(),
             owed: entries.iter().map(|entry| EntryView::of(entry, now)).collect(),
+            unreadable: 0,
         }
     }
 }

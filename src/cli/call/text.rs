@@ -27,6 +27,10 @@ impl CallReport {
             writeln!(out, "\nOutbox")?;
             super::super::print_table(out, EntryView::HEAD, self.owed.iter().map(EntryView::cells))?;
         }
+        if self.unreadable > 0 {
+            let count = self.unreadable;
+            writeln!(out, "\n{count} more exchanges or entries are of a version that this one cannot read.")?;
+        }
         Ok(())
     }
 }

@@ -48,7 +48,7 @@ fn real(folder: &Folder, example: &str) -> String {
             "certificate" if line.contains("certs/") => "{dir}/good.crt",
             "client_ca" => "{dir}/good.crt",
             "private_key" => key_file,
-            "webhook_secret_file" => "{dir}/secret",
+            "webhook_secret_file" | "authorization_file" => "{dir}/secret",
             "mail_relay_file" => "{dir}/relay",
             "private_key_passphrase_file" => "{dir}/sesame",
             "consumer_key_file" | "client_secret_file" if !line.contains("\"\"") => "{dir}/secret",

@@ -27,13 +27,15 @@ async fn exchanges_are_found_under_every_name_of_the_call_in_their_order(engine:
         store.keep_exchange(|| Some(one.clone()));
     }
     let names = [reference("wxcc_1"), reference("0LQ5g000000abcD")];
-    assert_eq!(store.exchanges(&names).await.unwrap(), [], "not written yet");
+    assert_eq!(store.exchanges(&names).await.unwrap(), (vec![], 0), "not written yet");
     store.write_exchanges().await.unwrap();
-    let found = store.exchanges(&names).await.unwrap();
+    let (found, unreadable) = store.exchanges(&names).await.unwrap();
+    assert_eq!(unreadable, 0);
     assert_eq!(found.iter().map(|one| one.at).collect::<Vec<_>>(), [at(1), at(2)]);
     assert_eq!(found[1], all[0]);
     engine.tamper("UPDATE exchanges SET record = '{\"by\":\"another version\"}' WHERE call = 'wxcc_1'").await;
-    assert_eq!(store.exchanges(&names).await.unwrap().len(), 1, "what this version cannot read is left out");
+    let (found, unreadable) = store.exchanges(&names).await.unwrap();
+    assert_eq!((found.len(), unreadable), (1, 1), "what this version cannot read is counted");
     let before = PurgeBefore { calls: at(2), buried: at(0), private: at(0) };
     assert_eq!(store.purge(before).await.unwrap().exchanges, 2);
     store.keep_exchanges(false);
