@@ -1,1 +1,118 @@
 //! JSONPath as Webex reads it: with the habits of the Jayway library.
+//!
+//! Webex takes values out of answers with that library in its default configuration. It reads a path character by character and
+//! accepts much that no specification of JSONPath has: `a[0].b` without `$`, `$.a.[0].b`, even `$.a[`. So this module reads a path
+//! by the same steps instead of by a grammar. What comes out of it, and what fails, is compared with the library's verdicts.
+//!
+//! Two limits are ours: a path has at most [`MAX_LENGTH`] characters, and reading one takes a bounded number of steps. Patterns
+//! of `=~` run in linear time, so look-around and back references are not supported.
+
+mod compile;
+mod cursor;
+mod decimal;
+mod evaluate;
+mod filter;
+mod function;
+mod lenient;
+mod node;
+mod operator;
+mod parameters;
+mod pattern;
+mod table;
+mod token;
+
+use serde_json::Value;
+
+pub use table::{Disagreement, Table, TableError, table};
+
+use evaluate::Evaluation;
+use token::CompiledPath;
+
+/// The longest path that is read, in characters. Webex's own field is far shorter.
+pub const MAX_LENGTH: usize = 4096;
+
+/// A JSONPath, compiled.
+#[derive(Debug, Clone)]
+pub struct JsonPath {
+    compiled: CompiledPath,
+}
+
+impl JsonPath {
+    /// Compiles a path.
+    ///
+    /// # Errors
+    /// The library would refuse it, or it is longer, deeper nested or with another kind of pattern than we support.
+    pub fn parse(path: &str) -> Result<Self, PathError> {
+        if path.is_empty() {
+            return Err(PathError::Empty);
+        }
+        if path.chars().count() > MAX_LENGTH {
+            return Err(PathError::TooLong);
+        }
+        Ok(Self { compiled: compile::compile(path, 0).map_err(compile::Refusal::into_error)? })
+    }
+
+    /// Whether the path points to one value. If not, reading it gives a list.
+    pub fn is_definite(&self) -> bool {
+        self.compiled.is_definite()
+    }
+
+    /// Reads what the path points to.
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`] if nothing is there: in Webex the variable then stays empty. Other kinds tell that the path does
+    /// not fit the document, or that reading it takes too many steps.
+    pub fn read(&self, document: &Value) -> Result<Value, ReadError> {
+        if document.is_null() {
+            return Err(ReadError::NullDocument);
+        }
+        Evaluation::new(document).value(&self.compiled, document).map_err(evaluate::Failure::into_error)
+    }
+}
+
+/// Why a text is no path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// It has no characters.
+    #[error("the path is empty")]
+    Empty,
+    /// It is longer than [`MAX_LENGTH`].
+    #[error("the path has more than {MAX_LENGTH} characters")]
+    TooLong,
+    /// Filters and functions are nested too deep.
+    #[error("the path is nested too deep")]
+    TooDeep,
+    /// It is not a path of the library's syntax.
+    #[error("{reason}")]
+    Syntax {
+        /// What was expected where.
+        reason: String,
+    },
+}
+
+/// Why a path gave no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Nothing is there. In Webex the variable stays empty.
+    #[error("nothing is at this path")]
+    NotFound,
+    /// The document is `null`, which the library refuses to look into.
+    #[error("the document is null")]
+    NullDocument,
+    /// The path cannot be applied to this document.
+    #[error("{reason}")]
+    NotApplicable {
+        /// What does not fit.
+        reason: String,
+    },
+    /// Reading it takes more steps, or deeper ones, than we allow.
+    #[error("reading the path takes too many steps")]
+    TooManySteps,
+}
+
+impl ReadError {
+    /// Whether nothing was there, which is no fault for a flow.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound)
+    }
+}
