@@ -206,3 +206,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn comparisons_of_long_lists_are_counted_too() {
+    let items: Vec<Value> = (0..20_000).map(|n| json!({"n": n.to_string(), "all": vec!["a"; 40]})).collect();
+    let document = json!({"items": items});
+    let literal = format!("[{}]", vec!["'$.a'"; 400].join(","));
+    let path = format!("$.items[?(@.all anyof {literal})]");
+    assert_eq!(JsonPath::parse(&path).unwrap().read(&document).unwrap_err(), ReadError::TooManySteps);
+    let path = "$.items[?(@.n in ['1', '2', '3'])].n";
+    assert_eq!(read(path, &document).unwrap(), json!(["1", "2", "3"]));
+}

@@ -353,6 +353,10 @@ impl<'a> Evaluation<'a> {
             Expression::Relation { left, operator, right } => {
                 let left = self.operand(left, item)?;
                 let right = self.operand(right, item)?;
+                // Lists are compared item by item, and a literal is read anew for each comparison.
+                let (at_left, at_right) = (left.size(), right.size());
+                let pairs = at_left.saturating_mul(at_right);
+                self.charge((at_left.saturating_add(at_right).saturating_add(pairs)) / 16)?;
                 Ok(operator.apply(&left, &right)?)
             }
         })

@@ -196,7 +196,7 @@ impl Compiler {
         let end = self.cursor.index_of_closing(start, brackets, false)?;
         let end = end.ok_or_else(|| Refusal::invalid("a list or an object is not closed"))?;
         self.cursor.set_position(end + 1);
-        Ok(Node::Unparsed(self.cursor.text(start, end + 1)?))
+        Ok(Node::unparsed(self.cursor.text(start, end + 1)?))
     }
 
     fn read_pattern(&mut self) -> Result<Node, Refusal> {

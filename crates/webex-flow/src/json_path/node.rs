@@ -2,6 +2,8 @@
 //!
 //! The library has a class for each, with rules of equality that are not symmetric. They are kept, because flows rely on what comes out.
 
+use std::sync::{Arc, OnceLock};
+
 use regex::Regex;
 use serde_json::Value;
 
@@ -18,7 +20,7 @@ pub(super) enum Node {
     /// A list or an object out of a document.
     Json(Value),
     /// A list or an object out of a path, not looked into before it is needed.
-    Unparsed(String),
+    Unparsed(Arc<Literal>),
     Pattern(Regex),
     /// A text in a list that is itself a path: equal to nothing.
     Path,
@@ -26,8 +28,27 @@ pub(super) enum Node {
     Undefined,
 }
 
+/// JSON in a path, read once for all items that are compared with it.
+#[derive(Debug, Default)]
+pub(super) struct Literal {
+    text: String,
+    value: OnceLock<Option<Value>>,
+    items: OnceLock<Result<Option<Vec<Node>>, Mismatch>>,
+}
+
+impl Literal {
+    fn value(&self) -> Result<&Value, Mismatch> {
+        let value = self.value.get_or_init(|| lenient::parse(&self.text));
+        value.as_ref().ok_or_else(|| Mismatch::Failed(format!("{} is no JSON", self.text)))
+    }
+
+    fn items(&self) -> Result<Option<Vec<Node>>, Mismatch> {
+        self.items.get_or_init(|| Node::items_of(self.value()?)).clone()
+    }
+}
+
 /// Why a comparison has no answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Mismatch {
     /// It counts as not fulfilled.
     Unfulfilled,
@@ -38,6 +59,11 @@ pub(super) enum Mismatch {
 impl Node {
     pub(super) fn number(text: &str) -> Option<Self> {
         Decimal::parse(text).map(Self::Number)
+    }
+
+    /// JSON that stands in a path.
+    pub(super) fn unparsed(text: String) -> Self {
+        Self::Unparsed(Arc::new(Literal { text, ..Literal::default() }))
     }
 
     /// The node of a value in a document.
@@ -70,7 +96,7 @@ impl Node {
         let is_wrapped =
             |open, close| trimmed.len() > 1 && trimmed.starts_with(open) && trimmed.ends_with(close);
         if (is_wrapped('[', ']') || is_wrapped('{', '}')) && lenient::parse(trimmed).is_some() {
-            return Self::Unparsed(text.to_owned());
+            return Self::unparsed(text.to_owned());
         }
         if text.encode_utf16().count() < 2 {
             return Self::Text(text.to_owned());
@@ -78,6 +104,19 @@ impl Node {
         let quoted = |quote| text.strip_prefix(quote).and_then(|text: &str| text.strip_suffix(quote));
         let inner = quoted('\'').or_else(|| quoted('"')).unwrap_or(text);
         Self::Text(super::compile::unescape(inner).unwrap_or_else(|_| inner.to_owned()))
+    }
+
+    /// About how much there is to compare.
+    pub(super) fn size(&self) -> u64 {
+        let size = match self {
+            Self::Text(text) => 1 + text.len() / 64,
+            Self::Unparsed(literal) => 1 + literal.text.len() / 8,
+            Self::Pattern(pattern) => 1 + pattern.as_str().len(),
+            Self::Json(Value::Array(items)) => 1 + items.len(),
+            Self::Json(Value::Object(members)) => 1 + members.len(),
+            _ => 1,
+        };
+        u64::try_from(size).unwrap_or(u64::MAX)
     }
 
     pub(super) fn is_json(&self) -> bool {
@@ -88,9 +127,7 @@ impl Node {
     pub(super) fn json(&self) -> Result<Value, Mismatch> {
         match self {
             Self::Json(value) => Ok(value.clone()),
-            Self::Unparsed(text) => {
-                lenient::parse(text).ok_or_else(|| Mismatch::Failed(format!("{text} is no JSON")))
-            }
+            Self::Unparsed(literal) => literal.value().cloned(),
             _ => Err(Mismatch::Unfulfilled),
         }
     }
@@ -98,14 +135,16 @@ impl Node {
     /// The items of a list; nothing if it is an object.
     pub(super) fn items(&self) -> Result<Option<Vec<Self>>, Mismatch> {
         match self {
-            Self::Json(Value::Array(items)) => {
-                items.iter().map(Self::of_item).collect::<Result<_, _>>().map(Some)
-            }
-            Self::Json(_) => Ok(None),
-            _ => match self.json()? {
-                Value::Array(items) => items.iter().map(Self::of_item).collect::<Result<_, _>>().map(Some),
-                _ => Ok(None),
-            },
+            Self::Json(value) => Self::items_of(value),
+            Self::Unparsed(literal) => literal.items(),
+            _ => Err(Mismatch::Unfulfilled),
+        }
+    }
+
+    fn items_of(value: &Value) -> Result<Option<Vec<Self>>, Mismatch> {
+        match value {
+            Value::Array(items) => items.iter().map(Self::of_item).collect::<Result<_, _>>().map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -119,9 +158,8 @@ impl Node {
         match (self, other) {
             (Self::Null, Self::Null) => true,
             (Self::Boolean(left), Self::Boolean(right)) => left == right,
-            (Self::Text(left), Self::Text(right)) | (Self::Unparsed(left), Self::Unparsed(right)) => {
-                left == right
-            }
+            (Self::Text(left), Self::Text(right)) => left == right,
+            (Self::Unparsed(left), Self::Unparsed(right)) => left.text == right.text,
             (Self::Text(left), Self::Number(right)) => *left == right.to_text(),
             (Self::Number(left), Self::Number(right)) => left.compare(right).is_eq(),
             (Self::Number(left), Self::Text(right)) => {

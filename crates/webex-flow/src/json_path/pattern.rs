@@ -5,7 +5,7 @@ use regex::{Regex, RegexBuilder};
 use super::compile::Refusal;
 
 /// The largest compiled pattern, in bytes.
-const SIZE_LIMIT: usize = 1 << 20;
+const SIZE_LIMIT: usize = 1 << 18;
 
 /// The flags Java has: Unix lines, case, comments, many lines, dot matches all, case and classes of Unicode.
 pub(super) fn is_flag(character: char) -> bool {
