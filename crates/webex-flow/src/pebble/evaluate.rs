@@ -1,0 +1,457 @@
+//! Fills in a template.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use jiff::tz::TimeZone;
+
+use super::Environment;
+use super::error::TemplateError;
+use super::filters;
+use super::members;
+use super::numbers::{self, Compared};
+use super::syntax::{Arguments, Binary, Kind, Node, Part, Unary};
+use super::value::Value;
+
+/// How many expressions and parts one field may take.
+const STEPS: u32 = 200_000;
+/// The longest text, in bytes.
+pub(super) const LONGEST_TEXT: usize = 1 << 20;
+/// The most values within a list or map, those within its items counted.
+pub(super) const MOST_VALUES: usize = 100_000;
+
+pub(super) type Evaluated = Result<Value, TemplateError>;
+
+/// What is filled in, and what with.
+pub(super) struct Renderer<'e> {
+    environment: &'e Environment,
+    /// The inner ones last.
+    scopes: Vec<HashMap<Rc<str>, Value>>,
+    out: String,
+    steps: u32,
+}
+
+impl<'e> Renderer<'e> {
+    pub(super) fn new(values: &[(Rc<str>, Value)], environment: &'e Environment) -> Self {
+        let outer = values.iter().cloned().collect();
+        Self { environment, scopes: vec![outer], out: String::new(), steps: 0 }
+    }
+
+    pub(super) fn render(mut self, parts: &[Part]) -> Result<String, TemplateError> {
+        self.parts(parts)?;
+        Ok(self.out)
+    }
+
+    fn parts(&mut self, parts: &[Part]) -> Result<(), TemplateError> {
+        for part in parts {
+            match part {
+                Part::Text(text) => self.print(1, text)?,
+                Part::Print(node) => {
+                    let value = self.value(node)?;
+                    if !value.is_null() {
+                        let text = text_of(&value, node.column)?;
+                        self.print(node.column, &text)?;
+                    }
+                }
+                Part::Set { variable, value } => {
+                    let value = self.value(value)?;
+                    if let Some(scope) = self.scopes.last_mut() {
+                        scope.insert(Rc::from(variable.as_str()), value);
+                    }
+                }
+                Part::If { branches, otherwise } => self.choose(branches, otherwise)?,
+                Part::For { variable, list, body, otherwise } => {
+                    self.repeat(variable, list, body, otherwise)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, column: usize, text: &str) -> Result<(), TemplateError> {
+        self.out.push_str(text);
+        self.step(column)?;
+        if self.out.len() > LONGEST_TEXT { Err(too_long(column)) } else { Ok(()) }
+    }
+
+    fn step(&mut self, column: usize) -> Result<(), TemplateError> {
+        self.steps += 1;
+        if self.steps > STEPS { Err(TemplateError::new(column, "takes too many steps")) } else { Ok(()) }
+    }
+
+    fn choose(&mut self, branches: &[(Node, Vec<Part>)], otherwise: &[Part]) -> Result<(), TemplateError> {
+        for (condition, body) in branches {
+            if self.truth(condition)? {
+                return self.parts(body);
+            }
+        }
+        self.parts(otherwise)
+    }
+
+    fn repeat(
+        &mut self,
+        name: &str,
+        list: &Node,
+        body: &[Part],
+        otherwise: &[Part],
+    ) -> Result<(), TemplateError> {
+        let items = match self.value(list)? {
+            // Nothing is no empty list: its `else` is left out too.
+            Value::Null => return Ok(()),
+            list @ (Value::List(_) | Value::Array(_)) => list.items().unwrap_or_default(),
+            Value::Map(pairs) => {
+                let entry = |(key, value): &(Value, Value)| {
+                    Value::Map(Rc::new(vec![
+                        (Value::text("key"), key.clone()),
+                        (Value::text("value"), value.clone()),
+                    ]))
+                };
+                pairs.iter().map(entry).collect()
+            }
+            other => {
+                let words = format!("`for` goes over a list, and this is {}", other.kind());
+                return Err(TemplateError::new(list.column, words));
+            }
+        };
+        if items.is_empty() {
+            return self.parts(otherwise);
+        }
+        let length = items.len();
+        for (index, item) in items.into_iter().enumerate() {
+            self.step(list.column)?;
+            let number = |number: usize| Value::Long(i64::try_from(number).unwrap_or(i64::MAX));
+            let about = vec![
+                (Value::text("index"), number(index)),
+                (Value::text("length"), number(length)),
+                (Value::text("revindex"), number(length - index - 1)),
+                (Value::text("first"), Value::Bool(index == 0)),
+                (Value::text("last"), Value::Bool(index + 1 == length)),
+            ];
+            let scope = [(Rc::from(name), item), (Rc::from("loop"), Value::Map(Rc::new(about)))];
+            self.scopes.push(scope.into_iter().collect());
+            let result = self.parts(body);
+            self.scopes.pop();
+            result?;
+        }
+        Ok(())
+    }
+
+    /// The value of an expression, within the limits.
+    fn value(&mut self, node: &Node) -> Evaluated {
+        self.step(node.column)?;
+        let value = self.evaluate(node)?;
+        match &value {
+            Value::Text(text) | Value::Safe(text) if text.len() > LONGEST_TEXT => Err(too_long(node.column)),
+            Value::List(_) | Value::Array(_) | Value::Map(_) if weight(&value, MOST_VALUES).is_none() => {
+                Err(TemplateError::new(node.column, "the list or map holds too much"))
+            }
+            _ => Ok(value),
+        }
+    }
+
+    fn evaluate(&mut self, node: &Node) -> Evaluated {
+        let column = node.column;
+        match &node.kind {
+            Kind::Literal(literal) => Ok(literal.value()),
+            Kind::Variable(name) => {
+                let found = self.scopes.iter().rev().find_map(|scope| scope.get(name.as_str()));
+                Ok(found.cloned().unwrap_or(Value::Null))
+            }
+            Kind::List(items) => {
+                let items: Result<Vec<Value>, _> = items.iter().map(|item| self.value(item)).collect();
+                Ok(Value::list(items?))
+            }
+            Kind::Map(pairs) => {
+                let pairs: Result<Vec<_>, TemplateError> =
+                    pairs.iter().map(|(key, value)| Ok((self.value(key)?, self.value(value)?))).collect();
+                Ok(Value::hash_map(pairs?, 0))
+            }
+            Kind::Unary(Unary::Not, of) => Ok(Value::Bool(!self.truth(of)?)),
+            Kind::Unary(unary, of) => {
+                let value = self.value(of)?;
+                let sign = if *unary == Unary::Minus { -1 } else { 1 };
+                let result = numbers::calculate(Binary::Multiply, &Value::Int(sign), &value);
+                result.map_err(|words| TemplateError::new(column, words))
+            }
+            Kind::Binary(operator, left, right) => self.binary(*operator, left, right, column),
+            Kind::Filter { input, name, arguments } => {
+                let input = self.value(input)?;
+                let given = self.given(arguments)?;
+                let call = filters::Call { name, input, given, column, environment: self.environment };
+                filters::apply(&call)
+            }
+            Kind::Test { input, name, is_negated } => {
+                let input = self.value(input)?;
+                Ok(Value::Bool(filters::test(name, &input, column)? != *is_negated))
+            }
+            Kind::Ternary { condition, yes, no } => match self.truth(condition)? {
+                true => self.value(yes),
+                false => self.value(no),
+            },
+            Kind::Attribute { of, name, arguments } => {
+                let (of, name) = (self.value(of)?, self.value(name)?);
+                let given = arguments.as_ref().map(|arguments| self.given(arguments)).transpose()?;
+                members::read(&of, &name, given.as_ref(), column)
+            }
+            Kind::Call { name, arguments } => {
+                let given = self.given(arguments)?;
+                self.call(name, &given, column)
+            }
+        }
+    }
+
+    fn given(&mut self, arguments: &Arguments) -> Result<Given, TemplateError> {
+        let positional: Result<Vec<Value>, _> =
+            arguments.positional.iter().map(|node| self.value(node)).collect();
+        let named: Result<Vec<_>, TemplateError> =
+            arguments.named.iter().map(|(name, node)| Ok((name.clone(), self.value(node)?))).collect();
+        Ok(Given { positional: positional?, named: named? })
+    }
+
+    fn truth(&mut self, node: &Node) -> Result<bool, TemplateError> {
+        let value = self.value(node)?;
+        value.truth().ok_or_else(|| {
+            let words = format!("a condition is true, false, a number or text, and this is {}", value.kind());
+            TemplateError::new(node.column, words)
+        })
+    }
+
+    fn binary(&mut self, operator: Binary, left: &Node, right: &Node, column: usize) -> Evaluated {
+        match operator {
+            Binary::Or => return Ok(Value::Bool(self.truth(left)? || self.truth(right)?)),
+            Binary::And => return Ok(Value::Bool(self.truth(left)? && self.truth(right)?)),
+            _ => {}
+        }
+        let (left, right) = (self.value(left)?, self.value(right)?);
+        let wrong = |words: String| TemplateError::new(column, words);
+        match operator {
+            Binary::Or | Binary::And => Ok(Value::Null),
+            Binary::Concatenate => {
+                let part = |value: &Value| match value {
+                    Value::Null => Ok(String::new()),
+                    value => text_of(value, column),
+                };
+                Ok(Value::text(part(&left)? + &part(&right)?))
+            }
+            Binary::Range => range(&left, &right, 1).map_err(wrong),
+            Binary::Contains => contains(&left, &right, column).map(Value::Bool),
+            Binary::Equal => Ok(Value::Bool(numbers::is_equal(&left, &right))),
+            Binary::NotEqual => Ok(Value::Bool(!numbers::is_equal(&left, &right))),
+            Binary::Greater | Binary::Less | Binary::GreaterOrEqual | Binary::LessOrEqual => {
+                let is_true = match numbers::compare(&left, &right) {
+                    Ok(Compared::WithNull) => false,
+                    Ok(Compared::As(order)) => match operator {
+                        Binary::Greater => order.is_gt(),
+                        Binary::Less => order.is_lt(),
+                        Binary::GreaterOrEqual => order.is_ge(),
+                        _ => order.is_le(),
+                    },
+                    Err(words) => return Err(wrong(format!("`{}` {words}", operator.sign()))),
+                };
+                Ok(Value::Bool(is_true))
+            }
+            Binary::Add => add(&left, &right, column),
+            Binary::Subtract => match &left {
+                Value::List(items) => {
+                    let gone = |item: &Value| match &right {
+                        Value::List(others) => others.borrow().iter().any(|other| other.is_same(item)),
+                        other => other.is_same(item),
+                    };
+                    Ok(Value::list(items.borrow().iter().filter(|item| !gone(item)).cloned().collect()))
+                }
+                _ => numbers::calculate(operator, &left, &right).map_err(wrong),
+            },
+            Binary::Multiply | Binary::Divide | Binary::Modulo => {
+                numbers::calculate(operator, &left, &right).map_err(wrong)
+            }
+        }
+    }
+
+    fn call(&self, name: &str, given: &Given, column: usize) -> Evaluated {
+        match name {
+            "now" if self.environment.has_additions => {
+                Ok(Value::Time(Rc::new(self.environment.now.to_zoned(TimeZone::UTC))))
+            }
+            "max" | "min" => {
+                let mut found = Value::Null;
+                for value in &given.positional {
+                    let wins = found.is_null()
+                        || match numbers::compare(value, &found) {
+                            Ok(Compared::As(order)) => {
+                                if name == "max" {
+                                    order.is_gt()
+                                } else {
+                                    order.is_lt()
+                                }
+                            }
+                            Ok(Compared::WithNull) => false,
+                            Err(words) => {
+                                return Err(TemplateError::new(column, format!("`{name}` {words}")));
+                            }
+                        };
+                    if wins {
+                        found = value.clone();
+                    }
+                }
+                Ok(found)
+            }
+            "range" => {
+                let [start, end, increment] = given.bind(["start", "end", "increment"], "range", column)?;
+                let step = match increment {
+                    Value::Null => 1,
+                    value => numbers::whole(&value).ok_or_else(|| {
+                        TemplateError::new(
+                            column,
+                            format!("the step of `range` is no number but {}", value.kind()),
+                        )
+                    })?,
+                };
+                range(&start, &end, step).map_err(|words| TemplateError::new(column, words))
+            }
+            _ => Err(TemplateError::unknown(column, "function", name)),
+        }
+    }
+}
+
+/// What a filter or function is given, with its values.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Given {
+    pub(super) positional: Vec<Value>,
+    pub(super) named: Vec<(String, Value)>,
+}
+
+impl Given {
+    /// The values in the order of these names; what is not given is null.
+    pub(super) fn bind<const N: usize>(
+        &self,
+        names: [&str; N],
+        of: &str,
+        column: usize,
+    ) -> Result<[Value; N], TemplateError> {
+        if self.positional.len() > N {
+            let words = format!("`{of}` takes {N} arguments, and here are {}", self.positional.len());
+            return Err(TemplateError::new(column, words));
+        }
+        if let Some((name, _)) = self.named.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+            return Err(TemplateError::new(column, format!("`{of}` has no argument `{name}`")));
+        }
+        Ok(std::array::from_fn(|index| {
+            let named = self.named.iter().find(|(name, _)| names.get(index) == Some(&name.as_str()));
+            let given = self.positional.get(index).or(named.map(|(_, value)| value));
+            given.cloned().unwrap_or(Value::Null)
+        }))
+    }
+}
+
+/// A text that ends with a failure instead of growing beyond the limit.
+struct Limited(String);
+
+impl std::fmt::Write for Limited {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.push_str(text);
+        if self.0.len() > LONGEST_TEXT { Err(std::fmt::Error) } else { Ok(()) }
+    }
+}
+
+/// What a value prints as.
+pub(super) fn text_of(value: &Value, column: usize) -> Result<String, TemplateError> {
+    let mut text = Limited(String::new());
+    write!(text, "{value}").map_err(|_| too_long(column))?;
+    Ok(text.0)
+}
+
+fn too_long(column: usize) -> TemplateError {
+    TemplateError::new(column, "the text becomes too long")
+}
+
+/// How many values there are, none where there are more than `most`.
+fn weight(value: &Value, most: usize) -> Option<usize> {
+    let mut left = most.checked_sub(1)?;
+    match value {
+        Value::List(items) => {
+            for item in items.borrow().iter() {
+                left = weight(item, left)?;
+            }
+        }
+        Value::Array(items) => {
+            for item in items.iter() {
+                left = weight(item, left)?;
+            }
+        }
+        Value::Map(pairs) => {
+            for (key, value) in pairs.iter() {
+                left = weight(value, weight(key, left)?)?;
+            }
+        }
+        _ => {}
+    }
+    Some(left)
+}
+
+fn add(left: &Value, right: &Value, column: usize) -> Evaluated {
+    let is_text = |value: &Value| matches!(value, Value::Text(_) | Value::Safe(_));
+    match (left, right) {
+        // Null is the word then, which flows know as the caller "null".
+        _ if is_text(left) || is_text(right) => {
+            Ok(Value::text(text_of(left, column)? + &text_of(right, column)?))
+        }
+        (Value::List(items), Value::List(others)) => {
+            Ok(Value::list(items.borrow().iter().chain(others.borrow().iter()).cloned().collect()))
+        }
+        (Value::List(items), other) => {
+            Ok(Value::list(items.borrow().iter().chain(std::iter::once(other)).cloned().collect()))
+        }
+        _ => numbers::calculate(Binary::Add, left, right).map_err(|words| TemplateError::new(column, words)),
+    }
+}
+
+fn contains(left: &Value, right: &Value, column: usize) -> Result<bool, TemplateError> {
+    match left {
+        Value::Null => Ok(false),
+        Value::List(_) | Value::Array(_) => {
+            let items = left.items().unwrap_or_default();
+            let has = |one: &Value| items.iter().any(|item| item.is_same(one));
+            Ok(match right.items() {
+                Some(others) => others.iter().all(has),
+                None => has(right),
+            })
+        }
+        Value::Map(pairs) => Ok(pairs.iter().any(|(key, _)| key.is_same(right))),
+        Value::Text(text) => Ok(!right.is_null() && text.contains(&text_of(right, column)?)),
+        other => {
+            let words = format!("`contains` looks into texts, lists and maps, and this is {}", other.kind());
+            Err(TemplateError::new(column, words))
+        }
+    }
+}
+
+fn range(start: &Value, end: &Value, step: i64) -> Result<Value, String> {
+    let single = |value: &Value| match value {
+        Value::Text(text) => Some(text.chars().next().filter(|_| text.chars().count() == 1)?),
+        _ => None,
+    };
+    let (first, last, is_text) = match (numbers::whole(start), numbers::whole(end)) {
+        (Some(first), Some(last)) => (first, last, false),
+        _ => match (single(start), single(end)) {
+            (Some(first), Some(last)) => (i64::from(u32::from(first)), i64::from(u32::from(last)), true),
+            _ => return Err("a range goes from number to number, or from one letter to another".to_owned()),
+        },
+    };
+    if step == 0 {
+        return Err("the step of a range is not 0".to_owned());
+    }
+    let (mut items, mut at) = (Vec::new(), first);
+    while if step > 0 { at <= last } else { at >= last } {
+        if items.len() >= MOST_VALUES {
+            return Err("the range holds too much".to_owned());
+        }
+        items.push(match u32::try_from(at).ok().and_then(char::from_u32).filter(|_| is_text) {
+            Some(letter) => Value::Char(letter),
+            None => Value::Long(at),
+        });
+        let Some(next) = at.checked_add(step) else { break };
+        at = next;
+    }
+    Ok(Value::list(items))
+}
