@@ -9,6 +9,7 @@ pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod doctor;
+pub mod flow;
 pub mod healthcheck;
 #[cfg(feature = "demo")]
 pub mod mock_salesforce;
@@ -62,6 +63,8 @@ enum CliCommand {
     Config(config::ConfigArgs),
     /// Show what translation rules make of a number, or check a table of numbers.
     Translate(translate::TranslateArgs),
+    /// Look at exported flows of Webex: what is wrong in one, what differs, what an expression gives.
+    Flow(flow::FlowArgs),
     /// Make a key and certificate for Salesforce, or show what a certificate says.
     Certificate(certificate::CertificateArgs),
     /// Make a random secret for a client of the bridge.
@@ -135,6 +138,10 @@ fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
         CliCommand::Config(args) => Ok(config::run(args, &mut out)?),
         CliCommand::Translate(args) => translate::run(args, &mut out, |file, center, field| {
             configured_rules(file, center, field, environment, clock.as_ref())
+        }),
+        CliCommand::Flow(args) => flow::run(args, clock.as_ref(), &mut out, |file| match file {
+            Some(file) => Ok(settings(Some(file.to_owned()), environment, clock.as_ref())?.deadlines),
+            None => Ok(Settings::default_deadlines(clock.as_ref())?),
         }),
         CliCommand::Certificate(args) => certificate::run(args, clock.as_ref(), &mut out),
         CliCommand::Secret(args) => secret::run(args, &mut openssl::rand::rand_bytes, &mut out),

@@ -152,6 +152,22 @@ impl Settings {
         }
     }
 
+    /// The deadlines of the built-in defaults.
+    ///
+    /// # Errors
+    /// None that a test does not find: the defaults are part of the program.
+    pub fn default_deadlines(clock: &dyn Clock) -> Result<Deadlines, Problems> {
+        let (mut problems, mut files) = (Vec::new(), Files::default());
+        let source = Source { file: None, environment: Vec::new() };
+        let Some(tree) = source.tree(&mut problems, &mut files) else {
+            return Err(Problems::new(problems));
+        };
+        let report = Report::new(clock.now(), tree.variables, problems, files);
+        let deadlines = Section::root(&report, tree.root).part_or_empty("deadlines", Deadlines::read);
+        let (problems, _) = report.finish();
+        deadlines.ok_or_else(|| Problems::new(problems))
+    }
+
     /// Reads every section, whatever is wrong in the others.
     fn read(root: &mut Section<'_>) -> Option<Self> {
         let server = root.part("server", Server::read);

@@ -1,8 +1,10 @@
 //! Flows of Webex Contact Center as a model.
 //!
 //! [`model`] reads an export in either format. [`pebble`] renders the expressions in its fields, [`json_path`] reads what its HTTP
-//! activities take out of an answer. Nothing here does I/O: documents, time and answers are passed in.
+//! activities take out of an answer, and [`findings`] tells what is wrong in it. Nothing here does I/O: documents, time and answers are
+//! passed in.
 
+pub mod findings;
 pub mod json_path;
 pub mod model;
 pub mod pebble;

@@ -31,6 +31,9 @@ pub use error::TemplateError;
 pub use table::{Agreement, Disagreement, TableError, table};
 pub use view::{Comparison, LiteralKind};
 
+/// The filters, tests and functions that are known here, for documents.
+pub const KNOWN_WORDS: [&[&str]; 3] = [&filters::FILTERS, &filters::TESTS, &filters::FUNCTIONS];
+
 /// A field with expressions, read.
 #[derive(Debug, Clone)]
 pub struct Template {

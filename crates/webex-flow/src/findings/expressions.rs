@@ -1,0 +1,248 @@
+//! Expressions that fail, or are always the same.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{BridgeFacts, Code, Finding, Severity};
+use crate::model::{ActivityKind, Event, Flow, VariableType, templates};
+use crate::pebble::{Environment, LiteralKind, Template};
+
+/// Numbers of callers that flows forget: without a number, from a SIP address, short ones of the own house.
+const CALLERS: [(&str, &str); 3] = [
+    ("an anonymous caller", "anonymous"),
+    ("a SIP caller", "sip:anna@example.com"),
+    ("an extension", "2041"),
+];
+
+pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, findings: &mut Vec<Finding>) {
+    let set = set_somewhere(flow);
+    for (_, activity) in flow.activities() {
+        if let ActivityKind::Unknown { activity_type } = &activity.kind {
+            let evidence = format!("an activity of the kind `{activity_type}`");
+            let remedy = "look at it by hand";
+            findings.push(Finding::new(
+                Code::NotUnderstood,
+                Severity::Hint,
+                &activity.name,
+                evidence,
+                remedy,
+            ));
+        }
+        for field in
+            templates(activity).iter().filter(|field| field.text.contains("{{") || field.text.contains("{%"))
+        {
+            let place = |column: usize| format!("{}, column {column}", field.field);
+            let template = match Template::parse(&field.text) {
+                Ok(template) => template,
+                Err(error) => {
+                    let (severity, code) = match error.not_understood() {
+                        Some(_) => (Severity::Hint, Code::NotUnderstood),
+                        None => (Severity::Serious, Code::ExpressionFails),
+                    };
+                    let evidence = format!("{}: {error}", place(error.column()));
+                    findings.push(Finding::new(
+                        code,
+                        severity,
+                        &activity.name,
+                        evidence,
+                        "mend the expression",
+                    ));
+                    continue;
+                }
+            };
+            for (column, word) in template.unknown_words() {
+                let evidence = format!("{}: {word}", place(column));
+                let remedy = "check the word; if Webex knows it, its result is taken for empty here";
+                findings.push(Finding::new(
+                    Code::NotUnderstood,
+                    Severity::Hint,
+                    &activity.name,
+                    evidence,
+                    remedy,
+                ));
+            }
+            comparisons(flow, bridge, &activity.name, &template, &place, findings);
+            never_set(flow, &set, &activity.name, &template, &field.field, findings);
+            callers(flow, &activity.name, &template, &place, findings);
+        }
+    }
+}
+
+/// The variables that some activity of the flow sets.
+fn set_somewhere(flow: &Flow) -> HashSet<String> {
+    let mut set = HashSet::new();
+    for (_, activity) in flow.activities() {
+        match &activity.kind {
+            ActivityKind::SetVariable(rows) => set.extend(rows.iter().map(|row| row.variable.clone())),
+            ActivityKind::HttpRequest(request) => {
+                set.extend(request.outputs.iter().map(|output| output.variable.clone()));
+            }
+            ActivityKind::Parse { outputs, .. }
+            | ActivityKind::RulesRequest { outputs, .. }
+            | ActivityKind::Function { outputs, .. } => {
+                set.extend(outputs.iter().map(|output| output.variable.clone()));
+            }
+            ActivityKind::Subflow { outputs, .. } => {
+                set.extend(outputs.iter().map(|output| output.variable.clone()));
+            }
+            _ => {}
+        }
+    }
+    set
+}
+
+/// Whether a path holds text, as far as the flow says so; none where that is not known.
+fn is_text(flow: &Flow, path: &str) -> Option<bool> {
+    if let Some(variable) = flow.variable(path) {
+        return Some(matches!(variable.value_type, VariableType::String));
+    }
+    let (activity, output) = path.split_once('.')?;
+    match output {
+        "httpStatusCode" => Some(false),
+        "httpResponseBody" | "ANI" | "DNIS" | "InteractionId" | "AgentID" | "AgentId" => {
+            flow.activity_by_name(activity).map(|_| true)
+        }
+        _ => None,
+    }
+}
+
+fn comparisons(
+    flow: &Flow,
+    bridge: &BridgeFacts,
+    activity: &str,
+    template: &Template,
+    place: &dyn Fn(usize) -> String,
+    findings: &mut Vec<Finding>,
+) {
+    for comparison in template.comparisons() {
+        let (path, operator, literal) = (&comparison.path, comparison.operator, &comparison.literal);
+        let seen = format!("{}: {path} {operator} {literal}", place(comparison.column));
+        let compares_sizes = !matches!(operator, "==" | "!=");
+        match (is_text(flow, path), comparison.kind) {
+            (Some(true), LiteralKind::Number) if compares_sizes => {
+                let evidence = format!("{seen}, and {path} is text: this fails");
+                let remedy = "use a variable of type integer";
+                findings.push(Finding::new(Code::Comparison, Severity::Serious, activity, evidence, remedy));
+            }
+            (Some(true), LiteralKind::Number) => {
+                let always = if operator == "==" { "never" } else { "always" };
+                let evidence = format!("{seen}, and {path} is text: {always} true");
+                let remedy = format!("compare with text: \"{literal}\"");
+                findings.push(Finding::new(Code::Comparison, Severity::Serious, activity, evidence, remedy));
+            }
+            (Some(false), LiteralKind::Text) if path.ends_with(".httpStatusCode") => {
+                let always = if operator == "!=" { "always" } else { "never" };
+                let evidence = format!("{seen}, and a status is a number: {always} true");
+                let remedy = format!("compare with the number {literal}, without quotes");
+                findings.push(Finding::new(Code::Comparison, Severity::Serious, activity, evidence, remedy));
+            }
+            _ => {}
+        }
+        let status = literal.parse::<u16>().ok().filter(|_| comparison.kind == LiteralKind::Number);
+        let asks_bridge = path.strip_suffix(".httpStatusCode").is_some_and(|name| {
+            super::requests(flow)
+                .any(|(one, request)| one.name == name && super::route(request, bridge).is_some())
+        });
+        if let Some(status) = status.filter(|status| asks_bridge && !bridge.statuses.contains(status)) {
+            let evidence = format!("{seen}: the bridge never answers {status}");
+            let remedy = "success is 200 and nothing else";
+            findings.push(Finding::new(Code::Status, Severity::Serious, activity, evidence, remedy));
+        }
+    }
+}
+
+fn never_set(
+    flow: &Flow,
+    set: &HashSet<String>,
+    activity: &str,
+    template: &Template,
+    field: &str,
+    findings: &mut Vec<Finding>,
+) {
+    for path in template.variables() {
+        let name = path.split('.').next().unwrap_or_default();
+        let is_activity = flow.activity_by_name(name).is_some() || is_event(name);
+        if is_activity || set.contains(name) {
+            continue;
+        }
+        let evidence = match flow.variable(name) {
+            Some(variable) if variable.default.as_deref().is_none_or(|text| text.trim().is_empty()) => {
+                format!("{field} reads {name}, which nothing sets and which has no default")
+            }
+            Some(_) => continue,
+            None => {
+                format!("{field} reads {path}, and the flow has neither such a variable nor such an activity")
+            }
+        };
+        let remedy = "set it, or take it out; names count their capital letters";
+        findings.push(Finding::new(Code::NeverSet, Severity::Warning, activity, evidence, remedy));
+    }
+}
+
+/// Whether outputs of an event are read by this name.
+fn is_event(name: &str) -> bool {
+    !matches!(Event::from_name(name), Event::Other(_)) || name == "loop"
+}
+
+/// Fills in what depends on the caller alone, for callers that flows forget.
+fn callers(
+    flow: &Flow,
+    activity: &str,
+    template: &Template,
+    place: &dyn Fn(usize) -> String,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(start) = flow.start() else { return };
+    let numbers =
+        [format!("{}.ANI", start.name), "NewPhoneContact.ANI".to_owned(), "NewContact.ANI".to_owned()];
+    let read = template.variables();
+    if read.is_empty() || read.iter().any(|path| !numbers.iter().any(|number| path.starts_with(number))) {
+        return;
+    }
+    let fails = |number: &str| {
+        let mut variables = Map::new();
+        for name in [start.name.as_str(), "NewPhoneContact", "NewContact"] {
+            variables.insert(name.to_owned(), json!({"ANI": number}));
+        }
+        template.render(&variables, &Environment::at(Timestamp::UNIX_EPOCH)).err()
+    };
+    // What fails for everybody is another fault, and so is what is not understood.
+    if fails("+14693150217").is_some() {
+        return;
+    }
+    for (caller, number) in CALLERS {
+        if let Some(error) = fails(number) {
+            let evidence = format!("{}: for {caller}, {error}", place(error.column()));
+            let remedy = "send the number as it is, the bridge translates it; or ask for its length before";
+            findings.push(Finding::new(Code::ExpressionFails, Severity::Serious, activity, evidence, remedy));
+        }
+    }
+}
+
+/// A value for each variable of the flow and each output of its activities, with which a body should be JSON.
+pub(super) fn sample(flow: &Flow, text: &str) -> Map<String, Value> {
+    let mut values = Map::new();
+    for variable in &flow.variables {
+        let value = match variable.value_type {
+            VariableType::Integer => json!(7),
+            VariableType::Decimal => json!(7.5),
+            VariableType::Boolean => json!(true),
+            VariableType::Json => json!({"a": 1}),
+            VariableType::String | VariableType::DateTime | VariableType::Other(_) => json!(text),
+        };
+        values.insert(variable.name.clone(), value);
+    }
+    let names = flow.activities().map(|(_, activity)| activity.name.clone());
+    let events = ["NewPhoneContact", "NewContact", "PhoneContactEnded", "AgentAnswered", "AgentAccepted"];
+    for name in names.chain(events.map(str::to_owned)) {
+        let outputs = json!({
+            "ANI": "+14693150217", "DNIS": "+18005550100", "InteractionId": "fc4ec7d8-4c91-49aa-b764-081fbba344a8",
+            "AgentID": "a1", "AgentId": "a1", "QueueID": "q1", "QueueName": text, "httpStatusCode": 200,
+            "httpResponseBody": text, "DigitsEntered": "1", "OptionEntered": "1",
+        });
+        values.insert(name, outputs);
+    }
+    values
+}

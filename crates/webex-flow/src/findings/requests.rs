@@ -1,0 +1,170 @@
+//! HTTP activities: bodies, headers, timeouts, paths.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::expressions::sample;
+use super::{BridgeFacts, Code, Finding, RouteFacts, Severity, requests, route};
+use crate::json_path::JsonPath;
+use crate::model::{Activity, Flow, HttpRequest};
+use crate::pebble::{Environment, Template};
+
+/// What connecting, TLS and the network take besides the bridge's deadline, in milliseconds, when all is well.
+const MARGIN_MS: u128 = 300;
+/// How long a caller may wait for one request with its repetitions, in milliseconds.
+const PATIENCE_MS: u64 = 15_000;
+/// Parts of names of headers and fields that hold secrets.
+const SECRET: [&str; 7] =
+    ["authorization", "api-key", "apikey", "x-api-key", "password", "secret", "access_token"];
+
+pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, findings: &mut Vec<Finding>) {
+    for (activity, request) in requests(flow) {
+        headers(activity, request, findings);
+        body(flow, activity, request, findings);
+        let waits = request.timeout_ms.saturating_mul(request.retries.saturating_add(1));
+        if request.retries > 1 && waits > PATIENCE_MS {
+            let evidence =
+                format!("{} ms, sent {} times: {waits} ms", request.timeout_ms, request.retries + 1);
+            let remedy = "one repetition at most";
+            findings.push(Finding::new(Code::Retries, Severity::Warning, &activity.name, evidence, remedy));
+        }
+        if let Some(route) = route(request, bridge) {
+            timeout(activity, request, route, findings);
+            paths(activity, request, route, findings);
+        }
+    }
+}
+
+fn timeout(activity: &Activity, request: &HttpRequest, route: &RouteFacts, findings: &mut Vec<Finding>) {
+    let deadline = route.deadline.as_millis();
+    if u128::from(request.timeout_ms) >= deadline + MARGIN_MS {
+        return;
+    }
+    let evidence = format!(
+        "Response Timeout is {} ms, for connecting, TLS and answer together; the bridge answers {} after {deadline} ms at the latest",
+        request.timeout_ms, route.name
+    );
+    let remedy = format!("a timeout of {} ms", deadline + 1000);
+    findings.push(Finding::new(Code::Timeout, Severity::Warning, &activity.name, evidence, remedy));
+}
+
+fn paths(activity: &Activity, request: &HttpRequest, route: &RouteFacts, findings: &mut Vec<Finding>) {
+    for output in &request.outputs {
+        // A path with an expression is another one for every call; an empty row sets nothing.
+        if output.path.contains("{{") || output.path.trim().is_empty() {
+            continue;
+        }
+        let place = format!("{} from {}", output.variable, output.path);
+        let evidence = match JsonPath::parse(&output.path) {
+            Err(error) => format!("{place}: {error}"),
+            Ok(path) if !path.is_definite() => format!("{place}: this path gives a list"),
+            Ok(path) => {
+                let finds = |answer: &Value| path.read(answer).is_ok();
+                if route.answers.iter().any(finds) {
+                    continue;
+                }
+                format!("{place}: no answer of {} has that", route.name)
+            }
+        };
+        let sample = route.answers.first().map(ToString::to_string).unwrap_or_default();
+        let remedy = format!("a path into an answer such as {sample}");
+        findings.push(Finding::new(Code::Path, Severity::Warning, &activity.name, evidence, remedy));
+    }
+}
+
+fn headers(activity: &Activity, request: &HttpRequest, findings: &mut Vec<Finding>) {
+    for (name, value) in &request.headers {
+        let lower = name.to_ascii_lowercase();
+        let is_doubled = (lower == "content-type" && request.content_type.is_some())
+            || (lower == "authorization" && request.is_authenticated && request.connector_id.is_some());
+        if is_doubled {
+            let evidence =
+                format!("the header {name} is given, and the activity or its connector sends one too");
+            findings.push(Finding::new(
+                Code::Header,
+                Severity::Warning,
+                &activity.name,
+                evidence,
+                "take the header out",
+            ));
+        }
+        let is_written = !value.trim().is_empty() && !value.contains("{{");
+        if is_written && SECRET.iter().any(|part| lower.contains(part)) {
+            let evidence = format!("the header {name} holds its value");
+            let remedy = "use a connector: its credentials stand in no flow";
+            findings.push(Finding::new(Code::Secret, Severity::Serious, &activity.name, evidence, remedy));
+        }
+    }
+}
+
+fn body(flow: &Flow, activity: &Activity, request: &HttpRequest, findings: &mut Vec<Finding>) {
+    let Some(body) = request.body.as_deref().filter(|body| !body.trim().is_empty()) else { return };
+    let is_json =
+        request.content_type.as_deref().is_none_or(|kind| kind.to_ascii_lowercase().contains("json"));
+    let Ok(template) = Template::parse(body) else { return };
+    let now = Environment::at(Timestamp::UNIX_EPOCH);
+    // What cannot be filled in at all is told as an expression that fails.
+    let Ok(filled) = template.render(&sample(flow, "x"), &now) else { return };
+    let parsed: Value = match serde_json::from_str(&filled) {
+        Ok(parsed) => parsed,
+        Err(error) if is_json => {
+            let evidence = format!("filled in, the body is no JSON: {error}");
+            let remedy = "every text in quotes, a comma between fields and none after the last";
+            findings.push(Finding::new(
+                Code::BodyNoJson,
+                Severity::Serious,
+                &activity.name,
+                evidence,
+                remedy,
+            ));
+            return;
+        }
+        Err(_) => return,
+    };
+    secrets(activity, &parsed, findings);
+    let attributes = attributes_with_variables(body);
+    if let Some(variable) = attributes.filter(|_| parsed.get("callAttributes").is_some_and(Value::is_string))
+    {
+        let evidence = format!("callAttributes is JSON within a text, and {variable} goes into it as it is");
+        let remedy = "send callAttributes as an object instead of a text; the bridge takes both";
+        findings.push(Finding::new(Code::Attributes, Severity::Warning, &activity.name, evidence, remedy));
+    }
+    let key = parsed.get("vendorCallKey").and_then(Value::as_str);
+    if key.is_some_and(|key| matches!(key.trim(), "" | "wxcc_" | "wxcc")) {
+        let evidence = "vendorCallKey is the same text for every call";
+        let remedy = "wxcc_{{NewPhoneContact.InteractionId}}";
+        findings.push(Finding::new(Code::BareKey, Severity::Serious, &activity.name, evidence, remedy));
+    }
+}
+
+/// The first expression within the text of `callAttributes`.
+fn attributes_with_variables(body: &str) -> Option<&str> {
+    let (_, after) = body.split_once("\"callAttributes\"")?;
+    let text = after.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    // The text ends with a quote that is not escaped.
+    let mut is_escaped = false;
+    let end = text.find(|c| {
+        let ends = c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        ends
+    });
+    let text = end.and_then(|end| text.get(..end)).unwrap_or(text);
+    let (_, expression) = text.split_once("{{")?;
+    let expression = expression.split("}}").next()?.trim();
+    (!expression.contains("escape")).then_some(expression)
+}
+
+fn secrets(activity: &Activity, body: &Value, findings: &mut Vec<Finding>) {
+    let Value::Object(fields) = body else { return };
+    for (name, value) in fields {
+        let lower = name.to_ascii_lowercase();
+        let is_written = value.as_str().is_some_and(|text| !text.is_empty() && text != "x");
+        if is_written
+            && ["password", "secret", "api_key", "apikey", "token"].iter().any(|part| lower.contains(part))
+        {
+            let evidence = format!("the field {name} of the body holds its value");
+            let remedy = "use a connector: its credentials stand in no flow";
+            findings.push(Finding::new(Code::Secret, Severity::Serious, &activity.name, evidence, remedy));
+        }
+    }
+}

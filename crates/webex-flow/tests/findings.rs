@@ -1,0 +1,185 @@
+//! What is found in published exports, as text to look at; and each kind of fault by a flow that has it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it should be"
+)]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use webex_flow::findings::{BridgeFacts, Code, RouteFacts, Severity, of_flow};
+use webex_flow::model::read;
+
+fn bridge() -> BridgeFacts {
+    let route = |name, milliseconds, data: Value| RouteFacts {
+        name,
+        deadline: Duration::from_millis(milliseconds),
+        answers: vec![json!({"data": data, "errors": null, "success": true})],
+    };
+    BridgeFacts {
+        routes: vec![
+            route("createVoiceCall", 4500, json!({"voiceCallId": "0LQ5g000000abcDGAQ"})),
+            route("updateVoiceCall", 4500, json!({"status": "pending"})),
+            route("executeOmniFlow", 4500, json!({"queue": "00G5g000000abcD", "agent": null})),
+            route("clearRouting", 1800, json!({"status": "Success"})),
+            route("phoneContactEnded", 1800, json!({"outcome": "abandoned", "status": "Success"})),
+            route("agentAnswered", 1800, json!({"status": "Success"})),
+        ],
+        statuses: vec![200, 400, 401, 403, 404, 405, 413, 415, 422, 424, 429, 503, 504],
+    }
+}
+
+fn told(document: &str) -> String {
+    let flow = read(document).unwrap();
+    let lines = of_flow(&flow, &bridge()).into_iter().map(|finding| {
+        let (code, severity) = (finding.code, finding.severity.name());
+        format!("{code} {severity} {}: {} -> {}\n", finding.activity, finding.evidence, finding.remedy)
+    });
+    lines.collect()
+}
+
+macro_rules! exports {
+    ($($name:ident $file:literal)*) => {
+        $(#[test]
+        fn $name() {
+            insta::assert_snapshot!(told(include_str!(concat!("../../../tests/fixtures/flows/", $file))));
+        })*
+    };
+}
+
+exports! {
+    the_vendors_flow "ServiceCloudVoice_Template.json"
+    the_analyzer_lab "public/TeamCCEP_teamccep.github.io__AnalyzerLab_Flow.json"
+    the_on_call_changer "public/TeamCCEP_teamccep.github.io__CC_OnCall_Changer_GlobalVariable.json"
+    the_status_changer "public/TeamCCEP_teamccep.github.io__CC_Status_Changer_GlobalVariable.json"
+    the_flow_template "public/TeamCCEP_teamccep.github.io__flow_template.json"
+    the_main_flow "public/TeamCCEP_teamccep.github.io__mainflow.json"
+    the_subflow "public/TeamCCEP_teamccep.github.io__subflow.json"
+}
+
+/// A flow with one create that is in order, changed by `change`; its fields are those of FlowV2.
+fn codes(change: impl FnOnce(&mut Value)) -> Vec<Code> {
+    let http = |name: &str, path: &str, timeout: u64, body: Value, outputs: Value| {
+        json!({"id": name, "name": name, "activityType": "action", "group": "action", "properties": {
+            "activityName": "http-request-v2", "authenticated": true, "connectorId": "c", "httpRequestPath": path,
+            "httpRequestMethod": "POST", "httpContentType": "Application/JSON", "contentType": "JSON",
+            "httpResponseTimeout": timeout, "retryAttempts": 1, "httpRequestBody": body.to_string(),
+            "outputVariableArray": outputs,
+        }})
+    };
+    let key = "wxcc_{{NewPhoneContact.InteractionId}}";
+    let create = json!({"vendorCallKey": key, "from": "{{NewPhoneContact.ANI}}"});
+    let outputs = json!([{"outputVariable": "Id", "jsonPathExp": "$.data.voiceCallId"}]);
+    let event = |id: &str| {
+        json!({"id": id, "name": id, "activityType": "event", "group": "event", "properties": {
+            "activityName": "event", "eventSpecificationName": id,
+        }})
+    };
+    let edge = |from: &str, to: &str, condition: &str| json!({"id": format!("{from}-{condition}"), "from": from, "to": to, "condition": condition, "properties": {}});
+    let mut flow = json!({
+        "name": "Right", "flowType": "FLOW",
+        "variables": [{"name": "Id", "type": "STRING", "value": ""}, {"name": "Count", "type": "STRING", "value": "1"}],
+        "nodes": [
+            {"id": "s", "name": "NewPhoneContact", "activityType": "start", "group": "start", "properties": {"activityName": "start"}},
+            http("Create", "/voice/v1/createVoiceCall", 5500, create, outputs),
+            {"id": "If", "name": "If", "activityType": "action", "group": "enum-gateway", "properties": {
+                "activityName": "condition-activity", "expression": "{{ Id is not empty }}"}},
+            {"id": "Queue", "name": "Queue", "activityType": "action", "group": "action", "properties": {
+                "activityName": "queue-contact", "queueId": "q"}},
+        ],
+        "edges": [edge("s", "Create", "out"), edge("Create", "If", "default"), edge("Create", "If", "error"),
+            edge("If", "Queue", "true"), edge("If", "Queue", "false"), edge("If", "Queue", "error")],
+        "eventFlows": {"GLOBAL_EVENTS": {"name": "events", "id": "GLOBAL_EVENTS",
+            "onEvents": {"AgentContactAssigned": "AgentContactAssigned", "ContactEnded": "ContactEnded"},
+            "nodes": [event("AgentContactAssigned"), event("ContactEnded"),
+                http("Answered", "/voice/v1/agentAnswered", 2800, json!({"vendorCallKey": key}), json!([])),
+                http("Ended", "/voice/v1/phoneContactEnded", 2800,
+                    json!({"vendorCallKey": key, "agentId": "{{PhoneContactEnded.AgentID}}"}), json!([]))],
+            "edges": [edge("AgentContactAssigned", "Answered", "out"), edge("ContactEnded", "Ended", "out")],
+        }},
+    });
+    change(&mut flow);
+    let flow = read(&flow.to_string()).unwrap();
+    of_flow(&flow, &bridge()).into_iter().map(|finding| finding.code).collect()
+}
+
+fn create(flow: &mut Value) -> &mut Value {
+    &mut flow["nodes"][1]["properties"]
+}
+
+#[test]
+fn nothing_is_found_in_a_flow_that_is_in_order() {
+    assert_eq!(codes(|_| {}), []);
+}
+
+#[test]
+fn each_fault_is_found_and_nothing_else() {
+    let body = |text: &'static str| move |flow: &mut Value| create(flow)["httpRequestBody"] = text.into();
+    let condition = |text: &'static str| {
+        move |flow: &mut Value| flow["nodes"][2]["properties"]["expression"] = text.into()
+    };
+    assert_eq!(codes(body("{\"a\": {{Id}}}")), [Code::BodyNoJson]);
+    assert_eq!(codes(body("{\"a\": \"{{Nobody}}\"}")), [Code::NeverSet]);
+    assert_eq!(codes(condition("{{ Count == 1 }}")), [Code::Comparison]);
+    assert_eq!(codes(condition("{{ Count > 1 }}")), [Code::Comparison]);
+    assert_eq!(codes(condition("{{ Create.httpStatusCode == \"200\" }}")), [Code::Comparison]);
+    assert_eq!(codes(condition("{{ Create.httpStatusCode == 201 }}")), [Code::Status]);
+    let short = "{{ NewPhoneContact.ANI | slice(NewPhoneContact.ANI.length - 10, NewPhoneContact.ANI.length) == '4693150217' }}";
+    assert_eq!(codes(condition(short)), [Code::ExpressionFails; 2], "anonymous, extension");
+    assert_eq!(codes(condition("{{ Id | nosuch }}")), [Code::NotUnderstood]);
+    assert_eq!(codes(condition("{{ Id")), [Code::ExpressionFails]);
+    assert_eq!(
+        codes(|flow| {
+            flow["edges"].as_array_mut().unwrap().remove(2);
+        }),
+        [Code::NoErrorEdge]
+    );
+    assert_eq!(
+        codes(|flow| {
+            let ended = &mut flow["eventFlows"]["GLOBAL_EVENTS"]["nodes"][3]["properties"];
+            ended["httpRequestBody"] = "{\"vendorCallKey\": \"k\"}".into();
+        }),
+        [Code::AnsweredAsAbandoned]
+    );
+    assert_eq!(codes(|flow| create(flow)["httpResponseTimeout"] = "2000".into()), [Code::Timeout]);
+    assert_eq!(codes(|flow| create(flow)["retryAttempts"] = 3.into()), [Code::Retries]);
+    for path in ["$.data.id", "$.*", "$..id"] {
+        assert_eq!(
+            codes(|flow| create(flow)["outputVariableArray"][0]["jsonPathExp"] = path.into()),
+            [Code::Path],
+            "{path}"
+        );
+    }
+    assert_eq!(codes(|flow| flow["edges"][0]["to"] = "Queue".into()), [Code::QueueBeforeCreate]);
+    assert_eq!(
+        codes(|flow| {
+            create(flow)["httpRequestHeaders"] = json!({"Content-Type": "application/json"});
+        }),
+        [Code::Header]
+    );
+    assert_eq!(
+        codes(|flow| {
+            create(flow)["httpRequestHeaders"] = json!({"X-Api-Key": "0123456789"});
+        }),
+        [Code::Secret]
+    );
+    assert_eq!(codes(body("{\"vendorCallKey\": \"wxcc_\"}")), [Code::BareKey]);
+    assert_eq!(codes(body("{\"callAttributes\": \"{\\\"Name\\\": \\\"{{Id}}\\\"}\"}")), [Code::Attributes]);
+    assert_eq!(
+        codes(|flow| {
+            flow["eventFlows"]["GLOBAL_EVENTS"]["nodes"][2]["properties"]["httpRequestPath"] =
+                "/voice/v1/updateVoiceCall".into();
+        }),
+        [Code::EndsCall, Code::AnsweredAsAbandoned, Code::Timeout]
+    );
+}
+
+#[test]
+fn serious_ones_come_first() {
+    let flow = read(include_str!("../../../tests/fixtures/flows/ServiceCloudVoice_Template.json")).unwrap();
+    let severities: Vec<Severity> =
+        of_flow(&flow, &bridge()).into_iter().map(|finding| finding.severity).collect();
+    assert!(severities.is_sorted() && severities[0] == Severity::Serious, "{severities:?}");
+}
