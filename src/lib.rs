@@ -61,7 +61,7 @@
 //! out who guess secrets. [`lifecycle::run`] runs it, lets requests in flight end, and has the configuration read again
 //! ([`app::Handle::reread`]) on SIGHUP and when a [`watch::Watcher`] sees a file change. [`telemetry`] is what operators see.
 //! Time and randomness are passed in, as [`clock::Clock`] and [`ids::Ids`]. [`mock::MockOrg`] is an org as strict as the
-//! real one, for tests and for the demo, where [`webex::Flow`] plays the vendor's published flow. [`cli`] is the command
+//! real one, for tests and for the demo, where [`webex_flow::model`] plays the vendor's published flow. [`cli`] is the command
 //! line.
 
 pub mod api;

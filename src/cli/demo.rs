@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use minijinja::value::{Serde, Value as Variable};
 use openssl::sha::sha256;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
+use webex_flow::json_path::JsonPath;
+use webex_flow::model::{ActivityKind, Flow, HttpRequest, read};
+use webex_flow::pebble::{Environment, Template};
 
 use crate::app::{Application, Handle};
 use crate::certificate::{IssuedPair, issue};
@@ -18,7 +20,6 @@ use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::mock::{Disposition, MockOrg, MockOrgSettings, VoiceCall};
 use crate::settings::{Settings, Source};
-use crate::webex::{Flow, HttpActivity, fill};
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
@@ -96,7 +97,7 @@ impl DemoSetup {
         let operations = format!("http://{}", application.operations_address());
         let handle = application.handle();
         actix_web::rt::spawn(application.run());
-        let flow = Flow::parse(FLOW)?;
+        let flow = read(FLOW)?;
         let (credentials, clock) = ((CLIENT.to_owned(), secret), Arc::clone(clock));
         Ok(Self { org, flow, bridge, operations, credentials, clock, handle, folder })
     }
@@ -294,7 +295,7 @@ impl<'a> FlowRun<'a> {
         let variables = Map::from_iter([(String::from("NewPhoneContact"), contact)]);
         let mut run = Self { setup, client, variables };
         for name in ["SCV_VendorCallKey", "SCV_CallStartTime"] {
-            let template = setup.flow.variable(name).with_context(|| format!("the flow sets no {name}"))?;
+            let template = set_to(&setup.flow, name).with_context(|| format!("the flow sets no {name}"))?;
             let value = run.fill(template)?;
             run.variables.insert(name.to_owned(), Value::from(value));
         }
@@ -303,12 +304,14 @@ impl<'a> FlowRun<'a> {
 
     /// An HTTP Request activity of the vendor's flow: fills it, sends it, reads the outputs.
     async fn activity(&mut self, name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
-        let activity = self.setup.flow.activity(name).with_context(|| format!("the flow has no {name}"))?;
-        let body = self.fill(&activity.body)?;
-        let answer = self.send(activity, body, out).await?;
-        for output in &activity.outputs {
-            let pointer = output.path.trim_start_matches('$').replace('.', "/");
-            let value = answer.body.pointer(&pointer).cloned().unwrap_or_default();
+        let request =
+            http_request(&self.setup.flow, name).with_context(|| format!("the flow has no {name}"))?;
+        let body = self.fill(request.body.as_deref().unwrap_or_default())?;
+        let path = request.path.as_deref().unwrap_or_default();
+        let answer = self.send(path, Duration::from_millis(request.timeout_ms), body, out).await?;
+        for output in &request.outputs {
+            // Where nothing is found the variable stays empty.
+            let value = JsonPath::parse(&output.path)?.read(&answer.body).unwrap_or_default();
             self.variables.insert(output.variable.clone(), value);
         }
         Ok(())
@@ -330,20 +333,14 @@ impl<'a> FlowRun<'a> {
         if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object_mut()) {
             body.append(more);
         }
-        let activity = HttpActivity {
-            name: name.to_owned(),
-            path: format!("/voice/v1/{name}"),
-            body: String::new(),
-            content_type: "Application/JSON".into(),
-            timeout: Duration::from_secs(2),
-            outputs: Vec::new(),
-        };
-        self.send(&activity, body.to_string(), out).await.map(drop)
+        let path = format!("/voice/v1/{name}");
+        self.send(&path, Duration::from_secs(2), body.to_string(), out).await.map(drop)
     }
 
     async fn send(
         &self,
-        activity: &HttpActivity,
+        path: &str,
+        timeout: Duration,
         body: String,
         out: &mut dyn Write,
     ) -> anyhow::Result<FlowAnswer> {
@@ -351,26 +348,44 @@ impl<'a> FlowRun<'a> {
         let started = Instant::now();
         let response = self
             .client
-            .post(format!("{}{}", self.setup.bridge, activity.path))
+            .post(format!("{}{path}", self.setup.bridge))
             .basic_auth(id, Some(secret))
-            .header("content-type", &activity.content_type)
-            .timeout(activity.timeout)
+            .header("content-type", "Application/JSON")
+            .timeout(timeout)
             .body(body)
             .send()
             .await?;
         let status = response.status().as_u16();
         let body = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
         let answer = FlowAnswer { status, body };
-        print_request(&activity.path, answer.status, started.elapsed(), &answer.body, out)?;
+        print_request(path, answer.status, started.elapsed(), &answer.body, out)?;
         Ok(answer)
     }
 
     fn fill(&self, template: &str) -> anyhow::Result<String> {
-        Ok(fill(template, &Variable::from(Serde(&self.variables)), self.setup.clock.now())?)
+        Ok(Template::parse(template)?.render(&self.variables, &Environment::at(self.setup.clock.now()))?)
     }
 
     fn text(&self, name: &str) -> String {
         self.variables.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+}
+
+/// What the flow sets a variable to.
+fn set_to<'f>(flow: &'f Flow, variable: &str) -> Option<&'f str> {
+    flow.activities().find_map(|(_, activity)| match &activity.kind {
+        ActivityKind::SetVariable(rows) => {
+            rows.iter().find(|row| row.variable == variable).map(|row| row.value.as_str())
+        }
+        _ => None,
+    })
+}
+
+/// An HTTP Request activity of the flow by its name.
+fn http_request<'f>(flow: &'f Flow, name: &str) -> Option<&'f HttpRequest> {
+    match &flow.activity_by_name(name)?.1.kind {
+        ActivityKind::HttpRequest(request) => Some(request),
+        _ => None,
     }
 }
 

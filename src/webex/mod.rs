@@ -1,7 +1,6 @@
 //! Webex Contact Center: its webhooks, and the client of its Search, Captures and Subscriptions APIs.
 
 mod client;
-mod flow;
 mod http;
 mod probe;
 mod reconcile;
@@ -16,7 +15,6 @@ mod token;
 mod webhook;
 
 pub use client::{ApiClient, MissingSetting, WebexError, api_client, tokens};
-pub use flow::{Flow, FlowError, HttpActivity, Output, TemplateError, fill};
 pub use probe::list_once;
 pub use reconcile::{
     BackfillProgress, CallDifference, CloseError, CloseOutcome, CloseTask, ComparisonOutcome, EventRecovery,

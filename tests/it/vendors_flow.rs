@@ -1,27 +1,38 @@
 //! The vendor's published flow, request by request, as Webex fills it.
 
-use minijinja::context;
 use scv_bridge::mock::Disposition;
-use scv_bridge::webex::{Flow, fill};
 use serde_json::{Value, json};
+use webex_flow::model::{ActivityKind, read};
+use webex_flow::pebble::{Environment, Template};
 
 use crate::stage::{NOW, Reply, Stage};
 
 const EXPORT: &str = include_str!("../fixtures/flows/ServiceCloudVoice_Template.json");
 const KEY: &str = "wxcc_5b3f3c0e-8f2a-4d53-9a9a-0d6f3c1b7a10";
 
+/// Path, content type and body of an HTTP Request of the vendor's flow, filled in.
+pub fn filled(name: &str, variables: &Value) -> (String, String, String) {
+    let flow = read(EXPORT).unwrap();
+    let (_, activity) = flow.activity_by_name(name).unwrap();
+    let ActivityKind::HttpRequest(request) = &activity.kind else {
+        unreachable!("{name} is no HTTP Request")
+    };
+    let template = Template::parse(request.body.as_deref().unwrap()).unwrap();
+    let body =
+        template.render(variables.as_object().unwrap(), &Environment::at(NOW.parse().unwrap())).unwrap();
+    (request.path.clone().unwrap(), request.content_type.clone().unwrap(), body)
+}
+
 /// Sends the body of an activity to the path of that activity.
 async fn activity(stage: &Stage, name: &str, voice_call_id: &str) -> Reply {
-    let flow = Flow::parse(EXPORT).unwrap();
-    let activity = flow.activity(name).unwrap();
-    let variables = context! {
-        NewPhoneContact => context! { ANI => "+14693150217", DNIS => "+18005550100" },
-        SCV_VendorCallKey => KEY,
-        SCV_CallStartTime => "2026-11-21T09:58:00.123456Z[UTC]",
-        SCV_VoiceCallRecordId => voice_call_id,
-    };
-    let body = fill(&activity.body, &variables, NOW.parse().unwrap()).unwrap();
-    let request = stage.connector(&activity.path).header("content-type", &activity.content_type);
+    let variables = json!({
+        "NewPhoneContact": { "ANI": "+14693150217", "DNIS": "+18005550100" },
+        "SCV_VendorCallKey": KEY,
+        "SCV_CallStartTime": "2026-11-21T09:58:00.123456Z[UTC]",
+        "SCV_VoiceCallRecordId": voice_call_id,
+    });
+    let (path, content_type, body) = filled(name, &variables);
+    let request = stage.connector(&path).header("content-type", content_type);
     Reply::of(request.body(body)).await
 }
 

@@ -1,27 +1,22 @@
 //! How a second flow run is told from a repeated create.
 
-use minijinja::context;
 use scv_bridge::mock::Operation;
-use scv_bridge::webex::{Flow, fill};
 use serde_json::json;
 
 use super::*;
 use crate::postgres::Postgres;
-use crate::stage::{NOW, Reply, at_once, event, webex};
-
-const EXPORT: &str = include_str!("../../fixtures/flows/ServiceCloudVoice_Template.json");
+use crate::stage::{Reply, at_once, event, webex};
+use crate::vendors_flow::filled;
 
 /// The vendor's create, as a flow run sends it that began then.
 async fn vendors_create(stage: &Stage, start: &str) -> Reply {
-    let flow = Flow::parse(EXPORT).unwrap();
-    let activity = flow.activity("CreateVoiceCall").unwrap();
-    let variables = context! {
-        NewPhoneContact => context! { ANI => "+14693150217", DNIS => "+18005550100" },
-        SCV_VendorCallKey => "wxcc_1",
-        SCV_CallStartTime => start,
-    };
-    let body = fill(&activity.body, &variables, NOW.parse().unwrap()).unwrap();
-    let request = stage.connector(&activity.path).header("content-type", &activity.content_type);
+    let variables = json!({
+        "NewPhoneContact": { "ANI": "+14693150217", "DNIS": "+18005550100" },
+        "SCV_VendorCallKey": "wxcc_1",
+        "SCV_CallStartTime": start,
+    });
+    let (path, content_type, body) = filled("CreateVoiceCall", &variables);
+    let request = stage.connector(&path).header("content-type", content_type);
     Reply::of(request.body(body)).await
 }
 
