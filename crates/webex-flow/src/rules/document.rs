@@ -1,0 +1,220 @@
+//! A FlowV2 document, read as far as it can be.
+
+use serde_json::{Map, Value};
+
+use super::{Findings, SHAPE};
+
+static NO_FIELDS: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+
+pub(super) struct Document<'a> {
+    pub(super) variables: Vec<Variable<'a>>,
+    pub(super) main: Process<'a>,
+    pub(super) events: Vec<Process<'a>>,
+}
+
+pub(super) struct Variable<'a> {
+    pub(super) name: &'a str,
+    pub(super) kind: &'a str,
+}
+
+pub(super) struct Process<'a> {
+    pub(super) nodes: Vec<Node<'a>>,
+    pub(super) edges: Vec<Edge<'a>>,
+}
+
+pub(super) struct Node<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    pub(super) activity_type: &'a str,
+    pub(super) group: &'a str,
+    pub(super) activity: &'a str,
+    pub(super) properties: &'a Map<String, Value>,
+}
+
+pub(super) struct Edge<'a> {
+    pub(super) id: &'a str,
+    pub(super) from: &'a str,
+    pub(super) to: &'a str,
+    pub(super) condition: &'a str,
+}
+
+impl Node<'_> {
+    pub(super) fn is_start(&self) -> bool {
+        self.activity_type == "start"
+    }
+
+    pub(super) fn is_event(&self) -> bool {
+        self.activity_type == "event"
+    }
+
+    /// The text of a property; what is no text is none.
+    pub(super) fn text(&self, property: &str) -> Option<&str> {
+        self.properties.get(property).and_then(Value::as_str)
+    }
+}
+
+impl<'a> Process<'a> {
+    /// The node that an edge names, by name or id.
+    pub(super) fn node(&self, name: &str) -> Option<&Node<'a>> {
+        let by_name = self.nodes.iter().find(|node| node.name == name);
+        by_name.or_else(|| self.nodes.iter().find(|node| node.id == name))
+    }
+
+    /// Whether an edge's end is the node of that name.
+    pub(super) fn is(&self, end: &str, name: &str) -> bool {
+        self.node(end).is_some_and(|node| node.name == name)
+    }
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn read(flow: &'a Value, findings: &mut Findings) -> Option<Self> {
+        let Some(fields) = flow.as_object() else {
+            findings.error(SHAPE, "", "The flow is no JSON object");
+            return None;
+        };
+        if text(fields, "name").is_empty() {
+            findings.error(SHAPE, "", "The flow has no name");
+        }
+        if !matches!(text(fields, "flowType"), "FLOW" | "SUBFLOW") {
+            findings.error(SHAPE, "", "flowType is neither FLOW nor SUBFLOW");
+        }
+        Some(Self {
+            variables: variables(fields, findings),
+            main: process(fields, "the flow", findings),
+            events: events(fields, findings),
+        })
+    }
+
+    /// Main flow and event flows, and which of both.
+    pub(super) fn processes(&self) -> impl Iterator<Item = (&Process<'a>, bool)> {
+        std::iter::once((&self.main, false)).chain(self.events.iter().map(|process| (process, true)))
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Option<&Variable<'a>> {
+        self.variables.iter().find(|variable| variable.name == name)
+    }
+}
+
+fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
+    fields.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The objects of a list; what is left out is an empty list.
+fn objects<'a>(
+    fields: &'a Map<String, Value>,
+    name: &str,
+    is_required: bool,
+    place: &str,
+    findings: &mut Findings,
+) -> Vec<&'a Map<String, Value>> {
+    let Some(list) = fields.get(name).and_then(Value::as_array) else {
+        if is_required || fields.contains_key(name) {
+            findings.error(SHAPE, "", format!("{name} of {place} is no list"));
+        }
+        return Vec::new();
+    };
+    let objects: Vec<_> = list.iter().filter_map(Value::as_object).collect();
+    if objects.len() != list.len() {
+        findings.error(SHAPE, "", format!("{name} of {place} holds something that is no object"));
+    }
+    objects
+}
+
+fn variables<'a>(fields: &'a Map<String, Value>, findings: &mut Findings) -> Vec<Variable<'a>> {
+    let mut variables = Vec::new();
+    for variable in objects(fields, "variables", false, "the flow", findings) {
+        let (name, kind) = (text(variable, "name"), text(variable, "type"));
+        if name.is_empty() {
+            findings.error(SHAPE, "", "A variable has no name");
+        }
+        if !matches!(kind, "STRING" | "INTEGER" | "BOOLEAN" | "DECIMAL" | "DATETIME" | "JSON") {
+            findings.error(SHAPE, "", format!("The variable '{name}' has the unknown type '{kind}'"));
+        }
+        // Webex wants even numbers as text.
+        if !variable.get("value").is_some_and(Value::is_string) {
+            findings.error(SHAPE, "", format!("The value of the variable '{name}' is no text"));
+        }
+        if text(variable, "source") == "GLOBAL_TM" && text(variable, "id").is_empty() {
+            findings.error(SHAPE, "", format!("The global variable '{name}' has no id"));
+        }
+        variables.push(Variable { name, kind });
+    }
+    variables
+}
+
+fn process<'a>(fields: &'a Map<String, Value>, place: &str, findings: &mut Findings) -> Process<'a> {
+    let nodes = objects(fields, "nodes", true, place, findings).into_iter().map(|node| {
+        let properties = node.get("properties").and_then(Value::as_object).unwrap_or(&NO_FIELDS);
+        Node {
+            id: text(node, "id"),
+            name: text(node, "name"),
+            activity_type: text(node, "activityType"),
+            group: text(node, "group"),
+            activity: text(properties, "activityName"),
+            properties,
+        }
+    });
+    let nodes = nodes.collect();
+    let mut edges = Vec::new();
+    for edge in objects(fields, "edges", true, place, findings) {
+        let edge_id = text(edge, "id");
+        if !edge.get("properties").is_some_and(Value::is_object) {
+            findings.error(SHAPE, "", format!("The edge '{edge_id}' has no properties"));
+        }
+        let (from, to) = (text(edge, "from"), text(edge, "to"));
+        edges.push(Edge { id: edge_id, from, to, condition: text(edge, "condition") });
+    }
+    Process { nodes, edges }
+}
+
+fn events<'a>(fields: &'a Map<String, Value>, findings: &mut Findings) -> Vec<Process<'a>> {
+    let Some(value) = fields.get("eventFlows") else { return Vec::new() };
+    let Some(flows) = value.as_object() else {
+        findings.error(SHAPE, "", "eventFlows is no object");
+        return Vec::new();
+    };
+    let mut processes = Vec::new();
+    for (name, flow) in flows {
+        let Some(flow) = flow.as_object() else {
+            findings.error(SHAPE, "", format!("The event flow '{name}' is no object"));
+            continue;
+        };
+        if text(flow, "id") != name {
+            findings.error(SHAPE, "", format!("The event flow '{name}' has another id"));
+        }
+        let process = process(flow, name, findings);
+        on_events(name, flow, &process, findings);
+        processes.push(process);
+    }
+    processes
+}
+
+/// Every event names its node, and every node of an event is named.
+fn on_events(name: &str, flow: &Map<String, Value>, process: &Process<'_>, findings: &mut Findings) {
+    let Some(events) = flow.get("onEvents").and_then(Value::as_object) else {
+        findings.error(SHAPE, "", format!("onEvents of '{name}' is no object"));
+        return;
+    };
+    for (event, node) in events {
+        let node = node.as_str().unwrap_or_default();
+        let specification = process
+            .node(node)
+            .filter(|found| found.is_event())
+            .map(|found| found.text("eventSpecificationName").unwrap_or_default());
+        if specification != Some(event) {
+            let message = format!("The event '{event}' names '{node}', which is no node of that event");
+            findings.error("FC1012", node, message);
+        }
+    }
+    let specifications = process.nodes.iter().filter(|node| node.is_event());
+    for node in specifications {
+        let is_named = events.values().any(|named| process.is(named.as_str().unwrap_or_default(), node.name));
+        if !is_named {
+            findings.error(
+                "FC1012",
+                node.name,
+                format!("onEvents of '{name}' does not name '{}'", node.name),
+            );
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The flow that is written: valid by Webex's rules, without a finding of ours, and with bodies that are JSON for every caller.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it should be"
+)]
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use webex_flow::findings::{BridgeFacts, RouteFacts, of_flow};
+use webex_flow::model::read;
+use webex_flow::pebble::{Environment, Template};
+use webex_flow::rules;
+use webex_flow::write::{Deadlines, NewFlow, OmniFlow, Reference, Spelling};
+
+fn reference(id: &str, name: &str) -> Reference {
+    Reference { id: id.to_owned(), name: name.to_owned() }
+}
+
+fn new_flow() -> NewFlow {
+    let milliseconds = Duration::from_millis;
+    NewFlow {
+        name: "Service".to_owned(),
+        call_center: "WxCCContactCenterSCV".to_owned(),
+        certificate: "WebexCCSCV".to_owned(),
+        base_path: "/voice/v1".to_owned(),
+        connector: reference("0c8a5c5e-0000-4000-8000-000000000001", "scv-bridge"),
+        queue: reference("0c8a5c5e-0000-4000-8000-000000000002", "Sales"),
+        fallback_queue: Some(reference("0c8a5c5e-0000-4000-8000-000000000003", "Everybody")),
+        omni_flow: Some(OmniFlow {
+            name: "WxCC_Routing_Flow".to_owned(),
+            fallback_queue: Some("Sales_Queue".to_owned()),
+            input: vec![("param1".to_owned(), "EN".to_owned())],
+        }),
+        call_attributes: vec![("Call_Origin__c".to_owned(), "Webex \"Contact\" Center".to_owned())],
+        deadlines: Deadlines {
+            create_voice_call: milliseconds(4500),
+            execute_omni_flow: milliseconds(4500),
+            phone_contact_ended: milliseconds(1800),
+            agent_answered: milliseconds(1800),
+        },
+        retries: 1,
+        music: "defaultmusic_on_hold.wav".to_owned(),
+        has_media_stream: true,
+        spelling: Spelling::New,
+    }
+}
+
+/// All that one can ask for, and the least.
+fn flows() -> Vec<NewFlow> {
+    let least = NewFlow {
+        fallback_queue: None,
+        omni_flow: None,
+        call_attributes: Vec::new(),
+        has_media_stream: false,
+        spelling: Spelling::Old,
+        ..new_flow()
+    };
+    vec![new_flow(), NewFlow { spelling: Spelling::Old, ..new_flow() }, least]
+}
+
+fn bridge() -> BridgeFacts {
+    let route = |name, milliseconds, data: Value| RouteFacts {
+        name,
+        deadline: Duration::from_millis(milliseconds),
+        answers: vec![json!({"data": data, "errors": null, "success": true})],
+    };
+    BridgeFacts {
+        routes: vec![
+            route("createVoiceCall", 4500, json!({"voiceCallId": "0LQ5g000000abcDGAQ"})),
+            route("executeOmniFlow", 4500, json!({"queue": "00G5g000000abcD", "agent": null})),
+            route("phoneContactEnded", 1800, json!({"outcome": "abandoned", "status": "Success"})),
+            route("agentAnswered", 1800, json!({"status": "Success"})),
+        ],
+        statuses: vec![200, 400, 401, 403, 404, 405, 413, 415, 422, 424, 429, 503, 504],
+    }
+}
+
+fn found(document: &Value) -> Vec<String> {
+    let flow = read(&document.to_string()).unwrap();
+    let told = of_flow(&flow, &bridge()).into_iter();
+    told.map(|one| format!("{} {}: {}", one.code, one.activity, one.evidence)).collect()
+}
+
+#[test]
+fn webex_takes_it() {
+    for flow in flows() {
+        assert_eq!(rules::check(&flow.to_v2()), Vec::new());
+    }
+}
+
+#[test]
+fn there_is_nothing_to_find_in_it() {
+    for flow in flows() {
+        assert_eq!(found(&flow.to_v2()), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_same_parameters_give_the_same_document() {
+    assert_eq!(new_flow().to_v2().to_string(), new_flow().to_v2().to_string());
+    insta::assert_snapshot!(format!("{:#}", new_flow().to_v2()));
+}
+
+#[test]
+fn the_bodies_to_paste_are_shown() {
+    let told = new_flow().bodies().into_iter().map(|one| {
+        let edges: Vec<_> = one.edges.iter().map(|edge| format!("{} -> {}", edge.port, edge.to)).collect();
+        format!(
+            "{} {} {} ms, {} more\n{}\n{:?}\n{}\n",
+            one.name,
+            one.path,
+            one.timeout_ms,
+            one.retries,
+            one.body,
+            one.outputs,
+            edges.join(", ")
+        )
+    });
+    insta::assert_snapshot!(told.collect::<String>());
+}
+
+/// The variables of a call once `SetCall` has run.
+fn variables(flow: &NewFlow, ani: &str) -> Map<String, Value> {
+    let contact =
+        json!({"ANI": ani, "DNIS": "+14695550100", "InteractionId": "7d3c1c3e-1b1f-4a52-9e4e-0a7b3a1c9d10"});
+    let mut variables = Map::new();
+    variables.insert(flow.spelling.new_contact().to_owned(), contact);
+    let document = flow.to_v2();
+    let nodes = document["nodes"].as_array().unwrap();
+    let set = nodes.iter().find(|node| node["name"] == "SetCall").unwrap();
+    for row in set["properties"]["setVariablesArray"].as_array().unwrap() {
+        let value = render(row["literal"].as_str().unwrap(), &variables);
+        variables.insert(row["srcVariable"].as_str().unwrap().to_owned(), Value::from(value));
+    }
+    variables
+}
+
+fn render(text: &str, variables: &Map<String, Value>) -> String {
+    let now = Environment::at("2026-11-27T10:00:00.123Z".parse::<Timestamp>().unwrap());
+    Template::parse(text).unwrap().render(variables, &now).unwrap()
+}
+
+#[test]
+fn bodies_are_json_for_every_caller() {
+    for flow in flows() {
+        for ani in ["+14695550101", "anonymous", "", "2041", "\"Anna\" <sip:anna@example.com>"] {
+            let variables = variables(&flow, ani);
+            for activity in flow.bodies() {
+                let body: Value = serde_json::from_str(&render(&activity.body, &variables)).unwrap();
+                let key = body.get("vendorCallKey").unwrap_or(&Value::Null);
+                let is_by_id = activity.name == "ExecuteOmniFlow";
+                assert!(is_by_id || key == "wxcc_7d3c1c3e-1b1f-4a52-9e4e-0a7b3a1c9d10", "{body}");
+                if activity.name == "CreateVoiceCall" {
+                    assert_eq!(body["startTime"], "2026-11-27T10:00:00.123Z");
+                    assert_eq!(body["from"], ani.replace('"', ""));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn bodies_are_json_when_nothing_is_set() {
+    for flow in flows() {
+        for activity in flow.bodies() {
+            serde_json::from_str::<Value>(&render(&activity.body, &Map::new())).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_timeout_is_a_second_over_the_deadline() {
+    let timeouts: Vec<_> = new_flow().bodies().into_iter().map(|one| (one.name, one.timeout_ms)).collect();
+    let expected = [
+        ("CreateVoiceCall", 5500),
+        ("ExecuteOmniFlow", 5500),
+        ("TellAgentAnswered", 2800),
+        ("TellContactEnded", 2800),
+    ];
+    assert_eq!(timeouts, expected.map(|(name, timeout)| (name.to_owned(), timeout)));
+}
+
+#[test]
+fn every_way_out_of_an_activity_leads_on() {
+    for flow in flows() {
+        let document = flow.to_v2();
+        for process in [&document, &document["eventFlows"]["GLOBAL_EVENTS"]] {
+            for node in process["nodes"].as_array().unwrap() {
+                let ports: &[&str] = match node["properties"]["activityName"].as_str().unwrap() {
+                    "start" | "event" => &["out"],
+                    "set-variable" => &["out", "error"],
+                    "condition-activity" => &["true", "false", "error"],
+                    "queue-contact" | "start-media-stream" => &["default", "failure"],
+                    "play-music" | "play-message" => &["default", "error"],
+                    "http-request-v2" => &["default"],
+                    _ => &[],
+                };
+                let edges = process["edges"].as_array().unwrap().iter();
+                let left: Vec<_> = edges
+                    .filter(|edge| edge["from"] == node["name"])
+                    .map(|edge| edge["condition"].as_str().unwrap())
+                    .collect();
+                assert_eq!(left, ports, "{}", node["name"]);
+            }
+        }
+    }
+}
