@@ -14,7 +14,9 @@ use webex_flow::findings::{BridgeFacts, RouteFacts, of_flow};
 use webex_flow::model::read;
 use webex_flow::pebble::{Environment, Template};
 use webex_flow::rules;
-use webex_flow::write::{Deadlines, NewFlow, OmniFlow, Reference, Spelling};
+use webex_flow::write::{Deadlines, NewFlow, OmniFlow, Reference, Spelling, UiError};
+
+const VENDOR: &str = include_str!("../../../tests/fixtures/flows/ServiceCloudVoice_Template.json");
 
 fn reference(id: &str, name: &str) -> Reference {
     Reference { id: id.to_owned(), name: name.to_owned() }
@@ -208,4 +210,119 @@ fn every_way_out_of_an_activity_leads_on() {
             }
         }
     }
+}
+
+fn vendor() -> Value {
+    serde_json::from_str(VENDOR).unwrap()
+}
+
+/// Main flow and event flow of an export: process and widgets.
+fn drawings(export: &Value) -> [(&Value, &Map<String, Value>); 2] {
+    let events = &export["eventFlows"]["eventsMap"]["GLOBAL_EVENTS"];
+    [export, events].map(|flow| (&flow["process"], flow["diagram"]["widgets"].as_object().unwrap()))
+}
+
+#[test]
+fn an_export_has_a_widget_for_each_activity_and_link() {
+    const TYPES: [&str; 8] =
+        ["start", "action", "set-variable", "enum-gateway", "terminating-action", "end", "event", "arrow"];
+    for flow in flows() {
+        let export = flow.to_ui(&vendor()).unwrap();
+        for (process, widgets) in drawings(&export) {
+            let activities = process["activities"].as_object().unwrap();
+            let links = process["links"].as_array().unwrap();
+            let link_ids = links.iter().map(|link| link["id"].as_str().unwrap().to_owned());
+            let mut ids: Vec<String> = activities.keys().cloned().chain(link_ids).collect();
+            let mut drawn: Vec<String> = widgets.keys().cloned().collect();
+            ids.sort();
+            drawn.sort();
+            assert_eq!(ids, drawn);
+            for (id, widget) in widgets {
+                assert!(TYPES.contains(&widget["type"].as_str().unwrap()));
+                if let Some(activity) = activities.get(id) {
+                    assert_eq!(widget["properties"], activity["properties"]);
+                    assert_eq!(widget["type"], activity["group"]);
+                }
+            }
+            for link in links {
+                let arrow = &widgets[link["id"].as_str().unwrap()];
+                for (end, activity) in
+                    [("sourcePort", "sourceActivityId"), ("targetPort", "targetActivityId")]
+                {
+                    let widget = &widgets[link[activity].as_str().unwrap()];
+                    assert_eq!(arrow[end]["activeWidgetId"], widget["id"]);
+                    let ports = widget["ports"].as_array().unwrap();
+                    let port = ports.iter().find(|port| port["portId"] == arrow[end]["id"]).unwrap();
+                    assert!(port["links"].as_array().unwrap().contains(&arrow["id"]));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_of_the_vendors_organisation_is_left() {
+    let vendor = vendor();
+    let text = new_flow().to_ui(&vendor).unwrap().to_string();
+    for place in [
+        "/orgId",
+        "/id",
+        "/flowId",
+        "/createdBy",
+        "/lastModifiedBy",
+        "/name",
+        "/createdDate",
+        "/lastModifiedDate",
+    ] {
+        let old = vendor.pointer(place).unwrap().as_str().unwrap();
+        assert!(!text.contains(old), "{place}: {old}");
+    }
+    for (process, widgets) in drawings(&vendor) {
+        for id in widgets.keys() {
+            assert!(!text.contains(id), "{id}");
+        }
+        for activity in process["activities"].as_object().unwrap().values() {
+            for field in
+                ["connectorId", "connectorId:name", "destination", "destination:name", "destination_name"]
+            {
+                if let Some(old) = activity["properties"][field].as_str() {
+                    assert!(!text.contains(old), "{field}: {old}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn both_formats_send_the_same() {
+    for flow in flows() {
+        let bodies = |document: &Value| {
+            let flow = read(&document.to_string()).unwrap();
+            let requests = flow.activities().filter_map(|(_, activity)| match &activity.kind {
+                webex_flow::model::ActivityKind::HttpRequest(request) => Some(format!("{request:?}")),
+                _ => None,
+            });
+            let mut requests: Vec<String> = requests.collect();
+            requests.sort();
+            requests
+        };
+        assert_eq!(bodies(&flow.to_ui(&vendor()).unwrap()), bodies(&flow.to_v2()));
+    }
+}
+
+#[test]
+fn there_is_nothing_to_find_in_the_export() {
+    for flow in flows() {
+        let export = flow.to_ui(&vendor()).unwrap();
+        assert_eq!(found(&export), Vec::<String>::new());
+        assert_eq!(export.to_string(), flow.to_ui(&vendor()).unwrap().to_string());
+    }
+}
+
+#[test]
+fn an_export_without_its_parts_does_not_serve() {
+    assert_eq!(new_flow().to_ui(&json!([])), Err(UiError::Missing("activities")));
+    let mut vendor = vendor();
+    vendor["process"]["activities"] = json!({});
+    assert_eq!(new_flow().to_ui(&vendor), Err(UiError::NoActivity("start")));
 }

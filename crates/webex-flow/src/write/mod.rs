@@ -1,9 +1,11 @@
 //! Writes a flow that is right: every way leads to the queue, also those of errors, and the bridge hears how a call ended.
 //!
-//! [`NewFlow::to_v2`] writes it as Webex's FlowV2, which is validated and imported over an interface.
+//! [`NewFlow::to_v2`] writes it as Webex's FlowV2, which is validated and imported over an interface; [`NewFlow::to_ui`] as an
+//! export that the editor imports, made out of the vendor's.
 
 mod bodies;
 mod plan;
+mod ui;
 mod v2;
 
 use std::time::Duration;
@@ -11,6 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use self::bodies::{Edge, PastedActivity};
+pub use self::ui::UiError;
 
 /// What Webex's timeout has over the bridge's deadline: connecting, TLS and the network.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -120,6 +123,15 @@ impl NewFlow {
     /// The flow as FlowV2. The same parameters give the same document.
     pub fn to_v2(&self) -> Value {
         v2::write(&plan::of(self))
+    }
+
+    /// The flow as an export of the editor, made out of the vendor's: its settings, the ids of Webex's own activities and events,
+    /// and the forms of activities and their drawings stay.
+    ///
+    /// # Errors
+    /// When the export lacks something that is taken over.
+    pub fn to_ui(&self, vendor_export: &Value) -> Result<Value, UiError> {
+        ui::write(&plan::of(self), vendor_export)
     }
 
     /// The HTTP activities, as they are pasted by hand.

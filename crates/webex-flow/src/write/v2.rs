@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::plan::{Kind, Plan, Process, Request, Step};
 
+/// What the flow is for.
+pub(super) const DESCRIPTION: &str =
+    "Calls between Webex Contact Center and Salesforce Service Cloud Voice, by scv-bridge";
 /// The event flows of a flow stand under this name.
 const GLOBAL_EVENTS: &str = "GLOBAL_EVENTS";
 const TEXT_TO_SPEECH: &str = "Cisco Cloud Text-to-Speech";
@@ -234,7 +237,7 @@ pub(super) fn write(plan: &Plan) -> Value {
     let document = Document {
         name: &plan.name,
         flow_type: "FLOW",
-        description: "Calls between Webex Contact Center and Salesforce Service Cloud Voice, by scv-bridge",
+        description: DESCRIPTION,
         variables: plan.variables.iter().map(variable).collect(),
         nodes: nodes(plan, &plan.main),
         edges: edges(&plan.main),
@@ -251,6 +254,11 @@ pub(super) fn write(plan: &Plan) -> Value {
     };
     // Texts, numbers and maps of texts: always JSON.
     serde_json::to_value(document).unwrap_or_default()
+}
+
+/// The properties of one activity.
+pub(super) fn properties(plan: &Plan, step: &Step) -> Value {
+    serde_json::to_value(node(plan, step).properties).unwrap_or_default()
 }
 
 fn variable(variable: &super::plan::Variable) -> Variable {
