@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {
-    /// The current time in UTC.
+    /// The current time in UTC, in whole milliseconds: databases keep no more, and what was read back would differ from what was
+    /// written.
     fn now(&self) -> Timestamp;
 }
 
@@ -18,7 +19,8 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that may ask the system")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 }
 
@@ -51,5 +53,18 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.millisecond.load(Ordering::Relaxed)).unwrap_or(Timestamp::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_clock_tells_whole_milliseconds() {
+        for _ in 0..50 {
+            let now = SystemClock.now();
+            assert_eq!(now, Timestamp::from_millisecond(now.as_millisecond()).unwrap());
+        }
     }
 }

@@ -193,7 +193,8 @@ impl ApiContext {
             notes.error = Some(error.messages().join("; "));
             error.response()
         });
-        if let Some((call_center, call)) = notes.named_call() {
+        configured.bridge(self.worker).store().keep_exchange(|| {
+            let (call_center, call) = notes.named_call()?;
             let origin = ExchangeOrigin::Flow {
                 route: notes.route.into(),
                 status: response.status().as_u16(),
@@ -206,9 +207,8 @@ impl ApiContext {
                 error: notes.error.clone(),
                 salesforce: budget.exchanges(),
             };
-            let store = configured.bridge(self.worker).store();
-            store.keep_exchange(|| Some(Exchange { call_center, call, at, record }));
-        }
+            Some(Exchange { call_center, call, at, record })
+        });
         request.extensions_mut().insert(notes);
         response
     }

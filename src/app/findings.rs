@@ -38,7 +38,7 @@ impl Control {
                     && SignedDuration::try_from(*since).is_ok_and(|since| since >= LONG)
             }) {
                 let text = format!(
-                    "Salesforce fails or is slow, and {name} is not asked since {} s: flows are answered 503 at once, and \
+                    "Salesforce fails or is slow, and {name} is not asked since {} s: what flows ask of it is answered 503, deferred or routed by the fallback, and \
                      what is owed waits.",
                     since.as_secs()
                 );

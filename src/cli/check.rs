@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::clock::Clock;
 use crate::doctor::{Code, Questions, Row, Status, examine};
+use crate::domain::printable;
 use crate::ids::Ids;
 use crate::settings::{DEFAULTS, EXAMPLE, Problems, Settings, Source, WrongExample, configuration_file};
 
@@ -51,7 +52,7 @@ pub fn run(
         Err(problems) => {
             match args.json {
                 true => writeln!(out, "{}", serde_json::to_string(&problems)?)?,
-                false => write!(out, "{problems}")?,
+                false => write!(out, "{}", printable(&problems.to_string()))?,
             }
             return Ok(ExitCode::FAILURE);
         }
@@ -66,7 +67,7 @@ pub fn run(
         return Ok(ExitCode::SUCCESS);
     }
     writeln!(out, "{} is in order\n", file.display())?;
-    write!(out, "{}", settings.summary(now))?;
+    write!(out, "{}", printable(&settings.summary(now)))?;
     for row in here.iter().filter(|row| !is_wrong(row)) {
         let name = if row.id.code == Code::Database { "database" } else { "listener" };
         writeln!(out, "{name:<13}{}: {}", row.id.subject, row.finding.what.full())?;

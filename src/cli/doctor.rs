@@ -1,6 +1,8 @@
 //! `scv-bridge doctor`: what is wrong with the set-up, and what to do?
 
+use std::fs::OpenOptions;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -82,7 +84,14 @@ fn write_ticket(file: &PathBuf, report: &Report, source: &Source) -> anyhow::Res
     let variables: Vec<&str> =
         source.environment.iter().map(|(name, _)| name.as_str()).filter(is_setting).collect();
     let ticket = report.ticket(configuration.as_deref(), &variables);
-    std::fs::write(file, ticket).with_context(|| format!("--report {}: cannot be written", file.display()))
+    // A file that stands there stays, and no link to one is followed: an operator may run this as root. Standard output is
+    // no file.
+    let is_stream = std::fs::metadata(file).is_ok_and(|there| !there.is_file() && !there.is_dir());
+    let created = OpenOptions::new().write(true).create_new(!is_stream).mode(0o600).open(file);
+    let written = created.and_then(|mut created| created.write_all(ticket.as_bytes()));
+    written.with_context(|| {
+        format!("--report {}: cannot be written; name a file that is not there yet", file.display())
+    })
 }
 
 fn list(json: bool, out: &mut dyn Write) -> std::io::Result<()> {

@@ -33,7 +33,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::clock::{Clock, SystemClock};
-use crate::domain::CallCenterName;
+use crate::domain::{CallCenterName, printable};
 use crate::phone::Translation;
 use crate::settings::{Settings, Source, configuration_file, nearest};
 use crate::store::{Store, StoreError, place};
@@ -105,7 +105,7 @@ pub fn run() -> ExitCode {
         // The reader of the output has closed it: `scv-bridge ... | head`.
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "scv-bridge: {}", chain(&error));
+            let _ = writeln!(std::io::stderr(), "scv-bridge: {}", printable(&chain(&error)));
             ExitCode::FAILURE
         }
     }

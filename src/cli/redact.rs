@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::{hide_numbers, is_id, names_a_number, quote};
+use crate::domain::{hide_numbers, is_id, names_a_number, printable, quote};
 use crate::phone::mask;
 
 /// Text of others on one line, without phone numbers, tokens and control characters. The ids of records and interactions
@@ -11,7 +11,7 @@ pub fn text(text: &str) -> String {
     if is_id(text) {
         return text.to_owned();
     }
-    let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let visible: String = printable(text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     // `quote` finds numbers between spaces and punctuation; `hide_numbers` finds them after letters and underscores too.
     hide_numbers(&quote(&visible)).into_owned()
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Finding, Row, Status, Text};
+use crate::domain::printable;
 
 /// How wide a line for people may be.
 const WIDTH: usize = 110;
@@ -103,7 +104,7 @@ impl Report {
         let mut text = String::new();
         // Writing to a String does not fail.
         let _ = self.write(&mut text, verbose, |text| text.full().to_owned());
-        text
+        printable(&text).into_owned()
     }
 
     /// The same, as it may leave the machine.

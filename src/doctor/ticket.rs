@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use config::{File, FileFormat, Map, Source as _, Value, ValueKind};
 
 use super::Report;
-use crate::domain::{hide_numbers, quote};
+use crate::domain::{hide_numbers, printable, quote};
 
 /// Keys whose texts are shown. Of all others only that they are set is told.
 const SHOWN: [&str; 37] = [
@@ -56,7 +56,7 @@ impl Report {
         let mut text = String::new();
         // Writing to a String does not fail.
         let _ = self.write_ticket(&mut text, configuration, variables);
-        text
+        printable(&text).into_owned()
     }
 
     fn write_ticket(

@@ -27,7 +27,6 @@ pub struct Exchange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExchangeRecord {
     /// Who asked.
-    #[serde(flatten)]
     pub origin: ExchangeOrigin,
     /// What came of it, in the word of the log.
     pub outcome: Word,

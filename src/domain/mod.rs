@@ -29,7 +29,7 @@ pub use interaction::{Continuation, CreatePlacement, Interaction};
 pub use names::{
     CallCenterName, CallReference, CertificateName, InvalidName, TaskId, VendorCallKey, VoiceCallId,
 };
-pub use redaction::{cut, hide_numbers, is_id, names_a_number, quote};
+pub use redaction::{cut, hide_numbers, is_id, names_a_number, printable, quote};
 pub use requests::{
     AgentAnswered, ClearRouting, CreateVoiceCall, DisconnectReason, ExecuteOmniFlow, Initiation, Origin,
     Participant, PhoneContactEnded, Rest, Routing, UpdateVoiceCall,

@@ -23,6 +23,18 @@ static HIDDEN: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
     Regex::new(token).ok().zip(Regex::new(number).ok())
 });
 
+/// Text for a terminal: what could move its cursor, change its title or turn its direction is a space. Lines stay.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| {
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+        (c.is_control() && !matches!(c, '\n' | '\t')) || turns
+    };
+    match text.contains(acts) {
+        true => Cow::Owned(text.replace(acts, " ")),
+        false => Cow::Borrowed(text),
+    }
+}
+
 /// `text` as it may appear in an answer or a log line.
 pub fn quote(text: &str) -> String {
     let (text, is_cut) = match text.char_indices().nth(MOST_READ) {
@@ -142,6 +154,12 @@ pub fn names_a_number(name: &str) -> bool {
 #[cfg(test)]
 mod words_tests {
     use super::*;
+
+    #[test]
+    fn nothing_of_others_moves_a_terminal() {
+        assert_eq!(printable("a\u{1b}[2J\nb\u{202e}c"), "a [2J\nb c");
+        assert_eq!(printable("as it is\n"), "as it is\n");
+    }
 
     #[test]
     fn numbers_and_tokens_are_hidden_and_names_are_kept() {

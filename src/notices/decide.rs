@@ -44,6 +44,8 @@ fn text_of<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok,
 #[derive(Debug, Default)]
 pub struct KnownConditions {
     told: BTreeMap<Condition, Told>,
+    /// Since when what holds was seen, whether the receiver has taken that or not.
+    seen: BTreeMap<Condition, Timestamp>,
 }
 
 /// A condition that the receiver knows of.
@@ -57,7 +59,12 @@ struct Told {
 impl KnownConditions {
     /// What the receiver is to be told now, the gravest kind first. What could not be looked at is not over.
     #[must_use]
-    pub fn due(&self, findings: &Findings, now: Timestamp, repeat_every: Duration) -> Vec<Notice> {
+    pub fn due(&mut self, findings: &Findings, now: Timestamp, repeat_every: Duration) -> Vec<Notice> {
+        let holds = |known: &Condition| findings.holding.iter().any(|one| one.condition == *known);
+        self.seen.retain(|known, _| holds(known) || findings.unseen.contains(&known.kind));
+        for finding in &findings.holding {
+            self.seen.entry(finding.condition.clone()).or_insert(now);
+        }
         let repeat_every = SignedDuration::try_from(repeat_every).unwrap_or(SignedDuration::MAX);
         let notice = |condition: &Condition, state, text: &str, since| Notice {
             state,
@@ -70,7 +77,10 @@ impl KnownConditions {
             .holding
             .iter()
             .filter_map(|finding| match self.told.get(&finding.condition) {
-                None => Some(notice(&finding.condition, NoticeState::Begun, &finding.text, now)),
+                None => {
+                    let since = self.seen.get(&finding.condition).copied().unwrap_or(now);
+                    Some(notice(&finding.condition, NoticeState::Begun, &finding.text, since))
+                }
                 // Also where the clock was set back: then nobody knows when it was.
                 Some(told) if now.duration_since(told.last).abs() >= repeat_every => {
                     Some(notice(&finding.condition, NoticeState::GoesOn, &finding.text, told.since))
@@ -78,10 +88,7 @@ impl KnownConditions {
                 Some(_) => None,
             })
             .collect();
-        let is_over = |known: &Condition| {
-            !findings.unseen.contains(&known.kind)
-                && !findings.holding.iter().any(|one| one.condition == *known)
-        };
+        let is_over = |known: &Condition| !findings.unseen.contains(&known.kind) && !holds(known);
         let over = self.told.iter().filter(|(known, _)| is_over(known));
         due.extend(over.map(|(known, told)| notice(known, NoticeState::Over, &told.text, told.since)));
         due.sort_by(|one, other| (one.kind, &one.subject).cmp(&(other.kind, &other.subject)));
@@ -146,9 +153,14 @@ mod tests {
 
     #[test]
     fn what_was_not_taken_is_told_again_and_what_was_never_told_is_never_over() {
-        let known = KnownConditions::default();
+        let mut known = KnownConditions::default();
         assert_eq!(known.due(&vec![finding("Main")].into(), at(0), HOUR).len(), 1);
-        assert_eq!(known.due(&vec![finding("Main")].into(), at(1), HOUR).len(), 1);
+        let again = known.due(&vec![finding("Main")].into(), at(1), HOUR);
+        assert_eq!(
+            again.iter().map(|notice| notice.since).collect::<Vec<_>>(),
+            [at(0)],
+            "it began before it was taken"
+        );
         assert!(known.due(&Findings::default(), at(2), HOUR).is_empty());
     }
 

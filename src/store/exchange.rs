@@ -49,7 +49,7 @@ pub(super) async fn keep(
 ) -> Result<Vec<()>, StoreError> {
     let rows: Vec<&ExchangeRow> = asks.iter().flatten().collect();
     for some in rows.chunks(CHUNK) {
-        connection.insert(ExchangeRow::SQL, some.iter().copied().cloned().collect()).await?;
+        connection.insert(ExchangeRow::SQL, some).await?;
     }
     Ok(vec![(); asks.len()])
 }

@@ -346,8 +346,8 @@ pub(super) async fn note(connection: &mut impl Connection, batch: &Batch) -> Res
         let rows = merged.values().filter(move |(_, is_given)| *is_given == given);
         rows.map(|(note, _)| note.row()).collect::<Vec<_>>()
     };
-    connection.insert(NoteRow::SQL, rows(false)).await?;
-    by_name(read(&connection.insert(AND_GIVE, rows(true)).await?)?)
+    connection.insert(NoteRow::SQL, &rows(false)).await?;
+    by_name(read(&connection.insert(AND_GIVE, &rows(true)).await?)?)
 }
 
 /// Looks at all, leases those that are new, and forgets what is older than the window.
@@ -377,9 +377,9 @@ pub(super) async fn open(
 /// for replicas that lock the same.
 async fn lease(connection: &mut impl Connection, rows: Vec<OpenRow>) -> Result<Calls, StoreError> {
     if connection.is_shared() {
-        connection.insert(OpenRow::SQL, rows.clone()).await?;
+        connection.insert(OpenRow::SQL, &rows).await?;
     }
-    by_name(read(&connection.insert(OPENED, rows).await?)?)
+    by_name(read(&connection.insert(OPENED, &rows).await?)?)
 }
 
 fn opened<'a>(

@@ -108,15 +108,11 @@ impl Connection for Postgres {
         self.ask(sql, &[], input).await
     }
 
-    async fn insert<I: Insert>(
-        &mut self,
-        sql: &'static str,
-        rows: Vec<I>,
-    ) -> Result<Vec<String>, StoreError> {
+    async fn insert<I: Insert>(&mut self, sql: &'static str, rows: &[I]) -> Result<Vec<String>, StoreError> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let input = json(&rows)?;
+        let input = json(rows)?;
         self.ask(sql, I::COLUMNS, input).await
     }
 

@@ -18,7 +18,7 @@
 //! | `{lock}`, `{skip locked}` | nothing: there is one process | `FOR UPDATE`, `FOR UPDATE SKIP LOCKED` |
 //! | `{columns}`, `{values}` | of an [`Insert`]: their names, and its rows as a table | the same |
 
-use rusqlite::types::Value;
+use rusqlite::types::ValueRef;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -50,7 +50,16 @@ pub(super) trait Insert: Serialize {
     /// The statement.
     const SQL: &'static str;
     /// The values in the order of the columns.
-    fn values(self) -> impl Iterator<Item = Value>;
+    fn values(&self) -> impl Iterator<Item = ValueRef<'_>>;
+}
+
+impl<I: Insert> Insert for &I {
+    const COLUMNS: &'static [(&'static str, bool)] = I::COLUMNS;
+    const SQL: &'static str = I::SQL;
+
+    fn values(&self) -> impl Iterator<Item = ValueRef<'_>> {
+        (**self).values()
+    }
 }
 
 /// An open database, on which the statements of a batch run one after the other.
@@ -68,8 +77,7 @@ pub(super) trait Connection {
     ///
     /// # Errors
     /// As the database says.
-    async fn insert<I: Insert>(&mut self, sql: &'static str, rows: Vec<I>)
-    -> Result<Vec<String>, StoreError>;
+    async fn insert<I: Insert>(&mut self, sql: &'static str, rows: &[I]) -> Result<Vec<String>, StoreError>;
 
     /// Begins to write.
     ///
@@ -96,18 +104,33 @@ pub(super) trait Connection {
 pub(super) trait ColumnType {
     /// Whether it holds a number.
     const IS_NUMBER: bool;
+
+    /// The value, to be bound.
+    fn bound(&self) -> ValueRef<'_>;
 }
 
 impl ColumnType for i64 {
     const IS_NUMBER: bool = true;
+
+    fn bound(&self) -> ValueRef<'_> {
+        ValueRef::Integer(*self)
+    }
 }
 
 impl ColumnType for String {
     const IS_NUMBER: bool = false;
+
+    fn bound(&self) -> ValueRef<'_> {
+        ValueRef::Text(self.as_bytes())
+    }
 }
 
 impl<T: ColumnType> ColumnType for Option<T> {
     const IS_NUMBER: bool = T::IS_NUMBER;
+
+    fn bound(&self) -> ValueRef<'_> {
+        self.as_ref().map_or(ValueRef::Null, ColumnType::bound)
+    }
 }
 
 /// Makes a type whose fields are the columns of an [`Insert`], so that they stand in one place.
@@ -125,8 +148,8 @@ macro_rules! insert {
             ];
             const SQL: &'static str = $sql;
 
-            fn values(self) -> impl Iterator<Item = rusqlite::types::Value> {
-                [$(rusqlite::types::Value::from(self.$column)),*].into_iter()
+            fn values(&self) -> impl Iterator<Item = rusqlite::types::ValueRef<'_>> {
+                [$($crate::store::sql::ColumnType::bound(&self.$column)),*].into_iter()
             }
         }
     };

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 
+use rusqlite::types::ToSqlOutput;
 use rusqlite::{CachedStatement, InterruptHandle, OpenFlags, Rows, TransactionBehavior};
 use tokio::sync::oneshot;
 
@@ -236,18 +237,14 @@ impl Connection for Sqlite {
 
     /// The statement has room for a power of two of rows, so that a few prepared statements are kept; a row to which nothing
     /// is bound is all NULL, and left out.
-    async fn insert<I: Insert>(
-        &mut self,
-        sql: &'static str,
-        rows: Vec<I>,
-    ) -> Result<Vec<String>, StoreError> {
+    async fn insert<I: Insert>(&mut self, sql: &'static str, rows: &[I]) -> Result<Vec<String>, StoreError> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let room = rows.len().next_power_of_two();
         let mut statement = self.statement(sql, I::COLUMNS, room)?;
-        for (at, value) in rows.into_iter().flat_map(Insert::values).enumerate() {
-            statement.raw_bind_parameter(at + 1, value)?;
+        for (at, value) in rows.iter().flat_map(Insert::values).enumerate() {
+            statement.raw_bind_parameter(at + 1, ToSqlOutput::Borrowed(value))?;
         }
         collect(statement.raw_query())
     }

@@ -428,7 +428,7 @@ pub(super) async fn keep(connection: &mut impl Connection, events: &[&NewEvent])
         });
     }
     rows.sort_by(|one, other| (&one.task_id, &one.event_id).cmp(&(&other.task_id, &other.event_id)));
-    connection.insert(EventRow::SQL, rows).await.map(drop)
+    connection.insert(EventRow::SQL, &rows).await.map(drop)
 }
 
 /// Folds tasks, each by who holds it.

@@ -25,6 +25,7 @@ use secrecy::ExposeSecret as _;
 use tokio::runtime::Runtime;
 
 use super::LogSubject;
+use crate::domain::hide_numbers;
 use crate::settings;
 
 /// How long the collector may take to answer.
@@ -149,7 +150,7 @@ impl TraceSpan {
     /// Adds the key of the call, where the setting allows it.
     pub(super) fn set_call(&self, key: &str) {
         if self.traces.names_calls {
-            self.set("scv.vendor_call_key", key.to_owned());
+            self.set("scv.vendor_call_key", hide_numbers(key).into_owned());
         }
     }
 

@@ -123,6 +123,12 @@ async fn a_call_is_named_where_the_setting_allows_it() {
     stage.handle.send_spans().await;
     let key = attribute(&collected.the("createVoiceCall request"), "scv.vendor_call_key");
     assert_eq!(key.unwrap(), "StringValue(\"wxcc_1\")");
+    stage.call("wxcc_+14695550177").await;
+    stage.handle.send_spans().await;
+    assert!(
+        !format!("{:?}", collected.spans()).contains("4695550177"),
+        "a key that is a number stays hidden"
+    );
 }
 
 #[actix_web::test]

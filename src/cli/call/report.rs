@@ -176,6 +176,9 @@ impl VoiceCallView {
             },
             progress: match call.progress() {
                 CallProgress::Unknown => "not created",
+                CallProgress::Created if call.voice_call_id.is_none() && call.deferred_at.is_some() => {
+                    "deferred"
+                }
                 CallProgress::Created => "created",
                 CallProgress::Routed => "routed",
                 CallProgress::Answered => "answered",

@@ -75,7 +75,11 @@ impl Known<'_> {
                     ExchangeOrigin::Outbox { .. } => return None,
                 };
                 let error = record.error.as_deref().map_or_else(String::new, |error| format!(": {}", redact::text(error)));
-                Some(format!("There is no VoiceCall: createVoiceCall was answered {status}{error}."))
+                // The final update of a call makes its record where there is none.
+                Some(match self.calls.iter().any(|call| call.closed_at.is_some()) {
+                    true => format!("createVoiceCall was answered {status}{error}; the call was logged by its hang-up."),
+                    false => format!("There is no VoiceCall: createVoiceCall was answered {status}{error}."),
+                })
             }
             None if self.calls.iter().any(|call| call.is_create_unknown()) => Some(
                 "Nobody knows whether there is a VoiceCall: Salesforce's answer to the create never came.".to_owned(),
@@ -313,6 +317,22 @@ mod tests {
         assert_eq!(told(&[&call], &unanswered), sentence);
         let soon = [attempt("clear", 11, "delivered", Some(204))];
         assert!(told(&[&call], &soon).starts_with("The caller hung up"));
+    }
+
+    #[test]
+    fn a_call_whose_create_failed_and_whose_hang_up_was_taken_is_logged() {
+        let mut create = attempt("create", 1, "down", None);
+        create.record.origin =
+            ExchangeOrigin::Flow { route: "createVoiceCall".into(), status: 503, request_id: "r".to_owned() };
+        let open = Call { created_at: None, voice_call_id: None, ..call() };
+        let closed = Call { closed_at: Some(at(60)), ..open.clone() };
+        let told = |call: &Call| told(&[call], std::slice::from_ref(&create));
+        assert!(
+            told(&open).starts_with("There is no VoiceCall: createVoiceCall was answered 503"),
+            "{}",
+            told(&open)
+        );
+        assert!(told(&closed).ends_with("; the call was logged by its hang-up."), "{}", told(&closed));
     }
 
     #[test]

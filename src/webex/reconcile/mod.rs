@@ -492,7 +492,9 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
 /// The next window, whose end is the next water mark, and the mark before it; none while there is nothing new.
 fn next(mark: Option<Timestamp>, now: Timestamp) -> Option<(TimeSpan, Timestamp)> {
+    // The mark is kept in milliseconds: a window that ends between two would end before itself, again and again.
     let settled = before(now, SETTLED);
+    let settled = Timestamp::from_millisecond(settled.as_millisecond()).unwrap_or(settled);
     // A mark of a clock that was set back since would hide the calls that end until then.
     let mark = mark.filter(|mark| mark.duration_since(now) <= AHEAD);
     let mark = mark.unwrap_or_else(|| before(settled, FIRST_WINDOW)).max(before(now, FARTHEST));
@@ -549,6 +551,18 @@ mod window_tests {
     }
 
     proptest! {
+        #[test]
+        fn windows_come_to_an_end_whatever_the_clock_counts_in(nanoseconds in 0_i64..3_600_000_000_000, hours in 0_i64..48) {
+            let now = at(0).checked_add(SignedDuration::from_nanos(nanoseconds)).unwrap();
+            let mut mark = Some(before(now, SignedDuration::from_hours(hours)));
+            for _ in 0..48 / 6 + 2 {
+                let Some((span, _)) = next(mark, now) else { return Ok(()) };
+                // As the database keeps it.
+                mark = Some(Timestamp::from_millisecond(span.to.as_millisecond()).unwrap());
+            }
+            prop_assert_eq!(next(mark, now), None);
+        }
+
         #[test]
         fn slices_are_the_range_without_gaps(minutes in 1_i64..60 * 24 * 390) {
             let all = slices(TimeSpan { from: at(0), to: at(minutes) });
