@@ -25,11 +25,6 @@ base64url() { base64 -w0 | tr '+/' '-_' | tr -d '='; }
 claims=$(printf '{"iss":"00D000000000001EAA","sub":"WxCCContactCenterSCV","iat":%d,"exp":%d}' "$(date +%s)" $(($(date +%s) + 3600)) | base64url)
 claims=$(printf '{"alg":"RS256","typ":"JWT"}' | base64url).$claims
 token=$claims.$(printf %s "$claims" | openssl dgst -sha256 -sign "$work/WebexCCSCV.key" -binary | base64url)
-# What the bridge sends, so that the upstream answers nginx as it answers the bridge.
-base64url() { base64 -w0 | tr '+/' '-_' | tr -d '='; }
-token_body=$(printf '{"iss":"00D000000000001EAA","sub":"WxCCContactCenterSCV","aud":"https://scrt.salesforce.com","iat":%d,"exp":%d}' "$(date +%s)" $(($(date +%s) + 3600)) | base64url)
-token_head=$(printf '{"alg":"RS256","typ":"JWT"}' | base64url)
-export BENCH_TOKEN=$token_head.$token_body.$(printf %s "$token_head.$token_body" | openssl dgst -sha256 -sign "$work/WebexCCSCV.key" -binary | base64url)
 org=127.0.0.1:18090 bridge=127.0.0.1:18080 operations=127.0.0.1:18081 plain=127.0.0.1:18082
 cat > "$work/bridge.toml" <<TOML
 [server]

@@ -63,7 +63,7 @@ enum CliCommand {
     Config(config::ConfigArgs),
     /// Show what translation rules make of a number, or check a table of numbers.
     Translate(translate::TranslateArgs),
-    /// Look at exported flows of Webex: what is wrong in one, what differs, what an expression gives.
+    /// Look at flows of Webex: what is wrong in one, what differs, what an expression gives; write a right one.
     Flow(flow::FlowArgs),
     /// Make a key and certificate for Salesforce, or show what a certificate says.
     Certificate(certificate::CertificateArgs),
@@ -139,10 +139,9 @@ fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
         CliCommand::Translate(args) => translate::run(args, &mut out, |file, center, field| {
             configured_rules(file, center, field, environment, clock.as_ref())
         }),
-        CliCommand::Flow(args) => flow::run(args, clock.as_ref(), &mut out, |file| match file {
-            Some(file) => Ok(settings(Some(file.to_owned()), environment, clock.as_ref())?.deadlines),
-            None => Ok(Settings::default_deadlines(clock.as_ref())?),
-        }),
+        CliCommand::Flow(args) => {
+            flow::run(args, clock.as_ref(), &mut out, |file| settings(file, environment, clock.as_ref()))
+        }
         CliCommand::Certificate(args) => certificate::run(args, clock.as_ref(), &mut out),
         CliCommand::Secret(args) => secret::run(args, &mut openssl::rand::rand_bytes, &mut out),
         CliCommand::Call(args) => call::run(args, environment, clock.as_ref(), &mut out),

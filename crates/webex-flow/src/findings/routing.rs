@@ -37,7 +37,8 @@ fn errors(flow: &Flow, findings: &mut Vec<Finding>) {
     for activity in flow.main.activities() {
         if matches!(activity.kind, ActivityKind::HttpRequest(_)) && flow.main.error(&activity.id).is_none() {
             let evidence = "no error edge, and OnGlobalError leads to no queue";
-            let remedy = "an error edge to the queue, or a queue behind OnGlobalError";
+            let remedy =
+                "a queue behind OnGlobalError, or an error edge to the queue where the editor offers one";
             findings.push(Finding::new(
                 Code::NoErrorEdge,
                 Severity::Serious,

@@ -1,4 +1,6 @@
-//! `scv-bridge flow`: looks at exported flows of Webex, their expressions and their paths.
+//! `scv-bridge flow`: looks at flows of Webex, their expressions and their paths, and writes one.
+
+mod new;
 
 use std::fs;
 use std::io::{Read as _, Write};
@@ -14,12 +16,12 @@ use webex_flow::model::{Flow, diff, read};
 use webex_flow::pebble::{self, Environment, Template};
 
 use crate::clock::Clock;
-use crate::settings::Deadlines;
+use crate::settings::{Deadlines, Settings};
 
 /// The largest file that is read.
 const LARGEST: u64 = 64 << 20;
 
-/// Look at exported flows of Webex: what is wrong in one, what differs between two, what an expression or a path gives.
+/// Look at flows of Webex: what is wrong in one, what differs between two, what an expression or a path gives; write one.
 #[derive(Debug, clap::Args)]
 pub struct FlowArgs {
     #[command(subcommand)]
@@ -32,6 +34,8 @@ enum FlowCommand {
     Check(CheckArgs),
     /// Say in words what changed between two exports; exit status 1 if anything did.
     Diff(DiffArgs),
+    /// Write a flow that is right, from the configuration.
+    New(Box<new::NewArgs>),
     /// Fill in an expression as Webex does.
     Render(RenderArgs),
     /// Read a JSONPath as Webex does.
@@ -92,7 +96,7 @@ struct PathArgs {
     table: Option<PathBuf>,
 }
 
-/// Runs the command. `deadlines_of` reads those of a configuration.
+/// Runs the command. `settings_of` reads a configuration.
 ///
 /// # Errors
 /// A file cannot be read or is no flow, or an expression or path fails.
@@ -100,10 +104,17 @@ pub fn run(
     args: &FlowArgs,
     clock: &dyn Clock,
     out: &mut impl Write,
-    deadlines_of: impl FnOnce(Option<&Path>) -> anyhow::Result<Deadlines>,
+    settings_of: impl FnOnce(Option<PathBuf>) -> anyhow::Result<Settings>,
 ) -> anyhow::Result<ExitCode> {
     let is_in_order = match &args.command {
-        FlowCommand::Check(args) => check(args, out, deadlines_of)?,
+        FlowCommand::New(args) => return new::run(args, &settings_of(args.config.clone())?, out),
+        FlowCommand::Check(args) => {
+            let deadlines = match &args.config {
+                Some(file) => settings_of(Some(file.clone()))?.deadlines,
+                None => Settings::default_deadlines(clock)?,
+            };
+            check(args, &deadlines, out)?
+        }
         FlowCommand::Diff(args) => differences(args, out)?,
         FlowCommand::Render(args) => render(args, clock, out)?,
         FlowCommand::Path(args) => path(args, out)?,
@@ -141,13 +152,9 @@ fn flow(file: &Path) -> anyhow::Result<Flow> {
     read(&content(file)?).map_err(|error| anyhow!("{}: {error}", file.display()))
 }
 
-fn check(
-    args: &CheckArgs,
-    out: &mut impl Write,
-    deadlines_of: impl FnOnce(Option<&Path>) -> anyhow::Result<Deadlines>,
-) -> anyhow::Result<bool> {
+fn check(args: &CheckArgs, deadlines: &Deadlines, out: &mut impl Write) -> anyhow::Result<bool> {
     let flow = flow(&args.flow)?;
-    let findings = of_flow(&flow, &facts(&deadlines_of(args.config.as_deref())?));
+    let findings = of_flow(&flow, &facts(deadlines));
     let is_serious = findings.iter().any(|finding| finding.severity == Severity::Serious);
     if args.json {
         let list: Vec<Value> = findings.iter().map(as_json).collect();
@@ -298,7 +305,7 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
-    use crate::settings::Settings;
+    use crate::settings::Source;
 
     #[derive(Parser)]
     struct FlowProgram {
@@ -309,8 +316,10 @@ mod tests {
     fn flow(arguments: &[&str]) -> (String, Result<ExitCode, String>) {
         let program = FlowProgram::parse_from(["flow"].iter().chain(arguments));
         let mut out = Vec::new();
-        let code =
-            run(&program.args, &SystemClock, &mut out, |_| Ok(Settings::default_deadlines(&SystemClock)?));
+        let code = run(&program.args, &SystemClock, &mut out, |file| {
+            let source = Source { file, environment: Vec::new() };
+            Ok(Settings::load(&source, &SystemClock)?)
+        });
         (String::from_utf8(out).unwrap(), code.map_err(|error| super::super::chain(&error)))
     }
 
@@ -354,6 +363,63 @@ mod tests {
             flow(&["diff", VENDORS, VENDORS]),
             ("nothing changed\n".to_owned(), Ok(ExitCode::SUCCESS))
         );
+    }
+
+    /// A configuration with one contact center.
+    fn configuration(folder: &Path) -> String {
+        let pair = crate::certificate::issue("WebexCCSCV", 2048, 30, SystemClock.now()).unwrap();
+        fs::write(folder.join("pair.crt"), pair.certificate_pem).unwrap();
+        fs::write(folder.join("pair.key"), pair.key_pem).unwrap();
+        let toml = "[[clients]]\nid = \"flow\"\nsecret_sha256 = \"HASH\"\ncall_centers = [\"*\"]\n\
+            [certificates.WebexCCSCV]\ncertificate = \"DIR/pair.crt\"\nprivate_key = \"DIR/pair.key\"\n\
+            [call_centers.Main]\napi = \"telephony\"\ncertificate = \"WebexCCSCV\"\norg_id = \"00D5g000007AbCdEAK\"\n\
+            telephony_url = \"https://acme.my.salesforce-scrt.com/telephony/v1\"\nprovider_name = \"webex\"\n\
+            [deadlines]\ncreate_voice_call = \"3s\"\n";
+        let toml = toml.replace("HASH", &"0a".repeat(32)).replace("DIR", &folder.display().to_string());
+        fs::write(folder.join("bridge.toml"), toml).unwrap();
+        folder.join("bridge.toml").display().to_string()
+    }
+
+    #[test]
+    fn a_new_flow_is_written_from_the_configuration_in_both_formats_and_nothing_is_wrong_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = configuration(folder.path());
+        for format in ["v2", "ui"] {
+            let file = folder.path().join(format).display().to_string();
+            let new = [
+                "new",
+                "--config",
+                &config,
+                "--connector",
+                "c1",
+                "--queue",
+                "q1",
+                "--omni-flow",
+                "Route",
+                "--format",
+                format,
+                "--out",
+                &file,
+            ];
+            let (text, code) = flow(&new);
+            assert_eq!(code, Ok(ExitCode::SUCCESS));
+            assert!(text.ends_with("is written; nothing is wrong with it\n"), "{text}");
+            let (text, code) = flow(&["check", &file, "--config", &config]);
+            assert_eq!(code, Ok(ExitCode::SUCCESS), "{text}");
+            assert!(text.ends_with("\n0 findings, 0 of them serious\n"), "{text}");
+            let written = fs::read_to_string(&file).unwrap();
+            assert!(written.contains("Main") && written.contains("WebexCCSCV"), "names of the configuration");
+            assert!(written.contains("4000"), "a second more than the deadline");
+            let (_, code) = flow(&new);
+            assert!(code.unwrap_err().contains("name a file that is not there yet"));
+        }
+        let (text, _) = flow(&["new", "--config", &config, "--bodies"]);
+        assert!(
+            text.contains("POST /voice/v1/createVoiceCall, Application/JSON, Response Timeout 4000 ms"),
+            "{text}"
+        );
+        let (_, code) = flow(&["new", "--config", &config, "--bodies", "--call-center", "Other"]);
+        assert_eq!(code.unwrap_err(), "--call-center Other: the configuration has Main");
     }
 
     #[test]

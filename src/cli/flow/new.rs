@@ -1,0 +1,210 @@
+//! `scv-bridge flow new`: writes a flow that is right, from the configuration.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::ValueEnum;
+use serde_json::Value;
+use webex_flow::findings::of_flow;
+use webex_flow::model::read;
+use webex_flow::rules;
+use webex_flow::write::{Deadlines, NewFlow, OmniFlow, PastedActivity, Reference, Spelling};
+
+use super::facts;
+use crate::settings::{CallCenter, Settings};
+
+/// The vendor's published flow, of which the editor's form is made (MIT, tests/fixtures/flows/LICENSE.md).
+const VENDORS: &str = include_str!("../../../tests/fixtures/flows/ServiceCloudVoice_Template.json");
+
+/// In which format a flow is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FlowFormat {
+    /// FlowV2, for Webex's interface of flows.
+    V2,
+    /// An export that Flow Designer imports.
+    Ui,
+}
+
+/// Write a flow that is right, from the configuration.
+#[derive(Debug, clap::Args)]
+pub struct NewArgs {
+    /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The contact center, where the configuration has several.
+    #[arg(long, value_name = "NAME")]
+    call_center: Option<String>,
+    /// The id of the connector to the bridge (Control Hub, Contact Center, Integrations).
+    #[arg(long, value_name = "ID", required_unless_present = "bodies")]
+    connector: Option<String>,
+    /// Its name, as the editor shows it.
+    #[arg(long, value_name = "NAME")]
+    connector_name: Option<String>,
+    /// The id of Webex's queue for every call.
+    #[arg(long, value_name = "ID", required_unless_present = "bodies")]
+    queue: Option<String>,
+    /// Its name.
+    #[arg(long, value_name = "NAME")]
+    queue_name: Option<String>,
+    /// The id of Webex's queue for calls that the first does not take.
+    #[arg(long, value_name = "ID")]
+    fallback_queue: Option<String>,
+    /// Its name.
+    #[arg(long, value_name = "NAME", requires = "fallback_queue")]
+    fallback_queue_name: Option<String>,
+    /// The developer name of Salesforce's Omni-Channel flow; without it, Salesforce is not asked for a route.
+    #[arg(long, value_name = "NAME")]
+    omni_flow: Option<String>,
+    /// The queue of Salesforce that it falls back to: developer name or id.
+    #[arg(long, value_name = "NAME", requires = "omni_flow")]
+    omni_fallback_queue: Option<String>,
+    /// The bridge's routes behind the connector's address.
+    #[arg(long, value_name = "PATH", default_value = "/voice/v1")]
+    base_path: String,
+    /// The audio file that callers hear in the queue.
+    #[arg(long, value_name = "FILE", default_value = "defaultmusic_on_hold.wav")]
+    music: String,
+    /// The name of the flow.
+    #[arg(long, value_name = "NAME", default_value = "scv_bridge")]
+    name: String,
+    /// Spell events as flows from before April 2025 do: NewPhoneContact, AgentAnswered, PhoneContactEnded.
+    #[arg(long)]
+    old_names: bool,
+    /// FlowV2, or an export for the editor.
+    #[arg(long, default_value = "v2")]
+    format: FlowFormat,
+    /// Where it is written, as a new file; else standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print what is pasted into the HTTP Request activities of a flow that is made by hand instead.
+    #[arg(long, conflicts_with_all = ["format", "out"])]
+    bodies: bool,
+}
+
+/// Writes the flow, after it was looked at as any other: 0 if nothing is wrong with it.
+///
+/// # Errors
+/// The contact center is not there, a file is, or the output cannot be written.
+pub fn run(args: &NewArgs, settings: &Settings, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let flow = flow(args, settings)?;
+    if args.bodies {
+        for activity in flow.bodies() {
+            print(&activity, out)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let document = match args.format {
+        FlowFormat::V2 => flow.to_v2(),
+        FlowFormat::Ui => flow.to_ui(&serde_json::from_str::<Value>(VENDORS)?)?,
+    };
+    let text = format!("{document:#}\n");
+    let wrong = wrong(&document, &text, args.format, settings)?;
+    if let Some(first) = wrong.first() {
+        bail!("the flow would not be right, which is a fault of this program: {first}");
+    }
+    match &args.out {
+        None => out.write_all(text.as_bytes())?,
+        Some(file) => {
+            save(file, &text)?;
+            writeln!(out, "{} is written; nothing is wrong with it", file.display())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What Webex would refuse, and what `flow check` finds.
+fn wrong(
+    document: &Value,
+    text: &str,
+    format: FlowFormat,
+    settings: &Settings,
+) -> anyhow::Result<Vec<String>> {
+    let flow = read(text).map_err(|error| anyhow!("{error}"))?;
+    let found = of_flow(&flow, &facts(&settings.deadlines));
+    let mut wrong: Vec<String> = found
+        .iter()
+        .map(|finding| format!("{} {}: {}", finding.code, finding.activity, finding.evidence))
+        .collect();
+    if format == FlowFormat::V2 {
+        let refused = rules::check(document);
+        wrong.extend(refused.iter().map(|finding| format!("{} {}", finding.code, finding.message)));
+    }
+    Ok(wrong)
+}
+
+fn save(file: &Path, text: &str) -> anyhow::Result<()> {
+    let created = OpenOptions::new().write(true).create_new(true).open(file);
+    let written = created.and_then(|mut created| created.write_all(text.as_bytes()));
+    written
+        .with_context(|| format!("{} cannot be written; name a file that is not there yet", file.display()))
+}
+
+fn flow(args: &NewArgs, settings: &Settings) -> anyhow::Result<NewFlow> {
+    let center = center(args.call_center.as_deref(), settings)?;
+    let reference = |id: &Option<String>, name: &Option<String>| {
+        let id = id.clone().unwrap_or_default();
+        Reference { name: name.clone().unwrap_or_else(|| id.clone()), id }
+    };
+    let fallback = args.fallback_queue.is_some();
+    let deadlines = &settings.deadlines;
+    Ok(NewFlow {
+        name: args.name.clone(),
+        call_center: center.name.clone(),
+        certificate: center.certificate.name().to_owned(),
+        base_path: args.base_path.trim_end_matches('/').to_owned(),
+        connector: reference(&args.connector, &args.connector_name),
+        queue: reference(&args.queue, &args.queue_name),
+        fallback_queue: fallback.then(|| reference(&args.fallback_queue, &args.fallback_queue_name)),
+        omni_flow: args.omni_flow.clone().map(|name| OmniFlow {
+            name,
+            fallback_queue: args.omni_fallback_queue.clone(),
+            input: Vec::new(),
+        }),
+        call_attributes: Vec::new(),
+        deadlines: Deadlines {
+            create_voice_call: deadlines.create_voice_call,
+            execute_omni_flow: deadlines.execute_omni_flow,
+            phone_contact_ended: deadlines.phone_contact_ended,
+            agent_answered: deadlines.agent_answered,
+        },
+        retries: 1,
+        music: args.music.clone(),
+        has_media_stream: false,
+        spelling: if args.old_names { Spelling::Old } else { Spelling::New },
+    })
+}
+
+/// The contact center that is meant.
+fn center<'s>(name: Option<&str>, settings: &'s Settings) -> anyhow::Result<&'s CallCenter> {
+    let names = || settings.call_centers.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    match name {
+        Some(name) => {
+            let found = settings.call_centers.get(name);
+            found.ok_or_else(|| anyhow!("--call-center {name}: the configuration has {}", names()))
+        }
+        None => match settings.call_centers.values().collect::<Vec<_>>().as_slice() {
+            [only] => Ok(only),
+            _ => bail!("--call-center is missing: the configuration has {}", names()),
+        },
+    }
+}
+
+fn print(activity: &PastedActivity, out: &mut impl Write) -> std::io::Result<()> {
+    let place = if activity.is_in_event_flow { "Event Flows" } else { "Main Flow" };
+    writeln!(out, "{} ({place})", activity.name)?;
+    writeln!(
+        out,
+        "  POST {}, Application/JSON, Response Timeout {} ms, retries {}",
+        activity.path, activity.timeout_ms, activity.retries
+    )?;
+    for (variable, path) in &activity.outputs {
+        writeln!(out, "  {variable} from {path}")?;
+    }
+    for edge in &activity.edges {
+        writeln!(out, "  {} -> {}", edge.port, edge.to)?;
+    }
+    writeln!(out, "{}\n", activity.body)
+}
