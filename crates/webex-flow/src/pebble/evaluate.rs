@@ -21,6 +21,9 @@ pub(super) const LONGEST_TEXT: usize = 1 << 20;
 /// The most values within a list or map, those within its items counted.
 pub(super) const MOST_VALUES: usize = 100_000;
 
+/// How deep values may be nested.
+const DEEPEST_VALUE: usize = 64;
+
 pub(super) type Evaluated = Result<Value, TemplateError>;
 
 /// What is filled in, and what with.
@@ -56,7 +59,10 @@ impl<'e> Renderer<'e> {
                 }
                 Part::Set { variable, value } => {
                     let value = self.value(value)?;
-                    if let Some(scope) = self.scopes.last_mut() {
+                    // Where the variable is already, else in the innermost scope.
+                    let is_known = |scope: &HashMap<Rc<str>, Value>| scope.contains_key(variable.as_str());
+                    let at = self.scopes.iter().rposition(is_known).unwrap_or(self.scopes.len() - 1);
+                    if let Some(scope) = self.scopes.get_mut(at) {
                         scope.insert(Rc::from(variable.as_str()), value);
                     }
                 }
@@ -118,6 +124,8 @@ impl<'e> Renderer<'e> {
             return self.parts(otherwise);
         }
         let length = items.len();
+        // All rounds share one scope.
+        self.scopes.push(HashMap::new());
         for (index, item) in items.into_iter().enumerate() {
             self.step(list.column)?;
             let number = |number: usize| Value::Long(i64::try_from(number).unwrap_or(i64::MAX));
@@ -129,11 +137,12 @@ impl<'e> Renderer<'e> {
                 (Value::text("last"), Value::Bool(index + 1 == length)),
             ];
             let scope = [(Rc::from(name), item), (Rc::from("loop"), Value::Map(Rc::new(about)))];
-            self.scopes.push(scope.into_iter().collect());
-            let result = self.parts(body);
-            self.scopes.pop();
-            result?;
+            if let Some(inner) = self.scopes.last_mut() {
+                inner.extend(scope);
+            }
+            self.parts(body)?;
         }
+        self.scopes.pop();
         Ok(())
     }
 
@@ -143,7 +152,9 @@ impl<'e> Renderer<'e> {
         let value = self.evaluate(node)?;
         match &value {
             Value::Text(text) | Value::Safe(text) if text.len() > LONGEST_TEXT => Err(too_long(node.column)),
-            Value::List(_) | Value::Array(_) | Value::Map(_) if weight(&value, MOST_VALUES).is_none() => {
+            Value::List(_) | Value::Array(_) | Value::Map(_)
+                if weight(&value, MOST_VALUES, DEEPEST_VALUE).is_none() =>
+            {
                 Err(TemplateError::new(node.column, "the list or map holds too much"))
             }
             _ => Ok(value),
@@ -365,23 +376,24 @@ fn too_long(column: usize) -> TemplateError {
     TemplateError::new(column, "the text becomes too long")
 }
 
-/// How many values there are, none where there are more than `most`.
-fn weight(value: &Value, most: usize) -> Option<usize> {
-    let mut left = most.checked_sub(1)?;
+/// How many more values may be there besides this one and those within it; none where there are too many, or where they are
+/// nested too deeply for who prints, compares or drops them by recursion.
+fn weight(value: &Value, most: usize, deep: usize) -> Option<usize> {
+    let (mut left, deep) = (most.checked_sub(1)?, deep.checked_sub(1)?);
     match value {
         Value::List(items) => {
             for item in items.borrow().iter() {
-                left = weight(item, left)?;
+                left = weight(item, left, deep)?;
             }
         }
         Value::Array(items) => {
             for item in items.iter() {
-                left = weight(item, left)?;
+                left = weight(item, left, deep)?;
             }
         }
         Value::Map(pairs) => {
             for (key, value) in pairs.iter() {
-                left = weight(value, weight(key, left)?)?;
+                left = weight(value, weight(key, left, deep)?, deep)?;
             }
         }
         _ => {}

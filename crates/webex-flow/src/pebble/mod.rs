@@ -145,6 +145,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn values_may_be_nested_only_so_deep() {
+        for step in [
+            "{% set a = [a] %}",
+            "{% set a = {'k': a} %}",
+            "{% set a = [1] + [a] %}",
+            "{% set a = [1] | merge([a]) %}",
+        ] {
+            let text = format!("{{% set a = [1] %}}{}{{{{ a }}}}", step.repeat(2_000));
+            assert!(render(&text).is_err(), "{step}");
+        }
+        assert!(
+            render("{% set a = [1] %}{% for i in range(1,5000) %}{% set a = [a] %}{% endfor %}{{ a }}")
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn what_is_set_in_a_loop_is_set_where_the_variable_is() {
+        assert_eq!(
+            render("{% set x = 0 %}{% for i in list %}{% set x = x + 1 %}{% endfor %}{{ x }}").unwrap(),
+            "2"
+        );
+        assert_eq!(render("{% for i in list %}{% set y = i %}{% endfor %}[{{ y }}]").unwrap(), "[]");
+    }
+
     proptest! {
         #[test]
         fn any_text_is_filled_in_or_refused(text in "[{}%#|a-z0-9 .,'\"()\\[\\]:?~+*/=!<>-]{0,60}") {
