@@ -16,8 +16,11 @@ use super::inspect::Schema;
 use super::sql::{Connection, Engine, Insert};
 
 /// The statements of each version of the schema. The file says in `user_version` how many it has seen.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/sqlite/0001_schema.sql"), include_str!("migrations/sqlite/0002_exchanges.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/sqlite/0001_schema.sql"),
+    include_str!("migrations/sqlite/0002_exchanges.sql"),
+    include_str!("migrations/sqlite/0003_exchanges_by_hash.sql"),
+];
 
 /// How many prepared statements are kept.
 const STATEMENTS: usize = 128;

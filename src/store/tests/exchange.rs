@@ -52,6 +52,23 @@ async fn the_contact_centers_of_a_call_are_found_by_its_key_and_both_forms_of_it
     assert_eq!(store.call_centers_of(&[reference("wxcc_2")]).await.unwrap(), []);
 }
 
+#[tokio::test]
+async fn a_database_of_the_version_before_keeps_exchanges_after_it_was_migrated() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bridge.db");
+    let before = rusqlite::Connection::open(&file).unwrap();
+    before.execute_batch(include_str!("../migrations/sqlite/0001_schema.sql")).unwrap();
+    before.execute_batch(include_str!("../migrations/sqlite/0002_exchanges.sql")).unwrap();
+    let row = "INSERT INTO exchanges (call_center, call, at, record) VALUES ('Main', 'wxcc_1', 1, '{}')";
+    before.execute_batch(&format!("{row}; PRAGMA user_version = 2")).unwrap();
+    drop(before);
+    let store = Store::open(&format!("sqlite:{}", file.display())).await.unwrap();
+    let kept = exchange("wxcc_1", 2);
+    store.keep_exchange(|| Some(kept.clone()));
+    store.write_exchanges().await.unwrap();
+    assert_eq!(store.exchanges(&[reference("wxcc_1")]).await.unwrap(), (vec![kept], 0));
+}
+
 on_both_engines! {
     exchanges_are_found_under_every_name_of_the_call_in_their_order
     the_contact_centers_of_a_call_are_found_by_its_key_and_both_forms_of_its_id

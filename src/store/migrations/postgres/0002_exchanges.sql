@@ -4,12 +4,9 @@ CREATE TABLE exchanges (
     call_center TEXT COLLATE "C" NOT NULL,
     -- Its vendorCallKey, or the first 15 characters of its VoiceCall's id: as it was named.
     call TEXT COLLATE "C" NOT NULL,
-    -- FNV-1a of it: an index of the names themselves would be three times as large, and each call changes
-    -- another page of it.
-    call_hash BIGINT NOT NULL,
     at BIGINT NOT NULL,
     -- JSON, without bodies and numbers.
     record TEXT COLLATE "C" NOT NULL
 );
-CREATE INDEX exchanges_by_call ON exchanges (call_hash);
+CREATE INDEX exchanges_by_call ON exchanges (call, at);
 CREATE INDEX exchanges_by_age ON exchanges (at);
