@@ -6,7 +6,6 @@
 mod installation;
 #[path = "../tests/fuzz/targets.rs"]
 mod targets;
-#[path = "../tests/fuzz/watch.rs"]
 mod watch;
 
 use std::sync::OnceLock;

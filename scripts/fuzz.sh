@@ -23,7 +23,7 @@ for option in level=4 inline-8bit-counters pc-table trace-compares; do
     flags+=" -Cllvm-args=-sanitizer-coverage-$option"
 done
 
-# How long an input may take is watched by the targets themselves (tests/fuzz/watch.rs): libFuzzer knows whole seconds,
+# How long an input may take is watched by the targets themselves (fuzz/watch.rs): libFuzzer knows whole seconds,
 # and does not ask twice.
 
 # The same versions as in the bridge; what only the fuzzer needs is added.

@@ -1,4 +1,5 @@
-//! Hostile input, bounded: the kept corpus, then seeded mutations of it. The same every time; `make fuzz` looks further.
+//! Hostile input, bounded: the kept corpus, then seeded mutations of it. The same every time; `make fuzz` looks further, and
+//! watches how long an input takes: here that would depend on how busy the machine is.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,7 +12,6 @@ mod corpus;
 mod installation;
 mod mutate;
 mod targets;
-mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -20,7 +20,6 @@ use installation::{Installation, NOW};
 use mutate::Mutator;
 use scv_bridge::api::{Route, rehearse};
 use targets::{TARGETS, Target};
-use watch::watch;
 
 /// Mutations for each target.
 const ROUNDS: usize = if cfg!(debug_assertions) { 600 } else { 20_000 };
@@ -75,7 +74,7 @@ fn the_kept_bodies_of_the_vendor_are_read_to_their_end() {
 
 /// Runs it, and says which input it was when it fails.
 fn stand(name: &str, target: Target, on: &Installation, input: &[u8], which: &str) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| watch(target, on, input))) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(on, input))) {
         let words = panic.downcast_ref::<String>().cloned();
         let words = words.or_else(|| panic.downcast_ref::<&str>().map(|words| (*words).to_owned()));
         panic!("{name}, {which}: {}\ninput: \"{}\"", words.unwrap_or_default(), input.escape_ascii());
