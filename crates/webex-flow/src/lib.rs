@@ -8,5 +8,6 @@ pub mod findings;
 pub mod json_path;
 pub mod model;
 pub mod pebble;
+pub mod play;
 pub mod rules;
 pub mod write;

@@ -6,30 +6,12 @@
     reason = "a test ends where something is not as it should be"
 )]
 
-use std::time::Duration;
+mod common;
 
+use common::bridge;
 use serde_json::{Value, json};
-use webex_flow::findings::{BridgeFacts, Code, RouteFacts, Severity, of_flow};
+use webex_flow::findings::{Code, Severity, of_flow};
 use webex_flow::model::read;
-
-fn bridge() -> BridgeFacts {
-    let route = |name, milliseconds, data: Value| RouteFacts {
-        name,
-        deadline: Duration::from_millis(milliseconds),
-        answers: vec![json!({"data": data, "errors": null, "success": true})],
-    };
-    BridgeFacts {
-        routes: vec![
-            route("createVoiceCall", 4500, json!({"voiceCallId": "0LQ5g000000abcDGAQ"})),
-            route("updateVoiceCall", 4500, json!({"status": "pending"})),
-            route("executeOmniFlow", 4500, json!({"queue": "00G5g000000abcD", "agent": null})),
-            route("clearRouting", 1800, json!({"status": "Success"})),
-            route("phoneContactEnded", 1800, json!({"outcome": "abandoned", "status": "Success"})),
-            route("agentAnswered", 1800, json!({"status": "Success"})),
-        ],
-        statuses: vec![200, 400, 401, 403, 404, 405, 413, 415, 422, 424, 429, 503, 504],
-    }
-}
 
 fn told(document: &str) -> String {
     let flow = read(document).unwrap();

@@ -6,11 +6,14 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+mod common;
+
 use std::time::Duration;
 
+use common::bridge;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use webex_flow::findings::{BridgeFacts, RouteFacts, of_flow};
+use webex_flow::findings::of_flow;
 use webex_flow::model::read;
 use webex_flow::pebble::{Environment, Template};
 use webex_flow::rules;
@@ -62,23 +65,6 @@ fn flows() -> Vec<NewFlow> {
         ..new_flow()
     };
     vec![new_flow(), NewFlow { spelling: Spelling::Old, ..new_flow() }, least]
-}
-
-fn bridge() -> BridgeFacts {
-    let route = |name, milliseconds, data: Value| RouteFacts {
-        name,
-        deadline: Duration::from_millis(milliseconds),
-        answers: vec![json!({"data": data, "errors": null, "success": true})],
-    };
-    BridgeFacts {
-        routes: vec![
-            route("createVoiceCall", 4500, json!({"voiceCallId": "0LQ5g000000abcDGAQ"})),
-            route("executeOmniFlow", 4500, json!({"queue": "00G5g000000abcD", "agent": null})),
-            route("phoneContactEnded", 1800, json!({"outcome": "abandoned", "status": "Success"})),
-            route("agentAnswered", 1800, json!({"status": "Success"})),
-        ],
-        statuses: vec![200, 400, 401, 403, 404, 405, 413, 415, 422, 424, 429, 503, 504],
-    }
 }
 
 fn found(document: &Value) -> Vec<String> {

@@ -1,9 +1,10 @@
-//! What is wrong in a flow, as far as it can be seen without playing it.
+//! What is wrong in a flow: what is seen without playing it ([`of_flow`]), and what plays of it have shown ([`of_plays`]).
 //!
 //! Each [`Finding`] has a stable code, the activity, what was seen, what it means for a caller and what to do. The codes are
 //! explained in the service's docs/flow-findings.md. What the bridge answers, and how long it takes at most, is passed in.
 
 mod expressions;
+mod played;
 mod requests;
 mod routing;
 
@@ -11,6 +12,8 @@ use std::fmt;
 use std::time::Duration;
 
 use serde_json::Value;
+
+pub use played::of_plays;
 
 use crate::model::{Activity, ActivityKind, Flow, HttpRequest};
 
@@ -85,12 +88,16 @@ pub enum Code {
     Path,
     /// F11: the call is queued before its VoiceCall is created.
     QueueBeforeCreate,
+    /// F12: a request goes out without the VoiceCall that it is about.
+    EmptyVoiceCallId,
     /// F13: a prompt holds up a request, or a request comes too early.
     PromptAround,
     /// F14: a header is given twice.
     Header,
     /// F15: a secret stands in the flow.
     Secret,
+    /// F16: a number is refused.
+    Number,
     /// F17: the vendorCallKey is the same for every call.
     BareKey,
     /// F18: callAttributes break where a value has a quote.
@@ -99,11 +106,15 @@ pub enum Code {
     EndsCall,
     /// F20: something is not understood.
     NotUnderstood,
+    /// F21: the VoiceCall of a caller who has gone stays open.
+    LeftOpen,
+    /// F22: the bridge refuses a request.
+    Refused,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::BodyNoJson,
         Self::NeverSet,
         Self::Comparison,
@@ -115,13 +126,17 @@ impl Code {
         Self::Retries,
         Self::Path,
         Self::QueueBeforeCreate,
+        Self::EmptyVoiceCallId,
         Self::PromptAround,
         Self::Header,
         Self::Secret,
+        Self::Number,
         Self::BareKey,
         Self::Attributes,
         Self::EndsCall,
         Self::NotUnderstood,
+        Self::LeftOpen,
+        Self::Refused,
     ];
 
     /// The code, and what it means for a caller.
@@ -138,17 +153,23 @@ impl Code {
             Self::Retries => ("F9", "the caller waits in silence as often as the request is repeated"),
             Self::Path => ("F10", "the variable stays empty, or holds a list as text"),
             Self::QueueBeforeCreate => ("F11", "the agent's screen opens without a record"),
+            Self::EmptyVoiceCallId => ("F12", "the request is refused, and nothing is done for this call"),
             Self::PromptAround => {
                 ("F13", "the request goes out later than it should, or before there is anything to tell")
             }
             Self::Header => ("F14", "which of the two is sent is not known"),
             Self::Secret => ("F15", "everybody who may read flows, exports and their debug logs can read it"),
+            Self::Number => ("F16", "such a caller gets no VoiceCall, or one without the number"),
             Self::BareKey => ("F17", "all calls share one record, and the second create is refused"),
             Self::Attributes => {
                 ("F18", "a name with a quote makes the attributes, or the whole body, no JSON")
             }
             Self::EndsCall => ("F19", "Salesforce takes the call for ended while it goes on"),
             Self::NotUnderstood => ("F20", "what it does is not looked at"),
+            Self::LeftOpen => {
+                ("F21", "agents are offered callers who have gone, and the call never ends in reports")
+            }
+            Self::Refused => ("F22", "what the request asks for is not done"),
         }
     }
 
@@ -178,7 +199,8 @@ impl Severity {
 }
 
 impl Finding {
-    fn new(
+    /// A finding; texts are copied.
+    pub fn new(
         code: Code,
         severity: Severity,
         activity: &str,

@@ -62,6 +62,13 @@ impl Event {
         }
     }
 
+    /// All its names, by each of which expressions may read what it brings.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let known = NAMES.iter().find(|(event, ..)| event == self);
+        let others = known.map_or(&[] as &[&str], |(.., others)| others);
+        std::iter::once(self.ui_name()).chain(others.iter().copied())
+    }
+
     /// Its name in exports.
     pub fn specification_name(&self) -> &str {
         match self {
