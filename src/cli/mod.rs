@@ -20,6 +20,7 @@ pub mod reconcile;
 mod redact;
 pub mod secret;
 pub mod serve;
+pub mod simulate;
 pub mod translate;
 pub mod webex;
 
@@ -65,6 +66,8 @@ enum CliCommand {
     Translate(translate::TranslateArgs),
     /// Look at flows of Webex: what is wrong in one, what differs, what an expression gives; write a right one.
     Flow(flow::FlowArgs),
+    /// Play a flow of Webex as Webex would, and say what is wrong in it.
+    Simulate(Box<simulate::SimulateArgs>),
     /// Make a key and certificate for Salesforce, or show what a certificate says.
     Certificate(certificate::CertificateArgs),
     /// Make a random secret for a client of the bridge.
@@ -140,7 +143,10 @@ fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
             configured_rules(file, center, field, environment, clock.as_ref())
         }),
         CliCommand::Flow(args) => {
-            flow::run(args, clock.as_ref(), &mut out, |file| settings(file, environment, clock.as_ref()))
+            flow::run(args, &clock, &mut out, |file| settings(file, environment, clock.as_ref()))
+        }
+        CliCommand::Simulate(args) => {
+            simulate::run(args, &clock, &mut out, |file| settings(Some(file), environment, clock.as_ref()))
         }
         CliCommand::Certificate(args) => certificate::run(args, clock.as_ref(), &mut out),
         CliCommand::Secret(args) => secret::run(args, &mut openssl::rand::rand_bytes, &mut out),

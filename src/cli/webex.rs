@@ -23,7 +23,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::salesforce::clients;
-use crate::settings::{Settings, Webex};
+use crate::settings::{BaseUrl, Settings, Webex};
 use crate::store::Store;
 use crate::webex;
 use crate::webex::{
@@ -110,6 +110,21 @@ pub(super) fn client(
     let (tokens, http) = tokens(settings, store, clock, &ids)?;
     let webex = settings.webex.as_ref().context("webex: there is no [webex] section")?;
     Ok(webex::api_client(webex, http, tokens, Arc::clone(clock), ids)?)
+}
+
+/// A client of the tenant's flows, with the same login.
+pub(super) fn flow_client(
+    settings: &Settings,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<ApiClient> {
+    let webex = settings.webex.as_ref().context("webex: there is no [webex] section")?;
+    let ids = Arc::new(Ids::random());
+    let (tokens, http) = tokens(settings, store, clock, &ids)?;
+    let below = || webex.api_url.as_ref().and_then(|api| BaseUrl::parse(&format!("{api}/flow-store")).ok());
+    let address = webex.flow_store_url.clone().or_else(below);
+    let address = address.context("webex.flow_store_url: is not set, and neither is webex.api_url")?;
+    Ok(ApiClient::new(http, address, Arc::new(tokens), Arc::clone(clock), ids))
 }
 
 /// The scopes for Search, Captures and Subscriptions.

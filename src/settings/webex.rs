@@ -26,6 +26,11 @@ section! {
             "the region's API, such as https://api.wxcc-us1.cisco.com",
             BaseUrl::parse_without_path
         ), at_start;
+        /// Webex's interface of flows, with its path; none: below `api_url`.
+        flow_store_url: Option<BaseUrl> = optional(
+            "the address of flows, such as https://api.wxcc-us1.cisco.com/flow-store",
+            BaseUrl::parse
+        ), at_start;
         /// Where access tokens come from.
         token_url: BaseUrl = parsed("https://webexapis.com/v1/access_token", BaseUrl::parse), at_start;
         /// Where an administrator agrees to the integration.

@@ -1,6 +1,7 @@
 //! Webex Contact Center: its webhooks, and the client of its Search, Captures and Subscriptions APIs.
 
 mod client;
+mod flows;
 mod http;
 mod probe;
 mod reconcile;
@@ -15,6 +16,7 @@ mod token;
 mod webhook;
 
 pub use client::{ApiClient, MissingSetting, WebexError, api_client, tokens};
+pub use flows::{DraftFlow, FlowStore, FlowVerdict, StoreFinding};
 pub use probe::list_once;
 pub use reconcile::{
     BackfillProgress, CallDifference, CloseError, CloseOutcome, CloseTask, ComparisonOutcome, EventRecovery,

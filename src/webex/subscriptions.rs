@@ -16,7 +16,7 @@ use crate::settings::BaseUrl;
 /// The path of the bridge's webhook route.
 const ROUTE: &str = "/webhooks/wxcc";
 /// Characters of an id that need no escape in a path.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+pub(super) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// A subscription as Webex returns it, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

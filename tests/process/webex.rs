@@ -49,6 +49,7 @@ impl Office {
             r#"
             [webex]
             api_url = "{api}"
+            org_id = "97cdbf45-ebe2-4687-8341-44d5c7abf101"
             token_url = "{token}"
             authorize_url = "{authorize}"
             client_id = "C0123456789abcdef"
@@ -144,6 +145,51 @@ async fn an_administrator_logs_in_subscribes_and_removes() {
     assert_eq!(office.webex.subscriptions(), []);
     assert_eq!(office.run(&["webex", "remove", "--ours"]).await.code, Some(1));
     assert_eq!(office.webex.refusals(), []);
+}
+
+#[actix_web::test]
+async fn a_new_flow_is_checked_and_imported_as_a_draft_and_overwrites_none() {
+    let office = Office::open().await;
+    let new = ["flow", "new", "--call-center", "WxCCContactCenterSCV", "--connector", "c1", "--queue", "q1"];
+    let at_webex = async |more: &[&str]| office.run(&[&new[..], more].concat()).await;
+    let ended = at_webex(&["--check"]).await;
+    assert_eq!(
+        (ended.code, ended.err.contains("run `scv-bridge webex login`")),
+        (Some(1), true),
+        "{}",
+        ended.err
+    );
+    office.log_in().await;
+    let checked = at_webex(&["--check"]).await;
+    assert_eq!(
+        (checked.code, checked.out.as_str()),
+        (Some(0), "Webex finds the flow valid\n"),
+        "{}",
+        checked.err
+    );
+    assert_eq!(office.webex.flows(), []);
+    let imported = at_webex(&["--import"]).await;
+    assert_eq!(imported.code, Some(0), "{}", imported.err);
+    assert!(imported.out.contains("imported as a draft, id "), "{}", imported.out);
+    let flows = office.webex.flows();
+    assert_eq!((flows.len(), flows[0].name.as_str()), (1, "scv_bridge"));
+    let again = at_webex(&["--import"]).await;
+    assert_eq!(again.code, Some(1));
+    assert!(again.err.contains("--name scv_bridge: Webex has a flow of this name"), "{}", again.err);
+    assert_eq!(at_webex(&["--import", "--name", "Another"]).await.code, Some(0));
+    assert_eq!(office.webex.flows().len(), 2);
+    let ui = at_webex(&["--check", "--format", "ui"]).await;
+    assert!(ui.err.contains("--check and --import take FlowV2"), "{}", ui.err);
+    let file = office.site.path().join("bridge.toml");
+    let elsewhere = std::fs::read_to_string(&file).unwrap();
+    let wrong = format!("[webex]\n            flow_store_url = \"{}/flows\"", office.webex.url());
+    std::fs::write(&file, elsewhere.replace("[webex]", &wrong)).unwrap();
+    let nowhere = at_webex(&["--check"]).await;
+    assert!(
+        nowhere.err.contains("webex.flow_store_url, webex.org_id: Webex knows no flows there"),
+        "{}",
+        nowhere.err
+    );
 }
 
 #[actix_web::test]

@@ -206,8 +206,8 @@ fn flow(nodes: &[Value], events: &[(&str, &[Value])]) -> Flow {
     read(&document.to_string()).unwrap()
 }
 
-fn action(name: &str, properties: Value) -> Value {
-    json!({"id": name, "name": name, "activityType": "action", "group": "action", "properties": properties})
+fn action(name: &str, properties: impl Into<Value>) -> Value {
+    json!({"id": name, "name": name, "activityType": "action", "group": "action", "properties": properties.into()})
 }
 
 fn create(body: &str) -> Value {

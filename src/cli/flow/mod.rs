@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::{ArgGroup, Subcommand};
@@ -102,21 +103,21 @@ struct PathArgs {
 /// A file cannot be read or is no flow, or an expression or path fails.
 pub fn run(
     args: &FlowArgs,
-    clock: &dyn Clock,
+    clock: &Arc<dyn Clock>,
     out: &mut impl Write,
     settings_of: impl FnOnce(Option<PathBuf>) -> anyhow::Result<Settings>,
 ) -> anyhow::Result<ExitCode> {
     let is_in_order = match &args.command {
-        FlowCommand::New(args) => return new::run(args, &settings_of(args.config.clone())?, out),
+        FlowCommand::New(args) => return new::run(args, &settings_of(args.config.clone())?, clock, out),
         FlowCommand::Check(args) => {
             let deadlines = match &args.config {
                 Some(file) => settings_of(Some(file.clone()))?.deadlines,
-                None => Settings::default_deadlines(clock)?,
+                None => Settings::default_deadlines(clock.as_ref())?,
             };
             check(args, &deadlines, out)?
         }
         FlowCommand::Diff(args) => differences(args, out)?,
-        FlowCommand::Render(args) => render(args, clock, out)?,
+        FlowCommand::Render(args) => render(args, clock.as_ref(), out)?,
         FlowCommand::Path(args) => path(args, out)?,
     };
     Ok(if is_in_order { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -133,7 +134,7 @@ fn content(file: &Path) -> anyhow::Result<String> {
 }
 
 /// An argument that may name a file.
-fn argument(text: &str) -> anyhow::Result<String> {
+pub(super) fn argument(text: &str) -> anyhow::Result<String> {
     match text.strip_prefix('@') {
         Some("-") => {
             let mut input = String::new();
@@ -148,16 +149,17 @@ fn argument(text: &str) -> anyhow::Result<String> {
     }
 }
 
-fn flow(file: &Path) -> anyhow::Result<Flow> {
+/// Reads an export.
+pub(super) fn read_flow(file: &Path) -> anyhow::Result<Flow> {
     read(&content(file)?).map_err(|error| anyhow!("{}: {error}", file.display()))
 }
 
 fn check(args: &CheckArgs, deadlines: &Deadlines, out: &mut impl Write) -> anyhow::Result<bool> {
-    let flow = flow(&args.flow)?;
+    let flow = read_flow(&args.flow)?;
     let findings = of_flow(&flow, &facts(deadlines));
     let is_serious = findings.iter().any(|finding| finding.severity == Severity::Serious);
     if args.json {
-        let list: Vec<Value> = findings.iter().map(as_json).collect();
+        let list: Vec<Value> = findings.iter().map(finding_as_json).collect();
         let gaps: Vec<String> = flow.gaps.iter().map(ToString::to_string).collect();
         let report =
             json!({"flow": flow.name, "format": flow.format.to_string(), "gaps": gaps, "findings": list});
@@ -169,7 +171,13 @@ fn check(args: &CheckArgs, deadlines: &Deadlines, out: &mut impl Write) -> anyho
     for gap in &flow.gaps {
         writeln!(out, "\nnot as expected  {gap}")?;
     }
-    for finding in &findings {
+    print_findings(&findings, out)?;
+    Ok(!is_serious)
+}
+
+/// Prints findings, and how many there are.
+pub(super) fn print_findings(findings: &[Finding], out: &mut (impl Write + ?Sized)) -> std::io::Result<()> {
+    for finding in findings {
         let Finding { code, severity, activity, evidence, remedy } = finding;
         writeln!(out, "\n{code:<4}{:<9}{activity}", severity.name())?;
         writeln!(out, "    seen     {evidence}")?;
@@ -178,10 +186,10 @@ fn check(args: &CheckArgs, deadlines: &Deadlines, out: &mut impl Write) -> anyho
     }
     let serious = findings.iter().filter(|finding| finding.severity == Severity::Serious).count();
     writeln!(out, "\n{} findings, {serious} of them serious", findings.len())?;
-    Ok(!is_serious)
+    Ok(())
 }
 
-fn as_json(finding: &Finding) -> Value {
+pub(super) fn finding_as_json(finding: &Finding) -> Value {
     json!({
         "code": finding.code.to_string(),
         "severity": finding.severity.name(),
@@ -193,7 +201,7 @@ fn as_json(finding: &Finding) -> Value {
 }
 
 /// What the bridge answers to flows, and when: the statuses and bodies of docs/errors.md and docs/openapi.json.
-fn facts(deadlines: &Deadlines) -> BridgeFacts {
+pub(super) fn facts(deadlines: &Deadlines) -> BridgeFacts {
     let route = |name, deadline, data: Value| RouteFacts {
         name,
         deadline,
@@ -226,7 +234,7 @@ fn facts(deadlines: &Deadlines) -> BridgeFacts {
 }
 
 fn differences(args: &DiffArgs, out: &mut impl Write) -> anyhow::Result<bool> {
-    let changes = diff(&flow(&args.before)?, &flow(&args.after)?);
+    let changes = diff(&read_flow(&args.before)?, &read_flow(&args.after)?);
     if args.json {
         let list: Vec<String> = changes.iter().map(ToString::to_string).collect();
         writeln!(out, "{}", Value::from(list))?;
@@ -298,7 +306,7 @@ fn path(args: &PathArgs, out: &mut impl Write) -> anyhow::Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use clap::Parser;
 
     use std::time::Duration;
@@ -313,17 +321,18 @@ mod tests {
         args: FlowArgs,
     }
 
-    fn flow(arguments: &[&str]) -> (String, Result<ExitCode, String>) {
+    pub(crate) fn flow(arguments: &[&str]) -> (String, Result<ExitCode, String>) {
         let program = FlowProgram::parse_from(["flow"].iter().chain(arguments));
         let mut out = Vec::new();
-        let code = run(&program.args, &SystemClock, &mut out, |file| {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let code = run(&program.args, &clock, &mut out, |file| {
             let source = Source { file, environment: Vec::new() };
             Ok(Settings::load(&source, &SystemClock)?)
         });
         (String::from_utf8(out).unwrap(), code.map_err(|error| super::super::chain(&error)))
     }
 
-    const VENDORS: &str = "tests/fixtures/flows/ServiceCloudVoice_Template.json";
+    pub(crate) const VENDORS: &str = "tests/fixtures/flows/ServiceCloudVoice_Template.json";
 
     #[test]
     fn expressions_and_paths_are_read_as_webex_does() {
@@ -366,7 +375,7 @@ mod tests {
     }
 
     /// A configuration with one contact center.
-    fn configuration(folder: &Path) -> String {
+    pub(crate) fn configuration(folder: &Path) -> String {
         let pair = crate::certificate::issue("WebexCCSCV", 2048, 30, SystemClock.now()).unwrap();
         fs::write(folder.join("pair.crt"), pair.certificate_pem).unwrap();
         fs::write(folder.join("pair.key"), pair.key_pem).unwrap();

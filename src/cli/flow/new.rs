@@ -4,17 +4,24 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::ValueEnum;
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use webex_flow::findings::of_flow;
 use webex_flow::model::read;
 use webex_flow::rules;
 use webex_flow::write::{Deadlines, NewFlow, OmniFlow, PastedActivity, Reference, Spelling};
 
+use super::super::on_store;
+use super::super::webex::flow_client;
 use super::facts;
+use crate::clock::Clock;
 use crate::settings::{CallCenter, Settings};
+use crate::store::Store;
+use crate::webex::{FlowStore, WebexError};
 
 /// The vendor's published flow, of which the editor's form is made (MIT, tests/fixtures/flows/LICENSE.md).
 const VENDORS: &str = include_str!("../../../tests/fixtures/flows/ServiceCloudVoice_Template.json");
@@ -82,13 +89,28 @@ pub struct NewArgs {
     /// Print what is pasted into the HTTP Request activities of a flow that is made by hand instead.
     #[arg(long, conflicts_with_all = ["format", "out"])]
     bodies: bool,
+    /// Ask Webex whether the flow is valid, with the login of `webex login`; nothing is written there.
+    #[arg(long, conflicts_with = "bodies")]
+    check: bool,
+    /// Import the flow at Webex as a draft, once it is valid. Nothing is published, and no flow of the same name is overwritten.
+    #[arg(long, conflicts_with = "bodies")]
+    import: bool,
 }
 
 /// Writes the flow, after it was looked at as any other: 0 if nothing is wrong with it.
 ///
 /// # Errors
 /// The contact center is not there, a file is, or the output cannot be written.
-pub fn run(args: &NewArgs, settings: &Settings, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub fn run(
+    args: &NewArgs,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitCode> {
+    let asks_webex = args.check || args.import;
+    if asks_webex && args.format == FlowFormat::Ui {
+        bail!("--check and --import take FlowV2: leave --format out, or import the export in Flow Designer");
+    }
     let flow = flow(args, settings)?;
     if args.bodies {
         for activity in flow.bodies() {
@@ -106,13 +128,82 @@ pub fn run(args: &NewArgs, settings: &Settings, out: &mut impl Write) -> anyhow:
         bail!("the flow would not be right, which is a fault of this program: {first}");
     }
     match &args.out {
+        None if asks_webex => {}
         None => out.write_all(text.as_bytes())?,
         Some(file) => {
             save(file, &text)?;
             writeln!(out, "{} is written; nothing is wrong with it", file.display())?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    if !asks_webex {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let open = Store::open(settings.store.url.expose_secret());
+    let is_taken = on_store(&settings.store.url, open, async |store| {
+        at_webex(args, &document, settings, store, clock, out).await
+    })?;
+    Ok(if is_taken { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Asks Webex whether the flow is valid, and imports it if that is wanted; returns whether all of it went well.
+async fn at_webex(
+    args: &NewArgs,
+    document: &Value,
+    settings: &Settings,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    out: &mut impl Write,
+) -> anyhow::Result<bool> {
+    let client = flow_client(settings, store, clock)?;
+    let org_id = settings.webex.as_ref().and_then(|webex| webex.org_id.as_deref());
+    let org_id = org_id
+        .context("webex.org_id: is not set: the UUID of the organisation, in Control Hub under Account")?;
+    let store = FlowStore::new(&client, org_id);
+    let verdict = store.validate(document).await.map_err(of_flow_store)?;
+    for (word, findings) in [("error", &verdict.errors), ("warning", &verdict.warnings)] {
+        for finding in findings {
+            let code = finding.code.as_deref().unwrap_or("-");
+            let activity = finding.activity_name.as_deref().unwrap_or_default();
+            let suggestion =
+                finding.suggestion.as_deref().map(|words| format!("; {words}")).unwrap_or_default();
+            writeln!(out, "{word:<8} {code:<7} {activity}: {}{suggestion}", finding.message)?;
+        }
+    }
+    if !verdict.valid {
+        writeln!(out, "Webex finds the flow not valid")?;
+        return Ok(false);
+    }
+    writeln!(out, "Webex finds the flow valid")?;
+    if !args.import {
+        return Ok(true);
+    }
+    match store.import(document).await {
+        Ok(draft) => {
+            writeln!(
+                out,
+                "imported as a draft, id {}: look at it in Flow Designer, and publish it there",
+                draft.id
+            )?;
+            Ok(true)
+        }
+        Err(WebexError::Refused { status: 409, .. }) => {
+            bail!(
+                "--name {}: Webex has a flow of this name, and it is left as it is; take another name",
+                args.name
+            )
+        }
+        Err(error) => Err(of_flow_store(error)),
+    }
+}
+
+/// An error of the interface of flows, with the setting that leads there.
+fn of_flow_store(error: WebexError) -> anyhow::Error {
+    match error {
+        WebexError::Refused { status: 404, words } => anyhow!(
+            "webex.flow_store_url, webex.org_id: Webex knows no flows there ({words}); it must be the address of your region"
+        ),
+        other => anyhow!(other),
+    }
 }
 
 /// What Webex would refuse, and what `flow check` finds.

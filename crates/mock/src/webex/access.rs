@@ -19,7 +19,12 @@ pub(super) fn check(tenant: &Tenant, operation: Operation, incoming: &Incoming) 
     let scopes = tenant.state().logins.scopes_of(token, now).ok_or_else(|| {
         Refused::new(401, "invalid_token", "Authorization: the token is unknown or expired")
     })?;
-    let writes = operation == Operation::Subscriptions && incoming.method != "GET";
+    let writes = match operation {
+        Operation::Subscriptions => incoming.method != "GET",
+        // Documents name both scopes for `flows:validate`, which writes nothing.
+        Operation::Flows => incoming.path.ends_with(":import"),
+        _ => false,
+    };
     let wanted = if writes { "cjp:config_write" } else { "cjp:config_read" };
     if !scopes.iter().any(|scope| scope == wanted || scope == "cjp:config") {
         return Err(Refused::new(403, "insufficient_scope", format!("scope: {wanted} is needed")));

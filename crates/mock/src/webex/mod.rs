@@ -4,6 +4,7 @@
 mod access;
 mod captures;
 mod events;
+mod flows;
 mod graphql;
 mod log;
 mod oauth;
@@ -33,6 +34,7 @@ use serde_json::{Map, Value};
 
 pub use self::captures::Recording;
 pub use self::events::{Envelope, Event, Webhook};
+pub use self::flows::ImportedFlow;
 pub use self::log::{RecordedCall, RefusedCall};
 pub use self::operation::Operation;
 pub use self::publish::Published;
@@ -161,6 +163,12 @@ impl MockWebex {
     /// A recording becomes available.
     pub fn put_recording(&self, task: &str, recording: Recording) {
         self.tenant.state().recordings.entry(task.to_owned()).or_default().push(recording);
+    }
+
+    /// The flows that were imported, in order.
+    #[must_use]
+    pub fn flows(&self) -> Vec<ImportedFlow> {
+        self.tenant.state().flows.clone()
     }
 
     /// All subscriptions, the oldest first.

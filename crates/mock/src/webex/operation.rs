@@ -18,6 +18,8 @@ pub enum Operation {
     Captures,
     /// A recording itself, behind a signed address.
     Recording,
+    /// Flows, validated and imported.
+    Flows,
     /// Nothing that exists.
     Nowhere,
 }
@@ -30,6 +32,9 @@ impl Operation {
         }
         if let Some(file) = path.strip_prefix("/recordings/") {
             return (Self::Recording, Some(file));
+        }
+        if let Some(flows) = path.strip_prefix("/flow-store/") {
+            return (Self::Flows, Some(flows));
         }
         let operation = match path {
             "/v1/authorize" => Self::Authorize,
@@ -44,6 +49,6 @@ impl Operation {
 
     /// Whether it takes a bearer token, a `TrackingId`, and counts for the limit of requests.
     pub(super) fn is_api(self) -> bool {
-        matches!(self, Self::Subscriptions | Self::Search | Self::Captures)
+        matches!(self, Self::Subscriptions | Self::Search | Self::Captures | Self::Flows)
     }
 }

@@ -11,13 +11,14 @@ use super::super::answer::Answer;
 use super::super::bad_day::BadDay;
 use super::super::log::Newest;
 use super::captures::Recording;
+use super::flows::ImportedFlow;
 use super::log::{RecordedCall, RefusedCall};
 use super::oauth::Logins;
 use super::operation::Operation;
 use super::refused::Refused;
 use super::settings::MockWebexSettings;
 use super::subscriptions::Subscription;
-use super::{access, captures, oauth, search, subscriptions};
+use super::{access, captures, flows, oauth, search, subscriptions};
 use crate::Now;
 
 /// A request without its HTTP machinery.
@@ -51,6 +52,8 @@ pub(super) struct State {
     pub(super) tasks: BTreeMap<String, Map<String, Value>>,
     /// Recordings by task.
     pub(super) recordings: BTreeMap<String, Vec<Recording>>,
+    /// Imported flows.
+    pub(super) flows: Vec<ImportedFlow>,
     /// When the last requests came, in milliseconds.
     pub(super) recent: VecDeque<i64>,
     pub(super) diary: Vec<Script>,
@@ -82,6 +85,7 @@ impl Tenant {
             subscriptions: Vec::new(),
             tasks: BTreeMap::new(),
             recordings: BTreeMap::new(),
+            flows: Vec::new(),
             recent: VecDeque::new(),
             diary: Vec::new(),
             requests: Newest::new(settings.keep_recorded),
@@ -132,6 +136,7 @@ impl Tenant {
             (Operation::Search, "POST", _) => search::attend(self, incoming),
             (Operation::Captures, "POST", _) => captures::attend(self, incoming),
             (Operation::Recording, "GET", Some(file)) => captures::download(self, file, incoming),
+            (Operation::Flows, "POST", Some(path)) => flows::attend(self, path, incoming),
             (Operation::Subscriptions, method, id) => subscriptions::attend(self, method, id, incoming),
             (Operation::Nowhere, ..) => Err(Refused::new(404, "not_found", "path: nothing is there")),
             _ => Err(Refused::new(405, "method_not_allowed", "method: not allowed here")),

@@ -52,15 +52,15 @@ impl<'f> Play<'f> {
         let Some(left) = self.activities_left.checked_sub(1) else { return self.lose(Ending::Endless) };
         self.activities_left = left;
         let way = self.perform(activity, &mut step, now);
-        self.leave(activity, step, way);
+        self.leave(activity, step, &way);
     }
 
-    fn leave(&mut self, activity: &'f Activity, mut step: Step, way: Way) {
+    fn leave(&mut self, activity: &'f Activity, mut step: Step, way: &Way) {
         let Some(frame) = self.frames.last() else {
             self.played.steps.push(step);
             return;
         };
-        let link = match &way {
+        let link = match way {
             Way::Success => frame.process.success(&activity.id),
             Way::Exit(exit) => frame.process.exit(&activity.id, exit),
             Way::Error => frame.process.error(&activity.id),
@@ -463,7 +463,7 @@ impl<'f> Play<'f> {
             Err(HttpFailure::Timeout) if !self.script.timeout_is_error => Way::Success,
             Err(_) => Way::Error,
         };
-        self.leave(activity, step, way);
+        self.leave(activity, step, &way);
     }
 
     fn take_answer(

@@ -1,6 +1,7 @@
 //! The tenant over real sockets.
 
 mod apis;
+mod flows;
 mod logins;
 mod webhooks;
 

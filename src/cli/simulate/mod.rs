@@ -1,0 +1,647 @@
+//! `scv-bridge simulate`: plays a flow as Webex would, and says what is wrong.
+
+#[cfg(feature = "demo")]
+pub mod judge;
+pub mod player;
+#[cfg(feature = "demo")]
+pub mod stage;
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow, bail};
+use openssl::sha::sha256;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value, json};
+use webex_flow::findings::{BridgeFacts, Code, Finding, Severity, of_flow, of_plays};
+use webex_flow::model::Flow;
+use webex_flow::play::{Exchange, Played, Scenario, Script, Step, Weather};
+
+use self::player::{Connector, play};
+use super::flow;
+use crate::clock::Clock;
+use crate::settings::{Deadlines, Settings};
+
+/// The number that all plays call.
+const DIALED: &str = "+18005550100";
+
+/// Play a flow as Webex would, in scenarios, and say what is wrong; exit status 1 if anything is serious.
+///
+/// Without --url a mock Salesforce org and a bridge are started on this machine, with the names that the flow sends.
+#[derive(Debug, clap::Args)]
+pub struct SimulateArgs {
+    /// The export (of Flow Designer, or FlowV2).
+    #[arg(value_name = "FLOW.json")]
+    flow: PathBuf,
+    /// Play against this running bridge: it creates VoiceCalls in the org behind it.
+    #[arg(long, value_name = "URL", requires = "client")]
+    url: Option<String>,
+    /// The client as which requests are sent.
+    #[arg(long, value_name = "ID", requires = "url", requires = "secret_file")]
+    client: Option<String>,
+    /// The file that holds the client's secret; `-` is standard input.
+    #[arg(long, value_name = "FILE", requires = "client")]
+    secret_file: Option<PathBuf>,
+    /// Certificates in PEM to trust besides the system's.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    ca_file: Option<PathBuf>,
+    /// The bridge's configuration: its deadlines, and whether it has the client.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Play only this scenario; may be given several times.
+    #[arg(long = "scenario", value_name = "NAME", value_parser = scenario)]
+    scenarios: Vec<Scenario>,
+    /// What the caller enters at menus and prompts for digits, in order: 1,2,0042.
+    #[arg(long, value_name = "DIGITS", value_delimiter = ',')]
+    digits: Vec<String>,
+    /// The caller's number.
+    #[arg(long, value_name = "NUMBER", default_value = "+14693150217")]
+    caller: String,
+    /// What an activity gives that cannot be played (a function, a request to others): NAME=JSON.
+    #[arg(long = "stub", value_name = "NAME=JSON", value_parser = stub)]
+    stubs: Vec<(String, Value)>,
+    /// The export of a subflow that the flow uses, found by its name.
+    #[arg(long = "subflow", value_name = "FILE")]
+    subflows: Vec<PathBuf>,
+    /// Leave the steps out.
+    #[arg(long)]
+    brief: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn scenario(name: &str) -> Result<Scenario, String> {
+    let names = || Scenario::ALL.map(Scenario::name).join(", ");
+    Scenario::from_name(name).ok_or_else(|| format!("the scenarios are {}", names()))
+}
+
+fn stub(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=JSON, such as Score={\"level\":3}")?;
+    let value = serde_json::from_str(value).map_err(|error| format!("{name}: this is no JSON: {error}"))?;
+    Ok((name.to_owned(), value))
+}
+
+/// A scenario that was played, with what became of the VoiceCalls; none where nobody looked.
+struct Outcome {
+    played: Played,
+    voice_calls: Option<Vec<String>>,
+}
+
+/// All plays of a flow.
+struct Report {
+    outcomes: Vec<Outcome>,
+    /// Scenarios that were not played, with the reason.
+    skipped: Vec<(Scenario, String)>,
+    /// What the VoiceCalls showed.
+    judged: Vec<Finding>,
+}
+
+/// Plays the flow. `settings_of` reads a configuration.
+///
+/// # Errors
+/// A file cannot be read or is no flow, an argument does not fit, or the output cannot be written.
+pub fn run(
+    args: &SimulateArgs,
+    clock: &Arc<dyn Clock>,
+    out: &mut dyn Write,
+    settings_of: impl FnOnce(PathBuf) -> anyhow::Result<Settings>,
+) -> anyhow::Result<ExitCode> {
+    let flow = flow::read_flow(&args.flow)?;
+    let subflows =
+        args.subflows.iter().map(|file| flow::read_flow(file)).collect::<anyhow::Result<Vec<_>>>()?;
+    let settings = args.config.clone().map(settings_of).transpose()?;
+    let deadlines = match &settings {
+        Some(settings) => settings.deadlines,
+        None => Settings::default_deadlines(clock.as_ref())?,
+    };
+    let facts = flow::facts(&deadlines);
+    let remote = remote(args, settings.as_ref())?;
+    let cast = Cast { args, flow: &flow, subflows: &subflows, facts: &facts, deadlines: &deadlines, clock };
+    let report = actix_web::rt::System::new().block_on(cast.all(remote.as_ref()))?;
+    let findings = findings(&flow, &facts, &report);
+    if args.json {
+        writeln!(out, "{}", as_json(&flow, &report, &findings))?;
+    } else {
+        print(args, &flow, &report, out)?;
+        flow::print_findings(&findings, out)?;
+    }
+    let is_serious = findings.iter().any(|finding| finding.severity == Severity::Serious);
+    Ok(if is_serious { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The running bridge that is played against, if one was named.
+fn remote(args: &SimulateArgs, settings: Option<&Settings>) -> anyhow::Result<Option<Connector>> {
+    let (Some(url), Some(client), Some(file)) = (&args.url, &args.client, &args.secret_file) else {
+        return Ok(None);
+    };
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        bail!("--url {url}: write http:// or https:// before it");
+    }
+    let secret = SecretString::from(flow::argument(&format!("@{}", file.display()))?.trim_end().to_owned());
+    if let Some(settings) = settings {
+        let known = settings.clients.iter().find(|known| known.id == *client);
+        let known =
+            known.ok_or_else(|| anyhow!("--client {client}: the configuration has no such client"))?;
+        if !known.secrets.contains(&sha256(secret.expose_secret().as_bytes())) {
+            bail!("--secret-file: this is not the secret of the client {client} in the configuration");
+        }
+    }
+    let roots = args.ca_file.as_ref().map(|file| {
+        std::fs::read(file).with_context(|| format!("--ca-file {} cannot be read", file.display()))
+    });
+    Connector::new(url, Some((client.clone(), secret)), roots.transpose()?.as_deref()).map(Some)
+}
+
+/// What plays have in common.
+struct Cast<'c> {
+    args: &'c SimulateArgs,
+    flow: &'c Flow,
+    subflows: &'c [Flow],
+    facts: &'c BridgeFacts,
+    #[cfg_attr(not(feature = "demo"), expect(dead_code, reason = "only a stage needs them"))]
+    deadlines: &'c Deadlines,
+    clock: &'c Arc<dyn Clock>,
+}
+
+impl Cast<'_> {
+    async fn all(&self, remote: Option<&Connector>) -> anyhow::Result<Report> {
+        let routes: Vec<&str> = self.facts.routes.iter().map(|route| route.name).collect();
+        let stubs: Map<String, Value> = self.args.stubs.iter().cloned().collect();
+        let chosen = &self.args.scenarios;
+        let mut report = Report { outcomes: Vec::new(), skipped: Vec::new(), judged: Vec::new() };
+        for scenario in Scenario::ALL {
+            if !chosen.is_empty() && !chosen.contains(&scenario) {
+                continue;
+            }
+            let needs_mock =
+                remote.is_some() && !matches!(scenario.weather(), Weather::Fine | Weather::BridgeUnreachable);
+            let obstacle = match scenario.obstacle(self.flow, &routes) {
+                None if needs_mock => Some("needs the mock org: leave --url out"),
+                obstacle => obstacle,
+            };
+            if let Some(obstacle) = obstacle {
+                report.skipped.push((scenario, obstacle.to_owned()));
+                continue;
+            }
+            for timeout_is_error in [false, true] {
+                let script = Script {
+                    scenario,
+                    caller: scenario.caller(&self.args.caller),
+                    dialed: DIALED.to_owned(),
+                    interaction_id: interaction_id(rand::random()),
+                    digits: self.args.digits.clone(),
+                    stubs: &stubs,
+                    subflows: self.subflows,
+                    routes: &routes,
+                    timeout_is_error,
+                };
+                let outcome = self.one(script, remote, &mut report.judged).await?;
+                let has_timeout = outcome.played.has_timeout();
+                report.outcomes.push(outcome);
+                // Webex's documents say both of a request that is not answered in time.
+                if !has_timeout {
+                    break;
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    async fn one(
+        &self,
+        script: Script<'_>,
+        remote: Option<&Connector>,
+        judged: &mut Vec<Finding>,
+    ) -> anyhow::Result<Outcome> {
+        let is_unreachable = script.scenario.weather() == Weather::BridgeUnreachable;
+        let Some(remote) = remote else { return self.on_stage(script, judged).await };
+        let nobody = if is_unreachable { Some(Connector::to_nobody()?) } else { None };
+        let connector = nobody.as_ref().unwrap_or(remote);
+        let played = play(self.flow, script, connector, self.clock.as_ref(), &mut || {}).await;
+        Ok(Outcome { played, voice_calls: None })
+    }
+
+    #[cfg(not(feature = "demo"))]
+    async fn on_stage(&self, _: Script<'_>, _: &mut Vec<Finding>) -> anyhow::Result<Outcome> {
+        bail!("this program was built without the mock org: name a running bridge with --url")
+    }
+
+    #[cfg(feature = "demo")]
+    async fn on_stage(&self, script: Script<'_>, judged: &mut Vec<Finding>) -> anyhow::Result<Outcome> {
+        let stage = stage::Stage::set_up(&stage_settings(self.flow, self.deadlines), self.clock).await?;
+        let (played, calls) = play_on(&stage, self.flow, script, self.clock.as_ref()).await?;
+        stage.strike().await;
+        judged.extend(judge::judge(&played, &calls));
+        Ok(Outcome { played, voice_calls: Some(calls.iter().map(judge::line).collect()) })
+    }
+}
+
+/// Plays a flow on a stage, waits until nothing is owed to Salesforce any more, and returns the call's VoiceCalls.
+///
+/// # Errors
+/// When no port can be had.
+#[cfg(feature = "demo")]
+pub async fn play_on(
+    stage: &stage::Stage,
+    flow: &Flow,
+    script: Script<'_>,
+    clock: &dyn Clock,
+) -> anyhow::Result<(Played, Vec<crate::mock::VoiceCall>)> {
+    let weather = script.scenario.weather();
+    if let Some(day) = bad_day(weather) {
+        stage.org.script(day);
+    }
+    let connector = match weather {
+        Weather::BridgeUnreachable => Connector::to_nobody()?,
+        _ => Connector::new(&stage.bridge, Some(stage.credentials()), None)?,
+    };
+    let interaction = script.interaction_id.clone();
+    let calls = || {
+        let mut calls = stage.org.voice_calls();
+        calls.retain(|call| call.vendor_call_key.contains(&interaction));
+        calls
+    };
+    let mut accept = || {
+        if let Some(call) = calls().last() {
+            stage.org.agent_accepts(&call.id, AGENT);
+        }
+    };
+    let played = play(flow, script, &connector, clock, &mut accept).await;
+    stage.org.forget_scripts();
+    settle(stage).await;
+    Ok((played, calls()))
+}
+
+/// The agent of all plays.
+#[cfg(feature = "demo")]
+const AGENT: &str = "agent@example.com";
+
+/// What the org does in this weather, for as long as it lasts.
+#[cfg(feature = "demo")]
+fn bad_day(weather: Weather) -> Option<crate::mock::Script> {
+    use crate::mock::{BadDay, Operation};
+    Some(match weather {
+        Weather::Fine | Weather::BridgeUnreachable => return None,
+        Weather::SalesforceDown => BadDay::Unavailable { retry_after: None }.times(u32::MAX),
+        Weather::SalesforceSlow => BadDay::Slow { milliseconds: 6_000 }.times(u32::MAX),
+        Weather::CreateRefused => {
+            let body =
+                json!([{"errorCode": "REQUIRED_FIELD_MISSING", "message": "Required fields are missing"}]);
+            BadDay::Status { status: 400, body }.times(u32::MAX).on(Operation::Create)
+        }
+    })
+}
+
+/// Waits until the bridge owes Salesforce nothing, or for so long that it never will.
+#[cfg(feature = "demo")]
+async fn settle(stage: &stage::Stage) {
+    let end = tokio::time::Instant::now() + player::SETTLES_WITHIN;
+    while tokio::time::Instant::now() < end {
+        let metrics = match reqwest::get(format!("{}/metrics", stage.operations)).await {
+            Ok(answer) => answer.text().await.unwrap_or_default(),
+            Err(_) => return,
+        };
+        let owed = metrics.lines().filter(|line| {
+            line.starts_with("scv_bridge_outbox_entries{")
+                && line.contains("state=\"pending\"")
+                && !line.ends_with(" 0")
+        });
+        if owed.count() == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
+/// What the flow names in its bodies. A name that is an expression takes its variable's default.
+#[cfg(feature = "demo")]
+fn stage_settings(flow: &Flow, deadlines: &Deadlines) -> stage::StageSettings {
+    let mut names =
+        stage::StageSettings { certificates: Vec::new(), call_centers: Vec::new(), deadlines: *deadlines };
+    for body in bodies(flow) {
+        for (field, known) in
+            [("\"certDevName\"", &mut names.certificates), ("\"callCenterDevName\"", &mut names.call_centers)]
+        {
+            let Some(name) = text_of(body, field) else { continue };
+            let variable = name.strip_prefix("{{").and_then(|name| name.strip_suffix("}}")).map(str::trim);
+            let name = match variable {
+                Some(variable) => flow.variable(variable).and_then(|variable| variable.default.clone()),
+                None => Some(name.to_owned()),
+            };
+            known.extend(
+                name.filter(|name| !known.contains(name) && !name.is_empty() && !name.contains("{{")),
+            );
+        }
+    }
+    let vendors = stage::StageSettings::of_vendor(*deadlines);
+    if names.certificates.is_empty() {
+        names.certificates = vendors.certificates;
+    }
+    if names.call_centers.is_empty() {
+        names.call_centers = vendors.call_centers;
+    }
+    names
+}
+
+#[cfg(feature = "demo")]
+fn bodies(flow: &Flow) -> impl Iterator<Item = &str> {
+    use webex_flow::model::ActivityKind;
+    flow.activities().filter_map(|(_, activity)| match &activity.kind {
+        ActivityKind::HttpRequest(request) => request.body.as_deref(),
+        _ => None,
+    })
+}
+
+/// The text of a field in a body, which need not be JSON before it is filled in.
+#[cfg(feature = "demo")]
+fn text_of<'b>(body: &'b str, field: &str) -> Option<&'b str> {
+    let (_, after) = body.split_once(field)?;
+    let text = after.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    text.split('"').next()
+}
+
+/// An interaction id as Webex has it.
+pub fn interaction_id(random: u128) -> String {
+    let digits = format!("{random:032x}");
+    let part = |range| digits.get(range).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
+}
+
+/// Everything that is wrong, worst first. What is seen without playing is told once.
+fn findings(flow: &Flow, facts: &BridgeFacts, report: &Report) -> Vec<Finding> {
+    let mut findings = of_flow(flow, facts);
+    let known: HashSet<(Code, String)> =
+        findings.iter().map(|finding| (finding.code, finding.activity.clone())).collect();
+    let plays: Vec<Played> = report.outcomes.iter().map(|outcome| outcome.played.clone()).collect();
+    let seen = of_plays(&plays, facts).into_iter().chain(report.judged.iter().cloned());
+    findings.extend(seen.filter(|finding| !known.contains(&(finding.code, finding.activity.clone()))));
+    findings.sort_by(|left, right| {
+        (left.severity, left.code, &left.activity).cmp(&(right.severity, right.code, &right.activity))
+    });
+    findings.dedup();
+    findings
+}
+
+fn print(args: &SimulateArgs, flow: &Flow, report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
+    let place = args.url.as_deref().unwrap_or("a bridge and a mock Salesforce org on this machine");
+    writeln!(out, "{} ({}), played against {place}", flow.name, flow.format)?;
+    for Outcome { played, voice_calls } in &report.outcomes {
+        let way =
+            if played.timeout_is_error { "; what is not answered in time leaves by an error" } else { "" };
+        writeln!(out, "\n{}: {}{way}", played.scenario, played.scenario.title())?;
+        if !args.brief {
+            for step in &played.steps {
+                writeln!(out, "{step}")?;
+            }
+        }
+        let queued = if played.was_queued { "was queued" } else { "was never queued" };
+        let waited = played.waited_for_requests.as_secs_f64();
+        writeln!(
+            out,
+            "  {}; the caller {queued}; {waited:.1} s were waited for requests before",
+            played.ending
+        )?;
+        match voice_calls {
+            None => writeln!(out, "  what became of it: scv-bridge call show {}", played.interaction_id)?,
+            Some(calls) if calls.is_empty() => writeln!(out, "  no VoiceCall in Salesforce")?,
+            Some(calls) => {
+                for call in calls {
+                    writeln!(out, "  {call}")?;
+                }
+            }
+        }
+    }
+    for (scenario, obstacle) in &report.skipped {
+        writeln!(out, "\n{scenario}: not played, {obstacle}")?;
+    }
+    Ok(())
+}
+
+fn as_json(flow: &Flow, report: &Report, findings: &[Finding]) -> Value {
+    let plays: Vec<Value> = report
+        .outcomes
+        .iter()
+        .map(|Outcome { played, voice_calls }| {
+            json!({
+                "scenario": played.scenario.name(),
+                "timeoutIsError": played.timeout_is_error,
+                "interactionId": played.interaction_id,
+                "ending": played.ending.to_string(),
+                "wasQueued": played.was_queued,
+                "waitedForRequestsMs": milliseconds(played.waited_for_requests),
+                "steps": played.steps.iter().map(step_as_json).collect::<Vec<_>>(),
+                "voiceCalls": voice_calls,
+            })
+        })
+        .collect();
+    let skipped: Vec<Value> = report
+        .skipped
+        .iter()
+        .map(|(scenario, obstacle)| json!({"scenario": scenario.name(), "reason": obstacle}))
+        .collect();
+    let findings: Vec<Value> = findings.iter().map(flow::finding_as_json).collect();
+    json!({"flow": flow.name, "plays": plays, "notPlayed": skipped, "findings": findings})
+}
+
+fn step_as_json(step: &Step) -> Value {
+    let exchange = |exchange: &Exchange| {
+        let outcome = exchange.outcome.as_ref();
+        json!({
+            "method": exchange.request.method, "target": exchange.request.target, "body": exchange.request.body,
+            "status": outcome.and_then(|outcome| outcome.result.as_ref().ok()).map(|answer| answer.status),
+            "answer": outcome.and_then(|outcome| outcome.result.as_ref().ok()).map(|answer| answer.body.as_str()),
+            "failure": outcome.and_then(|outcome| outcome.result.as_ref().err()).map(ToString::to_string),
+            "ms": outcome.map(|outcome| milliseconds(outcome.took)),
+        })
+    };
+    json!({
+        "atMs": milliseconds(step.at), "place": step.place, "activity": step.activity, "kind": step.kind,
+        "exit": step.exit.as_ref().map(ToString::to_string),
+        "set": step.set.iter().cloned().collect::<Map<String, Value>>(),
+        "requests": step.exchanges.iter().map(exchange).collect::<Vec<_>>(),
+        "notes": step.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn milliseconds(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+#[cfg(feature = "demo")]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::flow::tests::{VENDORS, configuration, flow};
+    use crate::clock::SystemClock;
+    use crate::settings::Source;
+
+    #[derive(Parser)]
+    struct SimulateProgram {
+        #[command(flatten)]
+        args: SimulateArgs,
+    }
+
+    fn simulate(arguments: &[&str]) -> (String, Result<ExitCode, String>) {
+        let program = SimulateProgram::try_parse_from(["simulate"].iter().chain(arguments));
+        let program = match program {
+            Ok(program) => program,
+            Err(error) => return (String::new(), Err(error.to_string())),
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let mut out = Vec::new();
+        let code = run(&program.args, &clock, &mut out, |file| {
+            let source = Source { file: Some(file), environment: Vec::new() };
+            Ok(Settings::load(&source, &SystemClock)?)
+        });
+        (String::from_utf8(out).unwrap(), code.map_err(|error| super::super::chain(&error)))
+    }
+
+    /// A flow as `flow new` writes it, in all scenarios.
+    fn a_new_flow_has_no_finding(format: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let config = configuration(folder.path());
+        let file = folder.path().join("flow.json").display().to_string();
+        let new = [
+            "new",
+            "--config",
+            &config,
+            "--connector",
+            "c",
+            "--queue",
+            "q",
+            "--omni-flow",
+            "Route",
+            "--out",
+            &file,
+        ];
+        assert_eq!(flow(&[&new[..], &["--format", format]].concat()).1, Ok(ExitCode::SUCCESS));
+        let (text, code) = simulate(&[&file, "--config", &config, "--json"]);
+        assert_eq!(code, Ok(ExitCode::SUCCESS), "{text}");
+        let report: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(report["findings"], json!([]));
+        let plays = report["plays"].as_array().unwrap();
+        assert_eq!((plays.len(), report["notPlayed"][0]["scenario"].as_str()), (13, Some("callback")));
+        for play in plays {
+            let is_gone_early =
+                matches!(play["scenario"].as_str(), Some("abandoned-in-ivr" | "hang-up-beside-create"));
+            assert_eq!(play["wasQueued"], !is_gone_early, "{play:#}");
+        }
+    }
+
+    #[test]
+    fn a_flow_of_flow_new_in_flow_v2_has_no_finding_in_any_scenario() {
+        a_new_flow_has_no_finding("v2");
+    }
+
+    #[test]
+    fn a_flow_of_flow_new_for_the_editor_has_no_finding_in_any_scenario() {
+        a_new_flow_has_no_finding("ui");
+    }
+
+    #[test]
+    fn the_vendors_flow_is_played_and_what_becomes_of_its_calls_is_told() {
+        let scenarios = ["answered", "abandoned-in-queue", "bridge-unreachable", "hang-up-beside-create"];
+        let chosen: Vec<&str> = scenarios.iter().flat_map(|name| ["--scenario", name]).collect();
+        let (text, code) = simulate(&[&[VENDORS][..], &chosen].concat());
+        assert_eq!(code, Ok(ExitCode::FAILURE));
+        for told in [
+            "answered: an agent takes the call",
+            "main: CreateVoiceCall (HTTP Request) -> default\n             POST /services/apexrest/cisco_wxcc_scv/voice/v1/createVoiceCall: 200 ",
+            "completed, agent agent@example.com, \"Abandoned in queue\"",
+            "the caller was dropped: CreateVoiceCall failed; the caller was never queued",
+            "F6  serious  CreateVoiceCall",
+            "F7  serious  UpdateVoiceCall",
+            "F21 serious  UpdateVoiceCall",
+        ] {
+            assert!(text.contains(told), "{told}\n\n{text}");
+        }
+        let (brief, _) = simulate(&[VENDORS, "--brief", "--scenario", "abandoned-in-queue"]);
+        assert!(
+            !brief.contains("main: CreateVoiceCall") && brief.contains("\"Abandoned in queue\""),
+            "{brief}"
+        );
+    }
+
+    #[test]
+    fn a_running_bridge_is_asked_as_a_connector_would() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let deadlines = Settings::default_deadlines(&SystemClock).unwrap();
+        let (send, receive) = std::sync::mpsc::channel();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let server = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async {
+                let stage =
+                    stage::Stage::set_up(&stage::StageSettings::of_vendor(deadlines), &clock).await.unwrap();
+                let (client, secret) = stage.credentials();
+                send.send((stage.bridge.clone(), client, secret.expose_secret().to_owned())).unwrap();
+                stopped.await.unwrap();
+                let calls = stage.org.voice_calls().len();
+                stage.strike().await;
+                calls
+            })
+        });
+        let (url, client, secret) = receive.recv().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret").display().to_string();
+        std::fs::write(&file, format!("{secret}\n")).unwrap();
+        let at = ["--url", &url, "--client", &client, "--secret-file", &file, "--brief"];
+        let chosen = ["--scenario", "abandoned-in-queue", "--scenario", "salesforce-down"];
+        let (text, _) = simulate(&[&[VENDORS][..], &at, &chosen].concat());
+        assert!(text.contains("what became of it: scv-bridge call show "), "{text}");
+        assert!(text.contains("salesforce-down: not played, needs the mock org"), "{text}");
+        std::fs::write(&file, "wrong").unwrap();
+        let (text, _) = simulate(&[&[VENDORS][..], &at, &chosen[..2]].concat());
+        assert!(
+            text.contains("F22 serious  CreateVoiceCall\n    seen     createVoiceCall answers 401"),
+            "{text}"
+        );
+        stop.send(()).unwrap();
+        assert_eq!(server.join().unwrap(), 1, "one VoiceCall for the call that was let in");
+    }
+
+    #[test]
+    fn arguments_that_do_not_fit_are_named() {
+        let error = |arguments: &[&str]| simulate(&[&[VENDORS][..], arguments].concat()).1.unwrap_err();
+        assert!(error(&["--scenario", "nosuch"]).contains("the scenarios are answered, abandoned-in-queue"));
+        assert!(error(&["--stub", "Score"]).contains("write NAME=JSON"));
+        assert!(error(&["--stub", "Score={"]).contains("Score: this is no JSON"));
+        assert!(error(&["--url", "http://127.0.0.1:1"]).contains("--client"));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret").display().to_string();
+        std::fs::write(&file, "x").unwrap();
+        let with = |url: &str, client: &str, config: &str| {
+            error(&["--url", url, "--client", client, "--secret-file", &file, "--config", config])
+        };
+        let config = configuration(folder.path());
+        assert!(with("bridge.example.com", "flow", &config).contains("write http:// or https:// before it"));
+        assert!(
+            with("http://127.0.0.1:1", "other", &config).contains("the configuration has no such client")
+        );
+        assert!(
+            with("http://127.0.0.1:1", "flow", &config).contains("this is not the secret of the client flow")
+        );
+    }
+
+    #[test]
+    fn names_that_a_flow_sends_are_known_to_the_stage() {
+        let document = json!({
+            "name": "Names", "flowType": "FLOW",
+            "variables": [{"name": "Center", "type": "STRING", "value": "My \\ Center"}],
+            "nodes": [{"id": "H", "name": "H", "activityType": "action", "group": "action", "properties": {
+                "activityName": "http-request-v2", "httpRequestMethod": "POST", "httpRequestPath": "/voice/v1/createVoiceCall",
+                "httpRequestBody": "{\"callCenterDevName\": \"{{ Center }}\", \"certDevName\" : \"Cert\", {{broken}}",
+            }}],
+            "edges": [],
+        });
+        let deadlines = Settings::default_deadlines(&SystemClock).unwrap();
+        let names = stage_settings(&webex_flow::model::read(&document.to_string()).unwrap(), &deadlines);
+        assert_eq!(names.certificates, ["Cert"]);
+        assert_eq!(names.call_centers, ["My \\ Center"]);
+    }
+}
