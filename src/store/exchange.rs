@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::batch::Job;
-use super::row::{Millis, read_some};
+use super::row::Millis;
 use super::sql::{Connection, Insert as _, Query, insert};
 use super::{Store, StoreError};
 use crate::domain::{CallCenterName, CallReference, Exchange, ExchangeRecord};
@@ -14,30 +15,35 @@ use crate::domain::{CallCenterName, CallReference, Exchange, ExchangeRecord};
 /// How many wait to be written at most; of more the newest are not kept.
 const MOST: usize = 20_000;
 
-/// How many rows one statement keeps: SQLite takes some 32,000 values.
-const CHUNK: usize = 1024;
+/// How many of them a row holds at most.
+const A_ROW: usize = 1024;
 
 /// What waits to be written.
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
     is_off: AtomicBool,
-    waiting: Mutex<Vec<ExchangeRow>>,
+    waiting: Mutex<Vec<Waiting>>,
 }
 
 impl Exchanges {
-    fn take(&self) -> Vec<ExchangeRow> {
+    fn take(&self) -> Vec<Waiting> {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
+/// An exchange that waits: when it was, and its JSON.
+#[derive(Debug)]
+struct Waiting {
+    at: i64,
+    json: String,
+}
+
 insert! {
-    /// Keeps exchanges.
+    /// Keeps the exchanges of about a second. Each one alone, in a row with an index by call, cost 6 % of a create
+    /// (docs/performance.md), and people look into few calls: they wait until all rows were looked through.
     ExchangeRow {
-        call_center: String,
-        call: String,
-        call_hash: i64,
         at: i64,
-        record: String,
+        records: String,
     }
     "INSERT INTO exchanges ({columns}) SELECT * FROM {values} AS j WHERE true"
 }
@@ -48,44 +54,45 @@ pub(super) async fn keep(
     asks: &[Vec<ExchangeRow>],
 ) -> Result<Vec<()>, StoreError> {
     let rows: Vec<&ExchangeRow> = asks.iter().flatten().collect();
-    for some in rows.chunks(CHUNK) {
-        connection.insert(ExchangeRow::SQL, some).await?;
-    }
+    connection.insert(ExchangeRow::SQL, &rows).await?;
     Ok(vec![(); asks.len()])
 }
 
-/// The exchanges under any of these names of a call.
+/// The rows in which any of these names of a call stands, as JSON writes it.
 #[derive(Serialize)]
 struct Named {
-    hashes: Vec<i64>,
     names: Vec<String>,
 }
 
+impl Query for Named {
+    type Row = Vec<Value>;
+    const SQL: &'static str = "SELECT records FROM exchanges
+        WHERE EXISTS (SELECT 1 FROM {each names} AS n WHERE {position records, n.value} > 0) ORDER BY id";
+}
+
+/// An exchange as it is written.
+#[derive(Serialize)]
+struct Kept<'e> {
+    call_center: &'e str,
+    call: &'e str,
+    at: i64,
+    record: &'e ExchangeRecord,
+}
+
+/// An exchange as it is read.
 #[derive(Deserialize)]
-struct Row {
+struct Read {
     call_center: String,
     call: String,
     at: Millis,
-    record: String,
+    record: ExchangeRecord,
 }
 
-impl Query for Named {
-    type Row = Row;
-    const SQL: &'static str =
-        "SELECT {text {object 'call_center', call_center, 'call', call, 'at', at, 'record', record}}
-        FROM exchanges WHERE call_hash IN {each hashes int} AND call IN {each names} ORDER BY at, id";
-}
-
-impl Row {
+impl Read {
     fn exchange(self) -> Option<Exchange> {
-        let record: ExchangeRecord = serde_json::from_str(&self.record).ok()?;
         let call_center = CallCenterName::parse(self.call_center).ok()?;
-        Some(Exchange {
-            call_center,
-            call: CallReference::parse(&self.call).ok()?,
-            at: self.at.into(),
-            record,
-        })
+        let call = CallReference::parse(&self.call).ok()?;
+        Some(Exchange { call_center, call, at: self.at.into(), record: self.record })
     }
 }
 
@@ -95,15 +102,6 @@ fn name(call: &CallReference) -> &str {
         CallReference::Id(id) => id.short(),
         CallReference::Key(key) => key.as_ref(),
     }
-}
-
-/// What stands for a name in the index: FNV-1a of 64 bits, the same in every version and on every machine. Names of one
-/// hash cost a look at a row that is not meant, and no more.
-fn hash(name: &str) -> i64 {
-    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    let hash = name.bytes().fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
-    hash.cast_signed()
 }
 
 impl Store {
@@ -122,17 +120,12 @@ impl Store {
             return;
         }
         let Some(exchange) = exchange() else { return };
-        let Ok(record) = serde_json::to_string(&exchange.record) else { return };
-        let row = ExchangeRow {
-            call_center: exchange.call_center.to_string(),
-            call: name(&exchange.call).to_owned(),
-            call_hash: hash(name(&exchange.call)),
-            at: exchange.at.as_millisecond(),
-            record,
-        };
+        let (at, call_center) = (exchange.at.as_millisecond(), exchange.call_center.as_ref());
+        let kept = Kept { call_center, call: name(&exchange.call), at, record: &exchange.record };
+        let Ok(json) = serde_json::to_string(&kept) else { return };
         let mut waiting = self.exchanges.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() < MOST {
-            waiting.push(row);
+            waiting.push(Waiting { at, json });
         }
     }
 
@@ -141,7 +134,8 @@ impl Store {
     /// # Errors
     /// When it could not be written: those exchanges are lost.
     pub async fn write_exchanges(&self) -> Result<(), StoreError> {
-        let rows = self.exchanges.take();
+        let waiting = self.exchanges.take();
+        let rows: Vec<ExchangeRow> = waiting.chunks(A_ROW).map(row).collect();
         if rows.is_empty() { Ok(()) } else { self.ask(|reply| Job::Exchanges(rows, reply)).await }
     }
 
@@ -150,13 +144,44 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn exchanges(&self, names: &[CallReference]) -> Result<(Vec<Exchange>, usize), StoreError> {
-        let names: Vec<String> = names.iter().map(|call| name(call).to_owned()).collect();
-        let hashes = names.iter().map(|name| hash(name)).collect();
-        let rows = self.read_raw(&Named { hashes, names }).await?;
-        let exchanges: Vec<Exchange> = read_some::<Row>(&rows).filter_map(Row::exchange).collect();
-        let unreadable = rows.len() - exchanges.len();
+        let calls: Vec<&str> = names.iter().map(name).collect();
+        let rows = self.read_raw(&Named { names: calls.iter().map(|call| needle(call)).collect() }).await?;
+        let (mut exchanges, mut unreadable) = (Vec::new(), 0);
+        for row in &rows {
+            let Ok(all) = serde_json::from_str::<Vec<Value>>(row) else {
+                unreadable += 1;
+                continue;
+            };
+            let is_meant = |one: &Value| {
+                one.get("call").and_then(Value::as_str).is_some_and(|call| calls.contains(&call))
+            };
+            for one in all.into_iter().filter(is_meant) {
+                match serde_json::from_value::<Read>(one).ok().and_then(Read::exchange) {
+                    Some(exchange) => exchanges.push(exchange),
+                    None => unreadable += 1,
+                }
+            }
+        }
+        exchanges.sort_by_key(|exchange| exchange.at);
         Ok((exchanges, unreadable))
     }
+}
+
+/// How a call stands in a row.
+fn needle(call: &str) -> String {
+    format!("\"call\":{}", Value::from(call))
+}
+
+/// A row of exchanges.
+fn row(all: &[Waiting]) -> ExchangeRow {
+    let at = all.iter().map(|one| one.at).max().unwrap_or_default();
+    let mut records = String::with_capacity(all.iter().map(|one| one.json.len() + 1).sum::<usize>() + 1);
+    for one in all {
+        records.push(if records.is_empty() { '[' } else { ',' });
+        records.push_str(&one.json);
+    }
+    records.push(']');
+    ExchangeRow { at, records }
 }
 
 #[cfg(test)]
@@ -164,26 +189,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_has_the_hash_that_the_algorithm_gives_it() {
-        for (name, expected) in
-            [("", 0xcbf2_9ce4_8422_2325_u64), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)]
-        {
-            assert_eq!(hash(name).cast_unsigned(), expected, "{name}");
-        }
+    fn no_more_wait_than_there_is_room_for() {
+        let exchanges = Exchanges::default();
+        let one = || Waiting { at: 0, json: String::new() };
+        exchanges.waiting.lock().unwrap().extend((0..3).map(|_| one()));
+        assert_eq!(exchanges.take().len(), 3);
+        assert!(exchanges.take().is_empty());
     }
 
     #[test]
-    fn no_more_wait_than_there_is_room_for() {
-        let exchanges = Exchanges::default();
-        let row = || ExchangeRow {
-            call_center: String::new(),
-            call: String::new(),
-            call_hash: 0,
-            at: 0,
-            record: String::new(),
-        };
-        exchanges.waiting.lock().unwrap().extend((0..3).map(|_| row()));
-        assert_eq!(exchanges.take().len(), 3);
-        assert!(exchanges.take().is_empty());
+    fn a_row_is_a_list_of_them_and_as_old_as_the_last() {
+        let one = |at| Waiting { at, json: format!("{{\"at\":{at}}}") };
+        let row = row(&[one(2), one(3), one(1)]);
+        assert_eq!((row.at, row.records.as_str()), (3, r#"[{"at":2},{"at":3},{"at":1}]"#));
+    }
+
+    #[test]
+    fn a_call_is_looked_for_as_it_is_written() {
+        for call in ["wxcc_1", "a \"quoted\" key", "schl\u{fc}ssel", "back\\slash"] {
+            let record = ExchangeRecord {
+                origin: crate::domain::ExchangeOrigin::Outbox { kind: "clear".into(), entry: 1, attempt: 1 },
+                outcome: "ok".into(),
+                milliseconds: 1,
+                error: None,
+                salesforce: Vec::new(),
+            };
+            let kept = Kept { call_center: "Main", call, at: 0, record: &record };
+            assert!(serde_json::to_string(&kept).unwrap().contains(&needle(call)), "{call}");
+        }
     }
 }

@@ -282,7 +282,7 @@ pub struct Purged {
     pub events: usize,
     /// Details of calls.
     pub details: usize,
-    /// Exchanges.
+    /// Rows of exchanges, each of about a second.
     pub exchanges: usize,
 }
 

@@ -229,7 +229,7 @@ pub(super) fn facts(deadlines: &Deadlines) -> BridgeFacts {
             ),
             route("agentAnswered", deadlines.agent_answered, success()),
         ],
-        statuses: vec![200, 400, 401, 403, 404, 405, 413, 415, 422, 424, 429, 503, 504],
+        statuses: vec![200, 400, 401, 403, 404, 405, 408, 413, 415, 422, 424, 429, 431, 500, 503, 504],
     }
 }
 
@@ -451,6 +451,22 @@ pub(super) mod tests {
         for word in pebble::KNOWN_WORDS.concat() {
             assert!(expressions.contains(word), "{word}");
         }
+    }
+
+    #[test]
+    fn statuses_are_those_of_the_api() {
+        let facts = facts(&Settings::default_deadlines(&SystemClock).unwrap());
+        let api: Value = serde_json::from_str(&fs::read_to_string("docs/openapi.json").unwrap()).unwrap();
+        // A path that is not there, and a method that is not: no route answers those.
+        let mut documented = vec![404, 405];
+        for route in &facts.routes {
+            let operation = &api["paths"][format!("/voice/v1/{}", route.name)]["post"];
+            let statuses = operation["responses"].as_object().unwrap_or_else(|| panic!("{}", route.name));
+            documented.extend(statuses.keys().map(|status| status.parse::<u16>().unwrap()));
+        }
+        documented.sort_unstable();
+        documented.dedup();
+        assert_eq!(facts.statuses, documented);
     }
 
     #[test]

@@ -121,7 +121,12 @@ pub fn run(
     let facts = flow::facts(&deadlines);
     let remote = remote(args, settings.as_ref())?;
     let cast = Cast { args, flow: &flow, subflows: &subflows, facts: &facts, deadlines: &deadlines, clock };
-    let report = actix_web::rt::System::new().block_on(cast.all(remote.as_ref()))?;
+    let mut report = actix_web::rt::System::new().block_on(cast.all(remote.as_ref()))?;
+    if let Some(settings) = &settings {
+        let numbers = report.outcomes.iter().flat_map(|outcome| lost_numbers(&outcome.played, settings));
+        let numbers: Vec<Finding> = numbers.collect();
+        report.judged.extend(numbers);
+    }
     let findings = findings(&flow, &facts, &report);
     if args.json {
         writeln!(out, "{}", as_json(&flow, &report, &findings))?;
@@ -362,6 +367,44 @@ fn text_of<'b>(body: &'b str, field: &str) -> Option<&'b str> {
     let (_, after) = body.split_once(field)?;
     let text = after.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     text.split('"').next()
+}
+
+/// Numbers that the configured rules refuse, or of which they leave other digits than a part of what was sent.
+fn lost_numbers(played: &Played, settings: &Settings) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (activity, body) in played.steps.iter().flat_map(|step| {
+        let bodies = step.exchanges.iter().filter_map(|exchange| exchange.request.body.as_deref());
+        bodies.map(|body| (step.activity.as_str(), body))
+    }) {
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let text = |field: &str| body.get(field).and_then(Value::as_str);
+        let center = text("callCenterDevName").and_then(|name| settings.call_centers.get(name));
+        let Some(translations) = center.map(|center| &center.translations) else { continue };
+        let fields =
+            [("from", &translations.from), ("to", &translations.to), ("dialedNumber", &translations.to)];
+        for (field, rules) in fields {
+            let Some(number) = text(field).filter(|number| !number.is_empty()) else { continue };
+            let evidence = match rules.translate(number) {
+                Err(error) => format!("{field}: {error}"),
+                Ok(translated) if keeps_digits(number, &translated) => continue,
+                Ok(translated) => format!("{field}: the rules make {translated:?} of {number:?}"),
+            };
+            let evidence = format!("{evidence} ({})", played.scenario);
+            let remedy =
+                "look at each rule with `scv-bridge translate --config FILE --call-center NAME NUMBER`";
+            findings.push(Finding::new(Code::Number, Severity::Warning, activity, evidence, remedy));
+        }
+    }
+    findings
+}
+
+/// Whether the digits after a translation are a part of those before, or the other way round: a country code may come or go.
+fn keeps_digits(before: &str, after: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    // What stands behind the first `@` or `;` of an address is no number.
+    let (before, after) = (digits(before.split(['@', ';']).next().unwrap_or_default()), digits(after));
+    before.contains(&after) && (!after.is_empty() || before.is_empty())
+        || (!before.is_empty() && after.ends_with(&before))
 }
 
 /// An interaction id as Webex has it.
@@ -626,6 +669,37 @@ mod tests {
         assert!(
             with("http://127.0.0.1:1", "flow", &config).contains("this is not the secret of the client flow")
         );
+    }
+
+    #[test]
+    fn numbers_of_which_rules_leave_other_digits_are_told() {
+        for (before, after, keeps) in [
+            ("+14693150217", "(469) 315-0217", true),
+            ("4693150217", "+14693150217", true),
+            ("+14693150217", "+4693150217", true),
+            ("anonymous", "anonymous", true),
+            ("sip:anna@10.0.0.1", "anna", true),
+            ("2041", "", false),
+            ("2041", "9", false),
+            ("+14693150217", "+1469315021", true),
+            ("+14693150217", "4693150000", false),
+        ] {
+            assert_eq!(keeps_digits(before, after), keeps, "{before} {after}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let config = configuration(folder.path());
+        let rules = "[call_centers.Main.translations]\nfrom = '{\"all\": \"[4,4]->.*->0\"}'\n";
+        std::fs::write(
+            &config,
+            std::fs::read_to_string(&config).unwrap().replace("[deadlines]", &format!("{rules}[deadlines]")),
+        )
+        .unwrap();
+        let file = folder.path().join("flow.json").display().to_string();
+        let new = ["new", "--config", &config, "--connector", "c", "--queue", "q", "--out", &file];
+        assert_eq!(flow(&new).1, Ok(ExitCode::SUCCESS));
+        let (text, code) = simulate(&[&file, "--config", &config, "--brief", "--scenario", "extension"]);
+        assert_eq!(code, Ok(ExitCode::SUCCESS));
+        assert!(text.contains("F16 warning  CreateVoiceCall\n    seen     from: the rules make \"0\" of \"2041\" (extension)"), "{text}");
     }
 
     #[test]

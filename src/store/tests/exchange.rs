@@ -33,11 +33,15 @@ async fn exchanges_are_found_under_every_name_of_the_call_in_their_order(engine:
     assert_eq!(unreadable, 0);
     assert_eq!(found.iter().map(|one| one.at).collect::<Vec<_>>(), [at(1), at(2)]);
     assert_eq!(found[1], all[0]);
-    engine.tamper("UPDATE exchanges SET record = '{\"by\":\"another version\"}' WHERE call = 'wxcc_1'").await;
+    engine
+        .tamper("UPDATE exchanges SET records = replace(records, '\"at\":1795000002000', '\"at\":null')")
+        .await;
     let (found, unreadable) = store.exchanges(&names).await.unwrap();
     assert_eq!((found.len(), unreadable), (1, 1), "what this version cannot read is counted");
     let before = PurgeBefore { calls: at(2), buried: at(0), private: at(0) };
-    assert_eq!(store.purge(before).await.unwrap().exchanges, 2);
+    assert_eq!(store.purge(before).await.unwrap().exchanges, 0, "the newest of them is not older");
+    let before = PurgeBefore { calls: at(3), ..before };
+    assert_eq!(store.purge(before).await.unwrap().exchanges, 1);
     store.keep_exchanges(false);
     store.keep_exchange(|| unreachable!("exchanges are not kept"));
 }

@@ -21,6 +21,6 @@ pub fn bridge() -> BridgeFacts {
             route("phoneContactEnded", 1800, json!({"outcome": "abandoned", "status": "Success"})),
             route("agentAnswered", 1800, json!({"status": "Success"})),
         ],
-        statuses: vec![200, 400, 401, 403, 404, 405, 413, 415, 422, 424, 429, 503, 504],
+        statuses: vec![200, 400, 401, 403, 404, 405, 408, 413, 415, 422, 424, 429, 431, 500, 503, 504],
     }
 }
