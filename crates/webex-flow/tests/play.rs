@@ -336,6 +336,16 @@ fn a_caller_who_never_enters_what_is_asked_for_ends_the_play() {
 }
 
 #[test]
+fn a_caller_waits_for_no_end_of_the_music() {
+    let flow = flow(&[], &[]);
+    let played = Setting::plain().play(&flow, Scenario::AbandonedInQueue, false);
+    let ways: Vec<_> = played.steps.iter().map(|step| (step.activity.as_str(), step.at.as_secs())).collect();
+    assert_eq!(ways, [("Start", 0), ("Queue", 0), ("Music", 0)]);
+    let answered = Setting::plain().play(&flow, Scenario::Answered, false);
+    assert!(answered.steps.iter().all(|step| step.at <= Duration::from_secs(120)), "{:?}", answered.steps);
+}
+
+#[test]
 fn what_cannot_be_played_is_told_or_given() {
     let function = action(
         "Score",

@@ -14,8 +14,9 @@ use common::bridge;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use webex_flow::findings::of_flow;
-use webex_flow::model::read;
+use webex_flow::model::{Event, read};
 use webex_flow::pebble::{Environment, Template};
+use webex_flow::play::{Demand, Ending, HttpAnswer, HttpOutcome, Play, Scenario, Script};
 use webex_flow::rules;
 use webex_flow::write::{Deadlines, NewFlow, OmniFlow, Reference, Spelling, UiError};
 
@@ -168,6 +169,7 @@ fn every_timeout_is_a_second_over_the_deadline() {
         ("ExecuteOmniFlow", 5500),
         ("TellAgentAnswered", 2800),
         ("TellContactEnded", 2800),
+        ("TellCallbackFailed", 2800),
     ];
     assert_eq!(timeouts, expected.map(|(name, timeout)| (name.to_owned(), timeout)));
 }
@@ -311,4 +313,79 @@ fn an_export_without_its_parts_does_not_serve() {
     let mut vendor = vendor();
     vendor["process"]["activities"] = json!({});
     assert_eq!(new_flow().to_ui(&vendor), Err(UiError::NoActivity("start")));
+}
+
+/// The flow with a callback that every caller chooses, as docs/flow.md says to add one.
+fn with_callback() -> Value {
+    let mut document = new_flow().to_v2();
+    let node = |name: &str, properties: Value| json!({"id": name, "name": name, "activityType": "action", "group": "action", "properties": properties});
+    let nodes = document["nodes"].as_array_mut().unwrap();
+    nodes.push(node(
+        "SetCallback",
+        json!({"activityName": "set-variable", "setVariablesArray": [
+            {"srcVariable": "SCV_Stage", "srcVariableType": "STRING", "expr": "callback"}]}),
+    ));
+    nodes.push(node("Callback", json!({"activityName": "callback", "callbackDn": "{{NewContact.ANI}}"})));
+    let edges = document["edges"].as_array_mut().unwrap();
+    edges.retain(|edge| edge["from"] != "Queue" || edge["condition"] != "default");
+    for (from, to, condition) in [
+        ("Queue", "SetCallback", "default"),
+        ("SetCallback", "Callback", "out"),
+        ("Callback", "End_Music", "default"),
+    ] {
+        edges.push(json!({"id": from, "from": from, "to": to, "condition": condition, "properties": {}}));
+    }
+    document
+}
+
+/// The requests of a play: the last parts of their paths, and their bodies.
+fn requests(document: &Value, scenario: Scenario) -> (Ending, Vec<(String, Value)>) {
+    let flow = read(&document.to_string()).unwrap();
+    let bridge = bridge();
+    let routes: Vec<&str> = bridge.routes.iter().map(|route| route.name).collect();
+    let script = Script {
+        scenario,
+        caller: "+14693150217".to_owned(),
+        dialed: "+18005550100".to_owned(),
+        interaction_id: "fc4ec7d8-4c91-49aa-b764-081fbba344a8".to_owned(),
+        digits: Vec::new(),
+        stubs: &Map::new(),
+        subflows: &[],
+        routes: &routes,
+        timeout_is_error: false,
+    };
+    let (mut play, mut sent) = (Play::new(&flow, script), Vec::new());
+    loop {
+        match play.next(Timestamp::UNIX_EPOCH) {
+            Demand::Done => return (play.into_played().ending, sent),
+            Demand::Send(request) => {
+                let route = bridge.routes.iter().find(|route| route.name == request.route()).unwrap();
+                let body = route.answers[0].to_string();
+                let answer = HttpAnswer { status: 200, body, headers: Map::new() };
+                let outcome = HttpOutcome { took: Duration::ZERO, result: Ok(answer) };
+                sent.push((
+                    request.route().to_owned(),
+                    serde_json::from_str(request.body.as_deref().unwrap()).unwrap(),
+                ));
+                play.answered(outcome, Timestamp::UNIX_EPOCH);
+            }
+            Demand::AgentAccepts | Demand::SendBeside(_) => {}
+        }
+    }
+}
+
+#[test]
+fn a_caller_who_waits_to_be_called_back_is_not_told_as_gone() {
+    let document = with_callback();
+    let names = |sent: &[(String, Value)]| sent.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let (_, sent) = requests(&document, Scenario::AbandonedInQueue);
+    assert_eq!(names(&sent), ["createVoiceCall", "executeOmniFlow"], "the hang-up is no end");
+    let (ending, sent) = requests(&document, Scenario::Callback);
+    assert_eq!(ending, Ending::CalledBack);
+    assert_eq!(names(&sent), ["createVoiceCall", "executeOmniFlow", "agentAnswered", "phoneContactEnded"]);
+    assert!(!sent[3].1["agentId"].as_str().unwrap().is_empty(), "the agent who called back");
+    let flow = read(&document.to_string()).unwrap();
+    let (process, entry) = flow.on_event(&Event::CallbackFailed).unwrap();
+    let told = process.reachable(&entry.id).iter().any(|activity| activity.name == "TellCallbackFailed");
+    assert!(told, "a callback in vain is an end");
 }

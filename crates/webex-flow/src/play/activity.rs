@@ -148,13 +148,20 @@ impl<'f> Play<'f> {
                 Way::Success
             }
             kind => {
-                self.elapsed += time_of(kind);
+                self.listen(time_of(kind));
                 if let Some(outputs) = self.script.stubs.get(&activity.name) {
                     self.variables().set_outputs(&activity.name, outputs.clone());
                 }
                 self.fill_all(activity, step, now)
             }
         }
+    }
+
+    /// Time passes. In the queue the scenario does not wait for the end of the music.
+    fn listen(&mut self, time: Duration) {
+        let end = self.elapsed + time;
+        let waited = self.queued_at.filter(|_| self.until.is_some()).map(|since| since + WAITS_IN_QUEUE);
+        self.elapsed = waited.map_or(end, |waited| end.min(waited)).max(self.elapsed);
     }
 
     /// Fills in a field. What is not understood is taken for empty.
@@ -250,7 +257,7 @@ impl<'f> Play<'f> {
     }
 
     fn menu(&mut self, activity: &'f Activity, digits: &[Branch], step: &mut Step, now: Timestamp) -> Way {
-        self.elapsed += LISTENS;
+        self.listen(LISTENS);
         if !matches!(self.fill_all(activity, step, now), Way::Success) {
             return Way::Error;
         }
@@ -276,7 +283,7 @@ impl<'f> Play<'f> {
         step: &mut Step,
         now: Timestamp,
     ) -> Way {
-        self.elapsed += LISTENS;
+        self.listen(LISTENS);
         if !matches!(self.fill_all(activity, step, now), Way::Success) {
             return Way::Error;
         }

@@ -107,18 +107,28 @@ pub(super) fn agent_answered(flow: &NewFlow) -> Request {
 }
 
 pub(super) fn contact_ended(flow: &NewFlow) -> Request {
+    end(flow, Some(flow.spelling.contact_ended()))
+}
+
+/// Nobody has had the call.
+pub(super) fn callback_failed(flow: &NewFlow) -> Request {
+    end(flow, None)
+}
+
+/// The end of a call, with the event that tells of its last agent.
+fn end(flow: &NewFlow, event: Option<&str>) -> Request {
     let start = flow.spelling.new_contact();
-    let body = json!({
+    let mut body = json!({
         "callCenterDevName": flow.call_center,
         "certDevName": flow.certificate,
         "vendorCallKey": "{{SCV_VendorCallKey}}",
         "voiceCallId": "{{SCV_VoiceCallRecordId}}",
         "startTime": "{{SCV_CallStartTime}}",
-        "agentId": format!("{{{{{}.AgentID}}}}", flow.spelling.contact_ended()),
         // For a call that was never created.
         "from": "{{SCV_CallerNumber}}",
         "to": format!("{{{{{start}.DNIS}}}}"),
     });
+    put(&mut body, "agentId", event.map(|event| Value::from(format!("{{{{{event}.AgentID}}}}"))));
     request(flow, "phoneContactEnded", &body, flow.deadlines.phone_contact_ended, Vec::new())
 }
 

@@ -7,6 +7,9 @@ use super::{NewFlow, Reference};
 const HAS_VOICE_CALL: &str = "{{ SCV_VoiceCallRecordId is not empty }}";
 /// How the error flow asks whether the caller has neither an agent nor hung up: only then there is anybody to queue.
 const IS_WAITING: &str = "{{ SCV_Stage is empty }}";
+/// How the flow of the end asks whether the caller has chosen to be called back and nobody has: the call then goes on. Who adds a
+/// Callback to the flow sets the variable before it.
+const IS_CALLBACK: &str = "{{ SCV_Stage == \"callback\" }}";
 const APOLOGY: &str = "We are sorry, we cannot take your call at the moment. Please call again later.";
 const PLEASE_HOLD: &str = "Please hold the line. Your call will be answered as soon as possible.";
 
@@ -80,8 +83,7 @@ impl Process {
 
     /// Remember how far the call has come, before the bridge is told: an HTTP activity has no edge for faults of the connection, so
     /// such a fault comes to the error flow, which must not queue a call that an agent has.
-    fn stage(&mut self, event: &str, name: &str, stage: &str, next: &str) {
-        self.edges(event, &[("out", name)]);
+    fn stage(&mut self, name: &str, stage: &str, next: &str) {
         let description = "How far the call has come";
         self.step(name, description, Kind::Set(vec![("SCV_Stage", stage.to_owned())]));
         self.edges(name, &[("out", next), ("error", next)]);
@@ -135,7 +137,7 @@ fn variables() -> Vec<Variable> {
             "VoiceCall and key, as the agent's screen reads them",
             "Voice Call reference",
         ),
-        variable("SCV_Stage", "Empty, then answered, then ended", ""),
+        variable("SCV_Stage", "Empty, then answered or callback, then ended", ""),
         variable("SCV_OmniFlowQueue", "The queue that the Omni-Channel flow chose", "Omni Flow Queue"),
         variable("SCV_OmniFlowAgent", "The agent that the Omni-Channel flow chose", "Omni Flow Agent"),
     ]
@@ -192,7 +194,8 @@ fn events(flow: &NewFlow) -> Process {
     let mut events = Process::default();
     let (answered, ended) = (flow.spelling.agent_answered(), flow.spelling.contact_ended());
     events.step(answered, "An agent took the call", Kind::Event { specification: "AgentContactAssigned" });
-    events.stage(answered, "SetAnswered", "answered", "TellAgentAnswered");
+    events.edges(answered, &[("out", "SetAnswered")]);
+    events.stage("SetAnswered", "answered", "TellAgentAnswered");
     events.step("TellAgentAnswered", "Tell the bridge", Kind::Http(bodies::agent_answered(flow)));
     let next = if flow.has_media_stream { "StartMediaStream" } else { "End_AgentAnswered" };
     events.edges("TellAgentAnswered", &[("default", next)]);
@@ -208,10 +211,25 @@ fn events(flow: &NewFlow) -> Process {
     events.step("End_AgentAnswered", "The call goes on", Kind::End);
 
     events.step(ended, "The call ended", Kind::Event { specification: "ContactEnded" });
-    events.stage(ended, "SetEnded", "ended", "TellContactEnded");
+    events.edges(ended, &[("out", "IsCallback")]);
+    events.step("IsCallback", "Does the caller wait to be called back?", Kind::Condition(IS_CALLBACK));
+    events.edges("IsCallback", &[("true", "End_ContactEnded"), ("false", "SetEnded"), ("error", "SetEnded")]);
+    events.stage("SetEnded", "ended", "TellContactEnded");
     events.step("TellContactEnded", "Tell the bridge", Kind::Http(bodies::contact_ended(flow)));
     events.edges("TellContactEnded", &[("default", "End_ContactEnded")]);
     events.step("End_ContactEnded", "Nothing is left to do", Kind::End);
+
+    let failed = "CallbackFailed";
+    events.step(
+        failed,
+        "The caller was called back in vain",
+        Kind::Event { specification: "ContactCallbackFailed" },
+    );
+    events.edges(failed, &[("out", "SetCallbackFailed")]);
+    events.stage("SetCallbackFailed", "ended", "TellCallbackFailed");
+    events.step("TellCallbackFailed", "Tell the bridge", Kind::Http(bodies::callback_failed(flow)));
+    events.edges("TellCallbackFailed", &[("default", "End_CallbackFailed")]);
+    events.step("End_CallbackFailed", "Nothing is left to do", Kind::End);
 
     events.step(
         "OnGlobalError",
