@@ -688,7 +688,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let config = configuration(folder.path());
-        let rules = "[call_centers.Main.translations]\nfrom = '{\"all\": \"[4,4]->.*->0\"}'\n";
+        let rules = "[call_centers.Main.translations]\nfrom = '{\"all\": \"[4,4]->^.*$->9\"}'\n";
         std::fs::write(
             &config,
             std::fs::read_to_string(&config).unwrap().replace("[deadlines]", &format!("{rules}[deadlines]")),
@@ -699,7 +699,7 @@ mod tests {
         assert_eq!(flow(&new).1, Ok(ExitCode::SUCCESS));
         let (text, code) = simulate(&[&file, "--config", &config, "--brief", "--scenario", "extension"]);
         assert_eq!(code, Ok(ExitCode::SUCCESS));
-        assert!(text.contains("F16 warning  CreateVoiceCall\n    seen     from: the rules make \"0\" of \"2041\" (extension)"), "{text}");
+        assert!(text.contains("F16 warning  CreateVoiceCall\n    seen     from: the rules make \"9\" of \"2041\" (extension)"), "{text}");
     }
 
     #[test]
