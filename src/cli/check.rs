@@ -5,15 +5,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::clock::Clock;
 use crate::doctor::{Code, Questions, Row, Status, examine};
 use crate::domain::printable;
 use crate::ids::Ids;
-use crate::settings::{DEFAULTS, EXAMPLE, Problems, Settings, Source, WrongExample, configuration_file};
+use crate::settings::{
+    DEFAULTS, EXAMPLE, Problem, Problems, Settings, Source, WrongExample, configuration_file,
+};
+use crate::store::{StoreError, inspect, place};
 
-/// Read the configuration and every file it names; print every problem. Look at the database and the addresses of the listeners.
+/// Read the configuration and every file it names; print every problem. Look at the database, the addresses of the listeners
+/// and the end of the login at Webex.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     /// The configuration; else SCV_BRIDGE_CONFIG, else config/bridge.toml.
@@ -49,18 +54,20 @@ pub fn run(
     let now = clock.now();
     let settings = match Settings::load(&source, clock.as_ref()).and_then(examples_met) {
         Ok(settings) => settings,
-        Err(problems) => {
-            match args.json {
-                true => writeln!(out, "{}", serde_json::to_string(&problems)?)?,
-                false => write!(out, "{}", printable(&problems.to_string()))?,
-            }
-            return Ok(ExitCode::FAILURE);
-        }
+        Err(problems) => return refuse(&problems, args.json, out),
     };
-    let here = here(&source, clock)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let (store, here) = runtime.block_on(here(&settings, &source, clock));
+    runtime.shutdown_background();
+    if let Some(problem) = store.as_ref().err().and_then(|error| of_store(error, &settings)) {
+        return refuse(&Problems::new(vec![problem]), args.json, out);
+    }
     let is_wrong = |row: &&Row| row.finding.status != Status::Ok;
     let mut warnings = settings.warnings(now);
     warnings.extend(here.iter().filter(is_wrong).map(warning));
+    warnings.extend(
+        store.err().map(|error| format!("store.url: {}; without it no service starts", error.at_start())),
+    );
     if args.json {
         let report = json!({ "problems": [], "warnings": warnings });
         writeln!(out, "{report}")?;
@@ -69,7 +76,11 @@ pub fn run(
     writeln!(out, "{} is in order\n", file.display())?;
     write!(out, "{}", printable(&settings.summary(now)))?;
     for row in here.iter().filter(|row| !is_wrong(row)) {
-        let name = if row.id.code == Code::Database { "database" } else { "listener" };
+        let name = match row.id.code {
+            Code::Database => "database",
+            Code::WebexLogin => "login",
+            _ => "listener",
+        };
         writeln!(out, "{name:<13}{}: {}", row.id.subject, row.finding.what.full())?;
     }
     for warning in warnings {
@@ -78,16 +89,41 @@ pub fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// What doctor finds of the database and the addresses. Nothing is made there, and a service that runs is told as such.
-///
-/// # Errors
-/// There is no runtime to ask in.
-fn here(source: &Source, clock: &Arc<dyn Clock>) -> std::io::Result<Vec<Row>> {
-    let questions = Questions { only: vec![Code::Database, Code::Listener], ..Questions::default() };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let report = runtime.block_on(examine(source, &questions, clock, &Arc::new(Ids::random())));
-    runtime.shutdown_background();
-    Ok(report.rows)
+/// Prints what is wrong.
+fn refuse(problems: &Problems, json: bool, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    match json {
+        true => writeln!(out, "{}", serde_json::to_string(problems)?)?,
+        false => write!(out, "{}", printable(&problems.to_string()))?,
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+/// Whether a service could use the database, and what doctor finds of it, of the addresses and of the login at Webex.
+/// Nothing is made there, and a service that runs is told as such.
+async fn here(
+    settings: &Settings,
+    source: &Source,
+    clock: &Arc<dyn Clock>,
+) -> (Result<(), StoreError>, Vec<Row>) {
+    let store = inspect(settings.store.url.expose_secret()).await.map(drop);
+    // Nobody waits a second time for a server that does not answer.
+    let of_store = [Code::Database, Code::WebexLogin].into_iter().filter(|_| store.is_ok());
+    let only = of_store.chain([Code::Listener]).collect();
+    let questions = Questions { only, ..Questions::default() };
+    let report = examine(source, &questions, clock, &Arc::new(Ids::random())).await;
+    (store, report.rows)
+}
+
+/// A database that is there and with which no service starts is a problem. One of which nothing is seen may be in order:
+/// the configuration may be meant for another machine.
+fn of_store(error: &StoreError, settings: &Settings) -> Option<Problem> {
+    let place = place(settings.store.url.expose_secret());
+    (!error.is_unseen()).then(|| Problem {
+        key: "store.url".to_owned(),
+        problem: format!("no service starts with {place}: {}", error.at_start()),
+        hint: "`scv-bridge serve` looks at it in the same way: mend what is named, or name another database"
+            .to_owned(),
+    })
 }
 
 /// What keeps the service from starting on this machine is no fault of the configuration: it may be meant for another one.
@@ -181,6 +217,33 @@ mod tests {
             format!("warning      server.listen: nobody can listen on {address}; another program has it");
         assert!(said.contains(&wanted), "{said}");
         assert!(!dir.path().join("bridge.db").exists(), "nothing is made");
+    }
+
+    #[test]
+    fn a_database_with_which_no_service_starts_is_a_problem_and_stays_as_it_is() {
+        let dir = folder();
+        let file = dir.path().join("bridge.db");
+        rusqlite::Connection::open(&file).unwrap().execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
+        let whole = fs::read(&file).unwrap();
+        let said = check(dir.path(), "good.toml", false);
+        let begins = "1 problem in the configuration\n\nstore.url\n  problem: no service starts with the file [dir]/bridge.db: \
+            the database is another program's";
+        assert!(said.starts_with(begins) && said.ends_with(&format!("{:?}", ExitCode::FAILURE)), "{said}");
+        assert_eq!(fs::read(&file).unwrap(), whole);
+        let said = check(dir.path(), "good.toml", true);
+        assert!(said.starts_with("{\"problems\":[{\"key\":\"store.url\""), "{said}");
+    }
+
+    #[test]
+    fn a_server_that_is_out_of_reach_is_a_warning() {
+        let dir = folder();
+        let good = fs::read_to_string(dir.path().join("good.toml")).unwrap();
+        let sqlite = format!("sqlite:{}/bridge.db", dir.path().display());
+        let away = "postgres://bridge@127.0.0.1:1/bridge?sslmode=disable";
+        fs::write(dir.path().join("away.toml"), good.replace(&sqlite, away)).unwrap();
+        let said = check(dir.path(), "away.toml", false);
+        let warning = "warning      store.url: the database cannot be reached (connection refused)";
+        assert!(said.contains(warning) && said.ends_with(&format!("{:?}", ExitCode::SUCCESS)), "{said}");
     }
 
     #[test]

@@ -103,8 +103,9 @@ fn lasts(login: &WebexLogin, site: &Site) -> Finding {
                 .step(LOG_IN)
                 .seen(format!("it ends {ends:.0}"))
         }
-        (Some(days), _) => {
-            Finding::ok(format!("somebody is logged in, for {days} days more without a renewal"))
+        (Some(days), ends) => {
+            let until = ends.map_or_else(String::new, |ends| format!(", until {ends:.0}"));
+            Finding::ok(format!("somebody is logged in, for {days} days more without a renewal{until}"))
         }
         (None, _) => Finding::ok("somebody is logged in"),
     }

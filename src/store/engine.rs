@@ -21,7 +21,7 @@ use super::meta::Set;
 use super::outbox::ReleaseAll;
 use super::postgres::Postgres;
 use super::sql::{Connection, Engine, Query};
-use super::sqlite::{Sqlite, SqliteThread};
+use super::sqlite::{Sqlite, SqliteThread, refuse_other_than_a_file};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -213,13 +213,15 @@ impl Target {
     /// Fails where SQLite's file is missing.
     pub(super) fn find_file(&self) -> Result<(), StoreError> {
         let Some(path) = self.file() else { return Ok(()) };
-        std::fs::metadata(path).map(drop).map_err(|error| StoreError::File(error.kind()))
+        std::fs::metadata(path).map_err(|error| StoreError::File(error.kind()))?;
+        refuse_other_than_a_file(path)
     }
 
     /// Makes folder and file, for the service's own eyes: SQLite gives its other files the same rights.
     fn create_file(&self) -> Result<(), StoreError> {
         use std::os::unix::fs::OpenOptionsExt as _;
         let Some(path) = self.file() else { return Ok(()) };
+        refuse_other_than_a_file(path)?;
         let made = || {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;

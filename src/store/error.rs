@@ -33,6 +33,17 @@ pub enum StoreError {
     /// Not a database, or a damaged one.
     #[error("the database is damaged or no database: restore it from a backup or move it away")]
     Corrupt,
+    /// A database of another program.
+    #[error(
+        "the database is another program's: it has tables, and not those of this service; name a file of the service's \
+        own, which it makes itself"
+    )]
+    Foreign,
+    /// Something else than a file, of which nothing could be read, or not without an end.
+    #[error(
+        "what is named as the database is {0}, and no regular file: name the file of the database, or one to be made"
+    )]
+    NoFile(&'static str),
     /// It can be read only.
     #[error(
         "the database can only be read: check the rights of its file and folder, or ask for the primary server"
@@ -87,12 +98,20 @@ impl StoreError {
             | Self::Disk(_)
             | Self::Taken(_)
             | Self::Corrupt
+            | Self::Foreign
+            | Self::NoFile(_)
             | Self::ReadOnly
             | Self::Newer
             | Self::Login(_)
             | Self::Refused(_)
             | Self::Closed => self.to_string(),
         }
+    }
+
+    /// Whether nothing was seen of the database: it may be in order, and only out of reach from here.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        matches!(self, Self::Gone(_) | Self::Slow)
     }
 
     /// Whether the database as a whole is at fault; otherwise only the command is.
@@ -212,6 +231,8 @@ mod tests {
             StoreError::Locked,
             StoreError::Taken("process 1".to_owned()),
             StoreError::Corrupt,
+            StoreError::Foreign,
+            StoreError::NoFile("a directory"),
             StoreError::ReadOnly,
             StoreError::Newer,
             StoreError::Login("28P01".to_owned()),

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::StoreError;
 use super::engine::{Limits, Target};
 use super::lock::{beside, holder};
-use super::sqlite::SqliteThread;
+use super::sqlite::{SqliteThread, refuse_other_than_a_file};
 
 /// What is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,7 @@ pub async fn inspect(url: &str) -> Result<Inspection, StoreError> {
         let looked = tokio::time::timeout(limits.open, target.look_at_server());
         return looked.await.unwrap_or(Err(StoreError::Slow));
     };
+    refuse_other_than_a_file(&file)?;
     match std::fs::metadata(&file) {
         Ok(metadata) => of_file(&file, &metadata, limits).await,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -107,7 +108,9 @@ async fn of_file(
 fn lock(database: &Path) -> Result<(Option<File>, Option<String>), StoreError> {
     let of_file = |error: io::Error| StoreError::of_file(&error);
     let path = beside(database).map_err(of_file)?;
-    let mut file = match File::open(&path) {
+    // Opened to write, as the service does: nobody waits then for the other end of a named pipe.
+    let open = || File::options().read(true).write(true).open(&path);
+    let mut file = match open().or_else(|_| File::open(&path)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((None, None)),
         Err(error) => return Err(of_file(error)),

@@ -1,6 +1,5 @@
 //! The connection to PostgreSQL.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -20,6 +19,14 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
     (3, "exchanges by hash", include_str!("migrations/postgres/0003_exchanges_by_hash.sql")),
     (4, "exchanges of a second", include_str!("migrations/postgres/0004_exchanges_of_a_second.sql")),
 ];
+
+/// The migrations, with the checksums by which a changed one is told.
+fn migrations() -> Vec<Migration> {
+    let migration = |&(version, name, sql): &(i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    MIGRATIONS.iter().map(migration).collect()
+}
 
 /// An open connection.
 pub(super) struct Postgres {
@@ -59,25 +66,27 @@ impl Postgres {
         if !made {
             return Ok(Schema::Absent);
         }
-        let version: Option<i64> =
-            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
-                .fetch_one(&mut self.connection)
+        let applied: Vec<(i64, Vec<u8>, bool)> =
+            sqlx::query_as("SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version")
+                .fetch_all(&mut self.connection)
                 .await?;
-        let latest = MIGRATIONS.iter().map(|(version, ..)| *version).max();
-        match version.cmp(&latest) {
-            Ordering::Less if version.is_none() => Ok(Schema::Absent),
-            Ordering::Less => Ok(Schema::Earlier),
-            Ordering::Equal => Ok(Schema::Current),
-            Ordering::Greater => Err(StoreError::Newer),
+        let known = migrations();
+        let is_known = |(version, checksum, success): &(i64, Vec<u8>, bool)| {
+            let same = |one: &&Migration| one.version == *version && one.checksum[..] == checksum[..];
+            *success && known.iter().any(|one| same(&one))
+        };
+        // The same looks as those of the service before it migrates.
+        match applied.iter().all(is_known) {
+            false => Err(StoreError::Newer),
+            true if applied.is_empty() => Ok(Schema::Absent),
+            true if applied.len() < known.len() => Ok(Schema::Earlier),
+            true => Ok(Schema::Current),
         }
     }
 
     /// Replicas that start together take turns, by an advisory lock.
     pub(super) async fn migrate(&mut self) -> Result<(), StoreError> {
-        let migration = |&(version, name, sql): &(i64, &'static str, &'static str)| {
-            Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-        };
-        let migrations = Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect());
+        let migrations = Migrator::with_migrations(migrations());
         Ok(migrations.run_direct(None, &mut self.connection, false).await?)
     }
 

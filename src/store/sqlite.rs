@@ -1,7 +1,9 @@
 //! SQLite, on a thread of its own: a batch goes there and back once.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
@@ -23,8 +25,31 @@ const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/sqlite/0004_exchanges_of_a_second.sql"),
 ];
 
+/// Tables that every version of the schema has: what has none of them, and others, is of another program.
+const TABLES: &str =
+    "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('calls', 'outbox', 'meta')";
+/// How many those are.
+const TABLES_COUNT: i64 = 3;
+
 /// How many prepared statements are kept.
 const STATEMENTS: usize = 128;
+
+/// Refuses what is there and no regular file: who opens a named pipe waits until somebody writes into it, and a device
+/// may have no end. What is not there is for others to find, or to make.
+///
+/// # Errors
+/// [`StoreError::NoFile`] with what it is.
+pub(super) fn refuse_other_than_a_file(path: &Path) -> Result<(), StoreError> {
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
+    let kind = metadata.file_type();
+    match () {
+        () if kind.is_file() => Ok(()),
+        () if kind.is_dir() => Err(StoreError::NoFile("a directory")),
+        () if kind.is_fifo() => Err(StoreError::NoFile("a named pipe")),
+        () if kind.is_socket() => Err(StoreError::NoFile("a socket")),
+        () => Err(StoreError::NoFile("a device")),
+    }
+}
 
 /// Something to be done on the thread.
 type Work = Box<dyn FnOnce(&mut Sqlite) + Send>;
@@ -46,11 +71,15 @@ impl Drop for SqliteThread {
 impl SqliteThread {
     /// Opens a file that is there, or a database in memory.
     pub(super) async fn open(file: Option<PathBuf>, limits: Limits) -> Result<Self, StoreError> {
+        if let Some(file) = &file {
+            refuse_other_than_a_file(file)?;
+        }
         Self::run(move || Sqlite::open(file, limits)).await
     }
 
     /// Opens a file that is there, only to read it.
     pub(super) async fn open_to_read(file: PathBuf, limits: Limits) -> Result<Self, StoreError> {
+        refuse_other_than_a_file(&file)?;
         Self::run(move || Sqlite::open_to_read(file, limits)).await
     }
 
@@ -116,6 +145,8 @@ impl Sqlite {
         };
         connection.busy_timeout(limits.busy)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // What follows writes into the file, and that of another program stays as it is.
+        schema(&connection)?;
         // An answer may go out after a commit: it must survive the loss of power. Deleted numbers are overwritten, and none
         // goes into temporary files. Keys are random, so each call changes another page of their index: 16 MiB hold the pages
         // of some 200,000 calls, and are written back from the log that many at a time.
@@ -145,17 +176,9 @@ impl Sqlite {
     /// What stands in the file.
     ///
     /// # Errors
-    /// When a newer version has made it, or something else.
+    /// When a newer version has made it, or another program.
     pub(super) fn schema(&mut self) -> Result<Schema, StoreError> {
-        let version: i64 = self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        let tables: i64 =
-            self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        match usize::try_from(version).unwrap_or(usize::MAX) {
-            0 if tables == 0 => Ok(Schema::Absent),
-            version if version == MIGRATIONS.len() => Ok(Schema::Current),
-            version if (1..MIGRATIONS.len()).contains(&version) => Ok(Schema::Earlier),
-            _ => Err(StoreError::Newer),
-        }
+        schema(&self.connection)
     }
 
     /// Shows that writing works: by a commit where there is a place for it, else by SQLite's lock for writing.
@@ -169,14 +192,10 @@ impl Sqlite {
     /// Programs that start together take turns, by SQLite's lock.
     pub(super) fn migrate(&mut self) -> Result<(), StoreError> {
         let migration = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        schema(&migration)?;
         let version: i64 = migration.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        let is_ours = match version {
-            // An empty file, and none that something else has written.
-            0 => migration.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?,
-            _ => true,
-        };
         let seen = usize::try_from(version).unwrap_or(usize::MAX);
-        let missing = MIGRATIONS.get(seen..).filter(|_| is_ours).ok_or(StoreError::Newer)?;
+        let missing = MIGRATIONS.get(seen..).ok_or(StoreError::Newer)?;
         for statements in missing {
             migration.execute_batch(statements)?;
         }
@@ -216,6 +235,27 @@ impl Sqlite {
         let mut statement = self.connection.prepare_cached(spelled.or_insert_with(spell))?;
         statement.clear_bindings();
         Ok(statement)
+    }
+}
+
+/// What stands in a file, by the tables in it and the number of the version that has made it last. Any program may count
+/// its versions in the same place.
+///
+/// # Errors
+/// When a newer version has made it, or another program.
+fn schema(connection: &rusqlite::Connection) -> Result<Schema, StoreError> {
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let version = count("PRAGMA user_version")?;
+    if version == 0 && count("SELECT count(*) FROM sqlite_schema")? == 0 {
+        return Ok(Schema::Absent);
+    }
+    if version <= 0 || count(TABLES)? < TABLES_COUNT {
+        return Err(StoreError::Foreign);
+    }
+    match usize::try_from(version).unwrap_or(usize::MAX).cmp(&MIGRATIONS.len()) {
+        Ordering::Less => Ok(Schema::Earlier),
+        Ordering::Equal => Ok(Schema::Current),
+        Ordering::Greater => Err(StoreError::Newer),
     }
 }
 

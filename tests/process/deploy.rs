@@ -47,7 +47,9 @@ fn check(configuration: &str) -> String {
         fs::write(&place, content).unwrap();
         moved = moved.replace(&format!("\"{path}\""), &format!("\"{place}\""));
     }
-    fs::write(root.path().join("bridge.toml"), moved).unwrap();
+    // Only the service's user may make the database in the folder that it has there.
+    let data = format!("sqlite:{}/", root.path().display());
+    fs::write(root.path().join("bridge.toml"), moved.replace("sqlite:/var/lib/scv-bridge/", &data)).unwrap();
     let ended = run(root.path(), &["check", "--config", "bridge.toml"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
     ended.out

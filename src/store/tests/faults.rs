@@ -154,7 +154,49 @@ async fn what_cannot_be_opened_is_named() {
     std::fs::create_dir_all(other_folder.path().join("data")).unwrap();
     std::fs::File::create(other_folder.path().join("data/bridge.db")).unwrap();
     beside(&other).await.execute("CREATE TABLE notes (text TEXT)").await.unwrap();
-    assert_eq!(Store::open(&other.url()).await.unwrap_err(), StoreError::Newer, "it is of another program");
+    let whole = std::fs::read(other_folder.path().join("data/bridge.db")).unwrap();
+    for version in ["PRAGMA user_version = 0", "PRAGMA user_version = 3", "PRAGMA user_version = 99"] {
+        beside(&other).await.execute(version).await.unwrap();
+        let url = other.url();
+        for told in [
+            Store::open(&url).await.map(drop),
+            Store::open_for_service(&url, at(0)).await.map(drop),
+            Store::open_existing(&url).await.map(drop),
+            Store::open_to_read(&url).await.map(drop),
+            super::super::inspect(&url).await.map(drop),
+        ] {
+            assert_eq!(told, Err(StoreError::Foreign), "{version}");
+        }
+    }
+    beside(&other).await.execute("PRAGMA user_version = 0").await.unwrap();
+    let after = std::fs::read(other_folder.path().join("data/bridge.db")).unwrap();
+    // Bytes 18 and 19 tell how it is written, which another program's file keeps.
+    assert_eq!(after.get(18..20), whole.get(18..20), "nothing of it was changed");
+}
+
+#[tokio::test]
+async fn what_is_no_regular_file_is_named_and_nobody_waits_for_it() {
+    let folder = TempDir::new().unwrap();
+    let (pipe, socket) = (folder.path().join("pipe"), folder.path().join("socket"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for (place, kind) in [
+        (pipe.as_path(), "a named pipe"),
+        (socket.as_path(), "a socket"),
+        (folder.path(), "a directory"),
+        (std::path::Path::new("/dev/zero"), "a device"),
+    ] {
+        let url = format!("sqlite:{}", place.display());
+        for told in [
+            Store::open(&url).await.map(drop),
+            Store::open_for_service(&url, at(0)).await.map(drop),
+            Store::open_existing(&url).await.map(drop),
+            Store::open_to_read(&url).await.map(drop),
+            super::super::inspect(&url).await.map(drop),
+        ] {
+            assert_eq!(told, Err(StoreError::NoFile(kind)), "{}", place.display());
+        }
+    }
 }
 
 #[tokio::test]

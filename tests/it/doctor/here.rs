@@ -122,6 +122,13 @@ async fn what_is_no_database_and_one_of_a_newer_version_are_told() {
     sqlx::Connection::close(newer).await.unwrap();
     let found = setup.fault().await;
     assert!(found.row.finding.what.full().contains("newer version"), "{}", found.report.text(true));
+    std::fs::remove_file(&database).unwrap();
+    let foreign = sqlx::sqlite::SqliteConnectOptions::new().filename(&database).create_if_missing(true);
+    let mut foreign = sqlx::ConnectOptions::connect(&foreign).await.unwrap();
+    sqlx::query("CREATE TABLE notes (text TEXT)").execute(&mut foreign).await.unwrap();
+    sqlx::Connection::close(foreign).await.unwrap();
+    let found = setup.fault().await;
+    assert!(found.row.finding.what.full().contains("another program's"), "{}", found.report.text(true));
 }
 
 #[actix_web::test]
