@@ -78,6 +78,18 @@ impl ProbeAnswer {
         judge(api, operation, &self.answer)
     }
 
+    /// Whether the body can be that of an API: nothing, or JSON that holds fields or a list. Nobody has published what a
+    /// clear routing is answered.
+    #[must_use]
+    pub fn is_of_an_api(&self) -> bool {
+        let body = self.answer.body.trim_ascii();
+        body.is_empty()
+            || matches!(
+                serde_json::from_slice::<Value>(body),
+                Ok(Value::Null | Value::Object(_) | Value::Array(_))
+            )
+    }
+
     /// The id of the org in the answer of a login: `id` is an address that ends with the ids of org and user.
     #[must_use]
     pub fn org_id(&self) -> Option<String> {

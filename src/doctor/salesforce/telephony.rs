@@ -64,6 +64,7 @@ async fn probe(site: &Site, name: &str, probed: &Probed) -> Finding {
         .map(|finding| finding.means(flows_fail(name)))
         .or_else(|| unavailable(&answer))
         .or_else(|| other_path(&answer, &key).map(|finding| finding.means(flows_fail(name))))
+        .or_else(|| other_server(&answer, center, &key).map(|finding| finding.means(flows_fail(name))))
         .unwrap_or_else(|| in_time(site, &answer));
     // It was not set before: there is one such check.
     let _ = probed.set(answer);
@@ -78,6 +79,24 @@ fn other_path(answer: &ProbeAnswer, key: &str) -> Option<Finding> {
             .cause("the host is my.salesforce.com or lightning.force.com in place of my.salesforce-scrt.com")
             .cause("the path is not /telephony/v1")
             .step(format!("{key} = \"https://NAME.my.salesforce-scrt.com/telephony/v1\", with the name of Setup > My Domain"))
+            .seen(said(answer))
+    })
+}
+
+/// A server that says yes, in words that are no answer of an API: it would say so to anything. What Salesforce itself says is
+/// taken as it is, because nobody has published it; its certificate has shown before that it is Salesforce.
+fn other_server(answer: &ProbeAnswer, center: &CallCenter, key: &str) -> Option<Finding> {
+    let is_yes = (200..300).contains(&answer.status);
+    let is_salesforce = match &center.api {
+        Api::Telephony(api) => api.url.host().ends_with(".my.salesforce-scrt.com"),
+        Api::Apex(_) => false,
+    };
+    (is_yes && !is_salesforce && !answer.is_of_an_api()).then(|| {
+        Finding::fail("garbage", format!("what answers at {key} is no telephony API"))
+            .cause("the host is that of another program, which answers 200 to whatever it is asked")
+            .cause("a proxy, a firewall or the page of a guest network answers in Salesforce's place")
+            .step(format!("{key} = \"https://NAME.my.salesforce-scrt.com/telephony/v1\", with the name of Setup > My Domain"))
+            .step("run `scv-bridge doctor` from where nothing stands between this machine and Salesforce")
             .seen(said(answer))
     })
 }

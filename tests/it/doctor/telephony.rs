@@ -192,7 +192,7 @@ async fn the_path_is_not_that_of_the_telephony_api() {
 }
 
 #[actix_web::test]
-async fn salesforce_cannot_answer_or_not_in_time_or_only_garbage() {
+async fn salesforce_cannot_answer_or_not_in_time() {
     let setup = Setup::telephony(|_| {}).await;
     setup.script(BadDay::Unavailable { retry_after: None }, Operation::ClearRouting);
     setup.fault().await.is(Code::TelephonyAddress, "unavailable", "an incident", "status.salesforce.com");
@@ -213,7 +213,36 @@ async fn salesforce_cannot_answer_or_not_in_time_or_only_garbage() {
     let found = setup.fault().await;
     found.is(Code::ClearRouting, "unexpected", "its phone channel", "Omni-Channel").seen("no phone channel");
     assert!(!found.report.json().to_string().contains("4693150217"));
+}
+
+#[actix_web::test]
+async fn a_server_that_says_yes_to_everything_is_no_telephony_api() {
     let setup = Setup::telephony(|_| {}).await;
+    for body in [json!("welcome to the guest network"), json!(42), json!(true)] {
+        setup.org.forget_scripts();
+        setup.answers(200, body, Operation::ClearRouting);
+        setup
+            .fault()
+            .await
+            .is(
+                Code::TelephonyAddress,
+                "garbage",
+                "another program, which answers 200 to whatever it is asked",
+                "https://NAME.my.salesforce-scrt.com/telephony/v1",
+            )
+            .hides(Code::TelephonyToken);
+    }
+    setup.org.forget_scripts();
     setup.script(BadDay::Garbage, Operation::ClearRouting);
-    setup.nothing_wrong().await;
+    setup.fault().await.is(
+        Code::TelephonyAddress,
+        "garbage",
+        "another program, which answers 200 to whatever it is asked",
+        "from where nothing stands between",
+    );
+    for body in [json!({}), json!({ "status": "Success" }), json!([])] {
+        setup.org.forget_scripts();
+        setup.answers(200, body, Operation::ClearRouting);
+        setup.nothing_wrong().await;
+    }
 }
