@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, guard, web};
 use serde_json::json;
 
 use super::ApiError;
@@ -40,8 +40,8 @@ pub fn public(config: &mut web::ServiceConfig) {
     }
     config
         .service(post("/webhooks/wxcc", web::post().to(webhook)))
-        .service(get("/livez", web::get().to(livez)))
-        .service(get("/readyz", web::get().to(readyz)))
+        .service(get("/livez", reading().to(livez)))
+        .service(get("/readyz", reading().to(readyz)))
         .default_service(web::to(not_found));
 }
 
@@ -61,9 +61,14 @@ fn validation(prefix: &str) -> actix_web::Resource {
         .default_service(web::to(other))
 }
 
-/// A path that takes GET, and answers 405 to any other method.
-pub(super) fn get(path: &str, route: actix_web::Route) -> actix_web::Resource {
-    let other = async || ApiError::MethodNotAllowed { allowed: "GET" }.response();
+/// GET, and HEAD, which is answered with the same head and no body.
+fn reading() -> actix_web::Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+/// A path that takes GET and HEAD, and answers 405 to any other method.
+fn get(path: &str, route: actix_web::Route) -> actix_web::Resource {
+    let other = async || ApiError::MethodNotAllowed { allowed: "GET, HEAD" }.response();
     web::resource(path).route(route).default_service(web::to(other))
 }
 
@@ -75,13 +80,13 @@ async fn not_found() -> HttpResponse {
 /// The routes of the operations listener.
 pub fn operations(config: &mut web::ServiceConfig) {
     config
-        .service(get("/livez", web::get().to(livez)))
-        .service(get("/readyz", web::get().to(readyz_in_full)))
-        .service(get("/version", web::get().to(version)))
-        .service(get("/metrics", web::get().to(metrics)))
-        .service(get("/openapi.json", web::get().to(openapi)))
-        .service(get("/docs", web::get().to(docs)))
-        .service(get("/docs/style.css", web::get().to(style)))
+        .service(get("/livez", reading().to(livez)))
+        .service(get("/readyz", reading().to(readyz_in_full)))
+        .service(get("/version", reading().to(version)))
+        .service(get("/metrics", reading().to(metrics)))
+        .service(get("/openapi.json", reading().to(openapi)))
+        .service(get("/docs", reading().to(docs)))
+        .service(get("/docs/style.css", reading().to(style)))
         .default_service(web::to(nothing_here));
 }
 

@@ -19,6 +19,22 @@ async fn both_listeners_say_that_they_live_and_are_ready() {
 }
 
 #[actix_web::test]
+async fn head_is_answered_as_get_is_without_a_body() {
+    let stage = Stage::telephony().await;
+    let of_operations =
+        ["/livez", "/readyz", "/version", "/metrics", "/openapi.json", "/docs", "/docs/style.css"];
+    let of_operations = of_operations.map(|path| format!("{}{path}", stage.operations));
+    let of_all = ["/livez", "/readyz"].map(|path| format!("{}{path}", stage.public));
+    for url in of_operations.into_iter().chain(of_all) {
+        let http = reqwest::Client::new();
+        let get = Reply::of(http.get(&url)).await;
+        let head = Reply::of(http.head(&url)).await;
+        assert_eq!((head.status, head.text.as_str()), (200, ""), "{url}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{url}");
+    }
+}
+
+#[actix_web::test]
 async fn the_version_is_that_of_the_program() {
     let stage = Stage::telephony().await;
     let version = stage.ask("/version").await.body;

@@ -91,12 +91,12 @@ async fn other_paths_give_404_and_other_methods_405_in_the_same_shape() {
 }
 
 #[actix_web::test]
-async fn a_probe_takes_get_only_and_says_so_in_the_same_shape() {
+async fn a_probe_takes_get_and_head_only_and_says_so_in_the_same_shape() {
     let stage = Stage::telephony().await;
     for path in ["/livez", "/readyz"] {
         let reply = Reply::of(stage.connector(path)).await;
-        assert_eq!(reply.error(405), "method: this path takes GET only", "{path}");
-        assert_eq!(reply.header("allow"), "GET");
+        assert_eq!(reply.error(405), "method: this path takes GET, HEAD only", "{path}");
+        assert_eq!(reply.header("allow"), "GET, HEAD");
     }
 }
 
