@@ -1,13 +1,12 @@
 //! `scv-bridge mock-salesforce`: the mock org alone, to build and try flows without a Salesforce org.
 
-use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-use tokio::signal::unix::{SignalKind, signal};
+use anyhow::Context as _;
 
+use super::mocks::MockCommand;
 use crate::clock::{Clock as _, SystemClock};
 use crate::mock::{MockOrg, MockOrgSettings};
 
@@ -56,14 +55,16 @@ pub struct MockSalesforceArgs {
 /// # Errors
 /// The certificate cannot be read, the address is taken, or it is not loopback and was not meant to be exposed.
 pub fn run(args: &MockSalesforceArgs) -> anyhow::Result<ExitCode> {
-    if !args.listen.ip().is_loopback() && !args.expose {
-        bail!(
-            "--listen {}: not a loopback address; whoever reaches the mock org can read and script it. Add --expose if that is meant",
-            args.listen
-        );
-    }
+    let command = MockCommand {
+        name: "the mock org",
+        exposes: "read and script",
+        listen: args.listen,
+        expose: args.expose,
+    };
+    let command = command.refuse_strangers()?;
     let settings = settings(args)?;
-    actix_web::rt::System::new().block_on(serve(settings, args.listen))
+    let start = async |listen| MockOrg::start(settings, listen, || SystemClock.now()).await;
+    command.run(start, introduction, async |org: MockOrg| org.stop().await)
 }
 
 fn settings(args: &MockSalesforceArgs) -> anyhow::Result<MockOrgSettings> {
@@ -94,25 +95,9 @@ fn certificate_names(named: &[String], file: &Path) -> Vec<String> {
     if named.is_empty() { stem.into_iter().collect() } else { named.to_vec() }
 }
 
-async fn serve(settings: MockOrgSettings, listen: SocketAddr) -> anyhow::Result<ExitCode> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let org = MockOrg::start(settings, listen, || SystemClock.now())
-        .await
-        .with_context(|| format!("--listen {listen}: the mock org cannot start"))?;
-    introduce(&org)?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
-    org.stop().await;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn introduce(org: &MockOrg) -> io::Result<()> {
+fn introduction(org: &MockOrg) -> String {
     let (url, telephony, login) = (org.url(), org.telephony_url(), org.login_url());
-    let mut out = io::stdout().lock();
-    writeln!(
-        out,
+    format!(
         "\
 Mock Salesforce org
   telephony_url  {telephony}
@@ -128,10 +113,8 @@ Act
     kind: unauthorized, forbidden (body), tooMany (retryAfter), unavailable (retryAfter), slow (milliseconds),
           worksLate (milliseconds), neverAnswers, dropConnection (afterWork), html (status), halfBody, garbage,
           status (status, body), body (body), complaint (errors), hugeBody (bytes)
-    on:   create, update, omniFlow, clearRouting, token; left out: any
-Ctrl-C ends it."
-    )?;
-    out.flush()
+    on:   create, update, omniFlow, clearRouting, token; left out: any"
+    )
 }
 
 #[cfg(test)]

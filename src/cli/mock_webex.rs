@@ -1,12 +1,9 @@
 //! `scv-bridge mock-webex`: the mock Webex tenant alone, to try login, subscriptions and reconciliation without a tenant.
 
-use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-use tokio::signal::unix::{SignalKind, signal};
-
+use super::mocks::MockCommand;
 use crate::clock::{Clock as _, SystemClock};
 use crate::mock::webex::{MockWebex, MockWebexSettings};
 
@@ -40,12 +37,6 @@ pub struct MockWebexArgs {
 /// # Errors
 /// The address is taken, or it is not loopback and was not meant to be exposed.
 pub fn run(args: &MockWebexArgs) -> anyhow::Result<ExitCode> {
-    if !args.listen.ip().is_loopback() && !args.expose {
-        bail!(
-            "--listen {}: not a loopback address; whoever reaches the mock tenant can log in and read it. Add --expose if that is meant",
-            args.listen
-        );
-    }
     let settings = MockWebexSettings {
         org_id: args.org_id.clone(),
         client_id: args.client_id.clone(),
@@ -53,29 +44,22 @@ pub fn run(args: &MockWebexArgs) -> anyhow::Result<ExitCode> {
         redirect_uris: args.redirect_uris.clone(),
         ..MockWebexSettings::default()
     };
-    actix_web::rt::System::new().block_on(serve(settings, args.listen))
+    let command = MockCommand {
+        name: "the mock tenant",
+        exposes: "log in and read",
+        listen: args.listen,
+        expose: args.expose,
+    };
+    let command = command.refuse_strangers()?;
+    let start = async |listen| MockWebex::start(settings.clone(), listen, || SystemClock.now()).await;
+    let introduction = |tenant: &MockWebex| introduction(tenant, &settings);
+    command.run(start, introduction, async |tenant: MockWebex| tenant.stop().await)
 }
 
-async fn serve(settings: MockWebexSettings, listen: SocketAddr) -> anyhow::Result<ExitCode> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let tenant = MockWebex::start(settings.clone(), listen, || SystemClock.now())
-        .await
-        .with_context(|| format!("--listen {listen}: the mock tenant cannot start"))?;
-    introduce(&tenant, &settings)?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
-    tenant.stop().await;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn introduce(tenant: &MockWebex, settings: &MockWebexSettings) -> io::Result<()> {
+fn introduction(tenant: &MockWebex, settings: &MockWebexSettings) -> String {
     let (url, token, authorize) = (tenant.url(), tenant.token_url(), tenant.authorize_url());
     let MockWebexSettings { org_id, client_id, .. } = settings;
-    let mut out = io::stdout().lock();
-    writeln!(
-        out,
+    format!(
         "\
 Mock Webex tenant; for [webex] of the configuration:
   api_url        {url}
@@ -88,10 +72,8 @@ Look
   curl {url}/mock/refusals
   curl {url}/mock/requests
 Act: a task that Search finds, times in epoch milliseconds
-  curl {url}/mock/tasks -d '{{\"id\":\"TASK\",\"createdTime\":1795774000000,\"endedTime\":1795774060000,\"status\":\"ended\"}}'
-Ctrl-C ends it."
-    )?;
-    out.flush()
+  curl {url}/mock/tasks -d '{{\"id\":\"TASK\",\"createdTime\":1795774000000,\"endedTime\":1795774060000,\"status\":\"ended\"}}'"
+    )
 }
 
 #[cfg(test)]

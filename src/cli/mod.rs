@@ -15,6 +15,8 @@ pub mod healthcheck;
 pub mod mock_salesforce;
 #[cfg(feature = "demo")]
 pub mod mock_webex;
+#[cfg(feature = "demo")]
+mod mocks;
 pub mod outbox;
 pub mod reconcile;
 mod redact;
