@@ -489,16 +489,17 @@ impl Subscribe {
 const INACTIVE: &str = "inactive";
 
 impl ListSubscriptions {
-    /// Lists all subscriptions; returns whether those of this bridge are active.
+    /// Lists all subscriptions; returns whether there are any of this bridge, and all of those are active.
     pub async fn run(
         &self,
         settings: &Settings,
         client: &ApiClient,
         out: &mut dyn Write,
     ) -> anyhow::Result<bool> {
-        let ours = own_destination(settings).ok();
+        let destination = destination(settings.server.public_url.as_ref());
+        let ours = destination.as_ref().ok();
         let all = client.subscriptions().await?;
-        let is_ours = |each: &Subscription| ours.as_ref() == Some(&each.destination_url);
+        let is_ours = |each: &Subscription| ours == Some(&each.destination_url);
         if self.json {
             let shown = |each: &Subscription| {
                 serde_json::json!({
@@ -514,8 +515,18 @@ impl ListSubscriptions {
                 writeln!(out, "{mark} {id}  {resource_version:<14} {status:<9} {name}  {destination_url}")?;
             }
             writeln!(out, "{} subscriptions; * sends to this bridge", all.len())?;
+            let none = || match &destination {
+                Ok(destination) => format!(
+                    "none sends to this bridge, {destination}: no webhook comes. `scv-bridge webex subscribe` makes them"
+                ),
+                Err(problem) => format!("none can send to this bridge: {problem}"),
+            };
+            if !all.iter().any(is_ours) {
+                writeln!(out, "{}", none())?;
+            }
         }
-        Ok(all.iter().filter(|each| is_ours(each)).all(Subscription::is_active))
+        let mut ours = all.iter().filter(|each| is_ours(each)).peekable();
+        Ok(ours.peek().is_some() && ours.all(Subscription::is_active))
     }
 }
 

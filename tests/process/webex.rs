@@ -113,6 +113,14 @@ async fn an_administrator_logs_in_subscribes_and_removes() {
     let days = said.contains("in 90 days") || said.contains("in 89 days");
     assert!(days && said.contains("encrypted with webex.token_key"), "{said}");
 
+    let none = office.run(&["webex", "list"]).await;
+    assert_eq!(none.code, Some(1), "{}", none.out);
+    let told = "none sends to this bridge, https://bridge.example.com/webhooks/wxcc: no webhook comes. `scv-bridge webex subscribe` makes them";
+    assert!(none.out.contains(told), "{}", none.out);
+    let checked = office.run(&["check"]).await;
+    assert!(checked.out.contains("login        webex: somebody is logged in, for "), "{}", checked.out);
+    assert!(checked.out.contains("more without a renewal, until 20"), "{}", checked.out);
+
     let made = office.run(&["webex", "subscribe"]).await;
     assert_eq!(made.code, Some(0), "{}", made.err);
     let words = |out: &str| -> Vec<String> {
