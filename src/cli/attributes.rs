@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
+use super::given::Given;
 use crate::clock::Clock;
 use crate::domain::{
     ArrivedField, AttributeLine, AttributeOutcome, AttributeReport, CallCenterName, CallName, CallReference,
@@ -39,7 +40,7 @@ enum AttributesCommand {
     /// Show of a call which values arrived, which field took them, which were dropped and why.
     Explain {
         /// Its vendorCallKey, the interaction id of Webex, or the id of its VoiceCall.
-        #[arg(value_parser = reference)]
+        #[arg(value_parser = Given(reference))]
         key: CallReference,
         /// Look in this contact center only.
         #[arg(long, value_name = "NAME", value_parser = super::call_center)]

@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod flow;
+mod given;
 pub mod healthcheck;
 #[cfg(feature = "demo")]
 pub mod mock_salesforce;

@@ -12,8 +12,11 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::Subcommand;
+use percent_encoding::percent_decode_str;
 use secrecy::ExposeSecret as _;
+use url::Url;
 
+use super::given::{Given, shortened};
 use crate::clock::Clock;
 use crate::domain::{CallReference, VendorCallKey, VoiceCallId};
 use crate::settings::{Settings, Source, configuration_file};
@@ -39,7 +42,7 @@ enum CallCommand {
     Show {
         /// The interaction id of Webex, the vendorCallKey, the id of the VoiceCall (15 or 18 characters), or its address in
         /// Salesforce.
-        #[arg(value_name = "KEY|ID", value_parser = names)]
+        #[arg(value_name = "KEY|ID", value_parser = Given(names))]
         names: CallNames,
     },
 }
@@ -52,11 +55,36 @@ pub struct CallNames {
     names: Vec<CallReference>,
 }
 
+/// Where Salesforce shows records, in all its clouds: what hosts end with.
+const HOSTS: [&str; 7] = [
+    ".salesforce.com",
+    ".force.com",
+    ".salesforce.mil",
+    ".crmforce.mil",
+    ".salesforce-setup.com",
+    ".sfcrmproducts.cn",
+    ".sfcrmapps.cn",
+];
+
 /// The VoiceCall in the address of a record, as `https://x.lightning.force.com/lightning/r/VoiceCall/0LQ.../view`.
-fn id_in_address(text: &str) -> Option<VoiceCallId> {
-    text.contains("://").then(|| {
-        text.split(|c: char| !c.is_ascii_alphanumeric()).find_map(|part| VoiceCallId::parse(part).ok())
-    })?
+///
+/// # Errors
+/// When it is no address of Salesforce, or names no VoiceCall.
+fn id_in_address(text: &str) -> Result<VoiceCallId, String> {
+    let url = Url::parse(text).map_err(|error| format!("is no address: {error}"))?;
+    let host = url.host_str().unwrap_or_default();
+    if !HOSTS.iter().any(|end| host.ends_with(end)) {
+        return Err(format!(
+            "is an address on {}, which is none of Salesforce's: give that of the record there, such as https://NAME.lightning.force.com/lightning/r/VoiceCall/0LQ.../view, or its id alone",
+            if host.is_empty() { "no host".to_owned() } else { shortened(host) }
+        ));
+    }
+    let rest = [url.path(), url.query().unwrap_or_default(), url.fragment().unwrap_or_default()].join(" ");
+    let rest = percent_decode_str(&rest).decode_utf8_lossy();
+    let mut parts = rest.split(|c: char| !c.is_ascii_alphanumeric());
+    parts.find_map(|part| VoiceCallId::parse(part).ok()).ok_or_else(|| {
+        "holds no id of a VoiceCall: 15 or 18 letters and digits that begin with 0LQ".to_owned()
+    })
 }
 
 /// Parses what an operator holds.
@@ -65,12 +93,9 @@ fn id_in_address(text: &str) -> Option<VoiceCallId> {
 /// When it can be no name of a call.
 fn names(text: &str) -> Result<CallNames, String> {
     let given = text.trim();
-    if given.contains("://") && id_in_address(given).is_none() {
-        return Err("holds no id of a VoiceCall: 15 or 18 letters and digits that begin with 0LQ".to_owned());
-    }
-    let reference = match id_in_address(given) {
-        Some(id) => CallReference::Id(id),
-        None => CallReference::parse(given).map_err(|error| error.to_string())?,
+    let reference = match given.contains("://") {
+        true => CallReference::Id(id_in_address(given)?),
+        false => CallReference::parse(given).map_err(|error| error.to_string())?,
     };
     // The id of an interaction is no key yet; a flow may make its keys in another way than the vendor's.
     let of_interaction = match &reference {
@@ -109,7 +134,7 @@ pub fn run(
         }
         return Err(anyhow!(
             "no call {}: searched for {searched}, in calls, Webex's tasks and exchanges, as far back as [journal] keep reaches",
-            super::redact::text(&names.given),
+            shortened(&super::redact::text(&names.given)),
         ));
     };
     match args.json {
@@ -146,5 +171,36 @@ mod tests {
         for wrong in ["", "wxcc_", "https://acme.my.salesforce.com/0035g000000abcD"] {
             names(wrong).unwrap_err();
         }
+    }
+
+    #[test]
+    fn only_an_address_of_salesforce_is_one_of_a_record() {
+        for host in ["acme.sandbox.lightning.force.com", "acme.my.salesforce.mil", "acme.vf.force.com:443"] {
+            assert_eq!(read(&format!("https://{host}/lightning/r/VoiceCall/0LQ5g000000abcD/view")).len(), 1);
+        }
+        for host in ["force.com.example.com", "example.com", "notforce.com", "0LQ5g000000abcD"] {
+            let told =
+                names(&format!("https://{host}/lightning/r/VoiceCall/0LQ5g000000abcD/view")).unwrap_err();
+            assert!(
+                told.contains("which is none of Salesforce's") && told.contains(&host.to_lowercase()),
+                "{told}"
+            );
+        }
+        let beside = names("https://0LQ5g000000abcD@acme.my.salesforce.com/home").unwrap_err();
+        assert!(beside.starts_with("holds no id of a VoiceCall"), "{beside}");
+    }
+
+    #[test]
+    fn a_text_that_was_pasted_by_mistake_is_not_repeated_whole() {
+        #[derive(Debug, clap::Parser)]
+        struct CommandLine {
+            #[command(flatten)]
+            _args: CallArgs,
+        }
+        let pasted = "x y".repeat(5_000);
+        let told = <CommandLine as clap::Parser>::try_parse_from(["call", "show", &pasted]).unwrap_err();
+        let text = told.to_string();
+        assert!(text.len() < 600 && text.contains("invalid value 'x yx y"), "{text}");
+        assert_eq!(told.exit_code(), 2);
     }
 }
