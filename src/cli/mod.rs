@@ -21,9 +21,11 @@ mod mocks;
 pub mod outbox;
 pub mod reconcile;
 mod redact;
+mod running;
 pub mod secret;
 pub mod serve;
 pub mod simulate;
+pub mod status;
 pub mod translate;
 pub mod webex;
 
@@ -91,6 +93,8 @@ enum CliCommand {
     /// Run the mock Webex tenant alone.
     #[cfg(feature = "demo")]
     MockWebex(mock_webex::MockWebexArgs),
+    /// Show on one page how the running service is: Salesforce, the breaker, what is owed, subscriptions, what ends soon.
+    Status(status::StatusArgs),
     /// Ask a running service whether it is alive: for containers.
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Print what a shell needs to complete this command line.
@@ -169,6 +173,7 @@ fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
             mock_webex::run(args)
         }
         CliCommand::Completions(args) => Ok(completions::run(args, &mut out)?),
+        CliCommand::Status(args) => status::run(args, environment, clock.as_ref(), &mut out),
         CliCommand::Healthcheck(args) => healthcheck::run(args, environment, clock.as_ref(), &mut out),
     }
 }

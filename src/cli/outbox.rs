@@ -5,8 +5,9 @@
 
 #[cfg(test)]
 mod tests;
+mod wait;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
@@ -19,6 +20,9 @@ use secrecy::ExposeSecret as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+pub(super) use wait::Wait;
+
+use super::running::Running;
 use crate::clock::Clock;
 use crate::domain::{CallCenterName, CallReference, cut};
 use crate::settings::{Settings, Source, configuration_file, parse_duration};
@@ -86,13 +90,16 @@ pub fn run(
         return Ok(ExitCode::from(2));
     }
     let file = configuration_file(args.config.clone(), &environment);
-    let (place, names) = Settings::load_store(&Source { file: Some(file), environment }, clock)?;
+    let source = Source { file: Some(file), environment };
+    let (place, names) = Settings::load_store(&source, clock)?;
+    let operations = Settings::load_operations(&source, clock).ok().filter(|_| args.command.looks());
     let open = Store::open_existing(place.url.expose_secret());
     let found = super::on_store(&place.url, open, async |store| {
         if let Some(center) = args.command.call_center() {
             known(&names, store, center).await?;
         }
-        obey(args, store, clock.now(), out, &mut ask).await
+        let running = Running::look(operations).await;
+        obey(args, (store, &running), clock.now(), out, &mut ask).await
     })?;
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -129,6 +136,11 @@ impl OutboxCommand {
         }
     }
 
+    /// Whether it tells when entries are tried, which the service that runs knows best.
+    fn looks(&self) -> bool {
+        matches!(self, Self::List { .. } | Self::Show { .. })
+    }
+
     /// Whether it asks before it does something.
     fn asks(&self) -> bool {
         matches!(self, Self::Discard { change: EntryChange { dry_run: false, .. }, yes: false })
@@ -140,7 +152,7 @@ impl OutboxCommand {
 /// `ask` is asked the question before entries are removed.
 async fn obey(
     args: &OutboxArgs,
-    store: &Store,
+    (store, running): (&Store, &Running),
     now: Timestamp,
     out: &mut dyn Write,
     ask: &mut dyn FnMut(&str) -> io::Result<bool>,
@@ -148,7 +160,7 @@ async fn obey(
     match &args.command {
         OutboxCommand::List { select, limit } => {
             let filter = Filter { limit: Some(*limit), ..select.filter(now) };
-            let list = read_list(store, &filter, now).await?;
+            let list = read_list(store, &filter, running, now).await?;
             if args.json {
                 writeln!(out, "{}", serde_json::to_string(&list)?)?;
             } else {
@@ -165,7 +177,10 @@ async fn obey(
                 return Ok(false);
             };
             let shown = match entry {
-                Ok(entry) => EntryView::with_body(&entry, now),
+                Ok(entry) => {
+                    let waits = waits(store, std::slice::from_ref(&entry), running, now).await?;
+                    EntryView::with_body(&entry, now).waiting(&waits)
+                }
                 Err(unreadable) => EntryView::of_unreadable(&unreadable, now),
             };
             if args.json {
@@ -290,14 +305,38 @@ pub struct EntryList {
 }
 
 /// Reads as many entries as the filter allows, and counts all of them.
-pub async fn read_list(store: &Store, filter: &Filter, now: Timestamp) -> Result<EntryList, StoreError> {
+async fn read_list(
+    store: &Store,
+    filter: &Filter,
+    running: &Running,
+    now: Timestamp,
+) -> Result<EntryList, StoreError> {
     let entries = store.list_all(filter).await?;
+    let readable: Vec<Entry> = entries.iter().filter_map(|entry| entry.as_ref().ok().cloned()).collect();
+    let waits = waits(store, &readable, running, now).await?;
     let total = store.discard(&Filter { limit: None, ..filter.clone() }, Run::Dry).await?;
     let shown = |entry: &Result<Entry, Box<Unreadable>>| match entry {
-        Ok(entry) => EntryView::of(entry, now),
+        Ok(entry) => EntryView::of(entry, now).waiting(&waits),
         Err(unreadable) => EntryView::of_unreadable(unreadable, now),
     };
     Ok(EntryList { total, entries: entries.iter().map(shown).collect() })
+}
+
+/// What each of these entries waits for besides its time.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn waits(
+    store: &Store,
+    entries: &[Entry],
+    running: &Running,
+    now: Timestamp,
+) -> Result<BTreeMap<i64, Wait>, StoreError> {
+    let ids: Vec<EntryId> = entries.iter().map(|entry| entry.id).collect();
+    let ahead = store.ahead_of(&ids).await?;
+    let wait =
+        |entry: &Entry| Some((entry.id.0, Wait::of(entry, ahead.get(&entry.id).copied(), running, now)?));
+    Ok(entries.iter().filter_map(wait).collect())
 }
 
 impl EntryList {
@@ -347,6 +386,9 @@ pub struct EntryView {
     /// Until when a worker owns it; none when no worker does.
     #[serde(serialize_with = "optional_time")]
     lease_until: Option<Timestamp>,
+    /// What it waits for besides that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<Wait>,
     #[serde(serialize_with = "optional_time")]
     buried_at: Option<Timestamp>,
     reason: Option<String>,
@@ -377,6 +419,7 @@ impl EntryView {
             attempts: entry.attempts,
             next_at: pending.then_some(entry.next_at),
             lease_until: entry.lease_until.filter(|until| pending && *until > now),
+            waits_for: None,
             buried_at: entry.buried_at,
             reason: entry.reason.as_deref().map(crate::cli::redact::text),
             words: entry.last_words.as_deref().map(crate::cli::redact::text),
@@ -402,6 +445,7 @@ impl EntryView {
             attempts: entry.attempts.unwrap_or_default(),
             next_at: None,
             lease_until: None,
+            waits_for: None,
             buried_at: None,
             reason: text(&entry.reason),
             words: text(&entry.last_words),
@@ -455,7 +499,7 @@ impl EntryView {
             ("voiceCallId", self.voice_call_id.clone()),
             ("put in", self.created_at.map(when)),
             ("attempts", Some(self.attempts.to_string())),
-            ("next try", self.next_at.map(|_| self.next())),
+            ("next try", self.next_at.map(|_| self.next_in_full())),
             ("buried", self.buried_at.map(when)),
             ("reason", self.reason.clone()),
             ("words", self.words.clone()),
@@ -471,7 +515,19 @@ impl EntryView {
         }
     }
 
+    /// With what it waits for, as [`waits`] has found it.
+    pub(super) fn waiting(self, waits: &BTreeMap<i64, Wait>) -> Self {
+        Self { waits_for: waits.get(&self.id).cloned(), ..self }
+    }
+
+    fn next_in_full(&self) -> String {
+        self.waits_for.as_ref().map_or_else(|| self.next(), |wait| wait.words(self.now))
+    }
+
     fn next(&self) -> String {
+        if let Some(wait) = &self.waits_for {
+            return wait.cell(self.now);
+        }
         match (self.lease_until, self.next_at) {
             (Some(_), _) => "under way".to_owned(),
             (None, Some(at)) if at > self.now => format!("in {}", duration(self.now, at)),
@@ -596,11 +652,13 @@ impl EntryChange {
     ) -> anyhow::Result<bool> {
         let mut report = ChangeReport { dry_run: self.dry_run, entries: 0, problems: Vec::new() };
         let mut preview = EntryList::default();
+        let mut pending = 0;
         for filter in filters {
+            pending += action.left_alone(store, &filter).await?;
             if self.dry_run
                 && let Some(filter) = action.preview(&filter)
             {
-                preview.append(read_list(store, &filter, now).await?);
+                preview.append(read_list(store, &filter, &Running::default(), now).await?);
             }
             let changed = action.run(store, &filter, now, self.dry_run).await?;
             report.entries += changed;
@@ -618,6 +676,11 @@ impl EntryChange {
                 writeln!(out, "{id}: {problem}")?;
             }
             writeln!(out, "{} {}", report.entries, action.outcome(self.dry_run))?;
+            if report.problems.is_empty()
+                && let Some(hint) = action.hint(report.entries, pending)
+            {
+                writeln!(out, "{hint}")?;
+            }
         }
         Ok(report.entries > 0 && report.problems.is_empty())
     }
@@ -656,6 +719,24 @@ impl ChangeAction {
             (Self::Hurry | Self::Discard, state) => state,
         };
         Some(Filter { state, limit: Some(PRINTED), ..filter.clone() })
+    }
+
+    /// How many entries of a filter wait, which a retry leaves alone.
+    async fn left_alone(self, store: &Store, filter: &Filter) -> Result<usize, StoreError> {
+        if self != Self::Retry || filter.state == Some(EntryState::Buried) {
+            return Ok(0);
+        }
+        store.discard(&Filter { state: Some(EntryState::Pending), ..filter.clone() }, Run::Dry).await
+    }
+
+    /// What an operator is told who finds nothing to be put back although there is something.
+    fn hint(self, changed: usize, pending: usize) -> Option<String> {
+        (self == Self::Retry && changed == 0 && pending > 0).then(|| match pending {
+            1 => "1 pending entry is tried again by itself; --now tries it at once".to_owned(),
+            several => {
+                format!("{several} pending entries are tried again by themselves; --now tries them at once")
+            }
+        })
     }
 
     fn outcome(self, dry: bool) -> &'static str {

@@ -26,6 +26,7 @@ mod value;
 mod webex;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use self::call_center::Surroundings;
 use self::names::Names;
@@ -148,6 +149,28 @@ impl Settings {
         problems.truncate(count);
         match store {
             Some(store) if problems.is_empty() => Ok((store, names)),
+            _ => Err(Problems::new(problems)),
+        }
+    }
+
+    /// Reads where the operations listener is, for commands that ask the service that runs: what else is wrong must not keep
+    /// an operator from it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, variables that set nothing, and what is wrong with `[operations]`.
+    pub fn load_operations(source: &Source, clock: &dyn Clock) -> Result<SocketAddr, Problems> {
+        let (mut problems, mut files) = (Vec::new(), Files::default());
+        let Some(tree) = source.tree(&mut problems, &mut files) else {
+            return Err(Problems::new(problems));
+        };
+        let report = Report::new(clock.now(), tree.variables, problems, files);
+        let mut root = Section::root(&report, tree.root);
+        // What [server] allows of the address was asked when the service started.
+        let operations = root.part("operations", |section| Operations::read(section, None));
+        drop(root);
+        let (problems, _) = report.finish();
+        match operations {
+            Some(operations) if problems.is_empty() => Ok(operations.listen),
             _ => Err(Problems::new(problems)),
         }
     }

@@ -1,6 +1,6 @@
 //! The outbox: what must still reach Salesforce. Put in, leased, settled.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -546,6 +546,25 @@ impl Query for NextDue {
     );
 }
 
+/// Of entries that wait, the first of their call that waits before them.
+#[derive(Serialize)]
+struct AheadOf<'a> {
+    ids: &'a [EntryId],
+}
+
+impl Query for AheadOf<'_> {
+    type Row = AheadRow;
+    const SQL: &'static str = "SELECT {text {object 'id', o.id, 'first', min(e.id)}} FROM outbox AS o
+        JOIN outbox AS e ON e.call_key = o.call_key AND e.state = 'pending' AND e.id < o.id
+        WHERE o.state = 'pending' AND o.id IN {each ids int} GROUP BY o.id";
+}
+
+#[derive(Deserialize)]
+struct AheadRow {
+    id: EntryId,
+    first: EntryId,
+}
+
 /// Entries in their order.
 #[derive(Serialize)]
 struct Entries<'a> {
@@ -715,6 +734,18 @@ impl Store {
         self.write(&EndCreateLeases { owner }).await?;
         self.write(&EndTaskLeases { owner }).await?;
         Ok(self.write(&Release { owner }).await?.len())
+    }
+
+    /// Of these entries, those before which others of their call have to go, each with the first of those.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn ahead_of(&self, ids: &[EntryId]) -> Result<BTreeMap<EntryId, EntryId>, StoreError> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows = self.read(&AheadOf { ids }).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.first)).collect())
     }
 
     /// When the next entry is due, or its lease ends; none when nothing waits.

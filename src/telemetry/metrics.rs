@@ -98,6 +98,12 @@ macro_rules! metrics {
             }),*],
         }),+];
 
+        /// The names of all metrics, called as the methods that record them.
+        #[expect(non_upper_case_globals, reason = "called as the methods")]
+        pub mod metric_names {
+            $($(#[doc = $help])+ pub const $method: &str = $name;)+
+        }
+
         /// The values of all metrics.
         struct Families {
             $($method: metrics!(@vec $kind)),+

@@ -10,6 +10,6 @@ mod traces;
 
 pub use family::{MetricFamily, MetricKind, MetricLabel};
 pub use logs::{LogGuard, start};
-pub use metrics::{AnsweredRequest, BreakerReading, METRICS, Metrics, OutboxCount};
+pub use metrics::{AnsweredRequest, BreakerReading, METRICS, Metrics, OutboxCount, metric_names};
 pub use subject::LogSubject;
 pub use traces::{TraceSpan, Traces, TracesError, salesforce_span, store_span};

@@ -16,13 +16,17 @@ struct CommandLine {
 /// Runs the command beside the service; gives what it prints, or its error.
 async fn run(stage: &Stage, args: &[&str]) -> Result<String, String> {
     stage.handle.write_exchanges().await.unwrap();
+    // The breaker is told by the service that runs.
+    stage.handle.measure().await;
+    let listen = stage.operations.trim_start_matches("http://").to_owned();
+    let environment = vec![("SCV_BRIDGE__OPERATIONS__LISTEN".to_owned(), listen)];
     let file = stage.configuration_file();
     let line = ["call", "--config", file.to_str().unwrap(), "show"].into_iter().chain(args.iter().copied());
     let args = CommandLine::try_parse_from(line).map_err(|error| error.to_string())?.args;
     let clock = std::sync::Arc::clone(&stage.clock);
     let run = move || {
         let mut out = Vec::new();
-        let done = call::run(&args, Vec::new(), clock.as_ref(), &mut out);
+        let done = call::run(&args, environment, clock.as_ref(), &mut out);
         done.map(|_| String::from_utf8(out).unwrap()).map_err(|error| error.to_string())
     };
     tokio::task::spawn_blocking(run).await.unwrap()
@@ -46,7 +50,7 @@ async fn a_routing_that_was_cleared_late_is_explained_by_what_salesforce_answere
     assert_eq!(owed["owed"].as_array().unwrap().len(), 2);
     let why = owed["why"].as_str().unwrap();
     assert!(
-        why.starts_with("Clearing the routing is owed to Salesforce for 0s: Salesforce answered 503 twice"),
+        why.starts_with("Clearing the routing is owed to Salesforce for 0s: Salesforce answered 503 once"),
         "{why}"
     );
     assert!(why.contains("next attempt in"), "{why}");
@@ -64,7 +68,7 @@ async fn a_routing_that_was_cleared_late_is_explained_by_what_salesforce_answere
         let told = shown(&stage, name).await;
         let why = told["why"].as_str().unwrap();
         assert!(why.starts_with("Routing was cleared 1h"), "{why}");
-        assert!(why.contains("after the hang-up: Salesforce answered 503 once"), "{why}");
+        assert!(why.contains("after the hang-up: Salesforce answered 503 twice"), "{why}");
         assert_eq!(told["voice_calls"][0]["voice_call_id"], id);
         assert_eq!(told["owed"].as_array().unwrap().len(), 0);
         let asked: Vec<&str> =
@@ -74,6 +78,27 @@ async fn a_routing_that_was_cleared_late_is_explained_by_what_salesforce_answere
     let text = run(&stage, &["7b3c"]).await.unwrap();
     assert!(text.contains("createVoiceCall") && text.contains("vendorCallKey   wxcc_7b3c"), "{text}");
     assert!(!text.contains("4693150217"), "{text}");
+}
+
+#[actix_web::test]
+async fn what_waits_for_the_breaker_is_told_with_the_cause_that_opened_it() {
+    let stage = Plan::telephony().sections("[breaker]\nfailures = 2\npause = \"30s\"").start().await;
+    let id = stage.call("wxcc_1").await;
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    for operation in [Operation::ClearRouting, Operation::Update] {
+        stage.script_times(BadDay::Unavailable { retry_after: None }, u32::MAX, operation);
+    }
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    stage.wait_seconds(2);
+    let told = shown(&stage, "wxcc_1").await;
+    let why = told["why"].as_str().unwrap();
+    assert!(why.contains(": Salesforce answered 503 once; next attempt in "), "{why}");
+    assert!(why.contains(" at the earliest: the breaker is open until "), "{why}");
+    assert_eq!(told["owed"][0]["waits_for"]["what"], "breaker", "{told}");
+    let first = told["owed"][0]["id"].clone();
+    let behind = serde_json::json!({ "what": "earlier_entry", "entry": first });
+    assert_eq!(told["owed"][1]["waits_for"], behind, "{told}");
+    stage.org.forget_scripts();
 }
 
 #[actix_web::test]
@@ -94,6 +119,8 @@ async fn of_a_call_that_is_not_there_it_says_what_was_searched() {
     let error = run(&stage, &["nobody"]).await.unwrap_err();
     assert!(error.contains("the vendorCallKey nobody and the vendorCallKey wxcc_nobody"), "{error}");
     assert!(error.contains("as far back as [journal] keep reaches"), "{error}");
+    let error = run(&stage, &["https://example.com/0LQ5g000000abcDGAQ"]).await.unwrap_err();
+    assert!(error.contains("is an address on example.com, which is none of Salesforce's"), "{error}");
     let error = run(&stage, &["https://x.my.salesforce.com/home"]).await.unwrap_err();
     assert!(error.contains("holds no id of a VoiceCall"), "{error}");
 }

@@ -55,6 +55,7 @@ mod scrt_tokens;
 mod sessions;
 mod slow_conclusions;
 mod stage;
+mod status;
 mod statuses;
 mod supervision;
 mod telephony_refusals;

@@ -17,6 +17,7 @@ use secrecy::ExposeSecret as _;
 use url::Url;
 
 use super::given::{Given, shortened};
+use super::running::Running;
 use crate::clock::Clock;
 use crate::domain::{CallReference, VendorCallKey, VoiceCallId};
 use crate::settings::{Settings, Source, configuration_file};
@@ -121,10 +122,13 @@ pub fn run(
 ) -> anyhow::Result<ExitCode> {
     let CallCommand::Show { names } = &args.command;
     let file = configuration_file(args.config.clone(), &environment);
-    let (place, _) = Settings::load_store(&Source { file: Some(file), environment }, clock)?;
+    let source = Source { file: Some(file), environment };
+    let (place, _) = Settings::load_store(&source, clock)?;
+    let operations = Settings::load_operations(&source, clock).ok();
     let open = Store::open_existing(place.url.expose_secret());
     let report = super::on_store(&place.url, open, async |store| {
-        Ok(CallReport::find(store, &names.names, clock.now()).await?)
+        let running = async || Running::look(operations).await;
+        Ok(CallReport::find(store, &names.names, running, clock.now()).await?)
     })?;
     let Some(report) = report else {
         let searched: Vec<String> = names.names.iter().map(searched).collect();

@@ -1,12 +1,13 @@
 //! What the database knows of one call.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::super::outbox::EntryView;
+use super::super::outbox::{EntryView, Wait, waits};
 use super::super::redact;
+use super::super::running::Running;
 use super::why::{Known, why};
 use crate::domain::{
     Call, CallCenterName, CallProgress, CallReference, CallTimeline, Exchange, ExchangeOrigin, Interaction,
@@ -86,6 +87,7 @@ impl CallReport {
     pub(super) async fn find(
         store: &Store,
         names: &[CallReference],
+        running: impl AsyncFnOnce() -> Running,
         now: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
         let mut interactions = Vec::new();
@@ -125,7 +127,10 @@ impl CallReport {
                 }
             }
         }
-        let report = Self::of(&interactions, lonely.as_ref(), &exchanges, &entries, now);
+        // What is owed to nobody waits for nobody.
+        let running = if entries.is_empty() { Running::default() } else { running().await };
+        let waits = waits(store, &entries, &running, now).await?;
+        let report = Self::of(&interactions, lonely.as_ref(), &exchanges, (&entries, &waits), now);
         Ok(Some(Self { unreadable, ..report }))
     }
 
@@ -133,19 +138,19 @@ impl CallReport {
         interactions: &[(CallCenterName, Interaction)],
         lonely: Option<&CallTimeline>,
         exchanges: &[Exchange],
-        entries: &[Entry],
+        (entries, waits): (&[Entry], &BTreeMap<i64, Wait>),
         now: Timestamp,
     ) -> Self {
         let parts: Vec<(&Call, CallTimeline)> =
             interactions.iter().flat_map(|(_, interaction)| interaction.parts()).collect();
         let calls: Vec<&Call> = parts.iter().map(|(call, _)| *call).collect();
         let timeline = parts.last().map(|(_, timeline)| timeline).or(lonely);
-        let why = why(&Known { calls: &calls, timeline, exchanges, entries, now });
+        let why = why(&Known { calls: &calls, timeline, exchanges, entries, waits, now });
         Self {
             why,
             voice_calls: parts.iter().map(|(call, timeline)| VoiceCallView::of(call, timeline)).collect(),
             exchanges: exchanges.iter().map(ExchangeView::of).collect(),
-            owed: entries.iter().map(|entry| EntryView::of(entry, now)).collect(),
+            owed: entries.iter().map(|entry| EntryView::of(entry, now).waiting(waits)).collect(),
             unreadable: 0,
         }
     }

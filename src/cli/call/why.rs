@@ -1,10 +1,13 @@
 //! Why a call is as it is, in a sentence: a pure decision.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::outbox::{duration, kind};
+use super::super::outbox::{Wait, duration, kind};
 use super::super::redact;
 use crate::domain::{Call, CallTimeline, Exchange, ExchangeOrigin, SalesforceExchange};
+use crate::salesforce::Operation;
 use crate::store::{Entry, EntryKind, EntryState};
 
 /// How long after a hang-up nobody would call it late.
@@ -20,6 +23,8 @@ pub(super) struct Known<'a> {
     pub(super) exchanges: &'a [Exchange],
     /// Its entries of the outbox.
     pub(super) entries: &'a [Entry],
+    /// What of them waits for more than its time.
+    pub(super) waits: &'a BTreeMap<i64, Wait>,
     pub(super) now: Timestamp,
 }
 
@@ -31,9 +36,13 @@ pub(super) fn why(known: &Known<'_>) -> String {
         .or_else(|| known.without_voice_call())
         .or_else(|| known.late())
         .unwrap_or_else(|| known.in_order());
-    match known.calls.len() {
+    let sentence = match known.calls.len() {
         0 | 1 => sentence,
         several => format!("{sentence} There are {several} VoiceCalls: the call was transferred."),
+    };
+    match known.twice() {
+        Some(twice) => format!("{sentence} {twice}"),
+        None => sentence,
     }
 }
 
@@ -52,12 +61,15 @@ impl Known<'_> {
     fn owed(&self) -> Option<String> {
         let entry = self.entries.iter().find(|entry| entry.state == EntryState::Pending)?;
         let what = asked_by(entry.kind, entry.is_final);
-        let next = match entry.next_at > self.now {
-            true => format!("next attempt in {}", duration(self.now, entry.next_at)),
-            false => "next attempt now".to_owned(),
+        let next = match self.waits.get(&entry.id.0) {
+            Some(wait) => format!("next attempt {}", wait.words(self.now)),
+            None if entry.next_at > self.now => {
+                format!("next attempt in {}", duration(self.now, entry.next_at))
+            }
+            None => "next attempt now".to_owned(),
         };
         let since = duration(entry.created_at, self.now);
-        let cause = self.failures().unwrap_or_else(|| {
+        let cause = self.failures(entry.kind, entry.id.0).unwrap_or_else(|| {
             entry.last_words.as_deref().map_or_else(|| "it was not tried yet".to_owned(), redact::text)
         });
         Some(format!("{what} is owed to Salesforce for {since}: {cause}; {next}."))
@@ -104,17 +116,17 @@ impl Known<'_> {
             }
             let done =
                 exchange.at + SignedDuration::from_millis(i64::try_from(exchange.record.milliseconds).ok()?);
-            let (what, since) = match kind.as_ref() {
-                "clear" => ("Routing was cleared", self.ended_at()?),
-                "update" => ("The VoiceCall was updated", self.ended_at()?),
-                "create" => ("The VoiceCall was created", self.deferred_at()?),
+            let (what, since, kind) = match kind.as_ref() {
+                "clear" => ("Routing was cleared", self.ended_at()?, EntryKind::Clear),
+                "update" => ("The VoiceCall was updated", self.ended_at()?, EntryKind::Update),
+                "create" => ("The VoiceCall was created", self.deferred_at()?, EntryKind::Create),
                 _ => return None,
             };
-            let after = if kind.as_ref() == "create" { "the flow had asked" } else { "the hang-up" };
-            (done.duration_since(since) > SOON).then(|| (what, duration(since, done), after, *entry))
+            let after = if kind == EntryKind::Create { "the flow had asked" } else { "the hang-up" };
+            (done.duration_since(since) > SOON).then(|| (what, duration(since, done), after, (kind, *entry)))
         });
-        let (what, delay, after, entry) = late?;
-        let failures = self.failures_before(Some(entry)).or_else(|| self.failures());
+        let (what, delay, after, (kind, entry)) = late?;
+        let failures = self.failures(kind, entry);
         let cause = failures.map_or_else(String::new, |failures| format!(": {failures}"));
         Some(format!("{what} {delay} after {after}{cause}."))
     }
@@ -174,33 +186,88 @@ impl Known<'_> {
         self.calls.iter().rev().find_map(|call| call.deferred_at)
     }
 
-    /// How Salesforce has failed, the most frequent way: "Salesforce answered 503 three times".
-    fn failures(&self) -> Option<String> {
-        self.failures_before(None)
+    /// How Salesforce has failed at what an entry asks, the last way and how often: "Salesforce answered 503 three times".
+    /// What the bridge did not even send tells no cause: it was one of those before.
+    fn failures(&self, kind: EntryKind, entry: i64) -> Option<String> {
+        let operation = operation(kind);
+        let of_entry = |exchange: &&Exchange| match &exchange.record.origin {
+            ExchangeOrigin::Outbox { entry: of, .. } => *of == entry,
+            ExchangeOrigin::Flow { .. } => true,
+        };
+        let of_operation = |asked: &&SalesforceExchange| *asked.operation == *operation;
+        let asked =
+            || self.exchanges.iter().filter(of_entry).flat_map(|exchange| &exchange.record.salesforce);
+        let own: Vec<String> = asked().filter(of_operation).filter_map(way).collect();
+        if let Some(last) = own.last() {
+            return Some(format!("{last} {}", often(own.iter().filter(|way| *way == last).count())));
+        }
+        // What the entry needs besides, such as a look at the VoiceCall, or what opened the breaker.
+        let others = self.exchanges.iter().flat_map(|exchange| &exchange.record.salesforce);
+        let other = others.filter_map(|asked| Some((way(asked)?, &asked.operation))).next_back();
+        let is_left = asked().filter(of_operation).any(|asked| is_not_sent(asked.failure.as_deref()));
+        match (other, is_left) {
+            (Some((way, operation)), true) => {
+                Some(format!("it was not sent, because {way} at {operation} and is left alone"))
+            }
+            (Some((way, operation)), false) => Some(format!("{way} at {operation}")),
+            (None, true) => Some("it was not sent, because Salesforce is left alone".to_owned()),
+            (None, false) => None,
+        }
     }
 
-    /// The same, of the attempts on one entry.
-    fn failures_before(&self, entry: Option<i64>) -> Option<String> {
-        let is_meant = |exchange: &&Exchange| match &exchange.record.origin {
-            ExchangeOrigin::Outbox { entry: of, .. } => entry.is_none_or(|entry| entry == *of),
-            ExchangeOrigin::Flow { .. } => entry.is_none(),
+    /// Whether Salesforce may hold two records of one call: a create of which nothing was heard, and after it another, or an
+    /// update under the key, which makes a record where there is none yet.
+    fn twice(&self) -> Option<String> {
+        let is_meant = |call: &&&Call| call.create_unknown_at.is_some() && call.is_created();
+        let call = self.calls.iter().find(is_meant)?;
+        let (unheard, id) = (call.create_unknown_at?, call.voice_call_id.as_ref());
+        let makes = |asked: &&SalesforceExchange| {
+            let by_update = id.is_none() && *asked.operation == *Operation::Update.name();
+            by_update || *asked.operation == *Operation::Create.name()
         };
-        let asked = self.exchanges.iter().filter(is_meant).flat_map(|exchange| &exchange.record.salesforce);
-        let mut ways: Vec<(String, usize)> = Vec::new();
-        for way in asked.filter_map(way) {
-            match ways.iter_mut().find(|(known, _)| *known == way) {
-                Some((_, times)) => *times += 1,
-                None => ways.push((way, 1)),
-            }
+        let asked = self.exchanges.iter().flat_map(|exchange| &exchange.record.salesforce);
+        let asked = asked.filter(makes).filter(|asked| !is_not_sent(asked.failure.as_deref()));
+        let failed: Vec<bool> = asked.map(|asked| asked.failure.is_some()).collect();
+        // One that was only answered late made one record; without exchanges nobody knows.
+        let is_again = failed.iter().skip_while(|failed| !**failed).any(|failed| !*failed);
+        let is_untold = failed.is_empty() && !call.is_only_promised();
+        if !(is_again || is_untold) {
+            return None;
         }
-        let (way, times) = ways.into_iter().max_by_key(|(_, times)| *times)?;
-        Some(format!("{way} {}", often(times)))
+        let again = id.map_or_else(
+            || {
+                "what it says was sent again under the key, which makes one where there is none yet"
+                    .to_owned()
+            },
+            |id| format!("one after it made {id}, which the bridge knows"),
+        );
+        Some(format!(
+            "Salesforce may hold two VoiceCalls of it: a create that was given up at {unheard:.0} may have been done after all, and {again}. Look for the vendorCallKey {} in Salesforce.",
+            redact::text(call.name.vendor_call_key().as_ref())
+        ))
     }
 }
 
-/// How a request to Salesforce failed; none if it did not.
+/// What an entry asks, as exchanges call it.
+fn operation(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Create => Operation::Create.name(),
+        EntryKind::Clear | EntryKind::LateClear => Operation::ClearRouting.name(),
+        EntryKind::Update => Operation::Update.name(),
+    }
+}
+
+/// How the failures begin of what was not sent.
+const NOT_SENT: [&str; 2] = ["Salesforce is not asked now", "no time was left to ask Salesforce"];
+
+/// Whether the bridge has sent nothing: its breaker was open, or no time was left.
+fn is_not_sent(failure: Option<&str>) -> bool {
+    failure.is_some_and(|failure| NOT_SENT.iter().any(|begins| failure.starts_with(begins)))
+}
+
+/// How a request to Salesforce failed; none if it did not, or was not sent.
 fn way(asked: &SalesforceExchange) -> Option<String> {
-    let failure = asked.failure.as_deref()?;
+    let failure = asked.failure.as_deref().filter(|failure| !is_not_sent(Some(failure)))?;
     Some(match asked.status {
         Some(status) => format!("Salesforce answered {status}"),
         None => redact::text(failure),
@@ -229,8 +296,14 @@ fn asked_by(entry: EntryKind, is_final: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::domain::{CallCenterName, CallId, CallName, CallReference, ExchangeRecord, VendorCallKey};
+    use crate::domain::{
+        CallCenterName, CallId, CallName, CallReference, ExchangeRecord, StoredJson, VendorCallKey,
+    };
+    use crate::salesforce::Failure;
+    use crate::store::{EntryId, NewEntry};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + second).unwrap()
@@ -259,12 +332,18 @@ mod tests {
     }
 
     fn told(calls: &[&Call], exchanges: &[Exchange]) -> String {
-        why(&Known { calls, timeline: None, exchanges, entries: &[], now: at(90) })
+        why(&Known { calls, timeline: None, exchanges, entries: &[], waits: &BTreeMap::new(), now: at(90) })
     }
 
     fn attempt(kind: &'static str, second: i64, outcome: &'static str, status: Option<u16>) -> Exchange {
         let failure = Some("Salesforce cannot do this now".to_owned()).filter(|_| status != Some(204));
-        let asked = SalesforceExchange { operation: "x".into(), after: 0, milliseconds: 1, status, failure };
+        let operation = match kind {
+            "clear" => "clearRouting",
+            "create" => "createVoiceCall",
+            _ => "updateVoiceCall",
+        };
+        let operation = operation.into();
+        let asked = SalesforceExchange { operation, after: 0, milliseconds: 1, status, failure };
         let record = ExchangeRecord {
             origin: ExchangeOrigin::Outbox { kind: kind.into(), entry: 7, attempt: 1 },
             outcome: outcome.into(),
@@ -317,6 +396,86 @@ mod tests {
         assert_eq!(told(&[&call], &unanswered), sentence);
         let soon = [attempt("clear", 11, "delivered", Some(204))];
         assert!(told(&[&call], &soon).starts_with("The caller hung up"));
+    }
+
+    /// What a flow asked, of which Salesforce was asked this.
+    fn flow(second: i64, asked: &[(&'static str, Option<u16>, Option<&str>)]) -> Exchange {
+        let mut exchange = attempt("clear", second, "pending", None);
+        let request_id = "r".to_owned();
+        exchange.record.origin =
+            ExchangeOrigin::Flow { route: "phoneContactEnded".into(), status: 200, request_id };
+        let asked = asked.iter().map(|(operation, status, failure)| SalesforceExchange {
+            operation: (*operation).into(),
+            after: 0,
+            milliseconds: 1,
+            status: *status,
+            failure: failure.map(str::to_owned),
+        });
+        exchange.record.salesforce = asked.collect();
+        exchange
+    }
+
+    fn owed(kind: EntryKind, id: i64, exchanges: &[Exchange]) -> String {
+        let new = NewEntry { kind, is_final: false, body: StoredJson::new("{}"), next_at: at(60) };
+        let center = CallCenterName::parse("Main").unwrap();
+        let entries = [Entry::fresh(EntryId(id), new, center, None)];
+        let waits = BTreeMap::from([(9, Wait::Breaker { until: Some(at(95)) })]);
+        let (call, entries) = (call(), &entries[..]);
+        why(&Known { calls: &[&call], timeline: None, exchanges, entries, waits: &waits, now: at(90) })
+    }
+
+    #[test]
+    fn a_failure_counts_for_what_failed_and_the_breaker_is_no_cause() {
+        let down = Some("Salesforce cannot do this now: HTTP 503");
+        let open = Failure::NotAsked { after: Duration::from_secs(1), words: "it is left alone".to_owned() };
+        let (open, late) = (open.to_string(), Failure::NoTime.to_string());
+        let (open, late) = (Some(open.as_str()), Some(late.as_str()));
+        let create = flow(1, &[("createVoiceCall", Some(503), down); 4]);
+        let both = flow(2, &[("clearRouting", Some(500), down), ("updateVoiceCall", Some(503), down)]);
+        let again = flow(3, &[("clearRouting", Some(503), down), ("clearRouting", None, open)]);
+        let exchanges = [create.clone(), both, again, attempt("clear", 4, "later", Some(503))];
+        let told = owed(EntryKind::Clear, 7, &exchanges);
+        assert_eq!(
+            told,
+            "Clearing the routing is owed to Salesforce for 30s: Salesforce answered 503 twice; next attempt now."
+        );
+        assert!(owed(EntryKind::Update, 8, &exchanges).contains(": Salesforce answered 503 once;"));
+        let left = [create, flow(2, &[("clearRouting", None, late), ("clearRouting", None, open)])];
+        assert_eq!(
+            owed(EntryKind::Clear, 9, &left),
+            "Clearing the routing is owed to Salesforce for 30s: it was not sent, because Salesforce answered 503 at \
+             createVoiceCall and is left alone; next attempt in 5s at the earliest: the breaker is open until \
+             2026-11-18T11:08:15Z, and Salesforce is left alone."
+        );
+        let alone = flow(2, &[("clearRouting", None, open)]);
+        let told = owed(EntryKind::Clear, 7, &[alone]);
+        assert!(told.contains(": it was not sent, because Salesforce is left alone;"), "{told}");
+    }
+
+    #[test]
+    fn two_records_of_one_call_are_told_where_a_create_may_have_been_done_unheard() {
+        let unheard = Call { create_unknown_at: Some(at(3)), ..call() };
+        let late = Some("Salesforce did not answer before the deadline of this route passed");
+        let first = flow(1, &[("createVoiceCall", None, late)]);
+        let second = flow(5, &[("createVoiceCall", Some(200), None)]);
+        let told = |call: &Call, exchanges: &[Exchange]| told(&[call], exchanges);
+        let both = told(&unheard, &[first.clone(), second.clone()]);
+        assert!(
+            both.contains("Salesforce may hold two VoiceCalls of it: a create that was given up at "),
+            "{both}"
+        );
+        assert!(both.ends_with("Look for the vendorCallKey wxcc_1 in Salesforce."), "{both}");
+        assert!(told(&unheard, &[]).contains("may hold two"), "without exchanges nobody knows better");
+        assert!(
+            !told(&unheard, std::slice::from_ref(&first)).contains("may hold two"),
+            "its answer came late"
+        );
+        assert!(!told(&call(), &[second]).contains("may hold two"));
+        let deferred = Call { created_at: None, deferred_at: Some(at(5)), ..unheard };
+        let update = flow(6, &[("updateVoiceCall", Some(200), None)]);
+        let both = told(&deferred, &[first.clone(), update]);
+        assert!(both.contains("and what it says was sent again under the key"), "{both}");
+        assert!(!told(&deferred, &[first]).contains("may hold two"), "nothing was sent after it");
     }
 
     #[test]

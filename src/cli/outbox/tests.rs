@@ -107,7 +107,10 @@ impl Scene {
         let line =
             CommandLine::try_parse_from(["outbox"].into_iter().chain(line.split_whitespace())).unwrap();
         let mut out = Vec::new();
-        let found = obey(&line.args, &self.store, self.now(), &mut out, &mut |_| Ok(true)).await.unwrap();
+        let found =
+            obey(&line.args, (&self.store, &Running::default()), self.now(), &mut out, &mut |_| Ok(true))
+                .await
+                .unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(!text.contains("4693150217"), "{text}");
         (text, found)
@@ -169,6 +172,36 @@ async fn an_entry_is_shown_with_its_body_and_masked_numbers() {
 }
 
 #[tokio::test]
+async fn an_entry_behind_another_of_its_call_or_behind_the_breaker_says_so() {
+    let sqlite = Scene::empty().await;
+    let postgres = Scene::at(Postgres::shared().database(), None).await;
+    for scene in [sqlite, postgres] {
+        let note = Note::of(name("Sales", "wxcc_1"), scene.now());
+        scene.put(Subject::Known(Box::new(note)), &[EntryKind::Clear, EntryKind::Update]).await;
+        let note = Note::of(name("Support", "wxcc_1"), scene.now());
+        scene.put(Subject::Known(Box::new(note)), &[EntryKind::Clear]).await;
+        scene.clock.advance(Duration::from_secs(60));
+        let text = scene.run("list").await.0;
+        let next: Vec<bool> = text.lines().skip(1).map(|line| line.contains("after 1")).collect();
+        assert_eq!(next, [false, true, false], "{text}");
+        let text = scene.run("show 2").await.0;
+        let told = "next try        once entry 1 is through, an earlier one of the same call\n";
+        assert!(text.contains(told), "{text}");
+        let shown: Value = serde_json::from_str(&scene.run("show 2 --json").await.0).unwrap();
+        assert_eq!(shown["waits_for"], serde_json::json!({ "what": "earlier_entry", "entry": 1 }));
+        let until = scene.now().checked_add(Duration::from_secs(12)).unwrap();
+        let open = Running { answers: Some(true), held: [("Sales".to_owned(), Some(until))].into() };
+        let line = CommandLine::try_parse_from(["outbox", "list"]).unwrap();
+        let mut out = Vec::new();
+        obey(&line.args, (&scene.store, &open), scene.now(), &mut out, &mut |_| Ok(true)).await.unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let cells: Vec<&str> = text.lines().skip(1).collect();
+        assert!(cells[0].contains("breaker, 12s") && cells[1].contains("after 1"), "{text}");
+        assert!(cells[2].contains("now"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn filters_narrow_together() {
     let scene = Scene::filled().await;
     for (filter, ids) in [
@@ -207,7 +240,14 @@ async fn retry_makes_buried_entries_due_now_and_leaves_pending_ones_alone() {
     assert_eq!(scene.ids("--state buried").await, [1]);
     assert_eq!(scene.store.show(EntryId(2)).await.unwrap().unwrap().next_at, scene.now());
     assert_eq!(scene.run("retry --words refused").await, ("1 put back, due now\n".to_owned(), true));
-    assert_eq!(scene.run("retry --all").await, ("0 put back, due now\n".to_owned(), false));
+    let hint = "4 pending entries are tried again by themselves; --now tries them at once\n";
+    assert_eq!(scene.run("retry --all").await, (format!("0 put back, due now\n{hint}"), false));
+    let dry = scene.run("retry --all --dry-run").await;
+    assert_eq!(dry, (format!("0 would be put back (dry run)\n{hint}"), false));
+    let dry = scene.run("retry --kind create --dry-run").await.0;
+    assert!(dry.ends_with("\n1 pending entry is tried again by itself; --now tries it at once\n"), "{dry}");
+    let buried = scene.run("retry --state buried --dry-run").await;
+    assert_eq!(buried, ("0 would be put back (dry run)\n".to_owned(), false));
     assert!(!scene.run("retry --state pending --dry-run").await.1);
 }
 
@@ -248,7 +288,8 @@ async fn nothing_is_discarded_that_nobody_agreed_to() {
             Ok(agrees)
         };
         let args = line.unwrap().args;
-        let done = obey(&args, &scene.store, scene.now(), &mut out, &mut ask).await.unwrap();
+        let done =
+            obey(&args, (&scene.store, &Running::default()), scene.now(), &mut out, &mut ask).await.unwrap();
         (String::from_utf8(out).unwrap(), done, asked)
     };
     let question = "Remove 4 entries for good? What they ask never reaches Salesforce.".to_owned();
@@ -297,7 +338,10 @@ async fn another_program_may_look_at_the_database_meanwhile() {
             CommandLine::try_parse_from(["outbox", "retry", "--words", "NOT_found", "--older-than", "1d"])
                 .unwrap();
         assert_eq!(scene.ids("--state buried").await, [1, 2]);
-        assert!(obey(&line.args, &beside, scene.now(), &mut Vec::new(), &mut |_| Ok(true)).await.unwrap());
+        let running = Running::default();
+        let done =
+            obey(&line.args, (&beside, &running), scene.now(), &mut Vec::new(), &mut |_| Ok(true)).await;
+        assert!(done.unwrap());
         assert_eq!(scene.ids("--state buried").await, [0; 0]);
         let due = scene.store.lease_due(&lease(&scene)).await.unwrap();
         assert_eq!(due.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [1]);

@@ -22,6 +22,17 @@ fn what_else_is_wrong_keeps_nobody_from_the_database() {
 }
 
 #[test]
+fn what_else_is_wrong_keeps_nobody_from_asking_the_service_that_runs() {
+    let folder = Folder::new();
+    let load = |toml: &str| Settings::load_operations(&folder.source(toml), &ManualClock::new(now()));
+    assert_eq!(load("[serverr]\nx = 1\n").unwrap().to_string(), "127.0.0.1:8081");
+    let set = "[server]\nlisten = 7\n[operations]\nlisten = \"10.0.0.1:9090\"\n";
+    assert_eq!(load(set).unwrap().to_string(), "10.0.0.1:9090");
+    let problems = load("[operations]\nlisten = \"here\"\n").unwrap_err();
+    assert_eq!(problems.as_slice()[0].key, "operations.listen");
+}
+
+#[test]
 fn a_wrong_api_hides_nothing_of_the_way_that_the_other_keys_tell() {
     let folder = Folder::new();
     let keys = |toml: &str| -> Vec<String> {

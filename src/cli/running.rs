@@ -1,0 +1,228 @@
+//! The service that runs, as its metrics tell of it: for commands that look beside it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::Client;
+
+use crate::listener::reached_here;
+use crate::telemetry::metric_names;
+
+/// How long the answer may take.
+const WITHIN: Duration = Duration::from_secs(3);
+
+/// A series of a metric, with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sample {
+    name: String,
+    labels: BTreeMap<String, String>,
+    /// The value.
+    pub(super) value: f64,
+}
+
+impl Sample {
+    /// The value of a label; nothing where it has none.
+    pub(super) fn label(&self, name: &str) -> &str {
+        self.labels.get(name).map_or("", String::as_str)
+    }
+
+    /// The value as a moment, where it is one: Unix time in seconds.
+    pub(super) fn time(&self) -> Option<Timestamp> {
+        #[expect(clippy::cast_possible_truncation, reason = "what is out of range is no moment")]
+        let milliseconds = (self.value * 1000.0).round() as i64;
+        Timestamp::from_millisecond(milliseconds).ok()
+    }
+
+    /// The value as a number of things.
+    pub(super) fn count(&self) -> u64 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of things")]
+        let count = self.value.max(0.0) as u64;
+        count
+    }
+}
+
+/// The text that Prometheus reads.
+#[derive(Debug, Default)]
+pub(super) struct Exposition {
+    samples: Vec<Sample>,
+}
+
+impl Exposition {
+    /// Reads all that is a series; what is none says nothing to us.
+    pub(super) fn parse(text: &str) -> Self {
+        Self { samples: text.lines().filter_map(sample).collect() }
+    }
+
+    /// The series of a metric.
+    pub(super) fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Sample> {
+        self.samples.iter().filter(move |sample| sample.name == name)
+    }
+}
+
+fn sample(line: &str) -> Option<Sample> {
+    if line.starts_with('#') {
+        return None;
+    }
+    let (series, value) = line.trim().rsplit_once(' ')?;
+    let (name, labels) = match series.split_once('{') {
+        Some((name, rest)) => (name, labels(rest.strip_suffix('}')?)?),
+        None => (series, BTreeMap::new()),
+    };
+    Some(Sample { name: name.to_owned(), labels, value: value.parse().ok()? })
+}
+
+/// Labels as they stand between braces: `a="1",b="2"`.
+fn labels(text: &str) -> Option<BTreeMap<String, String>> {
+    let (mut labels, mut rest) = (BTreeMap::new(), text);
+    while !rest.is_empty() {
+        let (name, after) = rest.split_once("=\"")?;
+        let mut value = String::new();
+        let mut characters = after.char_indices();
+        let end = loop {
+            match characters.next()? {
+                (end, '"') => break end,
+                (_, '\\') => match characters.next()?.1 {
+                    'n' => value.push('\n'),
+                    other => value.push(other),
+                },
+                (_, other) => value.push(other),
+            }
+        };
+        labels.insert(name.trim_start_matches(',').to_owned(), value);
+        rest = after.get(end + 1..)?;
+    }
+    Some(labels)
+}
+
+/// What the service that runs tells, and where.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// The address that answered.
+    pub(super) url: String,
+    /// What it told.
+    pub(super) told: Exposition,
+}
+
+/// Asks the service that has the operations listener at `listen` for its metrics.
+///
+/// # Errors
+/// When no service answers there, with what to do.
+pub(super) async fn ask(listen: SocketAddr) -> Result<Asked, String> {
+    if listen.port() == 0 {
+        return Err(
+            "operations.listen has port 0, so that nobody knows where the service listens: give it a port"
+                .to_owned(),
+        );
+    }
+    let address = reached_here(listen);
+    // The certificate is for the public host, not for this address, and metrics hold no secret.
+    let client = Client::builder().timeout(WITHIN).no_proxy().tls_danger_accept_invalid_certs(true).build();
+    let client = client.map_err(|error| error.to_string())?;
+    // Beyond loopback the listener has TLS, unless a proxy ends it.
+    let schemes = if listen.ip().is_loopback() { &["http"][..] } else { &["https", "http"] };
+    let mut problem = String::new();
+    for scheme in schemes {
+        let url = format!("{scheme}://{address}/metrics");
+        match fetch(&client, &url).await {
+            Ok(told) => return Ok(Asked { url, told }),
+            Err(why) => problem = why,
+        }
+    }
+    Err(problem)
+}
+
+async fn fetch(client: &Client, url: &str) -> Result<Exposition, String> {
+    let silent = |_| {
+        format!(
+            "no service answers at {url}: does it run on this machine, and is that its operations.listen? `scv-bridge serve` starts it, `scv-bridge doctor` says what keeps it from starting"
+        )
+    };
+    let answer = client.get(url).send().await.map_err(silent)?;
+    let status = answer.status().as_u16();
+    let told = Exposition::parse(&answer.text().await.map_err(silent)?);
+    let is_ours = told.of(metric_names::build_info).next().is_some();
+    match status == 200 && is_ours {
+        true => Ok(told),
+        false => Err(format!(
+            "what answers at {url} is no scv-bridge (HTTP {status}): is operations.listen that of the service that runs?"
+        )),
+    }
+}
+
+/// What of the service that runs tells when an entry of the outbox is tried.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Running {
+    /// Whether a service answers; none where it was not asked.
+    pub(super) answers: Option<bool>,
+    /// The contact centers whose breaker lets nobody through, each with until when; none where it tries Salesforce now.
+    pub(super) held: BTreeMap<String, Option<Timestamp>>,
+}
+
+impl Running {
+    /// Asks the service at `listen`. One that does not answer is no failure: the database can be looked at without.
+    pub(super) async fn look(listen: Option<SocketAddr>) -> Self {
+        let Some(listen) = listen else { return Self::default() };
+        match ask(listen).await {
+            Ok(asked) => Self::of(&asked.told),
+            Err(_) => Self { answers: Some(false), held: BTreeMap::new() },
+        }
+    }
+
+    fn of(told: &Exposition) -> Self {
+        let until: BTreeMap<&str, Option<Timestamp>> = told
+            .of(metric_names::breaker_until)
+            .map(|sample| (sample.label("call_center"), sample.time()))
+            .collect();
+        let held = told
+            .of(metric_names::breaker_state)
+            .filter(|sample| sample.label("state") != "closed" && sample.value > 0.0)
+            .map(|sample| {
+                let center = sample.label("call_center");
+                (center.to_owned(), until.get(center).copied().flatten())
+            });
+        Self { answers: Some(true), held: held.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_are_read_with_their_labels_whatever_stands_in_them() {
+        let text = "# HELP a b\nplain 3\nnamed{one=\"a, b=\\\"c\\\"} d\",two=\"\\\\\"} 1.5\nbucket{le=\"+Inf\"} 7\n\nbroken{a=\"} 1\nnone{} x\n";
+        let told = Exposition::parse(text);
+        assert_eq!(told.samples.len(), 3, "{told:?}");
+        assert_eq!(told.of("plain").map(Sample::count).collect::<Vec<_>>(), [3]);
+        let named = told.of("named").next().unwrap();
+        assert_eq!((named.label("one"), named.label("two")), ("a, b=\"c\"} d", "\\"));
+        assert_eq!(named.label("three"), "");
+        assert_eq!(told.of("bucket").next().unwrap().label("le"), "+Inf");
+    }
+
+    #[test]
+    fn a_breaker_that_is_not_closed_holds_its_contact_center() {
+        let state = metric_names::breaker_state;
+        let until = metric_names::breaker_until;
+        let told = Exposition::parse(&format!(
+            "{state}{{call_center=\"A\",state=\"open\"}} 1\n{state}{{call_center=\"A\",state=\"closed\"}} 0\n\
+             {until}{{call_center=\"A\"}} 1795000000.5\n{state}{{call_center=\"B\",state=\"half_open\"}} 1\n\
+             {state}{{call_center=\"C\",state=\"closed\"}} 1\n{state}{{call_center=\"C\",state=\"open\"}} 0\n"
+        ));
+        let running = Running::of(&told);
+        let at = Timestamp::from_millisecond(1_795_000_000_500).unwrap();
+        let held = BTreeMap::from([("A".to_owned(), Some(at)), ("B".to_owned(), None)]);
+        assert_eq!((running.answers, running.held), (Some(true), held));
+    }
+
+    #[tokio::test]
+    async fn where_nobody_listens_that_is_said_with_what_to_do() {
+        let told = ask("127.0.0.1:1".parse().unwrap()).await.unwrap_err();
+        assert!(told.starts_with("no service answers at http://127.0.0.1:1/metrics: does it run"), "{told}");
+        assert!(ask("127.0.0.1:0".parse().unwrap()).await.unwrap_err().contains("give it a port"));
+        assert_eq!(Running::look(None).await.answers, None);
+        assert_eq!(Running::look("127.0.0.1:1".parse().ok()).await.answers, Some(false));
+    }
+}

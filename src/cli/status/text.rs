@@ -1,0 +1,146 @@
+//! The status of a service on a page of text.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+
+use super::super::outbox::duration;
+use super::super::print_table;
+use super::histogram::Quantile;
+use super::report::{ServiceStatus, WebexStatus};
+
+impl ServiceStatus {
+    /// Prints it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "scv-bridge {} at {}, {:.0}\n", self.version, self.service, self.at)?;
+        let database = if self.database_writable { "can be written" } else { "CANNOT BE WRITTEN" };
+        writeln!(out, "database       {database}")?;
+        let newest = match self.configuration_current {
+            true => "the newest runs",
+            false => "THE NEWEST IS REFUSED, and the one before runs on: scv-bridge check says why",
+        };
+        writeln!(out, "configuration  {newest}")?;
+        self.print_salesforce(out)?;
+        self.print_breakers(out)?;
+        self.print_owed(out)?;
+        self.print_webex(out)?;
+        self.print_ends(out)
+    }
+
+    fn print_salesforce(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "\nSalesforce, since the service started")?;
+        if self.salesforce.is_empty() {
+            return writeln!(out, "nothing was asked of it yet");
+        }
+        let share = |quantile: Option<Quantile>| quantile.map(quantile_text).unwrap_or_default();
+        let rows = self.salesforce.iter().map(|operation| {
+            [
+                operation.operation.clone(),
+                operation.requests.to_string(),
+                operation.not_done.to_string(),
+                operation.mean_seconds.map(seconds).unwrap_or_default(),
+                share(operation.p50),
+                share(operation.p95),
+            ]
+        });
+        print_table(out, ["operation", "requests", "not done", "mean", "p50", "p95"], rows)
+    }
+
+    fn print_breakers(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "\nBreaker")?;
+        let rows = self.breakers.iter().map(|breaker| {
+            [
+                breaker.call_center.clone(),
+                breaker.state.replace('_', "-"),
+                breaker.since.map_or_else(
+                    || "it never opened".to_owned(),
+                    |since| format!("{since:.0} ({} ago)", duration(since, self.at)),
+                ),
+                breaker.until.map(|until| self.ahead(until)).unwrap_or_default(),
+            ]
+        });
+        print_table(out, ["contact center", "state", "since", "until"], rows)
+    }
+
+    fn print_owed(&self, out: &mut dyn Write) -> io::Result<()> {
+        let callers = &self.callers_not_cleared;
+        let oldest = callers.oldest.map(|oldest| format!(", the oldest for {}", duration(oldest, self.at)));
+        let oldest = oldest.unwrap_or_default();
+        writeln!(out, "\nCallers gone and not cleared: {}{oldest}", callers.callers)?;
+        writeln!(out, "\nOutbox")?;
+        if self.outbox.is_empty() {
+            return writeln!(out, "nothing is owed and nothing is buried");
+        }
+        let rows = self.outbox.iter().map(|owed| {
+            [
+                owed.call_center.clone(),
+                owed.kind.clone(),
+                owed.pending.to_string(),
+                owed.oldest.map(|oldest| duration(oldest, self.at)).unwrap_or_default(),
+                owed.buried.to_string(),
+            ]
+        });
+        print_table(out, ["contact center", "kind", "pending", "oldest", "buried"], rows)
+    }
+
+    fn print_webex(&self, out: &mut dyn Write) -> io::Result<()> {
+        let WebexStatus { active, inactive, last_webhook, compared_until } = &self.webex;
+        let ago = |at: &Option<Timestamp>| {
+            at.map_or_else(
+                || "none since the service started".to_owned(),
+                |at| format!("{} ago", duration(at, self.at)),
+            )
+        };
+        writeln!(out, "\nWebex")?;
+        match (active, inactive) {
+            (None, None) => writeln!(out, "subscriptions  not asked for: scv-bridge webex list"),
+            (active, inactive) => {
+                let count = |count: &Option<u64>| count.unwrap_or_default();
+                writeln!(out, "subscriptions  {} active, {} inactive", count(active), count(inactive))
+            }
+        }?;
+        writeln!(out, "last webhook   {}", ago(last_webhook))?;
+        match compared_until {
+            Some(until) => writeln!(out, "compared       with Webex's records up to {until:.0}"),
+            None => writeln!(out, "compared       not with Webex's records"),
+        }
+    }
+
+    fn print_ends(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "\nEnds")?;
+        if self.ends.is_empty() {
+            return writeln!(out, "nothing whose end is known");
+        }
+        let rows = self.ends.iter().map(|end| {
+            let left = match end.days_left {
+                ..0 => "IT HAS ENDED".to_owned(),
+                days => format!("in {days} days"),
+            };
+            [end.what.clone(), format!("{:.0}", end.at), left]
+        });
+        print_table(out, ["what", "at", "left"], rows)
+    }
+
+    fn ahead(&self, until: Timestamp) -> String {
+        match until > self.at {
+            true => format!("{until:.0} (in {})", duration(self.at, until)),
+            false => format!("{until:.0} (over: the next request tries)"),
+        }
+    }
+}
+
+fn quantile_text(quantile: Quantile) -> String {
+    let over = if quantile.is_over { "over " } else { "" };
+    format!("{over}{}", seconds(quantile.seconds))
+}
+
+/// Seconds as milliseconds, as long as those are few.
+fn seconds(seconds: f64) -> String {
+    match seconds {
+        ..1.0 => format!("{:.0}ms", seconds * 1000.0),
+        _ => format!("{seconds:.1}s"),
+    }
+}
