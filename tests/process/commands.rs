@@ -322,7 +322,7 @@ async fn what_keeps_the_service_from_starting_is_told_once_with_the_database_and
         (
             "sqlite:folder",
             format!("the file {here}/folder"),
-            "the database file cannot be opened (is a directory)",
+            "what is named as the database is a directory, and no regular file",
         ),
         ("sqlite:text", format!("the file {here}/text"), "the database is damaged or no database"),
         (
@@ -404,6 +404,108 @@ fn every_setting_and_an_example_are_printed_by_the_program_alone() {
     let checked = run(folder.path(), &["check", "--config", "bridge.toml"]);
     assert_eq!(checked.code, Some(1));
     assert!(!checked.out.contains("config/") && !checked.out.contains("not a known key"), "{}", checked.out);
+}
+
+/// docs/setup.md tells how many problems each of its steps leaves.
+#[test]
+fn the_example_becomes_right_by_the_steps_of_the_set_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = format!("sqlite:{}/", folder.path().display());
+    let mut text = run(folder.path(), &["check", "--example"]).out;
+    text = text.replace("/etc/scv-bridge/certs/", "certs/").replace("sqlite:/var/lib/scv-bridge/", &data);
+    let left = |text: &str| {
+        fs::write(folder.path().join("bridge.toml"), text).unwrap();
+        let ended = run(folder.path(), &["check", "--config", "bridge.toml", "--json"]);
+        let told: Value = serde_json::from_str(&ended.out).unwrap();
+        let problems = told["problems"].as_array().unwrap().len();
+        assert_eq!(ended.code, Some(i32::from(problems > 0)), "{}", ended.out);
+        problems
+    };
+    let mut counts = vec![left(&text)];
+    assert_eq!(run(folder.path(), &["certificate", "new", "WebexCCSCV"]).code, Some(0));
+    counts.push(left(&text));
+    text = text.replace("00D000000000001EAA", "00D5g000007AbCdEAK").replace("//example.my.", "//acme.my.");
+    counts.push(left(&text));
+    let (before, _) = text.split_once("# The Apex wrapper inside the org").unwrap();
+    text = before.to_owned();
+    counts.push(left(&text));
+    let secret = run(folder.path(), &["secret", "new", "webex-flow"]).out;
+    let hash = secret.lines().find(|line| line.starts_with("secret_sha256")).unwrap().to_owned();
+    let line = text.lines().find(|line| line.starts_with("secret_sha256")).unwrap().to_owned();
+    text = text.replace(&line, &hash);
+    counts.push(left(&text));
+    let (server, rest) = text.split_once("[server.tls]").unwrap();
+    let (_, rest) = rest.split_once("\n\n").unwrap();
+    text = format!("{}\n{rest}", server.replace("0.0.0.0:8443", "127.0.0.1:0"));
+    counts.push(left(&text));
+    assert_eq!(counts, [9, 7, 5, 3, 2, 0]);
+    let setup = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/setup.md")).unwrap();
+    assert!(setup.contains("is told of\n9 problems first"));
+    let rows = setup.lines().skip_while(|line| !line.starts_with("| step | then `check`")).skip(2);
+    let told = rows.take(5).map(|row| row.trim_end_matches(" |").rsplit(' ').next().unwrap().to_owned());
+    assert_eq!(told.collect::<Vec<_>>(), ["7", "5", "3", "2", "0"]);
+}
+
+#[actix_web::test]
+async fn check_and_serve_refuse_the_same_databases() {
+    let site = Site::open().await;
+    let foreign = site.path().join("foreign.db");
+    {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&foreign).create_if_missing(true);
+        let mut foreign = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        sqlx::query("CREATE TABLE notes (text TEXT)").execute(&mut foreign).await.unwrap();
+        sqlx::Connection::close(foreign).await.unwrap();
+    }
+    let pipe = site.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    site.write("letter", "Dear database, ".repeat(100));
+    for (name, words) in [
+        ("foreign.db", "another program's"),
+        ("pipe", "a named pipe, and no regular file"),
+        ("letter", "damaged or no database"),
+        (".", "a directory, and no regular file"),
+    ] {
+        let url = format!("sqlite:{}", site.path().join(name).display());
+        let with = |arguments: &[&str]| {
+            let mut command = command(site.path(), arguments);
+            let output = command.env("SCV_BRIDGE__STORE__URL", &url).output().unwrap();
+            let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+            (output.status.code(), text(output.stdout) + &text(output.stderr))
+        };
+        for line in [
+            &["check", "--config", "bridge.toml"][..],
+            &["serve", "--config", "bridge.toml"],
+            &["outbox", "list", "--config", "bridge.toml"],
+            &["call", "show", "wxcc_1", "--config", "bridge.toml"],
+        ] {
+            let (code, said) = with(line);
+            assert_eq!(code, Some(1), "{line:?} with {name}: {said}");
+            assert!(said.contains(words), "{line:?} with {name}: {said}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn status_shows_the_service_that_runs_and_says_where_none_does() {
+    let site = Site::open().await;
+    let service = site.serve(&[]).await;
+    let status = |listen: &str, more: &[&str]| {
+        let mut command = command(site.path(), &[&["status", "--config", "bridge.toml"], more].concat());
+        let output = command.env("SCV_BRIDGE__OPERATIONS__LISTEN", listen).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let listen = service.operations.to_string();
+    let (code, out, _) = status(&listen, &[]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.starts_with("scv-bridge 0.") && out.contains("certificate WebexCCSCV"), "{out}");
+    let (_, out, _) = status(&listen, &["--json"]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(told["breakers"].as_array().map(Vec::len), Some(2), "{out}");
+    service.stop().await;
+    let (code, _, err) = status(&listen, &[]);
+    assert_eq!(code, Some(1));
+    assert!(err.starts_with("scv-bridge: no service answers at http://127.0.0.1:"), "{err}");
 }
 
 #[test]

@@ -136,6 +136,23 @@ fn what_inhibits_and_is_inhibited_are_alerts() {
     }
 }
 
+/// What operators ask is answered by a command where there is no Prometheus, and by metrics where there is.
+#[test]
+fn each_question_of_operators_has_a_command_and_names_metrics_that_there_are() {
+    let page = read("docs/operations.md");
+    let unknown: Vec<String> = named(&page).difference(&known()).cloned().collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    let table = page.lines().skip_while(|line| !line.starts_with("| question | command | PromQL |"));
+    let rows: Vec<&str> = table.skip(2).take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(rows.len(), 10);
+    for row in rows {
+        let cells: Vec<String> = row.replace("\\|", "").split('|').map(str::to_owned).collect();
+        let (command, metric) = (&cells[2], &cells[3]);
+        assert!(command.contains("`scv-bridge ") || command.contains("`journalctl "), "{row}");
+        assert!(metric.contains("scv_bridge_") || metric.contains("none: "), "{row}");
+    }
+}
+
 #[test]
 fn the_documentation_has_every_metric_with_its_closed_labels_and_every_alert() {
     let docs = read("docs/metrics.md");
