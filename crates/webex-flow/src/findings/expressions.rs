@@ -17,6 +17,10 @@ const CALLERS: [(&str, &str); 3] = [
 ];
 
 pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, findings: &mut Vec<Finding>) {
+    if flow.start().is_none() {
+        let (evidence, remedy) = ("the flow has no start: no contact enters", "a start activity, NewContact");
+        findings.push(Finding::new(Code::NotUnderstood, Severity::Serious, &flow.name, evidence, remedy));
+    }
     let set = set_somewhere(flow);
     for (_, activity) in flow.activities() {
         if let ActivityKind::Unknown { activity_type } = &activity.kind {
@@ -118,7 +122,9 @@ fn comparisons(
 ) {
     for comparison in template.comparisons() {
         let (path, operator, literal) = (&comparison.path, comparison.operator, &comparison.literal);
-        let seen = format!("{}: {path} {operator} {literal}", place(comparison.column));
+        let shown =
+            if comparison.kind == LiteralKind::Text { format!("{literal:?}") } else { literal.clone() };
+        let seen = format!("{}: {path} {operator} {shown}", place(comparison.column));
         let compares_sizes = !matches!(operator, "==" | "!=");
         match (is_text(flow, path), comparison.kind) {
             (Some(true), LiteralKind::Number) if compares_sizes => {

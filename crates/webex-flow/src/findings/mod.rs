@@ -15,7 +15,7 @@ use serde_json::Value;
 
 pub use played::of_plays;
 
-use crate::model::{Activity, ActivityKind, Flow, HttpRequest};
+use crate::model::{Activity, ActivityKind, Flow, HttpRequest, one_line};
 
 /// What a flow should know of the bridge.
 #[derive(Debug, Clone)]
@@ -36,6 +36,9 @@ pub struct RouteFacts {
     /// Bodies of its successful answers.
     pub answers: Vec<Value>,
 }
+
+/// The longest evidence that is told, in characters.
+const LONGEST_EVIDENCE: usize = 400;
 
 /// Something that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +150,7 @@ impl Code {
             Self::Comparison => ("F3", "the flow takes the same way for every call, or drops it"),
             Self::ExpressionFails => ("F4", "such a caller is dropped, or goes by the error edge"),
             Self::Status => ("F5", "the flow waits for an answer that never comes, and takes the other way"),
-            Self::NoErrorEdge => ("F6", "when the bridge cannot be reached, the caller is dropped"),
+            Self::NoErrorEdge => ("F6", "when it cannot be sent or answered, the caller is dropped"),
             Self::AnsweredAsAbandoned => ("F7", "reports show calls as abandoned that an agent has had"),
             Self::Timeout => ("F8", "the flow gives up while the answer is still on its way"),
             Self::Retries => ("F9", "the caller waits in silence as often as the request is repeated"),
@@ -207,7 +210,13 @@ impl Finding {
         evidence: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        let (activity, evidence, remedy) = (activity.to_owned(), evidence.into(), remedy.into());
+        // Evidence repeats what stands in an export: one line of it, of bearable length.
+        let evidence: String = one_line(&evidence.into());
+        let evidence = match evidence.char_indices().nth(LONGEST_EVIDENCE) {
+            Some((end, _)) => format!("{}...", evidence.get(..end).unwrap_or_default()),
+            None => evidence,
+        };
+        let (activity, remedy) = (activity.to_owned(), remedy.into());
         Self { code, severity, activity, evidence, remedy }
     }
 }

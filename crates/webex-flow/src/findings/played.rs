@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{BridgeFacts, Code, Finding, Severity};
+use crate::play::is_below_bridge;
 use crate::play::{Ending, HttpAnswer, HttpFailure, Note, Played, Scenario, SentRequest, Step, Weather};
 
 /// How long a caller may wait for requests before there is a queue.
@@ -56,7 +57,8 @@ pub fn of_plays(plays: &[Played], bridge: &BridgeFacts) -> Vec<Finding> {
 
 fn ending(played: &Played, seen: &mut Seen) {
     match &played.ending {
-        Ending::Dropped { activity } => {
+        // What fails by an expression is told as that.
+        Ending::Dropped { activity } if !fails_by_expression(played, activity) => {
             let evidence = "the caller is dropped when this fails";
             let remedy =
                 "a queue behind OnGlobalError, or an error edge to the queue where the editor offers one";
@@ -79,6 +81,11 @@ fn ending(played: &Played, seen: &mut Seen) {
         let remedy = "shorter timeouts, fewer repetitions";
         seen.add(played, Code::Retries, Severity::Warning, activity, (evidence, remedy));
     }
+}
+
+fn fails_by_expression(played: &Played, activity: &str) -> bool {
+    let mut steps = played.steps.iter().filter(|step| step.activity == activity);
+    steps.any(|step| step.notes.iter().any(|note| matches!(note, Note::ExpressionFails { .. })))
 }
 
 fn notes(played: &Played, step: &Step, seen: &mut Seen) {
@@ -114,11 +121,20 @@ fn exchanges(played: &Played, step: &Step, bridge: &BridgeFacts, seen: &mut Seen
     for exchange in &step.exchanges {
         let request = &exchange.request;
         let Some(outcome) = &exchange.outcome else { continue };
-        if !bridge.routes.iter().any(|route| route.name == request.route()) {
+        if !bridge.routes.iter().any(|route| route.name == request.route())
+            && !is_below_bridge(&request.target)
+        {
             continue;
         }
+        let is_fine = played.scenario.weather() == Weather::Fine;
         match &outcome.result {
             Ok(answer) => refused(played, step, request, answer, seen),
+            Err(failure) if is_fine => {
+                let evidence = format!("{}: {failure}", request.route());
+                let remedy =
+                    "is the bridge at this address, and reached from here? `scv-bridge doctor` looks";
+                seen.add(played, Code::Refused, Severity::Serious, &step.activity, (evidence, remedy));
+            }
             Err(HttpFailure::Timeout) => {
                 let evidence = format!(
                     "Webex gave up after {} ms, before {} had answered",
@@ -135,7 +151,17 @@ fn exchanges(played: &Played, step: &Step, bridge: &BridgeFacts, seen: &mut Seen
 
 /// A request that the bridge refused although it and Salesforce were well.
 fn refused(played: &Played, step: &Step, request: &SentRequest, answer: &HttpAnswer, seen: &mut Seen) {
-    if answer.status < 400 || played.scenario.weather() != Weather::Fine {
+    if played.scenario.weather() != Weather::Fine {
+        return;
+    }
+    if answer.status < 400 {
+        let parsed: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        if answer.status != 200 || parsed.get("success").is_none() {
+            let evidence =
+                format!("{} answers {}, and not as scv-bridge does", request.route(), answer.status);
+            let remedy = "is the bridge at this address? something else answers there";
+            seen.add(played, Code::Refused, Severity::Serious, &step.activity, (evidence, remedy));
+        }
         return;
     }
     let words = words(&answer.body);
@@ -150,9 +176,15 @@ fn refused(played: &Played, step: &Step, request: &SentRequest, answer: &HttpAns
     };
     let lower = words.to_ascii_lowercase();
     let evidence = format!("{} answers {}: {words}", request.route(), answer.status);
-    let (code, remedy) = if is_empty("voiceCallId") {
+    let is_about_body = matches!(answer.status, 400 | 404 | 422);
+    let (code, remedy) = if matches!(answer.status, 401 | 403) {
+        (
+            Code::Refused,
+            "the credentials of the connector: those of a client that may use this contact center",
+        )
+    } else if is_about_body && is_empty("voiceCallId") {
         (Code::EmptyVoiceCallId, "ask for {{ SCV_VoiceCallRecordId is not empty }} before")
-    } else if ["number", "from", "phone"].iter().any(|word| lower.contains(word)) && answer.status != 401 {
+    } else if ["number", "from", "phone"].iter().any(|word| lower.contains(word)) && is_about_body {
         (Code::Number, "send the number as Webex gives it; see `scv-bridge translate`")
     } else {
         (Code::Refused, "what the answer says")

@@ -1,13 +1,14 @@
 //! HTTP activities: bodies, headers, timeouts, paths.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::expressions::sample;
 use super::{BridgeFacts, Code, Finding, RouteFacts, Severity, requests, route};
 use crate::json_path::JsonPath;
 use crate::model::{Activity, Flow, HttpRequest};
 use crate::pebble::{Environment, Template};
+use crate::play::is_below_bridge;
 
 /// What connecting, TLS and the network take besides the bridge's deadline, in milliseconds, when all is well.
 const MARGIN_MS: u128 = 300;
@@ -18,9 +19,10 @@ const SECRET: [&str; 7] =
     ["authorization", "api-key", "apikey", "x-api-key", "password", "secret", "access_token"];
 
 pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, findings: &mut Vec<Finding>) {
+    let values = sample(flow, "x");
     for (activity, request) in requests(flow) {
         headers(activity, request, findings);
-        body(flow, activity, request, findings);
+        body(&values, activity, request, findings);
         let waits = request.timeout_ms.saturating_mul(request.retries.saturating_add(1));
         if request.retries > 1 && waits > PATIENCE_MS {
             let evidence =
@@ -28,11 +30,65 @@ pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, findings: &mut Vec<Finding
             let remedy = "one repetition at most";
             findings.push(Finding::new(Code::Retries, Severity::Warning, &activity.name, evidence, remedy));
         }
-        if let Some(route) = route(request, bridge) {
-            timeout(activity, request, route, findings);
-            paths(activity, request, route, findings);
+        match route(request, bridge) {
+            Some(route) => {
+                timeout(activity, request, route, findings);
+                paths(activity, request, route, findings);
+                address(activity, request, findings);
+            }
+            None => no_route(flow, activity, request, bridge, findings),
         }
     }
+}
+
+/// What the bridge would not take whatever is in the body.
+fn address(activity: &Activity, request: &HttpRequest, findings: &mut Vec<Finding>) {
+    if !request.method.eq_ignore_ascii_case("POST") {
+        let evidence = format!("the method is {:?}: the bridge answers POST only", request.method);
+        findings.push(Finding::new(
+            Code::Refused,
+            Severity::Serious,
+            &activity.name,
+            evidence,
+            "the method POST",
+        ));
+    }
+    let path = request.path.as_deref().unwrap_or_default();
+    if request.is_authenticated && path.contains("://") {
+        let evidence = "Request Path holds a whole address, and the connector puts its own before it";
+        let remedy = "the path alone, such as /voice/v1/createVoiceCall";
+        findings.push(Finding::new(Code::Refused, Severity::Serious, &activity.name, evidence, remedy));
+    }
+    let address = request.url.as_deref().filter(|_| !request.is_authenticated).unwrap_or(path);
+    if address
+        .split_once("://")
+        .is_some_and(|(_, rest)| rest.split('/').next().unwrap_or_default().contains('@'))
+    {
+        let evidence = "the address holds credentials";
+        let remedy = "use a connector: its credentials stand in no flow";
+        findings.push(Finding::new(Code::Secret, Severity::Serious, &activity.name, evidence, remedy));
+    }
+}
+
+/// A request that is meant for the bridge, because its path or its connector is, and names none of its routes.
+fn no_route(
+    flow: &Flow,
+    activity: &Activity,
+    request: &HttpRequest,
+    bridge: &BridgeFacts,
+    findings: &mut Vec<Finding>,
+) {
+    let target = request.path.as_deref().or(request.url.as_deref()).unwrap_or_default();
+    let has_its_connector = request.connector_id.is_some()
+        && requests(flow)
+            .any(|(_, other)| other.connector_id == request.connector_id && route(other, bridge).is_some());
+    if target.contains("{{") || !(is_below_bridge(target) || has_its_connector) {
+        return;
+    }
+    let names: Vec<&str> = bridge.routes.iter().map(|route| route.name).collect();
+    let evidence = format!("the bridge has no route {target:?}: it answers 404");
+    let remedy = format!("a path that ends with {}; capital letters count", names.join(", "));
+    findings.push(Finding::new(Code::Refused, Severity::Serious, &activity.name, evidence, remedy));
 }
 
 fn timeout(activity: &Activity, request: &HttpRequest, route: &RouteFacts, findings: &mut Vec<Finding>) {
@@ -45,7 +101,9 @@ fn timeout(activity: &Activity, request: &HttpRequest, route: &RouteFacts, findi
         request.timeout_ms, route.name
     );
     let remedy = format!("a timeout of {} ms", deadline + 1000);
-    findings.push(Finding::new(Code::Timeout, Severity::Warning, &activity.name, evidence, remedy));
+    // Nothing is answered in less than a tenth of a second.
+    let severity = if request.timeout_ms < 100 { Severity::Serious } else { Severity::Warning };
+    findings.push(Finding::new(Code::Timeout, severity, &activity.name, evidence, remedy));
 }
 
 fn paths(activity: &Activity, request: &HttpRequest, route: &RouteFacts, findings: &mut Vec<Finding>) {
@@ -97,14 +155,19 @@ fn headers(activity: &Activity, request: &HttpRequest, findings: &mut Vec<Findin
     }
 }
 
-fn body(flow: &Flow, activity: &Activity, request: &HttpRequest, findings: &mut Vec<Finding>) {
+fn body(
+    values: &Map<String, Value>,
+    activity: &Activity,
+    request: &HttpRequest,
+    findings: &mut Vec<Finding>,
+) {
     let Some(body) = request.body.as_deref().filter(|body| !body.trim().is_empty()) else { return };
     let is_json =
         request.content_type.as_deref().is_none_or(|kind| kind.to_ascii_lowercase().contains("json"));
     let Ok(template) = Template::parse(body) else { return };
     let now = Environment::at(Timestamp::UNIX_EPOCH);
     // What cannot be filled in at all is told as an expression that fails.
-    let Ok(filled) = template.render(&sample(flow, "x"), &now) else { return };
+    let Ok(filled) = template.render(values, &now) else { return };
     let parsed: Value = match serde_json::from_str(&filled) {
         Ok(parsed) => parsed,
         Err(error) if is_json => {

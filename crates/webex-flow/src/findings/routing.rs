@@ -118,7 +118,24 @@ fn queue(flow: &Flow, bridge: &BridgeFacts, findings: &mut Vec<Finding>) {
         }
         _ => false,
     };
-    let Some(start) = flow.start().filter(|_| flow.main.activities().iter().any(is_create)) else { return };
+    let Some(start) = flow.start() else { return };
+    if !flow.main.activities().iter().any(is_create) {
+        let queues = flow.main.reachable(&start.id).iter().any(|activity| {
+            matches!(activity.kind, ActivityKind::QueueContact(_) | ActivityKind::QueueToAgent { .. })
+        });
+        if queues {
+            let evidence = "calls are queued, and nothing sends createVoiceCall";
+            let remedy = "createVoiceCall before the queue, on every way";
+            findings.push(Finding::new(
+                Code::QueueBeforeCreate,
+                Severity::Warning,
+                &flow.name,
+                evidence,
+                remedy,
+            ));
+        }
+        return;
+    }
     let (mut seen, mut open) = (HashSet::new(), vec![start.id.as_str()]);
     while let Some(id) = open.pop() {
         let Some(activity) = flow.main.activity(id).filter(|_| seen.insert(id)) else { continue };

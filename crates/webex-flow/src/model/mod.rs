@@ -29,6 +29,7 @@ pub use kind::{
 };
 pub use lines::Line;
 pub use process::{Activity, Link, Process};
+pub(crate) use read::one_line;
 pub use read::{NotAFlow, read};
 pub use templates::{Template, templates};
 pub use variable::{Scope, Variable, VariableType};

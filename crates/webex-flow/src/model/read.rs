@@ -13,6 +13,9 @@ use super::process::{Activity, Link, Process};
 use super::variable::Variable;
 use super::{EventFlow, Flow, FlowKind, Format};
 
+/// The most activities of a process that are read. The largest published flow has some hundred.
+const MOST_ACTIVITIES: usize = 10_000;
+
 /// A document that is no flow.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAFlow {
@@ -32,6 +35,12 @@ pub enum NotAFlow {
     NoProcess {
         /// The members that are there.
         found: String,
+    },
+    /// It has more activities than any flow.
+    #[error("this has {found} activities; at most {MOST_ACTIVITIES} are read")]
+    TooLarge {
+        /// How many it has.
+        found: usize,
     },
     /// The member with the activities is of another type.
     #[error("`{field}` holds no activities")]
@@ -59,7 +68,18 @@ pub fn read(document: &str) -> Result<Flow, NotAFlow> {
         (_, Some(_)) => return Err(NotAFlow::NoActivities { field: "nodes" }),
         (None, None) => return Err(NotAFlow::NoProcess { found: members(&document) }),
     };
+    let found = match format {
+        Format::Ui => document.get("process").and_then(|process| process.get("activities")).map_or(0, count),
+        Format::V2 => document.get("nodes").map_or(0, count),
+    };
+    if found > MOST_ACTIVITIES {
+        return Err(NotAFlow::TooLarge { found });
+    }
     Ok(Reader { format, gaps: Vec::new() }.flow(&document))
+}
+
+fn count(activities: &Value) -> usize {
+    activities.as_object().map_or_else(|| activities.as_array().map_or(0, Vec::len), Map::len)
 }
 
 fn is_collection(value: &Value) -> bool {
@@ -198,7 +218,7 @@ impl Reader {
         if name.is_empty() {
             name = text(properties.get("name"));
         }
-        let id = key.map_or_else(|| text(row.get("id")), str::to_owned);
+        let id = key.map_or_else(|| text(row.get("id")), one_line);
         let id = if id.is_empty() { name.clone() } else { id };
         if name.is_empty() {
             name.clone_from(&id);
@@ -291,13 +311,16 @@ impl Reader {
                     if found.is_none() {
                         self.gap(name, event, format!("begins at {entry}, which is not in this event flow"));
                     }
-                    on_events.push((Event::from_name(event), found.map_or(entry, |found| found.id.clone())));
+                    on_events.push((
+                        Event::from_name(&one_line(event)),
+                        found.map_or(entry, |found| found.id.clone()),
+                    ));
                 }
             }
             None | Some(Value::Null) => {}
             Some(_) => self.gap(name, "onEvents", "are no object"),
         }
-        EventFlow { name: name.to_owned(), process, on_events }
+        EventFlow { name: one_line(name), process, on_events }
     }
 
     /// Links that lead nowhere or into another process, and names that two processes share.
@@ -359,5 +382,14 @@ fn add_branches_of_links(activities: &mut [Activity], links: &[Link]) {
 
 /// A text; nothing for what is none.
 fn text(value: Option<&Value>) -> String {
-    value.and_then(Value::as_str).unwrap_or_default().to_owned()
+    one_line(value.and_then(Value::as_str).unwrap_or_default())
+}
+
+/// A name on one line, without what could move the cursor of a terminal or turn its direction: exports come from strangers.
+pub(crate) fn one_line(text: &str) -> String {
+    let acts = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.replace(acts, " ")
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::gap::Gap;
+use super::read::one_line;
 
 /// A variable with its default.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,7 +90,7 @@ impl fmt::Display for VariableType {
 
 impl Variable {
     pub(super) fn read(properties: &Map<String, Value>, gaps: &mut Vec<Gap>) -> Self {
-        let name = properties.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let name = one_line(properties.get("name").and_then(Value::as_str).unwrap_or_default());
         let mut fields = Fields::new(properties, format!("variable {name}"), gaps);
         if name.is_empty() {
             fields.gap("name", "is missing");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::request::target;
+use super::request::{is_below_bridge, target};
 use super::scenario::Until;
 use super::variables::Variables;
 use super::{
@@ -199,10 +199,11 @@ impl<'f> Play<'f> {
     }
 
     fn set(&mut self, variable: &str, value: &Value, step: &mut Step) {
-        let is_secure = self.flow.variable(variable).is_some_and(|variable| variable.is_secure);
         let value = self.variables().set(variable, value);
-        let shown = if is_secure { Value::from("(secure)") } else { value };
-        step.set.push((variable.to_owned(), shown));
+        if self.flow.variable(variable).is_some_and(|variable| variable.is_secure) {
+            self.secure.insert(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        }
+        step.set.push((variable.to_owned(), value));
     }
 
     fn set_variables(&mut self, rows: &[Assignment], step: &mut Step, now: Timestamp) -> Way {
@@ -402,7 +403,7 @@ impl<'f> Play<'f> {
             self.beside = Some(sent);
             return Way::Over;
         }
-        let is_bridge = self.script.routes.contains(&sent.route());
+        let is_bridge = self.script.routes.contains(&sent.route()) || is_below_bridge(&sent.target);
         let stub = if is_bridge { None } else { Some(self.stub(&activity.name, step)) };
         self.sending =
             Some(Sending { activity, request: sent, retries_left: request.retries, step: step.clone() });

@@ -14,13 +14,14 @@ mod request;
 mod scenario;
 mod variables;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 pub use played::{Ending, Exchange, Note, Played, Step};
+pub(crate) use request::is_below_bridge;
 pub use request::{HttpAnswer, HttpFailure, HttpOutcome, SentRequest};
 pub use scenario::{Scenario, Weather};
 
@@ -88,6 +89,8 @@ pub struct Play<'f> {
     beside: Option<SentRequest>,
     digits: VecDeque<String>,
     activities_left: usize,
+    /// Values that secure variables have had.
+    secure: BTreeSet<String>,
     played: Played,
 }
 
@@ -110,6 +113,12 @@ struct Sending<'f> {
     step: Step,
 }
 
+/// The defaults of secure variables.
+fn secure_defaults(flow: &Flow) -> BTreeSet<String> {
+    let secure = flow.variables.iter().filter(|variable| variable.is_secure);
+    secure.filter_map(|variable| variable.default.clone()).collect()
+}
+
 impl<'f> Play<'f> {
     /// A play at its beginning.
     #[must_use]
@@ -128,6 +137,7 @@ impl<'f> Play<'f> {
             beside: None,
             digits: script.digits.iter().cloned().collect(),
             activities_left: MOST_ACTIVITIES,
+            secure: secure_defaults(flow),
             played,
             script,
         }
@@ -154,10 +164,12 @@ impl<'f> Play<'f> {
         }
     }
 
-    /// What was played.
+    /// What was played, without the values of secure variables.
     #[must_use]
     pub fn into_played(self) -> Played {
-        self.played
+        let mut played = self.played;
+        played.hide(&self.secure);
+        played
     }
 
     fn begin(&mut self, act: Act) {
@@ -251,7 +263,8 @@ impl<'f> Play<'f> {
     fn lose(&mut self, ending: Ending) {
         self.frames.clear();
         self.acts.clear();
-        if ending != Ending::Returned && !matches!(ending, Ending::Left { .. }) {
+        // Of a play that is broken off nothing more is played, and a call that has left is another flow's.
+        if !matches!(ending, Ending::Returned | Ending::Endless | Ending::Left { .. }) {
             self.acts.push_back(Act::Event(Event::PhoneContactEnded, false));
         }
         self.played.ending = ending;

@@ -1,5 +1,6 @@
 //! What was played.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -136,6 +137,45 @@ impl Played {
         }
     }
 
+    /// Puts stars where secure values stand. Values of one or two letters are left: they stand everywhere.
+    pub(super) fn hide(&mut self, secure: &BTreeSet<String>) {
+        let secrets: Vec<&String> = secure.iter().filter(|value| value.chars().count() > 2).collect();
+        if secrets.is_empty() {
+            return;
+        }
+        let hide = |text: &mut String| {
+            for secret in &secrets {
+                if text.contains(secret.as_str()) {
+                    *text = text.replace(secret.as_str(), "***");
+                }
+            }
+        };
+        for step in &mut self.steps {
+            for (_, value) in &mut step.set {
+                let mut text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let before = text.clone();
+                hide(&mut text);
+                if text != before {
+                    *value = Value::from(text);
+                }
+            }
+            for exchange in &mut step.exchanges {
+                let request = &mut exchange.request;
+                hide(&mut request.target);
+                request.body.iter_mut().for_each(hide);
+                request.query.iter_mut().chain(&mut request.headers).for_each(|(_, value)| hide(value));
+                if let Some(Ok(answer)) = exchange.outcome.as_mut().map(|outcome| outcome.result.as_mut()) {
+                    hide(&mut answer.body);
+                }
+            }
+            for note in &mut step.notes {
+                if let Note::BodyNoJson { words } | Note::ExpressionFails { words, .. } = note {
+                    hide(words);
+                }
+            }
+        }
+    }
+
     /// Whether some request had no answer in time.
     #[must_use]
     pub fn has_timeout(&self) -> bool {
@@ -182,7 +222,7 @@ impl fmt::Display for Text<'_> {
         }
         for exchange in &step.exchanges {
             let request = &exchange.request;
-            write!(f, "\n             {} {}: ", request.method, request.target)?;
+            write!(f, "\n             {} {}: ", shortened(&request.method), shortened(&request.target))?;
             match &exchange.outcome {
                 None => f.write_str("the answer is not waited for")?,
                 Some(outcome) => {

@@ -64,6 +64,11 @@ pub(super) fn last_part(target: &str) -> &str {
     path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
 }
 
+/// Whether a path is below those of the bridge, even if it names none of its routes: the bridge then says so.
+pub(crate) fn is_below_bridge(target: &str) -> bool {
+    target.contains("/voice/v1/")
+}
+
 /// Where a request goes, as the flow has it.
 pub(super) fn target(request: &HttpRequest) -> &str {
     let (path, url) = (request.path.as_deref(), request.url.as_deref());
