@@ -257,6 +257,9 @@ fn render(args: &RenderArgs, clock: &dyn Clock, out: &mut impl Write) -> anyhow:
                 one.expected.as_deref().map_or_else(|| "fails".to_owned(), |text| format!("{text:?}"));
             writeln!(out, "{:?}: {} here, {expected} in the file", one.template, outcome(&one.found))?;
         }
+        if agreement.reordered > 0 {
+            writeln!(out, "{} of them with lists in another order", agreement.reordered)?;
+        }
         writeln!(out, "{} of {} agree", agreement.agree(), agreement.total)?;
         return Ok(agreement.disagreements.is_empty());
     }
@@ -351,7 +354,8 @@ pub(super) mod tests {
     #[test]
     fn tables_end_with_how_many_agree() {
         let (text, code) = flow(&["render", "--table", "crates/webex-flow/tests/fixtures/pebble.json"]);
-        assert_eq!((text.as_str(), code), ("845 of 845 agree\n", Ok(ExitCode::SUCCESS)));
+        let told = "3 of them with lists in another order\n845 of 845 agree\n";
+        assert_eq!((text.as_str(), code), (told, Ok(ExitCode::SUCCESS)));
         let (text, code) = flow(&["path", "--table", "crates/webex-flow/tests/fixtures/jsonpath.json"]);
         assert_eq!((text.as_str(), code), ("201 of 201 agree\n", Ok(ExitCode::SUCCESS)));
     }

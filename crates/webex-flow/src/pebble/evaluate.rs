@@ -7,19 +7,21 @@ use std::rc::Rc;
 use jiff::tz::TimeZone;
 
 use super::Environment;
+use super::budget::Budget;
 use super::error::TemplateError;
 use super::filters;
-use super::members;
+use super::members::{self, Member};
 use super::numbers::{self, Compared};
 use super::syntax::{Arguments, Binary, Kind, Node, Part, Unary};
 use super::value::Value;
 
-/// How many expressions and parts one field may take.
-const STEPS: u32 = 200_000;
 /// The longest text, in bytes.
 pub(super) const LONGEST_TEXT: usize = 1 << 20;
 /// The most values within a list or map, those within its items counted.
 pub(super) const MOST_VALUES: usize = 100_000;
+
+/// What a round of `for` takes before anything in it, as so many values.
+const ROUND: usize = 16;
 
 /// How deep values may be nested.
 const DEEPEST_VALUE: usize = 64;
@@ -32,13 +34,13 @@ pub(super) struct Renderer<'e> {
     /// The inner ones last.
     scopes: Vec<HashMap<Rc<str>, Value>>,
     out: String,
-    steps: u32,
+    budget: Budget,
 }
 
 impl<'e> Renderer<'e> {
     pub(super) fn new(values: &[(Rc<str>, Value)], environment: &'e Environment) -> Self {
         let outer = values.iter().cloned().collect();
-        Self { environment, scopes: vec![outer], out: String::new(), steps: 0 }
+        Self { environment, scopes: vec![outer], out: String::new(), budget: Budget::new() }
     }
 
     pub(super) fn render(mut self, parts: &[Part]) -> Result<String, TemplateError> {
@@ -77,13 +79,9 @@ impl<'e> Renderer<'e> {
 
     fn print(&mut self, column: usize, text: &str) -> Result<(), TemplateError> {
         self.out.push_str(text);
-        self.step(column)?;
+        self.budget.step(column)?;
+        self.budget.text(text.len(), column)?;
         if self.out.len() > LONGEST_TEXT { Err(too_long(column)) } else { Ok(()) }
-    }
-
-    fn step(&mut self, column: usize) -> Result<(), TemplateError> {
-        self.steps += 1;
-        if self.steps > STEPS { Err(TemplateError::new(column, "takes too many steps")) } else { Ok(()) }
     }
 
     fn choose(&mut self, branches: &[(Node, Vec<Part>)], otherwise: &[Part]) -> Result<(), TemplateError> {
@@ -106,15 +104,7 @@ impl<'e> Renderer<'e> {
             // Nothing is no empty list: its `else` is left out too.
             Value::Null => return Ok(()),
             list @ (Value::List(_) | Value::Array(_)) => list.items().unwrap_or_default(),
-            Value::Map(pairs) => {
-                let entry = |(key, value): &(Value, Value)| {
-                    Value::Map(Rc::new(vec![
-                        (Value::text("key"), key.clone()),
-                        (Value::text("value"), value.clone()),
-                    ]))
-                };
-                pairs.iter().map(entry).collect()
-            }
+            Value::Map(pairs) => pairs.iter().map(|pair| Value::Entry(Rc::new(pair.clone()))).collect(),
             other => {
                 let words = format!("`for` goes over a list, and this is {}", other.kind());
                 return Err(TemplateError::new(list.column, words));
@@ -124,19 +114,23 @@ impl<'e> Renderer<'e> {
             return self.parts(otherwise);
         }
         let length = items.len();
+        self.budget.values(length, list.column)?;
+        let names = ["last", "length", "index", "revindex", "first"].map(Value::text);
+        let (name, about_it) = (Rc::<str>::from(name), Rc::<str>::from("loop"));
         // All rounds share one scope.
         self.scopes.push(HashMap::new());
         for (index, item) in items.into_iter().enumerate() {
-            self.step(list.column)?;
+            self.budget.values(ROUND, list.column)?;
             let number = |number: usize| Value::Long(i64::try_from(number).unwrap_or(i64::MAX));
-            let about = vec![
-                (Value::text("index"), number(index)),
-                (Value::text("length"), number(length)),
-                (Value::text("revindex"), number(length - index - 1)),
-                (Value::text("first"), Value::Bool(index == 0)),
-                (Value::text("last"), Value::Bool(index + 1 == length)),
+            let about = [
+                Value::Bool(index + 1 == length),
+                number(length),
+                Value::Int(i32::try_from(index).unwrap_or(i32::MAX)),
+                number(length - index - 1),
+                Value::Bool(index == 0),
             ];
-            let scope = [(Rc::from(name), item), (Rc::from("loop"), Value::Map(Rc::new(about)))];
+            let about = names.iter().cloned().zip(about).collect();
+            let scope = [(Rc::clone(&name), item), (Rc::clone(&about_it), Value::Map(Rc::new(about)))];
             if let Some(inner) = self.scopes.last_mut() {
                 inner.extend(scope);
             }
@@ -148,14 +142,24 @@ impl<'e> Renderer<'e> {
 
     /// The value of an expression, within the limits.
     fn value(&mut self, node: &Node) -> Evaluated {
-        self.step(node.column)?;
+        self.budget.step(node.column)?;
         let value = self.evaluate(node)?;
+        // What was there before has been looked at when it was made.
+        let is_made = match &node.kind {
+            Kind::Literal(_) | Kind::Variable(_) | Kind::Ternary { .. } => false,
+            Kind::Attribute { arguments, .. } => arguments.is_some(),
+            _ => true,
+        };
         match &value {
-            Value::Text(text) | Value::Safe(text) if text.len() > LONGEST_TEXT => Err(too_long(node.column)),
-            Value::List(_) | Value::Array(_) | Value::Map(_)
-                if weight(&value, MOST_VALUES, DEEPEST_VALUE).is_none() =>
-            {
-                Err(TemplateError::new(node.column, "the list or map holds too much"))
+            Value::Text(text) | Value::Safe(text) => {
+                self.budget.text(if is_made { text.len() } else { 0 }, node.column)?;
+                if text.len() > LONGEST_TEXT { Err(too_long(node.column)) } else { Ok(value) }
+            }
+            Value::List(_) | Value::Array(_) | Value::Map(_) if is_made => {
+                match weight(&value, MOST_VALUES, DEEPEST_VALUE) {
+                    Some(left) => self.budget.values(MOST_VALUES - left, node.column).map(|()| value),
+                    None => Err(TemplateError::new(node.column, "the list or map holds too much")),
+                }
             }
             _ => Ok(value),
         }
@@ -176,7 +180,11 @@ impl<'e> Renderer<'e> {
             Kind::Map(pairs) => {
                 let pairs: Result<Vec<_>, TemplateError> =
                     pairs.iter().map(|(key, value)| Ok((self.value(key)?, self.value(value)?))).collect();
-                Ok(Value::hash_map(pairs?, 0))
+                let pairs = pairs?;
+                for (key, _) in &pairs {
+                    self.budget.walk(key, 1, column)?;
+                }
+                Ok(Value::hash_map(pairs, 0))
             }
             Kind::Unary(Unary::Not, of) => Ok(Value::Bool(!self.truth(of)?)),
             Kind::Unary(unary, of) => {
@@ -189,11 +197,15 @@ impl<'e> Renderer<'e> {
             Kind::Filter { input, name, arguments } => {
                 let input = self.value(input)?;
                 let given = self.given(arguments)?;
-                let call = filters::Call { name, input, given, column, environment: self.environment };
+                let (environment, budget) = (self.environment, &self.budget);
+                let call = filters::Call { name, input, given, column, environment, budget };
                 filters::apply(&call)
             }
             Kind::Test { input, name, is_negated } => {
                 let input = self.value(input)?;
+                if let Value::Text(text) = &input {
+                    self.budget.text(text.len(), column)?;
+                }
                 Ok(Value::Bool(filters::test(name, &input, column)? != *is_negated))
             }
             Kind::Ternary { condition, yes, no } => match self.truth(condition)? {
@@ -203,7 +215,8 @@ impl<'e> Renderer<'e> {
             Kind::Attribute { of, name, arguments } => {
                 let (of, name) = (self.value(of)?, self.value(name)?);
                 let given = arguments.as_ref().map(|arguments| self.given(arguments)).transpose()?;
-                members::read(&of, &name, given.as_ref(), column)
+                let (given, budget) = (given.as_ref(), &self.budget);
+                members::read(Member { of: &of, name: &name, given, column, budget })
             }
             Kind::Call { name, arguments } => {
                 let given = self.given(arguments)?;
@@ -235,6 +248,8 @@ impl<'e> Renderer<'e> {
             _ => {}
         }
         let (left, right) = (self.value(left)?, self.value(right)?);
+        self.budget.walk(&left, 1, column)?;
+        self.budget.walk(&right, 1, column)?;
         let wrong = |words: String| TemplateError::new(column, words);
         match operator {
             Binary::Or | Binary::And => Ok(Value::Null),
@@ -246,7 +261,7 @@ impl<'e> Renderer<'e> {
                 Ok(Value::text(part(&left)? + &part(&right)?))
             }
             Binary::Range => range(&left, &right, 1).map_err(wrong),
-            Binary::Contains => contains(&left, &right, column).map(Value::Bool),
+            Binary::Contains => contains(&left, &right, column, &self.budget).map(Value::Bool),
             Binary::Equal => Ok(Value::Bool(numbers::is_equal(&left, &right))),
             Binary::NotEqual => Ok(Value::Bool(!numbers::is_equal(&left, &right))),
             Binary::Greater | Binary::Less | Binary::GreaterOrEqual | Binary::LessOrEqual => {
@@ -265,6 +280,7 @@ impl<'e> Renderer<'e> {
             Binary::Add => add(&left, &right, column),
             Binary::Subtract => match &left {
                 Value::List(items) => {
+                    self.budget.walk(&right, items.borrow().len(), column)?;
                     let gone = |item: &Value| match &right {
                         Value::List(others) => others.borrow().iter().any(|other| other.is_same(item)),
                         other => other.is_same(item),
@@ -396,6 +412,7 @@ fn weight(value: &Value, most: usize, deep: usize) -> Option<usize> {
                 left = weight(value, weight(key, left, deep)?, deep)?;
             }
         }
+        Value::Entry(pair) => left = weight(&pair.1, weight(&pair.0, left, deep)?, deep)?,
         _ => {}
     }
     Some(left)
@@ -418,16 +435,15 @@ fn add(left: &Value, right: &Value, column: usize) -> Evaluated {
     }
 }
 
-fn contains(left: &Value, right: &Value, column: usize) -> Result<bool, TemplateError> {
+fn contains(left: &Value, right: &Value, column: usize, budget: &Budget) -> Result<bool, TemplateError> {
     match left {
         Value::Null => Ok(false),
         Value::List(_) | Value::Array(_) => {
             let items = left.items().unwrap_or_default();
             let has = |one: &Value| items.iter().any(|item| item.is_same(one));
-            Ok(match right.items() {
-                Some(others) => others.iter().all(has),
-                None => has(right),
-            })
+            let Some(others) = right.items() else { return Ok(has(right)) };
+            budget.walk(left, others.len(), column)?;
+            Ok(others.iter().all(has))
         }
         Value::Map(pairs) => Ok(pairs.iter().any(|(key, _)| key.is_same(right))),
         Value::Text(text) => Ok(!right.is_null() && text.contains(&text_of(right, column)?)),

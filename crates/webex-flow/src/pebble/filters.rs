@@ -9,11 +9,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use openssl::sha::sha256;
 
 use super::Environment;
+use super::budget::Budget;
 use super::dates;
 use super::error::TemplateError;
 use super::escape;
 use super::evaluate::{Evaluated, Given, LONGEST_TEXT, text_of};
 use super::numbers;
+use super::patterns::{self, Pattern};
 use super::value::Value;
 
 /// The filters that are known here.
@@ -61,6 +63,7 @@ pub(super) struct Call<'c> {
     pub(super) given: Given,
     pub(super) column: usize,
     pub(super) environment: &'c Environment,
+    pub(super) budget: &'c Budget,
 }
 
 impl Call<'_> {
@@ -100,6 +103,10 @@ pub(super) fn apply(call: &Call<'_>) -> Evaluated {
     if !FILTERS.contains(&call.name) || is_addition && !call.environment.has_additions() {
         return Err(TemplateError::unknown(call.column, "filter", call.name));
     }
+    call.budget.walk(&call.input, 1, call.column)?;
+    for value in call.given.positional.iter().chain(call.given.named.iter().map(|(_, value)| value)) {
+        call.budget.walk(value, 1, call.column)?;
+    }
     match call.name {
         "default" => return default(call),
         "length" => return Ok(length(&call.input)),
@@ -128,7 +135,7 @@ pub(super) fn apply(call: &Call<'_>) -> Evaluated {
             let format = call.text_argument(&format, "format")?;
             numbers::format(&call.input, format.as_deref())
                 .map(Value::text)
-                .map_err(|words| call.wrong(words))
+                .map_err(|fault| fault.at(call.column))
         }
         "date" => dates::date(call),
         "epoch" => dates::epoch(call),
@@ -228,7 +235,7 @@ fn merge(call: &Call<'_>) -> Evaluated {
             Ok(Value::list(left.borrow().iter().chain(right.borrow().iter()).cloned().collect()))
         }
         (Value::List(left), Value::Map(right)) => {
-            let entries = right.iter().map(|(key, value)| Value::text(format!("{key}={value}")));
+            let entries = right.iter().map(|pair| Value::Entry(Rc::new(pair.clone())));
             Ok(Value::list(left.borrow().iter().cloned().chain(entries).collect()))
         }
         (Value::List(_) | Value::Map(_), other) => {
@@ -365,6 +372,7 @@ fn replace(call: &Call<'_>) -> Evaluated {
         if from.is_null() || to.is_null() {
             return Err(call.wrong("`replace` replaces no null"));
         }
+        call.budget.text(text.len(), call.column)?;
         text = replaced(&text, &text_of(from, call.column)?, &text_of(to, call.column)?, call.column)?;
     }
     Ok(Value::text(text))
@@ -391,6 +399,9 @@ fn sort(call: &Call<'_>) -> Evaluated {
         }
     };
     let mut sorted = items.borrow().clone();
+    // Each is compared with some of the others.
+    let rounds = usize::try_from(sorted.len().max(2).ilog2()).unwrap_or_default();
+    call.budget.walk(&call.input, rounds, call.column)?;
     let comparable = sorted.windows(2).all(|pair| match pair {
         [left, right] => natural(left, right).is_some(),
         _ => true,
@@ -464,7 +475,7 @@ fn slice(call: &Call<'_>) -> Evaluated {
     }
 }
 
-/// `String.split`: by a pattern, without empty texts at the end unless a limit is given.
+/// `String.split`, by a pattern.
 fn split(call: &Call<'_>) -> Evaluated {
     let [delimiter, limit] = call.bind(["delimiter", "limit"])?;
     let delimiter = call.text_argument(&delimiter, "delimiter")?;
@@ -476,27 +487,8 @@ fn split(call: &Call<'_>) -> Evaluated {
         })?,
     };
     let text = call.text()?;
-    let pattern = regex::RegexBuilder::new(&delimiter).size_limit(1 << 20).build();
-    let pattern =
-        pattern.map_err(|_| call.wrong("the delimiter of `split` is no pattern that is known here"))?;
-    let (mut parts, mut begin) = (Vec::new(), 0);
-    for found in pattern.find_iter(text) {
-        if limit > 0 && parts.len() as i64 >= limit - 1 {
-            break;
-        }
-        // An empty match at the beginning separates nothing.
-        if found.end() == 0 {
-            continue;
-        }
-        parts.push(text.get(begin..found.start()).unwrap_or_default());
-        begin = found.end();
-    }
-    let has_split = begin > 0 || !parts.is_empty();
-    parts.push(text.get(begin..).unwrap_or_default());
-    if limit == 0 && has_split {
-        while parts.last().is_some_and(|part| part.is_empty()) {
-            parts.pop();
-        }
-    }
+    let pattern = Pattern::read(&delimiter, call.budget, call.column)?;
+    let regex = pattern.over(text, call.budget, call.column)?;
+    let parts = patterns::split(text, regex, limit);
     Ok(Value::Array(Rc::new(parts.into_iter().map(Value::text).collect())))
 }

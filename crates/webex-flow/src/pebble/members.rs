@@ -1,152 +1,386 @@
 //! What stands behind a dot or between brackets: a member of a map, an item of a list, or one of Java's methods.
 
-use super::error::TemplateError;
-use super::evaluate::{Evaluated, Given, text_of};
+use std::rc::Rc;
+
+use super::budget::Budget;
+use super::error::{Fault, TemplateError};
+use super::evaluate::{Evaluated, Given, LONGEST_TEXT, text_of};
+use super::methods::{self, Method, Takes};
 use super::numbers;
+use super::patterns::{self, Pattern};
 use super::value::Value;
 
-/// Reads a member. What is not there is null, as Pebble has it where it is not strict.
-pub(super) fn read(of: &Value, name: &Value, given: Option<&Given>, column: usize) -> Evaluated {
-    match of {
-        Value::Null => Ok(Value::Null),
-        Value::Map(pairs) => {
-            let found = pairs.iter().find(|(key, _)| key.is_same(name)).map(|(_, value)| value.clone());
-            match (found, name) {
-                (Some(value), _) => Ok(value),
-                (None, Value::Text(method)) => map_method(of, pairs, method, given, column),
-                (None, _) => Ok(Value::Null),
-            }
+/// A member that is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Member<'m> {
+    pub(super) of: &'m Value,
+    pub(super) name: &'m Value,
+    /// What stands in parentheses; none where there are none.
+    pub(super) given: Option<&'m Given>,
+    pub(super) column: usize,
+    pub(super) budget: &'m Budget,
+}
+
+/// Reads a member. What Java does not have is null, as Pebble has it where it is not strict.
+pub(super) fn read(member: Member<'_>) -> Evaluated {
+    let Member { of, name, given, column, budget } = member;
+    match (of, given) {
+        (Value::Null, _) => return Ok(Value::Null),
+        // Without parentheses, a map is only asked for what it holds.
+        (Value::Map(pairs), None) => {
+            budget.values(pairs.len() / 8, column)?;
+            return looked_up(pairs, name, column);
         }
-        Value::List(_) | Value::Array(_) => {
-            let items = of.items().unwrap_or_default();
-            match (numbers::whole(name), name) {
-                (Some(index), _) => {
-                    let index = usize::try_from(index).ok();
-                    Ok(index.and_then(|index| items.get(index).cloned()).unwrap_or(Value::Null))
-                }
-                (None, Value::Text(method)) => list_method(&items, method, given, column),
-                (None, _) => Ok(Value::Null),
-            }
+        (Value::Array(items), None) => {
+            return Ok(index(name).and_then(|index| items.get(index).cloned()).unwrap_or(Value::Null));
         }
-        Value::Text(text) => match name {
-            Value::Text(method) => text_method(text, method, given, column),
-            _ => Ok(Value::Null),
-        },
-        _ => match name {
-            Value::Text(method) if **method == *"toString" => Ok(Value::text(text_of(of, column)?)),
-            _ => Ok(Value::Null),
-        },
+        (Value::List(items), None) if is_index(name) => {
+            let items = items.borrow();
+            return Ok(index(name).and_then(|index| items.get(index).cloned()).unwrap_or(Value::Null));
+        }
+        _ => {}
     }
+    budget.walk(of, usize::from(given.is_some() || matches!(of, Value::Text(_))), column)?;
+    let arguments = given.map(|given| given.positional.as_slice()).unwrap_or_default();
+    for argument in arguments {
+        budget.walk(argument, 1, column)?;
+    }
+    method(member, &text_of(name, column)?, arguments)
+}
+
+/// `Map.get`. A number is made one of the kind that the first key is.
+fn looked_up(pairs: &[(Value, Value)], name: &Value, column: usize) -> Evaluated {
+    let Some((first, _)) = pairs.first() else { return Ok(Value::Null) };
+    let key = match (numbers::whole(name), first) {
+        (None, _) => name.clone(),
+        (Some(whole), Value::Long(_)) => Value::Long(whole),
+        (Some(whole), Value::Int(_)) => i32::try_from(whole).map_or(Value::Null, Value::Int),
+        (Some(_), Value::Double(_)) => name.clone(),
+        (Some(_), other) => {
+            let words = format!("the keys of the map are no numbers: the first is {}", other.kind());
+            return Err(TemplateError::new(column, words));
+        }
+    };
+    let found = pairs.iter().find(|(known, _)| known.is_same(&key));
+    Ok(found.map_or(Value::Null, |(_, value)| value.clone()))
+}
+
+fn is_index(name: &Value) -> bool {
+    match name {
+        Value::Int(_) | Value::Long(_) => true,
+        Value::Text(text) => text.parse::<i32>().is_ok(),
+        _ => false,
+    }
+}
+
+fn index(name: &Value) -> Option<usize> {
+    match name {
+        Value::Text(text) => usize::try_from(text.parse::<i32>().ok()?).ok(),
+        Value::Int(_) | Value::Long(_) => usize::try_from(numbers::whole(name)?).ok(),
+        _ => None,
+    }
+}
+
+/// How what is given goes with what a method takes.
+#[derive(PartialEq, Eq)]
+enum Fit {
+    Fits,
+    /// Only where Pebble was told to be greedy: a `long` for an `int`.
+    Greedily,
+    No,
+}
+
+fn fit(method: Method, arguments: &[Value]) -> Fit {
+    let mut fit = Fit::Fits;
+    for (takes, argument) in method.1.iter().zip(arguments) {
+        match (takes, argument) {
+            (_, Value::Null)
+            | (Takes::Any, _)
+            | (Takes::Text, Value::Text(_))
+            | (Takes::Whole, Value::Int(_))
+            | (Takes::List, Value::List(_)) => {}
+            (Takes::Whole, Value::Long(_) | Value::Double(_)) => fit = Fit::Greedily,
+            _ => return Fit::No,
+        }
+    }
+    fit
+}
+
+fn method(member: Member<'_>, name: &str, arguments: &[Value]) -> Evaluated {
+    let Member { of, column, .. } = member;
+    let what = |name: &str| format!("method {name} of {}", of.kind());
+    if name.is_empty() {
+        return Err(TemplateError::new(column, "the name of a member is empty"));
+    }
+    for spelling in methods::spellings(name) {
+        if ["getClass", "wait", "notify", "notifyAll"]
+            .iter()
+            .any(|hidden| hidden.eq_ignore_ascii_case(&spelling))
+        {
+            return Err(TemplateError::new(column, format!("`{name}` may not be used in a template")));
+        }
+        let named = methods::of(of)
+            .iter()
+            .filter(|(known, takes)| known.eq_ignore_ascii_case(&spelling) && takes.len() == arguments.len());
+        let mut is_greedy = false;
+        for found in named {
+            match fit(*found, arguments) {
+                Fit::Fits
+                    if arguments
+                        .iter()
+                        .zip(found.1)
+                        .any(|(one, takes)| one.is_null() && *takes != Takes::Any) =>
+                {
+                    return Err(TemplateError::new(column, format!("`{}` is given null", found.0)));
+                }
+                Fit::Fits => return invoke(member, found.0, arguments),
+                Fit::Greedily => is_greedy = true,
+                Fit::No => {}
+            }
+        }
+        // As it comes, Pebble finds no method then and prints nothing. Whether Webex has it so is not known.
+        if is_greedy {
+            return Err(TemplateError::not_known(
+                column,
+                format!("{} with a number that is no int", what(&spelling)),
+            ));
+        }
+    }
+    let lacking = methods::spellings(name).into_iter().find_map(|spelling| methods::lacking(of, &spelling));
+    lacking.map_or(Ok(Value::Null), |lacking| Err(TemplateError::not_known(column, what(&lacking))))
+}
+
+fn invoke(member: Member<'_>, name: &str, arguments: &[Value]) -> Evaluated {
+    let Member { of, column, .. } = member;
+    match name {
+        "toString" => return Ok(Value::text(text_of(of, column)?)),
+        "equals" => return Ok(Value::Bool(arguments.first().is_some_and(|other| of.is_same(other)))),
+        _ => {}
+    }
+    let found = match of {
+        Value::Text(text) => match of_text(text, name, arguments) {
+            Some(found) => Some(found),
+            None => return slow_of_text(member, text, name, arguments),
+        },
+        Value::List(items) => return of_list(member, &items.borrow(), name, arguments),
+        Value::Map(pairs) => of_map(pairs, name, arguments),
+        Value::Entry(pair) => match name {
+            "getKey" => Some(pair.0.clone()),
+            "getValue" => Some(pair.1.clone()),
+            _ => None,
+        },
+        Value::Time(time) => of_time(time, name),
+        _ => numbers::converted(of, name),
+    };
+    Ok(found.unwrap_or(Value::Null))
 }
 
 fn count(length: usize) -> Value {
     Value::Int(i32::try_from(length).unwrap_or(i32::MAX))
 }
 
-fn first(given: Option<&Given>) -> Value {
-    given.and_then(|given| given.positional.first().cloned()).unwrap_or(Value::Null)
+fn place(at: Option<usize>) -> Value {
+    at.map_or(Value::Int(-1), count)
 }
 
-fn map_method(
-    of: &Value,
-    pairs: &[(Value, Value)],
-    method: &str,
-    given: Option<&Given>,
-    column: usize,
-) -> Evaluated {
-    let argument = first(given);
-    Ok(match method {
+fn of_time(time: &jiff::Zoned, name: &str) -> Option<Value> {
+    Some(Value::Int(match name {
+        "getYear" => i32::from(time.year()),
+        "getMonthValue" => i32::from(time.month()),
+        "getDayOfMonth" => i32::from(time.day()),
+        "getDayOfYear" => i32::from(time.day_of_year()),
+        "getHour" => i32::from(time.hour()),
+        "getMinute" => i32::from(time.minute()),
+        "getSecond" => i32::from(time.second()),
+        "getNano" => time.subsec_nanosecond(),
+        "toEpochSecond" => return Some(Value::Long(time.timestamp().as_second())),
+        _ => return None,
+    }))
+}
+
+fn of_map(pairs: &[(Value, Value)], name: &str, arguments: &[Value]) -> Option<Value> {
+    let argument = arguments.first().unwrap_or(&Value::Null);
+    let found = || pairs.iter().find(|(key, _)| key.is_same(argument)).map(|(_, value)| value.clone());
+    Some(match name {
         "size" => count(pairs.len()),
-        "isEmpty" | "empty" => Value::Bool(pairs.is_empty()),
-        "containsKey" => Value::Bool(pairs.iter().any(|(key, _)| key.is_same(&argument))),
-        "get" => pairs
-            .iter()
-            .find(|(key, _)| key.is_same(&argument))
-            .map_or(Value::Null, |(_, value)| value.clone()),
+        "isEmpty" => Value::Bool(pairs.is_empty()),
+        "containsKey" => Value::Bool(found().is_some()),
+        "containsValue" => Value::Bool(pairs.iter().any(|(_, value)| value.is_same(argument))),
+        "get" => found().unwrap_or(Value::Null),
+        "getOrDefault" => found().unwrap_or_else(|| arguments.get(1).cloned().unwrap_or(Value::Null)),
         "keySet" => Value::list(pairs.iter().map(|(key, _)| key.clone()).collect()),
         "values" => Value::list(pairs.iter().map(|(_, value)| value.clone()).collect()),
-        "toString" => Value::text(text_of(of, column)?),
-        _ => Value::Null,
+        "entrySet" => Value::list(pairs.iter().map(|pair| Value::Entry(Rc::new(pair.clone()))).collect()),
+        _ => return None,
     })
 }
 
-fn list_method(items: &[Value], method: &str, given: Option<&Given>, column: usize) -> Evaluated {
-    let argument = first(given);
-    Ok(match method {
-        "size" | "length" => count(items.len()),
-        "isEmpty" | "empty" => Value::Bool(items.is_empty()),
-        "contains" => Value::Bool(items.iter().any(|item| item.is_same(&argument))),
-        "get" => {
-            let index = numbers::whole(&argument).and_then(|index| usize::try_from(index).ok());
-            match index.and_then(|index| items.get(index)) {
-                Some(item) => item.clone(),
-                None => {
-                    return Err(TemplateError::new(column, "`get` asks for an item that the list has not"));
-                }
-            }
-        }
-        "toString" => Value::text(text_of(&Value::list(items.to_vec()), column)?),
-        _ => Value::Null,
-    })
-}
-
-fn text_method(text: &str, method: &str, given: Option<&Given>, column: usize) -> Evaluated {
-    let arguments = given.map(|given| given.positional.as_slice()).unwrap_or_default();
-    let argument = |index: usize| -> Result<String, TemplateError> {
-        match arguments.get(index) {
-            Some(value) => text_of(value, column),
-            None => Err(TemplateError::new(column, format!("`{method}` is given too little"))),
-        }
+fn of_list(member: Member<'_>, items: &[Value], name: &str, arguments: &[Value]) -> Evaluated {
+    let Member { column, .. } = member;
+    let argument = arguments.first().unwrap_or(&Value::Null);
+    let whole =
+        |at: usize| arguments.get(at).and_then(numbers::whole).and_then(|at| usize::try_from(at).ok());
+    let outside = || {
+        TemplateError::new(
+            column,
+            format!("`{name}` asks for items that the list has not: it has {}", items.len()),
+        )
     };
-    let units: Vec<u16> = text.encode_utf16().collect();
-    let found = |at: Option<usize>| at.map_or(Value::Int(-1), |at| count(units_before(text, at)));
-    Ok(match method {
-        "length" => count(units.len()),
-        "isEmpty" | "empty" => Value::Bool(text.is_empty()),
-        "isBlank" | "blank" => Value::Bool(text.trim().is_empty()),
-        "toString" | "intern" => Value::text(text),
-        "trim" | "strip" => Value::text(text.trim()),
-        "toUpperCase" => Value::text(text.to_uppercase()),
-        "toLowerCase" => Value::text(text.to_lowercase()),
-        "startsWith" => Value::Bool(text.starts_with(&argument(0)?)),
-        "endsWith" => Value::Bool(text.ends_with(&argument(0)?)),
-        "contains" => Value::Bool(text.contains(&argument(0)?)),
-        "equals" => Value::Bool(matches!(arguments.first(), Some(Value::Text(other)) if **other == *text)),
-        "equalsIgnoreCase" => Value::Bool(argument(0)?.to_lowercase() == text.to_lowercase()),
-        "indexOf" => found(text.find(&argument(0)?)),
-        "lastIndexOf" => found(text.rfind(&argument(0)?)),
-        "concat" => Value::text(format!("{text}{}", argument(0)?)),
-        "replace" => {
-            let (from, to) = (argument(0)?, argument(1)?);
-            Value::text(super::filters::replaced(text, &from, &to, column)?)
+    Ok(match name {
+        "size" => count(items.len()),
+        "isEmpty" => Value::Bool(items.is_empty()),
+        "contains" => Value::Bool(items.iter().any(|item| item.is_same(argument))),
+        "containsAll" => {
+            let others = argument.items().unwrap_or_default();
+            member.budget.walk(member.of, others.len(), column)?;
+            Value::Bool(others.iter().all(|other| items.iter().any(|item| item.is_same(other))))
         }
-        "substring" => {
-            let place = |index: usize| {
-                arguments.get(index).and_then(numbers::whole).map(|at| usize::try_from(at).ok())
-            };
-            let begin = place(0).flatten();
-            let end = place(1).unwrap_or(Some(units.len()));
-            let part = begin.zip(end).and_then(|(begin, end)| units.get(begin..end));
-            match part {
-                Some(part) => Value::text(String::from_utf16_lossy(part)),
-                None => return Err(TemplateError::new(column, outside("substring", units.len()))),
+        "indexOf" => place(items.iter().position(|item| item.is_same(argument))),
+        "lastIndexOf" => place(items.iter().rposition(|item| item.is_same(argument))),
+        "get" => whole(0).and_then(|at| items.get(at)).cloned().ok_or_else(outside)?,
+        "subList" => {
+            let range = whole(0).zip(whole(1));
+            let part = range.and_then(|(from, to)| items.get(from..to)).ok_or_else(outside)?;
+            Value::list(part.to_vec())
+        }
+        _ => Value::Null,
+    })
+}
+
+/// The methods of text that cannot fail.
+fn of_text(text: &str, name: &str, arguments: &[Value]) -> Option<Value> {
+    let argument = |at: usize| match arguments.get(at) {
+        Some(Value::Text(text)) => &**text,
+        _ => "",
+    };
+    let first = argument(0);
+    let java_blank = |c: char| c <= ' ';
+    let places = |found: Option<usize>| place(found.map(|at| units_before(text, at)));
+    let order = |left: &str, right: &str| {
+        let (left, right): (Vec<u16>, Vec<u16>) =
+            (left.encode_utf16().collect(), right.encode_utf16().collect());
+        let differ = left.iter().zip(&right).find(|(one, two)| one != two);
+        Value::Int(match differ {
+            Some((one, two)) => i32::from(*one) - i32::from(*two),
+            None => {
+                i32::try_from(left.len()).unwrap_or(i32::MAX) - i32::try_from(right.len()).unwrap_or(i32::MAX)
             }
+        })
+    };
+    Some(match (name, arguments.first()) {
+        ("length", _) => count(text.encode_utf16().count()),
+        ("isEmpty", _) => Value::Bool(text.is_empty()),
+        ("isBlank", _) => Value::Bool(text.trim().is_empty()),
+        ("intern", _) => Value::text(text),
+        ("trim", _) => Value::text(text.trim_matches(java_blank)),
+        ("strip", _) => Value::text(text.trim()),
+        ("stripLeading", _) => Value::text(text.trim_start()),
+        ("stripTrailing", _) => Value::text(text.trim_end()),
+        ("toUpperCase", _) => Value::text(text.to_uppercase()),
+        ("toLowerCase", _) => Value::text(text.to_lowercase()),
+        ("hashCode", _) => Value::Int(Value::text(text).java_hash()),
+        ("startsWith", _) if arguments.len() == 1 => Value::Bool(text.starts_with(first)),
+        ("endsWith", _) => Value::Bool(text.ends_with(first)),
+        ("contains", _) => Value::Bool(text.contains(first)),
+        ("contentEquals", _) => Value::Bool(text == first),
+        ("equalsIgnoreCase", _) => Value::Bool(folded(text).eq(folded(first))),
+        ("compareTo", _) => order(text, first),
+        ("compareToIgnoreCase", _) => {
+            order(&folded(text).collect::<String>(), &folded(first).collect::<String>())
+        }
+        ("indexOf", Some(Value::Text(_))) if arguments.len() == 1 => places(text.find(first)),
+        ("lastIndexOf", Some(Value::Text(_))) if arguments.len() == 1 => places(text.rfind(first)),
+        ("concat", _) => Value::text(format!("{text}{first}")),
+        _ => return None,
+    })
+}
+
+/// As `equalsIgnoreCase` compares letters: by their upper case, where that is a single letter.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    let single =
+        |mut letters: Box<dyn Iterator<Item = char>>, else_: char| match (letters.next(), letters.next()) {
+            (Some(letter), None) => letter,
+            _ => else_,
+        };
+    text.chars().map(move |letter| {
+        let upper = single(Box::new(letter.to_uppercase()), letter);
+        single(Box::new(upper.to_lowercase()), upper)
+    })
+}
+
+/// Those that can fail, or take longer than looking at the text once.
+fn slow_of_text(member: Member<'_>, text: &str, name: &str, arguments: &[Value]) -> Evaluated {
+    let Member { column, budget, .. } = member;
+    let argument = |at: usize| match arguments.get(at) {
+        Some(Value::Text(text)) => &**text,
+        _ => "",
+    };
+    match name {
+        "replace" => Ok(Value::text(super::filters::replaced(text, argument(0), argument(1), column)?)),
+        "matches" => {
+            let pattern = Pattern::read(argument(0), budget, column)?;
+            Ok(Value::Bool(pattern.is_whole(text, budget, column)?))
+        }
+        "replaceAll" | "replaceFirst" => {
+            let pattern = Pattern::read(argument(0), budget, column)?;
+            let regex = pattern.over(text, budget, column)?;
+            let way = (name == "replaceAll", LONGEST_TEXT);
+            patterns::replace(text, regex, argument(1), way)
+                .map(Value::text)
+                .map_err(|fault| fault.at(column))
+        }
+        "split" => {
+            let pattern = Pattern::read(argument(0), budget, column)?;
+            let regex = pattern.over(text, budget, column)?;
+            let limit = arguments.get(1).and_then(numbers::whole).unwrap_or(0);
+            let parts = patterns::split(text, regex, limit);
+            Ok(Value::Array(Rc::new(parts.into_iter().map(Value::text).collect())))
+        }
+        "repeat" => {
+            let times =
+                arguments.first().and_then(numbers::whole).and_then(|times| usize::try_from(times).ok());
+            let length = times.map(|times| times.saturating_mul(text.len()));
+            match (times, length) {
+                (Some(times), Some(..=LONGEST_TEXT)) => Ok(Value::text(text.repeat(times))),
+                (None, _) => Err(TemplateError::new(column, "`repeat` is given less than 0")),
+                _ => Err(TemplateError::new(column, "the text becomes too long")),
+            }
+        }
+        _ => by_units(text, name, arguments).map_err(|fault| fault.at(column)),
+    }
+}
+
+/// Those that go by characters of 16 bits.
+fn by_units(text: &str, name: &str, arguments: &[Value]) -> Result<Value, Fault> {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let whole =
+        |at: usize| arguments.get(at).and_then(numbers::whole).and_then(|at| usize::try_from(at).ok());
+    let outside = || {
+        Fault::Wrong(format!("`{name}` asks for characters that the text has not: it has {}", units.len()))
+    };
+    match name {
+        "substring" | "subSequence" => {
+            let end = if arguments.len() == 1 { Some(units.len()) } else { whole(1) };
+            let part =
+                whole(0).zip(end).and_then(|(begin, end)| units.get(begin..end)).ok_or_else(outside)?;
+            // Half a character prints as `?` in Java, and otherwise is half a character.
+            let text = String::from_utf16(part);
+            text.map(Value::text).map_err(|_| Fault::NotUnderstood("half of a character".to_owned()))
         }
         "charAt" => {
-            let at = arguments.first().and_then(numbers::whole).and_then(|at| usize::try_from(at).ok());
-            match at.and_then(|at| units.get(at)) {
-                Some(unit) => {
-                    Value::Char(char::from_u32(u32::from(*unit)).unwrap_or(char::REPLACEMENT_CHARACTER))
-                }
-                None => return Err(TemplateError::new(column, outside("charAt", units.len()))),
-            }
+            let unit = whole(0).and_then(|at| units.get(at)).ok_or_else(outside)?;
+            let character = char::from_u32(u32::from(*unit));
+            character.map(Value::Char).ok_or_else(|| Fault::NotUnderstood("half of a character".to_owned()))
         }
-        _ => Value::Null,
-    })
-}
-
-fn outside(method: &str, length: usize) -> String {
-    format!("`{method}` asks for characters that the text has not: it has {length}")
+        "startsWith" => {
+            let sought: Vec<u16> =
+                arguments.first().map(ToString::to_string).unwrap_or_default().encode_utf16().collect();
+            let rest = whole(1).and_then(|at| units.get(at..));
+            Ok(Value::Bool(rest.is_some_and(|rest| rest.starts_with(&sought))))
+        }
+        // By the code of a character, or from a place on.
+        _ => Err(Fault::NotUnderstood(format!("method {name} of text with such arguments"))),
+    }
 }
 
 fn units_before(text: &str, at: usize) -> usize {

@@ -5,18 +5,24 @@
 //! concatenates, a number never equals a text, `>` on a text fails, `slice` beyond the end fails, and `sort` and `reverse` change the
 //! list itself. How many steps and how much text a template may take is limited.
 
+mod budget;
+mod date_pattern;
 mod dates;
+mod decimal_format;
 mod error;
 mod escape;
 mod evaluate;
 mod filters;
 mod members;
+mod methods;
 mod numbers;
 mod parse;
+mod patterns;
 mod syntax;
 mod table;
 mod value;
 mod view;
+mod zones;
 
 use std::rc::Rc;
 
@@ -56,6 +62,10 @@ impl Environment {
 
     fn has_additions(&self) -> bool {
         self.has_additions
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Pebble alone, without what Webex adds.
@@ -123,6 +133,101 @@ mod tests {
         assert_eq!(column("{{ ANI > 5 }}"), 8);
         assert_eq!(column("{{ ANI | nosuch }}"), 8);
         assert_eq!(render("{{ ANI | nosuch }}").unwrap_err().not_understood(), Some("filter nosuch"));
+    }
+
+    #[test]
+    fn entries_of_a_map_print_as_java_prints_them() {
+        assert_eq!(
+            render("{% for e in map %}{{ e }} {{ e.key }}{{ e.value }}{% endfor %}").unwrap(),
+            "a=1 a1"
+        );
+        assert_eq!(render("{{ map.entrySet() }} {{ list | merge(map) }}").unwrap(), "[a=1] [b, a, a=1]");
+        assert_eq!(
+            render("{% for i in list %}{{ loop }}{% endfor %}").unwrap(),
+            "{last=false, length=2, index=0, revindex=1, first=true}\
+             {last=true, length=2, index=1, revindex=0, first=false}"
+        );
+    }
+
+    #[test]
+    fn zones_of_java_and_letters_that_are_not_known_are_told() {
+        let date = |arguments: &str| render(&format!("{{{{ 1795687200123 | date({arguments}) }}}}"));
+        assert_eq!(date("'HH:mm z', timeZone='PST'").unwrap(), "02:00 PST");
+        assert_eq!(date("'HH:mm', timeZone='GMT+01:00'").unwrap(), "11:00");
+        assert_eq!(date("'HH:mm z', timeZone='nosuch'").unwrap(), "10:00 GMT");
+        assert_eq!(date("'V'").unwrap_err().not_understood(), None);
+        let fault = render("{{ now() | date('F') }}").unwrap_err();
+        assert_eq!(fault.not_understood(), Some("pattern letter F"));
+        assert_eq!(render("{{ now() | date('uuuu SSSSSS') }}").unwrap(), "2026 123000");
+        assert_eq!(render("{{ -5 | numberformat('#,##0;(#)') }}").unwrap(), "(5)");
+    }
+
+    #[test]
+    fn methods_of_java_are_called_and_those_that_are_not_known_are_told() {
+        for (text, output) in [
+            ("{{ ANI.substring(n) }} {{ ANI.substring(n, ANI.length()) }}", "50217 50217"),
+            (
+                "{{ ANI.replaceAll('[^0-9]', '') }} {{ ANI.replaceFirst('(4)(6)', '$2$1') }}",
+                "14693150217 +16493150217",
+            ),
+            ("{{ ANI.matches('[+]1[0-9]{10}') }} {{ ANI.matches('1') }}", "true false"),
+            ("{{ ANI.split('3')[1] }} {{ ' x '.trim() }} {{ 'a'.toUpperCase() }}", "150217 x A"),
+            ("{{ ANI.startsWith('+1') }} {{ ANI.endswith('x') }} {{ ANI.empty }}", "true false false"),
+            (
+                "{{ ANI.indexOf('4') }} {{ ANI.equalsIgnoreCase(ANI) }} {{ ANI.contains('469') }}",
+                "2 true true",
+            ),
+            (
+                "{{ list.size() }} {{ list.contains('a') }} {{ list.indexOf('a') }} {{ list.length }}",
+                "2 true 1 ",
+            ),
+            (
+                "{{ map.size() }} {{ map.containsKey('a') }} {{ map.get('a') }} {{ map.keySet() }}",
+                "1 true 1 [a]",
+            ),
+            ("{{ map.size }}{{ ANI.nosuch() }}{{ list.nosuch }}{{ n.nosuch }}", ""),
+            ("{{ n.toString() + 1 }} {{ n.doubleValue() }} {{ now().year }}", "71 7.0 2026"),
+        ] {
+            assert_eq!(render(text).unwrap(), output, "{text}");
+        }
+        for (text, method) in [
+            ("{{ ANI.chars() }}", "method chars of text"),
+            ("{{ ANI.bytes }}", "method getBytes of text"),
+            ("{{ list.stream() }}", "method stream of a list"),
+            ("{{ list.first }}", "method getFirst of a list"),
+            ("{{ map.put('a', 1) }}", "method put of a map"),
+            ("{{ n.toHexString(n) }}", "method toHexString of a whole number"),
+            ("{{ now().plusDays(1) }}", "method plusDays of a time"),
+            ("{{ ANI.substring(1) }}", "method substring of text with a number that is no int"),
+            ("{{ ANI.matches('(?<a>x)') }}", "pattern `(?<a>x)`"),
+        ] {
+            assert_eq!(render(text).unwrap_err().not_understood(), Some(method), "{text}");
+        }
+        assert_eq!(render("{{ ANI.class }}").unwrap_err().not_understood(), None);
+    }
+
+    #[test]
+    fn work_is_counted_by_the_size_of_what_is_worked_on() {
+        let list = "{% set a = range(1, 60000) %}";
+        let long = "{% set a = 'x' %}{% for i in range(1, 19) %}{% set a = a + a %}{% endfor %}";
+        for (begin, step) in [
+            (list, "{{ a contains 0 }}"),
+            (list, "{{ a == a }}"),
+            (list, "{{ a | length }}"),
+            (list, "{{ a.contains(0) }}"),
+            (list, "{{ a - [0] }}"),
+            (long, "{{ a contains 'y' }}"),
+            (long, "{{ (a ~ 'y').length }}"),
+            (long, "{{ a | replace({'y': 'z'}) | length }}"),
+            (long, "{{ a | upper | length }}"),
+            (long, "{{ a.indexOf('y') }}"),
+        ] {
+            assert!(render(&format!("{begin}{step}")).is_ok(), "{step}");
+            let fault = render(&format!("{begin}{}", step.repeat(60))).unwrap_err();
+            assert_eq!(fault.to_string(), "takes too many steps", "{step}");
+        }
+        assert!(render(&format!("{list}{{{{ a contains a }}}}")).is_err());
+        assert!(render(&format!("{list}{{{{ a | sort | length }}}}")).is_err());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::decimal_format::{Pattern, Written};
+use super::error::Fault;
 use super::syntax::Binary;
 use super::value::Value;
 
@@ -62,6 +64,22 @@ impl Number {
 #[expect(clippy::cast_possible_truncation, reason = "Java cuts off too")]
 pub(super) fn whole(value: &Value) -> Option<i64> {
     Number::of(value).map(|number| number.long().unwrap_or_else(|| number.double() as i64))
+}
+
+/// The methods of `Number` that convert.
+#[expect(clippy::cast_possible_truncation, reason = "Java cuts off too")]
+pub(super) fn converted(value: &Value, method: &str) -> Option<Value> {
+    let number = Number::of(value)?;
+    Some(match method {
+        "longValue" => Value::Long(whole(value)?),
+        "doubleValue" => Value::Double(number.double()),
+        // `int` keeps the lower half of a `long`, and the greatest that it can of a `double`.
+        "intValue" => Value::Int(match number.long() {
+            Some(long) => i32::from_le_bytes(long.to_le_bytes().first_chunk().copied()?),
+            None => number.double() as i32,
+        }),
+        _ => return None,
+    })
 }
 
 /// The result of an operator of arithmetic, or what is wrong.
@@ -133,105 +151,12 @@ fn order(left: Number, right: Number) -> Ordering {
 }
 
 /// A number by a pattern of `DecimalFormat`, or by that of `NumberFormat` where none is given.
-pub(super) fn format(value: &Value, pattern: Option<&str>) -> Result<String, String> {
+pub(super) fn format(value: &Value, pattern: Option<&str>) -> Result<String, Fault> {
     let Some(number) = Number::of(value) else {
-        return Err(format!("`numberformat` takes a number, and this is {}", value.kind()));
+        return Err(Fault::Wrong(format!("`numberformat` takes a number, and this is {}", value.kind())));
     };
-    let pattern = Pattern::read(pattern.unwrap_or("#,##0.###"))?;
-    Ok(pattern.spell(number))
-}
-
-/// A pattern, read.
-struct Pattern {
-    prefix: String,
-    suffix: String,
-    least_whole: usize,
-    grouping: usize,
-    least_fraction: usize,
-    most_fraction: usize,
-    is_percent: bool,
-}
-
-impl Pattern {
-    fn read(text: &str) -> Result<Self, String> {
-        let positive = text.split(';').next().unwrap_or_default();
-        let is_digit = |c: char| matches!(c, '#' | '0' | ',' | '.');
-        let begin = positive.find(is_digit).unwrap_or(positive.len());
-        let (prefix, rest) = positive.split_at_checked(begin).unwrap_or((positive, ""));
-        let end = rest.find(|c| !is_digit(c)).unwrap_or(rest.len());
-        let (digits, suffix) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        if fraction.contains(['.', ',']) || suffix.contains(is_digit) {
-            return Err(format!("`{text}` is no pattern of numbers"));
-        }
-        let grouping = whole.rsplit_once(',').map_or(0, |(_, last)| last.len());
-        Ok(Self {
-            is_percent: prefix.contains('%') || suffix.contains('%'),
-            prefix: prefix.replace('\'', ""),
-            suffix: suffix.replace('\'', ""),
-            least_whole: whole.matches('0').count(),
-            grouping,
-            least_fraction: fraction.matches('0').count(),
-            most_fraction: fraction.len().min(300),
-        })
-    }
-
-    fn spell(&self, number: Number) -> String {
-        let text = match number.long() {
-            Some(whole) if !self.is_percent => whole.to_string(),
-            _ => {
-                let number = if self.is_percent { number.double() * 100.0 } else { number.double() };
-                if !number.is_finite() {
-                    return if number.is_nan() {
-                        "NaN"
-                    } else if number > 0.0 {
-                        "∞"
-                    } else {
-                        "-∞"
-                    }
-                    .to_owned();
-                }
-                half_even(number, self.most_fraction)
-            }
-        };
-        let is_negative = text.starts_with('-') && text.contains(|c: char| matches!(c, '1'..='9'));
-        let text = text.trim_start_matches('-');
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let whole = whole.trim_start_matches('0');
-        let mut whole = format!("{}{whole}", "0".repeat(self.least_whole.saturating_sub(whole.len())));
-        let mut fraction = fraction.to_owned();
-        while fraction.len() > self.least_fraction && fraction.ends_with('0') {
-            fraction.pop();
-        }
-        fraction += &"0".repeat(self.least_fraction.saturating_sub(fraction.len()));
-        if whole.is_empty() && fraction.is_empty() {
-            whole.push('0');
-        }
-        let point = if fraction.is_empty() { "" } else { "." };
-        let sign = if is_negative { "-" } else { "" };
-        format!("{sign}{}{}{point}{fraction}{}", self.prefix, self.grouped(&whole), self.suffix)
-    }
-
-    fn grouped(&self, whole: &str) -> String {
-        if self.grouping == 0 {
-            return whole.to_owned();
-        }
-        let length = whole.len();
-        let mut grouped = String::with_capacity(length * 2);
-        for (index, digit) in whole.chars().enumerate() {
-            if index > 0 && (length - index).is_multiple_of(self.grouping) {
-                grouped.push(',');
-            }
-            grouped.push(digit);
-        }
-        grouped
-    }
-}
-
-/// So many digits behind the point, halves to the even neighbour, by the number's exact value as `DecimalFormat` rounds.
-fn half_even(number: f64, digits: usize) -> String {
-    // Rust formats the exact binary value and rounds halves of it to the even digit.
-    format!("{number:.digits$}")
+    let number = number.long().map_or_else(|| Written::Double(number.double()), Written::Whole);
+    Ok(Pattern::read(pattern.unwrap_or("#,##0.###"))?.spell(number))
 }
 
 #[cfg(test)]

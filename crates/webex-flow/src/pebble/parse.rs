@@ -186,10 +186,13 @@ impl Parser {
     }
 
     fn is_end_of_verbatim(&self) -> bool {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let mut rest =
-            rest.iter().skip_while(|c| **c == '{' || **c == '%' || **c == '-' || c.is_whitespace());
-        self.looks_at("{%") && "endverbatim".chars().all(|c| rest.next() == Some(&c))
+        if !self.looks_at("{%") {
+            return false;
+        }
+        let rest = self.text.get(self.at + 2..).unwrap_or_default();
+        let rest = rest.strip_prefix(&['-']).unwrap_or(rest);
+        let mut rest = rest.iter().skip_while(|c| c.is_whitespace());
+        "endverbatim".chars().all(|c| rest.next() == Some(&c))
     }
 
     fn condition(&mut self, opened: usize) -> Parsed<Part> {

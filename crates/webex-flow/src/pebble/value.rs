@@ -1,7 +1,10 @@
 //! Values as Java sees them: what they print as, and which of them are equal.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::mem::discriminant;
 use std::rc::Rc;
 
 use jiff::Zoned;
@@ -27,6 +30,8 @@ pub(crate) enum Value {
     /// `String[]`: what a text was split into. Java adds nothing to it.
     Array(Rc<Vec<Value>>),
     Map(Rc<Vec<(Value, Value)>>),
+    /// `Map.Entry`: what `for` takes out of a map.
+    Entry(Rc<(Value, Value)>),
     /// `ZonedDateTime`.
     Time(Rc<Zoned>),
 }
@@ -62,6 +67,7 @@ impl Value {
             Self::List(_) => "a list",
             Self::Array(_) => "a list of parts of a text",
             Self::Map(_) => "a map",
+            Self::Entry(_) => "an entry of a map",
             Self::Time(_) => "a time",
         }
     }
@@ -98,12 +104,8 @@ impl Value {
                 let (left, right) = (left.borrow(), right.borrow());
                 left.len() == right.len() && left.iter().zip(right.iter()).all(|(one, two)| one.is_same(two))
             }
-            (Self::Map(left), Self::Map(right)) => {
-                left.len() == right.len()
-                    && left.iter().all(|(key, value)| {
-                        right.iter().any(|(other, held)| other.is_same(key) && held.is_same(value))
-                    })
-            }
+            (Self::Map(left), Self::Map(right)) => left.len() == right.len() && is_same_map(left, right),
+            (Self::Entry(left), Self::Entry(right)) => left.0.is_same(&right.0) && left.1.is_same(&right.1),
             _ => false,
         }
     }
@@ -125,17 +127,21 @@ impl Value {
                 .encode_utf16()
                 .fold(0, |hash: i32, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit))),
             Self::Char(character) => (*character as u32).cast_signed(),
-            Self::Null | Self::List(_) | Self::Array(_) | Self::Map(_) | Self::Time(_) => 0,
+            Self::Null | Self::List(_) | Self::Array(_) | Self::Map(_) | Self::Entry(_) | Self::Time(_) => 0,
         }
     }
 
     /// A map in the order of Java's `HashMap` of at least so many places.
     pub(super) fn hash_map(pairs: Vec<(Self, Self)>, least: usize) -> Self {
         let mut kept: Vec<(Self, Self)> = Vec::new();
+        let mut known = Places::default();
         for (key, value) in pairs {
-            match kept.iter_mut().find(|(other, _)| other.is_same(&key)) {
+            match known.find(&kept, &key).and_then(|at| kept.get_mut(at)) {
                 Some(pair) => pair.1 = value,
-                None => kept.push((key, value)),
+                None => {
+                    known.add(&key, kept.len());
+                    kept.push((key, value));
+                }
             }
         }
         let mut places = least.max(16).next_power_of_two();
@@ -146,7 +152,7 @@ impl Value {
             let hash = key.java_hash().cast_unsigned();
             (hash ^ (hash >> 16)) as usize & (places - 1)
         };
-        kept.sort_by_key(|(key, _)| place(key));
+        kept.sort_by_cached_key(|(key, _)| place(key));
         Self::Map(Rc::new(kept))
     }
 
@@ -163,9 +169,64 @@ impl Value {
             Self::Map(pairs) => {
                 Json::Object(pairs.iter().map(|(key, value)| (key.to_string(), value.to_json())).collect())
             }
+            Self::Entry(pair) => Json::Object([(pair.0.to_string(), pair.1.to_json())].into_iter().collect()),
             Self::Text(_) | Self::Safe(_) | Self::Char(_) | Self::Time(_) => Json::String(self.to_string()),
         }
     }
+}
+
+/// Where the keys of a map are, by what they hold: looking at each of them for each would take too long.
+#[derive(Default)]
+struct Places(HashMap<u64, Vec<usize>>);
+
+impl Places {
+    fn add(&mut self, key: &Value, at: usize) {
+        self.0.entry(content(key)).or_default().push(at);
+    }
+
+    fn find(&self, pairs: &[(Value, Value)], key: &Value) -> Option<usize> {
+        let mut places = self.0.get(&content(key))?.iter().copied();
+        places.find(|at| pairs.get(*at).is_some_and(|(known, _)| known.is_same(key)))
+    }
+}
+
+/// The same for values that are the same, and hardly ever for others.
+fn content(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    discriminant(value).hash(&mut hasher);
+    match value {
+        Value::Null => {}
+        Value::Bool(value) => value.hash(&mut hasher),
+        Value::Int(number) => number.hash(&mut hasher),
+        Value::Long(number) => number.hash(&mut hasher),
+        Value::Double(number) => number.to_bits().hash(&mut hasher),
+        Value::Text(text) | Value::Safe(text) => text.hash(&mut hasher),
+        Value::Char(character) => character.hash(&mut hasher),
+        Value::List(items) => items.borrow().iter().for_each(|item| content(item).hash(&mut hasher)),
+        Value::Array(items) => items.iter().for_each(|item| content(item).hash(&mut hasher)),
+        // Two maps are the same in any order.
+        Value::Map(pairs) => pairs
+            .iter()
+            .map(|(key, value)| content(key) ^ content(value).rotate_left(1))
+            .fold(0_u64, u64::wrapping_add)
+            .hash(&mut hasher),
+        Value::Entry(pair) => (content(&pair.0), content(&pair.1)).hash(&mut hasher),
+        Value::Time(time) => time.timestamp().as_nanosecond().hash(&mut hasher),
+    }
+    hasher.finish()
+}
+
+/// Two maps with as many keys, mostly in the same order.
+fn is_same_map(left: &[(Value, Value)], right: &[(Value, Value)]) -> bool {
+    if left.iter().zip(right).all(|(one, two)| one.0.is_same(&two.0)) {
+        return left.iter().zip(right).all(|(one, two)| one.1.is_same(&two.1));
+    }
+    let mut places = Places::default();
+    right.iter().enumerate().for_each(|(at, (key, _))| places.add(key, at));
+    left.iter().all(|(key, value)| {
+        let other = places.find(right, key).and_then(|at| right.get(at));
+        other.is_some_and(|(_, other)| other.is_same(value))
+    })
 }
 
 /// Both halves of a `long`.
@@ -213,6 +274,7 @@ impl fmt::Display for Value {
                 }
                 f.write_str("}")
             }
+            Self::Entry(pair) => write!(f, "{}={}", pair.0, pair.1),
             // As Java prints it: milliseconds only where there are any.
             Self::Time(time) => {
                 let date = time.strftime("%Y-%m-%dT%H:%M:%S");

@@ -1,5 +1,7 @@
 //! What a template holds, without filling it in.
 
+use std::collections::BTreeSet;
+
 use super::Template;
 use super::filters::{FILTERS, FUNCTIONS, TESTS};
 use super::syntax::{Binary, Kind, Literal, Node, each_expression};
@@ -69,14 +71,16 @@ impl Template {
     /// The variables that it reads, as far as they are written with dots, each once.
     #[must_use]
     pub fn variables(&self) -> Vec<String> {
-        let mut found: Vec<String> = Vec::new();
+        let (mut found, mut known) = (Vec::new(), BTreeSet::new());
         self.each(&mut |node| {
             let Some(path) = node.path() else { return };
             // The parts of a path are looked at after the whole.
-            let is_part = found.iter().any(|known| known.starts_with(&path) && known.len() > path.len());
-            if !is_part && !found.contains(&path) {
-                found.push(path);
+            let within = format!("{path}.");
+            let next = known.range(within.clone()..).next();
+            if next.is_some_and(|next: &String| next.starts_with(&within)) || !known.insert(path.clone()) {
+                return;
             }
+            found.push(path);
         });
         found
     }
@@ -110,6 +114,8 @@ mod tests {
     fn comparisons_and_variables_are_seen() {
         let template =
             Template::parse("{{ Create.httpStatusCode == 200 }} {{ '5' > x | nosuch(y) }}").unwrap();
+        let alike = Template::parse("{{ ANI2 ~ ANI ~ ANI }}").unwrap();
+        assert_eq!(alike.variables(), ["ANI2", "ANI"]);
         let comparisons = template.comparisons();
         assert_eq!(
             (comparisons[0].path.as_str(), comparisons[0].literal.as_str()),

@@ -1,0 +1,84 @@
+//! How much a template may take: counted, so that it is the same on every machine.
+
+use std::cell::Cell;
+
+use super::error::TemplateError;
+use super::value::Value;
+
+/// How many expressions and parts one field may take.
+const STEPS: u64 = 100_000;
+/// A step is worth so many values that are looked at, or sixteen times as many bytes of text.
+const STEP: u64 = 4;
+const BYTES: usize = 16;
+
+/// What is left of it.
+pub(super) struct Budget {
+    left: Cell<u64>,
+}
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self { left: Cell::new(STEPS * STEP) }
+    }
+
+    /// One step.
+    pub(super) fn step(&self, column: usize) -> Result<(), TemplateError> {
+        self.take(STEP, column)
+    }
+
+    /// Looks at so many values.
+    pub(super) fn values(&self, count: usize, column: usize) -> Result<(), TemplateError> {
+        self.take(u64::try_from(count).unwrap_or(u64::MAX), column)
+    }
+
+    /// Looks at so many bytes of text.
+    pub(super) fn text(&self, bytes: usize, column: usize) -> Result<(), TemplateError> {
+        self.values(bytes / BYTES, column)
+    }
+
+    /// Looks so many times at a value and all within it.
+    pub(super) fn walk(&self, value: &Value, times: usize, column: usize) -> Result<(), TemplateError> {
+        let left = self.left.get();
+        let rest = rest(value, left).ok_or_else(|| exhausted(column))?;
+        let times = u64::try_from(times).unwrap_or(u64::MAX);
+        self.take((left - rest).saturating_mul(times), column)
+    }
+
+    fn take(&self, amount: u64, column: usize) -> Result<(), TemplateError> {
+        let left = self.left.get().checked_sub(amount).ok_or_else(|| exhausted(column))?;
+        self.left.set(left);
+        Ok(())
+    }
+}
+
+fn exhausted(column: usize) -> TemplateError {
+    TemplateError::new(column, "takes too many steps")
+}
+
+/// What is left after looking at a value and all within it; none where that is too much.
+fn rest(value: &Value, left: u64) -> Option<u64> {
+    let mut left = left.checked_sub(1)?;
+    match value {
+        Value::Text(text) | Value::Safe(text) => left.checked_sub(u64::try_from(text.len() / BYTES).ok()?),
+        Value::List(items) => {
+            for item in items.borrow().iter() {
+                left = rest(item, left)?;
+            }
+            Some(left)
+        }
+        Value::Array(items) => {
+            for item in items.iter() {
+                left = rest(item, left)?;
+            }
+            Some(left)
+        }
+        Value::Map(pairs) => {
+            for (key, value) in pairs.iter() {
+                left = rest(value, rest(key, left)?)?;
+            }
+            Some(left)
+        }
+        Value::Entry(pair) => rest(&pair.1, rest(&pair.0, left)?),
+        _ => Some(left),
+    }
+}
