@@ -2,6 +2,8 @@
 
 #![no_main]
 
+#[path = "../tests/fuzz/flows.rs"]
+mod flows;
 #[path = "../tests/fuzz/installation.rs"]
 mod installation;
 #[path = "../tests/fuzz/targets.rs"]

@@ -9,6 +9,7 @@
 )]
 
 mod corpus;
+mod flows;
 mod installation;
 mod mutate;
 mod targets;

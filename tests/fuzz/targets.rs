@@ -13,6 +13,7 @@ use scv_bridge::phone::{Translation, mask};
 use scv_bridge::salesforce::{HttpAnswer as Answer, Operation, SalesforceApi as Way, judge};
 use scv_bridge::webex::Webhook;
 
+use super::flows;
 use super::installation::{Installation, NOW};
 
 /// One input through one reader.
@@ -33,6 +34,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("phone_number", phone_number),
     ("configuration", configuration),
     ("salesforce_answer", salesforce_answer),
+    ("flow_export", |_, export| flows::flow_export(export)),
+    ("flow_expression", |_, lines| flows::flow_expression(lines)),
+    ("flow_path", |_, lines| flows::flow_path(lines)),
+    ("flow_rules", |_, flow| flows::flow_rules(flow)),
 ];
 
 /// The most that reaches a reader of bodies.

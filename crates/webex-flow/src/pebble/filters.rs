@@ -56,6 +56,9 @@ pub(super) const TESTS: [&str; 7] = ["defined", "empty", "even", "iterable", "ma
 /// The functions that are known here.
 pub(super) const FUNCTIONS: [&str; 4] = ["max", "min", "now", "range"];
 
+/// What a pair of a map takes that is made, as so many values.
+const HASHED: usize = 10;
+
 /// A filter and what it is applied to.
 pub(super) struct Call<'c> {
     pub(super) name: &'c str,
@@ -103,7 +106,7 @@ pub(super) fn apply(call: &Call<'_>) -> Evaluated {
     if !FILTERS.contains(&call.name) || is_addition && !call.environment.has_additions() {
         return Err(TemplateError::unknown(call.column, "filter", call.name));
     }
-    call.budget.walk(&call.input, 1, call.column)?;
+    call.budget.walk(&call.input, 2, call.column)?;
     for value in call.given.positional.iter().chain(call.given.named.iter().map(|(_, value)| value)) {
         call.budget.walk(value, 1, call.column)?;
     }
@@ -133,12 +136,16 @@ pub(super) fn apply(call: &Call<'_>) -> Evaluated {
         "numberformat" => {
             let [format] = call.bind(["format"])?;
             let format = call.text_argument(&format, "format")?;
+            // Reading a pattern takes as long as some values do.
+            call.budget.values(64, call.column)?;
             numbers::format(&call.input, format.as_deref())
                 .map(Value::text)
                 .map_err(|fault| fault.at(call.column))
         }
-        "date" => dates::date(call),
-        "epoch" => dates::epoch(call),
+        "date" | "epoch" => {
+            call.budget.values(32, call.column)?;
+            if call.name == "date" { dates::date(call) } else { dates::epoch(call) }
+        }
         "escape" => escape_filter(call),
         "raw" => Ok(Value::Safe(text_of(&call.input, call.column)?.into())),
         "first" | "last" => end(call),
@@ -223,11 +230,13 @@ fn merge(call: &Call<'_>) -> Evaluated {
         (Value::Null, _) => Ok(items),
         (_, Value::Null) => Ok(call.input.clone()),
         (Value::Map(left), Value::Map(right)) => {
+            call.budget.values(HASHED * (left.len() + right.len()), call.column)?;
             let all = left.iter().chain(right.iter()).cloned().collect();
             Ok(Value::hash_map(all, left.len() + right.len() + 16))
         }
         (Value::Map(left), Value::List(right)) => {
             let right = right.borrow();
+            call.budget.values(HASHED * (left.len() + right.len()), call.column)?;
             let all = left.iter().cloned().chain(right.iter().map(|item| (item.clone(), item.clone())));
             Ok(Value::hash_map(all.collect(), left.len() + right.len() + 16))
         }
@@ -247,10 +256,10 @@ fn merge(call: &Call<'_>) -> Evaluated {
 
 fn title(text: &str) -> String {
     let mut begins = true;
-    let letters = text.chars().flat_map(|c| {
+    let letters = text.chars().map(|c| {
         let upper = begins && !c.is_whitespace();
         begins = c.is_whitespace();
-        if upper { upper_case(c) } else { c }.to_string().chars().collect::<Vec<_>>()
+        if upper { upper_case(c) } else { c }
     });
     letters.collect()
 }
@@ -373,14 +382,21 @@ fn replace(call: &Call<'_>) -> Evaluated {
             return Err(call.wrong("`replace` replaces no null"));
         }
         call.budget.text(text.len(), call.column)?;
-        text = replaced(&text, &text_of(from, call.column)?, &text_of(to, call.column)?, call.column)?;
+        let (from, to) = (text_of(from, call.column)?, text_of(to, call.column)?);
+        text = replaced(&text, (&from, &to), call.column, call.budget)?;
     }
     Ok(Value::text(text))
 }
 
 /// A text with all of one thing replaced by another, unless that becomes too long.
-pub(super) fn replaced(text: &str, from: &str, to: &str, column: usize) -> Result<String, TemplateError> {
+pub(super) fn replaced(
+    text: &str,
+    (from, to): (&str, &str),
+    column: usize,
+    budget: &Budget,
+) -> Result<String, TemplateError> {
     let places = text.matches(from).count();
+    budget.values(places, column)?;
     let length = text.len().saturating_add(places.saturating_mul(to.len()));
     if length > LONGEST_TEXT * 2 {
         return Err(TemplateError::new(column, "the text becomes too long"));
@@ -489,6 +505,6 @@ fn split(call: &Call<'_>) -> Evaluated {
     let text = call.text()?;
     let pattern = Pattern::read(&delimiter, call.budget, call.column)?;
     let regex = pattern.over(text, call.budget, call.column)?;
-    let parts = patterns::split(text, regex, limit);
+    let parts = patterns::split(text, regex, limit, call.column, call.budget)?;
     Ok(Value::Array(Rc::new(parts.into_iter().map(Value::text).collect())))
 }

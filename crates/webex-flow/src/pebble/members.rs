@@ -28,7 +28,7 @@ pub(super) fn read(member: Member<'_>) -> Evaluated {
         (Value::Null, _) => return Ok(Value::Null),
         // Without parentheses, a map is only asked for what it holds.
         (Value::Map(pairs), None) => {
-            budget.values(pairs.len() / 8, column)?;
+            budget.values(pairs.len() / 2, column)?;
             return looked_up(pairs, name, column);
         }
         (Value::Array(items), None) => {
@@ -40,7 +40,7 @@ pub(super) fn read(member: Member<'_>) -> Evaluated {
         }
         _ => {}
     }
-    budget.walk(of, usize::from(given.is_some() || matches!(of, Value::Text(_))), column)?;
+    budget.walk(of, if given.is_some() { 2 } else { usize::from(matches!(of, Value::Text(_))) }, column)?;
     let arguments = given.map(|given| given.positional.as_slice()).unwrap_or_default();
     for argument in arguments {
         budget.walk(argument, 1, column)?;
@@ -297,15 +297,21 @@ fn of_text(text: &str, name: &str, arguments: &[Value]) -> Option<Value> {
 
 /// As `equalsIgnoreCase` compares letters: by their upper case, where that is a single letter.
 fn folded(text: &str) -> impl Iterator<Item = char> {
-    let single =
-        |mut letters: Box<dyn Iterator<Item = char>>, else_: char| match (letters.next(), letters.next()) {
-            (Some(letter), None) => letter,
-            _ => else_,
-        };
-    text.chars().map(move |letter| {
-        let upper = single(Box::new(letter.to_uppercase()), letter);
-        single(Box::new(upper.to_lowercase()), upper)
+    text.chars().map(|letter| match letter.is_ascii() {
+        true => letter.to_ascii_lowercase(),
+        false => {
+            let upper = single(letter.to_uppercase(), letter);
+            single(upper.to_lowercase(), upper)
+        }
     })
+}
+
+/// A letter, where it is one; else the other.
+fn single(mut letters: impl Iterator<Item = char>, other: char) -> char {
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) => letter,
+        _ => other,
+    }
 }
 
 /// Those that can fail, or take longer than looking at the text once.
@@ -316,7 +322,9 @@ fn slow_of_text(member: Member<'_>, text: &str, name: &str, arguments: &[Value])
         _ => "",
     };
     match name {
-        "replace" => Ok(Value::text(super::filters::replaced(text, argument(0), argument(1), column)?)),
+        "replace" => {
+            Ok(Value::text(super::filters::replaced(text, (argument(0), argument(1)), column, budget)?))
+        }
         "matches" => {
             let pattern = Pattern::read(argument(0), budget, column)?;
             Ok(Value::Bool(pattern.is_whole(text, budget, column)?))
@@ -324,6 +332,7 @@ fn slow_of_text(member: Member<'_>, text: &str, name: &str, arguments: &[Value])
         "replaceAll" | "replaceFirst" => {
             let pattern = Pattern::read(argument(0), budget, column)?;
             let regex = pattern.over(text, budget, column)?;
+            budget.values(regex.find_iter(text).count().saturating_mul(8), column)?;
             let way = (name == "replaceAll", LONGEST_TEXT);
             patterns::replace(text, regex, argument(1), way)
                 .map(Value::text)
@@ -333,7 +342,7 @@ fn slow_of_text(member: Member<'_>, text: &str, name: &str, arguments: &[Value])
             let pattern = Pattern::read(argument(0), budget, column)?;
             let regex = pattern.over(text, budget, column)?;
             let limit = arguments.get(1).and_then(numbers::whole).unwrap_or(0);
-            let parts = patterns::split(text, regex, limit);
+            let parts = patterns::split(text, regex, limit, column, budget)?;
             Ok(Value::Array(Rc::new(parts.into_iter().map(Value::text).collect())))
         }
         "repeat" => {

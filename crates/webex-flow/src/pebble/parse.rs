@@ -269,7 +269,11 @@ impl Parser {
 
     /// The operator that stands here, its length and how strongly it binds.
     fn operator(&self) -> Option<(Operator, usize, u32)> {
+        let first = self.peek()?;
         for (sign, operator, precedence) in OPERATORS {
+            if !sign.starts_with(first) {
+                continue;
+            }
             let Some(length) = self.length_of(sign) else { continue };
             // `-}}` closes.
             let closes = sign == "-" && (self.peek_at(1), self.peek_at(2)) == (Some('}'), Some('}'))

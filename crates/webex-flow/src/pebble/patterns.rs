@@ -7,6 +7,8 @@ use super::error::{Fault, TemplateError};
 
 /// The largest program that a pattern may become, in bytes.
 const LARGEST: usize = 1 << 15;
+/// The most that is charged for repetitions in repetitions.
+const MOST_COUNTED: usize = 500;
 /// The most that a counted repetition may count.
 const MOST: u32 = 100;
 
@@ -17,19 +19,21 @@ pub(super) struct Pattern {
     needs_ascii: bool,
     /// `$` is before a line break at the end too, in Java.
     needs_no_break: bool,
+    /// Of the expression, with what it counts.
     length: usize,
 }
 
 impl Pattern {
     /// Reads a pattern.
     pub(super) fn read(pattern: &str, budget: &Budget, column: usize) -> Result<Self, TemplateError> {
-        // Compiling one takes as long as some hundred values do.
-        budget.values(200 + pattern.len() * 8, column)?;
         let not_understood =
             || Fault::NotUnderstood(format!("pattern `{}`", pattern.chars().take(80).collect::<String>()));
         let mut reader = Reader { rest: pattern.chars().peekable(), out: String::new(), ..Reader::default() };
         let read = reader.read();
         read.ok_or_else(|| not_understood().at(column))?;
+        // Compiling one takes as long as some hundred values do, and longer where it counts.
+        let counted = reader.counted.clamp(1, MOST_COUNTED);
+        budget.values(200 + reader.out.len().saturating_mul(counted).saturating_mul(8), column)?;
         let regex = RegexBuilder::new(&reader.out)
             .size_limit(LARGEST)
             .dfa_size_limit(LARGEST * 8)
@@ -37,13 +41,13 @@ impl Pattern {
             .build();
         let regex = regex.map_err(|_| not_understood().at(column))?;
         let Reader { needs_ascii, needs_no_break, .. } = reader;
-        Ok(Self { regex, needs_ascii, needs_no_break, length: reader.out.len() })
+        Ok(Self { regex, needs_ascii, needs_no_break, length: reader.out.len() + counted })
     }
 
     /// The expression, to be found in this text again and again.
     pub(super) fn over(&self, text: &str, budget: &Budget, column: usize) -> Result<&Regex, TemplateError> {
         // Java finds nothing once more right behind something, we do not.
-        if self.length > 0 && self.regex.is_match("") {
+        if !self.regex.as_str().is_empty() && self.regex.is_match("") {
             return Err(TemplateError::not_known(column, "pattern that nothing matches"));
         }
         self.once(text, budget, column)
@@ -76,11 +80,14 @@ struct Reader<'p> {
     out: String,
     needs_ascii: bool,
     needs_no_break: bool,
+    /// How much counted repetitions count, one times the other.
+    counted: usize,
 }
 
 impl Default for Reader<'_> {
     fn default() -> Self {
-        Self { rest: "".chars().peekable(), out: String::new(), needs_ascii: false, needs_no_break: false }
+        let rest = "".chars().peekable();
+        Self { rest, out: String::new(), needs_ascii: false, needs_no_break: false, counted: 1 }
     }
 }
 
@@ -217,6 +224,8 @@ impl Reader<'_> {
             if !is_small(least) || !(most.is_empty() || is_small(most)) {
                 return None;
             }
+            let number = |bound: &str| bound.parse::<usize>().unwrap_or(0);
+            self.counted = self.counted.saturating_mul(1 + number(least).max(number(most)));
             self.out.push_str(&bounds);
             self.out.push('}');
         }
@@ -234,7 +243,13 @@ impl Reader<'_> {
 }
 
 /// `String.split`: without empty texts at the end unless a limit is given.
-pub(super) fn split<'t>(text: &'t str, regex: &Regex, limit: i64) -> Vec<&'t str> {
+pub(super) fn split<'t>(
+    text: &'t str,
+    regex: &Regex,
+    limit: i64,
+    column: usize,
+    budget: &Budget,
+) -> Result<Vec<&'t str>, TemplateError> {
     let (mut parts, mut begin) = (Vec::new(), 0);
     for found in regex.find_iter(text) {
         if limit > 0 && i64::try_from(parts.len()).unwrap_or(i64::MAX) >= limit - 1 {
@@ -244,6 +259,7 @@ pub(super) fn split<'t>(text: &'t str, regex: &Regex, limit: i64) -> Vec<&'t str
         if found.end() == 0 {
             continue;
         }
+        budget.values(8, column)?;
         parts.push(text.get(begin..found.start()).unwrap_or_default());
         begin = found.end();
     }
@@ -254,7 +270,7 @@ pub(super) fn split<'t>(text: &'t str, regex: &Regex, limit: i64) -> Vec<&'t str
             parts.pop();
         }
     }
-    parts
+    Ok(parts)
 }
 
 /// `Matcher.replaceAll`, or `replaceFirst`. What is put in may name groups: `$1`.

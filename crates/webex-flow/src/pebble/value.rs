@@ -136,12 +136,9 @@ impl Value {
         let mut kept: Vec<(Self, Self)> = Vec::new();
         let mut known = Places::default();
         for (key, value) in pairs {
-            match known.find(&kept, &key).and_then(|at| kept.get_mut(at)) {
+            match known.find_or_add(&kept, &key).and_then(|at| kept.get_mut(at)) {
                 Some(pair) => pair.1 = value,
-                None => {
-                    known.add(&key, kept.len());
-                    kept.push((key, value));
-                }
+                None => kept.push((key, value)),
             }
         }
         let mut places = least.max(16).next_power_of_two();
@@ -184,6 +181,17 @@ impl Places {
         self.0.entry(content(key)).or_default().push(at);
     }
 
+    /// Where the key is; where it is not, it is the next one from now on.
+    fn find_or_add(&mut self, pairs: &[(Value, Value)], key: &Value) -> Option<usize> {
+        let places = self.0.entry(content(key)).or_default();
+        let is_it = |at: &usize| pairs.get(*at).is_some_and(|(known, _)| known.is_same(key));
+        let found = places.iter().copied().find(is_it);
+        if found.is_none() {
+            places.push(pairs.len());
+        }
+        found
+    }
+
     fn find(&self, pairs: &[(Value, Value)], key: &Value) -> Option<usize> {
         let mut places = self.0.get(&content(key))?.iter().copied();
         places.find(|at| pairs.get(*at).is_some_and(|(known, _)| known.is_same(key)))
@@ -193,27 +201,34 @@ impl Places {
 /// The same for values that are the same, and hardly ever for others.
 fn content(value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
-    discriminant(value).hash(&mut hasher);
+    feed(value, &mut hasher);
+    hasher.finish()
+}
+
+fn feed(value: &Value, hasher: &mut DefaultHasher) {
+    discriminant(value).hash(hasher);
     match value {
         Value::Null => {}
-        Value::Bool(value) => value.hash(&mut hasher),
-        Value::Int(number) => number.hash(&mut hasher),
-        Value::Long(number) => number.hash(&mut hasher),
-        Value::Double(number) => number.to_bits().hash(&mut hasher),
-        Value::Text(text) | Value::Safe(text) => text.hash(&mut hasher),
-        Value::Char(character) => character.hash(&mut hasher),
-        Value::List(items) => items.borrow().iter().for_each(|item| content(item).hash(&mut hasher)),
-        Value::Array(items) => items.iter().for_each(|item| content(item).hash(&mut hasher)),
+        Value::Bool(value) => value.hash(hasher),
+        Value::Int(number) => number.hash(hasher),
+        Value::Long(number) => number.hash(hasher),
+        Value::Double(number) => number.to_bits().hash(hasher),
+        Value::Text(text) | Value::Safe(text) => text.hash(hasher),
+        Value::Char(character) => character.hash(hasher),
+        Value::List(items) => items.borrow().iter().for_each(|item| feed(item, hasher)),
+        Value::Array(items) => items.iter().for_each(|item| feed(item, hasher)),
         // Two maps are the same in any order.
         Value::Map(pairs) => pairs
             .iter()
             .map(|(key, value)| content(key) ^ content(value).rotate_left(1))
             .fold(0_u64, u64::wrapping_add)
-            .hash(&mut hasher),
-        Value::Entry(pair) => (content(&pair.0), content(&pair.1)).hash(&mut hasher),
-        Value::Time(time) => time.timestamp().as_nanosecond().hash(&mut hasher),
+            .hash(hasher),
+        Value::Entry(pair) => {
+            feed(&pair.0, hasher);
+            feed(&pair.1, hasher);
+        }
+        Value::Time(time) => time.timestamp().as_nanosecond().hash(hasher),
     }
-    hasher.finish()
 }
 
 /// Two maps with as many keys, mostly in the same order.
