@@ -11,7 +11,7 @@ use super::node::{Mismatch, Node};
 use super::token::{CompiledPath, Slice, Token};
 
 /// How many steps one reading may take; copying a value counts as many steps as it has parts.
-const MAX_STEPS: u64 = 2_000_000;
+const MAX_STEPS: u64 = 150_000;
 /// How deep a reading may go, in tokens, filters and levels of a document together.
 const MAX_DEPTH: usize = 300;
 
@@ -356,7 +356,8 @@ impl<'a> Evaluation<'a> {
                 // Lists are compared item by item, and a literal is read anew for each comparison.
                 let (at_left, at_right) = (left.size(), right.size());
                 let pairs = at_left.saturating_mul(at_right);
-                self.charge((at_left.saturating_add(at_right).saturating_add(pairs)) / 16)?;
+                self.charge(at_left.saturating_add(at_right) / 2)?;
+                self.charge(pairs / 16)?;
                 Ok(operator.apply(&left, &right)?)
             }
         })

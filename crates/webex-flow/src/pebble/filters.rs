@@ -57,7 +57,7 @@ pub(super) const TESTS: [&str; 7] = ["defined", "empty", "even", "iterable", "ma
 pub(super) const FUNCTIONS: [&str; 4] = ["max", "min", "now", "range"];
 
 /// What a pair of a map takes that is made, as so many values.
-const HASHED: usize = 10;
+const HASHED: usize = 16;
 
 /// A filter and what it is applied to.
 pub(super) struct Call<'c> {

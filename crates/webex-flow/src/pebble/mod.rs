@@ -24,13 +24,14 @@ mod value;
 mod view;
 mod zones;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use evaluate::Renderer;
-use syntax::Part;
+use syntax::{Kind, Part, each_expression};
 use value::Value;
 
 pub use error::TemplateError;
@@ -93,8 +94,16 @@ impl Template {
         variables: &Map<String, Json>,
         environment: &Environment,
     ) -> Result<String, TemplateError> {
+        // Only what is read: a flow has many variables, and many fields that read few of them.
+        let mut names = HashSet::new();
+        each_expression(&self.parts, &mut |node| {
+            if let Kind::Variable(name) = &node.kind {
+                names.insert(name.as_str());
+            }
+        });
+        let read = names.into_iter().filter_map(|name| variables.get_key_value(name));
         let values: Vec<(Rc<str>, Value)> =
-            variables.iter().map(|(name, value)| (Rc::from(name.as_str()), Value::from(value))).collect();
+            read.map(|(name, value)| (Rc::from(name.as_str()), Value::from(value))).collect();
         Renderer::new(&values, environment).render(&self.parts)
     }
 }
