@@ -11,7 +11,7 @@ use super::node::{Mismatch, Node};
 use super::token::{CompiledPath, Slice, Token};
 
 /// How many steps one reading may take; copying a value counts as many steps as it has parts.
-const MAX_STEPS: u64 = 150_000;
+const MAX_STEPS: u64 = 100_000;
 /// How deep a reading may go, in tokens, filters and levels of a document together.
 const MAX_DEPTH: usize = 300;
 

@@ -152,6 +152,10 @@ fn method(member: Member<'_>, name: &str, arguments: &[Value]) -> Evaluated {
 
 fn invoke(member: Member<'_>, name: &str, arguments: &[Value]) -> Evaluated {
     let Member { of, column, .. } = member;
+    // These go letter by letter.
+    if name.starts_with("compareTo") || name == "equalsIgnoreCase" {
+        member.budget.walk(of, 6, column)?;
+    }
     match name {
         "toString" => return Ok(Value::text(text_of(of, column)?)),
         "equals" => return Ok(Value::Bool(arguments.first().is_some_and(|other| of.is_same(other)))),
@@ -256,17 +260,6 @@ fn of_text(text: &str, name: &str, arguments: &[Value]) -> Option<Value> {
     let first = argument(0);
     let java_blank = |c: char| c <= ' ';
     let places = |found: Option<usize>| place(found.map(|at| units_before(text, at)));
-    let order = |left: &str, right: &str| {
-        let (left, right): (Vec<u16>, Vec<u16>) =
-            (left.encode_utf16().collect(), right.encode_utf16().collect());
-        let differ = left.iter().zip(&right).find(|(one, two)| one != two);
-        Value::Int(match differ {
-            Some((one, two)) => i32::from(*one) - i32::from(*two),
-            None => {
-                i32::try_from(left.len()).unwrap_or(i32::MAX) - i32::try_from(right.len()).unwrap_or(i32::MAX)
-            }
-        })
-    };
     Some(match (name, arguments.first()) {
         ("length", _) => count(text.encode_utf16().count()),
         ("isEmpty", _) => Value::Bool(text.is_empty()),
@@ -284,15 +277,35 @@ fn of_text(text: &str, name: &str, arguments: &[Value]) -> Option<Value> {
         ("contains", _) => Value::Bool(text.contains(first)),
         ("contentEquals", _) => Value::Bool(text == first),
         ("equalsIgnoreCase", _) => Value::Bool(folded(text).eq(folded(first))),
-        ("compareTo", _) => order(text, first),
-        ("compareToIgnoreCase", _) => {
-            order(&folded(text).collect::<String>(), &folded(first).collect::<String>())
-        }
+        ("compareTo", _) => order(text.chars(), first.chars()),
+        ("compareToIgnoreCase", _) => order(folded(text), folded(first)),
         ("indexOf", Some(Value::Text(_))) if arguments.len() == 1 => places(text.find(first)),
         ("lastIndexOf", Some(Value::Text(_))) if arguments.len() == 1 => places(text.rfind(first)),
         ("concat", _) => Value::text(format!("{text}{first}")),
         _ => return None,
     })
+}
+
+/// As `compareTo`: by the first units of 16 bits that differ, else by length.
+fn order(left: impl Iterator<Item = char>, right: impl Iterator<Item = char>) -> Value {
+    let units = |letter: char| {
+        let mut pair = [0_u16; 2];
+        let length = letter.encode_utf16(&mut pair).len();
+        pair.into_iter().take(length)
+    };
+    let (mut left, mut right) = (left.flat_map(units), right.flat_map(units));
+    loop {
+        match (left.next(), right.next()) {
+            (Some(one), Some(other)) if one == other => {}
+            (Some(one), Some(other)) => return Value::Int(i32::from(one) - i32::from(other)),
+            (Some(_), None) => return count(left.count() + 1),
+            (None, Some(_)) => {
+                let more = i32::try_from(right.count() + 1).unwrap_or(i32::MAX);
+                return Value::Int(-more);
+            }
+            (None, None) => return Value::Int(0),
+        }
+    }
 }
 
 /// As `equalsIgnoreCase` compares letters: by their upper case, where that is a single letter.
