@@ -137,7 +137,7 @@ pub(super) fn apply(call: &Call<'_>) -> Evaluated {
             let [format] = call.bind(["format"])?;
             let format = call.text_argument(&format, "format")?;
             // Reading a pattern takes as long as some values do.
-            call.budget.values(64, call.column)?;
+            call.budget.values(64 + format.as_ref().map_or(0, |format| format.len() * 2), call.column)?;
             numbers::format(&call.input, format.as_deref())
                 .map(Value::text)
                 .map_err(|fault| fault.at(call.column))
