@@ -126,6 +126,28 @@ fn each_fault_is_found_and_nothing_else() {
         [Code::AnsweredAsAbandoned]
     );
     assert_eq!(codes(|flow| create(flow)["httpResponseTimeout"] = "2000".into()), [Code::Timeout]);
+    let path = |text: &'static str| move |flow: &mut Value| create(flow)["httpRequestPath"] = text.into();
+    for misspelt in ["/voice/v1/creatVoiceCall", "/voice/v1/CREATEVOICECALL", "/somewhere"] {
+        let found = codes(path(misspelt));
+        assert!(
+            found.contains(&Code::Refused) && found.contains(&Code::QueueBeforeCreate),
+            "{misspelt}: {found:?}"
+        );
+    }
+    assert_eq!(codes(path("https://b.example.com/voice/v1/createVoiceCall")), [Code::Refused]);
+    assert_eq!(
+        codes(path("https://u:p@b.example.com/voice/v1/createVoiceCall")),
+        [Code::Secret, Code::Refused],
+        "credentials besides"
+    );
+    assert_eq!(codes(|flow| create(flow)["httpRequestMethod"] = "PUT".into()), [Code::Refused]);
+    assert!(
+        codes(|flow| {
+            flow["nodes"].as_array_mut().unwrap().remove(0);
+        })
+        .contains(&Code::NotUnderstood),
+        "no start"
+    );
     assert_eq!(codes(|flow| create(flow)["retryAttempts"] = 3.into()), [Code::Retries]);
     for path in ["$.data.id", "$.*", "$..id"] {
         assert_eq!(
@@ -164,4 +186,21 @@ fn serious_ones_come_first() {
     let severities: Vec<Severity> =
         of_flow(&flow, &bridge()).into_iter().map(|finding| finding.severity).collect();
     assert!(severities.is_sorted() && severities[0] == Severity::Serious, "{severities:?}");
+}
+
+#[test]
+fn names_of_an_export_stay_on_their_line_and_large_exports_are_refused() {
+    let hostile = "A\u{1b}[2J\nF1  serious  Fake\u{202e}";
+    let node = json!({"id": "n", "name": hostile, "activityType": "mystery", "group": "action", "properties": {"activityName": "mystery"}});
+    let document =
+        json!({"name": hostile, "flowType": "FLOW", "variables": [], "nodes": [node], "edges": []});
+    let flow = read(&document.to_string()).unwrap();
+    for text in of_flow(&flow, &bridge()).iter().flat_map(|one| [one.activity.clone(), one.evidence.clone()])
+    {
+        assert!(!text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text:?}");
+    }
+    let nodes: Vec<Value> =
+        (0..10_001).map(|id| json!({"id": id.to_string(), "name": id.to_string()})).collect();
+    let document = json!({"name": "large", "flowType": "FLOW", "nodes": nodes, "edges": []});
+    assert!(read(&document.to_string()).unwrap_err().to_string().contains("at most 10000 are read"));
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use common::bridge;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use webex_flow::findings::{Code, of_plays};
+use webex_flow::findings::{Code, Severity, of_plays};
 use webex_flow::model::{Flow, read};
 use webex_flow::play::{
     Demand, Ending, HttpAnswer, HttpFailure, HttpOutcome, Play, Played, Scenario, Script, SentRequest,
@@ -67,6 +67,16 @@ impl Setting {
     }
 
     fn play(&self, flow: &Flow, scenario: Scenario, timeout_is_error: bool) -> Played {
+        self.play_with(flow, scenario, timeout_is_error, |request| outcome(scenario, request))
+    }
+
+    fn play_with(
+        &self,
+        flow: &Flow,
+        scenario: Scenario,
+        timeout_is_error: bool,
+        outcome: impl Fn(&SentRequest) -> HttpOutcome,
+    ) -> Played {
         let script = Script {
             scenario,
             caller: scenario.caller("+14693150217"),
@@ -84,7 +94,7 @@ impl Setting {
             match play.next(now) {
                 Demand::Done => return play.into_played(),
                 Demand::AgentAccepts | Demand::SendBeside(_) => {}
-                Demand::Send(request) => play.answered(outcome(scenario, &request), now),
+                Demand::Send(request) => play.answered(outcome(&request), now),
             }
         }
     }
@@ -331,8 +341,44 @@ fn a_caller_who_never_enters_what_is_asked_for_ends_the_play() {
     }))
     .unwrap();
     document["nodes"].as_array_mut().unwrap().push(again);
+    let events = json!({"GLOBAL_EVENTS": {"name": "g", "id": "g", "onEvents": {"ContactEnded": "Ended"}, "edges": [], "nodes": [
+        {"id": "Ended", "name": "Ended", "activityType": "event", "group": "event",
+            "properties": {"activityName": "event", "eventSpecificationName": "ContactEnded"}}]}});
+    document["eventFlows"] = events;
     let flow = read(&document.to_string()).unwrap();
     assert_eq!(Setting::plain().play(&flow, Scenario::Answered, false).ending, Ending::Endless);
+}
+
+#[test]
+fn secure_values_are_shown_nowhere() {
+    let mut flow = flow(&[set("Name", "{{ Id }}"), create(r#"{"id": "{{Name}}"}"#)], &[]);
+    let id = flow.variables.iter_mut().find(|variable| variable.name == "Id").unwrap();
+    (id.is_secure, id.default) = (true, Some("TOPSECRET".to_owned()));
+    let played = Setting::plain().play(&flow, Scenario::Answered, false);
+    assert!(!format!("{played:?}").contains("TOPSECRET"), "{played:?}");
+}
+
+#[test]
+fn what_does_not_answer_as_the_bridge_does_is_told() {
+    let flow = flow(&[create("{}")], &[]);
+    let answers = [
+        Err(HttpFailure::Connection("connection refused".to_owned())),
+        Err(HttpFailure::Timeout),
+        Ok(HttpAnswer { status: 302, body: String::new(), headers: Map::new() }),
+        Ok(HttpAnswer { status: 200, body: "<html>".to_owned(), headers: Map::new() }),
+        Ok(HttpAnswer { status: 200, body: "{}".to_owned(), headers: Map::new() }),
+    ];
+    for answer in answers {
+        let played = Setting::plain().play_with(&flow, Scenario::Answered, false, |_| HttpOutcome {
+            took: Duration::ZERO,
+            result: answer.clone(),
+        });
+        let findings = of_plays(&[played], &bridge());
+        let is_told = |code, severity: Severity| {
+            findings.iter().any(|one| one.code == code && one.severity == severity)
+        };
+        assert!(is_told(Code::Refused, Severity::Serious), "{answer:?}: {findings:?}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::ValueEnum;
+use clap::builder::NonEmptyStringValueParser;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use webex_flow::findings::of_flow;
@@ -45,13 +46,13 @@ pub struct NewArgs {
     #[arg(long, value_name = "NAME")]
     call_center: Option<String>,
     /// The id of the connector to the bridge (Control Hub, Contact Center, Integrations).
-    #[arg(long, value_name = "ID", required_unless_present = "bodies")]
+    #[arg(long, value_name = "ID", required_unless_present = "bodies", value_parser = NonEmptyStringValueParser::new())]
     connector: Option<String>,
     /// Its name, as the editor shows it.
     #[arg(long, value_name = "NAME")]
     connector_name: Option<String>,
     /// The id of Webex's queue for every call.
-    #[arg(long, value_name = "ID", required_unless_present = "bodies")]
+    #[arg(long, value_name = "ID", required_unless_present = "bodies", value_parser = NonEmptyStringValueParser::new())]
     queue: Option<String>,
     /// Its name.
     #[arg(long, value_name = "NAME")]
@@ -63,10 +64,10 @@ pub struct NewArgs {
     #[arg(long, value_name = "NAME", requires = "fallback_queue")]
     fallback_queue_name: Option<String>,
     /// The developer name of Salesforce's Omni-Channel flow; without it, Salesforce is not asked for a route.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = developer_name)]
     omni_flow: Option<String>,
     /// The queue of Salesforce that it falls back to: developer name or id.
-    #[arg(long, value_name = "NAME", requires = "omni_flow")]
+    #[arg(long, value_name = "NAME", requires = "omni_flow", value_parser = developer_name)]
     omni_fallback_queue: Option<String>,
     /// The bridge's routes behind the connector's address.
     #[arg(long, value_name = "PATH", default_value = "/voice/v1")]
@@ -83,7 +84,7 @@ pub struct NewArgs {
     /// FlowV2, or an export for the editor.
     #[arg(long, default_value = "v2")]
     format: FlowFormat,
-    /// Where it is written, as a new file; else standard output.
+    /// Where it is written, as a new file; else standard output, unless Webex is asked.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Print what is pasted into the HTTP Request activities of a flow that is made by hand instead.
@@ -95,6 +96,16 @@ pub struct NewArgs {
     /// Import the flow at Webex as a draft, once it is valid. Nothing is published, and no flow of the same name is overwritten.
     #[arg(long, conflicts_with = "bodies")]
     import: bool,
+}
+
+/// A name that Salesforce gives to what is made in Setup, or an id.
+fn developer_name(text: &str) -> Result<String, String> {
+    let is_name = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_name {
+        Ok(text.to_owned())
+    } else {
+        Err("letters, digits and underscores: the developer name, not the label".to_owned())
+    }
 }
 
 /// Writes the flow, after it was looked at as any other: 0 if nothing is wrong with it.
@@ -113,6 +124,13 @@ pub fn run(
     }
     let flow = flow(args, settings)?;
     if args.bodies {
+        for (activity, rows) in flow.assignments() {
+            writeln!(out, "{activity} (Set Variable)")?;
+            for (variable, value) in rows {
+                writeln!(out, "  {variable} = {value}")?;
+            }
+            writeln!(out)?;
+        }
         for activity in flow.bodies() {
             print(&activity, out)?;
         }
@@ -125,7 +143,7 @@ pub fn run(
     let text = format!("{document:#}\n");
     let wrong = wrong(&document, &text, args.format, settings)?;
     if let Some(first) = wrong.first() {
-        bail!("the flow would not be right, which is a fault of this program: {first}");
+        bail!("with these arguments the flow would not be right: {first}");
     }
     match &args.out {
         None if asks_webex => {}
@@ -284,8 +302,10 @@ fn center<'s>(name: Option<&str>, settings: &'s Settings) -> anyhow::Result<&'s 
 }
 
 fn print(activity: &PastedActivity, out: &mut impl Write) -> std::io::Result<()> {
-    let place = if activity.is_in_event_flow { "Event Flows" } else { "Main Flow" };
-    writeln!(out, "{} ({place})", activity.name)?;
+    match &activity.event {
+        None => writeln!(out, "{} (Main Flow)", activity.name)?,
+        Some(event) => writeln!(out, "{} (Event Flows, {event})", activity.name)?,
+    }
     writeln!(
         out,
         "  POST {}, Application/JSON, Response Timeout {} ms, retries {}",

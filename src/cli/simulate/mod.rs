@@ -17,13 +17,13 @@ use openssl::sha::sha256;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 use webex_flow::findings::{BridgeFacts, Code, Finding, Severity, of_flow, of_plays};
-use webex_flow::model::Flow;
+use webex_flow::model::{Activity, ActivityKind, Flow};
 use webex_flow::play::{Exchange, Played, Scenario, Script, Step, Weather};
 
 use self::player::{Connector, play};
 use super::flow;
 use crate::clock::Clock;
-use crate::settings::{Deadlines, Settings};
+use crate::settings::{BaseUrl, Deadlines, Settings};
 
 /// The number that all plays call.
 const DIALED: &str = "+18005550100";
@@ -55,7 +55,7 @@ pub struct SimulateArgs {
     #[arg(long = "scenario", value_name = "NAME", value_parser = scenario)]
     scenarios: Vec<Scenario>,
     /// What the caller enters at menus and prompts for digits, in order: 1,2,0042.
-    #[arg(long, value_name = "DIGITS", value_delimiter = ',')]
+    #[arg(long, value_name = "DIGITS", value_delimiter = ',', value_parser = digits)]
     digits: Vec<String>,
     /// The caller's number.
     #[arg(long, value_name = "NUMBER", default_value = "+14693150217")]
@@ -77,6 +77,16 @@ pub struct SimulateArgs {
 fn scenario(name: &str) -> Result<Scenario, String> {
     let names = || Scenario::ALL.map(Scenario::name).join(", ");
     Scenario::from_name(name).ok_or_else(|| format!("the scenarios are {}", names()))
+}
+
+fn digits(text: &str) -> Result<String, String> {
+    let is_key = |c: char| c.is_ascii_digit() || matches!(c, '*' | '#');
+    if text.is_empty() || !text.chars().all(is_key) {
+        return Err(
+            "a telephone has 0 to 9, * and #; commas part what is entered one after the other".to_owned()
+        );
+    }
+    Ok(text.to_owned())
 }
 
 fn stub(text: &str) -> Result<(String, Value), String> {
@@ -120,8 +130,23 @@ pub fn run(
     };
     let facts = flow::facts(&deadlines);
     let remote = remote(args, settings.as_ref())?;
+    if !args.json {
+        let place = args.url.as_deref().unwrap_or("a bridge and a mock Salesforce org on this machine");
+        writeln!(out, "{} ({}), played against {place}", flow.name, flow.format)?;
+        for gap in &flow.gaps {
+            writeln!(out, "\nnot as expected  {gap}")?;
+        }
+    }
+    given_names(args, &flow, &subflows, &facts)?;
     let cast = Cast { args, flow: &flow, subflows: &subflows, facts: &facts, deadlines: &deadlines, clock };
-    let mut report = actix_web::rt::System::new().block_on(cast.all(remote.as_ref()))?;
+    let mut tell = |outcome: &Outcome| if args.json { Ok(()) } else { print_outcome(args, outcome, out) };
+    let mut report = actix_web::rt::System::new().block_on(async {
+        tokio::select! {
+            all = cast.all(remote.as_ref(), &mut tell) => all,
+            // What the stage has written goes with it.
+            () = interrupted() => bail!("interrupted"),
+        }
+    })?;
     if let Some(settings) = &settings {
         let numbers = report.outcomes.iter().flat_map(|outcome| lost_numbers(&outcome.played, settings));
         let numbers: Vec<Finding> = numbers.collect();
@@ -129,13 +154,63 @@ pub fn run(
     }
     let findings = findings(&flow, &facts, &report);
     if args.json {
-        writeln!(out, "{}", as_json(&flow, &report, &findings))?;
+        writeln!(out, "{}", as_json(args, &flow, &report, &findings))?;
     } else {
-        print(args, &flow, &report, out)?;
+        for (scenario, obstacle) in &report.skipped {
+            writeln!(out, "\n{scenario}: not played, {obstacle}")?;
+        }
         flow::print_findings(&findings, out)?;
+    }
+    if report.outcomes.is_empty() {
+        bail!("nothing was played");
     }
     let is_serious = findings.iter().any(|finding| finding.severity == Severity::Serious);
     Ok(if is_serious { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Refuses stubs and subflows that would play no part: a name that is misspelt would change nothing, silently.
+fn given_names(
+    args: &SimulateArgs,
+    flow: &Flow,
+    subflows: &[Flow],
+    facts: &BridgeFacts,
+) -> anyhow::Result<()> {
+    for (name, _) in &args.stubs {
+        let found = std::iter::once(flow).chain(subflows).find_map(|flow| flow.activity_by_name(name));
+        let Some((_, activity)) = found else {
+            bail!("--stub {name}: the flow has no activity of this name")
+        };
+        if let ActivityKind::HttpRequest(request) = &activity.kind {
+            let target = request.path.as_deref().or(request.url.as_deref()).unwrap_or_default();
+            if facts
+                .routes
+                .iter()
+                .any(|route| target.trim_end_matches('/').ends_with(&format!("/{}", route.name)))
+            {
+                bail!("--stub {name}: this asks the bridge, which answers itself");
+            }
+        }
+    }
+    for (file, subflow) in args.subflows.iter().zip(subflows) {
+        let uses = |activity: &Activity| match &activity.kind {
+            ActivityKind::Subflow { name, .. } => name.as_deref() == Some(subflow.name.as_str()),
+            _ => false,
+        };
+        if !flow.activities().any(|(_, activity)| uses(activity)) {
+            bail!("--subflow {}: the flow uses no subflow {:?}", file.display(), subflow.name);
+        }
+    }
+    Ok(())
+}
+
+/// Returns when somebody wants the program to end.
+async fn interrupted() {
+    use actix_web::rt::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = actix_web::rt::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
 }
 
 /// The running bridge that is played against, if one was named.
@@ -143,9 +218,7 @@ fn remote(args: &SimulateArgs, settings: Option<&Settings>) -> anyhow::Result<Op
     let (Some(url), Some(client), Some(file)) = (&args.url, &args.client, &args.secret_file) else {
         return Ok(None);
     };
-    if !url.starts_with("http://") && !url.starts_with("https://") {
-        bail!("--url {url}: write http:// or https:// before it");
-    }
+    let url = BaseUrl::parse(url).map_err(|problem| anyhow!("--url: {problem}"))?;
     let secret = SecretString::from(flow::argument(&format!("@{}", file.display()))?.trim_end().to_owned());
     if let Some(settings) = settings {
         let known = settings.clients.iter().find(|known| known.id == *client);
@@ -158,7 +231,7 @@ fn remote(args: &SimulateArgs, settings: Option<&Settings>) -> anyhow::Result<Op
     let roots = args.ca_file.as_ref().map(|file| {
         std::fs::read(file).with_context(|| format!("--ca-file {} cannot be read", file.display()))
     });
-    Connector::new(url, Some((client.clone(), secret)), roots.transpose()?.as_deref()).map(Some)
+    Connector::new(url.as_str(), Some((client.clone(), secret)), roots.transpose()?.as_deref()).map(Some)
 }
 
 /// What plays have in common.
@@ -173,7 +246,12 @@ struct Cast<'c> {
 }
 
 impl Cast<'_> {
-    async fn all(&self, remote: Option<&Connector>) -> anyhow::Result<Report> {
+    /// Plays all scenarios that were chosen; `tell` is given each as soon as it is over.
+    async fn all(
+        &self,
+        remote: Option<&Connector>,
+        tell: &mut dyn FnMut(&Outcome) -> std::io::Result<()>,
+    ) -> anyhow::Result<Report> {
         let routes: Vec<&str> = self.facts.routes.iter().map(|route| route.name).collect();
         let stubs: Map<String, Value> = self.args.stubs.iter().cloned().collect();
         let chosen = &self.args.scenarios;
@@ -205,6 +283,7 @@ impl Cast<'_> {
                     timeout_is_error,
                 };
                 let outcome = self.one(script, remote, &mut report.judged).await?;
+                tell(&outcome)?;
                 let has_timeout = outcome.played.has_timeout();
                 report.outcomes.push(outcome);
                 // Webex's documents say both of a request that is not answered in time.
@@ -337,9 +416,13 @@ fn stage_settings(flow: &Flow, deadlines: &Deadlines) -> stage::StageSettings {
                 Some(variable) => flow.variable(variable).and_then(|variable| variable.default.clone()),
                 None => Some(name.to_owned()),
             };
-            known.extend(
-                name.filter(|name| !known.contains(name) && !name.is_empty() && !name.contains("{{")),
-            );
+            // What is no name of Salesforce's is left to the bridge, which says so when it is sent.
+            let is_name = |name: &str| {
+                !name.is_empty()
+                    && name.len() <= 80
+                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            };
+            known.extend(name.filter(|name| !known.contains(name) && is_name(name)));
         }
     }
     let vendors = stage::StageSettings::of_vendor(*deadlines);
@@ -354,7 +437,6 @@ fn stage_settings(flow: &Flow, deadlines: &Deadlines) -> stage::StageSettings {
 
 #[cfg(feature = "demo")]
 fn bodies(flow: &Flow) -> impl Iterator<Item = &str> {
-    use webex_flow::model::ActivityKind;
     flow.activities().filter_map(|(_, activity)| match &activity.kind {
         ActivityKind::HttpRequest(request) => request.body.as_deref(),
         _ => None,
@@ -429,42 +511,31 @@ fn findings(flow: &Flow, facts: &BridgeFacts, report: &Report) -> Vec<Finding> {
     findings
 }
 
-fn print(args: &SimulateArgs, flow: &Flow, report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
-    let place = args.url.as_deref().unwrap_or("a bridge and a mock Salesforce org on this machine");
-    writeln!(out, "{} ({}), played against {place}", flow.name, flow.format)?;
-    for Outcome { played, voice_calls } in &report.outcomes {
-        let way =
-            if played.timeout_is_error { "; what is not answered in time leaves by an error" } else { "" };
-        writeln!(out, "\n{}: {}{way}", played.scenario, played.scenario.title())?;
-        if !args.brief {
-            for step in &played.steps {
-                writeln!(out, "{step}")?;
-            }
-        }
-        let queued = if played.was_queued { "was queued" } else { "was never queued" };
-        let waited = played.waited_for_requests.as_secs_f64();
-        writeln!(
-            out,
-            "  {}; the caller {queued}; {waited:.1} s were waited for requests before",
-            played.ending
-        )?;
-        match voice_calls {
-            None => writeln!(out, "  what became of it: scv-bridge call show {}", played.interaction_id)?,
-            Some(calls) if calls.is_empty() => writeln!(out, "  no VoiceCall in Salesforce")?,
-            Some(calls) => {
-                for call in calls {
-                    writeln!(out, "  {call}")?;
-                }
-            }
+/// Prints one play.
+fn print_outcome(args: &SimulateArgs, outcome: &Outcome, out: &mut dyn Write) -> std::io::Result<()> {
+    let Outcome { played, voice_calls } = outcome;
+    let way = if played.timeout_is_error { "; what is not answered in time leaves by an error" } else { "" };
+    writeln!(out, "\n{}: {}{way}", played.scenario, played.scenario.title())?;
+    if !args.brief {
+        for step in &played.steps {
+            writeln!(out, "{step}")?;
         }
     }
-    for (scenario, obstacle) in &report.skipped {
-        writeln!(out, "\n{scenario}: not played, {obstacle}")?;
+    let queued = if played.was_queued { "was queued" } else { "was never queued" };
+    let waited = played.waited_for_requests.as_secs_f64();
+    writeln!(out, "  {}; the caller {queued}; {waited:.1} s were waited for requests before", played.ending)?;
+    match voice_calls {
+        None => writeln!(out, "  what became of it: scv-bridge call show {}", played.interaction_id),
+        Some(calls) if calls.is_empty() => writeln!(out, "  no VoiceCall in Salesforce"),
+        Some(calls) => calls.iter().try_for_each(|call| writeln!(out, "  {call}")),
     }
-    Ok(())
 }
 
-fn as_json(flow: &Flow, report: &Report, findings: &[Finding]) -> Value {
+fn as_json(args: &SimulateArgs, flow: &Flow, report: &Report, findings: &[Finding]) -> Value {
+    let steps = |played: &Played| {
+        let steps = || played.steps.iter().map(step_as_json).collect::<Vec<_>>();
+        (!args.brief).then(steps)
+    };
     let plays: Vec<Value> = report
         .outcomes
         .iter()
@@ -476,7 +547,7 @@ fn as_json(flow: &Flow, report: &Report, findings: &[Finding]) -> Value {
                 "ending": played.ending.to_string(),
                 "wasQueued": played.was_queued,
                 "waitedForRequestsMs": milliseconds(played.waited_for_requests),
-                "steps": played.steps.iter().map(step_as_json).collect::<Vec<_>>(),
+                "steps": steps(played),
                 "voiceCalls": voice_calls,
             })
         })
@@ -487,7 +558,8 @@ fn as_json(flow: &Flow, report: &Report, findings: &[Finding]) -> Value {
         .map(|(scenario, obstacle)| json!({"scenario": scenario.name(), "reason": obstacle}))
         .collect();
     let findings: Vec<Value> = findings.iter().map(flow::finding_as_json).collect();
-    json!({"flow": flow.name, "plays": plays, "notPlayed": skipped, "findings": findings})
+    let gaps: Vec<String> = flow.gaps.iter().map(ToString::to_string).collect();
+    json!({"flow": flow.name, "format": flow.format.to_string(), "gaps": gaps, "plays": plays, "notPlayed": skipped, "findings": findings})
 }
 
 fn step_as_json(step: &Step) -> Value {
@@ -644,6 +716,29 @@ mod tests {
             text.contains("F22 serious  CreateVoiceCall\n    seen     createVoiceCall answers 401"),
             "{text}"
         );
+        std::fs::write(&file, &secret).unwrap();
+        let nobody = Connector::to_nobody().unwrap();
+        let (text, code) = simulate(&[
+            VENDORS,
+            "--url",
+            nobody.url(),
+            "--client",
+            &client,
+            "--secret-file",
+            &file,
+            "--brief",
+            "--scenario",
+            "answered",
+        ]);
+        assert_eq!(code, Ok(ExitCode::FAILURE));
+        assert!(
+            text.contains("F22 serious  CreateVoiceCall\n    seen     createVoiceCall: Connection refused"),
+            "{text}"
+        );
+        let livez = format!("{url}/livez?");
+        assert!(
+            simulate(&[VENDORS, "--url", &livez, "--client", &client, "--secret-file", &file]).1.is_err()
+        );
         stop.send(()).unwrap();
         assert_eq!(server.join().unwrap(), 1, "one VoiceCall for the call that was let in");
     }
@@ -662,7 +757,15 @@ mod tests {
             error(&["--url", url, "--client", client, "--secret-file", &file, "--config", config])
         };
         let config = configuration(folder.path());
-        assert!(with("bridge.example.com", "flow", &config).contains("write http:// or https:// before it"));
+        assert!(
+            with("bridge.example.com", "flow", &config).contains("--url: has no https:// before the host")
+        );
+        assert!(with("https://a:b@bridge.example.com", "flow", &config).contains("--url: holds credentials"));
+        assert!(error(&["--stub", "Nobody={}"]).contains("the flow has no activity of this name"));
+        assert!(error(&["--stub", "CreateVoiceCall={}"]).contains("this asks the bridge"));
+        assert!(error(&["--digits", "x"]).contains("0 to 9, * and #"));
+        assert!(error(&["--subflow", VENDORS]).contains("the flow uses no subflow"));
+        assert!(error(&["--scenario", "callback"]).contains("nothing was played"));
         assert!(
             with("http://127.0.0.1:1", "other", &config).contains("the configuration has no such client")
         );
@@ -706,7 +809,7 @@ mod tests {
     fn names_that_a_flow_sends_are_known_to_the_stage() {
         let document = json!({
             "name": "Names", "flowType": "FLOW",
-            "variables": [{"name": "Center", "type": "STRING", "value": "My \\ Center"}],
+            "variables": [{"name": "Center", "type": "STRING", "value": "My_Center"}],
             "nodes": [{"id": "H", "name": "H", "activityType": "action", "group": "action", "properties": {
                 "activityName": "http-request-v2", "httpRequestMethod": "POST", "httpRequestPath": "/voice/v1/createVoiceCall",
                 "httpRequestBody": "{\"callCenterDevName\": \"{{ Center }}\", \"certDevName\" : \"Cert\", {{broken}}",
@@ -716,6 +819,6 @@ mod tests {
         let deadlines = Settings::default_deadlines(&SystemClock).unwrap();
         let names = stage_settings(&webex_flow::model::read(&document.to_string()).unwrap(), &deadlines);
         assert_eq!(names.certificates, ["Cert"]);
-        assert_eq!(names.call_centers, ["My \\ Center"]);
+        assert_eq!(names.call_centers, ["My_Center"]);
     }
 }

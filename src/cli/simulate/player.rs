@@ -51,6 +51,12 @@ impl Connector {
         Self::new(&format!("http://{address}"), None, None)
     }
 
+    /// The bridge's address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Sends a request and waits as long as its activity does. An absolute address keeps its path: the host is that of the bridge.
     pub async fn send(&self, request: &SentRequest) -> HttpOutcome {
         let started = Instant::now();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use openssl::sha::sha256;
 use secrecy::SecretString;
+use tempfile::TempDir;
 
 use crate::app::{Application, Handle};
 use crate::certificate::{IssuedPair, issue};
@@ -52,7 +53,8 @@ pub struct Stage {
     /// The secret of the flow's connector.
     secret: String,
     handle: Handle,
-    folder: PathBuf,
+    /// Only its owner may read it, and it goes with the stage.
+    folder: TempDir,
 }
 
 impl Stage {
@@ -62,8 +64,8 @@ impl Stage {
     /// When a file, a port or a certificate cannot be had.
     pub async fn set_up(of_flow: &StageSettings, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
         let ids = Arc::new(Ids::random());
-        let folder = std::env::temp_dir().join(format!("scv-bridge-demo-{}", ids.unique()));
-        std::fs::create_dir(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        let folder = tempfile::Builder::new().prefix("scv-bridge-").tempdir();
+        let folder = folder.context("no folder for temporary files can be made")?;
         let issued = issue("WebexCCSCV", 2048, 1, clock.now()).context("no certificate could be made")?;
         let mut org_settings = MockOrgSettings::example(issued.certificate_pem.clone());
         org_settings.call_centers.clone_from(&of_flow.call_centers);
@@ -72,7 +74,7 @@ impl Stage {
         let of_org = Arc::clone(clock);
         let org = MockOrg::start(org_settings, loopback, move || of_org.now()).await?;
         let secret = ids.unique();
-        let file = write_configuration(&folder, &issued, &org, &secret, of_flow)?;
+        let file = write_configuration(folder.path(), &issued, &org, &secret, of_flow)?;
         let source = Source { file: Some(file), environment: Vec::new() };
         let settings = Settings::load(&source, clock.as_ref())?;
         let application = Application::build(settings, clock, &ids).await?;
@@ -99,15 +101,13 @@ impl Stage {
         writeln!(out, "  operations     {}/metrics", self.operations)?;
         writeln!(out, "  VoiceCalls     {}/mock/voiceCalls", self.org.url())?;
         writeln!(out, "  refusals       {}/mock/refusals", self.org.url())?;
-        writeln!(out, "  configuration  {}", self.folder.join("bridge.toml").display())
+        writeln!(out, "  configuration  {}", self.folder.path().join("bridge.toml").display())
     }
 
     /// Stops everything and removes its files.
     pub async fn strike(self) {
         self.handle.stop().await;
         self.org.stop().await;
-        // A failure is harmless: the key in the folder is valid only for the mock org, which has stopped.
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

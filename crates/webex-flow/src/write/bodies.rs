@@ -16,8 +16,8 @@ use super::{NewFlow, OmniFlow};
 pub struct PastedActivity {
     /// The name of the activity.
     pub name: String,
-    /// Whether it stands in the event flows.
-    pub is_in_event_flow: bool,
+    /// The event in whose flow it stands; none: the main flow.
+    pub event: Option<String>,
     /// The path behind the connector.
     pub path: String,
     /// The body.
@@ -42,15 +42,14 @@ pub struct Edge {
 }
 
 pub(super) fn pasted(plan: &Plan) -> Vec<PastedActivity> {
-    let processes = [(&plan.main, false), (&plan.events, true)];
-    let all = processes.into_iter().flat_map(|(process, is_in_event_flow)| {
+    let all = [&plan.main, &plan.events].into_iter().flat_map(|process| {
         process.steps.iter().filter_map(move |step| {
             let Kind::Http(request) = &step.kind else { return None };
             let leaving = process.edges.iter().filter(|edge| edge.from == step.name);
             let outputs = request.outputs.iter();
             Some(PastedActivity {
                 name: step.name.clone(),
-                is_in_event_flow,
+                event: process.event_of(&step.name).map(str::to_owned),
                 path: request.path.clone(),
                 body: request.body.clone(),
                 timeout_ms: request.timeout_ms,

@@ -134,6 +134,17 @@ impl NewFlow {
         ui::write(&plan::of(self), vendor_export)
     }
 
+    /// The Set Variable activities with their rows, as they are entered by hand.
+    pub fn assignments(&self) -> Vec<(String, Vec<(&'static str, String)>)> {
+        let plan = plan::of(self);
+        let steps = plan.main.steps.into_iter().chain(plan.events.steps);
+        let rows = steps.filter_map(|step| match step.kind {
+            plan::Kind::Set(rows) => Some((step.name, rows)),
+            _ => None,
+        });
+        rows.collect()
+    }
+
     /// The HTTP activities, as they are pasted by hand.
     pub fn bodies(&self) -> Vec<PastedActivity> {
         bodies::pasted(&plan::of(self))

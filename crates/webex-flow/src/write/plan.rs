@@ -75,6 +75,23 @@ impl Process {
         self.steps.push(Step { name: name.to_owned(), description, kind });
     }
 
+    /// The event that leads to a step.
+    pub(super) fn event_of(&self, name: &str) -> Option<&str> {
+        let events = self.steps.iter().filter(|step| matches!(step.kind, Kind::Event { .. }));
+        events.map(|step| step.name.as_str()).find(|event| {
+            let (mut reached, mut next) = (vec![*event], 0);
+            while let Some(from) = reached.get(next).copied() {
+                next += 1;
+                for edge in self.edges.iter().filter(|edge| edge.from == from) {
+                    if !reached.contains(&edge.to.as_str()) {
+                        reached.push(&edge.to);
+                    }
+                }
+            }
+            reached.contains(&name)
+        })
+    }
+
     fn edges(&mut self, from: &str, to: &[(&'static str, &str)]) {
         for (port, to) in to {
             self.edges.push(Edge { from: from.to_owned(), to: (*to).to_owned(), port });
