@@ -68,7 +68,7 @@ fn ending(played: &Played, seen: &mut Seen) {
             let activity = played.steps.last().map_or("", |step| step.activity.as_str());
             let evidence = "the same activities come over and over; the play was broken off".to_owned();
             let remedy = "play it with other digits; or count how often a caller may try";
-            seen.add(played, Code::NotUnderstood, Severity::Hint, activity, (evidence, remedy));
+            seen.add(played, Code::NotUnderstood, Severity::Warning, activity, (evidence, remedy));
         }
         _ => {}
     }
