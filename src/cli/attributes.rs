@@ -60,7 +60,7 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let settings = super::settings(args.config.clone(), environment, clock)?;
-    let open = Store::open_existing(settings.store.url.expose_secret());
+    let open = Store::open_to_read(settings.store.url.expose_secret());
     let found =
         super::on_store(&settings.store.url, open, async |store| obey(args, &settings, store, out).await)?;
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -93,7 +93,9 @@ pub fn run(
     let source = Source { file: Some(file), environment };
     let (place, names) = Settings::load_store(&source, clock)?;
     let operations = Settings::load_operations(&source, clock).ok().filter(|_| args.command.looks());
-    let open = Store::open_existing(place.url.expose_secret());
+    let (url, reads) = (place.url.expose_secret(), args.command.reads());
+    // Who only looks changes nothing, not even the schema of a database of the version before.
+    let open = async { if reads { Store::open_to_read(url).await } else { Store::open_existing(url).await } };
     let found = super::on_store(&place.url, open, async |store| {
         if let Some(center) = args.command.call_center() {
             known(&names, store, center).await?;
@@ -128,6 +130,14 @@ async fn known(names: &BTreeSet<String>, store: &Store, center: &CallCenterName)
 }
 
 impl OutboxCommand {
+    /// Whether it only looks.
+    fn reads(&self) -> bool {
+        match self {
+            Self::List { .. } | Self::Show { .. } => true,
+            Self::Retry { change, .. } | Self::Discard { change, .. } => change.dry_run,
+        }
+    }
+
     fn call_center(&self) -> Option<&CallCenterName> {
         match self {
             Self::List { select, .. } => select.call_center.as_ref(),

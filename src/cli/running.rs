@@ -1,17 +1,23 @@
 //! The service that runs, as its metrics tell of it: for commands that look beside it.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Client;
+use reqwest::redirect::Policy;
 
+use crate::domain::printable;
 use crate::listener::reached_here;
 use crate::telemetry::metric_names;
 
 /// How long the answer may take.
 const WITHIN: Duration = Duration::from_secs(3);
+/// The most of an answer that is read: metrics of many contact centers have less than a tenth of it.
+const LARGEST: usize = 16 << 20;
 
 /// A series of a metric, with its value.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +47,11 @@ impl Sample {
         let count = self.value.max(0.0) as u64;
         count
     }
+}
+
+/// The sum of numbers of things, as far as it goes.
+pub(super) fn total<'s>(samples: impl Iterator<Item = &'s Sample>) -> u64 {
+    samples.map(Sample::count).fold(0, u64::saturating_add)
 }
 
 /// The text that Prometheus reads.
@@ -73,6 +84,11 @@ fn sample(line: &str) -> Option<Sample> {
     Some(Sample { name: name.to_owned(), labels, value: value.parse().ok()? })
 }
 
+/// A label on its line of a terminal: another program may answer where the service should.
+fn one_line(value: &str) -> String {
+    printable(value).replace(['\n', '\t'], " ")
+}
+
 /// Labels as they stand between braces: `a="1",b="2"`.
 fn labels(text: &str) -> Option<BTreeMap<String, String>> {
     let (mut labels, mut rest) = (BTreeMap::new(), text);
@@ -90,7 +106,7 @@ fn labels(text: &str) -> Option<BTreeMap<String, String>> {
                 (_, other) => value.push(other),
             }
         };
-        labels.insert(name.trim_start_matches(',').to_owned(), value);
+        labels.insert(name.trim_start_matches(',').to_owned(), one_line(&value));
         rest = after.get(end + 1..)?;
     }
     Some(labels)
@@ -118,7 +134,12 @@ pub(super) async fn ask(listen: SocketAddr) -> Result<Asked, String> {
     }
     let address = reached_here(listen);
     // The certificate is for the public host, not for this address, and metrics hold no secret.
-    let client = Client::builder().timeout(WITHIN).no_proxy().tls_danger_accept_invalid_certs(true).build();
+    let client = Client::builder()
+        .timeout(WITHIN)
+        .no_proxy()
+        .redirect(Policy::none())
+        .tls_danger_accept_invalid_certs(true)
+        .build();
     let client = client.map_err(|error| error.to_string())?;
     // Beyond loopback the listener has TLS, unless a proxy ends it.
     let schemes = if listen.ip().is_loopback() { &["http"][..] } else { &["https", "http"] };
@@ -133,15 +154,35 @@ pub(super) async fn ask(listen: SocketAddr) -> Result<Asked, String> {
     Err(problem)
 }
 
-async fn fetch(client: &Client, url: &str) -> Result<Exposition, String> {
-    let silent = |_| {
-        format!(
+/// Why there is no answer: nobody listens, or something does that does not answer as the service does.
+fn unanswered(url: &str, error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    let is_refused = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind)
+        == Some(ErrorKind::ConnectionRefused);
+    match is_refused {
+        true => format!(
             "no service answers at {url}: does it run on this machine, and is that its operations.listen? `scv-bridge serve` starts it, `scv-bridge doctor` says what keeps it from starting"
-        )
-    };
-    let answer = client.get(url).send().await.map_err(silent)?;
+        ),
+        false => format!(
+            "what listens at {url} does not answer as scv-bridge does ({cause}): is operations.listen that of the service that runs, and does it still answer `scv-bridge healthcheck`?"
+        ),
+    }
+}
+
+async fn fetch(client: &Client, url: &str) -> Result<Exposition, String> {
+    let mut answer = client.get(url).send().await.map_err(|error| unanswered(url, &error))?;
     let status = answer.status().as_u16();
-    let told = Exposition::parse(&answer.text().await.map_err(silent)?);
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| unanswered(url, &error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST {
+            return Err(format!("what answers at {url} is no scv-bridge: it sends more than 16 MiB"));
+        }
+    }
+    let told = Exposition::parse(&String::from_utf8_lossy(&body));
     let is_ours = told.of(metric_names::build_info).next().is_some();
     match status == 200 && is_ours {
         true => Ok(told),
@@ -199,6 +240,9 @@ mod tests {
         let named = told.of("named").next().unwrap();
         assert_eq!((named.label("one"), named.label("two")), ("a, b=\"c\"} d", "\\"));
         assert_eq!(named.label("three"), "");
+        let hostile = Exposition::parse("a{b=\"\u{1b}[2J\\nrow\"} 1e300\na +Inf");
+        assert_eq!(hostile.of("a").next().unwrap().label("b"), " [2J row");
+        assert_eq!(total(hostile.of("a")), u64::MAX);
         assert_eq!(told.of("bucket").next().unwrap().label("le"), "+Inf");
     }
 

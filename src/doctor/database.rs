@@ -83,7 +83,7 @@ async fn count_buried(site: Arc<Site>) -> Finding {
             let finding = Finding::warn("buried", what)
                 .means("what they hold never reached Salesforce: those VoiceCalls are incomplete")
                 .cause("Salesforce refused them: each tells its reason")
-                .step("`scv-bridge outbox list --state buried` shows them; after what refused them is mended `scv-bridge outbox retry` sends them again");
+                .step("`scv-bridge outbox list --state buried` shows them; after what refused them is mended `scv-bridge outbox retry --all` sends them again");
             entries.into_iter().take(3).fold(finding, Finding::seen)
         }
         Err(error) => Finding::skipped(format!("the database cannot be read beside the service: {error}")),

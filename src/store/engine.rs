@@ -124,14 +124,14 @@ impl Target {
                     let sqlite = SqliteThread::open_to_read(file.clone(), *limits).await?;
                     match sqlite.call(|sqlite| sqlite.schema()).await? {
                         Schema::Current => Ok(Link::Sqlite(sqlite)),
-                        Schema::Absent | Schema::Earlier => Err(StoreError::Newer),
+                        Schema::Absent | Schema::Earlier => Err(StoreError::Earlier),
                     }
                 }
                 Self::Postgres(options) => {
                     let mut postgres = Postgres::connect_to_read(options).await?;
                     match postgres.schema().await? {
                         Schema::Current => Ok(Link::Postgres(postgres)),
-                        Schema::Absent | Schema::Earlier => Err(StoreError::Newer),
+                        Schema::Absent | Schema::Earlier => Err(StoreError::Earlier),
                     }
                 }
             }

@@ -52,6 +52,11 @@ pub enum StoreError {
     /// A newer version of the service has changed it.
     #[error("the database was made by a newer version of the service, or its migrations were changed")]
     Newer,
+    /// An earlier version of the service has made it, or nobody yet; only a service migrates.
+    #[error(
+        "the database is of an earlier version of the service, or empty: `scv-bridge serve` migrates it when it starts"
+    )]
+    Earlier,
     /// The server refuses us.
     #[error("the database refuses the login (SQLSTATE {0}): check user, password and database of store.url")]
     Login(String),
@@ -102,6 +107,7 @@ impl StoreError {
             | Self::NoFile(_)
             | Self::ReadOnly
             | Self::Newer
+            | Self::Earlier
             | Self::Login(_)
             | Self::Refused(_)
             | Self::Closed => self.to_string(),
@@ -235,6 +241,7 @@ mod tests {
             StoreError::NoFile("a directory"),
             StoreError::ReadOnly,
             StoreError::Newer,
+            StoreError::Earlier,
             StoreError::Login("28P01".to_owned()),
             unknown,
             StoreError::Slow,

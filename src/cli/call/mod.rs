@@ -125,7 +125,7 @@ pub fn run(
     let source = Source { file: Some(file), environment };
     let (place, _) = Settings::load_store(&source, clock)?;
     let operations = Settings::load_operations(&source, clock).ok();
-    let open = Store::open_existing(place.url.expose_secret());
+    let open = Store::open_to_read(place.url.expose_secret());
     let report = super::on_store(&place.url, open, async |store| {
         let running = async || Running::look(operations).await;
         Ok(CallReport::find(store, &names.names, running, clock.now()).await?)

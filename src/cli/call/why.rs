@@ -48,12 +48,14 @@ pub(super) fn why(known: &Known<'_>) -> String {
 
 impl Known<'_> {
     fn buried(&self) -> Option<String> {
-        let entry = self.entries.iter().find(|entry| entry.state == EntryState::Buried)?;
+        let mut buried = self.entries.iter().filter(|entry| entry.state == EntryState::Buried);
+        let entry = buried.next()?;
+        let rest = buried.map(|entry| format!(" {}", entry.id.0)).collect::<String>();
         let what = asked_by(entry.kind, entry.is_final);
         let reason = [entry.reason.as_deref(), entry.last_words.as_deref()];
         let reason = redact::text(&reason.into_iter().flatten().collect::<Vec<_>>().join(": "));
         Some(format!(
-            "{what} is buried and not sent any more: {reason}. Mend the cause, then: scv-bridge outbox retry {}.",
+            "{what} is buried and not sent any more: {reason}. Mend the cause, then: scv-bridge outbox retry {}{rest}.",
             entry.id.0
         ))
     }
@@ -191,7 +193,10 @@ impl Known<'_> {
     fn failures(&self, kind: EntryKind, entry: i64) -> Option<String> {
         let operation = operation(kind);
         let of_entry = |exchange: &&Exchange| match &exchange.record.origin {
-            ExchangeOrigin::Outbox { entry: of, .. } => *of == entry,
+            // What the attempt was told that ended it is no cause of the delay: a 404 can mean that it is done.
+            ExchangeOrigin::Outbox { entry: of, .. } => {
+                *of == entry && exchange.record.outcome != "delivered"
+            }
             ExchangeOrigin::Flow { .. } => true,
         };
         let of_operation = |asked: &&SalesforceExchange| *asked.operation == *operation;
@@ -450,6 +455,33 @@ mod tests {
         let alone = flow(2, &[("clearRouting", None, open)]);
         let told = owed(EntryKind::Clear, 7, &[alone]);
         assert!(told.contains(": it was not sent, because Salesforce is left alone;"), "{told}");
+    }
+
+    #[test]
+    fn all_buried_entries_are_named_and_an_attempt_that_ended_it_is_no_cause() {
+        let center = CallCenterName::parse("Main").unwrap();
+        let buried = |id| {
+            let kind = EntryKind::Clear;
+            let new = NewEntry { kind, is_final: false, body: StoredJson::new("{}"), next_at: at(60) };
+            let mut entry = Entry::fresh(EntryId(id), new, center.clone(), None);
+            entry.state = EntryState::Buried;
+            entry
+        };
+        let (call, entries) = (call(), [buried(1), buried(2), buried(3)]);
+        let waits = BTreeMap::new();
+        let told = why(&Known {
+            calls: &[&call],
+            timeline: None,
+            exchanges: &[],
+            entries: &entries,
+            waits: &waits,
+            now: at(90),
+        });
+        assert!(told.ends_with("scv-bridge outbox retry 1 2 3."), "{told}");
+        let ended = Call { ended_at: Some(at(10)), ..self::call() };
+        let late = [attempt("clear", 20, "later", Some(503)), attempt("clear", 80, "delivered", Some(404))];
+        let sentence = self::told(&[&ended], &late);
+        assert!(sentence.contains("Salesforce answered 503 once"), "{sentence}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::super::running::{Asked, Exposition, Sample};
+use super::super::running::{Asked, Exposition, Sample, total};
 use super::histogram::{Histogram, Quantile};
 use crate::telemetry::metric_names;
 
@@ -17,15 +17,16 @@ pub(super) struct ServiceStatus {
     pub(super) version: String,
     #[serde(serialize_with = "time")]
     pub(super) at: Timestamp,
-    pub(super) database_writable: bool,
+    /// None where the service does not tell, such as one of another version.
+    pub(super) database_writable: Option<bool>,
     /// Whether the newest configuration runs.
-    pub(super) configuration_current: bool,
+    pub(super) configuration_current: Option<bool>,
     /// Since the service has started.
     pub(super) salesforce: Vec<OperationStatus>,
     pub(super) breakers: Vec<BreakerStatus>,
     pub(super) callers_not_cleared: CallersStatus,
     /// What is owed or buried; nothing where there is none.
-    pub(super) outbox: Vec<OutboxStatus>,
+    pub(super) outbox: Option<Vec<OutboxStatus>>,
     pub(super) webex: WebexStatus,
     /// What ends, the first first.
     pub(super) ends: Vec<EndStatus>,
@@ -60,6 +61,8 @@ pub(super) struct BreakerStatus {
 #[derive(Debug, Serialize)]
 pub(super) struct CallersStatus {
     pub(super) callers: u64,
+    /// Of whom the clear routing is buried: nobody tries it again.
+    pub(super) buried: u64,
     #[serde(serialize_with = "optional_time")]
     pub(super) oldest: Option<Timestamp>,
 }
@@ -100,7 +103,7 @@ impl ServiceStatus {
     /// What the metrics tell at this moment.
     pub(super) fn of(asked: &Asked, now: Timestamp) -> Self {
         let told = &asked.told;
-        let is_set = |name: &str| told.of(name).any(|sample| sample.value > 0.0);
+        let is_set = |name: &str| told.of(name).next().map(|sample| sample.value > 0.0);
         let version = told.of(metric_names::build_info).next().map_or("", |sample| sample.label("version"));
         Self {
             service: asked.url.trim_end_matches("/metrics").to_owned(),
@@ -111,7 +114,8 @@ impl ServiceStatus {
             salesforce: operations(told),
             breakers: breakers(told),
             callers_not_cleared: callers(told),
-            outbox: outbox(told),
+            // Kinds of which there is nothing are told as 0.
+            outbox: told.of(metric_names::outbox_entries).next().map(|_| outbox(told)),
             webex: webex(told),
             ends: ends(told, now),
         }
@@ -173,9 +177,12 @@ fn breakers(told: &Exposition) -> Vec<BreakerStatus> {
 
 fn callers(told: &Exposition) -> CallersStatus {
     let clears = |name: &'static str| told.of(name).filter(|sample| sample.label("kind") == "clear");
-    let waiting = clears(metric_names::outbox_entries).filter(|sample| sample.label("state") == "pending");
+    let entries = |state: &'static str| {
+        total(clears(metric_names::outbox_entries).filter(|sample| sample.label("state") == state))
+    };
     CallersStatus {
-        callers: waiting.map(Sample::count).sum(),
+        callers: entries("pending"),
+        buried: entries("buried"),
         oldest: clears(metric_names::outbox_oldest).filter_map(Sample::time).min(),
     }
 }

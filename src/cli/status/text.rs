@@ -9,6 +9,9 @@ use super::super::print_table;
 use super::histogram::Quantile;
 use super::report::{ServiceStatus, WebexStatus};
 
+/// What a service of another version may leave out.
+const UNTOLD: &str = "not told by this service";
+
 impl ServiceStatus {
     /// Prints it.
     ///
@@ -16,11 +19,16 @@ impl ServiceStatus {
     /// It cannot be written.
     pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "scv-bridge {} at {}, {:.0}\n", self.version, self.service, self.at)?;
-        let database = if self.database_writable { "can be written" } else { "CANNOT BE WRITTEN" };
+        let database = match self.database_writable {
+            Some(true) => "can be written",
+            Some(false) => "CANNOT BE WRITTEN",
+            None => UNTOLD,
+        };
         writeln!(out, "database       {database}")?;
         let newest = match self.configuration_current {
-            true => "the newest runs",
-            false => "THE NEWEST IS REFUSED, and the one before runs on: scv-bridge check says why",
+            None => UNTOLD,
+            Some(true) => "the newest runs; keys that need a restart: GET /readyz",
+            Some(false) => "THE NEWEST IS REFUSED, and the one before runs on: scv-bridge check says why",
         };
         writeln!(out, "configuration  {newest}")?;
         self.print_salesforce(out)?;
@@ -69,12 +77,21 @@ impl ServiceStatus {
         let callers = &self.callers_not_cleared;
         let oldest = callers.oldest.map(|oldest| format!(", the oldest for {}", duration(oldest, self.at)));
         let oldest = oldest.unwrap_or_default();
-        writeln!(out, "\nCallers gone and not cleared: {}{oldest}", callers.callers)?;
-        writeln!(out, "\nOutbox")?;
-        if self.outbox.is_empty() {
+        let buried = match callers.buried {
+            0 => String::new(),
+            buried => format!(
+                "; {buried} more whose clear routing is buried: scv-bridge outbox list --state buried"
+            ),
+        };
+        let Some(outbox) = &self.outbox else {
+            return writeln!(out, "\nOutbox\n{UNTOLD}");
+        };
+        writeln!(out, "\nCallers gone and not cleared: {}{oldest}{buried}", callers.callers)?;
+        writeln!(out, "\nOutbox (looked at every 5 s)")?;
+        if outbox.is_empty() {
             return writeln!(out, "nothing is owed and nothing is buried");
         }
-        let rows = self.outbox.iter().map(|owed| {
+        let rows = outbox.iter().map(|owed| {
             [
                 owed.call_center.clone(),
                 owed.kind.clone(),

@@ -73,6 +73,19 @@ async fn a_database_of_the_version_before_keeps_exchanges_after_it_was_migrated(
     assert_eq!(store.exchanges(&[reference("wxcc_1")]).await.unwrap(), (vec![kept], 0));
 }
 
+#[tokio::test]
+async fn who_only_reads_leaves_a_database_of_the_version_before_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bridge.db");
+    let before = rusqlite::Connection::open(&file).unwrap();
+    before.execute_batch(include_str!("../migrations/sqlite/0001_schema.sql")).unwrap();
+    before.execute_batch("PRAGMA user_version = 1").unwrap();
+    let refused = Store::open_to_read(&format!("sqlite:{}", file.display())).await.unwrap_err();
+    assert_eq!(refused, StoreError::Earlier);
+    let version: i64 = before.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 1);
+}
+
 on_both_engines! {
     exchanges_are_found_under_every_name_of_the_call_in_their_order
     the_contact_centers_of_a_call_are_found_by_its_key_and_both_forms_of_its_id
