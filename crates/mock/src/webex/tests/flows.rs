@@ -12,8 +12,10 @@ fn least(name: &str) -> Value {
     let node = |name: &str, group: &str, activity: &str| {
         json!({"id": name, "name": name, "activityType": activity, "group": group,
         "properties": {
-            "activityName": activity, "description": "x", "eventSourceName": "WebexContactCenter", "eventClassificationName": "VoiceInteractions",
-            "eventSpecificationName": "ContactStartWorkflow",
+            "activityName": activity, "description": "x", "flowType": {
+                    "eventSourceName": "WebexContactCenter", "eventClassificationName": "VoiceInteractions",
+                    "eventSpecificationName": "ContactStartWorkflow",
+                },
         }})
     };
     json!({
