@@ -321,6 +321,7 @@ fn line(id: &str, status: u16, took: Duration, notes: &RequestNotes, presence: &
                 client_gone,
                 address = notes.address,
                 error = notes.error,
+                cause = notes.cause,
                 "request"
             )
         };

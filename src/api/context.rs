@@ -193,6 +193,8 @@ impl ApiContext {
             notes.error = Some(error.messages().join("; "));
             error.response()
         });
+        let asked = budget.exchanges();
+        notes.learn_cause(&asked);
         configured.bridge(self.worker).store().keep_exchange(|| {
             let (call_center, call) = notes.named_call()?;
             let origin = ExchangeOrigin::Flow {
@@ -205,7 +207,7 @@ impl ApiContext {
                 outcome: notes.outcome.into(),
                 milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                 error: notes.error.clone(),
-                salesforce: budget.exchanges(),
+                salesforce: asked,
             };
             Some(Exchange { call_center, call, at, record })
         });

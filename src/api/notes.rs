@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bridge::Delivered;
-use crate::domain::{CallCenterName, CallReference};
+use crate::domain::{CallCenterName, CallReference, SalesforceExchange, quote};
 use crate::telemetry::LogSubject;
 
 /// Collected while a request is served, and logged afterwards.
@@ -27,6 +27,8 @@ pub struct RequestNotes {
     pub is_frequent: bool,
     /// The messages for the flow.
     pub error: Option<String>,
+    /// Why Salesforce has not done it yet, of what was answered with success all the same.
+    pub cause: Option<String>,
     /// The deadline of the route, where it has one.
     pub deadline: Option<Duration>,
     /// From where credentials came that were refused.
@@ -37,6 +39,9 @@ pub struct RequestNotes {
 
 /// Outcomes of requests that were answered because their time was over.
 const LATE: [&str; 4] = ["late", "no_time", "store_late", "in_flight"];
+
+/// Outcomes of requests that were answered with success before Salesforce had done what they ask.
+const LATER: [&str; 3] = ["deferred", "fallback", "pending"];
 
 impl RequestNotes {
     /// Whether the flow was let wait: its answer came after the deadline, or says that this has passed. A body that came
@@ -95,8 +100,43 @@ impl RequestNotes {
         };
     }
 
+    /// Of what is done later: the last that Salesforce said, or why it was not asked.
+    pub fn learn_cause(&mut self, asked: &[SalesforceExchange]) {
+        if LATER.contains(&self.outcome) {
+            self.cause = asked.iter().rev().find_map(|asked| asked.failure.as_deref()).map(quote);
+        }
+    }
+
     /// Sets the outcome, where it is not `ok`.
     pub fn outcome(&mut self, outcome: &'static str) {
         self.outcome = outcome;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_later_has_the_last_cause_and_no_number() {
+        let asked = |failure: Option<&str>| SalesforceExchange {
+            operation: "createVoiceCall".into(),
+            after: 0,
+            milliseconds: 1,
+            status: None,
+            failure: failure.map(str::to_owned),
+        };
+        let exchanges = [asked(Some("HTTP 503")), asked(Some("HTTP 500 for +14693150217")), asked(None)];
+        for (outcome, cause) in [
+            ("deferred", Some("HTTP 500 for (number hidden)")),
+            ("fallback", Some("HTTP 500 for (number hidden)")),
+            ("pending", Some("HTTP 500 for (number hidden)")),
+            ("ok", None),
+            ("abandoned", None),
+        ] {
+            let mut notes = RequestNotes { outcome, ..RequestNotes::default() };
+            notes.learn_cause(&exchanges);
+            assert_eq!(notes.cause.as_deref(), cause, "{outcome}");
+        }
     }
 }
