@@ -1,7 +1,5 @@
 //! Plays a flow against a bridge: sends what the play asks for, as Webex's HTTP activity does.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
@@ -159,4 +157,4 @@ pub async fn play(
 
 /// How long plays against a stage may wait for what the bridge still owes Salesforce.
 #[cfg(feature = "demo")]
-pub const SETTLES_WITHIN: Duration = Duration::from_secs(15);
+pub const SETTLES_WITHIN: std::time::Duration = std::time::Duration::from_secs(15);
