@@ -33,7 +33,7 @@ impl Pattern {
         read.ok_or_else(|| not_understood().at(column))?;
         // Compiling one takes as long as some hundred values do, and longer where it counts.
         let counted = reader.counted.clamp(1, MOST_COUNTED);
-        budget.values(300 + reader.out.len().saturating_mul(counted).saturating_mul(16), column)?;
+        budget.values(450 + reader.out.len().saturating_mul(counted).saturating_mul(16), column)?;
         let regex = RegexBuilder::new(&reader.out)
             .size_limit(LARGEST)
             .dfa_size_limit(LARGEST * 8)
