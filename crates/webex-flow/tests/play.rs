@@ -436,6 +436,13 @@ fn a_subflow_is_given_its_inputs_and_gives_back_its_outputs() {
     assert_eq!(last, ("Name".to_owned(), json!("x!")));
     let played = Setting::plain().play(&flow, Scenario::Answered, false);
     assert_eq!(codes(&[played]), BTreeSet::from([Code::NotUnderstood]));
+    let (mut setting, mut flow) = (setting, flow);
+    let name = flow.variables.iter_mut().find(|variable| variable.name == "Name").unwrap();
+    name.default = Some("TOPSECRET".to_owned());
+    let out = setting.subflows[0].variables.iter_mut().find(|variable| variable.name == "Out").unwrap();
+    out.is_secure = true;
+    let played = setting.play(&flow, Scenario::Answered, false);
+    assert!(!format!("{played:?}").contains("TOPSECRET!"), "a secure value of a subflow: {played:?}");
 }
 
 #[test]

@@ -200,7 +200,7 @@ impl<'f> Play<'f> {
 
     fn set(&mut self, variable: &str, value: &Value, step: &mut Step) {
         let value = self.variables().set(variable, value);
-        if self.flow.variable(variable).is_some_and(|variable| variable.is_secure) {
+        if self.variables().is_secure(variable) {
             self.secure.insert(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         }
         step.set.push((variable.to_owned(), value));

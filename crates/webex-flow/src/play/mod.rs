@@ -114,9 +114,9 @@ struct Sending<'f> {
 }
 
 /// The defaults of secure variables.
-fn secure_defaults(flow: &Flow) -> BTreeSet<String> {
+fn secure_defaults(flow: &Flow) -> impl Iterator<Item = String> + '_ {
     let secure = flow.variables.iter().filter(|variable| variable.is_secure);
-    secure.filter_map(|variable| variable.default.clone()).collect()
+    secure.filter_map(|variable| variable.default.clone())
 }
 
 impl<'f> Play<'f> {
@@ -137,7 +137,7 @@ impl<'f> Play<'f> {
             beside: None,
             digits: script.digits.iter().cloned().collect(),
             activities_left: MOST_ACTIVITIES,
-            secure: secure_defaults(flow),
+            secure: std::iter::once(flow).chain(script.subflows).flat_map(secure_defaults).collect(),
             played,
             script,
         }

@@ -45,6 +45,11 @@ impl<'f> Variables<'f> {
         self.touched.insert(name.to_owned());
     }
 
+    /// Whether the flow or subflow hides the value of a variable.
+    pub(super) fn is_secure(&self, name: &str) -> bool {
+        self.flow.variable(name).is_some_and(|variable| variable.is_secure)
+    }
+
     /// Sets the outputs of an activity or event.
     pub(super) fn set_outputs(&mut self, name: &str, outputs: Value) {
         self.values.insert(name.to_owned(), outputs);
