@@ -78,7 +78,7 @@ pub(super) struct Ending<'a> {
 }
 
 /// A VoiceCall of a task, and what is told of it.
-struct Part<'a> {
+struct VoiceCallPart<'a> {
     interaction: &'a Interaction,
     call: &'a Call,
     /// Its own story; none where it is that of the task.
@@ -90,16 +90,16 @@ struct Part<'a> {
 
 /// The VoiceCalls of one contact center, each with its part of the story: an earlier one ends where the next begins. One
 /// of whose part nothing was told is left alone.
-fn voice_calls(interaction: &Interaction, at: FlowTime) -> Vec<Part<'_>> {
+fn voice_calls(interaction: &Interaction, at: FlowTime) -> Vec<VoiceCallPart<'_>> {
     if let [call] = interaction.calls() {
-        return vec![Part { interaction, call, story: None, at, goes_on: false }];
+        return vec![VoiceCallPart { interaction, call, story: None, at, goes_on: false }];
     }
     let nexts = interaction.calls().iter().skip(1).map(Call::began).chain([None]);
-    let told = interaction.parts().zip(nexts).filter(|((_, part), _)| !part.is_empty());
+    let part_told = interaction.parts().zip(nexts).filter(|((_, part), _)| !part.is_empty());
     let mut parts = Vec::new();
-    for ((call, part), next) in told {
+    for ((call, part), next) in part_told {
         let (story, at) = (Some(part.history()), next.map_or(at, FlowTime::new));
-        parts.push(Part { interaction, call, story, at, goes_on: next.is_some() });
+        parts.push(VoiceCallPart { interaction, call, story, at, goes_on: next.is_some() });
     }
     parts
 }
@@ -137,7 +137,7 @@ impl Bridge {
         let interactions = self.interactions_of(&key, &task.timeline, budget).await?;
         let mut unread = None;
         let parts = interactions.iter().flat_map(|interaction| voice_calls(interaction, ending.at));
-        let parts: Vec<Part<'_>> = parts.collect();
+        let parts: Vec<VoiceCallPart<'_>> = parts.collect();
         for (at, part) in parts.iter().enumerate() {
             // What Salesforce keeps waiting leaves time to the others.
             let share = if at + 1 < parts.len() { &budget.half() } else { budget };
@@ -194,7 +194,7 @@ impl Bridge {
     /// One call and its story.
     async fn conclude_call(
         &self,
-        part: &Part<'_>,
+        part: &VoiceCallPart<'_>,
         ending: Ending<'_>,
         task: &mut Task,
         concluded: &mut Concluded,
@@ -225,8 +225,9 @@ impl Bridge {
         };
         let request = finish.of_request(request);
         let (name, signs) = (call.name.clone(), WebexSigns::of(ending.story));
-        let told = Told { interaction, call: Some(call), name, request: &request, finish: &finish, signs };
-        self.enrich(told, task, concluded, budget).await
+        let ended =
+            EndedCall { interaction, call: Some(call), name, request: &request, finish: &finish, signs };
+        self.enrich(ended, task, concluded, budget).await
     }
 
     pub(super) fn center_of_unknown_calls(&self) -> Option<CallCenterName> {
@@ -267,8 +268,8 @@ impl Bridge {
         match (&finish, named(center, &reference)) {
             (Some(finish), Some(name)) => {
                 let signs = WebexSigns::of(ending.story);
-                let told = Told { interaction, call: None, name, request: &request, finish, signs };
-                self.enrich(told, task, concluded, budget).await.map(drop)
+                let ended = EndedCall { interaction, call: None, name, request: &request, finish, signs };
+                self.enrich(ended, task, concluded, budget).await.map(drop)
             }
             _ if request.agent.is_none() => self.end(&request, budget).await.map(drop),
             (_, name) => {
@@ -343,7 +344,7 @@ impl Enriched {
 }
 
 /// A call, how it ended, and what is to be told of it.
-pub(super) struct Told<'a> {
+pub(super) struct EndedCall<'a> {
     /// All that is known of its interaction.
     pub(super) interaction: &'a Interaction,
     /// None where no flow has told of it.
@@ -354,7 +355,7 @@ pub(super) struct Told<'a> {
     pub(super) signs: WebexSigns,
 }
 
-impl Told<'_> {
+impl EndedCall<'_> {
     /// Whether the outbox has to make its record first.
     fn lacks_reference(&self) -> bool {
         self.call.is_some_and(|call| self.interaction.lacks_reference(call))
@@ -406,30 +407,30 @@ impl Bridge {
     /// When it cannot be kept, or Salesforce refused it for good.
     pub(super) async fn enrich(
         &self,
-        told: Told<'_>,
+        ended: EndedCall<'_>,
         task: &mut Task,
         concluded: &mut Concluded,
         budget: &Budget,
     ) -> Result<HangUpDecision, BridgeError> {
-        let finish = told.finish;
-        let before = match task.timeline.final_update(&told.name) {
+        let finish = ended.finish;
+        let before = match task.timeline.final_update(&ended.name) {
             FinalUpdateState::Unknown => None,
             FinalUpdateState::Ours(said) => Some(Some(said.clone())),
             FinalUpdateState::Others => Some(None),
         };
-        let mark = task.timeline.sent_update(&told.name, Some(finish.said.clone()));
+        let mark = task.timeline.sent_update(&ended.name, Some(finish.said.clone()));
         let new = before.is_none().then(|| self.new_mark(task, mark.clone()));
         // The mark is kept if the call turns out to be abandoned; that of an answered one comes with its own update.
-        let which = Which { name: &told.name, signs: told.signs };
-        let verdict = concluded.ended(self.end_marked(told.request, Some(which), new, budget).await?);
+        let which = Which { name: &ended.name, signs: ended.signs };
+        let verdict = concluded.ended(self.end_marked(ended.request, Some(which), new, budget).await?);
         let enriched = match (before, verdict) {
             (None, HangUpDecision::Abandoned { .. } | HangUpDecision::Callback) => {
                 task.add(mark);
                 Some(Enriched::Abandoned)
             }
             (None, _) if finish.said.outcome() < CallOutcome::Answered => None,
-            (None, _) => Some(self.complete(&told, task, budget).await?),
-            (Some(Some(said)), _) => self.tell_again(&told, &said, task, budget).await?,
+            (None, _) => Some(self.complete(&ended, task, budget).await?),
+            (Some(Some(said)), _) => self.tell_again(&ended, &said, task, budget).await?,
             (Some(None), _) => None,
         };
         concluded.enriched.extend(enriched);
@@ -442,11 +443,11 @@ impl Bridge {
     /// Keeps an answered call's final update and tries it.
     async fn complete(
         &self,
-        told: &Told<'_>,
+        ended: &EndedCall<'_>,
         task: &mut Task,
         budget: &Budget,
     ) -> Result<Enriched, BridgeError> {
-        let Told { interaction, call, request, finish, .. } = told;
+        let EndedCall { interaction, call, request, finish, .. } = ended;
         let mut update = UpdateVoiceCall {
             accept_time: finish.additions.accept_time,
             disconnect_reason: finish.additions.disconnect_reason.clone(),
@@ -454,7 +455,7 @@ impl Bridge {
         };
         // What a create that failed would have said is to go with it; else the fields are filled already.
         let report = match update.call_attributes {
-            Some(_) => self.fill_final(&mut update, &told.name, interaction, budget).await?,
+            Some(_) => self.fill_final(&mut update, &ended.name, interaction, budget).await?,
             None => {
                 update.call_attributes.clone_from(&finish.additions.call_attributes);
                 finish.report.clone()
@@ -465,12 +466,12 @@ impl Bridge {
             start_time: request.start_time.map(FlowTime::timestamp),
             answered_at: Some(finish.additions.accept_time.map_or(now, FlowTime::timestamp)),
             ended_at: Some(request.end_time.timestamp()),
-            ..Note::of(told.name.clone(), now)
+            ..Note::of(ended.name.clone(), now)
         };
-        match self.tell(told, &update, (note, true), task, budget).await? {
+        match self.tell(ended, &update, (note, true), task, budget).await? {
             Delivered::Withheld => Ok(Enriched::Withheld),
             _ => {
-                self.keep_details(Some(&told.name), &report, budget).await;
+                self.keep_details(Some(&ended.name), &report, budget).await;
                 Ok(Enriched::Final)
             }
         }
@@ -480,67 +481,67 @@ impl Bridge {
     /// this is the final update. Else it is a correction.
     async fn tell_again(
         &self,
-        told: &Told<'_>,
+        ended: &EndedCall<'_>,
         before: &UpdateContent,
         task: &mut Task,
         budget: &Budget,
     ) -> Result<Option<Enriched>, BridgeError> {
-        let is_answered = told.finish.said.outcome() == CallOutcome::Answered;
+        let is_answered = ended.finish.said.outcome() == CallOutcome::Answered;
         let was_told = before.outcome() == CallOutcome::Answered;
-        let is_delivered = told.call.is_none_or(|call| call.closed_at.is_some());
-        let is_wanted = self.enrichment(told.name.call_center()).is_some();
+        let is_delivered = ended.call.is_none_or(|call| call.closed_at.is_some());
+        let is_wanted = self.enrichment(ended.name.call_center()).is_some();
         if is_answered && is_wanted && !was_told && !is_delivered {
-            let enriched = self.complete(told, task, budget).await?;
+            let enriched = self.complete(ended, task, budget).await?;
             if enriched == Enriched::Final {
                 return Ok(Some(enriched));
             }
         }
-        self.correct(told, before, task, budget).await
+        self.correct(ended, before, task, budget).await
     }
 
     /// Tells what was learned after the final update, if anything was: all of it, because what an update leaves out of
     /// holds and durations becomes 0.
     pub(super) async fn correct(
         &self,
-        told: &Told<'_>,
+        ended: &EndedCall<'_>,
         before: &UpdateContent,
         task: &mut Task,
         budget: &Budget,
     ) -> Result<Option<Enriched>, BridgeError> {
-        let said = &told.finish.said;
-        let is_allowed = !before.is_plain || self.may_take_back(told.name.call_center());
+        let said = &ended.finish.said;
+        let is_allowed = !before.is_plain || self.may_take_back(ended.name.call_center());
         if !is_allowed || !before.is_corrected_by(said) {
             return Ok(None);
         }
-        let mut update = told.finish.correction(told.request, before);
+        let mut update = ended.finish.correction(ended.request, before);
         // It may have been taken for one that never left the IVR.
         if said.is_abandonment && update.enqueue_time.is_some() {
-            update.disconnect_reason = Some(self.reason(told.request, AbandonmentStage::Queue));
+            update.disconnect_reason = Some(self.reason(ended.request, AbandonmentStage::Queue));
         }
-        let note = Note::of(told.name.clone(), self.outbox.now());
-        self.tell(told, &update, (note, false), task, budget).await?;
-        self.keep_details(Some(&told.name), &told.finish.report, budget).await;
+        let note = Note::of(ended.name.clone(), self.outbox.now());
+        self.tell(ended, &update, (note, false), task, budget).await?;
+        self.keep_details(Some(&ended.name), &ended.finish.report, budget).await;
         Ok(Some(Enriched::Corrected))
     }
 
     /// Keeps an update and its mark in one commit, so that it is kept once, and tries it.
     async fn tell(
         &self,
-        told: &Told<'_>,
+        ended: &EndedCall<'_>,
         update: &UpdateVoiceCall,
         (note, is_final): (Note, bool),
         task: &mut Task,
         budget: &Budget,
     ) -> Result<Delivered, BridgeError> {
-        let name = &told.name;
+        let name = &ended.name;
         let key = || CallReference::Key(name.vendor_call_key().clone());
-        let reference = told.call.map_or_else(key, Call::reference);
+        let reference = ended.call.map_or_else(key, Call::reference);
         let ask = SalesforceRequest::Update(&reference, update);
-        let mark = task.timeline.sent_update(name, Some(told.finish.said.clone()));
+        let mark = task.timeline.sent_update(name, Some(ended.finish.said.clone()));
         let new = self.new_mark(task, mark.clone());
         // Of a contact center that wants no final update of ours, nothing is told that takes nothing back.
         let takes_back = !is_final && self.enrichment(name.call_center()).is_none();
-        let first = match told.lacks_reference() {
+        let first = match ended.lacks_reference() {
             _ if takes_back => First::OnceClosed,
             true => {
                 let words = String::from("the VoiceCall is still to be created");
@@ -548,7 +549,7 @@ impl Bridge {
             }
             false => First::Now,
         };
-        let (subject, asks) = (Subject::Known(Box::new(note)), &[ask]);
+        let (subject, asks) = (Subject::Known(note.into()), &[ask]);
         let promise = Promise { subject, asks, is_final, unless_answered: false, mark: Some(new), first };
         let promised = self.promise(promise, budget).await;
         if matches!(promised, Ok(Promised::Kept(_)) | Err(BridgeError::Salesforce(_))) {
@@ -827,7 +828,8 @@ impl Bridge {
         let at = FlowTime::new(before.end.or(call.ended_at).unwrap_or_else(|| self.outbox.now()));
         let request = hang_up(center, Ending { task: &id, key, story: &story, at });
         let (name, signs) = (name.clone(), WebexSigns::of(&story));
-        let told = Told { interaction, call: Some(call), name, request: &request, finish: &finish, signs };
-        self.correct(&told, &before, &mut task, budget).await.map(drop)
+        let ended =
+            EndedCall { interaction, call: Some(call), name, request: &request, finish: &finish, signs };
+        self.correct(&ended, &before, &mut task, budget).await.map(drop)
     }
 }

@@ -1,6 +1,6 @@
 //! What is known about the exact words of Salesforce and Webex: a pure table from words to cause and remedy.
 //!
-//! Texts hold names in braces, such as `{username}`, which [`Known::finding`] fills with those of the configuration.
+//! Texts hold names in braces, such as `{username}`, which [`KnownFault::finding`] fills with those of the configuration.
 
 use super::{Finding, Text};
 
@@ -19,7 +19,7 @@ pub enum Speaker {
 
 /// Words that are known.
 #[derive(Debug, Clone, Copy)]
-pub struct Known {
+pub struct KnownFault {
     /// Who says them.
     pub speaker: Speaker,
     /// The stable word for this fault.
@@ -38,7 +38,7 @@ pub struct Known {
 
 /// The first that fits, if any does.
 #[must_use]
-pub fn recognize(speaker: Speaker, status: u16, words: &str) -> Option<&'static Known> {
+pub fn recognize(speaker: Speaker, status: u16, words: &str) -> Option<&'static KnownFault> {
     let words = words.to_lowercase();
     KNOWN.iter().find(|known| {
         known.speaker == speaker
@@ -60,7 +60,7 @@ pub fn fill(text: &str, names: Names<'_>) -> Text {
     Text::from(filled)
 }
 
-impl Known {
+impl KnownFault {
     /// What a check finds that was told these words.
     #[must_use]
     pub fn finding(&self, names: Names<'_>) -> Finding {
@@ -71,8 +71,8 @@ impl Known {
 }
 
 /// All of them; of those that fit the same words, the closest stands first.
-pub static KNOWN: &[Known] = &[
-    Known {
+pub static KNOWN: &[KnownFault] = &[
+    KnownFault {
         speaker: Speaker::Login,
         fault: "not-approved",
         statuses: &[],
@@ -89,7 +89,7 @@ pub static KNOWN: &[Known] = &[
             "compare {section}.username and {section}.login_url ({login}) with Setup > Users and Setup > My Domain",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "not-admin-approved",
         statuses: &[],
@@ -103,7 +103,7 @@ pub static KNOWN: &[Known] = &[
             "Setup > External Client App Manager > the app > Policies: assign the profile of {username}, or a permission set of theirs",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "consumer-key",
         statuses: &[],
@@ -118,7 +118,7 @@ pub static KNOWN: &[Known] = &[
             "where the app is new: wait ten minutes, then run `scv-bridge doctor --only SCV-TOKEN-01`",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "app-elsewhere",
         statuses: &[],
@@ -133,7 +133,7 @@ pub static KNOWN: &[Known] = &[
             "or let {section}.login_url name the My Domain of the org that has the app",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "app-blocked",
         statuses: &[],
@@ -142,7 +142,7 @@ pub static KNOWN: &[Known] = &[
         causes: &["the app is blocked", "usage of apps that are not installed is restricted in this org"],
         steps: &["Setup > Connected Apps OAuth Usage: unblock the app, or install it"],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "audience",
         statuses: &[],
@@ -157,7 +157,7 @@ pub static KNOWN: &[Known] = &[
             "set {section}.{audience_key} = \"https://login.salesforce.com\" for production, \"https://test.salesforce.com\" for a sandbox; login_url may stay the My Domain",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "certificate",
         statuses: &[],
@@ -172,7 +172,7 @@ pub static KNOWN: &[Known] = &[
             "Setup > External Client App Manager > the app > Settings > OAuth Settings > Use digital signatures: upload that file",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "expired",
         statuses: &[],
@@ -181,7 +181,7 @@ pub static KNOWN: &[Known] = &[
         causes: &["the clock of this machine is behind", "the request was on its way for minutes"],
         steps: &["let this machine follow an NTP server, such as with `timedatectl set-ntp true`"],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "flow-off",
         statuses: &[],
@@ -196,7 +196,7 @@ pub static KNOWN: &[Known] = &[
             "Setup > External Client App Manager > the app > Settings > OAuth Settings: Enable OAuth, then Enable JWT Bearer Flow",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "run-as",
         statuses: &[],
@@ -205,7 +205,7 @@ pub static KNOWN: &[Known] = &[
         causes: &["the client credentials flow is asked for, and the app names no user"],
         steps: &["Setup > External Client App Manager > the app > Policies: set Run As"],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "client-secret",
         statuses: &[],
@@ -216,7 +216,7 @@ pub static KNOWN: &[Known] = &[
             "Setup > External Client App Manager > the app > Settings > OAuth Settings: Enable JWT Bearer Flow, with the certificate",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "ip",
         statuses: &[],
@@ -231,7 +231,7 @@ pub static KNOWN: &[Known] = &[
             "or Setup > External Client App Manager > the app > Policies: IP Relaxation = Relax IP restrictions",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Login,
         fault: "user",
         statuses: &[],
@@ -244,7 +244,7 @@ pub static KNOWN: &[Known] = &[
         ],
         steps: &["Setup > Users > {username}: activate or unlock; look at the Login Hours of the profile"],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Rest,
         fault: "scope",
         statuses: &[401],
@@ -260,7 +260,7 @@ pub static KNOWN: &[Known] = &[
             "its Policies: IP Relaxation = Relax IP restrictions; Setup > Session Settings: the level that the profile wants",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Rest,
         fault: "session",
         statuses: &[401],
@@ -275,7 +275,7 @@ pub static KNOWN: &[Known] = &[
             "Setup > Session Settings: Lock sessions to the IP address from which they originated = off",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Rest,
         fault: "limit",
         statuses: &[403, 429],
@@ -284,7 +284,7 @@ pub static KNOWN: &[Known] = &[
         causes: &["the requests of 24 hours are used up", "25 requests that take long are running"],
         steps: &["Setup > System Overview > API Usage: find who uses them; nothing is wrong with the login"],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Rest,
         fault: "api-off",
         statuses: &[403],
@@ -293,7 +293,7 @@ pub static KNOWN: &[Known] = &[
         causes: &["the user lacks the permission API Enabled", "the edition of the org has no API"],
         steps: &["a permission set of {username} > System Permissions: API Enabled"],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Rest,
         fault: "class-access",
         statuses: &[403],
@@ -307,7 +307,7 @@ pub static KNOWN: &[Known] = &[
             "a permission set of {username} > Apex Class Access: ServiceRouting; > System Permissions: Apex REST Services and API Enabled",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Rest,
         fault: "no-class",
         statuses: &[404],
@@ -322,7 +322,7 @@ pub static KNOWN: &[Known] = &[
             "Setup > Installed Packages shows the namespace: {section}.path_prefix = \"/services/apexrest/NAMESPACE/voice/v1\"",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Rest,
         fault: "certificate-name",
         statuses: &[],
@@ -333,7 +333,7 @@ pub static KNOWN: &[Known] = &[
             "Setup > Certificate and Key Management shows the names: {section}.certificate_in_org = \"NAME\"",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Rest,
         fault: "call-center-name",
         statuses: &[],
@@ -344,7 +344,7 @@ pub static KNOWN: &[Known] = &[
             "Setup > Call Centers > the contact center shows its API name: write [call_centers.NAME] with it, and send it as callCenterDevName in the flow",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Telephony,
         fault: "forbidden",
         statuses: &[403],
@@ -360,7 +360,7 @@ pub static KNOWN: &[Known] = &[
             "Setup > Partner Telephony > Contact Centers > {center}: provider, and Telephony Integration Certificate with the file of certificates.{certificate}.certificate",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Webex,
         fault: "bearer",
         statuses: &[400],
@@ -372,7 +372,7 @@ pub static KNOWN: &[Known] = &[
             "run `scv-bridge webex login`",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Webex,
         fault: "login-over",
         statuses: &[401],
@@ -384,7 +384,7 @@ pub static KNOWN: &[Known] = &[
         ],
         steps: &["run `scv-bridge webex login` as an administrator of the contact center"],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Webex,
         fault: "role",
         statuses: &[403],
@@ -401,7 +401,7 @@ pub static KNOWN: &[Known] = &[
             "Control Hub > Contact Center > Settings shows the region: webex.api_url = \"https://api.wxcc-REGION.cisco.com\"",
         ],
     },
-    Known {
+    KnownFault {
         speaker: Speaker::Webex,
         fault: "region",
         statuses: &[404, 405],

@@ -43,14 +43,14 @@ fn text_of<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok,
 /// What a receiver was told.
 #[derive(Debug, Default)]
 pub struct KnownConditions {
-    told: BTreeMap<Condition, Told>,
+    told: BTreeMap<Condition, KnownCondition>,
     /// Since when what holds was seen, whether the receiver has taken that or not.
     seen: BTreeMap<Condition, Timestamp>,
 }
 
 /// A condition that the receiver knows of.
 #[derive(Debug)]
-struct Told {
+struct KnownCondition {
     text: String,
     since: Timestamp,
     last: Timestamp,
@@ -102,7 +102,7 @@ impl KnownConditions {
             match notice.state {
                 NoticeState::Over => drop(self.told.remove(&condition)),
                 NoticeState::Begun | NoticeState::GoesOn => {
-                    let told = Told { text: notice.text.clone(), since: notice.since, last: now };
+                    let told = KnownCondition { text: notice.text.clone(), since: notice.since, last: now };
                     self.told.insert(condition, told);
                 }
             }

@@ -10,7 +10,7 @@ use openssl::x509::X509;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Server;
-use super::names::Names;
+use super::names::ConfiguredNames;
 use super::section::{Section, section};
 use super::value::{DAY, MINUTE, text_if};
 use crate::certificate;
@@ -94,7 +94,7 @@ const CERTIFICATE_HINT: &str = "name PEM files, each with the client's certifica
 
 impl Client {
     /// `call_centers`: the names that exist.
-    fn read(section: &mut Section<'_>, call_centers: &Names) -> Option<Self> {
+    fn read(section: &mut Section<'_>, call_centers: &ConfiguredNames) -> Option<Self> {
         let id = section.parsed("id", "letters, digits and signs without blanks or colons", client_id);
         let secret_given = section.has("secret_sha256");
         let secret = hash(section, "secret_sha256", HASH_HINT);
@@ -196,7 +196,7 @@ fn assertion_key(x509: &X509) -> Result<AssertionKey, String> {
     })
 }
 
-fn access(section: &mut Section<'_>, call_centers: &Names) -> Option<Access> {
+fn access(section: &mut Section<'_>, call_centers: &ConfiguredNames) -> Option<Access> {
     const HINT: &str = "[\"*\"] for all contact centers, or their names";
     let names = section.list("call_centers")?;
     if names.is_empty() {
@@ -235,7 +235,7 @@ fn sha256(text: &str) -> Option<[u8; 32]> {
 }
 
 /// `[[clients]]`; at least one.
-pub(super) fn read_all(root: &mut Section<'_>, call_centers: &Names) -> Vec<Client> {
+pub(super) fn read_all(root: &mut Section<'_>, call_centers: &ConfiguredNames) -> Vec<Client> {
     let before = root.report.count();
     let sections = root.items("clients");
     if sections.is_empty() && root.report.count() == before {

@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use self::call_center::Surroundings;
-use self::names::Names;
+use self::names::ConfiguredNames;
 use self::report::Report;
 use self::section::Section;
 use crate::certificate::SigningCertificate;
@@ -254,9 +254,9 @@ fn read_named<T>(
     kind: &'static str,
     table: &'static str,
     read: impl Fn(&str, &mut Section<'_>) -> Option<T>,
-) -> (BTreeMap<String, T>, Names) {
+) -> (BTreeMap<String, T>, ConfiguredNames) {
     let sections = root.named(table);
-    let names = Names::new(kind, table, sections.iter().map(|(name, _)| name.clone()));
+    let names = ConfiguredNames::new(kind, table, sections.iter().map(|(name, _)| name.clone()));
     let read = sections.into_iter().filter_map(|(name, section)| {
         let value = section.read(|section| read(&name, section))?;
         Some((name, value))

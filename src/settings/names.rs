@@ -1,4 +1,4 @@
-//! Names that one section gives and another one uses, and the name or key that somebody probably meant.
+//! ConfiguredNames that one section gives and another one uses, and the name or key that somebody probably meant.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,13 @@ use super::section::Section;
 
 /// The names that exist, whether or not what they name could be read: a contact center with a fault of its
 /// own is not also an unknown contact center.
-pub(super) struct Names {
+pub(super) struct ConfiguredNames {
     kind: &'static str,
     table: &'static str,
     names: BTreeSet<String>,
 }
 
-impl Names {
+impl ConfiguredNames {
     pub(super) fn new(kind: &'static str, table: &'static str, names: impl Iterator<Item = String>) -> Self {
         Self { kind, table, names: names.collect() }
     }

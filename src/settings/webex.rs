@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::BaseUrl;
-use super::names::Names;
+use super::names::ConfiguredNames;
 use super::section::{Section, section};
 use super::value::{DAY, MINUTE, text_if};
 
@@ -14,7 +14,7 @@ const ORG_ID_HINT: &str = "the UUID that Control Hub shows";
 section! {
     /// What we know of the Webex tenant. `call_centers`: the names that exist.
     #[derive(Debug, Clone)]
-    pub struct Webex in "webex" |section, call_centers: &Names| {
+    pub struct Webex in "webex" |section, call_centers: &ConfiguredNames| {
         /// Secrets of the webhooks; several while one is being replaced.
         webhook_secrets: Vec<SecretString> = flatten(|section| Some(webhook_secrets(section)));
         /// What a wrong signature is answered with.
@@ -114,7 +114,7 @@ impl Section<'_> {
     }
 
     /// The name of a contact center that there is.
-    fn call_center(&mut self, key: &str, call_centers: &Names) -> Option<Option<String>> {
+    fn call_center(&mut self, key: &str, call_centers: &ConfiguredNames) -> Option<Option<String>> {
         let name = self.filled(key);
         if let Some(name) = &name {
             call_centers.check(self, key, name);

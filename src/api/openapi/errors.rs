@@ -70,7 +70,7 @@ pub(super) fn all() -> impl Iterator<Item = (String, Response)> {
 }
 
 /// An error of a family: a name for the example, what it means, and its answer.
-struct Told {
+struct ErrorExample {
     name: &'static str,
     status: u16,
     schema: &'static str,
@@ -79,7 +79,7 @@ struct Told {
     authenticate: bool,
 }
 
-impl Told {
+impl ErrorExample {
     fn of(error: &ApiError) -> Self {
         Self::answer(error.label(), "Failure", error.body(), &error.response())
     }
@@ -102,14 +102,14 @@ impl Told {
 
 /// The answers of a family, by status.
 fn by_status(family: Family) -> Vec<(u16, Response)> {
-    let mut statuses: BTreeMap<u16, Vec<Told>> = BTreeMap::new();
+    let mut statuses: BTreeMap<u16, Vec<ErrorExample>> = BTreeMap::new();
     for told in told(family) {
         statuses.entry(told.status).or_default().push(told);
     }
     statuses.into_iter().map(|(status, told)| (status, response(status, told))).collect()
 }
 
-fn response(status: u16, told: Vec<Told>) -> Response {
+fn response(status: u16, told: Vec<ErrorExample>) -> Response {
     let mut kinds: Vec<&str> = told.iter().map(|one| one.schema).collect();
     kinds.dedup();
     let schema: RefOr<Schema> = match kinds.as_slice() {
@@ -186,9 +186,9 @@ fn meaning(status: u16) -> &'static str {
     }
 }
 
-fn told(family: Family) -> Vec<Told> {
+fn told(family: Family) -> Vec<ErrorExample> {
     // 408 is written below HTTP.
-    let slow = Told {
+    let slow = ErrorExample {
         name: "too_slow",
         status: 408,
         schema: "Failure",
@@ -197,18 +197,18 @@ fn told(family: Family) -> Vec<Told> {
         authenticate: false,
     };
     let mut all = vec![slow];
-    all.extend(of_every_route().iter().map(Told::of));
+    all.extend(of_every_route().iter().map(ErrorExample::of));
     match family {
-        Family::Validate => all.extend(of_credentials().iter().map(Told::of)),
-        Family::Token => all.extend(OAuthError::examples().iter().map(Told::of_token)),
-        Family::Webhook => all.extend(of_webhooks().iter().map(Told::of)),
+        Family::Validate => all.extend(of_credentials().iter().map(ErrorExample::of)),
+        Family::Token => all.extend(OAuthError::examples().iter().map(ErrorExample::of_token)),
+        Family::Webhook => all.extend(of_webhooks().iter().map(ErrorExample::of)),
         Family::Voice | Family::Kept => {
-            all.extend(of_credentials().iter().map(Told::of));
-            all.extend(of_bodies().iter().map(Told::of));
+            all.extend(of_credentials().iter().map(ErrorExample::of));
+            all.extend(of_bodies().iter().map(ErrorExample::of));
         }
     }
     if family == Family::Voice {
-        all.extend(of_salesforce().iter().map(Told::of));
+        all.extend(of_salesforce().iter().map(ErrorExample::of));
     }
     all
 }

@@ -130,7 +130,7 @@ pub(super) struct Surroundings<'a> {
     /// The certificates that could be read.
     pub(super) certificates: &'a BTreeMap<String, SigningCertificate>,
     /// The names of all certificates.
-    pub(super) certificate_names: &'a names::Names,
+    pub(super) certificate_names: &'a names::ConfiguredNames,
     /// `[token]`, if it could be read.
     pub(super) token: Option<&'a Token>,
 }
