@@ -217,7 +217,7 @@ impl AccessContext {
     /// Tells the metrics of an answer.
     fn count(&self, notes: Option<&RequestNotes>, status: &str, took: Duration, presence: &ClientPresence) {
         let (route, outcome) = notes.map_or(("other", ""), |notes| (notes.route, notes.outcome));
-        let call_center = notes.and_then(|notes| notes.call_center.as_deref()).unwrap_or_default();
+        let call_center = notes.and_then(|notes| notes.call_center.as_ref()).map_or("", AsRef::as_ref);
         self.metrics.request(&AnsweredRequest { route, status, call_center, outcome, took });
         if notes.is_some_and(|notes| notes.is_late(took)) {
             self.metrics.deadline_missed(route);
@@ -305,14 +305,16 @@ fn sound(id: &HeaderValue) -> Option<String> {
 
 fn line(id: &str, status: u16, took: Duration, notes: &RequestNotes, presence: &ClientPresence) {
     let client_gone = presence.is_gone().then_some(true);
+    let call_center = notes.call_center.as_ref().map(AsRef::<str>::as_ref);
+    let vendor_call_key = notes.vendor_call_key.as_ref().map(AsRef::<str>::as_ref);
     macro_rules! write_line {
         ($level:ident) => {
             tracing::$level!(
                 request_id = id,
                 route = notes.route,
                 client = notes.client,
-                call_center = notes.call_center,
-                vendor_call_key = notes.vendor_call_key,
+                call_center,
+                vendor_call_key,
                 voice_call_id = notes.voice_call_id,
                 status,
                 outcome = notes.outcome,

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Context;
 
 use actix_web::body::{BodyStream, MessageBody as _};
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
@@ -26,12 +27,21 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// # Errors
 /// When there are more, or the connection ends first.
 pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, ApiError> {
-    let _reads = request.conn_data::<ConnectionActivity>().map(ConnectionActivity::read_body);
+    let connection = request.conn_data::<ConnectionActivity>();
+    let mut reading = None;
     let mut body = pin!(BodyStream::new(payload));
     // The buffer grows with what arrives: a whole body reserved for every announced one would allow clients to fill
     // memory.
     let mut bytes = BytesMut::new();
-    while let Some(part) = poll_fn(|context| body.as_mut().poll_next(context)).await {
+    let mut next = |context: &mut Context<'_>| {
+        let part = body.as_mut().poll_next(context);
+        // Most bodies have come with their head: only for another one the connection is woken.
+        if part.is_pending() && reading.is_none() {
+            reading = connection.map(ConnectionActivity::read_body);
+        }
+        part
+    };
+    while let Some(part) = poll_fn(&mut next).await {
         let part = part.map_err(|_| ApiError::BrokenBody)?;
         if bytes.len() + part.len() > BODY_LIMIT {
             return Err(ApiError::TooLarge);
@@ -214,6 +224,10 @@ impl BodyFields {
     pub fn take(&mut self, name: &str) -> Option<Value> {
         #[cfg(test)]
         ASKED.with_borrow_mut(|asked| asked.insert(name.to_owned()));
+        // Of most names that are asked for there is no field.
+        if !self.fields.iter().any(|(field, _)| field == name) {
+            return None;
+        }
         let mut value = None;
         self.fields.retain_mut(|(field, found)| {
             let other = field != name;

@@ -257,16 +257,16 @@ impl ConfiguredApi {
         // A body that is refused is one of that call too.
         let key = fields.0.iter().find(|(name, _)| name == "vendorCallKey").and_then(|(_, key)| key.as_str());
         if let Some(key) = key.and_then(|key| VendorCallKey::parse(key.trim()).ok()) {
-            notes.vendor_call_key(key.as_ref());
+            notes.vendor_call_key(&key);
         }
         let reading = VoiceBody::begin(fields, &self.settings, client, &self.unset)?;
-        if let Some(center) = reading.center {
-            notes.call_center(&center.name);
+        if let Some(name) = reading.call_center() {
+            notes.call_center(name);
         }
         if stray {
             tracing::warn!(
                 route = notes.route,
-                call_center = notes.call_center,
+                call_center = notes.call_center.as_ref().map(AsRef::<str>::as_ref),
                 "stray characters after the body were ignored; look at the end of the request body in the flow"
             );
         }

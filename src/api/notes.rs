@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bridge::Delivered;
-use crate::domain::{CallCenterName, CallReference, SalesforceExchange, quote};
+use crate::domain::{CallCenterName, CallReference, SalesforceExchange, VendorCallKey, quote};
 use crate::telemetry::LogSubject;
 
 /// Collected while a request is served, and logged afterwards.
@@ -14,9 +14,9 @@ pub struct RequestNotes {
     /// The client's id.
     pub client: Option<String>,
     /// The contact center.
-    pub call_center: Option<String>,
+    pub call_center: Option<CallCenterName>,
     /// The key of the call.
-    pub vendor_call_key: Option<String>,
+    pub vendor_call_key: Option<VendorCallKey>,
     /// The id of the VoiceCall.
     pub voice_call_id: Option<String>,
     /// Time spent waiting for Salesforce.
@@ -52,15 +52,15 @@ impl RequestNotes {
     }
 
     /// Sets the contact center.
-    pub fn call_center(&mut self, name: &str) {
-        LogSubject::learn_call_center(name);
-        self.call_center = Some(name.to_owned());
+    pub fn call_center(&mut self, name: &CallCenterName) {
+        LogSubject::learn_call_center(name.as_ref());
+        self.call_center = Some(name.clone());
     }
 
     /// Sets the key of the call.
-    pub fn vendor_call_key(&mut self, key: &str) {
-        LogSubject::learn_call(key);
-        self.vendor_call_key = Some(key.to_owned());
+    pub fn vendor_call_key(&mut self, key: &VendorCallKey) {
+        LogSubject::learn_call(key.as_ref());
+        self.vendor_call_key = Some(key.clone());
     }
 
     /// Sets the id of the VoiceCall.
@@ -72,15 +72,18 @@ impl RequestNotes {
     pub fn call(&mut self, call: &CallReference) {
         match call {
             CallReference::Id(id) => self.voice_call_id(id.as_ref()),
-            CallReference::Key(key) => self.vendor_call_key(key.as_ref()),
+            CallReference::Key(key) => self.vendor_call_key(key),
         }
     }
 
     /// The call, and its contact center, if both are known.
     pub fn named_call(&self) -> Option<(CallCenterName, CallReference)> {
-        let call = self.vendor_call_key.as_ref().or(self.voice_call_id.as_ref())?;
-        let center = CallCenterName::parse(self.call_center.as_ref()?.as_str()).ok()?;
-        Some((center, CallReference::parse(call.as_str()).ok()?))
+        let call = match (&self.vendor_call_key, &self.voice_call_id) {
+            (Some(key), _) => CallReference::Key(key.clone()),
+            (None, Some(id)) => CallReference::parse(id.as_str()).ok()?,
+            (None, None) => return None,
+        };
+        Some((self.call_center.clone()?, call))
     }
 
     /// Sets the call, if the flow names one.

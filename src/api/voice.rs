@@ -35,7 +35,7 @@ pub async fn create_voice_call(
 ) -> HttpResponse {
     context
         .serve(request, body, Route::CreateVoiceCall, read_create, async |bridge, create, budget, notes| {
-            notes.vendor_call_key(create.vendor_call_key.as_ref());
+            notes.vendor_call_key(&create.vendor_call_key);
             let created = bridge.create(&create, budget).await?;
             match created.voice_call_id == create.vendor_call_key.as_ref() {
                 // The answer is a success that carries the vendor call key, since there is no VoiceCall id yet.
@@ -291,7 +291,7 @@ pub async fn phone_contact_ended(
     let read = |body: VoiceBody<'_>| read_contact_ended(body, now);
     context
         .serve(request, body, Route::PhoneContactEnded, read, async |bridge, ended, budget, notes| {
-            notes.vendor_call_key(ended.vendor_call_key.as_ref());
+            notes.vendor_call_key(&ended.vendor_call_key);
             let ended = bridge.end(&ended, budget).await?;
             let outcome = ended.verdict.label();
             let status = if ended.delivered == Delivered::Later { "pending" } else { "Success" };
@@ -344,7 +344,7 @@ pub async fn agent_answered(
     let read = |body: VoiceBody<'_>| read_answered(body, now);
     context
         .serve(request, body, Route::AgentAnswered, read, async |bridge, answered, budget, notes| {
-            notes.vendor_call_key(answered.vendor_call_key.as_ref());
+            notes.vendor_call_key(&answered.vendor_call_key);
             bridge.agent_answered(&answered, budget).await?;
             Ok(envelope::success(json!({ "status": "Success" })))
         })

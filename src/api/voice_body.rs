@@ -1,6 +1,9 @@
 //! Reads what the bodies of all voice routes have alike: contact center, call, numbers, attributes.
 
-use serde_json::{Map, Value};
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 use super::ApiError;
 use super::body::{BodyFields, JsonObject, UnsetWords, kind};
@@ -42,6 +45,8 @@ pub struct VoiceBody<'a> {
     pub center: Option<&'a CallCenter>,
     /// The values at the paths of the contact center's attributes.
     pub picked: PickedValues,
+    /// The name of `center`.
+    call_center: Option<CallCenterName>,
     certificate: Option<CertificateName>,
     /// The caller's number as it came and as it was translated: flows send it twice.
     caller: Option<(String, PhoneNumber)>,
@@ -101,13 +106,18 @@ impl<'a> VoiceBody<'a> {
                 ),
             );
         }
-        Ok(Self { fields, center, picked, certificate, caller: None })
+        let call_center = name.filter(|_| center.is_some());
+        Ok(Self { fields, center, picked, call_center, certificate, caller: None })
     }
 
     /// The contact center and the certificate.
     pub fn origin(&self) -> Option<Origin> {
-        let call_center = CallCenterName::parse(self.center?.name.as_str()).ok()?;
-        Some(Origin { call_center, certificate: self.certificate.clone() })
+        Some(Origin { call_center: self.call_center.clone()?, certificate: self.certificate.clone() })
+    }
+
+    /// The name of the contact center, if it is configured.
+    pub fn call_center(&self) -> Option<&CallCenterName> {
+        self.call_center.as_ref()
     }
 
     /// `vendorCallKey`, or `wxcc_` and `interactionId`.
@@ -201,27 +211,23 @@ impl<'a> VoiceBody<'a> {
 
     /// `callAttributes`: an object, or a string that holds one; becomes a string.
     pub fn call_attributes(&mut self) -> Option<String> {
-        let (text, depth) = match self.fields.take("callAttributes")? {
-            Value::String(text) => {
-                let parsed = serde_json::from_str::<Map<String, Value>>(&text);
-                match parsed.map(Value::Object) {
-                    Ok(value) => (text, depth(&value)),
-                    Err(error) => {
-                        let column = error.column();
-                        self.fields.problem(
-                            "callAttributes",
-                            format_args!("the text is no JSON object (column {column})"),
-                        );
-                        return None;
-                    }
-                }
-            }
-            value @ Value::Object(_) => (value.to_string(), depth(&value)),
+        let text = match self.fields.take("callAttributes")? {
+            Value::String(text) => text,
+            value @ Value::Object(_) => value.to_string(),
             other => {
                 self.fields.problem(
                     "callAttributes",
                     format_args!("expected an object or a text that holds one, got {}", kind(&other)),
                 );
+                return None;
+            }
+        };
+        let ObjectDepth(depth) = match serde_json::from_str(&text) {
+            Ok(depth) => depth,
+            Err(error) => {
+                let column = error.column();
+                let problem = format_args!("the text is no JSON object (column {column})");
+                self.fields.problem("callAttributes", problem);
                 return None;
             }
         };
@@ -268,11 +274,70 @@ fn translate(
     translated.map(PhoneNumber::new).map_err(|problem| fields.problem(name, problem)).ok()
 }
 
-/// How many levels of lists and objects there are.
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
-        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
-        _ => 0,
+/// How many levels of lists and objects there are in JSON, of which nothing else is kept.
+struct Depth(usize);
+
+/// The same of an object.
+struct ObjectDepth(usize);
+
+struct DepthVisitor;
+
+impl<'de> Deserialize<'de> for Depth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DepthVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for ObjectDepth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DepthVisitor).map(|Depth(depth)| Self(depth))
+    }
+}
+
+impl<'de> Visitor<'de> for DepthVisitor {
+    type Value = Depth;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Depth, A::Error> {
+        let mut deepest = 0;
+        while let Some((IgnoredAny, Depth(depth))) = map.next_entry()? {
+            deepest = deepest.max(depth);
+        }
+        Ok(Depth(deepest + 1))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Depth, A::Error> {
+        let mut deepest = 0;
+        while let Some(Depth(depth)) = list.next_element()? {
+            deepest = deepest.max(depth);
+        }
+        Ok(Depth(deepest + 1))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Depth, E> {
+        Ok(Depth(0))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Depth, E> {
+        Ok(Depth(0))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Depth, E> {
+        Ok(Depth(0))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Depth, E> {
+        Ok(Depth(0))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Depth, E> {
+        Ok(Depth(0))
+    }
+
+    fn visit_unit<E>(self) -> Result<Depth, E> {
+        Ok(Depth(0))
     }
 }

@@ -90,7 +90,7 @@ async fn take(
         WebhookSubject::NoTask => notes.outcome("no_task"),
         WebhookSubject::Task { task, event, numbers } => {
             if let Some(key) = task.vendor_call_key() {
-                notes.vendor_call_key(key.as_ref());
+                notes.vendor_call_key(&key);
             }
             let carried = bridge.carried(&task, &event, || Webhook::data(&bytes));
             let details = bridge.keep_carried(carried, budget);

@@ -52,6 +52,17 @@ impl Bridge {
         let Some(center) = center.filter(|center| center.keeps_attributes()) else {
             return (Cow::Borrowed(request), Vec::new());
         };
+        // Boxed, since most contact centers fill no fields.
+        Box::pin(self.filled_create(center, call, request, budget)).await
+    }
+
+    async fn filled_create(
+        &self,
+        center: &CallCenter,
+        call: &CallName,
+        request: &CreateVoiceCall,
+        budget: &Budget,
+    ) -> (Cow<'static, CreateVoiceCall>, Vec<NewDetail>) {
         let before = async {
             // All that webhooks have told so far is of the first one.
             if call.is_plain() { Ok(Interaction::default()) } else { self.interaction_of(call, budget).await }
@@ -131,8 +142,9 @@ impl Bridge {
     pub(super) async fn keep_details(&self, call: Option<&CallName>, details: &[NewDetail], budget: &Budget) {
         let Some(call) = call.filter(|_| !details.is_empty()) else { return };
         let (owner, now) = (Owner::Call(call.clone()), self.outbox.now());
-        let kept = in_time(budget, self.outbox.store().keep_details(&owner, details, now)).await;
-        kept.unwrap_or_else(|error| without_journal(&error));
+        let kept = self.outbox.store().keep_details(&owner, details, now);
+        // Boxed, since most requests have none.
+        Box::pin(in_time(budget, kept)).await.unwrap_or_else(|error| without_journal(&error));
     }
 
     /// What was kept of a call. A database that does not answer gets half of the time at most.

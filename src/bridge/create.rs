@@ -201,7 +201,7 @@ impl Bridge {
 
     /// Writes down how the create ended: a repetition must know.
     async fn keep(&self, note: Note, budget: &Budget) {
-        let outbox = Arc::clone(&self.outbox);
+        let (outbox, note) = (Arc::clone(&self.outbox), Arc::new(note));
         self.write_down(async move { outbox.keep(note).await }, budget).await;
     }
 
@@ -221,7 +221,7 @@ impl Bridge {
         };
         let unknown = note.create_unknown_at.map(|_| Note { deferred_at: None, ..note.clone() });
         let promise = Promise {
-            subject: Subject::Known(Box::new(note)),
+            subject: Subject::Known(note.into()),
             asks: &[SalesforceRequest::Create(request)],
             is_final: false,
             unless_answered: false,

@@ -265,7 +265,7 @@ impl Bridge {
             ended_at: Some(request.end_time.timestamp()),
             ..Note::of(name.clone(), now)
         };
-        let subject = Subject::Known(Box::new(note));
+        let subject = Subject::Known(note.into());
         let promise = Promise { subject, asks: &asks, is_final: true, unless_answered: true, mark, first };
         let promised = self.promise(promise, budget).await;
         if matches!(promised, Ok(Promised::Kept(_)) | Err(BridgeError::Salesforce(_))) {

@@ -22,6 +22,7 @@ mod update;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use futures_util::FutureExt as _;
 use reqwest::Client;
 use tokio::time::timeout_at;
 
@@ -130,18 +131,21 @@ impl Bridge {
 
     /// Has something written that changes nothing about the answer. The answer waits for it until the deadline, which may
     /// have passed with Salesforce already; after that nobody waits, and only a database that refuses is worth a word.
-    async fn write_down(
+    fn write_down(
         &self,
         work: impl Future<Output = Result<(), StoreError>> + Send + 'static,
         budget: &Budget,
-    ) {
+    ) -> impl Future<Output = ()> {
         let told = |written: Result<(), StoreError>| {
             written.unwrap_or_else(|error| without_journal(&error.into()));
         };
+        // Boxed before the future is made: else every request has room for it.
         let mut work = Box::pin(work);
-        match timeout_at(budget.deadline(), &mut work).await {
-            Ok(written) => told(written),
-            Err(_) => self.outbox.afterwards(async move { told(work.await) }),
+        async move {
+            match timeout_at(budget.deadline(), &mut work).await {
+                Ok(written) => told(written),
+                Err(_) => self.outbox.afterwards(async move { told(work.await) }),
+            }
         }
     }
 }
@@ -150,14 +154,15 @@ impl Bridge {
 ///
 /// # Errors
 /// When the store refuses, or the deadline passes. What was to be written may then be written all the same.
-async fn in_time<T>(
+fn in_time<T>(
     budget: &Budget,
     work: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, BridgeError> {
-    match timeout_at(budget.deadline(), work).await {
+) -> impl Future<Output = Result<T, BridgeError>> {
+    // An async function has room for its arguments twice.
+    timeout_at(budget.deadline(), work).map(|done| match done {
         Ok(result) => Ok(result?),
         Err(_) => Err(BridgeError::StoreLate),
-    }
+    })
 }
 
 /// What was read of the journal; nothing where it could not be read. Only for creates and routings, which go on without

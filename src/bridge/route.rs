@@ -114,7 +114,7 @@ impl Bridge {
         let filled = self.filled(Some(&note));
         let entry = self.outbox.late_clear(call, &request.origin, self.settings.deadlines.execute_omni_flow);
         let due = entry.next_at;
-        let put = self.outbox.put(Subject::Known(Box::new(note)), vec![entry], false, None);
+        let put = self.outbox.put(Subject::Known(note.into()), vec![entry], false, None);
         let picked = self.remember_picked(filled.as_ref(), "executeOmniFlow", &request.picked, budget);
         match tokio::join!(in_time(budget, put), picked).0 {
             Ok(Enqueued::Accepted { ids, .. }) => ids.first().map(|&id| Late { id, due }),

@@ -165,7 +165,7 @@ impl Bridge {
         let center = &ask.origin().call_center;
         let name = note.as_ref().map(|note| note.call.clone());
         let subject = match (note, ask.call()) {
-            (Some(note), _) => Subject::Known(Box::new(note)),
+            (Some(note), _) => Subject::Known(note.into()),
             (None, Some(call)) => Subject::Unknown(center.clone(), call.clone()),
             (None, None) => return Ok(Delivered::NoSuchCall),
         };

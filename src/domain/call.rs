@@ -1,6 +1,7 @@
 //! A call in the journal: everything that flows, webhooks and Salesforce have reported of it, in whatever order.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -16,7 +17,11 @@ const HALF: usize = 16;
 /// under the same key; so is a later flow run of the same interaction, which is identified by when it began, because the
 /// call it continues may get its id only afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallName {
+pub struct CallName(Arc<CallNameParts>);
+
+/// What a [`CallName`] consists of. It is shared, because every step of a request keeps the name of its call.
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct CallNameParts {
     call_center: CallCenterName,
     vendor_call_key: VendorCallKey,
     parent: String,
@@ -34,37 +39,38 @@ impl CallName {
             Some(CallReference::Key(key)) => key.as_ref().to_owned(),
             None => String::new(),
         };
-        Self { call_center, vendor_call_key, parent }
+        Self(Arc::new(CallNameParts { call_center, vendor_call_key, parent }))
     }
 
     /// A later flow run for the interaction of `vendor_call_key`, which began at that millisecond.
     pub fn later_run(call_center: CallCenterName, vendor_call_key: VendorCallKey, began: Timestamp) -> Self {
-        Self { call_center, vendor_call_key, parent: format!("{RUN}{}", began.as_millisecond()) }
+        let parent = format!("{RUN}{}", began.as_millisecond());
+        Self(Arc::new(CallNameParts { call_center, vendor_call_key, parent }))
     }
 
     /// When it began, if it is a later flow run.
     pub fn run_began(&self) -> Option<Timestamp> {
-        Timestamp::from_millisecond(self.parent.strip_prefix(RUN)?.parse().ok()?).ok()
+        Timestamp::from_millisecond(self.0.parent.strip_prefix(RUN)?.parse().ok()?).ok()
     }
 
     /// Whether the name has neither a parent nor a flow run: the first VoiceCall of its key.
     pub fn is_plain(&self) -> bool {
-        self.parent.is_empty()
+        self.0.parent.is_empty()
     }
 
     /// The contact center.
     pub fn call_center(&self) -> &CallCenterName {
-        &self.call_center
+        &self.0.call_center
     }
 
     /// The key of the call.
     pub fn vendor_call_key(&self) -> &VendorCallKey {
-        &self.vendor_call_key
+        &self.0.vendor_call_key
     }
 
     /// The call it continues, or when its flow run began; else empty.
     pub fn parent(&self) -> &str {
-        &self.parent
+        &self.0.parent
     }
 }
 
@@ -252,7 +258,7 @@ impl Call {
     pub fn reference(&self) -> CallReference {
         match &self.voice_call_id {
             Some(id) => CallReference::Id(id.clone()),
-            None => CallReference::Key(self.name.vendor_call_key.clone()),
+            None => CallReference::Key(self.name.vendor_call_key().clone()),
         }
     }
 }

@@ -149,9 +149,9 @@ impl Outbox {
     ///
     /// # Errors
     /// When it could not be written at first.
-    pub async fn keep(self: &Arc<Self>, note: Note) -> Result<(), StoreError> {
+    pub async fn keep(self: &Arc<Self>, note: Arc<Note>) -> Result<(), StoreError> {
         self.lock_recent().add(&note, Kept::NotYet);
-        let kept = self.store.note(note.clone()).await;
+        let kept = self.store.note(Arc::clone(&note)).await;
         match &kept {
             Ok(()) => self.lock_recent().kept(&note),
             Err(_) => self.keep_later(note),
@@ -159,12 +159,12 @@ impl Outbox {
         kept
     }
 
-    fn keep_later(self: &Arc<Self>, note: Note) {
+    fn keep_later(self: &Arc<Self>, note: Arc<Note>) {
         let outbox = Arc::clone(self);
         self.afterwards(async move {
             for _ in 0..Self::REMINDERS {
                 tokio::time::sleep(Self::REMINDED).await;
-                if outbox.store.note(note.clone()).await.is_ok() {
+                if outbox.store.note(Arc::clone(&note)).await.is_ok() {
                     break;
                 }
             }
@@ -343,7 +343,7 @@ impl Outbox {
         };
         let mark = mark.map(Box::new);
         let note = match &subject {
-            Subject::Known(note) => Some(Note::clone(note)),
+            Subject::Known(note) => Some(Arc::clone(note)),
             Subject::Unknown(..) => None,
         };
         let enqueue = Enqueue { subject, entries, unless_answered, mark, owner, lease_until, now };
@@ -429,7 +429,7 @@ mod tests {
             body: StoredJson::new("{}".to_owned()),
             next_at: now,
         };
-        let subject = Subject::Known(Box::new(Note::of(name, now)));
+        let subject = Subject::Known(Arc::new(Note::of(name, now)));
         let taken = outbox.put(subject, vec![entry(), entry()], false, None).await.unwrap();
         let Enqueued::Accepted { ids, .. } = taken else { panic!("{taken:?}") };
         // Nobody has rung yet.

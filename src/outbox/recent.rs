@@ -29,13 +29,13 @@ pub enum Kept {
 /// Notes of the last minute, one for each call.
 #[derive(Default)]
 pub(super) struct Recent {
-    notes: HashMap<Arc<CallName>, Known, RandomState>,
+    notes: HashMap<CallName, RecentCall, RandomState>,
     /// When they came, the oldest first.
-    order: VecDeque<(Timestamp, Arc<CallName>)>,
+    order: VecDeque<(Timestamp, CallName)>,
 }
 
-struct Known {
-    note: Note,
+struct RecentCall {
+    note: Arc<Note>,
     /// What the journal does not hold yet.
     unkept: usize,
     /// How often it stands in the order.
@@ -43,24 +43,21 @@ struct Known {
 }
 
 impl Recent {
-    pub(super) fn add(&mut self, note: &Note, kept: Kept) {
+    pub(super) fn add(&mut self, note: &Arc<Note>, kept: Kept) {
         self.forget(note.at);
         let unkept = usize::from(kept == Kept::NotYet);
-        let call = match self.notes.entry(Arc::new(note.call.clone())) {
+        match self.notes.entry(note.call.clone()) {
             Entry::Occupied(mut known) => {
-                let merged = known.get_mut();
-                merged.note.merge(note);
-                merged.times += 1;
-                merged.unkept += unkept;
-                Arc::clone(known.key())
+                let known = known.get_mut();
+                Arc::make_mut(&mut known.note).merge(note);
+                known.times += 1;
+                known.unkept += unkept;
             }
             Entry::Vacant(place) => {
-                let call = Arc::clone(place.key());
-                place.insert(Known { note: note.clone(), unkept, times: 1 });
-                call
+                place.insert(RecentCall { note: Arc::clone(note), unkept, times: 1 });
             }
-        };
-        self.order.push_back((note.at, call));
+        }
+        self.order.push_back((note.at, note.call.clone()));
     }
 
     /// The journal holds it now, or will never.
@@ -95,18 +92,18 @@ mod tests {
     use super::*;
     use crate::domain::{CallCenterName, VendorCallKey};
 
-    fn note(key: &str, second: i64) -> Note {
+    fn note(key: &str, second: i64) -> Arc<Note> {
         let center = CallCenterName::parse("Main").unwrap();
         let name = CallName::new(center, VendorCallKey::parse(key).unwrap(), None);
         let at = Timestamp::from_second(second).unwrap();
-        Note { ended_at: Some(at), ..Note::of(name, at) }
+        Arc::new(Note { ended_at: Some(at), ..Note::of(name, at) })
     }
 
     #[test]
     fn what_is_learned_of_a_call_is_remembered_for_a_minute_and_as_one() {
         let mut recent = Recent::default();
         let (first, second) = (note("wxcc_1", 0), note("wxcc_1", 50));
-        let routed = Note { routed_at: Some(first.at), ended_at: None, ..first };
+        let routed = Arc::new(Note { routed_at: Some(first.at), ended_at: None, ..Note::clone(&first) });
         recent.add(&routed, Kept::NotYet);
         recent.add(&second, Kept::Already);
         let (call, kept) = recent.get(&second.call).unwrap();

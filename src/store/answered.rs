@@ -23,7 +23,7 @@ pub(super) struct Answered {
 #[derive(Default)]
 struct Keys {
     /// By a hash of the key.
-    all: HashMap<u64, Key>,
+    all: HashMap<u64, Key, RandomState>,
     looks: u64,
 }
 

@@ -1,6 +1,6 @@
 //! What is asked of the store at once, sorted by kind: each kind is one statement for all who ask.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
@@ -24,7 +24,7 @@ pub(super) struct Single {
 
 /// Something asked of the store.
 pub(super) enum Job {
-    Note(Box<Note>, Reply<()>),
+    Note(Arc<Note>, Reply<()>),
     Open(OpenCall, Reply<Opened>),
     Find(Find, Reply<Option<Call>>),
     Enqueue(Box<Enqueue>, Reply<Enqueued>),
@@ -97,7 +97,7 @@ impl<Q, A> Lot<Q, A> {
 /// What is asked at once: all reading, or all writing.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) notes: Lot<Note, ()>,
+    pub(super) notes: Lot<Arc<Note>, ()>,
     pub(super) opens: Lot<OpenCall, Opened>,
     pub(super) finds: Lot<Find, Option<Call>>,
     pub(super) enqueues: Lot<Enqueue, Enqueued>,
@@ -135,7 +135,7 @@ impl Sorted {
         let mut all = Self::default();
         for job in jobs {
             match job {
-                Job::Note(note, reply) => all.writes.notes.push(*note, reply),
+                Job::Note(note, reply) => all.writes.notes.push(note, reply),
                 Job::Open(open, reply) => all.writes.opens.push(open, reply),
                 Job::Find(find, reply) => all.reads.finds.push(find, reply),
                 Job::Enqueue(enqueue, reply) => all.writes.enqueues.push(*enqueue, reply),

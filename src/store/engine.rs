@@ -15,7 +15,7 @@ use super::StoreError;
 use super::batch::{self, Answers, Batch};
 use super::fingerprint::Key;
 use super::inspect::{Inspection, Schema};
-use super::known::Known;
+use super::known::KnownCalls;
 use super::lock::ServiceLock;
 use super::meta::Set;
 use super::outbox::ReleaseAll;
@@ -257,7 +257,10 @@ pub(super) enum Link {
 impl Link {
     /// Begins the work of a process: SQLite's only service takes up what others have left behind. Gives the key of
     /// fingerprints, and which calls are known where only this process writes them.
-    pub(super) async fn begin(&mut self, is_only_service: bool) -> Result<(Key, Option<Known>), StoreError> {
+    pub(super) async fn begin(
+        &mut self,
+        is_only_service: bool,
+    ) -> Result<(Key, Option<KnownCalls>), StoreError> {
         match self {
             Self::Sqlite(thread) => {
                 let begin = async move |sqlite: &mut Sqlite| {
@@ -265,7 +268,7 @@ impl Link {
                     if is_only_service {
                         sqlite.query(&ReleaseAll {}).await?;
                     }
-                    Ok((Key::of(sqlite).await?, Some(Known::of(sqlite).await?)))
+                    Ok((Key::of(sqlite).await?, Some(KnownCalls::of(sqlite).await?)))
                 };
                 thread.call(move |sqlite| sqlite.now(begin)).await
             }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -334,7 +335,7 @@ pub(super) async fn note(connection: &mut impl Connection, batch: &Batch) -> Res
     });
     let settled = batch.settles.questions.iter().filter_map(|settle| settle.note.as_deref());
     let given = subjects.map(|note| (note, true));
-    let not_given = batch.notes.questions.iter().chain(settled).map(|note| (note, false));
+    let not_given = batch.notes.questions.iter().map(Arc::as_ref).chain(settled).map(|note| (note, false));
     let mut merged: BTreeMap<&CallName, (Cow<'_, Note>, bool)> = BTreeMap::new();
     for (note, is_given) in given.chain(not_given) {
         merged
@@ -486,14 +487,15 @@ impl Store {
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn note(&self, note: Note) -> Result<(), StoreError> {
+    pub async fn note(&self, note: impl Into<Arc<Note>>) -> Result<(), StoreError> {
+        let note = note.into();
         self.announce(&note.call);
         let ends_create = self.in_flight.as_ref().filter(|_| note.tells_how_create_ended());
         let ends_create = ends_create.map(|in_flight| (in_flight, note.call.clone()));
         if let Some((in_flight, call)) = &ends_create {
             in_flight.is_being_noted(call);
         }
-        self.ask(|reply| Job::Note(Box::new(note), reply)).await?;
+        self.ask(|reply| Job::Note(note, reply)).await?;
         if let Some((in_flight, call)) = ends_create {
             in_flight.end(&call);
         }

@@ -17,23 +17,23 @@ const PAGE: usize = 4096;
 
 /// Hashes of the names of all calls that the journal holds, and of some that it does not: the database decides what a
 /// hash that is here means; one that is not here means a new call. Some 16 bytes for each call.
-pub(super) struct Known {
+pub(super) struct KnownCalls {
     hasher: RandomState,
     hashes: Mutex<Hashes>,
 }
 
 #[derive(Default)]
 struct Hashes {
-    all: HashSet<u64>,
+    all: HashSet<u64, RandomState>,
     /// Added since `all` was last read.
-    fresh: HashSet<u64>,
+    fresh: HashSet<u64, RandomState>,
     /// Calls that were removed since.
     gone: usize,
 }
 
 /// Names of calls, page by page.
 #[derive(Serialize)]
-struct Names {
+struct NamePage {
     after: i64,
     limit: usize,
 }
@@ -46,7 +46,7 @@ struct NameRow {
     parent: String,
 }
 
-impl Query for Names {
+impl Query for NamePage {
     type Row = NameRow;
     const SQL: &'static str = "SELECT {text {object 'id', id, 'call_center', call_center,
             'vendor_call_key', vendor_call_key, 'parent', parent}}
@@ -57,12 +57,12 @@ impl Query for Names {
 struct Survey<'a> {
     hasher: &'a RandomState,
     after: i64,
-    found: HashSet<u64>,
+    found: HashSet<u64, RandomState>,
 }
 
 impl Survey<'_> {
-    fn page(&self) -> Names {
-        Names { after: self.after, limit: PAGE }
+    fn page(&self) -> NamePage {
+        NamePage { after: self.after, limit: PAGE }
     }
 
     /// Gives whether there is more.
@@ -80,7 +80,7 @@ fn hash(hasher: &RandomState, call_center: &str, vendor_call_key: &str, parent: 
     hasher.hash_one((call_center, vendor_call_key, parent))
 }
 
-impl Known {
+impl KnownCalls {
     /// Those of a database that was just opened.
     pub(super) async fn of(connection: &mut impl Connection) -> Result<Self, StoreError> {
         let known = Self { hasher: RandomState::default(), hashes: Mutex::default() };
@@ -123,7 +123,7 @@ impl Known {
     }
 
     /// What was added since the last time stays until the next: its notes may have been on their way all along.
-    fn replace(&self, found: HashSet<u64>) {
+    fn replace(&self, found: HashSet<u64, RandomState>) {
         let mut hashes = self.hashes();
         let fresh = std::mem::take(&mut hashes.fresh);
         hashes.all = found;
@@ -132,7 +132,7 @@ impl Known {
     }
 
     fn survey(&self) -> Survey<'_> {
-        Survey { hasher: &self.hasher, after: 0, found: HashSet::new() }
+        Survey { hasher: &self.hasher, after: 0, found: HashSet::default() }
     }
 
     fn hash(&self, call: &CallName) -> u64 {

@@ -70,7 +70,7 @@ use engine::{Limits, Link, Target};
 use exchange::Exchanges;
 use fingerprint::Key;
 use in_flight::InFlight;
-use known::Known;
+use known::KnownCalls;
 use lock::ServiceLock;
 use row::{json, read};
 use sql::{Engine, Query};
@@ -88,7 +88,7 @@ pub struct Store {
     jobs: mpsc::Sender<Job>,
     health: Arc<Health>,
     key: Arc<Key>,
-    known: Option<Arc<Known>>,
+    known: Option<Arc<KnownCalls>>,
     answered: Option<Arc<Answered>>,
     in_flight: Option<Arc<InFlight>>,
     exchanges: Arc<Exchanges>,
@@ -176,7 +176,7 @@ impl Store {
     fn around(
         target: Target,
         connection: Link,
-        (key, known, in_flight): (Arc<Key>, Option<Arc<Known>>, Option<Arc<InFlight>>),
+        (key, known, in_flight): (Arc<Key>, Option<Arc<KnownCalls>>, Option<Arc<InFlight>>),
         limits: Limits,
         lock: Option<ServiceLock>,
     ) -> Self {

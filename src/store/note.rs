@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::row::fingerprint_text;
 use super::sql::insert;
 use crate::domain::{Call, CallId, CallName, Fingerprint, StoredJson, VoiceCallId};
 
@@ -150,14 +151,14 @@ impl Note {
             vendor_call_key: self.call.vendor_call_key().to_string(),
             parent: self.call.parent().to_owned(),
             voice_call_id: self.voice_call_id.as_ref().map(ToString::to_string),
-            fingerprint: self.fingerprint.map(|fingerprint| hex::encode(fingerprint.0)),
+            fingerprint: self.fingerprint.and_then(fingerprint_text),
             start_time: number(self.start_time),
             created_at: number(self.created_at),
             create_unknown_at: number(self.create_unknown_at),
             deferred_at: number(self.deferred_at),
             routed_at: number(self.routed_at),
             answered_at: number(self.answered_at),
-            answered_by: self.answered_by.map(|agent| hex::encode(agent.0)),
+            answered_by: self.answered_by.and_then(fingerprint_text),
             ended_at: number(self.ended_at),
             closed_at: number(self.closed_at),
             create_body: match &self.create_body {

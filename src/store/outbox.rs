@@ -1,6 +1,7 @@
 //! The outbox: what must still reach Salesforce. Put in, leased, settled.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -109,7 +110,7 @@ pub struct NewEntry {
 #[derive(Debug, Clone)]
 pub enum Subject {
     /// A call of the journal, which this note adds to in the same commit.
-    Known(Box<Note>),
+    Known(Arc<Note>),
     /// A call that the journal does not know and has no key for.
     Unknown(CallCenterName, CallReference),
 }

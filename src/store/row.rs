@@ -98,6 +98,14 @@ impl CallRow {
     }
 }
 
+/// A fingerprint as it stands in a row.
+pub(super) fn fingerprint_text(fingerprint: Fingerprint) -> Option<String> {
+    let mut text = vec![0; 2 * fingerprint.0.len()];
+    // The library's `encode` builds the text a character at a time.
+    hex::encode_to_slice(fingerprint.0, &mut text).ok()?;
+    String::from_utf8(text).ok()
+}
+
 fn fingerprint(text: &str) -> Result<Fingerprint, StoreError> {
     let mut bytes = [0; 32];
     hex::decode_to_slice(text, &mut bytes).map_err(|_| unreadable())?;

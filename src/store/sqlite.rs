@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 
+use foldhash::fast::RandomState;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{CachedStatement, InterruptHandle, OpenFlags, Rows, TransactionBehavior};
 use tokio::sync::oneshot;
@@ -131,7 +132,7 @@ impl SqliteThread {
 pub(super) struct Sqlite {
     connection: rusqlite::Connection,
     /// Statements as they are spelled here, by how they stand in the code and the number of rows that they have room for.
-    spelled: HashMap<(&'static str, usize), Arc<str>>,
+    spelled: HashMap<(&'static str, usize), Arc<str>, RandomState>,
 }
 
 impl Sqlite {
@@ -162,7 +163,7 @@ impl Sqlite {
         if let Some(pages) = limits.pages {
             connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
         }
-        Ok(Self { connection, spelled: HashMap::new() })
+        Ok(Self { connection, spelled: HashMap::default() })
     }
 
     fn open_to_read(file: PathBuf, limits: Limits) -> Result<Self, StoreError> {
@@ -170,7 +171,7 @@ impl Sqlite {
         let connection = rusqlite::Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(limits.busy)?;
         connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;")?;
-        Ok(Self { connection, spelled: HashMap::new() })
+        Ok(Self { connection, spelled: HashMap::default() })
     }
 
     /// What stands in the file.

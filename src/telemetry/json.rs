@@ -55,9 +55,10 @@ impl Fields {
     /// Writing into memory cannot fail, and neither can strings and numbers as JSON.
     fn put(&mut self, name: &str, value: &(impl serde::Serialize + ?Sized)) {
         self.named.add(name);
-        self.line.push(b',');
-        let _ = serde_json::to_writer(&mut self.line, name);
-        self.line.push(b':');
+        // The names are those of fields in code: nothing in them has to be escaped.
+        self.line.extend_from_slice(b",\"");
+        self.line.extend_from_slice(name.as_bytes());
+        self.line.extend_from_slice(b"\":");
         let _ = serde_json::to_writer(&mut self.line, value);
     }
 }

@@ -54,7 +54,7 @@ impl Scene {
         let scene = self;
         let mut note = Note::of(name("Sales", "wxcc_7b3c1d52-1234-5678-9012-123456789012"), scene.now());
         note.voice_call_id = Some(VoiceCallId::parse("0LQ000000000123AAA").unwrap());
-        let buried = scene.put(Subject::Known(Box::new(note)), &[EntryKind::Clear, EntryKind::Update]).await;
+        let buried = scene.put(Subject::Known(note.into()), &[EntryKind::Clear, EntryKind::Update]).await;
         scene.clock.advance(Duration::from_secs(3 * 86_400));
         for id in buried {
             let words = format!("no VoiceCall for {NUMBER} (NOT_FOUND)");
@@ -67,7 +67,7 @@ impl Scene {
         scene.settle(ids[0], Attempt::Later { next_at, words: "503 Service Unavailable".to_owned() }).await;
         scene.clock.advance(Duration::from_secs(95));
         let note = Note::of(name("Support", "wxcc_call-9"), scene.now());
-        scene.put(Subject::Known(Box::new(note)), &[EntryKind::Create]).await;
+        scene.put(Subject::Known(note.into()), &[EntryKind::Create]).await;
         scene
     }
 
@@ -177,9 +177,9 @@ async fn an_entry_behind_another_of_its_call_or_behind_the_breaker_says_so() {
     let postgres = Scene::at(Postgres::shared().database(), None).await;
     for scene in [sqlite, postgres] {
         let note = Note::of(name("Sales", "wxcc_1"), scene.now());
-        scene.put(Subject::Known(Box::new(note)), &[EntryKind::Clear, EntryKind::Update]).await;
+        scene.put(Subject::Known(note.into()), &[EntryKind::Clear, EntryKind::Update]).await;
         let note = Note::of(name("Support", "wxcc_1"), scene.now());
-        scene.put(Subject::Known(Box::new(note)), &[EntryKind::Clear]).await;
+        scene.put(Subject::Known(note.into()), &[EntryKind::Clear]).await;
         scene.clock.advance(Duration::from_secs(60));
         let text = scene.run("list").await.0;
         let next: Vec<bool> = text.lines().skip(1).map(|line| line.contains("after 1")).collect();

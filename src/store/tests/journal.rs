@@ -309,7 +309,7 @@ async fn what_a_call_is_known_by_outlives_a_restart_a_purge_and_an_entry(engine:
 fn deferred(key: &str) -> Enqueue {
     let note = Note { deferred_at: Some(at(5)), ..Note::of(call(key), at(5)) };
     Enqueue {
-        subject: Subject::Known(Box::new(note)),
+        subject: Subject::Known(note.into()),
         entries: vec![entry(EntryKind::Create, false)],
         ..hang_up(key, "a")
     }

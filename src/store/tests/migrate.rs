@@ -27,7 +27,7 @@ async fn fill(store: &Store) {
     let body = CreateBody::Set(StoredJson::new(r#"{"callCenter":"Sales","body":{"from":"+14693150217"}}"#));
     let deferred = Note { create_body: body, deferred_at: Some(at(1)), ..Note::of(call("wxcc_2"), at(1)) };
     let entries = vec![entry(EntryKind::Create, false)];
-    let subject = Subject::Known(Box::new(deferred));
+    let subject = Subject::Known(deferred.into());
     store.enqueue(Enqueue { subject, entries, ..hang_up("wxcc_2", "gone") }).await.unwrap();
     store.enqueue(hang_up("wxcc_1", "gone")).await.unwrap();
     let owner = String::from("gone");

@@ -136,7 +136,7 @@ pub(super) fn entry(kind: EntryKind, is_final: bool) -> NewEntry {
 pub(super) fn hang_up(key: &str, owner: &str) -> Enqueue {
     let note = Note { ended_at: Some(at(0)), ..Note::of(call(key), at(0)) };
     Enqueue {
-        subject: Subject::Known(Box::new(note)),
+        subject: Subject::Known(note.into()),
         entries: vec![entry(EntryKind::Clear, false), entry(EntryKind::Update, true)],
         unless_answered: true,
         mark: None,

@@ -113,10 +113,7 @@ async fn a_call_stays_as_long_as_an_entry_needs_it_or_a_relative(engine: Engine)
     store.note(known(name("wxcc_stranger", None), "0LQ5g000000abcD")).await.unwrap();
     for (key, parent) in [("wxcc_first", "wxcc_parent"), ("wxcc_other", "0LQ5g000000abcC")] {
         let note = Note::of(name(key, Some(parent)), at(0));
-        store
-            .enqueue(Enqueue { subject: Subject::Known(Box::new(note)), ..hang_up(key, "a") })
-            .await
-            .unwrap();
+        store.enqueue(Enqueue { subject: Subject::Known(note.into()), ..hang_up(key, "a") }).await.unwrap();
     }
     let before = PurgeBefore { calls: at(9), buried: at(9), private: at(9) };
     assert_eq!(store.purge(before).await.unwrap(), Purged { calls: 1, ..Purged::default() });

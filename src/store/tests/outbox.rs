@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::store::{Attempt, CreateBody, Entry, EntryState, Lease, Settle};
 
@@ -58,7 +60,7 @@ async fn a_call_gets_one_final_update_even_after_it_was_delivered_or_buried(engi
 async fn a_call_has_one_create_waiting_and_none_once_it_needs_none(engine: Engine) {
     let store = engine.open().await;
     let deferred = |key| Enqueue {
-        subject: Subject::Known(Box::new(Note { deferred_at: Some(at(0)), ..Note::of(call(key), at(0)) })),
+        subject: Subject::Known(Arc::new(Note { deferred_at: Some(at(0)), ..Note::of(call(key), at(0)) })),
         entries: vec![entry(EntryKind::Create, false)],
         unless_answered: false,
         ..hang_up(key, "a")
@@ -82,7 +84,7 @@ async fn a_create_whose_lease_has_ended_may_have_been_done(engine: Engine) {
     let store = engine.open().await;
     let deferred = |key| Enqueue { entries: vec![entry(EntryKind::Create, false)], ..hang_up(key, "a") };
     let enqueue = async |key| {
-        let note = Box::new(Note { deferred_at: Some(at(0)), ..Note::of(call(key), at(0)) });
+        let note = Arc::new(Note { deferred_at: Some(at(0)), ..Note::of(call(key), at(0)) });
         ids(&store.enqueue(Enqueue { subject: Subject::Known(note), ..deferred(key) }).await.unwrap())[0]
     };
     let (left, given_back) = (enqueue("wxcc_1").await, enqueue("wxcc_2").await);
@@ -117,7 +119,7 @@ async fn what_the_create_of_an_answered_call_said_goes_with_the_end_of_the_call(
     store.note(failed("wxcc_1")).await.unwrap();
     store.note(failed("wxcc_2")).await.unwrap();
     assert_eq!(store.enqueue(hang_up("wxcc_1", "a")).await.unwrap(), Enqueued::Answered);
-    let goes_on = Subject::Known(Box::new(Note::of(call("wxcc_2"), at(0))));
+    let goes_on = Subject::Known(Arc::new(Note::of(call("wxcc_2"), at(0))));
     let withheld = Enqueue { subject: goes_on, ..hang_up("wxcc_2", "a") };
     assert_eq!(store.enqueue(withheld).await.unwrap(), Enqueued::Answered);
     for (key, body) in [("wxcc_1", None), ("wxcc_2", Some(StoredJson::new("{}")))] {
@@ -147,7 +149,7 @@ async fn an_answer_that_is_noted_after_the_look_and_before_the_commit_counts(eng
 async fn new_entries_wait_behind_those_of_their_call(engine: Engine) {
     let store = engine.open().await;
     let create = Enqueue {
-        subject: Subject::Known(Box::new(Note {
+        subject: Subject::Known(Arc::new(Note {
             deferred_at: Some(at(0)),
             ..Note::of(call("wxcc_1"), at(0))
         })),

@@ -1,5 +1,7 @@
 //! Rows that a hand has broken, and rows that a newer version has written.
 
+use std::sync::Arc;
+
 use super::tasks::{lease_tasks, new_event};
 use super::*;
 use crate::domain::{EventKind, TaskEnding, TaskId, TaskNumbers};
@@ -12,7 +14,7 @@ fn lease(second: i64) -> Lease {
 fn update(key: &str) -> Enqueue {
     Enqueue {
         entries: vec![entry(EntryKind::Update, false)],
-        subject: Subject::Known(Box::new(Note::of(call(key), at(0)))),
+        subject: Subject::Known(Arc::new(Note::of(call(key), at(0)))),
         ..hang_up(key, "a")
     }
 }
