@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::mocks::MockCommand;
+use super::mocks::{MockCommand, first_number};
 use crate::clock::{Clock as _, SystemClock};
 use crate::mock::{MockOrg, MockOrgSettings};
 
@@ -62,7 +62,7 @@ pub fn run(args: &MockSalesforceArgs) -> anyhow::Result<ExitCode> {
         expose: args.expose,
     };
     let command = command.refuse_strangers()?;
-    let settings = settings(args)?;
+    let settings = MockOrgSettings { first_record: first_number(SystemClock.now()), ..settings(args)? };
     let start = async |listen| MockOrg::start(settings, listen, || SystemClock.now()).await;
     command.run(start, introduction, async |org: MockOrg| org.stop().await)
 }
@@ -113,7 +113,10 @@ Act
     kind: unauthorized, forbidden (body), tooMany (retryAfter), unavailable (retryAfter), slow (milliseconds),
           worksLate (milliseconds), neverAnswers, dropConnection (afterWork), html (status), halfBody, garbage,
           status (status, body), body (body), complaint (errors), hugeBody (bytes)
-    on:   create, update, omniFlow, clearRouting, token; left out: any"
+    on:   create, update, omniFlow, clearRouting, token; left out: any
+    times: for how many requests; left out: 1
+  curl {url}/mock/script               what has not come yet of the scripts
+  curl -X DELETE {url}/mock/script     ends them all"
     )
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use super::mocks::MockCommand;
+use super::mocks::{MockCommand, first_number};
 use crate::clock::{Clock as _, SystemClock};
 use crate::mock::webex::{MockWebex, MockWebexSettings};
 
@@ -42,6 +42,7 @@ pub fn run(args: &MockWebexArgs) -> anyhow::Result<ExitCode> {
         client_id: args.client_id.clone(),
         client_secret: args.client_secret.clone(),
         redirect_uris: args.redirect_uris.clone(),
+        numbers_after: first_number(SystemClock.now()),
         ..MockWebexSettings::default()
     };
     let command = MockCommand {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A mock that is run as a command.
@@ -60,8 +61,25 @@ impl MockCommand {
     }
 }
 
+/// Where a mock begins to number what it makes that starts at this moment. It makes fewer than a thousand things a second, on
+/// average, so it gives no id that one before it has given: the bridge knows those still.
+pub(super) fn first_number(now: Timestamp) -> u64 {
+    u64::try_from(now.as_millisecond()).unwrap_or(1)
+}
+
 fn introduce(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}\nCtrl-C ends it.")?;
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mock_that_starts_later_begins_behind_all_numbers_of_the_one_before() {
+        let at = |second| first_number(Timestamp::from_second(second).unwrap());
+        assert_eq!(at(1_795_000_060) - at(1_795_000_000), 60_000);
+    }
 }

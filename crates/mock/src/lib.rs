@@ -172,8 +172,7 @@ impl MockOrg {
     /// Bad days that have not come yet.
     #[must_use]
     pub fn scripted(&self) -> Vec<Script> {
-        let state = self.org.state();
-        state.diary.iter().filter(|script| script.times > 0).cloned().collect()
+        pages::to_come(&self.org)
     }
 
     /// Bad days that have not come yet never will.

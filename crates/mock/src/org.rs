@@ -63,9 +63,9 @@ pub(super) struct Org {
 impl Org {
     pub(super) fn new(settings: MockOrgSettings, key: PKey<Public>, url: String, now: Now) -> Self {
         let state = Mutex::new(State {
-            records: Records::new(settings.keep_voice_calls),
+            records: Records::new(settings.first_record, settings.keep_voice_calls),
             sessions: HashMap::new(),
-            sessions_made: 0,
+            sessions_made: settings.first_record,
             spent: HashMap::new(),
             believed: HashMap::new(),
             creates: VecDeque::new(),

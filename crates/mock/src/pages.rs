@@ -21,7 +21,9 @@ pub(super) fn attend(org: &Org, page: &str, incoming: &Incoming) -> Result<Answe
             let call = state.records.find_mut(id);
             one(call.and_then(|call| call.accept(AGENT, now).then_some(&*call)))
         }
+        ("GET", ("script", "")) => Ok(list(&to_come(org))),
         ("POST", ("script", "")) => script(org, incoming),
+        ("DELETE", ("script", "")) => Ok(end_scripts(org)),
         ("POST", ("revokeSessions", "")) => {
             org.state().sessions.clear();
             Ok(Answer::json(200, &json!({ "status": "Success" })))
@@ -43,7 +45,18 @@ fn one<T: Serialize>(entry: Option<&T>) -> Result<Answer, Refused> {
 fn script(org: &Org, incoming: &Incoming) -> Result<Answer, Refused> {
     let script: Script = serde_json::from_value(Value::Object(incoming.object()?))
         .map_err(|error| Refused::new(400, "JSON_PARSER_ERROR", error.to_string()))?;
-    let mut state = org.state();
-    state.diary.push(script);
-    Ok(list(&state.diary))
+    org.state().diary.push(script);
+    Ok(list(&to_come(org)))
+}
+
+/// The bad days that have not come yet.
+pub(super) fn to_come(org: &Org) -> Vec<Script> {
+    org.state().diary.iter().filter(|script| script.times > 0).cloned().collect()
+}
+
+/// Ends all scripts, and tells what has not come of them. An answer that a script keeps back is kept back still.
+fn end_scripts(org: &Org) -> Answer {
+    let ended = to_come(org);
+    org.state().diary.clear();
+    list(&ended)
 }

@@ -16,8 +16,9 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn new(keep: usize) -> Self {
-        Self { calls: BTreeMap::new(), by_id: HashMap::new(), by_key: HashMap::new(), next: 1, keep }
+    /// The first record that is made has the number `first`.
+    pub(super) fn new(first: u64, keep: usize) -> Self {
+        Self { calls: BTreeMap::new(), by_id: HashMap::new(), by_key: HashMap::new(), next: first, keep }
     }
 
     /// The id the next record gets.

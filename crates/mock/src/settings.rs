@@ -47,6 +47,9 @@ pub struct MockOrgSettings {
     pub keep_recorded: usize,
     /// How many VoiceCalls are kept, the newest.
     pub keep_voice_calls: usize,
+    /// The number from which ids of records and sessions are made. An org that is started again beside a bridge that knows
+    /// the ids of the one before needs another: else it gives them to other calls.
+    pub first_record: u64,
     /// `false` checks a telephony token once and believes the same text until it expires: for measurements.
     pub verify_every_token: bool,
     /// Threads of the HTTP server.
@@ -102,6 +105,7 @@ impl MockOrgSettings {
             record: true,
             keep_recorded: 10_000,
             keep_voice_calls: 100_000,
+            first_record: 1,
             verify_every_token: true,
             workers: 1,
         }

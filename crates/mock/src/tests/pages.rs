@@ -26,6 +26,33 @@ async fn the_pages_show_calls_and_script_the_org() {
 }
 
 #[actix_web::test]
+async fn a_script_is_shown_and_ended_before_its_time() {
+    let caller = Caller::new().await;
+    let outage = json!({ "kind": "unavailable", "times": 1000, "on": "omniFlow" });
+    page(&caller, Method::POST, "script", &outage).await;
+    caller.create("wxcc_1").await;
+    let flow = json!({ "dialedNumber": "+1" });
+    assert_eq!(caller.patch("/voiceCalls/wxcc_1/omniFlow", &flow).await.0, 503);
+    let left = json!([{ "kind": "unavailable", "retryAfter": null, "times": 999, "on": "omniFlow" }]);
+    assert_eq!(page(&caller, Method::GET, "script", &json!({})).await, (200, left.clone()));
+    assert_eq!(page(&caller, Method::DELETE, "script", &json!({})).await, (200, left));
+    assert_eq!(caller.patch("/voiceCalls/wxcc_1/omniFlow", &flow).await.0, 200);
+    assert_eq!(page(&caller, Method::GET, "script", &json!({})).await, (200, json!([])));
+}
+
+#[actix_web::test]
+async fn an_org_that_is_started_anew_gives_no_id_of_the_one_before() {
+    let ids = async |first| {
+        let caller = Caller::of(|settings| settings.first_record = first).await;
+        [caller.create("wxcc_1").await, caller.create("wxcc_2").await]
+    };
+    let before = ids(1).await;
+    assert_eq!(ids(1).await, before, "a test that is repeated sees the same ids");
+    let after = ids(1_795_000_000_000).await;
+    assert!(after.iter().all(|id| !before.contains(id)), "{before:?} {after:?}");
+}
+
+#[actix_web::test]
 async fn the_page_of_refusals_names_what_was_wrong() {
     let caller = Caller::new().await;
     caller.post("/voiceCalls", &super::with(super::create_body("wxcc_1"), "to", Value::Null)).await;

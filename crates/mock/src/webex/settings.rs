@@ -37,6 +37,9 @@ pub struct MockWebexSettings {
     pub withdrawn: Vec<String>,
     /// How many recorded requests and refusals are kept, the newest.
     pub keep_recorded: usize,
+    /// The number after which ids and tokens are numbered. A tenant that is started again needs another: else it gives
+    /// those of the one before to others.
+    pub numbers_after: u64,
 }
 
 impl Default for MockWebexSettings {
@@ -58,6 +61,7 @@ impl Default for MockWebexSettings {
             misspelled_org_key: false,
             withdrawn: Vec::new(),
             keep_recorded: 10_000,
+            numbers_after: 0,
         }
     }
 }

@@ -106,7 +106,7 @@ fn create(tenant: &Tenant, body: &Map<String, Value>) -> Result<Answer, Refused>
         created: tenant.now(),
     };
     let mut state = tenant.state();
-    let id = format!("00000000-0000-4000-8000-{:012}", state.number());
+    let id = format!("00000000-0000-4000-8000-{:012x}", state.number());
     let subscription = Subscription { id, ..subscription };
     let shown = subscription.json(&tenant.settings.org_id);
     state.subscriptions.push(subscription);

@@ -90,7 +90,7 @@ impl Tenant {
             diary: Vec::new(),
             requests: Newest::new(settings.keep_recorded),
             refusals: Newest::new(settings.keep_recorded),
-            made: 0,
+            made: settings.numbers_after,
         });
         Self { settings, url, now, state }
     }
