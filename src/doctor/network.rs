@@ -163,15 +163,30 @@ async fn connection(host: Arc<Host>) -> Finding {
         Ok(Err(error)) => ("unreachable", format!("the system says: {error}")),
         Err(_) => ("no-answer", format!("nothing came back in {} s", CONNECT_WITHIN.as_secs())),
     };
-    let (subject, keys) = (Host::subject(&host.base), host.keys.join(" and "));
-    let port = host.port();
-    Finding::fail(fault, format!("no connection to {subject}"))
-        .means(means(&host))
-        .cause(format!("a firewall does not let this machine out to port {port}"))
-        .cause("machines here reach the internet only by a proxy: the bridge uses none")
-        .cause(format!("{keys} names the wrong host or port"))
+    let (subject, port) = (Host::subject(&host.base), host.port());
+    let finding = Finding::fail(fault, format!("no connection to {subject}")).means(means(&host));
+    unconnected(fault, &host)
+        .into_iter()
+        .fold(finding, Finding::cause)
         .step(format!("let this machine reach {name} on TCP port {port}"))
+        .step(format!("from another machine, `nc -vz {name} {port}` tells whether the host is down for all"))
         .seen(words)
+}
+
+/// Why there is no connection, the likeliest first: a refusal comes from a host or from something before it, silence from a
+/// firewall that drops or from a host that is down.
+fn unconnected(fault: &str, host: &Host) -> Vec<String> {
+    let (keys, port) = (host.keys.join(" and "), host.port());
+    let firewall = format!("a firewall does not let this machine out to port {port}");
+    let proxy = "machines here reach the internet only by a proxy: the bridge uses none".to_owned();
+    let wrong = format!("{keys} names the wrong host or port");
+    match fault {
+        "refused" => {
+            vec![format!("the host is up, and nothing listens at its port {port}"), firewall, wrong, proxy]
+        }
+        "no-answer" => vec![firewall, proxy, "the host is down".to_owned(), wrong],
+        _ => vec!["this machine has no way there, or the host is down".to_owned(), firewall, proxy, wrong],
+    }
 }
 
 async fn handshake(site: Arc<Site>, host: Arc<Host>) -> Finding {

@@ -165,7 +165,7 @@ async fn nobody_listens_at_the_host() {
     setup
         .fault()
         .await
-        .is(Code::Connection, "refused", "a firewall does not let this machine out", "on TCP port")
+        .is(Code::Connection, "refused", "the host is up, and nothing listens at its port", "on TCP port")
         .hides(Code::TelephonyAddress);
 }
 
