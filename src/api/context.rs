@@ -18,7 +18,7 @@ use super::voice_body::VoiceBody;
 use super::{ApiError, body};
 use crate::bridge::Bridge;
 use crate::clock::Clock;
-use crate::domain::{Exchange, ExchangeOrigin, ExchangeRecord, VendorCallKey};
+use crate::domain::{Exchange, ExchangeOrigin, ExchangeRecord, VendorCallKey, VoiceCallId};
 use crate::salesforce::Budget;
 use crate::settings::{self, BadSignatureStatus, Client, Deadlines, Settings};
 use crate::telemetry::Metrics;
@@ -197,6 +197,8 @@ impl ApiContext {
         notes.learn_cause(&asked);
         configured.bridge(self.worker).store().keep_exchange(|| {
             let (call_center, call) = notes.named_call()?;
+            // The journal has the id that a create has made.
+            let also = notes.other_name().filter(|_| route != Route::CreateVoiceCall);
             let origin = ExchangeOrigin::Flow {
                 route: notes.route.into(),
                 status: response.status().as_u16(),
@@ -209,7 +211,7 @@ impl ApiContext {
                 error: notes.error.clone(),
                 salesforce: asked,
             };
-            Some(Exchange { call_center, call, at, record })
+            Some(Exchange { call_center, call, also, at, record })
         });
         request.extensions_mut().insert(notes);
         response
@@ -258,6 +260,13 @@ impl ConfiguredApi {
         let key = fields.0.iter().find(|(name, _)| name == "vendorCallKey").and_then(|(_, key)| key.as_str());
         if let Some(key) = key.and_then(|key| VendorCallKey::parse(key.trim()).ok()) {
             notes.vendor_call_key(&key);
+        }
+        let id = fields.0.iter().find(|(name, _)| name == "voiceCallId").and_then(|(_, id)| id.as_str());
+        // A flow that has one body for all its requests sends one with a create, too.
+        if let Some(id) = id.filter(|_| notes.route != Route::CreateVoiceCall.name())
+            && let Ok(id) = VoiceCallId::parse(id.trim())
+        {
+            notes.voice_call_id(id.as_ref());
         }
         let reading = VoiceBody::begin(fields, &self.settings, client, &self.unset)?;
         if let Some(name) = reading.call_center() {

@@ -86,6 +86,12 @@ impl RequestNotes {
         Some((self.call_center.clone()?, call))
     }
 
+    /// The id of the call, where it has a key too.
+    pub fn other_name(&self) -> Option<CallReference> {
+        let id = self.voice_call_id.as_ref().filter(|_| self.vendor_call_key.is_some())?;
+        CallReference::parse(id.as_str()).ok()
+    }
+
     /// Sets the call, if the flow names one.
     pub fn meant(&mut self, call: Option<&CallReference>) {
         if let Some(call) = call {

@@ -49,6 +49,11 @@ impl Readiness {
         self.configuration.load().refused.clone()
     }
 
+    /// Keys whose new value takes effect after a restart, of the version that runs.
+    pub fn after_restart(&self) -> Vec<&'static str> {
+        self.configuration.load().after_restart.clone()
+    }
+
     /// What is not ready; empty means ready.
     pub fn problems(&self) -> Vec<String> {
         let stopping = self.stopping.load(Ordering::Acquire).then(|| String::from("the service is stopping"));

@@ -186,7 +186,9 @@ impl Control {
     fn refuse(&self, problems: Vec<Problem>, files: Files) -> Reread {
         // Before the log tells: whoever reads it there looks at these.
         self.lasting.metrics.configuration_read(false);
-        self.readiness.configured(Configuration { refused: problems.clone(), ..Configuration::default() });
+        // What the version before has left for a restart is left for it still.
+        let after_restart = self.readiness.after_restart();
+        self.readiness.configured(Configuration { refused: problems.clone(), after_restart });
         for Problem { key, problem, hint } in &problems {
             tracing::error!(key, problem, hint, "the new configuration is refused; the one before runs on");
         }
@@ -275,6 +277,10 @@ impl Control {
         metrics.breakers(&breakers.collect::<Vec<_>>());
         let store = self.lasting.outbox.store();
         metrics.store(store.waiting(), store.ready().is_ok());
+        for what in ["breakers", "database"] {
+            metrics.looked(what, self.lasting.clock.now());
+        }
+        let asked_at = self.lasting.clock.now();
         let Ok(counts) = store.count().await else { return };
         let counts = counts.into_iter().map(|count| OutboxCount {
             call_center: count.call_center.to_string(),
@@ -284,6 +290,7 @@ impl Control {
             oldest: count.oldest,
         });
         metrics.outbox(&names(&current.settings), &counts.collect::<Vec<_>>());
+        metrics.looked("outbox", asked_at);
     }
 }
 

@@ -225,7 +225,7 @@ async fn agreed(
     let mut entries = 0;
     for filter in filters.iter_mut() {
         filter.older_than = filter.older_than.or(now.checked_add(Duration::from_millis(1)).ok());
-        entries += store.discard(filter, Run::Dry).await?;
+        entries += store.discard(filter, Run::Dry).await?.len();
     }
     let noun = if entries == 1 { "entry" } else { "entries" };
     // Where there is nothing, the report says so.
@@ -321,15 +321,25 @@ async fn read_list(
     running: &Running,
     now: Timestamp,
 ) -> Result<EntryList, StoreError> {
-    let entries = store.list_all(filter).await?;
+    let total = store.discard(&Filter { limit: None, ..filter.clone() }, Run::Dry).await?.len();
+    let entries = views(store, &store.list_all(filter).await?, running, now).await?;
+    Ok(EntryList { total, entries })
+}
+
+/// Entries as they are shown, with what each waits for.
+async fn views(
+    store: &Store,
+    entries: &[Result<Entry, Box<Unreadable>>],
+    running: &Running,
+    now: Timestamp,
+) -> Result<Vec<EntryView>, StoreError> {
     let readable: Vec<Entry> = entries.iter().filter_map(|entry| entry.as_ref().ok().cloned()).collect();
     let waits = waits(store, &readable, running, now).await?;
-    let total = store.discard(&Filter { limit: None, ..filter.clone() }, Run::Dry).await?;
     let shown = |entry: &Result<Entry, Box<Unreadable>>| match entry {
         Ok(entry) => EntryView::of(entry, now).waiting(&waits),
         Err(unreadable) => EntryView::of_unreadable(unreadable, now),
     };
-    Ok(EntryList { total, entries: entries.iter().map(shown).collect() })
+    Ok(entries.iter().map(shown).collect())
 }
 
 /// What each of these entries waits for besides its time.
@@ -350,26 +360,25 @@ pub(super) async fn waits(
 }
 
 impl EntryList {
-    /// Adds another list.
-    pub fn append(&mut self, mut other: Self) {
-        self.total += other.total;
-        self.entries.append(&mut other.entries);
-    }
-
     /// Prints a table.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.total == 0 {
-            return writeln!(out, "no entries");
+        match self.total {
+            0 => writeln!(out, "no entries"),
+            total => print_entries(&self.entries, total, out),
         }
-        super::print_table(out, EntryView::HEAD, self.entries.iter().map(EntryView::cells))?;
-        if self.entries.len() < self.total {
-            writeln!(out, "{} of {} entries, the oldest", self.entries.len(), self.total)?;
-        }
-        Ok(())
     }
+}
+
+/// Prints a table of the oldest of so many entries.
+fn print_entries(entries: &[EntryView], total: usize, out: &mut dyn Write) -> io::Result<()> {
+    super::print_table(out, EntryView::HEAD, entries.iter().map(EntryView::cells))?;
+    if entries.len() < total {
+        writeln!(out, "{} of {total} entries, the oldest", entries.len())?;
+    }
+    Ok(())
 }
 
 /// The longest last column of the table, in characters; alone, an entry is printed in full.
@@ -596,13 +605,12 @@ pub(super) fn duration(from: Timestamp, to: Timestamp) -> String {
 }
 
 /// How many entries a dry run prints.
-const PRINTED: u32 = 50;
+const PRINTED: usize = 50;
 
 /// Which entries to change: by number, by filter, or all.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(group(ArgGroup::new("which").required(true).multiple(true)
     .args(["ids", "state", "call_center", "kind", "older_than", "words", "all"])))]
-/// Which entries to change: by number, by filter, or all.
 pub struct EntryChange {
     /// These entries.
     #[arg(value_name = "ID", value_parser = entry_id,
@@ -641,7 +649,28 @@ struct ChangeReport {
     dry_run: bool,
     /// How many were changed, or would be.
     entries: usize,
+    /// Which.
+    ids: Vec<i64>,
     problems: Vec<ChangeProblem>,
+    /// In a dry run, the oldest of them as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<Vec<EntryView>>,
+}
+
+impl ChangeReport {
+    fn print(&self, action: ChangeAction, pending: usize, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(listed) = self.listed.as_ref().filter(|listed| !listed.is_empty()) {
+            print_entries(listed, self.entries, out)?;
+        }
+        for ChangeProblem { id, problem } in &self.problems {
+            writeln!(out, "{id}: {problem}")?;
+        }
+        writeln!(out, "{} {}", self.entries, action.outcome(self.dry_run))?;
+        match action.hint(self.entries, pending).filter(|_| self.problems.is_empty()) {
+            Some(hint) => writeln!(out, "{hint}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl EntryChange {
@@ -660,37 +689,28 @@ impl EntryChange {
         json: bool,
         out: &mut dyn Write,
     ) -> anyhow::Result<bool> {
-        let mut report = ChangeReport { dry_run: self.dry_run, entries: 0, problems: Vec::new() };
-        let mut preview = EntryList::default();
-        let mut pending = 0;
+        let (mut changed, mut problems, mut pending) = (Vec::new(), Vec::new(), 0);
         for filter in filters {
             pending += action.left_alone(store, &filter).await?;
-            if self.dry_run
-                && let Some(filter) = action.preview(&filter)
-            {
-                preview.append(read_list(store, &filter, &Running::default(), now).await?);
+            let ids = action.run(store, &filter, now, self.dry_run).await?;
+            if let (true, Some(id)) = (ids.is_empty(), filter.id) {
+                problems.push(ChangeProblem { id: id.0, problem: action.reason(store, id).await? });
             }
-            let changed = action.run(store, &filter, now, self.dry_run).await?;
-            report.entries += changed;
-            if let (0, Some(id)) = (changed, filter.id) {
-                report.problems.push(ChangeProblem { id: id.0, problem: action.reason(store, id).await? });
-            }
+            changed.extend(ids);
         }
-        if json {
-            writeln!(out, "{}", serde_json::to_string(&report)?)?;
-        } else {
-            if preview.total > 0 {
-                preview.print(out)?;
+        changed.sort_unstable();
+        let listed = match self.dry_run {
+            true => {
+                let oldest: Vec<EntryId> = changed.iter().take(PRINTED).copied().collect();
+                Some(views(store, &store.list_these(&oldest).await?, &Running::default(), now).await?)
             }
-            for ChangeProblem { id, problem } in &report.problems {
-                writeln!(out, "{id}: {problem}")?;
-            }
-            writeln!(out, "{} {}", report.entries, action.outcome(self.dry_run))?;
-            if report.problems.is_empty()
-                && let Some(hint) = action.hint(report.entries, pending)
-            {
-                writeln!(out, "{hint}")?;
-            }
+            false => None,
+        };
+        let ids: Vec<i64> = changed.iter().map(|id| id.0).collect();
+        let report = ChangeReport { dry_run: self.dry_run, entries: ids.len(), ids, problems, listed };
+        match json {
+            true => writeln!(out, "{}", serde_json::to_string(&report)?)?,
+            false => report.print(action, pending, out)?,
         }
         Ok(report.entries > 0 && report.problems.is_empty())
     }
@@ -710,25 +730,19 @@ impl ChangeAction {
         filter: &Filter,
         now: Timestamp,
         dry: bool,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Vec<EntryId>, StoreError> {
         let run = if dry { Run::Dry } else { Run::Real };
         match self {
             Self::Retry => store.retry(filter, now, run).await,
-            // Waiting ones first: what is put back is due already.
-            Self::Hurry => Ok(store.hurry(filter, now, run).await? + store.retry(filter, now, run).await?),
+            Self::Hurry => {
+                // Waiting ones first: what is put back is due already.
+                let mut ids = store.hurry(filter, now, run).await?;
+                ids.extend(store.retry(filter, now, run).await?);
+                ids.sort_unstable();
+                Ok(ids)
+            }
             Self::Discard => store.discard(filter, run).await,
         }
-    }
-
-    /// The entries of a filter that would be changed, as many as a dry run prints.
-    fn preview(self, filter: &Filter) -> Option<Filter> {
-        let state = match (self, filter.state) {
-            // No pending entry is put back.
-            (Self::Retry, Some(EntryState::Pending)) => return None,
-            (Self::Retry, _) => Some(EntryState::Buried),
-            (Self::Hurry | Self::Discard, state) => state,
-        };
-        Some(Filter { state, limit: Some(PRINTED), ..filter.clone() })
     }
 
     /// How many entries of a filter wait, which a retry leaves alone.
@@ -736,7 +750,8 @@ impl ChangeAction {
         if self != Self::Retry || filter.state == Some(EntryState::Buried) {
             return Ok(0);
         }
-        store.discard(&Filter { state: Some(EntryState::Pending), ..filter.clone() }, Run::Dry).await
+        let filter = Filter { state: Some(EntryState::Pending), ..filter.clone() };
+        Ok(store.discard(&filter, Run::Dry).await?.len())
     }
 
     /// What an operator is told who finds nothing to be put back although there is something.
@@ -759,20 +774,22 @@ impl ChangeAction {
             (Self::Discard, true) => "would be discarded (dry run)",
         }
     }
+
     /// Why an entry could not be changed.
     async fn reason(self, store: &Store, id: EntryId) -> Result<&'static str, StoreError> {
         let filter = Filter { id: Some(id), ..Filter::default() };
-        let pending = match self {
-            Self::Hurry => {
-                "due already, or a late clear before its first moment: it is tried when its turn comes"
-            }
-            Self::Retry | Self::Discard => {
-                "still pending: it is tried again by itself; --now tries it at once"
-            }
-        };
         Ok(match store.list_all(&filter).await?.into_iter().next() {
             None => "no such entry",
-            Some(Ok(entry)) if entry.state == EntryState::Pending => pending,
+            Some(Ok(entry)) if entry.state == EntryState::Pending => match (self, entry.kind, entry.attempts)
+            {
+                (Self::Hurry, EntryKind::LateClear, 0) => {
+                    "a late clear that waits on purpose: until then Salesforce may still route the call"
+                }
+                (Self::Hurry, ..) => "due already: it is tried when its turn comes",
+                (Self::Retry | Self::Discard, ..) => {
+                    "still pending: it is tried again by itself; --now tries it at once"
+                }
+            },
             Some(Err(unreadable)) if unreadable.state.as_deref() == Some("pending") => unreadable.problem,
             Some(_) => "changed by somebody else meanwhile",
         })

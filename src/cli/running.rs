@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fmt;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::Client;
 use reqwest::redirect::Policy;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::printable;
 use crate::listener::reached_here;
@@ -66,6 +68,11 @@ impl Exposition {
         Self { samples: text.lines().filter_map(sample).collect() }
     }
 
+    /// When what is told of this was looked at; none where the service does not tell, or has not looked yet.
+    pub(super) fn looked_at(&self, what: &str) -> Option<Timestamp> {
+        self.of(metric_names::looked_at).find(|sample| sample.label("what") == what).and_then(Sample::time)
+    }
+
     /// The series of a metric.
     pub(super) fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Sample> {
         self.samples.iter().filter(move |sample| sample.name == name)
@@ -121,6 +128,65 @@ pub(super) struct Asked {
     pub(super) told: Exposition,
 }
 
+impl Asked {
+    /// The service: scheme, host and port.
+    pub(super) fn service(&self) -> &str {
+        self.url.trim_end_matches("/metrics")
+    }
+
+    /// Asks the same service whether it is ready, and of its configuration; none where it does not tell, such as one of
+    /// another version.
+    pub(super) async fn readiness(&self) -> Option<Readiness> {
+        let url = format!("{}/readyz", self.service());
+        // One that is not ready says so with 503, and tells the same.
+        let (_, body) = fetch(&client().ok()?, &url).await.ok()?;
+        serde_json::from_slice(&body).ok()
+    }
+}
+
+/// What the service that runs tells of itself at `/readyz`, at the moment.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Readiness {
+    /// Why requests may not come; empty: they may.
+    pub(super) not_ready: Vec<OneLine>,
+    /// The configuration.
+    pub(super) configuration: ToldConfiguration,
+}
+
+/// How the configuration on disk and the one that runs differ.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ToldConfiguration {
+    /// Why the newest is refused; empty: it runs.
+    pub(super) problems: Vec<ToldProblem>,
+    /// Keys whose new value takes effect after a restart.
+    pub(super) after_restart: Vec<OneLine>,
+}
+
+/// A problem of a configuration that was refused.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct ToldProblem {
+    pub(super) key: OneLine,
+    pub(super) problem: OneLine,
+    pub(super) hint: OneLine,
+}
+
+/// A text on its line of a terminal, whoever has sent it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(from = "String")]
+pub(super) struct OneLine(pub(super) String);
+
+impl From<String> for OneLine {
+    fn from(text: String) -> Self {
+        Self(one_line(&text))
+    }
+}
+
+impl fmt::Display for OneLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Asks the service that has the operations listener at `listen` for its metrics.
 ///
 /// # Errors
@@ -133,25 +199,24 @@ pub(super) async fn ask(listen: SocketAddr) -> Result<Asked, String> {
         );
     }
     let address = reached_here(listen);
-    // The certificate is for the public host, not for this address, and metrics hold no secret.
-    let client = Client::builder()
-        .timeout(WITHIN)
-        .no_proxy()
-        .redirect(Policy::none())
-        .tls_danger_accept_invalid_certs(true)
-        .build();
-    let client = client.map_err(|error| error.to_string())?;
+    let client = client().map_err(|error| error.to_string())?;
     // Beyond loopback the listener has TLS, unless a proxy ends it.
     let schemes = if listen.ip().is_loopback() { &["http"][..] } else { &["https", "http"] };
     let mut problem = String::new();
     for scheme in schemes {
         let url = format!("{scheme}://{address}/metrics");
-        match fetch(&client, &url).await {
+        match fetch(&client, &url).await.and_then(|answer| exposition(&url, &answer)) {
             Ok(told) => return Ok(Asked { url, told }),
             Err(why) => problem = why,
         }
     }
     Err(problem)
+}
+
+/// The certificate is for the public host, not for this address, and what is asked holds no secret.
+fn client() -> reqwest::Result<Client> {
+    let client = Client::builder().timeout(WITHIN).no_proxy().redirect(Policy::none());
+    client.tls_danger_accept_invalid_certs(true).build()
 }
 
 /// Why there is no answer: nobody listens, or something does that does not answer as the service does.
@@ -172,7 +237,8 @@ fn unanswered(url: &str, error: &reqwest::Error) -> String {
     }
 }
 
-async fn fetch(client: &Client, url: &str) -> Result<Exposition, String> {
+/// The status of an answer, and its body.
+async fn fetch(client: &Client, url: &str) -> Result<(u16, Vec<u8>), String> {
     let mut answer = client.get(url).send().await.map_err(|error| unanswered(url, &error))?;
     let status = answer.status().as_u16();
     let mut body = Vec::new();
@@ -182,9 +248,14 @@ async fn fetch(client: &Client, url: &str) -> Result<Exposition, String> {
             return Err(format!("what answers at {url} is no scv-bridge: it sends more than 16 MiB"));
         }
     }
-    let told = Exposition::parse(&String::from_utf8_lossy(&body));
+    Ok((status, body))
+}
+
+/// The metrics in an answer, if it is one of ours.
+fn exposition(url: &str, (status, body): &(u16, Vec<u8>)) -> Result<Exposition, String> {
+    let told = Exposition::parse(&String::from_utf8_lossy(body));
     let is_ours = told.of(metric_names::build_info).next().is_some();
-    match status == 200 && is_ours {
+    match *status == 200 && is_ours {
         true => Ok(told),
         false => Err(format!(
             "what answers at {url} is no scv-bridge (HTTP {status}): is operations.listen that of the service that runs?"
@@ -199,6 +270,8 @@ pub(super) struct Running {
     pub(super) answers: Option<bool>,
     /// The contact centers whose breaker lets nobody through, each with until when; none where it tries Salesforce now.
     pub(super) held: BTreeMap<String, Option<Timestamp>>,
+    /// When it has looked at the breakers; none where it does not tell.
+    pub(super) looked_at: Option<Timestamp>,
 }
 
 impl Running {
@@ -207,7 +280,7 @@ impl Running {
         let Some(listen) = listen else { return Self::default() };
         match ask(listen).await {
             Ok(asked) => Self::of(&asked.told),
-            Err(_) => Self { answers: Some(false), held: BTreeMap::new() },
+            Err(_) => Self { answers: Some(false), ..Self::default() },
         }
     }
 
@@ -223,7 +296,7 @@ impl Running {
                 let center = sample.label("call_center");
                 (center.to_owned(), until.get(center).copied().flatten())
             });
-        Self { answers: Some(true), held: held.collect() }
+        Self { answers: Some(true), held: held.collect(), looked_at: told.looked_at("breakers") }
     }
 }
 
@@ -258,7 +331,10 @@ mod tests {
         let running = Running::of(&told);
         let at = Timestamp::from_millisecond(1_795_000_000_500).unwrap();
         let held = BTreeMap::from([("A".to_owned(), Some(at)), ("B".to_owned(), None)]);
-        assert_eq!((running.answers, running.held), (Some(true), held));
+        assert_eq!((running.answers, running.held, running.looked_at), (Some(true), held, None));
+        let looked =
+            Exposition::parse(&format!("{}{{what=\"breakers\"}} 1795000000.5", metric_names::looked_at));
+        assert_eq!(Running::of(&looked).looked_at, Some(at));
     }
 
     #[tokio::test]

@@ -17,6 +17,8 @@ pub struct Exchange {
     pub call_center: CallCenterName,
     /// The call, as it was named.
     pub call: CallReference,
+    /// Another name that the flow gave it in the same request: the journal need not know that one.
+    pub also: Option<CallReference>,
     /// When it began.
     pub at: Timestamp,
     /// The rest, as it stands in the journal.
@@ -59,8 +61,9 @@ pub enum ExchangeOrigin {
         kind: Word,
         /// The number of the entry.
         entry: i64,
-        /// Which attempt it was, from 1.
-        attempt: u32,
+        /// Which attempt it was, from 1; none where Salesforce was not asked: then it was only put off, or is done with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<u32>,
     },
 }
 

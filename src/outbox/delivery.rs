@@ -47,13 +47,14 @@ impl Delivery<'_> {
                 let mut delivered = Ok(());
                 for mut entry in entries {
                     let (before, at, began) = (self.returns(&entry), self.outbox.now(), Instant::now());
-                    let result = self.send(&mut entry, budget).await;
+                    let (result, is_asked) = self.try_once(&mut entry, budget).await;
                     delivered = result.as_ref().map(drop).map_err(Failure::clone);
-                    let outcome = self.settle(&entry, result, before).await;
+                    let (outcome, is_attempt) = self.settle(&entry, result, is_asked, before).await;
                     // The exchange of a request is kept with all that it asked.
                     if self.by == By::Worker {
-                        let keep =
-                            || exchange(&entry, (at, began), (outcome, budget), delivered.as_ref().err());
+                        let attempt = is_attempt.then(|| entry.attempts.saturating_add(1));
+                        let failure = delivered.as_ref().err();
+                        let keep = || exchange(&entry, (at, began), (attempt, outcome), budget, failure);
                         self.outbox.store().keep_exchange(keep);
                     }
                 }
@@ -66,24 +67,31 @@ impl Delivery<'_> {
     /// clearing failed, with half of the time for itself, and once it is delivered nothing is left to clear.
     async fn deliver_both(self, mut clear: Entry, mut last: Entry, budget: &Budget) -> Result<(), Failure> {
         let (before, half) = (self.returns(&last), budget.half());
-        let cleared = self.send(&mut clear, &half).await;
+        let (cleared, asked_clear) = self.try_once(&mut clear, &half).await;
         budget.waited(half.upstream().unwrap_or_default());
-        let updated = self.send(&mut last, budget).await;
+        let (updated, asked_last) = self.try_once(&mut last, budget).await;
         let delivered = updated.as_ref().map(drop).map_err(Failure::clone);
         let cleared = match updated.is_ok() && clear.kind == EntryKind::Clear && last.is_final {
             true => Ok(Sent::Done(Value::Null)),
             false => cleared,
         };
-        self.settle(&clear, cleared, before).await;
-        self.settle(&last, updated, before).await;
+        self.settle(&clear, cleared, asked_clear, before).await;
+        self.settle(&last, updated, asked_last, before).await;
         delivered
+    }
+
+    /// Tries an entry; gives also whether Salesforce was sent a request by that, whatever it asked.
+    async fn try_once(self, entry: &mut Entry, budget: &Budget) -> (Result<Sent, Failure>, bool) {
+        let sent = budget.sent();
+        let result = self.send(entry, budget).await;
+        (result, budget.sent() > sent)
     }
 
     /// Writes down that an attempt on entries came to nothing before it was made here.
     pub async fn failed(self, entries: Vec<Entry>, failure: &Failure) {
         for entry in entries {
             let before = self.returns(&entry);
-            self.settle(&entry, Err(failure.clone()), before).await;
+            self.settle(&entry, Err(failure.clone()), failure.is_of_request(), before).await;
         }
     }
 
@@ -93,11 +101,17 @@ impl Delivery<'_> {
     }
 
     /// Writes down how an attempt ended. A request waits for that only where a create that follows must know of it.
-    /// Gives the word for it.
-    async fn settle(self, entry: &Entry, result: Result<Sent, Failure>, before: Option<u64>) -> &'static str {
+    /// Gives the word for it, and whether it was an attempt.
+    async fn settle(
+        self,
+        entry: &Entry,
+        result: Result<Sent, Failure>,
+        is_asked: bool,
+        before: Option<u64>,
+    ) -> (&'static str, bool) {
         let outbox = self.outbox;
         let is_withheld = matches!(result, Ok(Sent::Withheld));
-        let tried = Tried { kind: entry.kind, is_final: entry.is_final };
+        let tried = Tried { kind: entry.kind, is_final: entry.is_final, is_asked };
         let kept = read(entry);
         let attempt = match result.as_ref().err() {
             // Not even a clear, of which a refusal by Salesforce says that there is nothing to clear.
@@ -118,7 +132,9 @@ impl Delivery<'_> {
             }
             attempt => attempt,
         };
-        let outcome = self.report(entry, kept.as_ref(), &attempt, is_withheld);
+        // What was only looked at, and then not sent, was put off.
+        let is_asked = is_asked && !matches!(attempt, Attempt::NotTried { .. });
+        let outcome = self.report(entry, kept.as_ref(), (&attempt, is_asked), is_withheld);
         if matches!(result, Ok(Sent::Done(_))) {
             measure_delay(outbox, entry);
         }
@@ -133,13 +149,13 @@ impl Delivery<'_> {
             self.by == By::Worker || note.as_ref().is_some_and(|note| note.created_at.is_some());
         let (outbox, id) = (Arc::clone(outbox), entry.id);
         match is_waited_for {
-            true => outbox.settle(id, attempt, note).await,
+            true => outbox.settle(id, attempt, is_asked, note).await,
             false => {
                 let settling = Arc::clone(&outbox);
-                outbox.afterwards(async move { settling.settle(id, attempt, note).await });
+                outbox.afterwards(async move { settling.settle(id, attempt, is_asked, note).await });
             }
         }
-        outcome
+        (outcome, is_asked)
     }
 
     /// Tells the log and the metrics of an attempt.
@@ -147,7 +163,7 @@ impl Delivery<'_> {
         self,
         entry: &Entry,
         kept: Option<&RestoredRequest>,
-        attempt: &Attempt,
+        (attempt, is_asked): (&Attempt, bool),
         is_withheld: bool,
     ) -> &'static str {
         let of_call = entry.call.as_ref().map(|call| call.name.vendor_call_key());
@@ -160,7 +176,7 @@ impl Delivery<'_> {
             kind: entry.kind,
             call_center: &entry.call_center,
             vendor_call_key: of_call.or(named).map(AsRef::as_ref),
-            attempts: entry.attempts.saturating_add(1),
+            attempts: entry.attempts.saturating_add(u32::from(is_asked)),
             by: self.by,
         };
         self.outbox.tell(attempted, attempt, is_withheld)
@@ -185,23 +201,20 @@ fn measure_delay(outbox: &Outbox, entry: &Entry) {
 fn exchange(
     entry: &Entry,
     (at, began): (Timestamp, Instant),
-    (outcome, budget): (&'static str, &Budget),
+    (attempt, outcome): (Option<u32>, &'static str),
+    budget: &Budget,
     failure: Option<&Failure>,
 ) -> Option<Exchange> {
     let of_call = entry.call.as_ref().map(|call| CallReference::Key(call.name.vendor_call_key().clone()));
     let record = ExchangeRecord {
-        origin: ExchangeOrigin::Outbox {
-            kind: entry.kind.name().into(),
-            entry: entry.id.0,
-            attempt: entry.attempts.saturating_add(1),
-        },
+        origin: ExchangeOrigin::Outbox { kind: entry.kind.name().into(), entry: entry.id.0, attempt },
         outcome: outcome.into(),
         milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         error: failure.map(Failure::to_string),
         salesforce: budget.exchanges(),
     };
     let call = of_call.or_else(|| read(entry)?.call)?;
-    Some(Exchange { call_center: entry.call_center.clone(), call, at, record })
+    Some(Exchange { call_center: entry.call_center.clone(), call, also: None, at, record })
 }
 
 /// As long as Salesforce may still route the call, its caller may hang up first; and a routing that was cleared may not have

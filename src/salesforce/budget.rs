@@ -25,6 +25,8 @@ struct Asked {
     exchanges: Vec<SalesforceExchange>,
     /// The HTTP status of the last answer.
     status: Option<u16>,
+    /// How many requests were sent.
+    sent: u32,
 }
 
 impl Budget {
@@ -34,7 +36,12 @@ impl Budget {
             deadline: started + limit,
             upstream_microseconds: AtomicU64::new(0),
             is_patient: false,
-            asked: Arc::new(Mutex::new(Asked { began: started, exchanges: Vec::new(), status: None })),
+            asked: Arc::new(Mutex::new(Asked {
+                began: started,
+                exchanges: Vec::new(),
+                status: None,
+                sent: 0,
+            })),
         }
     }
 
@@ -87,6 +94,17 @@ impl Budget {
             0 => None,
             time => Some(Duration::from_micros(time)),
         }
+    }
+
+    /// A request is on its way to Salesforce.
+    pub(super) fn sends(&self) {
+        let mut asked = self.asked();
+        asked.sent = asked.sent.saturating_add(1);
+    }
+
+    /// How many requests were sent to Salesforce so far, logins and queries among them.
+    pub fn sent(&self) -> u32 {
+        self.asked().sent
     }
 
     /// Salesforce has answered with this HTTP status.

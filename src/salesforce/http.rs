@@ -143,6 +143,7 @@ pub(super) async fn exchange_with_headers(
 ) -> Result<(HttpAnswer, HeaderMap), HttpFault> {
     let started = Instant::now();
     let host = request.url.host_str().map(str::to_owned);
+    budget.sends();
     let result = timeout_at(budget.deadline(), send(client, request)).await;
     budget.waited(started.elapsed());
     let result = result.unwrap_or(Err(HttpFault::Late));

@@ -166,6 +166,11 @@ impl Failure {
         }
     }
 
+    /// Whether a request was sent that came to this, as far as the failure itself tells.
+    pub fn is_of_request(&self) -> bool {
+        !matches!(self, Self::NotAsked { .. } | Self::NoTime)
+    }
+
     /// Whether Salesforce may nevertheless have done it, or may still do it.
     pub fn is_unknown(&self) -> bool {
         match self {

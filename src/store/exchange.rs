@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::batch::Job;
+use super::journal::kept_name;
 use super::row::Millis;
 use super::sql::{Connection, Insert as _, Query, insert};
 use super::{Store, StoreError};
@@ -75,6 +76,8 @@ impl Query for Named {
 struct Kept<'e> {
     call_center: &'e str,
     call: &'e str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    also: Option<&'e str>,
     at: i64,
     record: &'e ExchangeRecord,
 }
@@ -84,6 +87,8 @@ struct Kept<'e> {
 struct Read {
     call_center: String,
     call: String,
+    #[serde(default)]
+    also: Option<String>,
     at: Millis,
     record: ExchangeRecord,
 }
@@ -92,15 +97,8 @@ impl Read {
     fn exchange(self) -> Option<Exchange> {
         let call_center = CallCenterName::parse(self.call_center).ok()?;
         let call = CallReference::parse(&self.call).ok()?;
-        Some(Exchange { call_center, call, at: self.at.into(), record: self.record })
-    }
-}
-
-/// A call under its key, or under the form of its id that all ids have.
-fn name(call: &CallReference) -> &str {
-    match call {
-        CallReference::Id(id) => id.short(),
-        CallReference::Key(key) => key.as_ref(),
+        let also = self.also.and_then(|also| CallReference::parse(&also).ok());
+        Some(Exchange { call_center, call, also, at: self.at.into(), record: self.record })
     }
 }
 
@@ -121,7 +119,8 @@ impl Store {
         }
         let Some(exchange) = exchange() else { return };
         let (at, call_center) = (exchange.at.as_millisecond(), exchange.call_center.as_ref());
-        let kept = Kept { call_center, call: name(&exchange.call), at, record: &exchange.record };
+        let also = exchange.also.as_ref().map(kept_name);
+        let kept = Kept { call_center, call: kept_name(&exchange.call), also, at, record: &exchange.record };
         let Ok(json) = serde_json::to_string(&kept) else { return };
         let mut waiting = self.exchanges.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() < MOST {
@@ -144,8 +143,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn exchanges(&self, names: &[CallReference]) -> Result<(Vec<Exchange>, usize), StoreError> {
-        let calls: Vec<&str> = names.iter().map(name).collect();
-        let rows = self.read_raw(&Named { names: calls.iter().map(|call| needle(call)).collect() }).await?;
+        let calls: Vec<&str> = names.iter().map(kept_name).collect();
+        let needles = calls.iter().flat_map(|call| NAMED.map(|field| needle(field, call))).collect();
+        let rows = self.read_raw(&Named { names: needles }).await?;
         let (mut exchanges, mut unreadable) = (Vec::new(), 0);
         for row in &rows {
             let Ok(all) = serde_json::from_str::<Vec<Value>>(row) else {
@@ -153,7 +153,8 @@ impl Store {
                 continue;
             };
             let is_meant = |one: &Value| {
-                one.get("call").and_then(Value::as_str).is_some_and(|call| calls.contains(&call))
+                let mut names = NAMED.iter().filter_map(|field| one.get(field)?.as_str());
+                names.any(|name| calls.contains(&name))
             };
             for one in all.into_iter().filter(is_meant) {
                 match serde_json::from_value::<Read>(one).ok().and_then(Read::exchange) {
@@ -167,9 +168,12 @@ impl Store {
     }
 }
 
-/// How a call stands in a row.
-fn needle(call: &str) -> String {
-    format!("\"call\":{}", Value::from(call))
+/// The fields of [`Kept`] that name the call.
+const NAMED: [&str; 2] = ["call", "also"];
+
+/// How a name of a call stands in a row.
+fn needle(field: &str, name: &str) -> String {
+    format!("\"{field}\":{}", Value::from(name))
 }
 
 /// A row of exchanges.
@@ -208,14 +212,19 @@ mod tests {
     fn a_call_is_looked_for_as_it_is_written() {
         for call in ["wxcc_1", "a \"quoted\" key", "schl\u{fc}ssel", "back\\slash"] {
             let record = ExchangeRecord {
-                origin: crate::domain::ExchangeOrigin::Outbox { kind: "clear".into(), entry: 1, attempt: 1 },
+                origin: crate::domain::ExchangeOrigin::Outbox {
+                    kind: "clear".into(),
+                    entry: 1,
+                    attempt: Some(1),
+                },
                 outcome: "ok".into(),
                 milliseconds: 1,
                 error: None,
                 salesforce: Vec::new(),
             };
-            let kept = Kept { call_center: "Main", call, at: 0, record: &record };
-            assert!(serde_json::to_string(&kept).unwrap().contains(&needle(call)), "{call}");
+            let kept = Kept { call_center: "Main", call, also: Some(call), at: 0, record: &record };
+            let json = serde_json::to_string(&kept).unwrap();
+            assert!(NAMED.iter().all(|field| json.contains(&needle(field, call))), "{call}");
         }
     }
 }

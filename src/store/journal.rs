@@ -264,6 +264,19 @@ impl Query for CentersOf<'_> {
         WHERE vendor_call_key IN {each names} OR substr(voice_call_id, 1, 15) IN {each names}";
 }
 
+/// The keys of the newest calls that continue one of these. It looks at all calls: for people.
+#[derive(Serialize)]
+struct ContinuationsOf<'a> {
+    names: Vec<&'a str>,
+    limit: usize,
+}
+
+impl Query for ContinuationsOf<'_> {
+    type Row = String;
+    const SQL: &'static str = "SELECT {quoted vendor_call_key} FROM calls
+        WHERE parent <> '' AND parent IN {each names} ORDER BY id DESC LIMIT {limit int}";
+}
+
 /// The calls that began at a time, at most two.
 #[derive(Serialize)]
 struct BeganAt<'a> {
@@ -423,6 +436,14 @@ pub(super) async fn find(
     Ok(found)
 }
 
+/// A call as the journal names it: under its key, or under the form of its id that all ids have.
+pub(super) fn kept_name(call: &CallReference) -> &str {
+    match call {
+        CallReference::Id(id) => id.short(),
+        CallReference::Key(key) => key.as_ref(),
+    }
+}
+
 impl Store {
     /// Before a create: looks whether the call is known, and leases it if it is not: two replicas never create it both, and
     /// if this process dies before Salesforce answers, the next one knows that the end of the create is unknown. A note of the
@@ -578,13 +599,23 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn call_centers_of(&self, names: &[CallReference]) -> Result<Vec<CallCenterName>, StoreError> {
-        let name = |call: &'_ CallReference| match call {
-            CallReference::Id(id) => id.short().to_owned(),
-            CallReference::Key(key) => key.to_string(),
-        };
-        let names: Vec<String> = names.iter().map(name).collect();
-        let centers = self.read(&CentersOf { names: names.iter().map(String::as_str).collect() }).await?;
+        let centers = self.read(&CentersOf { names: names.iter().map(kept_name).collect() }).await?;
         Ok(centers.into_iter().filter_map(|center| CallCenterName::parse(center).ok()).collect())
+    }
+
+    /// The keys of calls that continue one of these, the newest first, at most so many: the journal need not know the call
+    /// that is continued. It looks at every call, so it is for people only.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn continuations_of(
+        &self,
+        names: &[CallReference],
+        limit: usize,
+    ) -> Result<Vec<CallReference>, StoreError> {
+        let keys =
+            self.read(&ContinuationsOf { names: names.iter().map(kept_name).collect(), limit }).await?;
+        Ok(keys.iter().filter_map(|key| CallReference::parse(key).ok()).collect())
     }
 
     /// Finds the calls that began at `start_time`, at most two: one is found, two are ambiguous.

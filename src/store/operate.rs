@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::journal::kept_name;
 use super::row::{Millis, read_some};
 use super::sql::Query;
 use super::{Entry, EntryId, EntryKind, EntryState, Store, StoreError, Unreadable};
-use crate::domain::{CallCenterName, CallId};
+use crate::domain::{CallCenterName, CallId, CallReference};
 
 /// How many rows one commit of the housekeeping removes, so that nobody waits long behind it.
 const CHUNK: usize = 1000;
@@ -62,6 +63,21 @@ impl Query for Matching<'_> {
     const SQL: &'static str = concat!("SELECT CAST(o.id AS TEXT) FROM outbox AS o WHERE ", filter!());
 }
 
+/// Entries of calls that the journal does not know, by how those were named: see `key_of` of the outbox.
+#[derive(Serialize)]
+struct UnknownOf<'a> {
+    names: Vec<&'a str>,
+    limit: usize,
+}
+
+impl Query for UnknownOf<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = "SELECT CAST(o.id AS TEXT) FROM outbox AS o WHERE o.call_id IS NULL
+            AND EXISTS (SELECT 1 FROM {each names} AS n WHERE o.call_key = o.call_center || '/' || n.value
+                OR o.call_key = o.call_center || '/' || n.value || '/late')
+        ORDER BY o.id LIMIT {limit int}";
+}
+
 /// Removes entries of a filter.
 #[derive(Serialize)]
 #[serde(transparent)]
@@ -90,8 +106,28 @@ impl Query for Retry {
         WHERE state = 'buried' AND id IN {each ids int} RETURNING CAST(id AS TEXT)";
 }
 
-/// Makes waiting entries due now. A late clear that was not tried yet waits on purpose: until then Salesforce may still
-/// make the routing that it is to remove.
+/// Of these entries, those that can be made due. A late clear that was not tried yet waits on purpose: until then Salesforce
+/// may still make the routing that it is to remove.
+macro_rules! can_hurry {
+    () => {
+        "o.state = 'pending' AND o.next_at > {now int} AND (o.kind <> 'late_clear' OR o.attempts > 0)
+            AND o.id IN {each ids int} ORDER BY o.id"
+    };
+}
+
+/// Tells which entries [`Hurry`] would make due.
+#[derive(Serialize)]
+struct CanHurry {
+    now: Millis,
+    ids: Vec<EntryId>,
+}
+
+impl Query for CanHurry {
+    type Row = EntryId;
+    const SQL: &'static str = concat!("SELECT CAST(o.id AS TEXT) FROM outbox AS o WHERE ", can_hurry!());
+}
+
+/// Makes waiting entries due now.
 #[derive(Serialize)]
 struct Hurry {
     now: Millis,
@@ -100,10 +136,11 @@ struct Hurry {
 
 impl Query for Hurry {
     type Row = EntryId;
-    const SQL: &'static str = "UPDATE outbox SET next_at = {now int}
-        WHERE id IN (SELECT o.id FROM outbox AS o WHERE o.state = 'pending' AND o.next_at > {now int}
-            AND (o.kind <> 'late_clear' OR o.attempts > 0) AND o.id IN {each ids int} ORDER BY o.id {lock})
-        RETURNING CAST(id AS TEXT)";
+    const SQL: &'static str = concat!(
+        "UPDATE outbox SET next_at = {now int} WHERE id IN (SELECT o.id FROM outbox AS o WHERE ",
+        can_hurry!(),
+        " {lock}) RETURNING CAST(id AS TEXT)"
+    );
 }
 
 /// Counts entries.
@@ -286,6 +323,12 @@ pub struct Purged {
     pub exchanges: usize,
 }
 
+/// Entries that were changed come back in any order.
+fn in_order(mut ids: Vec<EntryId>) -> Vec<EntryId> {
+    ids.sort_unstable();
+    ids
+}
+
 impl Store {
     /// Entries of a filter, oldest first, those among them that this version cannot read as what can be told of them.
     ///
@@ -312,52 +355,73 @@ impl Store {
         Ok(self.list(&filter).await?.into_iter().next())
     }
 
-    /// Makes the buried entries of a filter pending again, as if put in now; gives how many.
+    /// Entries of calls that the journal does not know and that were named so, as [`Store::list_all`] gives them, at most so
+    /// many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list_unknown(
+        &self,
+        names: &[CallReference],
+        limit: usize,
+    ) -> Result<Vec<Result<Entry, Box<Unreadable>>>, StoreError> {
+        let query = UnknownOf { names: names.iter().map(kept_name).collect(), limit };
+        self.entries(&self.read(&query).await?).await
+    }
+
+    /// Entries by their numbers, oldest first, as [`Store::list_all`] gives them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list_these(
+        &self,
+        ids: &[EntryId],
+    ) -> Result<Vec<Result<Entry, Box<Unreadable>>>, StoreError> {
+        self.entries(ids).await
+    }
+
+    /// Makes the buried entries of a filter pending again, as if put in now; gives which, oldest first.
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn retry(&self, filter: &Filter, now: Timestamp, run: Run) -> Result<usize, StoreError> {
+    pub async fn retry(&self, filter: &Filter, now: Timestamp, run: Run) -> Result<Vec<EntryId>, StoreError> {
         if filter.state == Some(EntryState::Pending) {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         let filter = Filter { state: Some(EntryState::Buried), ..filter.clone() };
         let ids = self.read(&filter.matching()).await?;
-        if run == Run::Dry {
-            return Ok(ids.len());
+        match run {
+            Run::Dry => Ok(ids),
+            Run::Real => Ok(in_order(self.write(&Retry { now: now.into(), ids }).await?)),
         }
-        Ok(self.write(&Retry { now: now.into(), ids }).await?.len())
     }
 
-    /// Makes the waiting entries of a filter due now, with the attempts and the age that they have; gives how many. A late
-    /// clear keeps its first moment.
+    /// Makes the waiting entries of a filter due now, with the attempts and the age that they have; gives which, oldest first.
+    /// A late clear keeps its first moment.
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn hurry(&self, filter: &Filter, now: Timestamp, run: Run) -> Result<usize, StoreError> {
+    pub async fn hurry(&self, filter: &Filter, now: Timestamp, run: Run) -> Result<Vec<EntryId>, StoreError> {
         if filter.state == Some(EntryState::Buried) {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         let filter = Filter { state: Some(EntryState::Pending), ..filter.clone() };
-        if run == Run::Dry {
-            let waits = |entry: &Entry| {
-                entry.next_at > now && (entry.kind != EntryKind::LateClear || entry.attempts > 0)
-            };
-            return Ok(self.list(&filter).await?.iter().filter(|entry| waits(entry)).count());
+        let (now, ids) = (now.into(), self.read(&filter.matching()).await?);
+        match run {
+            Run::Dry => self.read(&CanHurry { now, ids }).await,
+            Run::Real => Ok(in_order(self.write(&Hurry { now, ids }).await?)),
         }
-        let ids = self.read(&filter.matching()).await?;
-        Ok(self.write(&Hurry { now: now.into(), ids }).await?.len())
     }
 
-    /// Removes the entries of a filter, pending ones too if it does not say otherwise; gives how many.
+    /// Removes the entries of a filter, pending ones too if it does not say otherwise; gives which, oldest first.
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn discard(&self, filter: &Filter, run: Run) -> Result<usize, StoreError> {
-        let rows = match run {
-            Run::Real => self.write(&Discard(filter.matching())).await?,
-            Run::Dry => self.read(&filter.matching()).await?,
-        };
-        Ok(rows.len())
+    pub async fn discard(&self, filter: &Filter, run: Run) -> Result<Vec<EntryId>, StoreError> {
+        match run {
+            Run::Real => Ok(in_order(self.write(&Discard(filter.matching())).await?)),
+            Run::Dry => self.read(&filter.matching()).await,
+        }
     }
 
     /// How many entries there are, by contact center, kind and state; those of a kind or state that only a newer version

@@ -211,6 +211,9 @@ metrics! {
         "scv_bridge_reconciled_calls_total";
     /// Unix time up to which calls were compared with Webex's records.
     gauge reconciled_until() "scv_bridge_reconciled_until_timestamp_seconds";
+    /// Unix time when what is told of this was last looked at.
+    gauge looked_at(what ["breakers", "database", "outbox", "subscriptions"])
+        "scv_bridge_looked_at_timestamp_seconds";
     /// Subscriptions at Webex that send to this bridge, by status.
     gauge webex_subscriptions(status ["active", "inactive"]) "scv_bridge_webex_subscriptions";
     /// Unix time when the login at Webex ends.
@@ -389,6 +392,11 @@ impl Metrics {
         self.replace(self.breaker_since(), since);
         let until = breakers.iter().filter_map(|breaker| Some((named(breaker), seconds(breaker.until?))));
         self.replace(self.breaker_until(), until);
+    }
+
+    /// Notes when what the gauges tell of this was looked at.
+    pub fn looked(&self, what: &'static str, at: Timestamp) {
+        self.looked_at(what, seconds(at));
     }
 
     /// Notes how much waits for the database, and whether it can be written.

@@ -3,9 +3,9 @@
 use clap::Parser as _;
 use scv_bridge::cli::call;
 use scv_bridge::mock::{BadDay, Operation};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::stage::{Plan, Stage, ended, omni_flow};
+use crate::stage::{Plan, Stage, ended, omni_flow, reference, with};
 
 #[derive(clap::Parser)]
 struct CommandLine {
@@ -99,6 +99,71 @@ async fn what_waits_for_the_breaker_is_told_with_the_cause_that_opened_it() {
     let behind = serde_json::json!({ "what": "earlier_entry", "entry": first });
     assert_eq!(told["owed"][1]["waits_for"], behind, "{told}");
     stage.org.forget_scripts();
+}
+
+#[actix_web::test]
+async fn a_voice_call_that_only_the_flow_has_named_is_found_by_its_id_and_by_the_key_beside_it() {
+    for exchanges in ["true", "false"] {
+        let stage = Plan::telephony().sections(&format!("[journal]\nexchanges = {exchanges}")).start().await;
+        let id = "0LQ5g000000abcDGAQ";
+        stage.script(BadDay::Unavailable { retry_after: None }, Operation::Update);
+        let update = with(reference(id), json!({ "vendorCallKey": "wxcc_9", "isActiveCall": true }));
+        assert_eq!(stage.post("updateVoiceCall", update).await.data()["status"], "pending");
+        for name in [id, "0LQ5g000000abcD"] {
+            let told = shown(&stage, name).await;
+            assert_eq!(told["owed"].as_array().unwrap().len(), 1, "{told}");
+            assert_eq!(told["owed"][0]["voice_call_id"], id, "{told}");
+            assert!(told["why"].as_str().unwrap().starts_with("An update is owed to Salesforce"), "{told}");
+        }
+        if exchanges == "true" {
+            let told = shown(&stage, "wxcc_9").await;
+            assert_eq!(told["exchanges"].as_array().unwrap().len(), 1, "{told}");
+            assert_eq!(told["owed"].as_array().unwrap().len(), 1, "{told}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_call_is_found_by_an_id_that_a_flow_sent_with_its_key_in_a_body_that_was_refused() {
+    let stage = Stage::telephony().await;
+    let own = stage.call("wxcc_1").await;
+    let other = "0LQ5g000000abcDGAQ";
+    let body = with(reference(other), json!({ "vendorCallKey": "wxcc_1", "startTime": "nonsense" }));
+    stage.post("updateVoiceCall", body).await.error(400);
+    let told = shown(&stage, other).await;
+    assert_eq!(told["voice_calls"][0]["voice_call_id"], own, "{told}");
+    assert_eq!(told["exchanges"].as_array().unwrap().len(), 2, "{told}");
+}
+
+#[actix_web::test]
+async fn what_was_put_off_is_no_attempt() {
+    let stage = Plan::telephony().deadline("300ms").start().await;
+    let id = stage.call("wxcc_1").await;
+    stage.script(BadDay::WorksLate { milliseconds: 900 }, Operation::OmniFlow);
+    stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
+    let told = shown(&stage, "wxcc_1").await;
+    let why = told["why"].as_str().unwrap();
+    assert!(why.contains(" a late clear (entry 1) waits on purpose and removes that"), "{why}");
+    // Its caller is still there: it is looked at twice, and nothing is sent.
+    for _ in 0..2 {
+        let due = stage.entries().await[0].next_at;
+        stage.wait_seconds(12);
+        stage.work_until(async || stage.entries().await[0].next_at > due).await;
+    }
+    let told = shown(&stage, "wxcc_1").await;
+    let mut by_outbox = Vec::new();
+    for exchange in told["exchanges"].as_array().unwrap().iter().filter(|one| one["by"] == "outbox") {
+        by_outbox.push((exchange["outcome"].as_str().unwrap(), exchange.get("attempt")));
+    }
+    assert_eq!(by_outbox, [("not_asked", None), ("not_asked", None)], "{told}");
+    let text = run(&stage, &["wxcc_1"]).await.unwrap();
+    assert!(text.contains("late-clear, put off") && !text.contains("attempt 1"), "{text}");
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    stage.wait_seconds(12);
+    stage.work_until(async || stage.entries().await.iter().any(|entry| entry.attempts == 1)).await;
+    let text = run(&stage, &["wxcc_1"]).await.unwrap();
+    assert!(text.contains("late-clear, attempt 1"), "{text}");
+    assert!(text.contains("Its late clear (entry 1) is sent once more in "), "{text}");
 }
 
 #[actix_web::test]

@@ -16,6 +16,11 @@ struct CommandLine {
 /// Runs the command beside the service; gives what it prints, or its error.
 async fn run(stage: &Stage, listen: &str, more: &[&str]) -> Result<String, String> {
     stage.handle.measure().await;
+    look(stage, listen, more).await
+}
+
+/// The same, while the service has not looked again.
+async fn look(stage: &Stage, listen: &str, more: &[&str]) -> Result<String, String> {
     let file = stage.configuration_file();
     let line = ["status", "--config", file.to_str().unwrap()].into_iter().chain(more.iter().copied());
     let args = CommandLine::try_parse_from(line).unwrap().args;
@@ -51,10 +56,56 @@ async fn an_outage_is_told_on_one_page() {
     assert_eq!(told["outbox"].as_array().unwrap().len(), 2);
     assert!(told["ends"][0]["what"].as_str().unwrap().starts_with("certificate "), "{told}");
     let page = run(&stage, listen, &[]).await.unwrap();
-    for part in ["Callers gone and not cleared: 1, the oldest for 0s", "open", "(in ", "nothing was asked"] {
+    for part in
+        ["Callers gone and not cleared (0s ago): 1, the oldest for 0s", "open", "(in ", "nothing was asked"]
+    {
         assert_eq!(page.contains(part), part != "nothing was asked", "{part}: {page}");
     }
     stage.org.forget_scripts();
+}
+
+#[actix_web::test]
+async fn each_figure_that_lags_is_told_with_its_age() {
+    let stage = Stage::telephony().await;
+    let listen = stage.operations.trim_start_matches("http://");
+    stage.handle.measure().await;
+    let looked_at = stage.handle.outbox().now().to_string();
+    stage.wait_seconds(4);
+    let page = look(&stage, listen, &[]).await.unwrap();
+    for part in
+        ["can be written (4s ago)", "\nBreaker (4s ago)", "not cleared (4s ago): 0", "\nOutbox (4s ago)"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let told: Value = serde_json::from_str(&look(&stage, listen, &["--json"]).await.unwrap()).unwrap();
+    for what in ["database", "breakers", "outbox"] {
+        assert_eq!(told["looked_at"][what], looked_at, "{told}");
+    }
+    assert_eq!(told["looked_at"]["subscriptions"], Value::Null);
+    stage.wait_seconds(60);
+    let page = look(&stage, listen, &[]).await.unwrap();
+    assert!(page.contains("\nOutbox (1m 4s ago, AND NOT SINCE)"), "{page}");
+}
+
+#[actix_web::test]
+async fn what_waits_for_a_restart_is_told_also_while_the_newest_configuration_is_refused() {
+    let stage = Stage::telephony().await;
+    let listen = stage.operations.trim_start_matches("http://");
+    assert!(!run(&stage, listen, &[]).await.unwrap().contains("after restart"));
+    let text = stage.configuration().replace("workers = 1", "workers = 2");
+    stage.configure(&text).await;
+    let page = run(&stage, listen, &[]).await.unwrap();
+    assert!(page.contains("after restart  server.workers: until then the values before hold\n"), "{page}");
+    assert!(page.contains("ready          yes\n"), "{page}");
+    stage.configure(&text.replace("workers = 2", "workers = \"two\"")).await;
+    let told: Value = serde_json::from_str(&run(&stage, listen, &["--json"]).await.unwrap()).unwrap();
+    assert_eq!(told["after_restart"], serde_json::json!(["server.workers"]), "{told}");
+    assert_eq!(told["refused"][0]["key"], "server.workers", "{told}");
+    let page = run(&stage, listen, &[]).await.unwrap();
+    assert!(
+        page.contains("THE NEWEST IS REFUSED") && page.contains("\n  refused      server.workers "),
+        "{page}"
+    );
 }
 
 #[actix_web::test]

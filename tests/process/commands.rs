@@ -299,7 +299,7 @@ async fn outbox_opens_the_database_of_the_service_and_never_makes_one() {
     let ended = outbox(&["list"]);
     assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (Some(0), "no entries\n", ""));
     let ended = outbox(&["retry", "--all", "--json"]);
-    let nothing = "{\"dry_run\":false,\"entries\":0,\"problems\":[]}\n";
+    let nothing = "{\"dry_run\":false,\"entries\":0,\"ids\":[],\"problems\":[]}\n";
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), nothing));
     store.close().await.unwrap();
 }

@@ -137,7 +137,7 @@ pub fn run(
             writeln!(out, "null")?;
         }
         return Err(anyhow!(
-            "no call {}: searched for {searched}, in calls, Webex's tasks and exchanges, as far back as [journal] keep reaches",
+            "no call {}: searched for {searched}, in calls, Webex's tasks, exchanges and the outbox, as far back as [journal] keep reaches; what was refused before its contact center was known is in the log only",
             shortened(&super::redact::text(&names.given)),
         ));
     };

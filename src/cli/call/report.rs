@@ -13,7 +13,7 @@ use crate::domain::{
     Call, CallCenterName, CallProgress, CallReference, CallTimeline, Exchange, ExchangeOrigin, Interaction,
     SalesforceExchange, Segment, SegmentEnd, SegmentKind,
 };
-use crate::store::{Entry, Filter, Store, StoreError};
+use crate::store::{Entry, Filter, Store, StoreError, Unreadable};
 
 /// All of it, without anything that must not be shown. The fields are those of `--json`.
 #[derive(Debug, Serialize)]
@@ -90,42 +90,25 @@ impl CallReport {
         running: impl AsyncFnOnce() -> Running,
         now: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
-        let mut interactions = Vec::new();
-        let mut names = names.to_vec();
-        for center in store.call_centers_of(&names).await? {
-            for name in names.clone() {
-                let interaction = store.interaction(&center, &name).await?;
-                if !interaction.calls().is_empty() {
-                    interactions.push((center.clone(), interaction));
-                    break;
-                }
-            }
-        }
-        for call in interactions.iter().flat_map(|(_, interaction)| interaction.calls()) {
-            names.push(CallReference::Key(call.name.vendor_call_key().clone()));
-            names.extend(call.voice_call_id.clone().map(CallReference::Id));
-        }
-        let names: Vec<CallReference> = BTreeSet::from_iter(names.iter().map(ToString::to_string))
-            .into_iter()
-            .filter_map(|name| CallReference::parse(name).ok())
-            .collect();
-        let (exchanges, mut unreadable) = store.exchanges(&names).await?;
-        let lonely = match interactions.is_empty() {
+        let (interactions, names) = interactions(store, names).await?;
+        let calls: Vec<&Call> =
+            interactions.iter().flat_map(|(_, interaction)| interaction.calls()).collect();
+        let names = with_names_of(&calls, &names);
+        let (names, exchanges, mut unreadable) = exchanges(store, names).await?;
+        let lonely = match calls.is_empty() {
             true => lonely_task(store, &names).await?,
             false => None,
         };
-        if interactions.is_empty() && exchanges.is_empty() && lonely.is_none() && unreadable == 0 {
-            return Ok(None);
-        }
         let mut entries = Vec::new();
-        for call in interactions.iter().flat_map(|(_, interaction)| interaction.calls()) {
-            let filter = Filter { call: Some(call.id), ..Filter::default() };
-            for entry in store.list_all(&filter).await? {
-                match entry {
-                    Ok(entry) => entries.push(entry),
-                    Err(_) => unreadable += 1,
-                }
+        for entry in entries_of(store, &calls, &names).await? {
+            match entry {
+                Ok(entry) => entries.push(entry),
+                Err(_) => unreadable += 1,
             }
+        }
+        let is_unknown = calls.is_empty() && exchanges.is_empty() && entries.is_empty();
+        if is_unknown && lonely.is_none() && unreadable == 0 {
+            return Ok(None);
         }
         // What is owed to nobody waits for nobody.
         let running = if entries.is_empty() { Running::default() } else { running().await };
@@ -154,6 +137,121 @@ impl CallReport {
             unreadable: 0,
         }
     }
+}
+
+/// The most names that one call is looked for under, and the most entries that are shown of one that the journal does not
+/// know: a flow that sends the same id with all its calls has one call with all their names.
+const MOST: usize = 50;
+
+/// What the journal knows of the call of which these are names, the likeliest first, and the names that it was found by. Where
+/// it knows none of them: of the calls that flows named so in the same request, and of those that continue it.
+async fn interactions(
+    store: &Store,
+    names: &[CallReference],
+) -> Result<(Vec<(CallCenterName, Interaction)>, Vec<CallReference>), StoreError> {
+    let mut found = Vec::new();
+    for center in store.call_centers_of(names).await? {
+        for name in names {
+            let interaction = store.interaction(&center, name).await?;
+            if !interaction.calls().is_empty() {
+                found.push((center.clone(), interaction));
+                break;
+            }
+        }
+    }
+    if !found.is_empty() {
+        return Ok((found, names.to_vec()));
+    }
+    let names = with_other_names(store, names).await?;
+    for center in store.call_centers_of(&names).await? {
+        for name in &names {
+            let interaction = store.interaction(&center, name).await?;
+            let Some(first) = interaction.calls().first() else { continue };
+            let mut known = found.iter().flat_map(|(_, interaction)| interaction.calls());
+            if !known.any(|call| call.id == first.id) {
+                found.push((center.clone(), interaction));
+            }
+        }
+    }
+    Ok((found, names))
+}
+
+/// These names, those that flows gave the same call in one request with them, the latest first, and those of calls that
+/// continue it.
+async fn with_other_names(store: &Store, names: &[CallReference]) -> Result<Vec<CallReference>, StoreError> {
+    let (exchanges, _) = store.exchanges(names).await?;
+    let given = exchanges.into_iter().rev().flat_map(|exchange| [Some(exchange.call), exchange.also]);
+    let continuing = store.continuations_of(names, MOST).await?;
+    let mut all = names.to_vec();
+    for name in given.flatten().chain(continuing) {
+        if all.len() < MOST && !is_among(&all, &name) {
+            all.push(name);
+        }
+    }
+    Ok(all)
+}
+
+/// What was asked and answered under these names, and under ids that only flows have given the call: with the names then, and
+/// how many exchanges cannot be read.
+async fn exchanges(
+    store: &Store,
+    mut names: Vec<CallReference>,
+) -> Result<(Vec<CallReference>, Vec<Exchange>, usize), StoreError> {
+    let (exchanges, unreadable) = store.exchanges(&names).await?;
+    let mut others: Vec<CallReference> = Vec::new();
+    for also in exchanges.iter().rev().filter_map(|exchange| exchange.also.as_ref()) {
+        if others.len() < MOST && !is_among(&names, also) && !is_among(&others, also) {
+            others.push(also.clone());
+        }
+    }
+    let before = names.len();
+    for other in others {
+        if store.call_centers_of(std::slice::from_ref(&other)).await?.is_empty() {
+            names.push(other);
+        }
+    }
+    match names.len() > before {
+        true => {
+            let (exchanges, unreadable) = store.exchanges(&names).await?;
+            Ok((names, exchanges, unreadable))
+        }
+        false => Ok((names, exchanges, unreadable)),
+    }
+}
+
+/// Whether it is one of these names, an id in either form.
+fn is_among(names: &[CallReference], name: &CallReference) -> bool {
+    names.iter().any(|one| match (one, name) {
+        (CallReference::Id(one), CallReference::Id(name)) => one.short() == name.short(),
+        (one, name) => one == name,
+    })
+}
+
+/// These names and those that the journal has of the calls.
+fn with_names_of(calls: &[&Call], names: &[CallReference]) -> Vec<CallReference> {
+    let keys = calls.iter().map(|call| CallReference::Key(call.name.vendor_call_key().clone()));
+    let ids = calls.iter().filter_map(|call| call.voice_call_id.clone().map(CallReference::Id));
+    let all = names.iter().cloned().chain(keys).chain(ids);
+    let distinct = BTreeSet::from_iter(all.map(|name| name.to_string()));
+    distinct.into_iter().filter_map(|name| CallReference::parse(&name).ok()).collect()
+}
+
+/// The entries of the calls, and of those that the journal does not know under these names.
+async fn entries_of(
+    store: &Store,
+    calls: &[&Call],
+    names: &[CallReference],
+) -> Result<Vec<Result<Entry, Box<Unreadable>>>, StoreError> {
+    let mut entries = store.list_unknown(names, MOST).await?;
+    for call in calls {
+        let filter = Filter { call: Some(call.id), ..Filter::default() };
+        entries.extend(store.list_all(&filter).await?);
+    }
+    entries.sort_by_key(|entry| match entry {
+        Ok(entry) => entry.id,
+        Err(unreadable) => unreadable.id,
+    });
+    Ok(entries)
 }
 
 /// The events of a task for which no flow has come.

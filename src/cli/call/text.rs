@@ -29,7 +29,10 @@ impl CallReport {
         }
         if self.unreadable > 0 {
             let count = self.unreadable;
-            writeln!(out, "\n{count} more exchanges or entries are of a version that this one cannot read.")?;
+            writeln!(
+                out,
+                "\nNot shown, because this version cannot read them: exchanges or entries, {count} in all."
+            )?;
         }
         Ok(())
     }
@@ -76,7 +79,9 @@ impl ExchangeView {
                 ("flow".to_owned(), format!("{route} {request_id}"), format!("{status} {}", self.outcome))
             }
             ExchangeOrigin::Outbox { kind, entry, attempt } => {
-                (format!("outbox {entry}"), format!("{kind}, attempt {attempt}"), self.outcome.clone())
+                let attempt =
+                    attempt.map_or_else(|| unasked(&self.outcome), |attempt| format!("attempt {attempt}"));
+                (format!("outbox {entry}"), format!("{kind}, {attempt}"), self.outcome.clone())
             }
         };
         let words = self.error.clone().unwrap_or_default();
@@ -99,6 +104,14 @@ impl ExchangeView {
             ]
         });
         std::iter::once(own).chain(asked).collect()
+    }
+}
+
+/// What became of an entry whose turn came and for which Salesforce was not asked.
+fn unasked(outcome: &str) -> String {
+    match outcome {
+        "later" | "not_asked" => "put off".to_owned(),
+        _ => "not sent".to_owned(),
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::outbox::{Wait, duration, kind};
+use super::super::outbox::{Wait, duration};
 use super::super::redact;
-use crate::domain::{Call, CallTimeline, Exchange, ExchangeOrigin, SalesforceExchange};
+use crate::domain::{Call, CallReference, CallTimeline, Exchange, ExchangeOrigin, SalesforceExchange};
 use crate::salesforce::Operation;
 use crate::store::{Entry, EntryKind, EntryState};
 
@@ -28,7 +28,8 @@ pub(super) struct Known<'a> {
     pub(super) now: Timestamp,
 }
 
-/// The sentence: what is not done comes before what was late, and that before what went well.
+/// The sentence: what is not done comes before what was late, and that before what went well. A late clear waits by design,
+/// and is told behind it.
 pub(super) fn why(known: &Known<'_>) -> String {
     let sentence = known
         .buried()
@@ -36,6 +37,10 @@ pub(super) fn why(known: &Known<'_>) -> String {
         .or_else(|| known.without_voice_call())
         .or_else(|| known.late())
         .unwrap_or_else(|| known.in_order());
+    let sentence = match known.late_clear() {
+        Some(waits) => format!("{sentence} {waits}"),
+        None => sentence,
+    };
     let sentence = match known.calls.len() {
         0 | 1 => sentence,
         several => format!("{sentence} There are {several} VoiceCalls: the call was transferred."),
@@ -61,20 +66,41 @@ impl Known<'_> {
     }
 
     fn owed(&self) -> Option<String> {
-        let entry = self.entries.iter().find(|entry| entry.state == EntryState::Pending)?;
-        let what = asked_by(entry.kind, entry.is_final);
-        let next = match self.waits.get(&entry.id.0) {
-            Some(wait) => format!("next attempt {}", wait.words(self.now)),
-            None if entry.next_at > self.now => {
-                format!("next attempt in {}", duration(self.now, entry.next_at))
-            }
-            None => "next attempt now".to_owned(),
-        };
+        let entry = self.pending(|kind| kind != EntryKind::LateClear)?;
+        let (what, next) = (asked_by(entry.kind, entry.is_final), self.next(entry));
         let since = duration(entry.created_at, self.now);
         let cause = self.failures(entry.kind, entry.id.0).unwrap_or_else(|| {
             entry.last_words.as_deref().map_or_else(|| "it was not tried yet".to_owned(), redact::text)
         });
-        Some(format!("{what} is owed to Salesforce for {since}: {cause}; {next}."))
+        Some(format!("{what} is owed to Salesforce for {since}: {cause}; next attempt {next}."))
+    }
+
+    /// The late clear that waits: nothing that is owed, as long as nobody knows of a routing that it would remove.
+    fn late_clear(&self) -> Option<String> {
+        let entry = self.pending(|kind| kind == EntryKind::LateClear)?;
+        let (id, next) = (entry.id.0, self.next(entry));
+        let told = entry.last_words.as_deref().map(redact::text);
+        Some(match told {
+            Some(words) => format!("Its late clear (entry {id}) is sent once more {next}: {words}."),
+            None => format!(
+                "Salesforce gave executeOmniFlow no answer and may still route the call: a late clear (entry {id}) waits on \
+                 purpose and removes that if the caller is gone by then. It looks {next}."
+            ),
+        })
+    }
+
+    /// The first entry of such a kind that is still tried.
+    fn pending(&self, is_meant: impl Fn(EntryKind) -> bool) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.state == EntryState::Pending && is_meant(entry.kind))
+    }
+
+    /// When an entry is tried next.
+    fn next(&self, entry: &Entry) -> String {
+        match self.waits.get(&entry.id.0) {
+            Some(wait) => wait.words(self.now),
+            None if entry.next_at > self.now => format!("in {}", duration(self.now, entry.next_at)),
+            None => "now".to_owned(),
+        }
     }
 
     fn without_voice_call(&self) -> Option<String> {
@@ -98,11 +124,23 @@ impl Known<'_> {
             None if self.calls.iter().any(|call| call.is_create_unknown()) => Some(
                 "Nobody knows whether there is a VoiceCall: Salesforce's answer to the create never came.".to_owned(),
             ),
+            None if self.calls.is_empty() && self.is_named_by_id() => Some(
+                "The bridge has not created this VoiceCall: flows have only named it by its id, and below is what they asked."
+                    .to_owned(),
+            ),
             None => Some(
                 "There is no VoiceCall: the bridge knows of no createVoiceCall for this call, only of what is below."
                     .to_owned(),
             ),
         }
+    }
+
+    /// Whether a flow has named a VoiceCall.
+    fn is_named_by_id(&self) -> bool {
+        let is_id = |call: &CallReference| matches!(call, CallReference::Id(_));
+        self.exchanges
+            .iter()
+            .any(|exchange| is_id(&exchange.call) || exchange.also.as_ref().is_some_and(is_id))
     }
 
     fn is_of(&self, exchange: &Exchange, name: &str) -> bool {
@@ -202,19 +240,30 @@ impl Known<'_> {
         let of_operation = |asked: &&SalesforceExchange| *asked.operation == *operation;
         let asked =
             || self.exchanges.iter().filter(of_entry).flat_map(|exchange| &exchange.record.salesforce);
-        let own: Vec<String> = asked().filter(of_operation).filter_map(way).collect();
+        let own: Vec<Way> = asked().filter(of_operation).filter_map(way).collect();
         if let Some(last) = own.last() {
-            return Some(format!("{last} {}", often(own.iter().filter(|way| *way == last).count())));
+            let times = own.iter().filter(|way| *way == last).count();
+            return Some(match (last.is_answered, times) {
+                (true, times) => format!("{} {}", last.words, often(times)),
+                (false, 1) => last.words.clone(),
+                (false, times) => format!("{} ({})", last.words, often(times)),
+            });
         }
         // What the entry needs besides, such as a look at the VoiceCall, or what opened the breaker.
         let others = self.exchanges.iter().flat_map(|exchange| &exchange.record.salesforce);
         let other = others.filter_map(|asked| Some((way(asked)?, &asked.operation))).next_back();
         let is_left = asked().filter(of_operation).any(|asked| is_not_sent(asked.failure.as_deref()));
         match (other, is_left) {
-            (Some((way, operation)), true) => {
-                Some(format!("it was not sent, because {way} at {operation} and is left alone"))
-            }
-            (Some((way, operation)), false) => Some(format!("{way} at {operation}")),
+            (Some((way, operation)), true) => match way.is_answered {
+                true => {
+                    Some(format!("it was not sent, because {} at {operation} and is left alone", way.words))
+                }
+                false => Some(format!(
+                    "it was not sent: Salesforce is left alone since {operation} failed ({})",
+                    way.words
+                )),
+            },
+            (Some((way, operation)), false) => Some(format!("{} at {operation}", way.words)),
             (None, true) => Some("it was not sent, because Salesforce is left alone".to_owned()),
             (None, false) => None,
         }
@@ -270,12 +319,20 @@ fn is_not_sent(failure: Option<&str>) -> bool {
     failure.is_some_and(|failure| NOT_SENT.iter().any(|begins| failure.starts_with(begins)))
 }
 
+/// How a request to Salesforce failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Way {
+    words: String,
+    /// Whether the words say what Salesforce answered, so that they can be counted in the same breath.
+    is_answered: bool,
+}
+
 /// How a request to Salesforce failed; none if it did not, or was not sent.
-fn way(asked: &SalesforceExchange) -> Option<String> {
+fn way(asked: &SalesforceExchange) -> Option<Way> {
     let failure = asked.failure.as_deref().filter(|failure| !is_not_sent(Some(failure)))?;
     Some(match asked.status {
-        Some(status) => format!("Salesforce answered {status}"),
-        None => redact::text(failure),
+        Some(status) => Way { words: format!("Salesforce answered {status}"), is_answered: true },
+        None => Way { words: redact::text(failure), is_answered: false },
     })
 }
 
@@ -295,7 +352,9 @@ fn asked_by(entry: EntryKind, is_final: bool) -> String {
         EntryKind::Clear => "Clearing the routing".to_owned(),
         EntryKind::Update if is_final => "The final update".to_owned(),
         EntryKind::Update => "An update".to_owned(),
-        EntryKind::LateClear => format!("Clearing the routing once more ({})", kind(entry)),
+        EntryKind::LateClear => {
+            "The late clear, of a routing that Salesforce may have made after the caller was gone,".to_owned()
+        }
     }
 }
 
@@ -304,9 +363,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::{
-        CallCenterName, CallId, CallName, CallReference, ExchangeRecord, StoredJson, VendorCallKey,
-    };
+    use crate::domain::{CallCenterName, CallId, CallName, ExchangeRecord, StoredJson, VendorCallKey};
     use crate::salesforce::Failure;
     use crate::store::{EntryId, NewEntry};
 
@@ -350,14 +407,15 @@ mod tests {
         let operation = operation.into();
         let asked = SalesforceExchange { operation, after: 0, milliseconds: 1, status, failure };
         let record = ExchangeRecord {
-            origin: ExchangeOrigin::Outbox { kind: kind.into(), entry: 7, attempt: 1 },
+            origin: ExchangeOrigin::Outbox { kind: kind.into(), entry: 7, attempt: Some(1) },
             outcome: outcome.into(),
             milliseconds: 0,
             error: None,
             salesforce: vec![asked],
         };
         let call = CallReference::parse("wxcc_1").unwrap();
-        Exchange { call_center: CallCenterName::parse("Main").unwrap(), call, at: at(second), record }
+        let call_center = CallCenterName::parse("Main").unwrap();
+        Exchange { call_center, call, also: None, at: at(second), record }
     }
 
     #[test]
@@ -397,8 +455,10 @@ mod tests {
         assert_eq!(told(&[&call], &exchanges), sentence);
         let unanswered =
             [attempt("update", 20, "later", None), attempt("update", 30, "delivered", Some(204))];
-        let sentence = "The VoiceCall was updated 20s after the hang-up: Salesforce cannot do this now once.";
+        let sentence = "The VoiceCall was updated 20s after the hang-up: Salesforce cannot do this now.";
         assert_eq!(told(&[&call], &unanswered), sentence);
+        let twice = [attempt("update", 19, "later", None), unanswered[0].clone(), unanswered[1].clone()];
+        assert!(told(&[&call], &twice).ends_with(": Salesforce cannot do this now (twice)."));
         let soon = [attempt("clear", 11, "delivered", Some(204))];
         assert!(told(&[&call], &soon).starts_with("The caller hung up"));
     }
@@ -424,7 +484,7 @@ mod tests {
         let new = NewEntry { kind, is_final: false, body: StoredJson::new("{}"), next_at: at(60) };
         let center = CallCenterName::parse("Main").unwrap();
         let entries = [Entry::fresh(EntryId(id), new, center, None)];
-        let waits = BTreeMap::from([(9, Wait::Breaker { until: Some(at(95)) })]);
+        let waits = BTreeMap::from([(9, Wait::Breaker { until: Some(at(95)), as_of: None })]);
         let (call, entries) = (call(), &entries[..]);
         why(&Known { calls: &[&call], timeline: None, exchanges, entries, waits: &waits, now: at(90) })
     }
@@ -455,6 +515,48 @@ mod tests {
         let alone = flow(2, &[("clearRouting", None, open)]);
         let told = owed(EntryKind::Clear, 7, &[alone]);
         assert!(told.contains(": it was not sent, because Salesforce is left alone;"), "{told}");
+    }
+
+    #[test]
+    fn a_late_clear_that_waits_is_no_clear_that_is_owed() {
+        let center = CallCenterName::parse("Main").unwrap();
+        let entry = |id, kind| {
+            let new = NewEntry { kind, is_final: false, body: StoredJson::new("{}"), next_at: at(98) };
+            Entry::fresh(EntryId(id), new, center.clone(), None)
+        };
+        let call = Call { routed_at: Some(at(2)), ended_at: Some(at(70)), closed_at: Some(at(71)), ..call() };
+        let told = |entries: &[Entry]| {
+            let waits = BTreeMap::new();
+            let (calls, exchanges) = (&[&call][..], &[][..]);
+            why(&Known { calls, timeline: None, exchanges, entries, waits: &waits, now: at(90) })
+        };
+        let late = entry(3, EntryKind::LateClear);
+        assert_eq!(
+            told(std::slice::from_ref(&late)),
+            "The caller hung up after 1m 10s while waiting for an agent; Salesforce has all of it. Salesforce gave \
+             executeOmniFlow no answer and may still route the call: a late clear (entry 3) waits on purpose and removes that if \
+             the caller is gone by then. It looks in 8s."
+        );
+        let both = told(&[late.clone(), entry(4, EntryKind::Clear)]);
+        assert!(both.starts_with("Clearing the routing is owed to Salesforce for "), "{both}");
+        assert!(both.contains(" a late clear (entry 3) waits on purpose"), "{both}");
+        let done = Entry { attempts: 1, last_words: Some("its routing was cleared".to_owned()), ..late };
+        let told = told(&[done]);
+        assert!(
+            told.ends_with("Its late clear (entry 3) is sent once more in 8s: its routing was cleared."),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_voice_call_that_only_flows_have_named_is_none_that_the_bridge_has_lost() {
+        let mut update = flow(2, &[("updateVoiceCall", Some(200), None)]);
+        update.call = CallReference::parse("0LQ5g000000abcDGAQ").unwrap();
+        let told = told(&[], &[update]);
+        assert!(
+            told.starts_with("The bridge has not created this VoiceCall: flows have only named it"),
+            "{told}"
+        );
     }
 
     #[test]

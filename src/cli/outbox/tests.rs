@@ -98,7 +98,8 @@ impl Scene {
     }
 
     async fn settle(&self, id: EntryId, attempt: Attempt) {
-        let settle = Settle { id, owner: "a".to_owned(), attempt, note: None, now: self.now() };
+        let settle =
+            Settle { id, owner: "a".to_owned(), attempt, is_asked: true, note: None, now: self.now() };
         assert!(self.store.settle(settle).await.unwrap());
     }
 
@@ -190,7 +191,8 @@ async fn an_entry_behind_another_of_its_call_or_behind_the_breaker_says_so() {
         let shown: Value = serde_json::from_str(&scene.run("show 2 --json").await.0).unwrap();
         assert_eq!(shown["waits_for"], serde_json::json!({ "what": "earlier_entry", "entry": 1 }));
         let until = scene.now().checked_add(Duration::from_secs(12)).unwrap();
-        let open = Running { answers: Some(true), held: [("Sales".to_owned(), Some(until))].into() };
+        let held = [("Sales".to_owned(), Some(until))].into();
+        let open = Running { answers: Some(true), held, looked_at: None };
         let line = CommandLine::try_parse_from(["outbox", "list"]).unwrap();
         let mut out = Vec::new();
         obey(&line.args, (&scene.store, &open), scene.now(), &mut out, &mut |_| Ok(true)).await.unwrap();
@@ -236,7 +238,8 @@ async fn retry_makes_buried_entries_due_now_and_leaves_pending_ones_alone() {
     let scene = Scene::filled().await;
     let printed = scene.run("retry 2 3 9 --json").await;
     let problems = r#"[{"id":3,"problem":"still pending: it is tried again by itself; --now tries it at once"},{"id":9,"problem":"no such entry"}]"#;
-    assert_eq!(printed, (format!("{{\"dry_run\":false,\"entries\":1,\"problems\":{problems}}}\n"), false));
+    let report = format!("{{\"dry_run\":false,\"entries\":1,\"ids\":[2],\"problems\":{problems}}}\n");
+    assert_eq!(printed, (report, false));
     assert_eq!(scene.ids("--state buried").await, [1]);
     assert_eq!(scene.store.show(EntryId(2)).await.unwrap().unwrap().next_at, scene.now());
     assert_eq!(scene.run("retry --words refused").await, ("1 put back, due now\n".to_owned(), true));
@@ -274,6 +277,39 @@ async fn waiting_entries_are_tried_at_once_with_the_attempts_that_they_have() {
         assert!(again.0.starts_with("3: due already") && !again.1, "{}", again.0);
         assert_eq!(scene.run("retry --all --now").await, ("2 due now\n".to_owned(), true), "the buried ones");
         assert!(!scene.run("retry --state pending --now").await.1);
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_lists_the_entries_that_would_be_due_and_no_other() {
+    let sqlite = Scene::filled().await;
+    let postgres = Scene::at(Postgres::shared().database(), None).await.fill().await;
+    for scene in [sqlite, postgres] {
+        let note = Note::of(name("Support", "wxcc_late"), scene.now());
+        let late = scene.put(Subject::Known(Box::new(note)), &[EntryKind::LateClear]).await;
+        let next_at = scene.now().checked_add(Duration::from_secs(9)).unwrap();
+        let words = String::from("its caller may still be there");
+        scene.settle(late[0], Attempt::NotTried { next_at, words }).await;
+        let listed = async |line: &str| -> Vec<i64> {
+            let report: Value = serde_json::from_str(&scene.run(&format!("{line} --json")).await.0).unwrap();
+            let listed = report["listed"].as_array().unwrap().iter();
+            let listed: Vec<i64> = listed.map(|entry| entry["id"].as_i64().unwrap()).collect();
+            assert_eq!(report["ids"], serde_json::json!(listed), "{report}");
+            assert_eq!(report["entries"].as_u64().unwrap(), listed.len() as u64, "{report}");
+            listed
+        };
+        // 4 is due already, and the late clear waits on purpose.
+        assert_eq!(listed("retry --now --all --dry-run").await, [1, 2, 3]);
+        assert_eq!(listed("retry --now --state pending --dry-run").await, [3]);
+        assert_eq!(listed("retry --all --dry-run").await, [1, 2]);
+        let late = scene.run(&format!("retry --now {}", late[0].0)).await;
+        assert!(late.0.contains(": a late clear that waits on purpose: ") && !late.1, "{}", late.0);
+        assert_eq!(listed("discard 3 1 --dry-run").await, [1, 3]);
+        let text = scene.run("retry --now --all --dry-run").await.0;
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 5, "{text}");
+        assert!(lines[3].starts_with("3 ") && lines[3].contains("in 5m"), "{text}");
+        assert_eq!(lines[4], "3 would be due now (dry run)");
     }
 }
 

@@ -21,6 +21,9 @@ pub enum Wait {
         /// Until when; none while Salesforce is being tried.
         #[serde(serialize_with = "optional_time")]
         until: Option<Timestamp>,
+        /// When the service that runs has looked at it; none where it does not tell.
+        #[serde(serialize_with = "optional_time")]
+        as_of: Option<Timestamp>,
     },
     /// No service answers that could try it.
     Service,
@@ -43,11 +46,12 @@ impl Wait {
         }
         // A breaker that is closed again before the entry is due keeps it from nothing.
         let breaker = running.held.get(entry.call_center.as_ref());
+        let as_of = running.looked_at;
         match breaker.copied() {
             Some(Some(until)) if until > now && until > entry.next_at => {
-                Some(Self::Breaker { until: Some(until) })
+                Some(Self::Breaker { until: Some(until), as_of })
             }
-            Some(None) if entry.next_at <= now => Some(Self::Breaker { until: None }),
+            Some(None) if entry.next_at <= now => Some(Self::Breaker { until: None, as_of }),
             _ if entry.next_at <= now && running.answers == Some(false) => Some(Self::Service),
             _ => None,
         }
@@ -57,8 +61,8 @@ impl Wait {
     pub(super) fn cell(&self, now: Timestamp) -> String {
         match self {
             Self::EarlierEntry { entry } => format!("after {entry}"),
-            Self::Breaker { until: Some(until) } => format!("breaker, {}", duration(now, *until)),
-            Self::Breaker { until: None } => "breaker tries".to_owned(),
+            Self::Breaker { until: Some(until), .. } => format!("breaker, {}", duration(now, *until)),
+            Self::Breaker { until: None, .. } => "breaker half-open".to_owned(),
             Self::Service => "due, no service".to_owned(),
         }
     }
@@ -69,19 +73,25 @@ impl Wait {
             Self::EarlierEntry { entry } => {
                 format!("once entry {entry} is through, an earlier one of the same call")
             }
-            Self::Breaker { until: Some(until) } => format!(
-                "in {} at the earliest: the breaker is open until {until:.0}, and Salesforce is left alone",
-                duration(now, *until)
+            Self::Breaker { until: Some(until), as_of } => format!(
+                "in {} at the earliest: the breaker is open until {until:.0}, and Salesforce is left alone{}",
+                duration(now, *until),
+                seen(*as_of, now)
             ),
-            Self::Breaker { until: None } => {
-                "once the breaker closes: it lets single requests through to see whether Salesforce is back"
-                    .to_owned()
-            }
+            Self::Breaker { until: None, as_of } => format!(
+                "once the breaker closes: it lets single requests through to see whether Salesforce is back{}",
+                seen(*as_of, now)
+            ),
             Self::Service => {
                 "when a service runs: none answers at operations.listen of this configuration".to_owned()
             }
         }
     }
+}
+
+/// How old that is, at the end of a sentence.
+fn seen(as_of: Option<Timestamp>, now: Timestamp) -> String {
+    as_of.map_or_else(String::new, |as_of| format!(" (as of {} ago)", duration(as_of, now)))
 }
 
 #[cfg(test)]
@@ -101,7 +111,7 @@ mod tests {
     }
 
     fn held(until: Option<Timestamp>) -> Running {
-        Running { answers: Some(true), held: [("Main".to_owned(), until)].into() }
+        Running { answers: Some(true), held: [("Main".to_owned(), until)].into(), looked_at: Some(at(7)) }
     }
 
     #[test]
@@ -110,11 +120,11 @@ mod tests {
         let (open, trying, calm) = (held(Some(at(40))), held(None), Running::default());
         let silent = Running { answers: Some(false), ..Running::default() };
         let earlier = Some(Wait::EarlierEntry { entry: 3 });
-        let breaker = Some(Wait::Breaker { until: Some(at(40)) });
+        let breaker = Some(Wait::Breaker { until: Some(at(40)), as_of: Some(at(7)) });
         for (entry, ahead, running, expected) in [
             (&due, Some(EntryId(3)), &open, earlier),
             (&due, None, &open, breaker),
-            (&due, None, &trying, Some(Wait::Breaker { until: None })),
+            (&due, None, &trying, Some(Wait::Breaker { until: None, as_of: Some(at(7)) })),
             (&due, None, &silent, Some(Wait::Service)),
             (&due, None, &calm, None),
             (&later, None, &open, None),
@@ -123,6 +133,8 @@ mod tests {
         ] {
             assert_eq!(Wait::of(entry, ahead, running, at(10)), expected);
         }
+        let told = Wait::of(&due, None, &open, at(10)).unwrap().words(at(10));
+        assert!(told.ends_with("and Salesforce is left alone (as of 3s ago)"), "{told}");
         let leased = Entry { lease_until: Some(at(20)), ..due.clone() };
         let buried = Entry { state: EntryState::Buried, ..due };
         for entry in [leased, buried] {

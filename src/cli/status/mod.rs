@@ -26,7 +26,7 @@ pub struct StatusArgs {
     json: bool,
 }
 
-/// Asks the operations listener for its metrics: 0 shown, 1 no service answers.
+/// Asks the operations listener for its metrics and whether it is ready: 0 shown, 1 no service answers.
 ///
 /// # Errors
 /// What is wrong with `[operations]`; no service answers; the output cannot be written.
@@ -39,8 +39,13 @@ pub fn run(
     let file = configuration_file(args.config.clone(), &environment);
     let listen = Settings::load_operations(&Source { file: Some(file), environment }, clock)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let asked = runtime.block_on(ask(listen)).map_err(|why| anyhow!("{why}"))?;
-    let status = ServiceStatus::of(&asked, clock.now());
+    let asked = async {
+        let asked = ask(listen).await?;
+        let readiness = asked.readiness().await;
+        Ok::<_, String>((asked, readiness))
+    };
+    let (asked, readiness) = runtime.block_on(asked).map_err(|why| anyhow!("{why}"))?;
+    let status = ServiceStatus::of(&asked, readiness, clock.now());
     match args.json {
         true => writeln!(out, "{}", serde_json::to_string(&status)?)?,
         false => status.print(out)?,

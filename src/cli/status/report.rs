@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::super::running::{Asked, Exposition, Sample, total};
+use super::super::running::{Asked, Exposition, OneLine, Readiness, Sample, ToldProblem, total};
 use super::histogram::{Histogram, Quantile};
 use crate::telemetry::metric_names;
 
@@ -17,10 +17,18 @@ pub(super) struct ServiceStatus {
     pub(super) version: String,
     #[serde(serialize_with = "time")]
     pub(super) at: Timestamp,
-    /// None where the service does not tell, such as one of another version.
+    /// When the service has looked at what it does not see all the time.
+    pub(super) looked_at: LookedAt,
+    /// Why requests may not come, at this moment; empty: they may. None where the service does not tell, such as one of
+    /// another version.
+    pub(super) not_ready: Option<Vec<OneLine>>,
     pub(super) database_writable: Option<bool>,
     /// Whether the newest configuration runs.
     pub(super) configuration_current: Option<bool>,
+    /// Why the newest is refused; empty: it runs.
+    pub(super) refused: Option<Vec<ToldProblem>>,
+    /// Keys whose new value takes effect after a restart.
+    pub(super) after_restart: Option<Vec<OneLine>>,
     /// Since the service has started.
     pub(super) salesforce: Vec<OperationStatus>,
     pub(super) breakers: Vec<BreakerStatus>,
@@ -30,6 +38,23 @@ pub(super) struct ServiceStatus {
     pub(super) webex: WebexStatus,
     /// What ends, the first first.
     pub(super) ends: Vec<EndStatus>,
+}
+
+/// When the service has looked last; none before its first look, or where it does not tell.
+#[derive(Debug, Serialize)]
+pub(super) struct LookedAt {
+    /// Whether the database can be written.
+    #[serde(serialize_with = "optional_time")]
+    pub(super) database: Option<Timestamp>,
+    /// The breakers.
+    #[serde(serialize_with = "optional_time")]
+    pub(super) breakers: Option<Timestamp>,
+    /// The outbox, and with it the callers who are gone.
+    #[serde(serialize_with = "optional_time")]
+    pub(super) outbox: Option<Timestamp>,
+    /// The subscriptions, as Webex tells.
+    #[serde(serialize_with = "optional_time")]
+    pub(super) subscriptions: Option<Timestamp>,
 }
 
 /// How long Salesforce takes for an operation.
@@ -100,15 +125,28 @@ pub(super) struct EndStatus {
 }
 
 impl ServiceStatus {
-    /// What the metrics tell at this moment.
-    pub(super) fn of(asked: &Asked, now: Timestamp) -> Self {
+    /// What the service tells at this moment.
+    pub(super) fn of(asked: &Asked, readiness: Option<Readiness>, now: Timestamp) -> Self {
         let told = &asked.told;
+        let looked_at = LookedAt {
+            database: told.looked_at("database"),
+            breakers: told.looked_at("breakers"),
+            outbox: told.looked_at("outbox"),
+            subscriptions: told.looked_at("subscriptions"),
+        };
+        let (not_ready, configuration) =
+            readiness.map(|readiness| (readiness.not_ready, readiness.configuration)).unzip();
+        let (refused, after_restart) = configuration.map(|told| (told.problems, told.after_restart)).unzip();
         let is_set = |name: &str| told.of(name).next().map(|sample| sample.value > 0.0);
         let version = told.of(metric_names::build_info).next().map_or("", |sample| sample.label("version"));
         Self {
-            service: asked.url.trim_end_matches("/metrics").to_owned(),
+            service: asked.service().to_owned(),
             version: version.to_owned(),
             at: now,
+            looked_at,
+            not_ready,
+            refused,
+            after_restart,
             database_writable: is_set(metric_names::store_writable),
             configuration_current: is_set(metric_names::configuration_current),
             salesforce: operations(told),
@@ -298,33 +336,68 @@ mod tests {
         metrics.certificates(&[("WebexCCSCV".to_owned(), at(30 * 86_400))]);
         metrics.webex_login(at(10 * 86_400));
         metrics.store(0, true);
+        metrics.configuration_read(false);
+        for (what, second) in [("breakers", 57), ("database", 57), ("outbox", -182), ("subscriptions", -240)]
+        {
+            metrics.looked(what, at(second));
+        }
         metrics
     }
 
-    fn status(metrics: &Metrics) -> ServiceStatus {
-        let told = Exposition::parse(&metrics.render().unwrap());
-        ServiceStatus::of(&Asked { url: "http://127.0.0.1:8081/metrics".to_owned(), told }, at(60))
+    /// One whose listener was moved in the file, and which then got a file with a mistake.
+    fn readiness() -> Readiness {
+        let told = serde_json::json!({
+            "status": "not ready",
+            "not_ready": ["store: the database does not answer in time"],
+            "configuration": {
+                "status": "refused",
+                "problems": [{ "key": "server.listen", "problem": "is no\naddress", "hint": "such as 0.0.0.0:8080" }],
+                "after_restart": ["operations.listen", "store.url"],
+            },
+        });
+        serde_json::from_value(told).unwrap()
     }
 
-    fn printed(metrics: &Metrics) -> String {
+    fn status(metrics: &Metrics, readiness: Readiness) -> ServiceStatus {
+        let told = Exposition::parse(&metrics.render().unwrap());
+        let asked = Asked { url: "http://127.0.0.1:8081/metrics".to_owned(), told };
+        ServiceStatus::of(&asked, Some(readiness), at(60))
+    }
+
+    fn printed(metrics: &Metrics, readiness: Readiness) -> String {
         let mut out = Vec::new();
-        status(metrics).print(&mut out).unwrap();
+        status(metrics, readiness).print(&mut out).unwrap();
         String::from_utf8(out).unwrap().replace(env!("CARGO_PKG_VERSION"), "[version]")
     }
 
     #[test]
     fn a_bad_quarter_of_an_hour_is_told_on_one_page() {
-        insta::assert_snapshot!(printed(&metrics()));
+        insta::assert_snapshot!(printed(&metrics(), readiness()));
     }
 
     #[test]
     fn a_service_that_was_asked_nothing_yet_says_so() {
-        insta::assert_snapshot!(printed(&Metrics::new().unwrap()));
+        insta::assert_snapshot!(printed(&Metrics::new().unwrap(), Readiness::default()));
+    }
+
+    #[test]
+    fn a_service_that_does_not_tell_whether_it_is_ready_is_no_failure() {
+        let told = Exposition::parse(&Metrics::new().unwrap().render().unwrap());
+        let asked = Asked { url: "http://127.0.0.1:8081/metrics".to_owned(), told };
+        let mut out = Vec::new();
+        ServiceStatus::of(&asked, Some(Readiness::default()), at(60)).print(&mut out).unwrap();
+        ServiceStatus::of(&asked, None, at(60)).print(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.contains("ready          yes\n") && text.contains("ready          not told by"),
+            "{text}"
+        );
+        assert!(text.contains("the newest runs\n"), "{text}");
     }
 
     #[test]
     fn programs_get_the_same_as_values() {
-        let value = serde_json::to_value(status(&metrics())).unwrap();
+        let value = serde_json::to_value(status(&metrics(), readiness())).unwrap();
         let create = value["salesforce"].as_array().unwrap().last().unwrap().clone();
         assert_eq!((create["requests"].as_u64(), create["not_done"].as_u64()), (Some(5), Some(1)));
         assert_eq!(create["p95"], serde_json::json!({ "seconds": 4.5, "is_over": true }));
@@ -332,6 +405,10 @@ mod tests {
         assert_eq!(value["callers_not_cleared"]["callers"], 3);
         assert_eq!(value["outbox"][1]["buried"], 2);
         assert_eq!(value["webex"]["inactive"], 1);
+        assert_eq!(value["looked_at"]["outbox"], at(-182).to_string());
+        assert_eq!(value["looked_at"]["subscriptions"], at(-240).to_string());
+        assert_eq!(value["after_restart"], serde_json::json!(["operations.listen", "store.url"]));
+        assert_eq!(value["refused"][0]["problem"], "is no address");
         assert_eq!(value["ends"][0]["what"], "login at Webex");
         assert_eq!(
             (value["ends"][0]["days_left"].as_i64(), value["database_writable"].as_bool()),

@@ -2,15 +2,18 @@
 
 use std::io::{self, Write};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::outbox::duration;
 use super::super::print_table;
 use super::histogram::Quantile;
 use super::report::{ServiceStatus, WebexStatus};
+use crate::cli::running::{OneLine, ToldProblem};
 
 /// What a service of another version may leave out.
 const UNTOLD: &str = "not told by this service";
+/// From when on the service has missed several of its looks.
+const STALE: SignedDuration = SignedDuration::from_secs(20);
 
 impl ServiceStatus {
     /// Prints it.
@@ -18,19 +21,12 @@ impl ServiceStatus {
     /// # Errors
     /// It cannot be written.
     pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "scv-bridge {} at {}, {:.0}\n", self.version, self.service, self.at)?;
-        let database = match self.database_writable {
-            Some(true) => "can be written",
-            Some(false) => "CANNOT BE WRITTEN",
-            None => UNTOLD,
-        };
-        writeln!(out, "database       {database}")?;
-        let newest = match self.configuration_current {
-            None => UNTOLD,
-            Some(true) => "the newest runs; keys that need a restart: GET /readyz",
-            Some(false) => "THE NEWEST IS REFUSED, and the one before runs on: scv-bridge check says why",
-        };
-        writeln!(out, "configuration  {newest}")?;
+        writeln!(out, "scv-bridge {} at {}, {:.0}", self.version, self.service, self.at)?;
+        writeln!(
+            out,
+            "Database, breakers and outbox are looked at every 5 s and told with the age of that look; the rest is of this moment.\n"
+        )?;
+        self.print_service(out)?;
         self.print_salesforce(out)?;
         self.print_breakers(out)?;
         self.print_owed(out)?;
@@ -38,8 +34,36 @@ impl ServiceStatus {
         self.print_ends(out)
     }
 
+    fn print_service(&self, out: &mut dyn Write) -> io::Result<()> {
+        let ready = match self.not_ready.as_deref() {
+            None => UNTOLD.to_owned(),
+            Some([]) => "yes".to_owned(),
+            Some(problems) => format!("NO: {}", list(problems, "; ")),
+        };
+        writeln!(out, "ready          {ready}")?;
+        let database = match self.database_writable {
+            Some(true) => format!("can be written{}", self.age(self.looked_at.database)),
+            Some(false) => format!("CANNOT BE WRITTEN{}", self.age(self.looked_at.database)),
+            None => UNTOLD.to_owned(),
+        };
+        writeln!(out, "database       {database}")?;
+        let newest = match self.configuration_current {
+            None => UNTOLD,
+            Some(true) => "the newest runs",
+            Some(false) => "THE NEWEST IS REFUSED, and the one before runs on",
+        };
+        writeln!(out, "configuration  {newest}")?;
+        for ToldProblem { key, problem, hint } in self.refused.iter().flatten() {
+            writeln!(out, "  refused      {key} {problem}; {hint}")?;
+        }
+        match self.after_restart.as_deref().unwrap_or_default() {
+            [] => Ok(()),
+            keys => writeln!(out, "after restart  {}: until then the values before hold", list(keys, ", ")),
+        }
+    }
+
     fn print_salesforce(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "\nSalesforce, since the service started")?;
+        writeln!(out, "\nSalesforce, since the service started (p50 and p95 reckoned from a histogram)")?;
         if self.salesforce.is_empty() {
             return writeln!(out, "nothing was asked of it yet");
         }
@@ -58,7 +82,7 @@ impl ServiceStatus {
     }
 
     fn print_breakers(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "\nBreaker")?;
+        writeln!(out, "\nBreaker{}", self.age(self.looked_at.breakers))?;
         let rows = self.breakers.iter().map(|breaker| {
             [
                 breaker.call_center.clone(),
@@ -86,8 +110,9 @@ impl ServiceStatus {
         let Some(outbox) = &self.outbox else {
             return writeln!(out, "\nOutbox\n{UNTOLD}");
         };
-        writeln!(out, "\nCallers gone and not cleared: {}{oldest}{buried}", callers.callers)?;
-        writeln!(out, "\nOutbox (looked at every 5 s)")?;
+        let age = self.age(self.looked_at.outbox);
+        writeln!(out, "\nCallers gone and not cleared{age}: {}{oldest}{buried}", callers.callers)?;
+        writeln!(out, "\nOutbox{age}")?;
         if outbox.is_empty() {
             return writeln!(out, "nothing is owed and nothing is buried");
         }
@@ -116,13 +141,16 @@ impl ServiceStatus {
             (None, None) => writeln!(out, "subscriptions  not asked for: scv-bridge webex list"),
             (active, inactive) => {
                 let count = |count: &Option<u64>| count.unwrap_or_default();
-                writeln!(out, "subscriptions  {} active, {} inactive", count(active), count(inactive))
+                let asked = self.looked_at.subscriptions;
+                let asked = asked
+                    .map_or_else(String::new, |at| format!(", as Webex said {} ago", duration(at, self.at)));
+                writeln!(out, "subscriptions  {} active, {} inactive{asked}", count(active), count(inactive))
             }
         }?;
         writeln!(out, "last webhook   {}", ago(last_webhook))?;
         match compared_until {
             Some(until) => writeln!(out, "compared       with Webex's records up to {until:.0}"),
-            None => writeln!(out, "compared       not with Webex's records"),
+            None => writeln!(out, "compared       nothing with Webex's records yet"),
         }
     }
 
@@ -134,11 +162,22 @@ impl ServiceStatus {
         let rows = self.ends.iter().map(|end| {
             let left = match end.days_left {
                 ..0 => "IT HAS ENDED".to_owned(),
+                0 => "in less than a day".to_owned(),
+                1 => "in 1 day".to_owned(),
                 days => format!("in {days} days"),
             };
             [end.what.clone(), format!("{:.0}", end.at), left]
         });
         print_table(out, ["what", "at", "left"], rows)
+    }
+
+    /// How old what is told is, behind what it is told of. What is looked at every few seconds and was not for long is told so.
+    fn age(&self, looked_at: Option<Timestamp>) -> String {
+        match looked_at.map(|at| (at, self.at.duration_since(at))) {
+            None => " (not looked at yet)".to_owned(),
+            Some((at, age)) if age > STALE => format!(" ({} ago, AND NOT SINCE)", duration(at, self.at)),
+            Some((at, _)) => format!(" ({} ago)", duration(at, self.at)),
+        }
     }
 
     fn ahead(&self, until: Timestamp) -> String {
@@ -147,6 +186,10 @@ impl ServiceStatus {
             false => format!("{until:.0} (over: the next request tries)"),
         }
     }
+}
+
+fn list(texts: &[OneLine], between: &str) -> String {
+    texts.iter().map(|text| text.0.as_str()).collect::<Vec<_>>().join(between)
 }
 
 fn quantile_text(quantile: Quantile) -> String {

@@ -11,13 +11,50 @@ fn exchange(call: &str, second: i64) -> Exchange {
         failure: Some("Salesforce cannot do this now: HTTP 503 without a reason".to_owned()),
     };
     let record = ExchangeRecord {
-        origin: ExchangeOrigin::Outbox { kind: "clear".into(), entry: 3, attempt: 2 },
+        origin: ExchangeOrigin::Outbox { kind: "clear".into(), entry: 3, attempt: Some(2) },
         outcome: "later".into(),
         milliseconds: 20,
         error: None,
         salesforce: vec![asked],
     };
-    Exchange { call_center: center(), call: reference(call), at: at(second), record }
+    Exchange { call_center: center(), call: reference(call), also: None, at: at(second), record }
+}
+
+async fn an_exchange_is_found_under_the_other_name_that_the_flow_gave(engine: Engine) {
+    let store = engine.open().await;
+    let named = Exchange { also: Some(reference("0LQ5g000000abcDGAQ")), ..exchange("wxcc_1", 1) };
+    store.keep_exchange(|| Some(named));
+    store.write_exchanges().await.unwrap();
+    for name in ["wxcc_1", "0LQ5g000000abcD", "0LQ5g000000abcDGAQ"] {
+        let (found, unreadable) = store.exchanges(&[reference(name)]).await.unwrap();
+        assert_eq!((found.len(), unreadable), (1, 0), "{name}");
+        assert_eq!(found[0].also, Some(reference("0LQ5g000000abcD")));
+    }
+    assert_eq!(store.exchanges(&[reference("0LQ5g000000abcE")]).await.unwrap().0, []);
+}
+
+async fn calls_are_found_by_the_call_that_they_continue_and_entries_of_unknown_calls_by_their_name(
+    engine: Engine,
+) {
+    let store = engine.open().await;
+    let parent = reference("0LQ5g000000abcDGAQ");
+    let transfer = CallName::new(center(), VendorCallKey::parse("wxcc_2").unwrap(), Some(&parent));
+    store.note(Note::of(transfer, at(1))).await.unwrap();
+    let subject = Subject::Unknown(center(), parent.clone());
+    let unknown = Enqueue { subject, ..hang_up("wxcc_1", "a") };
+    let taken = ids(&store.enqueue(unknown).await.unwrap());
+    store.enqueue(hang_up("wxcc_2", "a")).await.unwrap();
+    for name in [parent, reference("0LQ5g000000abcD")] {
+        assert_eq!(
+            store.continuations_of(std::slice::from_ref(&name), 9).await.unwrap(),
+            [reference("wxcc_2")]
+        );
+        let entries = store.list_unknown(&[name], 9).await.unwrap();
+        let found: Vec<EntryId> = entries.iter().map(|entry| entry.as_ref().unwrap().id).collect();
+        assert_eq!(found, taken);
+    }
+    assert_eq!(store.continuations_of(&[reference("wxcc_1")], 9).await.unwrap(), []);
+    assert!(store.list_unknown(&[reference("wxcc_2")], 9).await.unwrap().is_empty());
 }
 
 async fn exchanges_are_found_under_every_name_of_the_call_in_their_order(engine: Engine) {
@@ -89,4 +126,6 @@ async fn who_only_reads_leaves_a_database_of_the_version_before_as_it_is() {
 on_both_engines! {
     exchanges_are_found_under_every_name_of_the_call_in_their_order
     the_contact_centers_of_a_call_are_found_by_its_key_and_both_forms_of_its_id
+    an_exchange_is_found_under_the_other_name_that_the_flow_gave
+    calls_are_found_by_the_call_that_they_continue_and_entries_of_unknown_calls_by_their_name
 }

@@ -312,6 +312,7 @@ impl<C: CloseTask> Reconciler<C> {
         let watched = watched?;
         self.inactive.store(watched.inactive, Ordering::Relaxed);
         self.metrics.subscriptions(watched.active + watched.reactivated, watched.inactive);
+        self.metrics.looked("subscriptions", self.clock.now());
         Ok(())
     }
 

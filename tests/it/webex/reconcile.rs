@@ -235,6 +235,9 @@ async fn a_round_looks_after_subscriptions_too() {
     assert!(tenant.webex.subscriptions()[0].active);
     let active = tenant.metric("scv_bridge_webex_subscriptions{status=\"active\"} ");
     assert_eq!(active.as_deref(), Some("1"));
+    let looked = tenant.metric("scv_bridge_looked_at_timestamp_seconds{what=\"subscriptions\"} ");
+    let now = tenant.clock.now().as_second().to_string();
+    assert!(looked.as_ref().is_some_and(|looked| looked.starts_with(&now)), "{looked:?} at {now}");
     assert!(ledger.closed.lock().unwrap().is_empty());
 }
 
