@@ -23,7 +23,7 @@ use crate::api::{AccessContext, InFlight, Readiness};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::salesforce::{ClientError, clients};
-use crate::settings::Settings;
+use crate::settings::{Settings, exposed_database};
 use crate::store::{Store, StoreError, place};
 use crate::telemetry::{Metrics, Traces, TracesError};
 
@@ -107,6 +107,9 @@ impl Application {
         let store = Store::open_for_service(url, clock.now())
             .await
             .map_err(|error| StartError::Store { place: place(url), error })?;
+        if let Some(exposed) = exposed_database(url) {
+            tracing::warn!("{exposed}, the database, in which numbers of callers can stand: chmod 600 it");
+        }
         store.measure(&metrics);
         store.keep_exchanges(settings.journal.exchanges);
         let readiness = web::Data::new(Readiness::new(store.clone()));

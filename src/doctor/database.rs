@@ -7,6 +7,7 @@ use secrecy::ExposeSecret as _;
 use super::engine::Check;
 use super::site::Site;
 use super::{CheckId, Code, Finding};
+use crate::settings::exposed_database;
 use crate::store::{EntryState, Filter, Inspection, Schema, Store, inspect, place};
 
 const MEANS: &str = "the service does not start, and one that runs answers 503 to all that must be kept";
@@ -29,7 +30,8 @@ async fn database(site: Arc<Site>) -> Finding {
     let url = site.settings.store.url.expose_secret();
     match inspect(url).await {
         Ok(inspection) => {
-            let finding = told(&inspection).seen(place(url));
+            let exposed = exposed_database(url).filter(|_| inspection.schema != Schema::Absent);
+            let finding = told(&inspection, exposed).seen(place(url));
             // It was not set before: there is one such check.
             let _ = site.database.set(inspection);
             finding
@@ -40,8 +42,14 @@ async fn database(site: Arc<Site>) -> Finding {
     }
 }
 
-fn told(inspection: &Inspection) -> Finding {
+fn told(inspection: &Inspection, exposed: Option<String>) -> Finding {
     let Inspection { holder, schema, commit, other_user, is_shared } = inspection;
+    if let (Some(exposed), None) = (exposed, other_user) {
+        return Finding::warn("readable", exposed)
+            .means("numbers of callers stand in it while they wait for Salesforce")
+            .cause("it was copied or restored, or made by another program than the service, which closes its own")
+            .step("`chmod 600` it, and the files beside it whose names begin with its own");
+    }
     if let Some(holder) = holder {
         return Finding::ok(format!("the service that runs has it ({holder}), so nothing was written"));
     }

@@ -51,7 +51,7 @@ pub use rotation::{Expiry, Rotation, Watch};
 pub use salesforce::{Breaker, Deadlines, FailedLogins, HttpClient, Limits, Session, Token};
 pub use server::{Inbound, Operations, Server, Tls};
 pub use source::{DEFAULTS, EXAMPLE, Source, configuration_file};
-pub use store::{Journal, Outbox, Store};
+pub use store::{Journal, Outbox, Store, exposed_database};
 pub use traces::Traces;
 pub(crate) use value::parse_duration;
 pub use value::{BaseUrl, OrgId};

@@ -1,5 +1,6 @@
 //! What is kept: `[store]`, `[outbox]` and `[journal]`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -7,6 +8,7 @@ use url::Url;
 
 use super::Deadlines;
 use super::section::{Section, section};
+use super::unreadable;
 use super::value::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
 
 section! {
@@ -112,6 +114,14 @@ impl Section<'_> {
         }
         Some(url)
     }
+}
+
+/// Who may read SQLite's file of this URL although nobody but the service should; none if all is well, or for a server.
+#[must_use]
+pub fn exposed_database(url: &str) -> Option<String> {
+    let place = url.strip_prefix("sqlite:")?;
+    let path = place.strip_prefix("//").unwrap_or(place);
+    unreadable::exposed(Path::new(path.split('?').next().unwrap_or(path)))
 }
 
 /// # Errors

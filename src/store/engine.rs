@@ -1,6 +1,6 @@
 //! Where a database is, and the connection to it. The store has one; it is made again when it breaks.
 
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -217,18 +217,32 @@ impl Target {
         refuse_other_than_a_file(path)
     }
 
-    /// Makes folder and file, for the service's own eyes: SQLite gives its other files the same rights.
+    /// Makes folder and file, for the service's own eyes: SQLite gives its other files the same rights. A file that is there
+    /// and empty is closed to others too; of one with data that all may read `check` tells.
     fn create_file(&self) -> Result<(), StoreError> {
-        use std::os::unix::fs::OpenOptionsExt as _;
         let Some(path) = self.file() else { return Ok(()) };
         refuse_other_than_a_file(path)?;
         let made = || {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+            std::fs::OpenOptions::new().create(true).append(true).mode(OWN).open(path)
         };
-        made().map(drop).map_err(|error| StoreError::of_file(&error))
+        made().and_then(|file| close_to_others(&file)).map_err(|error| StoreError::of_file(&error))
+    }
+}
+
+/// Who may read and write a database: its owner.
+const OWN: u32 = 0o600;
+
+/// Takes the rights of others on a file that is still empty; a group is somebody's choice. A file of another user keeps them:
+/// only its owner can.
+fn close_to_others(file: &std::fs::File) -> std::io::Result<()> {
+    let metadata = file.metadata()?;
+    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
+    match metadata.len() == 0 && metadata.mode() & 0o007 != 0 && is_ours {
+        true => file.set_permissions(std::fs::Permissions::from_mode(OWN)),
+        false => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,10 +20,13 @@ const MOST: u64 = 1024;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The lock of a service on its database. The system takes it back when the process ends, however that ends; the file
-/// stays, because removing it would let two services lock two files of the same name.
+/// stays, for the next service to find.
 #[derive(Debug)]
 pub(super) struct ServiceLock {
     _file: File,
+    path: PathBuf,
+    /// Whether the file was not there before.
+    is_new: bool,
 }
 
 impl ServiceLock {
@@ -32,11 +36,13 @@ impl ServiceLock {
     /// [`StoreError::Taken`] with who has it; [`StoreError::File`] where the file cannot be made or locked.
     pub(super) async fn take(database: &Path, now: Timestamp, wait: Duration) -> Result<Self, StoreError> {
         let path = beside(database).map_err(|error| StoreError::of_file(&error))?;
-        let mut file = open(&path).map_err(|error| StoreError::of_file(&error))?;
+        let (mut file, mut is_new) = open(&path).map_err(|error| StoreError::of_file(&error))?;
         let give_up = Instant::now() + wait;
         loop {
             match file.try_lock() {
-                Ok(()) => break,
+                Ok(()) if is_still_at(&path, &file) => break,
+                // Whoever had it has removed it: another service may lock another file of that name.
+                Ok(()) => (file, is_new) = open(&path).map_err(|error| StoreError::of_file(&error))?,
                 Err(TryLockError::WouldBlock) if Instant::now() < give_up => tokio::time::sleep(PAUSE).await,
                 Err(TryLockError::WouldBlock) => return Err(StoreError::Taken(holder(&mut file))),
                 Err(TryLockError::Error(error)) => return Err(StoreError::of_file(&error)),
@@ -46,8 +52,26 @@ impl ServiceLock {
         if let Err(error) = sign(&mut file, now) {
             tracing::debug!(%error, "who has locked the database was not written down");
         }
-        Ok(Self { _file: file })
+        Ok(Self { _file: file, path, is_new })
     }
+
+    /// Gives the lock of a database back that turned out to be none of a service: beside a file that is somebody else's
+    /// nothing of ours stays. A lock file that was there before is left to whoever has made it.
+    pub(super) fn leave_nothing(self) {
+        // It is locked still, so that nobody else has locked this file.
+        if self.is_new
+            && let Err(error) = std::fs::remove_file(&self.path)
+        {
+            tracing::debug!(%error, "the lock file stays beside a database that is not used");
+        }
+    }
+}
+
+/// Whether a file is the one that stands there.
+fn is_still_at(path: &Path, file: &File) -> bool {
+    let id = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    let there = std::fs::metadata(path).map(id).ok();
+    there.is_some() && there == file.metadata().map(id).ok()
 }
 
 /// Links to the database lead to the same lock.
@@ -57,9 +81,17 @@ pub(super) fn beside(database: &Path) -> io::Result<PathBuf> {
     Ok(path.into())
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)
+/// Opens the lock file, or makes it; gives whether it was made.
+fn open(path: &Path) -> io::Result<(File, bool)> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => Ok((file, true)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Ok((options.create(true).truncate(false).open(path)?, false))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn sign(file: &mut File, now: Timestamp) -> io::Result<()> {

@@ -123,7 +123,15 @@ impl Store {
     async fn open_locked(url: &str, now: Timestamp, limits: Limits) -> Result<Self, StoreError> {
         let target = Target::parse(url)?;
         let lock = target.lock(now, &limits).await?;
-        Self::open_target(target, limits, lock).await
+        match target.open(&limits).await {
+            Ok(connection) => Self::work_on(target, connection, limits, lock).await,
+            Err(error) => {
+                if let Some(lock) = lock {
+                    lock.leave_nothing();
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Opens the database only if it is there already: for programs that look at the data of a service. SQLite's
@@ -135,7 +143,8 @@ impl Store {
         let limits = Limits::of_command();
         let target = Target::parse(url)?;
         target.find_file()?;
-        Self::open_target(target, limits, None).await
+        let connection = target.open(&limits).await?;
+        Self::work_on(target, connection, limits, None).await
     }
 
     /// Opens the database only to read it, beside a service that may be using it: nothing is made, migrated or written, and
@@ -153,15 +162,18 @@ impl Store {
     }
 
     async fn open_within(url: &str, limits: Limits) -> Result<Self, StoreError> {
-        Self::open_target(Target::parse(url)?, limits, None).await
+        let target = Target::parse(url)?;
+        let connection = target.open(&limits).await?;
+        Self::work_on(target, connection, limits, None).await
     }
 
-    async fn open_target(
+    /// Begins to work on an open database: as a service where it is locked.
+    async fn work_on(
         target: Target,
+        mut connection: Link,
         limits: Limits,
         lock: Option<ServiceLock>,
     ) -> Result<Self, StoreError> {
-        let mut connection = target.open(&limits).await?;
         let (key, known) = connection.begin(lock.is_some()).await?;
         let (key, known) = (Arc::new(key), known.map(Arc::new));
         // Only a service creates.

@@ -29,7 +29,8 @@ async fn no_number_is_left_in_any_file_after_a_closed_call() {
         assert!(holds_the_number(folder.path()));
         for (id, close) in [(taken[0], false), (taken[1], true)] {
             let attempt = Attempt::Delivered { close };
-            let settle = Settle { id, owner: "a".to_owned(), attempt, is_asked: true, note: None, now: at(1) };
+            let settle =
+                Settle { id, owner: "a".to_owned(), attempt, is_asked: true, note: None, now: at(1) };
             assert!(store.settle(settle).await.unwrap());
         }
         if number == 30 {
@@ -93,6 +94,23 @@ async fn only_the_service_may_read_the_files() {
         let file = file.unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.path());
     }
+}
+
+#[tokio::test]
+async fn an_empty_file_that_others_may_read_is_closed_to_them_and_one_with_data_stays_as_it_is() {
+    use std::fs::{File, Permissions, metadata, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bridge.db");
+    let mode = || metadata(&file).unwrap().permissions().mode() & 0o777;
+    File::create(&file).unwrap();
+    set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    let url = format!("sqlite:{}", file.display());
+    Store::open_for_service(&url, at(0)).await.unwrap().close().await.unwrap();
+    assert_eq!(mode(), 0o600);
+    set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    Store::open_for_service(&url, at(0)).await.unwrap().close().await.unwrap();
+    assert_eq!(mode(), 0o644, "check tells of it");
 }
 
 #[tokio::test]

@@ -171,6 +171,21 @@ async fn what_the_outbox_gave_up_is_a_warning_and_in_the_ticket() {
 }
 
 #[actix_web::test]
+async fn a_database_that_every_user_can_read_is_told_and_one_that_is_closed_is_not() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    let setup = Setup::telephony(|_| {}).await;
+    let database = setup.folder.path().join("bridge.db");
+    Store::open(&format!("sqlite:{}", database.display())).await.unwrap().close().await.unwrap();
+    setup.nothing_wrong().await;
+    set_permissions(setup.folder.path(), Permissions::from_mode(0o755)).unwrap();
+    set_permissions(&database, Permissions::from_mode(0o644)).unwrap();
+    setup.fault().await.is(Code::Database, "readable", "it was copied or restored", "`chmod 600` it");
+    set_permissions(&database, Permissions::from_mode(0o640)).unwrap();
+    setup.nothing_wrong().await;
+}
+
+#[actix_web::test]
 async fn a_database_of_another_user_is_only_read() {
     let setup = Setup::telephony(|_| {}).await;
     let database = setup.folder.path().join("bridge.db");
