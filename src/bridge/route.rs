@@ -138,7 +138,7 @@ impl Bridge {
             None => Attempt::Delivered { close: false },
         };
         let outbox = Arc::clone(&self.outbox);
-        self.outbox.afterwards(async move { outbox.settle(late.id, attempt, false, None).await });
+        self.outbox.afterwards(async move { outbox.settle(late.id, attempt, None).await });
     }
 
     /// A caller who was gone before the answer came waits for nobody: the PendingServiceRouting that the flow has just

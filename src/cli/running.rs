@@ -121,14 +121,14 @@ fn labels(text: &str) -> Option<BTreeMap<String, String>> {
 
 /// What the service that runs tells, and where.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct RunningMetrics {
     /// The address that answered.
     pub(super) url: String,
     /// What it told.
     pub(super) told: Exposition,
 }
 
-impl Asked {
+impl RunningMetrics {
     /// The service: scheme, host and port.
     pub(super) fn service(&self) -> &str {
         self.url.trim_end_matches("/metrics")
@@ -191,7 +191,7 @@ impl fmt::Display for OneLine {
 ///
 /// # Errors
 /// When no service answers there, with what to do.
-pub(super) async fn ask(listen: SocketAddr) -> Result<Asked, String> {
+pub(super) async fn ask(listen: SocketAddr) -> Result<RunningMetrics, String> {
     if listen.port() == 0 {
         return Err(
             "operations.listen has port 0, so that nobody knows where the service listens: give it a port"
@@ -206,7 +206,7 @@ pub(super) async fn ask(listen: SocketAddr) -> Result<Asked, String> {
     for scheme in schemes {
         let url = format!("{scheme}://{address}/metrics");
         match fetch(&client, &url).await.and_then(|answer| exposition(&url, &answer)) {
-            Ok(told) => return Ok(Asked { url, told }),
+            Ok(told) => return Ok(RunningMetrics { url, told }),
             Err(why) => problem = why,
         }
     }

@@ -70,7 +70,7 @@ struct Decided {
 }
 
 /// A check under way.
-struct Asked {
+struct CheckInFlight {
     id: CheckId,
     depends_on: Vec<CheckId>,
     started: Instant,
@@ -87,7 +87,7 @@ enum Readiness {
 pub async fn run(checks: Vec<Check>, limits: TimeLimits) -> Vec<Row> {
     let end = Instant::now() + limits.all;
     let open = checks.iter().map(|check| check.id.clone()).collect();
-    let mut running = Running { waiting: checks, open, ..Running::default() };
+    let mut running = CheckRun { waiting: checks, open, ..CheckRun::default() };
     loop {
         running.begin_ready(limits.each);
         let Some(ended) = timeout_at(end, running.set.join_next_with_id()).await.transpose() else { break };
@@ -105,17 +105,17 @@ pub async fn run(checks: Vec<Check>, limits: TimeLimits) -> Vec<Row> {
 }
 
 #[derive(Default)]
-struct Running {
+struct CheckRun {
     waiting: Vec<Check>,
     /// All that are not decided yet.
     open: BTreeSet<CheckId>,
     set: JoinSet<Finding>,
-    asked: HashMap<Id, Asked>,
+    asked: HashMap<Id, CheckInFlight>,
     decided: BTreeMap<CheckId, Decided>,
     rows: Vec<Row>,
 }
 
-impl Running {
+impl CheckRun {
     /// Begins what can begin, and hides what cannot any more, until neither is left.
     fn begin_ready(&mut self, each: Duration) {
         loop {
@@ -171,7 +171,7 @@ impl Running {
         let task = self.set.spawn(async move {
             tokio::time::timeout(each, work).await.unwrap_or_else(|_| unanswered(each))
         });
-        self.asked.insert(task.id(), Asked { id, depends_on, started });
+        self.asked.insert(task.id(), CheckInFlight { id, depends_on, started });
     }
 
     fn take_in(&mut self, ended: Result<(Id, Finding), JoinError>) {
@@ -179,7 +179,7 @@ impl Running {
             Ok((task, finding)) => (task, finding),
             Err(error) => (error.id(), panicked(error)),
         };
-        if let Some(Asked { id, depends_on, started }) = self.asked.remove(&task) {
+        if let Some(CheckInFlight { id, depends_on, started }) = self.asked.remove(&task) {
             self.decide(id, depends_on, (finding, None), started.elapsed());
         }
     }
@@ -200,7 +200,7 @@ impl Running {
     /// Ends everything, because no time is left.
     fn give_up(&mut self, all: Duration) {
         self.set.abort_all();
-        for Asked { id, depends_on, started } in std::mem::take(&mut self.asked).into_values() {
+        for CheckInFlight { id, depends_on, started } in std::mem::take(&mut self.asked).into_values() {
             self.decide(id, depends_on, (unanswered(all), None), started.elapsed());
         }
         for Check { id, depends_on, .. } in std::mem::take(&mut self.waiting) {

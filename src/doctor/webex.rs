@@ -28,7 +28,7 @@ const NOT_ASKED: &str =
 
 /// What one check leaves for the next.
 #[derive(Default)]
-struct Known {
+struct LoginAndSubscriptions {
     login: OnceLock<WebexLogin>,
     subscriptions: OnceLock<Vec<Subscription>>,
 }
@@ -39,7 +39,7 @@ pub(super) fn checks(site: &Arc<Site>) -> Vec<Check> {
         return Vec::new();
     };
     let id = |code| CheckId::new(code, SUBJECT);
-    let known: Arc<Known> = Arc::default();
+    let known: Arc<LoginAndSubscriptions> = Arc::default();
     let (one, left) = (Arc::clone(site), Arc::clone(&known));
     let login = Check::new(id(Code::WebexLogin), async move { login(&one, &left).await });
     let mut checks = vec![login.after([database::id()])];
@@ -59,7 +59,7 @@ fn on(site: &Site, webex: &Webex, store: Store) -> Option<WebexTokens> {
     tokens(webex, site.http.clone(), store, Arc::clone(&site.clock), site.ids.unique()).ok()
 }
 
-async fn login(site: &Site, known: &Known) -> Finding {
+async fn login(site: &Site, known: &LoginAndSubscriptions) -> Finding {
     let Some(webex) = &site.settings.webex else { return Finding::skipped("it is gone") };
     if site.database.get().is_none_or(|found| found.schema != Schema::Current) {
         return of_token(&TokenError::NotLoggedIn);
@@ -154,7 +154,7 @@ async fn renewed(site: &Site, webex: &Webex) -> Result<WebexLogin, TokenError> {
     login
 }
 
-async fn list(site: &Site, known: &Known, api: &BaseUrl) -> Finding {
+async fn list(site: &Site, known: &LoginAndSubscriptions, api: &BaseUrl) -> Finding {
     let (Some(webex), Some(kept)) = (&site.settings.webex, known.login.get()) else {
         return Finding::skipped("there is no login");
     };
@@ -204,7 +204,7 @@ fn of_api(error: &WebexError, api: &BaseUrl) -> Finding {
 }
 
 /// Subscriptions of this bridge, by what the service needs.
-fn judge(site: &Site, known: &Known) -> Finding {
+fn judge(site: &Site, known: &LoginAndSubscriptions) -> Finding {
     let Some(all) = known.subscriptions.get() else { return Finding::skipped("Webex was not asked") };
     if site.settings.webex.as_ref().is_none_or(|webex| webex.webhook_secrets.is_empty()) {
         return Finding::skipped("webhooks are not configured: webex.webhook_secret_files is empty");

@@ -16,8 +16,6 @@ pub struct Tried {
     pub kind: EntryKind,
     /// Whether it was the call's final update.
     pub is_final: bool,
-    /// Whether Salesforce was sent a request: only then it was an attempt.
-    pub is_asked: bool,
 }
 
 /// Decides at `now`. `next` says when a further attempt is due, given how long Salesforce asks to wait.
@@ -62,7 +60,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn decide(kind: EntryKind, failure: Option<&Failure>, next: Next) -> Attempt {
-        verdict(Tried { kind, is_final: kind == EntryKind::Update, is_asked: true }, failure, NOW, |_| next)
+        verdict(Tried { kind, is_final: kind == EntryKind::Update }, failure, NOW, |_| next)
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Delivery<'_> {
     ) -> (&'static str, bool) {
         let outbox = self.outbox;
         let is_withheld = matches!(result, Ok(Sent::Withheld));
-        let tried = Tried { kind: entry.kind, is_final: entry.is_final, is_asked };
+        let tried = Tried { kind: entry.kind, is_final: entry.is_final };
         let kept = read(entry);
         let attempt = match result.as_ref().err() {
             // Not even a clear, of which a refusal by Salesforce says that there is nothing to clear.
@@ -134,7 +134,9 @@ impl Delivery<'_> {
         };
         // What was only looked at, and then not sent, was put off.
         let is_asked = is_asked && !matches!(attempt, Attempt::NotTried { .. });
-        let outcome = self.report(entry, kept.as_ref(), (&attempt, is_asked), is_withheld);
+        // What the set-up keeps from being asked counts: nothing else tells how long it has been tried (`Schedule::next`).
+        let is_counted = is_asked || matches!(attempt, Attempt::Later { .. } | Attempt::Buried { .. });
+        let outcome = self.report(entry, kept.as_ref(), (&attempt, is_counted), is_withheld);
         if matches!(result, Ok(Sent::Done(_))) {
             measure_delay(outbox, entry);
         }
@@ -149,10 +151,10 @@ impl Delivery<'_> {
             self.by == By::Worker || note.as_ref().is_some_and(|note| note.created_at.is_some());
         let (outbox, id) = (Arc::clone(outbox), entry.id);
         match is_waited_for {
-            true => outbox.settle(id, attempt, is_asked, note).await,
+            true => outbox.settle(id, attempt, note).await,
             false => {
                 let settling = Arc::clone(&outbox);
-                outbox.afterwards(async move { settling.settle(id, attempt, is_asked, note).await });
+                outbox.afterwards(async move { settling.settle(id, attempt, note).await });
             }
         }
         (outcome, is_asked)
@@ -163,7 +165,7 @@ impl Delivery<'_> {
         self,
         entry: &Entry,
         kept: Option<&RestoredRequest>,
-        (attempt, is_asked): (&Attempt, bool),
+        (attempt, is_counted): (&Attempt, bool),
         is_withheld: bool,
     ) -> &'static str {
         let of_call = entry.call.as_ref().map(|call| call.name.vendor_call_key());
@@ -176,7 +178,7 @@ impl Delivery<'_> {
             kind: entry.kind,
             call_center: &entry.call_center,
             vendor_call_key: of_call.or(named).map(AsRef::as_ref),
-            attempts: entry.attempts.saturating_add(u32::from(is_asked)),
+            attempts: entry.attempts.saturating_add(u32::from(is_counted)),
             by: self.by,
         };
         self.outbox.tell(attempted, attempt, is_withheld)

@@ -367,8 +367,7 @@ impl Outbox {
         Ok(enqueued)
     }
 
-    /// What an attempt means for its entry, `attempts` of which failed before. What the set-up keeps from being asked is put off
-    /// for as long as attempts of that age would be.
+    /// What an attempt means for its entry, `attempts` of which failed before.
     #[must_use]
     pub fn judge(
         &self,
@@ -379,19 +378,14 @@ impl Outbox {
     ) -> Attempt {
         let (now, terms) = (self.now(), self.terms.load());
         verdict(tried, failure, now, |after| {
-            let counted = match tried.is_asked {
-                true => attempts.saturating_add(1),
-                false => terms.schedule.attempts_by(created_at, now).max(attempts),
-            };
-            terms.schedule.next(counted, created_at, now, after, self.ids.fraction())
+            terms.schedule.next(attempts.saturating_add(1), created_at, now, after, self.ids.fraction())
         })
     }
 
-    /// Writes down how an attempt ended, and whether Salesforce `is_asked` by it: else it counts as none. If that fails, the
-    /// lease ends by itself and the entry is tried again.
-    pub async fn settle(&self, id: EntryId, attempt: Attempt, is_asked: bool, note: Option<Note>) {
+    /// Writes down how an attempt ended. If that fails, the lease ends by itself and the entry is tried again.
+    pub async fn settle(&self, id: EntryId, attempt: Attempt, note: Option<Note>) {
         let note = note.map(Box::new);
-        let settle = Settle { id, owner: self.owner.clone(), attempt, is_asked, note, now: self.now() };
+        let settle = Settle { id, owner: self.owner.clone(), attempt, note, now: self.now() };
         match self.store.settle(settle).await {
             // Another time is to be waited for, or the next entry of the call is free.
             Ok(_) => self.wake_worker(),
@@ -440,7 +434,7 @@ mod tests {
         let Enqueued::Accepted { ids, .. } = taken else { panic!("{taken:?}") };
         // Nobody has rung yet.
         assert!(timeout(Duration::ZERO, outbox.woken()).await.is_err());
-        outbox.settle(ids[0], Attempt::Delivered { close: false }, true, None).await;
+        outbox.settle(ids[0], Attempt::Delivered { close: false }, None).await;
         timeout(Duration::from_secs(10), outbox.woken()).await.unwrap();
     }
 }

@@ -24,7 +24,7 @@ pub struct Attempted<'a> {
     pub call_center: &'a CallCenterName,
     /// The key of its call, if it is known.
     pub vendor_call_key: Option<&'a str>,
-    /// How often Salesforce was asked for it, with this time if it was asked now.
+    /// How often it was tried, with this time unless it was put off.
     pub attempts: u32,
     /// Who made it.
     pub by: By,

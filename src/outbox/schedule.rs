@@ -65,19 +65,6 @@ impl Schedule {
         Next::At(planned.max(asked).min(end))
     }
 
-    /// How many attempts an entry of that age would have had, one at least, if each was made when it was due and took no time.
-    pub fn attempts_by(&self, created_at: Timestamp, now: Timestamp) -> u32 {
-        let age = Duration::try_from(now.duration_since(created_at)).unwrap_or_default();
-        let (mut left, mut attempts) = (age, 1_u32);
-        for pause in &self.pauses {
-            let Some(rest) = left.checked_sub(*pause) else { return attempts };
-            (left, attempts) = (rest, attempts.saturating_add(1));
-        }
-        // The last one repeats.
-        let last = self.pauses.last().map_or(1, Duration::as_millis).max(1);
-        attempts.saturating_add(u32::try_from(left.as_millis() / last).unwrap_or(u32::MAX))
-    }
-
     /// When it is given up, as far as `attempts` attempts and the clock tell.
     fn end(&self, attempts: u32, created_at: Timestamp, now: Timestamp) -> Timestamp {
         let created_at = created_at.min(now);

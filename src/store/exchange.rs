@@ -23,18 +23,18 @@ const A_ROW: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
     is_off: AtomicBool,
-    waiting: Mutex<Vec<Waiting>>,
+    waiting: Mutex<Vec<WaitingExchange>>,
 }
 
 impl Exchanges {
-    fn take(&self) -> Vec<Waiting> {
+    fn take(&self) -> Vec<WaitingExchange> {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// An exchange that waits: when it was, and its JSON.
 #[derive(Debug)]
-struct Waiting {
+struct WaitingExchange {
     at: i64,
     json: String,
 }
@@ -61,11 +61,11 @@ pub(super) async fn keep(
 
 /// The rows in which any of these names of a call stands, as JSON writes it.
 #[derive(Serialize)]
-struct Named {
+struct RowsNaming {
     names: Vec<String>,
 }
 
-impl Query for Named {
+impl Query for RowsNaming {
     type Row = Vec<Value>;
     const SQL: &'static str = "SELECT records FROM exchanges
         WHERE EXISTS (SELECT 1 FROM {each names} AS n WHERE {position records, n.value} > 0) ORDER BY id";
@@ -73,7 +73,7 @@ impl Query for Named {
 
 /// An exchange as it is written.
 #[derive(Serialize)]
-struct Kept<'e> {
+struct WrittenExchange<'e> {
     call_center: &'e str,
     call: &'e str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +84,7 @@ struct Kept<'e> {
 
 /// An exchange as it is read.
 #[derive(Deserialize)]
-struct Read {
+struct ReadExchange {
     call_center: String,
     call: String,
     #[serde(default)]
@@ -93,7 +93,7 @@ struct Read {
     record: ExchangeRecord,
 }
 
-impl Read {
+impl ReadExchange {
     fn exchange(self) -> Option<Exchange> {
         let call_center = CallCenterName::parse(self.call_center).ok()?;
         let call = CallReference::parse(&self.call).ok()?;
@@ -120,11 +120,17 @@ impl Store {
         let Some(exchange) = exchange() else { return };
         let (at, call_center) = (exchange.at.as_millisecond(), exchange.call_center.as_ref());
         let also = exchange.also.as_ref().map(kept_name);
-        let kept = Kept { call_center, call: kept_name(&exchange.call), also, at, record: &exchange.record };
+        let kept = WrittenExchange {
+            call_center,
+            call: kept_name(&exchange.call),
+            also,
+            at,
+            record: &exchange.record,
+        };
         let Ok(json) = serde_json::to_string(&kept) else { return };
         let mut waiting = self.exchanges.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() < MOST {
-            waiting.push(Waiting { at, json });
+            waiting.push(WaitingExchange { at, json });
         }
     }
 
@@ -145,7 +151,7 @@ impl Store {
     pub async fn exchanges(&self, names: &[CallReference]) -> Result<(Vec<Exchange>, usize), StoreError> {
         let calls: Vec<&str> = names.iter().map(kept_name).collect();
         let needles = calls.iter().flat_map(|call| NAMED.map(|field| needle(field, call))).collect();
-        let rows = self.read_raw(&Named { names: needles }).await?;
+        let rows = self.read_raw(&RowsNaming { names: needles }).await?;
         let (mut exchanges, mut unreadable) = (Vec::new(), 0);
         for row in &rows {
             let Ok(all) = serde_json::from_str::<Vec<Value>>(row) else {
@@ -157,7 +163,7 @@ impl Store {
                 names.any(|name| calls.contains(&name))
             };
             for one in all.into_iter().filter(is_meant) {
-                match serde_json::from_value::<Read>(one).ok().and_then(Read::exchange) {
+                match serde_json::from_value::<ReadExchange>(one).ok().and_then(ReadExchange::exchange) {
                     Some(exchange) => exchanges.push(exchange),
                     None => unreadable += 1,
                 }
@@ -168,7 +174,7 @@ impl Store {
     }
 }
 
-/// The fields of [`Kept`] that name the call.
+/// The fields of [`WrittenExchange`] that name the call.
 const NAMED: [&str; 2] = ["call", "also"];
 
 /// How a name of a call stands in a row.
@@ -177,7 +183,7 @@ fn needle(field: &str, name: &str) -> String {
 }
 
 /// A row of exchanges.
-fn row(all: &[Waiting]) -> ExchangeRow {
+fn row(all: &[WaitingExchange]) -> ExchangeRow {
     let at = all.iter().map(|one| one.at).max().unwrap_or_default();
     let mut records = String::with_capacity(all.iter().map(|one| one.json.len() + 1).sum::<usize>() + 1);
     for one in all {
@@ -195,7 +201,7 @@ mod tests {
     #[test]
     fn no_more_wait_than_there_is_room_for() {
         let exchanges = Exchanges::default();
-        let one = || Waiting { at: 0, json: String::new() };
+        let one = || WaitingExchange { at: 0, json: String::new() };
         exchanges.waiting.lock().unwrap().extend((0..3).map(|_| one()));
         assert_eq!(exchanges.take().len(), 3);
         assert!(exchanges.take().is_empty());
@@ -203,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_row_is_a_list_of_them_and_as_old_as_the_last() {
-        let one = |at| Waiting { at, json: format!("{{\"at\":{at}}}") };
+        let one = |at| WaitingExchange { at, json: format!("{{\"at\":{at}}}") };
         let row = row(&[one(2), one(3), one(1)]);
         assert_eq!((row.at, row.records.as_str()), (3, r#"[{"at":2},{"at":3},{"at":1}]"#));
     }
@@ -222,7 +228,8 @@ mod tests {
                 error: None,
                 salesforce: Vec::new(),
             };
-            let kept = Kept { call_center: "Main", call, also: Some(call), at: 0, record: &record };
+            let kept =
+                WrittenExchange { call_center: "Main", call, also: Some(call), at: 0, record: &record };
             let json = serde_json::to_string(&kept).unwrap();
             assert!(NAMED.iter().all(|field| json.contains(&needle(field, call))), "{call}");
         }

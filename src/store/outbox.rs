@@ -201,8 +201,6 @@ pub struct Settle {
     pub owner: String,
     /// How it ended.
     pub attempt: Attempt,
-    /// Whether Salesforce was sent a request by it. Otherwise it counts as none, however it ended.
-    pub is_asked: bool,
     /// What was learned by it, such as the id of a deferred create; in the same commit.
     pub note: Option<Box<Note>>,
     /// The current time.
@@ -241,7 +239,7 @@ pub struct Entry {
     pub body: StoredJson,
     /// Whether it is still tried.
     pub state: EntryState,
-    /// How often Salesforce was asked for it in vain.
+    /// How often it has failed.
     pub attempts: u32,
     /// When it was put in.
     pub created_at: Timestamp,
@@ -324,7 +322,7 @@ pub struct Unreadable {
     pub state: Option<String>,
     /// When it was put in.
     pub created_at: Option<Timestamp>,
-    /// How often Salesforce was asked for it in vain.
+    /// How often it has failed.
     pub attempts: Option<u32>,
     /// Why it was buried.
     pub reason: Option<String>,
@@ -652,8 +650,7 @@ impl Store {
         tracing::error!(entry = id, kind, reason, words, "buried; see scv-bridge outbox show");
         let attempt = Attempt::Buried { reason, words };
         let owner = lease.owner.clone();
-        let settle =
-            Settle { id: unreadable.id, owner, attempt, is_asked: false, note: None, now: lease.now };
+        let settle = Settle { id: unreadable.id, owner, attempt, note: None, now: lease.now };
         self.settle(settle).await.map(drop)
     }
 
@@ -1021,7 +1018,6 @@ struct Fail<'a>(Vec<FailedRow<'a>>);
 struct FailedRow<'a> {
     id: EntryId,
     owner: &'a str,
-    asked: i64,
     state: EntryState,
     next_at: Millis,
     words: String,
@@ -1031,9 +1027,9 @@ struct FailedRow<'a> {
 
 impl Query for Fail<'_> {
     type Row = EntryId;
-    const SQL: &'static str = "UPDATE outbox SET state = j.state, attempts = attempts + j.asked, next_at = j.next_at,
+    const SQL: &'static str = "UPDATE outbox SET state = j.state, attempts = attempts + 1, next_at = j.next_at,
             last_words = j.words, reason = j.reason, buried_at = j.buried_at, lease_owner = NULL, lease_until = NULL
-        FROM {rows id int, owner, asked int, state, next_at int, words, reason, buried_at int} AS j
+        FROM {rows id int, owner, state, next_at int, words, reason, buried_at int} AS j
         WHERE outbox.id = j.id AND outbox.state = 'pending' AND outbox.lease_owner = j.owner
         RETURNING CAST(outbox.id AS TEXT)";
 }
@@ -1070,8 +1066,7 @@ pub(super) async fn settle(
         let (id, owner, now) = (settle.id, settle.owner.as_str(), Millis::from(settle.now));
         let row = |state, next_at, words: &str, reason: Option<&str>, buried_at| {
             let reason = reason.map(storable);
-            let asked = i64::from(settle.is_asked);
-            FailedRow { id, owner, asked, state, next_at, words: storable(words), reason, buried_at }
+            FailedRow { id, owner, state, next_at, words: storable(words), reason, buried_at }
         };
         match &settle.attempt {
             Attempt::Delivered { close } => {

@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::subject::{Named, REQUEST_ID, each_missing};
+use super::subject::{NamedFields, REQUEST_ID, each_missing};
 use crate::domain::hide_numbers;
 
 /// `{"timestamp":..,"level":..,"message":..,<fields>}`. Spans are not shown; what the line is about is ([`LogSubject`](super::LogSubject)).
@@ -31,7 +31,7 @@ where
         writer.write_str("{\"timestamp\":\"")?;
         SystemTime.format_time(&mut writer)?;
         write!(writer, "\",\"level\":\"{}\"", event.metadata().level())?;
-        let mut fields = Fields { line: Vec::with_capacity(512), named: Named::default() };
+        let mut fields = Fields { line: Vec::with_capacity(512), named: NamedFields::default() };
         event.record(&mut fields);
         let named = fields.named;
         each_missing(named, |name, value| fields.put(name, visible(name, value).as_ref()));
@@ -48,7 +48,7 @@ pub(super) fn visible<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
 /// `,"name":value` for each field.
 struct Fields {
     line: Vec<u8>,
-    named: Named,
+    named: NamedFields,
 }
 
 impl Fields {

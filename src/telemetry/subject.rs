@@ -110,7 +110,7 @@ impl LogSubject {
 }
 
 /// Gives the fields of the current work that the line has not.
-pub(super) fn each_missing(named: Named, mut give: impl FnMut(&'static str, &str)) {
+pub(super) fn each_missing(named: NamedFields, mut give: impl FnMut(&'static str, &str)) {
     // Outside of such work there is nothing to give.
     let _ = CURRENT.try_with(|subject| {
         let missing = [
@@ -128,13 +128,13 @@ pub(super) fn each_missing(named: Named, mut give: impl FnMut(&'static str, &str
 
 /// Which of the fields a line has by itself.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Named {
+pub(super) struct NamedFields {
     request_id: bool,
     call_center: bool,
     vendor_call_key: bool,
 }
 
-impl Named {
+impl NamedFields {
     /// The line has this field.
     pub(super) fn add(&mut self, name: &str) {
         match name {

@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::json::visible;
-use super::subject::{Named, each_missing};
+use super::subject::{NamedFields, each_missing};
 
 /// `time LEVEL message name=value ..`.
 pub struct TextLine(Format<Full>);
@@ -34,7 +34,7 @@ where
     ) -> fmt::Result {
         let mut line = String::with_capacity(256);
         self.0.format_event(context, Writer::new(&mut line), event)?;
-        let mut names = Names::default();
+        let mut names = FieldNames::default();
         event.record(&mut names);
         writer.write_str(line.trim_end())?;
         let mut written = Ok(());
@@ -48,9 +48,9 @@ where
 
 /// The names of a line's fields.
 #[derive(Default)]
-struct Names(Named);
+struct FieldNames(NamedFields);
 
-impl Visit for Names {
+impl Visit for FieldNames {
     fn record_debug(&mut self, field: &Field, _: &dyn Debug) {
         self.0.add(field.name());
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::outbox::{EntryView, Wait, waits};
 use super::super::redact;
 use super::super::running::Running;
-use super::why::{Known, why};
+use super::why::{CallEvidence, why};
 use crate::domain::{
     Call, CallCenterName, CallProgress, CallReference, CallTimeline, Exchange, ExchangeOrigin, Interaction,
     SalesforceExchange, Segment, SegmentEnd, SegmentKind,
@@ -128,7 +128,7 @@ impl CallReport {
             interactions.iter().flat_map(|(_, interaction)| interaction.parts()).collect();
         let calls: Vec<&Call> = parts.iter().map(|(call, _)| *call).collect();
         let timeline = parts.last().map(|(_, timeline)| timeline).or(lonely);
-        let why = why(&Known { calls: &calls, timeline, exchanges, entries, waits, now });
+        let why = why(&CallEvidence { calls: &calls, timeline, exchanges, entries, waits, now });
         Self {
             why,
             voice_calls: parts.iter().map(|(call, timeline)| VoiceCallView::of(call, timeline)).collect(),

@@ -13,8 +13,8 @@ use crate::store::{Entry, EntryKind, EntryState};
 /// How long after a hang-up nobody would call it late.
 const SOON: SignedDuration = SignedDuration::from_secs(5);
 
-/// What is known of the call.
-pub(super) struct Known<'a> {
+/// What is known of the call: what the sentence is made of.
+pub(super) struct CallEvidence<'a> {
     /// Its VoiceCalls, the first first.
     pub(super) calls: &'a [&'a Call],
     /// Webex's events of the last of them.
@@ -30,7 +30,7 @@ pub(super) struct Known<'a> {
 
 /// The sentence: what is not done comes before what was late, and that before what went well. A late clear waits by design,
 /// and is told behind it.
-pub(super) fn why(known: &Known<'_>) -> String {
+pub(super) fn why(known: &CallEvidence<'_>) -> String {
     let sentence = known
         .buried()
         .or_else(|| known.owed())
@@ -51,7 +51,7 @@ pub(super) fn why(known: &Known<'_>) -> String {
     }
 }
 
-impl Known<'_> {
+impl CallEvidence<'_> {
     fn buried(&self) -> Option<String> {
         let mut buried = self.entries.iter().filter(|entry| entry.state == EntryState::Buried);
         let entry = buried.next()?;
@@ -394,7 +394,14 @@ mod tests {
     }
 
     fn told(calls: &[&Call], exchanges: &[Exchange]) -> String {
-        why(&Known { calls, timeline: None, exchanges, entries: &[], waits: &BTreeMap::new(), now: at(90) })
+        why(&CallEvidence {
+            calls,
+            timeline: None,
+            exchanges,
+            entries: &[],
+            waits: &BTreeMap::new(),
+            now: at(90),
+        })
     }
 
     fn attempt(kind: &'static str, second: i64, outcome: &'static str, status: Option<u16>) -> Exchange {
@@ -486,7 +493,7 @@ mod tests {
         let entries = [Entry::fresh(EntryId(id), new, center, None)];
         let waits = BTreeMap::from([(9, Wait::Breaker { until: Some(at(95)), as_of: None })]);
         let (call, entries) = (call(), &entries[..]);
-        why(&Known { calls: &[&call], timeline: None, exchanges, entries, waits: &waits, now: at(90) })
+        why(&CallEvidence { calls: &[&call], timeline: None, exchanges, entries, waits: &waits, now: at(90) })
     }
 
     #[test]
@@ -528,7 +535,7 @@ mod tests {
         let told = |entries: &[Entry]| {
             let waits = BTreeMap::new();
             let (calls, exchanges) = (&[&call][..], &[][..]);
-            why(&Known { calls, timeline: None, exchanges, entries, waits: &waits, now: at(90) })
+            why(&CallEvidence { calls, timeline: None, exchanges, entries, waits: &waits, now: at(90) })
         };
         let late = entry(3, EntryKind::LateClear);
         assert_eq!(
@@ -571,7 +578,7 @@ mod tests {
         };
         let (call, entries) = (call(), [buried(1), buried(2), buried(3)]);
         let waits = BTreeMap::new();
-        let told = why(&Known {
+        let told = why(&CallEvidence {
             calls: &[&call],
             timeline: None,
             exchanges: &[],

@@ -98,8 +98,7 @@ impl Scene {
     }
 
     async fn settle(&self, id: EntryId, attempt: Attempt) {
-        let settle =
-            Settle { id, owner: "a".to_owned(), attempt, is_asked: true, note: None, now: self.now() };
+        let settle = Settle { id, owner: "a".to_owned(), attempt, note: None, now: self.now() };
         assert!(self.store.settle(settle).await.unwrap());
     }
 
@@ -286,7 +285,7 @@ async fn a_dry_run_lists_the_entries_that_would_be_due_and_no_other() {
     let postgres = Scene::at(Postgres::shared().database(), None).await.fill().await;
     for scene in [sqlite, postgres] {
         let note = Note::of(name("Support", "wxcc_late"), scene.now());
-        let late = scene.put(Subject::Known(Box::new(note)), &[EntryKind::LateClear]).await;
+        let late = scene.put(Subject::Known(note.into()), &[EntryKind::LateClear]).await;
         let next_at = scene.now().checked_add(Duration::from_secs(9)).unwrap();
         let words = String::from("its caller may still be there");
         scene.settle(late[0], Attempt::NotTried { next_at, words }).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::super::running::{Asked, Exposition, OneLine, Readiness, Sample, ToldProblem, total};
+use super::super::running::{Exposition, OneLine, Readiness, RunningMetrics, Sample, ToldProblem, total};
 use super::histogram::{Histogram, Quantile};
 use crate::telemetry::metric_names;
 
@@ -126,7 +126,7 @@ pub(super) struct EndStatus {
 
 impl ServiceStatus {
     /// What the service tells at this moment.
-    pub(super) fn of(asked: &Asked, readiness: Option<Readiness>, now: Timestamp) -> Self {
+    pub(super) fn of(asked: &RunningMetrics, readiness: Option<Readiness>, now: Timestamp) -> Self {
         let told = &asked.told;
         let looked_at = LookedAt {
             database: told.looked_at("database"),
@@ -360,7 +360,7 @@ mod tests {
 
     fn status(metrics: &Metrics, readiness: Readiness) -> ServiceStatus {
         let told = Exposition::parse(&metrics.render().unwrap());
-        let asked = Asked { url: "http://127.0.0.1:8081/metrics".to_owned(), told };
+        let asked = RunningMetrics { url: "http://127.0.0.1:8081/metrics".to_owned(), told };
         ServiceStatus::of(&asked, Some(readiness), at(60))
     }
 
@@ -383,7 +383,7 @@ mod tests {
     #[test]
     fn a_service_that_does_not_tell_whether_it_is_ready_is_no_failure() {
         let told = Exposition::parse(&Metrics::new().unwrap().render().unwrap());
-        let asked = Asked { url: "http://127.0.0.1:8081/metrics".to_owned(), told };
+        let asked = RunningMetrics { url: "http://127.0.0.1:8081/metrics".to_owned(), told };
         let mut out = Vec::new();
         ServiceStatus::of(&asked, Some(Readiness::default()), at(60)).print(&mut out).unwrap();
         ServiceStatus::of(&asked, None, at(60)).print(&mut out).unwrap();

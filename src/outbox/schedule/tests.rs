@@ -58,19 +58,6 @@ fn an_entry_that_was_tried_once_is_not_given_up_because_the_clock_jumped() {
 }
 
 #[test]
-fn what_is_not_asked_is_put_off_as_attempts_of_its_age_would_be() {
-    let at = |seconds: u64| created() + Duration::from_secs(seconds);
-    for (age, expected) in [(0, 1), (1, 2), (5, 2), (6, 3), (21, 4), (81, 5), (4881, 8), (8480, 8), (8481, 9)]
-    {
-        assert_eq!(usual().attempts_by(created(), at(age)), expected, "{age}");
-    }
-    assert_eq!(usual().attempts_by(at(60), created()), 1, "the clock was set back");
-    let next = |age| usual().next(usual().attempts_by(created(), at(age)), created(), at(age), None, 0.5);
-    assert_eq!(next(90), Next::At(at(90 + 300)));
-    assert_eq!(next(72 * 3600), Next::GiveUp);
-}
-
-#[test]
 fn salesforces_own_pause_is_obeyed_and_not_cut_at_the_end() {
     let now = created() + 71 * HOUR;
     let next = |after| usual().next(78, created(), now, Some(after), 0.0);
@@ -185,7 +172,6 @@ proptest! {
         jitter in prop::num::f64::ANY,
     ) {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let _ = usual().attempts_by(at(created), at(now));
         let _ = usual().next(attempts, at(created), at(now), asked.map(Duration::from_secs), jitter);
     }
 }

@@ -35,8 +35,7 @@ async fn entries_of_a_clock_that_was_set_back_are_due_and_leased_to_nobody(engin
     store.enqueue(put_in("wxcc_2", -HOURS)).await.unwrap();
     let put_off = store.lease_due(&lease(-HOURS + 10)).await.unwrap().remove(0).id;
     let attempt = Attempt::Later { next_at: at(HOURS + 900), words: String::new() };
-    let settle =
-        Settle { id: put_off, owner: "w".to_owned(), attempt, is_asked: true, note: None, now: at(HOURS) };
+    let settle = Settle { id: put_off, owner: "w".to_owned(), attempt, note: None, now: at(HOURS) };
     assert!(store.settle(settle).await.unwrap());
     assert_eq!(store.bring_back(&ahead(0, "w")).await.unwrap(), 1);
     let due = store.lease_due(&lease(0)).await.unwrap();
@@ -49,8 +48,7 @@ async fn what_lies_as_far_ahead_as_it_may_is_left_alone_and_so_are_our_own_lease
     store.enqueue(put_in("wxcc_1", 0)).await.unwrap();
     let later = ids(&store.enqueue(put_in("wxcc_2", 0)).await.unwrap())[0];
     let attempt = Attempt::Later { next_at: at(3600), words: String::new() };
-    let settle =
-        Settle { id: later, owner: "dead".to_owned(), attempt, is_asked: true, note: None, now: at(1) };
+    let settle = Settle { id: later, owner: "dead".to_owned(), attempt, note: None, now: at(1) };
     assert!(store.settle(settle).await.unwrap());
     assert_eq!(store.bring_back(&ahead(0, "w")).await.unwrap(), 0);
     for owner in ["w", "w/hold"] {

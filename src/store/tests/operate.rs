@@ -9,14 +9,7 @@ async fn half_buried(store: &Store) -> Vec<EntryId> {
     for id in &all {
         let buried =
             Attempt::Buried { reason: "Refused for good".to_owned(), words: "No such FIELD".to_owned() };
-        let settle = Settle {
-            id: *id,
-            owner: "a".to_owned(),
-            attempt: buried,
-            is_asked: true,
-            note: None,
-            now: at(5),
-        };
+        let settle = Settle { id: *id, owner: "a".to_owned(), attempt: buried, note: None, now: at(5) };
         assert!(store.settle(settle).await.unwrap());
     }
     let waiting = Enqueue { now: at(3), ..hang_up("wxcc_2", "a") };

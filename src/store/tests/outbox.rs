@@ -14,7 +14,7 @@ fn lease(second: i64, owner: &str) -> Lease {
 }
 
 fn settle(id: EntryId, owner: &str, attempt: Attempt) -> Settle {
-    Settle { id, owner: owner.to_owned(), attempt, is_asked: true, note: None, now: at(1) }
+    Settle { id, owner: owner.to_owned(), attempt, note: None, now: at(1) }
 }
 
 fn later(second: i64) -> Attempt {
@@ -189,20 +189,6 @@ async fn a_failure_is_written_down_only_by_who_holds_the_lease(engine: Engine) {
     assert_eq!(store.lease_due(&lease(11, "c")).await.unwrap().len(), 1);
 }
 
-async fn what_was_not_asked_of_salesforce_counts_as_no_attempt_and_its_words_are_kept(engine: Engine) {
-    let store = engine.open().await;
-    let ids = ids(&store.enqueue(hang_up("wxcc_1", "a")).await.unwrap());
-    let unasked = |attempt| Settle { is_asked: false, ..settle(ids[0], "a", attempt) };
-    assert!(store.settle(unasked(later(2))).await.unwrap());
-    let entry = store.show(ids[0]).await.unwrap().unwrap();
-    assert_eq!((entry.attempts, entry.next_at, entry.last_words.is_some()), (0, at(2), true));
-    store.lease_due(&lease(2, "a")).await.unwrap();
-    let buried = Attempt::Buried { reason: "it cannot be read".to_owned(), words: "no request".to_owned() };
-    assert!(store.settle(unasked(buried)).await.unwrap());
-    let entry = store.show(ids[0]).await.unwrap().unwrap();
-    assert_eq!((entry.attempts, entry.state), (0, EntryState::Buried));
-}
-
 async fn leases_are_prolonged_and_given_back(engine: Engine) {
     let store = engine.open().await;
     store.enqueue(hang_up("wxcc_1", "a")).await.unwrap();
@@ -249,7 +235,6 @@ on_both_engines! {
     new_entries_wait_behind_those_of_their_call
     a_failure_is_written_down_only_by_who_holds_the_lease
     leases_are_prolonged_and_given_back
-    what_was_not_asked_of_salesforce_counts_as_no_attempt_and_its_words_are_kept
     a_contact_center_whose_salesforce_is_down_is_left_alone
     a_call_that_the_journal_does_not_know_gets_one_final_update_too
 }

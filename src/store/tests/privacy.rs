@@ -29,8 +29,7 @@ async fn no_number_is_left_in_any_file_after_a_closed_call() {
         assert!(holds_the_number(folder.path()));
         for (id, close) in [(taken[0], false), (taken[1], true)] {
             let attempt = Attempt::Delivered { close };
-            let settle =
-                Settle { id, owner: "a".to_owned(), attempt, is_asked: true, note: None, now: at(1) };
+            let settle = Settle { id, owner: "a".to_owned(), attempt, note: None, now: at(1) };
             assert!(store.settle(settle).await.unwrap());
         }
         if number == 30 {
