@@ -7,7 +7,9 @@
 pub mod findings;
 pub mod json_path;
 pub mod model;
+mod pattern_size;
 pub mod pebble;
 pub mod play;
 pub mod rules;
+mod utf16;
 pub mod write;

@@ -217,3 +217,44 @@ fn comparisons_of_long_lists_are_counted_too() {
     let path = "$.items[?(@.n in ['1', '2', '3'])].n";
     assert_eq!(read(path, &document).unwrap(), json!(["1", "2", "3"]));
 }
+
+/// Each of these once cost seconds, or some dozen milliseconds for a document of 60 kB, and was not told as too much.
+#[test]
+fn work_that_items_repeat_is_counted_by_its_size() {
+    let numbers: Value = (0..10_000).collect();
+    let texts = |text: &str, count: usize| Value::from(vec![text; count]);
+    let with_first = |first: Value| {
+        Value::from(std::iter::once(first).chain((0..9_000).map(Value::from)).collect::<Vec<_>>())
+    };
+    let objects = Value::from(vec![json!({"a": 0}); 5_000]);
+    let names = vec!["'a'"; 900].join(",");
+    for (path, document) in [
+        ("$[?($.sum() > 1)]".to_owned(), &numbers),
+        ("$[?($.max() == 1)]".to_owned(), &numbers),
+        ("$[?($..x == 1)]".to_owned(), &numbers),
+        (format!("$[?(@[{names}])]"), &objects),
+        ("$[?(@ in $[0])]".to_owned(), &with_first(texts("$.a[?(@.b[?(@.c)])]", 500))),
+        ("$[?(@ in $[0])]".to_owned(), &with_first(texts("[a,b,{c:d,e:[1,2,3]}]", 500))),
+        ("$[?(@ in $[0])]".to_owned(), &with_first(texts("1e5", 500))),
+        ("$[?(@ =~ /[ab]*a[ab]{90}c/)]".to_owned(), &texts(&"abaabbabab".repeat(20), 250)),
+        ("$[?(@ < $[0])]".to_owned(), &texts(&"a".repeat(1_000_000), 100)),
+    ] {
+        assert_eq!(read(&path, document).unwrap_err(), ReadError::TooManySteps, "{path:.60}");
+    }
+}
+
+#[test]
+fn patterns_of_a_path_are_limited_together() {
+    let pattern = |states: usize| format!("@ =~ /a{{{states}}}/");
+    assert!(JsonPath::parse(&format!("$[?({})]", pattern(1_000))).is_ok());
+    let many = vec![pattern(1_000); 8].join(" && ");
+    assert!(matches!(JsonPath::parse(&format!("$[?({many})]")), Err(PathError::Syntax { .. })));
+}
+
+#[test]
+fn a_value_is_compared_where_it_stands_whatever_its_size() {
+    let long = "x".repeat(5_000);
+    let items: Vec<Value> = (0..10_000).map(|n| json!({"n": n, "rest": [long.as_str()]})).collect();
+    let document = json!({"items": items, "all": vec!["y"; 50_000]});
+    assert_eq!(read("$.items[?(@.rest size 1 && @.n == 7)].n", &document).unwrap(), json!([7]));
+}

@@ -5,10 +5,35 @@ use super::cursor::Cursor;
 use super::filter;
 use super::function::Function;
 use super::parameters;
+use super::pattern::Room;
 use super::token::{Call, CompiledPath, Slice, Token};
 
 /// How deep paths, filters and brackets may be nested. Far more than anyone writes, far less than a stack holds.
-pub(super) const MAX_NESTING: usize = 24;
+const MAX_NESTING: usize = 24;
+
+/// What a path may take while it is read.
+#[derive(Clone, Copy)]
+pub(super) struct Limits<'l> {
+    /// How deep it is nested here.
+    pub(super) nesting: usize,
+    /// For patterns.
+    pub(super) room: &'l Room,
+}
+
+impl<'l> Limits<'l> {
+    pub(super) fn new(room: &'l Room) -> Self {
+        Self { nesting: 0, room }
+    }
+
+    /// Within a path in a path.
+    pub(super) fn deeper(self) -> Self {
+        Self { nesting: self.nesting + 1, ..self }
+    }
+
+    pub(super) fn check(self) -> Result<(), Refusal> {
+        if self.nesting > MAX_NESTING { Err(Refusal::TooDeep) } else { Ok(()) }
+    }
+}
 
 /// Why reading a path stopped.
 #[derive(Debug, Clone)]
@@ -39,7 +64,7 @@ impl Refusal {
 }
 
 /// Compiles a path as a user writes it: `$` may be missing.
-pub(super) fn compile(path: &str, nesting: usize) -> Result<CompiledPath, Refusal> {
+pub(super) fn compile(path: &str, limits: Limits<'_>) -> Result<CompiledPath, Refusal> {
     let mut cursor = Cursor::new(path);
     cursor.trim();
     // The library looks at the very first character, even after it skipped blanks.
@@ -50,24 +75,22 @@ pub(super) fn compile(path: &str, nesting: usize) -> Result<CompiledPath, Refusa
     if cursor.last_is('.')? {
         return Err(Refusal::invalid("a path must not end with '.' or '..'"));
     }
-    compile_from(cursor, nesting)
+    compile_from(cursor, limits)
 }
 
 /// Compiles a path that begins with `$` or `@`.
-pub(super) fn compile_from(cursor: Cursor, nesting: usize) -> Result<CompiledPath, Refusal> {
-    if nesting > MAX_NESTING {
-        return Err(Refusal::TooDeep);
-    }
-    Compiler { cursor, nesting, tokens: Vec::new() }.compile()
+pub(super) fn compile_from(cursor: Cursor, limits: Limits<'_>) -> Result<CompiledPath, Refusal> {
+    limits.check()?;
+    Compiler { cursor, limits, tokens: Vec::new() }.compile()
 }
 
-struct Compiler {
+struct Compiler<'l> {
     cursor: Cursor,
-    nesting: usize,
+    limits: Limits<'l>,
     tokens: Vec<Token>,
 }
 
-impl Compiler {
+impl Compiler<'_> {
     fn compile(mut self) -> Result<CompiledPath, Refusal> {
         while self.cursor.in_bounds() && matches!(self.cursor.current()?, ' ' | '\t' | '\n' | '\r') {
             self.cursor.advance(1);
@@ -175,10 +198,10 @@ impl Compiler {
             self.cursor.set_position(open + 1);
         } else {
             self.cursor.set_position(open + 1);
-            parameters = parameters::read(&mut self.cursor, &name, self.nesting)?;
+            parameters = parameters::read(&mut self.cursor, &name, self.limits)?;
         }
         let function = Function::by_name(&name);
-        self.tokens.push(Token::Call(Box::new(Call { name, function, parameters })));
+        self.tokens.push(Token::Call(Box::new(Call { name, function, parameters, length: index - open })));
         Ok(())
     }
 
@@ -296,7 +319,8 @@ impl Compiler {
             return Ok(false);
         }
         let end = self.cursor.index_of_next(close, ']')?.ok_or(Refusal::Beyond)?;
-        let expression = filter::compile_expression(&self.cursor.text(start, end + 1)?, self.nesting + 1)?;
+        let expression =
+            filter::compile_expression(&self.cursor.text(start, end + 1)?, self.limits.deeper())?;
         self.tokens.push(Token::Filter(Box::new(expression)));
         self.cursor.set_position(end + 1);
         Ok(true)

@@ -3,9 +3,18 @@
 
 use std::cmp::Ordering;
 
+/// A decimal number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Decimal {
+    /// A whole number that a machine holds.
+    Whole(i64),
+    /// Any other.
+    Long(Digits),
+}
+
 /// `digits * 10^-scale`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Decimal {
+pub(super) struct Digits {
     negative: bool,
     /// Without zeros in front; empty for zero.
     digits: String,
@@ -15,6 +24,55 @@ pub(super) struct Decimal {
 impl Decimal {
     /// Reads what Java accepts: digits with a point somewhere and an exponent.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        // Java knows no `-0` here either: it is 0.
+        match text.parse() {
+            Ok(whole) => Some(Self::Whole(whole)),
+            Err(_) => Digits::parse(text).map(Self::Long),
+        }
+    }
+
+    /// Whether a text begins as numbers do.
+    pub(super) fn may_be(text: &str) -> bool {
+        text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '.'))
+    }
+
+    /// The whole part, as far as it fits, as Java's `intValue` does for numbers of that size.
+    pub(super) fn to_integer(&self) -> Option<i64> {
+        match self {
+            // As far as 18 digits go.
+            Self::Whole(whole) => (whole.unsigned_abs() < 10_u64.pow(18)).then_some(*whole),
+            Self::Long(digits) => digits.to_integer(),
+        }
+    }
+
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Whole(left), Self::Whole(right)) => left.cmp(right),
+            (Self::Long(left), Self::Long(right)) => left.compare(right),
+            (Self::Whole(left), Self::Long(right)) => Digits::of(*left).compare(right),
+            (Self::Long(left), Self::Whole(right)) => left.compare(&Digits::of(*right)),
+        }
+    }
+
+    /// The text of Java's `BigDecimal.toString`.
+    pub(super) fn to_text(&self) -> String {
+        match self {
+            Self::Whole(whole) => whole.to_string(),
+            Self::Long(digits) => digits.to_text(),
+        }
+    }
+}
+
+impl Digits {
+    fn of(whole: i64) -> Self {
+        let digits = match whole {
+            0 => String::new(),
+            _ => whole.unsigned_abs().to_string(),
+        };
+        Self { negative: whole < 0, digits, scale: 0 }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -34,8 +92,7 @@ impl Decimal {
         Some(Self { negative, digits, scale })
     }
 
-    /// The whole part, as far as it fits, as Java's `intValue` does for numbers of that size.
-    pub(super) fn to_integer(&self) -> Option<i64> {
+    fn to_integer(&self) -> Option<i64> {
         if self.digits.is_empty() {
             return Some(0);
         }
@@ -68,7 +125,7 @@ impl Decimal {
         i64::try_from(self.digits.len()).unwrap_or(i64::MAX).saturating_sub(self.scale)
     }
 
-    pub(super) fn compare(&self, other: &Self) -> Ordering {
+    fn compare(&self, other: &Self) -> Ordering {
         let sign = self.sign();
         if sign != other.sign() || sign == 0 {
             return sign.cmp(&other.sign());
@@ -79,8 +136,7 @@ impl Decimal {
         if sign < 0 { unsigned.reverse() } else { unsigned }
     }
 
-    /// The text of Java's `BigDecimal.toString`.
-    pub(super) fn to_text(&self) -> String {
+    fn to_text(&self) -> String {
         let digits = if self.digits.is_empty() { "0" } else { &self.digits };
         let sign = if self.negative { "-" } else { "" };
         let length = i64::try_from(digits.len()).unwrap_or(i64::MAX);

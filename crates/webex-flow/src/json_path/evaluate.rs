@@ -1,5 +1,6 @@
 //! Walks a document along a path.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use serde_json::Value;
@@ -7,11 +8,10 @@ use serde_json::Value;
 use super::ReadError;
 use super::filter::{Expression, Operand};
 use super::function;
-use super::node::{Mismatch, Node};
+use super::node::Node;
+use super::steps::Steps;
 use super::token::{CompiledPath, Slice, Token};
 
-/// How many steps one reading may take; copying a value counts as many steps as it has parts.
-const MAX_STEPS: u64 = 100_000;
 /// How deep a reading may go, in tokens, filters and levels of a document together.
 const MAX_DEPTH: usize = 300;
 
@@ -28,6 +28,11 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// A filter does not fit a value: it counts as not fulfilled.
+    pub(super) fn unfulfilled() -> Self {
+        Self::Invalid("the filter does not fit the value".to_owned())
+    }
+
     pub(super) fn into_error(self) -> ReadError {
         match self {
             Self::NotFound => ReadError::NotFound,
@@ -38,19 +43,16 @@ impl Failure {
     }
 }
 
-impl From<Mismatch> for Failure {
-    fn from(mismatch: Mismatch) -> Self {
-        match mismatch {
-            Mismatch::Unfulfilled => Self::Invalid("the filter does not fit the value".to_owned()),
-            Mismatch::Failed(reason) => Self::Other(reason),
-        }
-    }
+/// What a path leads to, borrowed from the document where it stands there.
+pub(super) enum Found<'v> {
+    One(Cow<'v, Value>),
+    Many(Vec<Cow<'v, Value>>),
 }
 
 /// One reading of a document.
 pub(super) struct Evaluation<'a> {
     root: &'a Value,
-    steps: Cell<u64>,
+    steps: Steps,
     depth: Cell<usize>,
     /// Whether every name has to exist, as a question for existence wants.
     strict: Cell<bool>,
@@ -58,38 +60,89 @@ pub(super) struct Evaluation<'a> {
 
 impl<'a> Evaluation<'a> {
     pub(super) fn new(root: &'a Value) -> Self {
-        Self { root, steps: Cell::new(MAX_STEPS), depth: Cell::new(0), strict: Cell::new(false) }
+        Self { root, steps: Steps::new(), depth: Cell::new(0), strict: Cell::new(false) }
     }
 
     pub(super) fn root(&self) -> &'a Value {
         self.root
     }
 
+    pub(super) fn steps(&self) -> &Steps {
+        &self.steps
+    }
+
     /// What a path leads to, beginning at `document`.
-    pub(super) fn value(&self, path: &CompiledPath, document: &Value) -> Result<Value, Failure> {
+    pub(super) fn value<'v>(&self, path: &CompiledPath, document: &'v Value) -> Result<Found<'v>, Failure> {
         self.value_with(path, path.is_definite(), document)
     }
 
     /// As [`Self::value`], where another path tells whether it is one value.
-    pub(super) fn value_with(
+    pub(super) fn value_with<'v>(
         &self,
         path: &CompiledPath,
         is_definite: bool,
-        document: &Value,
-    ) -> Result<Value, Failure> {
+        document: &'v Value,
+    ) -> Result<Found<'v>, Failure> {
+        if path.is_plain() {
+            return Ok(Found::One(Cow::Borrowed(self.follow(path, document)?)));
+        }
         let mut found = Vec::new();
         self.walk(path, 0, document, &mut found)?;
         // A function adds its result behind what was found before it.
-        if is_definite { found.pop().ok_or(Failure::NotFound) } else { Ok(Value::Array(found)) }
+        if is_definite {
+            found.pop().map(Found::One).ok_or(Failure::NotFound)
+        } else {
+            Ok(Found::Many(found))
+        }
     }
 
-    fn charge(&self, steps: u64) -> Result<(), Failure> {
-        self.steps.set(self.steps.get().checked_sub(steps).ok_or(Failure::TooManySteps)?);
-        Ok(())
+    /// What a path of single names and indexes leads to: what most paths are goes without a list of what was found.
+    fn follow<'v>(&self, path: &CompiledPath, document: &'v Value) -> Result<&'v Value, Failure> {
+        self.steps.charge(1)?;
+        let mut value = document;
+        for token in &path.tokens {
+            self.steps.charge(1)?;
+            let next = match (token, value) {
+                (Token::Properties(names), Value::Object(members)) => {
+                    let name = names.first().map_or("", String::as_str);
+                    self.steps.each(name.len() / 16)?;
+                    members.get(name)
+                }
+                (Token::Indexes(indexes), Value::Array(items)) => {
+                    indexes.first().and_then(|index| items.get(place(i64::from(*index), items.len())?))
+                }
+                _ => None,
+            };
+            value = next.ok_or(Failure::NotFound)?;
+        }
+        Ok(value)
+    }
+
+    /// As one value: many are a list.
+    pub(super) fn joined<'v>(&self, found: Found<'v>) -> Result<Cow<'v, Value>, Failure> {
+        match found {
+            Found::One(value) => Ok(value),
+            Found::Many(values) => {
+                let values: Result<Vec<Value>, Failure> =
+                    values.into_iter().map(|value| self.owned(Found::One(value))).collect();
+                Ok(Cow::Owned(Value::Array(values?)))
+            }
+        }
+    }
+
+    /// A copy of what stands in the document.
+    pub(super) fn owned(&self, found: Found<'_>) -> Result<Value, Failure> {
+        match self.joined(found)? {
+            Cow::Owned(value) => Ok(value),
+            Cow::Borrowed(value) => {
+                self.steps.copy(value)?;
+                Ok(value.clone())
+            }
+        }
     }
 
     fn deeper<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-        self.charge(1)?;
+        self.steps.charge(1)?;
         let depth = self.depth.get();
         if depth >= MAX_DEPTH {
             return Err(Failure::TooManySteps);
@@ -100,22 +153,22 @@ impl<'a> Evaluation<'a> {
         result
     }
 
-    fn add(&self, value: &Value, found: &mut Vec<Value>) -> Result<(), Failure> {
-        self.charge(weight(value))?;
-        found.push(value.clone());
+    fn add<'v>(&self, value: Cow<'v, Value>, found: &mut Vec<Cow<'v, Value>>) -> Result<(), Failure> {
+        self.steps.parts(4)?;
+        found.push(value);
         Ok(())
     }
 
     /// Evaluates the token at `index` on `model`; a path without tokens leads to the model itself.
-    fn walk(
+    fn walk<'v>(
         &self,
         path: &CompiledPath,
         index: usize,
-        model: &Value,
-        found: &mut Vec<Value>,
+        model: &'v Value,
+        found: &mut Vec<Cow<'v, Value>>,
     ) -> Result<(), Failure> {
         self.deeper(|| match path.tokens.get(index) {
-            None => self.add(model, found),
+            None => self.add(Cow::Borrowed(model), found),
             Some(Token::Properties(names)) => self.properties(path, index, names, model, found),
             Some(Token::Indexes(indexes)) => {
                 let Some(items) = list(path, index, model)? else {
@@ -138,35 +191,45 @@ impl<'a> Evaluation<'a> {
             Some(Token::Filter(expression)) => self.filter(path, index, expression, model, found),
             Some(Token::Call(call)) => {
                 let result = function::call(call, model, self)?;
-                self.add(&result, found)?;
-                if path.is_leaf(index) { Ok(()) } else { self.walk(path, index + 1, &result, found) }
+                let mut behind = Vec::new();
+                if !path.is_leaf(index) {
+                    self.walk(path, index + 1, &result, &mut behind)?;
+                }
+                let behind: Result<Vec<Value>, Failure> =
+                    behind.into_iter().map(|value| self.owned(Found::One(value))).collect();
+                let behind = behind?;
+                self.add(Cow::Owned(result), found)?;
+                found.extend(behind.into_iter().map(Cow::Owned));
+                Ok(())
             }
         })
     }
 
     /// Goes on behind the token at `index`.
-    fn next(
+    fn next<'v>(
         &self,
         path: &CompiledPath,
         index: usize,
-        value: &Value,
-        found: &mut Vec<Value>,
+        value: &'v Value,
+        found: &mut Vec<Cow<'v, Value>>,
     ) -> Result<(), Failure> {
-        if path.is_leaf(index) { self.add(value, found) } else { self.walk(path, index + 1, value, found) }
+        if path.is_leaf(index) {
+            self.add(Cow::Borrowed(value), found)
+        } else {
+            self.walk(path, index + 1, value, found)
+        }
     }
 
-    fn item(
+    fn item<'v>(
         &self,
         path: &CompiledPath,
         index: usize,
-        items: &[Value],
+        items: &'v [Value],
         item: i64,
-        found: &mut Vec<Value>,
+        found: &mut Vec<Cow<'v, Value>>,
     ) -> Result<(), Failure> {
-        self.charge(1)?;
-        let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        let place = usize::try_from(if item < 0 { length + item } else { item });
-        let Some(value) = place.ok().and_then(|place| items.get(place)) else {
+        self.steps.charge(1)?;
+        let Some(value) = place(item, items.len()).and_then(|place| items.get(place)) else {
             return Ok(());
         };
         match self.next(path, index, value, found) {
@@ -175,30 +238,33 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn properties(
+    fn properties<'v>(
         &self,
         path: &CompiledPath,
         index: usize,
         names: &[String],
-        model: &Value,
-        found: &mut Vec<Value>,
+        model: &'v Value,
+        found: &mut Vec<Cow<'v, Value>>,
     ) -> Result<(), Failure> {
         let Value::Object(members) = model else {
             return if path.is_upstream_definite(index) { Err(Failure::NotFound) } else { Ok(()) };
         };
+        // The names are looked for one by one.
+        self.steps.each(names.iter().map(|name| 4 + name.len() / 16).sum())?;
         if names.len() > 1 && path.is_leaf(index) {
             let mut merged = serde_json::Map::new();
             for name in names {
                 match members.get(name) {
                     Some(value) => {
-                        self.charge(weight(value))?;
+                        self.steps.charge(2)?;
+                        self.steps.copy(value)?;
                         merged.insert(name.clone(), value.clone());
                     }
                     None if self.strict.get() => return Err(Failure::NotFound),
                     None => {}
                 }
             }
-            return self.add(&Value::Object(merged), found);
+            return self.add(Cow::Owned(Value::Object(merged)), found);
         }
         for name in names {
             match members.get(name) {
@@ -218,12 +284,12 @@ impl<'a> Evaluation<'a> {
         path.is_leaf(index) || !(path.is_upstream_definite(index) && path.is_token_definite(index))
     }
 
-    fn wildcard(
+    fn wildcard<'v>(
         &self,
         path: &CompiledPath,
         index: usize,
-        model: &Value,
-        found: &mut Vec<Value>,
+        model: &'v Value,
+        found: &mut Vec<Cow<'v, Value>>,
     ) -> Result<(), Failure> {
         match model {
             Value::Object(members) => {
@@ -239,13 +305,13 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn filter(
+    fn filter<'v>(
         &self,
         path: &CompiledPath,
         index: usize,
         expression: &Expression,
-        model: &Value,
-        found: &mut Vec<Value>,
+        model: &'v Value,
+        found: &mut Vec<Cow<'v, Value>>,
     ) -> Result<(), Failure> {
         match model {
             Value::Object(_) => {
@@ -270,13 +336,13 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Evaluates `target`, which is at `index`, on the model and all that is in it.
-    fn scan(
+    fn scan<'v>(
         &self,
         path: &CompiledPath,
         index: usize,
         target: &Token,
-        model: &Value,
-        found: &mut Vec<Value>,
+        model: &'v Value,
+        found: &mut Vec<Cow<'v, Value>>,
     ) -> Result<(), Failure> {
         let is_match = match (target, model) {
             (_, Value::Object(_) | Value::Array(_)) => self.scan_matches(path, index, target, model)?,
@@ -284,6 +350,7 @@ impl<'a> Evaluation<'a> {
         };
         self.deeper(|| match model {
             Value::Array(items) => {
+                self.steps.each(items.len())?;
                 if is_match && path.is_leaf(index) {
                     self.walk(path, index, model, found)?;
                 } else if is_match {
@@ -293,6 +360,7 @@ impl<'a> Evaluation<'a> {
                 items.iter().try_for_each(|item| self.scan(path, index, target, item, found))
             }
             Value::Object(members) => {
+                self.steps.each(members.len())?;
                 if is_match {
                     self.walk(path, index, model, found)?;
                 }
@@ -310,11 +378,14 @@ impl<'a> Evaluation<'a> {
         model: &Value,
     ) -> Result<bool, Failure> {
         match target {
-            Token::Properties(names) => Ok(model.as_object().is_some_and(|members| {
-                self.strict.get()
-                    || !path.is_token_definite(index)
-                    || names.iter().all(|name| members.contains_key(name))
-            })),
+            Token::Properties(names) => {
+                self.steps.each(names.iter().map(|name| 2 + name.len() / 16).sum())?;
+                Ok(model.as_object().is_some_and(|members| {
+                    self.strict.get()
+                        || !path.is_token_definite(index)
+                        || names.iter().all(|name| members.contains_key(name))
+                }))
+            }
             Token::Indexes(_) | Token::Slice(_) => Ok(model.is_array()),
             Token::Wildcard => Ok(true),
             Token::Filter(expression) => self.accepts(expression, model),
@@ -353,12 +424,8 @@ impl<'a> Evaluation<'a> {
             Expression::Relation { left, operator, right } => {
                 let left = self.operand(left, item)?;
                 let right = self.operand(right, item)?;
-                // Lists are compared item by item, and a literal is read anew for each comparison.
-                let (at_left, at_right) = (left.size(), right.size());
-                let pairs = at_left.saturating_mul(at_right);
-                self.charge(at_left.saturating_add(at_right) / 2)?;
-                self.charge(pairs / 16)?;
-                Ok(operator.apply(&left, &right)?)
+                self.steps.parts(2)?;
+                operator.apply(&left, &right, &self.steps)
             }
         })
     }
@@ -375,13 +442,13 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn operand(&self, operand: &Operand, item: &Value) -> Result<Node, Failure> {
+    fn operand<'n>(&'n self, operand: &'n Operand, item: &'n Value) -> Result<Node<'n>, Failure> {
         match operand {
-            Operand::Literal(node) => Ok(node.clone()),
+            Operand::Literal(constant) => Ok(constant.node()),
             Operand::Path(path, _) => {
                 let document = if path.is_root { self.root } else { item };
                 match self.value(path, document) {
-                    Ok(value) => Ok(Node::of(value)),
+                    Ok(found) => Ok(Node::of(self.joined(found)?)),
                     Err(Failure::NotFound) => Ok(Node::Undefined),
                     Err(failure) => Err(failure),
                 }
@@ -399,6 +466,12 @@ fn list<'v>(path: &CompiledPath, index: usize, model: &'v Value) -> Result<Optio
     }
 }
 
+/// Where an index points to, counted from the end where it is negative.
+fn place(index: i64, length: usize) -> Option<usize> {
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    usize::try_from(if index < 0 { length + index } else { index }).ok()
+}
+
 /// The first index of a slice and the one behind its last. A negative index stays one: it counts from the end.
 fn bounds(slice: Slice, length: usize) -> (i64, i64) {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
@@ -408,15 +481,5 @@ fn bounds(slice: Slice, length: usize) -> (i64, i64) {
         Slice::To(to) => (0, from_end(to).min(length)),
         // Indexes before the first item lead to nothing and are not tried.
         Slice::Between(from, to) => (i64::from(from).max(-length), i64::from(to).min(length)),
-    }
-}
-
-/// How many steps a copy counts as.
-fn weight(value: &Value) -> u64 {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(weight).sum::<u64>(),
-        Value::Object(members) => 1 + members.values().map(weight).sum::<u64>(),
-        Value::String(text) => 1 + u64::try_from(text.len()).unwrap_or(u64::MAX) / 64,
-        _ => 1,
     }
 }

@@ -3,12 +3,15 @@
 //! Where the library tries to read an operator and finds none, it falls back to asking whether the left side exists. A literal that is
 //! none, or a text that ends too early, is final instead.
 
-use super::compile::{MAX_NESTING, Refusal, compile, unescape};
+use super::compile::{Limits, Refusal, compile, unescape};
 use super::cursor::Cursor;
-use super::node::Node;
+use super::node::Constant;
 use super::operator::Operator;
-use super::pattern;
+use super::pattern::{self, Pattern};
 use super::token::CompiledPath;
+
+/// The name of an operator is no longer: what is longer is none.
+const LONGEST_OPERATOR: usize = 12;
 
 /// What a filter asks.
 #[derive(Debug, Clone)]
@@ -31,13 +34,13 @@ pub(super) enum Expression {
 /// A side of a comparison.
 #[derive(Debug, Clone)]
 pub(super) enum Operand {
-    Literal(Node),
+    Literal(Constant),
     /// A path, and whether no `!` is before it.
     Path(CompiledPath, bool),
 }
 
 /// Compiles a filter with its outer brackets.
-pub(super) fn compile_expression(text: &str, nesting: usize) -> Result<Expression, Refusal> {
+pub(super) fn compile_expression(text: &str, limits: Limits<'_>) -> Result<Expression, Refusal> {
     let mut cursor = Cursor::new(text);
     cursor.trim();
     if !cursor.current_is('[')? || !cursor.last_is(']')? {
@@ -54,7 +57,7 @@ pub(super) fn compile_expression(text: &str, nesting: usize) -> Result<Expressio
     if !cursor.current_is('(')? || !cursor.last_is(')')? {
         return Err(Refusal::invalid(format!("a filter is in '[?(' and ')]': {text}")));
     }
-    let mut compiler = Compiler { cursor, nesting };
+    let mut compiler = Compiler { cursor, limits };
     let expression = compiler.read_or()?;
     compiler.cursor.skip_blanks();
     if compiler.cursor.in_bounds() {
@@ -63,17 +66,15 @@ pub(super) fn compile_expression(text: &str, nesting: usize) -> Result<Expressio
     Ok(expression)
 }
 
-struct Compiler {
+struct Compiler<'l> {
     cursor: Cursor,
-    nesting: usize,
+    limits: Limits<'l>,
 }
 
-impl Compiler {
+impl Compiler<'_> {
     fn read_or(&mut self) -> Result<Expression, Refusal> {
-        if self.nesting > MAX_NESTING {
-            return Err(Refusal::TooDeep);
-        }
-        self.nesting += 1;
+        self.limits.check()?;
+        self.limits.nesting += 1;
         let mut parts = vec![self.read_and()?];
         loop {
             let saved = self.cursor.position();
@@ -83,7 +84,7 @@ impl Compiler {
             }
             parts.push(self.read_and()?);
         }
-        self.nesting -= 1;
+        self.limits.nesting -= 1;
         Ok(one_or(parts, Expression::Or))
     }
 
@@ -109,12 +110,10 @@ impl Compiler {
             if matches!(self.cursor.current()?, '$' | '@') {
                 self.cursor.set_position(saved);
             } else {
-                if self.nesting > MAX_NESTING {
-                    return Err(Refusal::TooDeep);
-                }
-                self.nesting += 1;
+                self.limits.check()?;
+                self.limits.nesting += 1;
                 let operand = self.read_operand()?;
-                self.nesting -= 1;
+                self.limits.nesting -= 1;
                 return Ok(Expression::Not(Box::new(operand)));
             }
         }
@@ -160,12 +159,12 @@ impl Compiler {
         }
     }
 
-    fn read_literal(&mut self) -> Result<Node, Refusal> {
+    fn read_literal(&mut self) -> Result<Constant, Refusal> {
         match self.cursor.current()? {
             quote @ ('\'' | '"') => self.read_string(quote),
-            't' => self.read_word("true", Node::Boolean(true)),
-            'f' => self.read_word("false", Node::Boolean(false)),
-            'n' => self.read_word("null", Node::Null),
+            't' => self.read_word("true", Constant::Boolean(true)),
+            'f' => self.read_word("false", Constant::Boolean(false)),
+            'n' => self.read_word("null", Constant::Null),
             '{' => self.read_json(('{', '}')),
             '[' => self.read_json(('[', ']')),
             '/' => self.read_pattern(),
@@ -173,7 +172,7 @@ impl Compiler {
         }
     }
 
-    fn read_word(&mut self, word: &str, node: Node) -> Result<Node, Refusal> {
+    fn read_word(&mut self, word: &str, node: Constant) -> Result<Constant, Refusal> {
         let start = self.cursor.position();
         let end = start + word.len();
         if end <= self.cursor.end() && self.cursor.text(start, end)? == word {
@@ -183,23 +182,23 @@ impl Compiler {
         Err(Refusal::invalid(format!("expected {word}")))
     }
 
-    fn read_string(&mut self, quote: char) -> Result<Node, Refusal> {
+    fn read_string(&mut self, quote: char) -> Result<Constant, Refusal> {
         let start = self.cursor.position();
         let end = self.cursor.index_of_unescaped(start, quote);
         let end = end.ok_or_else(|| Refusal::invalid(format!("{quote} is not closed")))?;
         self.cursor.set_position(end + 1);
-        Ok(Node::Text(unescape(&self.cursor.text(start + 1, end)?)?))
+        Ok(Constant::Text(unescape(&self.cursor.text(start + 1, end)?)?))
     }
 
-    fn read_json(&mut self, brackets: (char, char)) -> Result<Node, Refusal> {
+    fn read_json(&mut self, brackets: (char, char)) -> Result<Constant, Refusal> {
         let start = self.cursor.position();
         let end = self.cursor.index_of_closing(start, brackets, false)?;
         let end = end.ok_or_else(|| Refusal::invalid("a list or an object is not closed"))?;
         self.cursor.set_position(end + 1);
-        Ok(Node::unparsed(self.cursor.text(start, end + 1)?))
+        Ok(Constant::json(self.cursor.text(start, end + 1)?))
     }
 
-    fn read_pattern(&mut self) -> Result<Node, Refusal> {
+    fn read_pattern(&mut self) -> Result<Constant, Refusal> {
         let start = self.cursor.position();
         let close = self.cursor.index_of_unescaped(start, '/');
         let close = close.ok_or_else(|| Refusal::invalid("a pattern is not closed"))?;
@@ -209,10 +208,11 @@ impl Compiler {
         }
         self.cursor.set_position(end);
         let text = self.cursor.text(start + 1, close)?;
-        pattern::compile(&text, &self.cursor.text(close + 1, end)?).map(Node::Pattern)
+        let flags = self.cursor.text(close + 1, end)?;
+        Pattern::compile(&text, &flags, self.limits.room).map(|pattern| Constant::Pattern(Box::new(pattern)))
     }
 
-    fn read_number(&mut self) -> Result<Node, Refusal> {
+    fn read_number(&mut self) -> Result<Constant, Refusal> {
         let start = self.cursor.position();
         let mut end = start;
         while self.cursor.in_bounds_at(end)
@@ -222,7 +222,7 @@ impl Compiler {
         }
         self.cursor.set_position(end);
         let text = self.cursor.text(start, end)?;
-        Node::number(&text).ok_or_else(|| Refusal::Literal(format!("'{text}' is no number")))
+        Constant::number(&text).ok_or_else(|| Refusal::Literal(format!("'{text}' is no number")))
     }
 
     fn read_path(&mut self) -> Result<Operand, Refusal> {
@@ -232,6 +232,7 @@ impl Compiler {
             .is_some_and(|index| self.cursor.at(index).is_ok_and(|c| c == '!'));
         let start = self.cursor.position();
         self.cursor.advance(1);
+        let mut dots = Dots { looked_up_to: start + 1, has_dot: false };
         while self.cursor.in_bounds() {
             if self.cursor.current()? == '[' {
                 let close = self.cursor.index_of_closing(self.cursor.position(), ('[', ']'), false)?;
@@ -239,37 +240,37 @@ impl Compiler {
                 self.cursor.set_position(close + 1);
             }
             let current = self.cursor.current()?;
-            let ends = current == ')' && !self.closes_call(start)?;
+            let ends = current == ')' && !self.closes_call(&mut dots)?;
             if !self.cursor.in_bounds() || is_operator_character(current) || current == ' ' || ends {
                 break;
             }
             self.cursor.advance(1);
         }
         let text = self.cursor.text(start, self.cursor.position())?;
-        Ok(Operand::Path(compile(&text, self.nesting + 1)?, !negated))
+        Ok(Operand::Path(compile(&text, self.limits.deeper())?, !negated))
     }
 
-    /// Whether the closing bracket here is the one of `name()` in a path that begins at `start`.
-    fn closes_call(&self, start: usize) -> Result<bool, Refusal> {
+    /// Whether the closing bracket here is the one of `name()` in a path, which has a dot before it.
+    fn closes_call(&self, dots: &mut Dots) -> Result<bool, Refusal> {
         let Some(open) = self.cursor.index_of_previous() else {
             return Ok(false);
         };
         if self.cursor.at(open)? != '(' {
             return Ok(false);
         }
-        for index in (start + 1..open).rev() {
-            if self.cursor.at(index)? == '.' {
-                return Ok(true);
-            }
+        // Each character is looked at once for all calls of a path.
+        while !dots.has_dot && dots.looked_up_to < open {
+            dots.has_dot = self.cursor.at(dots.looked_up_to)? == '.';
+            dots.looked_up_to += 1;
         }
-        Ok(false)
+        Ok(dots.has_dot)
     }
 
     fn read_operator(&mut self) -> Result<Operator, Refusal> {
         self.cursor.skip_blanks();
         let start = self.cursor.position();
         let is_symbol = is_operator_character(self.cursor.current()?);
-        while self.cursor.in_bounds() {
+        while self.cursor.in_bounds() && self.cursor.position() - start <= LONGEST_OPERATOR {
             let current = self.cursor.current()?;
             if (is_symbol && !is_operator_character(current)) || (!is_symbol && current == ' ') {
                 break;
@@ -279,6 +280,12 @@ impl Compiler {
         let text = self.cursor.text(start, self.cursor.position())?;
         Operator::by_name(&text).ok_or_else(|| Refusal::invalid(format!("{text} is no operator")))
     }
+}
+
+/// How far a path has been searched for a dot.
+struct Dots {
+    looked_up_to: usize,
+    has_dot: bool,
 }
 
 fn is_operator_character(character: char) -> bool {

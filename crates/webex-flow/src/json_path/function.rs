@@ -1,11 +1,14 @@
 //! The functions at the end of a path.
 
+use std::borrow::Cow;
+
 use serde_json::{Number, Value};
 
-use super::evaluate::{Evaluation, Failure};
+use super::evaluate::{Evaluation, Failure, Found};
 use super::lenient;
 use super::node::number_text;
-use super::token::{Call, CompiledPath, Parameter, Token};
+use super::steps::Steps;
+use super::token::{Call, Parameter};
 
 /// A function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,60 +52,73 @@ pub(super) fn call(call: &Call, model: &Value, evaluation: &Evaluation<'_>) -> R
     let Some(function) = call.function else {
         return Err(Failure::Invalid(format!("there is no function {}", call.name)));
     };
+    let steps = evaluation.steps();
     let mut paths = Vec::new();
     for parameter in &call.parameters {
         paths.push(match parameter {
-            Parameter::Path(path) => Some(evaluation.value(path, evaluation.root())?),
+            Parameter::Path(path) => Some(evaluation.joined(evaluation.value(path, evaluation.root())?)?),
             Parameter::Json(_) => None,
         });
     }
     // JSON is looked at only by functions that take parameters.
     let values = || {
-        call.parameters.iter().zip(&paths).map(|(parameter, value)| match (parameter, value) {
+        let values = call.parameters.iter().zip(&paths).map(|(parameter, value)| match (parameter, value) {
             (Parameter::Json(text), _) => {
-                lenient::parse(text).ok_or_else(|| Failure::Invalid(format!("{text} is no JSON")))
+                steps.each(text.len().saturating_mul(16))?;
+                let value = lenient::parse(text);
+                value.map(Cow::Owned).ok_or_else(|| Failure::Invalid(format!("{text} is no JSON")))
             }
-            (Parameter::Path(_), value) => Ok(value.clone().unwrap_or_default()),
-        })
+            (Parameter::Path(_), value) => {
+                Ok(value.as_deref().map_or(Cow::Owned(Value::Null), Cow::Borrowed))
+            }
+        });
+        let values: Vec<Cow<'_, Value>> = values.collect::<Result<_, Failure>>()?;
+        // Each goes through the items of its lists.
+        for value in values.iter().map(|value| &**value).chain([model]) {
+            steps.each(value.as_array().map_or(1, |items| items.len().saturating_mul(2)))?;
+        }
+        Ok(values)
     };
     match function {
-        Function::Length => length(call.parameters.first(), model, evaluation),
-        Function::Keys => Ok(keys(model)),
-        Function::Append => append(model, values().collect::<Result<_, _>>()?),
-        Function::Concatenate => concatenate(model, &values().collect::<Result<Vec<_>, _>>()?),
-        Function::First => item(model, 0),
-        Function::Last => item(model, -1),
+        Function::Length => length(call, model, evaluation),
+        Function::Keys => keys(model, steps),
+        Function::Append => append(model, &values()?, steps),
+        Function::Concatenate => concatenate(model, &values()?, steps),
+        Function::First => item(model, 0, steps),
+        Function::Last => item(model, -1, steps),
         Function::Index => {
             let Value::Array(_) = model else {
-                return item(model, 0);
+                return item(model, 0, steps);
             };
-            let values = values().collect::<Result<Vec<_>, _>>()?;
-            item(model, *numbers(&values).first().ok_or(Failure::OutOfBounds)?)
+            let first = *numbers(&values()?).first().ok_or(Failure::OutOfBounds)?;
+            item(model, first, steps)
         }
         numeric => {
+            let values = values()?;
             let mut all = match model {
                 Value::Array(items) => items.iter().filter_map(Value::as_f64).collect(),
                 _ => Vec::new(),
             };
-            all.extend(numbers_as_double(&values().collect::<Result<Vec<_>, _>>()?));
+            all.extend(numbers_as_double(&values));
             aggregate(numeric, &all)
         }
     }
 }
 
 /// A path in the brackets is asked for its children, unless it ends with a function itself.
-fn length(
-    parameter: Option<&Parameter>,
-    model: &Value,
-    evaluation: &Evaluation<'_>,
-) -> Result<Value, Failure> {
-    match parameter {
+fn length(call: &Call, model: &Value, evaluation: &Evaluation<'_>) -> Result<Value, Failure> {
+    match call.parameters.first() {
         None => {}
         Some(Parameter::Json(_)) => return Err(Failure::Other("length takes a path".to_owned())),
         Some(Parameter::Path(path)) => {
-            let inner = evaluation.value_with(&children(path), path.is_definite(), model)?;
-            if let Value::Array(items) = inner {
-                return Ok(Value::from(items.len()));
+            evaluation.steps().each(call.length.saturating_mul(2))?;
+            match evaluation.value_with(&path.children(), path.is_definite(), model)? {
+                Found::Many(found) => return Ok(Value::from(found.len())),
+                Found::One(found) => {
+                    if let Value::Array(items) = &*found {
+                        return Ok(Value::from(items.len()));
+                    }
+                }
             }
         }
     }
@@ -113,39 +129,36 @@ fn length(
     })
 }
 
-fn children(path: &CompiledPath) -> CompiledPath {
-    let mut path = path.clone();
-    if !path.is_function() && !path.tokens.is_empty() {
-        let upstream = path.is_definite();
-        path.tokens.push(Token::Wildcard);
-        path.upstream.push(upstream);
+fn keys(model: &Value, steps: &Steps) -> Result<Value, Failure> {
+    let Value::Object(members) = model else { return Ok(Value::Null) };
+    for key in members.keys() {
+        steps.each(4 + key.len() / 16)?;
     }
-    path
+    Ok(members.keys().cloned().map(Value::String).collect())
 }
 
-fn keys(model: &Value) -> Value {
-    match model {
-        Value::Object(members) => members.keys().cloned().map(Value::String).collect(),
-        _ => Value::Null,
+fn append(model: &Value, values: &[Cow<'_, Value>], steps: &Steps) -> Result<Value, Failure> {
+    for value in values.iter().map(|value| &**value).chain([model]) {
+        steps.copy(value)?;
     }
-}
-
-fn append(model: &Value, values: Vec<Value>) -> Result<Value, Failure> {
     let mut model = model.clone();
     if let Value::Array(items) = &mut model {
-        items.extend(values);
+        items.extend(values.iter().map(|value| value.as_ref().clone()));
     }
     Ok(model)
 }
 
 /// Texts of a list and of the parameters; other items of a list among the parameters count as texts too.
-fn concatenate(model: &Value, values: &[Value]) -> Result<Value, Failure> {
+fn concatenate(model: &Value, values: &[Cow<'_, Value>], steps: &Steps) -> Result<Value, Failure> {
+    for value in values.iter().map(|value| &**value).chain([model]) {
+        steps.copy(value)?;
+    }
     let mut text = String::new();
     if let Value::Array(items) = model {
         items.iter().filter_map(Value::as_str).for_each(|item| text.push_str(item));
     }
     for value in values {
-        match value {
+        match &**value {
             Value::String(value) => text.push_str(value),
             Value::Array(items) => items.iter().for_each(|item| text.push_str(&java_text(item))),
             _ => {}
@@ -163,7 +176,7 @@ fn java_text(value: &Value) -> String {
     }
 }
 
-fn item(model: &Value, index: i64) -> Result<Value, Failure> {
+fn item(model: &Value, index: i64, steps: &Steps) -> Result<Value, Failure> {
     let Value::Array(items) = model else {
         return Err(Failure::Other("this function needs a list".to_owned()));
     };
@@ -174,19 +187,21 @@ fn item(model: &Value, index: i64) -> Result<Value, Failure> {
         return Err(Failure::Other(format!("the list has no item {index}")));
     }
     let item = usize::try_from(place).ok().and_then(|place| items.get(place));
-    item.cloned().ok_or(Failure::OutOfBounds)
+    let item = item.ok_or(Failure::OutOfBounds)?;
+    steps.copy(item)?;
+    Ok(item.clone())
 }
 
-fn numbers(values: &[Value]) -> Vec<i64> {
+fn numbers(values: &[Cow<'_, Value>]) -> Vec<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "Java's intValue cuts off the fraction too")]
     numbers_as_double(values).into_iter().map(|number| number as i64).collect()
 }
 
 /// The numbers among parameters, with those in lists.
-fn numbers_as_double(values: &[Value]) -> Vec<f64> {
+fn numbers_as_double(values: &[Cow<'_, Value>]) -> Vec<f64> {
     let mut numbers = Vec::new();
     for value in values {
-        match value {
+        match &**value {
             Value::Array(items) => numbers.extend(items.iter().filter_map(Value::as_f64)),
             value => numbers.extend(value.as_f64()),
         }

@@ -18,6 +18,7 @@ mod node;
 mod operator;
 mod parameters;
 mod pattern;
+mod steps;
 mod table;
 mod token;
 
@@ -25,7 +26,9 @@ use serde_json::Value;
 
 pub use table::{Disagreement, Table, TableError, table};
 
+use compile::Limits;
 use evaluate::Evaluation;
+use pattern::Room;
 use token::CompiledPath;
 
 /// The longest path that is read, in characters. Webex's own field is far shorter.
@@ -49,7 +52,15 @@ impl JsonPath {
         if path.chars().count() > MAX_LENGTH {
             return Err(PathError::TooLong);
         }
-        Ok(Self { compiled: compile::compile(path, 0).map_err(compile::Refusal::into_error)? })
+        let room = Room::new();
+        let compiled = compile::compile(path, Limits::new(&room));
+        Ok(Self { compiled: compiled.map_err(compile::Refusal::into_error)? })
+    }
+
+    /// Whether a text in a document is a path.
+    fn is_path(text: &str) -> bool {
+        let is_short = text.len() <= MAX_LENGTH || text.chars().count() <= MAX_LENGTH;
+        is_short && compile::compile(text, Limits::new(&Room::small())).is_ok()
     }
 
     /// Whether the path points to one value. If not, reading it gives a list.
@@ -66,8 +77,21 @@ impl JsonPath {
         if document.is_null() {
             return Err(ReadError::NullDocument);
         }
-        Evaluation::new(document).value(&self.compiled, document).map_err(evaluate::Failure::into_error)
+        let evaluation = Evaluation::new(document);
+        let found = evaluation.value(&self.compiled, document);
+        found.and_then(|found| evaluation.owned(found)).map_err(evaluate::Failure::into_error)
     }
+}
+
+/// What reading a text as a path takes, in eighths of a step: what stands in brackets is read again for each bracket around it, and a
+/// pattern is compiled.
+fn effort(text: &str) -> usize {
+    if text.len() > MAX_LENGTH * 4 {
+        return text.len();
+    }
+    let depth = text.bytes().filter(|byte| matches!(byte, b'[' | b'(')).count().min(24);
+    let patterns = if text.contains('/') { pattern::FEW_STATES * 200 } else { 0 };
+    64 + text.len() * (1 + depth) * 10 + patterns
 }
 
 /// Why a text is no path.

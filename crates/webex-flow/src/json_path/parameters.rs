@@ -1,6 +1,6 @@
 //! Reads what is in the brackets of a function: JSON, or paths.
 
-use super::compile::{Refusal, compile_from};
+use super::compile::{Limits, Refusal, compile_from};
 use super::cursor::Cursor;
 use super::token::Parameter;
 
@@ -27,7 +27,11 @@ impl Groups {
 }
 
 /// Reads parameters from behind the opening bracket to behind the closing one.
-pub(super) fn read(cursor: &mut Cursor, function: &str, nesting: usize) -> Result<Vec<Parameter>, Refusal> {
+pub(super) fn read(
+    cursor: &mut Cursor,
+    function: &str,
+    limits: Limits<'_>,
+) -> Result<Vec<Parameter>, Refusal> {
     let mut groups = Groups { parentheses: 1, brackets: 0, braces: 0, quotes: 0 };
     let mut kind = None;
     let mut text = String::new();
@@ -59,7 +63,7 @@ pub(super) fn read(cursor: &mut Cursor, function: &str, nesting: usize) -> Resul
         if matches!(character, ')' | ',') && groups.end_parameter(character) {
             is_end = groups.parentheses == 0;
             if let Some(kind) = kind.take() {
-                parameters.push(parameter(kind, std::mem::take(&mut text), nesting)?);
+                parameters.push(parameter(kind, std::mem::take(&mut text), limits)?);
             }
         }
         let separates =
@@ -101,9 +105,9 @@ fn count(groups: &mut Groups, character: char, prior: char) -> Result<(), Refusa
     Ok(())
 }
 
-fn parameter(kind: Kind, text: String, nesting: usize) -> Result<Parameter, Refusal> {
+fn parameter(kind: Kind, text: String, limits: Limits<'_>) -> Result<Parameter, Refusal> {
     Ok(match kind {
         Kind::Json => Parameter::Json(text),
-        Kind::Path => Parameter::Path(compile_from(Cursor::new(&text), nesting + 1)?),
+        Kind::Path => Parameter::Path(compile_from(Cursor::new(&text), limits.deeper())?),
     })
 }

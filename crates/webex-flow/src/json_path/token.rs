@@ -11,6 +11,10 @@ pub(super) struct CompiledPath {
     pub(super) tokens: Vec<Token>,
     /// For each token, whether all before it point to one value.
     pub(super) upstream: Vec<bool>,
+    /// Whether it points to one value.
+    is_definite: bool,
+    /// Whether all of its tokens are single names or indexes.
+    is_plain: bool,
 }
 
 /// A part of a path.
@@ -46,6 +50,8 @@ pub(super) struct Call {
     pub(super) name: String,
     pub(super) function: Option<Function>,
     pub(super) parameters: Vec<Parameter>,
+    /// How many characters are in the brackets.
+    pub(super) length: usize,
 }
 
 /// What is in the brackets of a function.
@@ -57,12 +63,18 @@ pub(super) enum Parameter {
 
 impl CompiledPath {
     pub(super) fn new(is_root: bool, tokens: Vec<Token>) -> Self {
-        let mut path = Self { is_root, upstream: Vec::new(), tokens };
+        let mut path = Self { is_root, upstream: Vec::new(), tokens, is_definite: true, is_plain: false };
         let mut definite = true;
         for index in 0..path.tokens.len() {
             path.upstream.push(definite);
             definite = definite && path.is_token_definite(index);
         }
+        path.is_definite = definite;
+        path.is_plain = path.tokens.iter().all(|token| match token {
+            Token::Properties(names) => names.len() == 1,
+            Token::Indexes(indexes) => indexes.len() == 1,
+            _ => false,
+        });
         path.invert()
     }
 
@@ -86,7 +98,12 @@ impl CompiledPath {
     }
 
     pub(super) fn is_definite(&self) -> bool {
-        (0..self.tokens.len()).all(|index| self.is_token_definite(index))
+        self.is_definite
+    }
+
+    /// Whether all of its tokens are single names or indexes.
+    pub(super) fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// Whether it ends with a function.
@@ -103,11 +120,33 @@ impl CompiledPath {
             return self;
         };
         let mut calls = self.tokens.split_off(first);
-        let upstream = self.upstream.split_off(first);
-        let scanned = Self { is_root: self.is_root, tokens: self.tokens, upstream: self.upstream };
+        let upstream_of_calls = self.upstream.split_off(first);
+        // What is scanned points to many values.
+        let Self { is_root, tokens, upstream, .. } = self;
+        let scanned = Self { is_root, tokens, upstream, is_definite: false, is_plain: false };
         if let Some(Token::Call(call)) = calls.first_mut() {
             call.parameters = vec![Parameter::Path(scanned)];
         }
-        Self { is_root: true, tokens: calls, upstream }
+        let mut inverted = Self {
+            is_root: true,
+            tokens: calls,
+            upstream: upstream_of_calls,
+            is_definite: true,
+            is_plain: false,
+        };
+        inverted.is_definite = (0..inverted.tokens.len()).all(|index| inverted.is_token_definite(index));
+        inverted
+    }
+
+    /// The path to all that is in what it points to; the same path where it ends with a function.
+    pub(super) fn children(&self) -> Self {
+        let mut path = self.clone();
+        if !path.is_function() && !path.tokens.is_empty() {
+            path.upstream.push(path.is_definite);
+            path.tokens.push(Token::Wildcard);
+            path.is_definite = false;
+            path.is_plain = false;
+        }
+        path
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::error::TemplateError;
+use super::patterns::Known;
 use super::value::Value;
 
 /// How many expressions and parts one field may take.
@@ -10,15 +11,22 @@ const STEPS: u64 = 100_000;
 /// A step is worth so many values that are looked at, or sixteen times as many bytes of text.
 const STEP: u64 = 4;
 const BYTES: usize = 16;
+/// What a pair of a map takes besides what it holds: it is found by what its key holds.
+const PAIR: u64 = 8;
+/// What these take, as so many values: they are long to print.
+const TIME: u64 = 64;
+const DOUBLE: u64 = 4;
 
-/// What is left of it.
+/// What is left of it, and what need not be done again.
 pub(super) struct Budget {
     left: Cell<u64>,
+    /// The patterns that were read.
+    pub(super) patterns: Known,
 }
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self { left: Cell::new(STEPS * STEP) }
+        Self { left: Cell::new(STEPS * STEP), patterns: Known::default() }
     }
 
     /// One step.
@@ -42,6 +50,16 @@ impl Budget {
         let rest = rest(value, left).ok_or_else(|| exhausted(column))?;
         let times = u64::try_from(times).unwrap_or(u64::MAX);
         self.take((left - rest).saturating_mul(times), column)
+    }
+
+    /// Looks at so many bytes of text one by one.
+    pub(super) fn bytes(&self, bytes: usize, column: usize) -> Result<(), TemplateError> {
+        self.values(bytes / 2, column)
+    }
+
+    /// How many more values may be looked at.
+    pub(super) fn left(&self) -> usize {
+        usize::try_from(self.left.get()).unwrap_or(usize::MAX)
     }
 
     fn take(&self, amount: u64, column: usize) -> Result<(), TemplateError> {
@@ -74,11 +92,13 @@ fn rest(value: &Value, left: u64) -> Option<u64> {
         }
         Value::Map(pairs) => {
             for (key, value) in pairs.iter() {
-                left = rest(value, rest(key, left)?)?;
+                left = rest(value, rest(key, left.checked_sub(PAIR)?)?)?;
             }
             Some(left)
         }
         Value::Entry(pair) => rest(&pair.1, rest(&pair.0, left)?),
+        Value::Double(_) => left.checked_sub(DOUBLE),
+        Value::Time(_) => left.checked_sub(TIME),
         _ => Some(left),
     }
 }

@@ -4,22 +4,23 @@ use std::fmt::Write as _;
 
 /// By a strategy of the filter `escape`; none where there is no such strategy.
 pub(super) fn escape(text: &str, strategy: &str) -> Option<String> {
+    let write: fn(&mut String, char, char) = match strategy {
+        "html" => |out, character, _| html(out, character),
+        "json" => |out, character, before| script(out, character, before, false),
+        "js" => |out, character, before| script(out, character, before, true),
+        "css" => |out, character, _| css(out, character),
+        "url_param" => |out, character, _| {
+            url(out, character, |c| c.is_ascii_alphanumeric() || "-._~!$'()*,;:@/?".contains(c));
+        },
+        _ => return None,
+    };
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';
     for character in text.chars() {
-        match strategy {
-            "html" => html(&mut out, character),
-            "json" => script(&mut out, character, before, false),
-            "js" => script(&mut out, character, before, true),
-            "css" => css(&mut out, character),
-            "url_param" => {
-                url(&mut out, character, |c| c.is_ascii_alphanumeric() || "-._~!$'()*,;:@/?".contains(c));
-            }
-            _ => return None,
-        }
+        write(&mut out, character, before);
         before = character;
     }
-    matches!(strategy, "html" | "json" | "js" | "css" | "url_param").then_some(out)
+    Some(out)
 }
 
 /// As `URLEncoder` does for forms.

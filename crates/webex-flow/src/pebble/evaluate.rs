@@ -21,7 +21,9 @@ pub(super) const LONGEST_TEXT: usize = 1 << 20;
 pub(super) const MOST_VALUES: usize = 100_000;
 
 /// What a round of `for` takes before anything in it, as so many values.
-const ROUND: usize = 16;
+const ROUND: usize = 24;
+/// So many bytes of a name take as long as a value does.
+const BYTES_OF_NAME: usize = 16;
 
 /// How deep values may be nested.
 const DEEPEST_VALUE: usize = 64;
@@ -55,12 +57,14 @@ impl<'e> Renderer<'e> {
                 Part::Print(node) => {
                     let value = self.value(node)?;
                     if !value.is_null() {
+                        self.budget.walk(&value, 1, node.column)?;
                         let text = text_of(&value, node.column)?;
                         self.print(node.column, &text)?;
                     }
                 }
                 Part::Set { variable, value } => {
                     let value = self.value(value)?;
+                    self.look_up(variable, 1)?;
                     // Where the variable is already, else in the innermost scope.
                     let is_known = |scope: &HashMap<Rc<str>, Value>| scope.contains_key(variable.as_str());
                     let at = self.scopes.iter().rposition(is_known).unwrap_or(self.scopes.len() - 1);
@@ -75,6 +79,12 @@ impl<'e> Renderer<'e> {
             }
         }
         Ok(())
+    }
+
+    /// Asks each scope for a name.
+    fn look_up(&self, name: &str, column: usize) -> Result<(), TemplateError> {
+        let inner = self.scopes.len().saturating_sub(1);
+        self.budget.values((1 + inner * 3) * (1 + name.len() / BYTES_OF_NAME), column)
     }
 
     fn print(&mut self, column: usize, text: &str) -> Result<(), TemplateError> {
@@ -120,7 +130,7 @@ impl<'e> Renderer<'e> {
         // All rounds share one scope.
         self.scopes.push(HashMap::new());
         for (index, item) in items.into_iter().enumerate() {
-            self.budget.values(ROUND, list.column)?;
+            self.budget.values(ROUND + name.len() / BYTES_OF_NAME, list.column)?;
             let number = |number: usize| Value::Long(i64::try_from(number).unwrap_or(i64::MAX));
             let about = [
                 Value::Bool(index + 1 == length),
@@ -146,7 +156,7 @@ impl<'e> Renderer<'e> {
         let value = self.evaluate(node)?;
         // What was there before has been looked at when it was made.
         let is_made = match &node.kind {
-            Kind::Literal(_) | Kind::Variable(_) | Kind::Ternary { .. } => false,
+            Kind::Variable(_) | Kind::Ternary { .. } => false,
             Kind::Attribute { arguments, .. } => arguments.is_some(),
             _ => true,
         };
@@ -170,6 +180,7 @@ impl<'e> Renderer<'e> {
         match &node.kind {
             Kind::Literal(literal) => Ok(literal.value()),
             Kind::Variable(name) => {
+                self.look_up(name, column)?;
                 let found = self.scopes.iter().rev().find_map(|scope| scope.get(name.as_str()));
                 Ok(found.cloned().unwrap_or(Value::Null))
             }
@@ -196,6 +207,8 @@ impl<'e> Renderer<'e> {
             Kind::Binary(operator, left, right) => self.binary(*operator, left, right, column),
             Kind::Filter { input, name, arguments } => {
                 let input = self.value(input)?;
+                // It is found by its name.
+                self.budget.values(16, column)?;
                 let given = self.given(arguments)?;
                 let (environment, budget) = (self.environment, &self.budget);
                 let call = filters::Call { name, input, given, column, environment, budget };
@@ -228,6 +241,10 @@ impl<'e> Renderer<'e> {
     fn given(&mut self, arguments: &Arguments) -> Result<Given, TemplateError> {
         let positional: Result<Vec<Value>, _> =
             arguments.positional.iter().map(|node| self.value(node)).collect();
+        for (name, node) in &arguments.named {
+            self.budget.values(2, node.column)?;
+            self.budget.text(name.len(), node.column)?;
+        }
         let named: Result<Vec<_>, TemplateError> =
             arguments.named.iter().map(|(name, node)| Ok((name.clone(), self.value(node)?))).collect();
         Ok(Given { positional: positional?, named: named? })
@@ -256,7 +273,7 @@ impl<'e> Renderer<'e> {
             Binary::Concatenate => {
                 let part = |value: &Value| match value {
                     Value::Null => Ok(String::new()),
-                    value => text_of(value, column),
+                    value => printed(value, &self.budget, column),
                 };
                 Ok(Value::text(part(&left)? + &part(&right)?))
             }
@@ -277,7 +294,7 @@ impl<'e> Renderer<'e> {
                 };
                 Ok(Value::Bool(is_true))
             }
-            Binary::Add => add(&left, &right, column),
+            Binary::Add => add(&left, &right, column, &self.budget),
             Binary::Subtract => match &left {
                 Value::List(items) => {
                     self.budget.walk(&right, items.borrow().len(), column)?;
@@ -296,6 +313,7 @@ impl<'e> Renderer<'e> {
     }
 
     fn call(&self, name: &str, given: &Given, column: usize) -> Evaluated {
+        self.budget.values(8, column)?;
         match name {
             "now" if self.environment.has_additions => {
                 Ok(Value::Time(Rc::new(self.environment.now.to_zoned(TimeZone::UTC))))
@@ -388,6 +406,14 @@ pub(super) fn text_of(value: &Value, column: usize) -> Result<String, TemplateEr
     Ok(text.0)
 }
 
+/// As [`text_of`], where only a text was paid for: numbers take longer than that.
+fn printed(value: &Value, budget: &Budget, column: usize) -> Result<String, TemplateError> {
+    if !matches!(value, Value::Text(_) | Value::Safe(_)) {
+        budget.walk(value, 2, column)?;
+    }
+    text_of(value, column)
+}
+
 fn too_long(column: usize) -> TemplateError {
     TemplateError::new(column, "the text becomes too long")
 }
@@ -418,12 +444,12 @@ fn weight(value: &Value, most: usize, deep: usize) -> Option<usize> {
     Some(left)
 }
 
-fn add(left: &Value, right: &Value, column: usize) -> Evaluated {
+fn add(left: &Value, right: &Value, column: usize, budget: &Budget) -> Evaluated {
     let is_text = |value: &Value| matches!(value, Value::Text(_) | Value::Safe(_));
     match (left, right) {
         // Null is the word then, which flows know as the caller "null".
         _ if is_text(left) || is_text(right) => {
-            Ok(Value::text(text_of(left, column)? + &text_of(right, column)?))
+            Ok(Value::text(printed(left, budget, column)? + &printed(right, budget, column)?))
         }
         (Value::List(items), Value::List(others)) => {
             Ok(Value::list(items.borrow().iter().chain(others.borrow().iter()).cloned().collect()))
@@ -439,11 +465,12 @@ fn contains(left: &Value, right: &Value, column: usize, budget: &Budget) -> Resu
     match left {
         Value::Null => Ok(false),
         Value::List(_) | Value::Array(_) => {
-            let items = left.items().unwrap_or_default();
-            let has = |one: &Value| items.iter().any(|item| item.is_same(one));
-            let Some(others) = right.items() else { return Ok(has(right)) };
-            budget.walk(left, others.len(), column)?;
-            Ok(others.iter().all(has))
+            let has = |one: &Value| {
+                left.with_items(|items| items.iter().any(|item| item.is_same(one))).unwrap_or_default()
+            };
+            let Some(count) = right.with_items(<[Value]>::len) else { return Ok(has(right)) };
+            budget.walk(left, count, column)?;
+            Ok(right.with_items(|others| others.iter().all(has)).unwrap_or_default())
         }
         Value::Map(pairs) => Ok(pairs.iter().any(|(key, _)| key.is_same(right))),
         Value::Text(text) => Ok(!right.is_null() && text.contains(&text_of(right, column)?)),

@@ -17,6 +17,7 @@ use super::evaluate::{Evaluated, Given, LONGEST_TEXT, text_of};
 use super::numbers;
 use super::patterns::{self, Pattern};
 use super::value::Value;
+use crate::utf16;
 
 /// The filters that are known here.
 pub(super) const FILTERS: [&str; 30] = [
@@ -56,6 +57,8 @@ pub(super) const TESTS: [&str; 7] = ["defined", "empty", "even", "iterable", "ma
 /// The functions that are known here.
 pub(super) const FUNCTIONS: [&str; 4] = ["max", "min", "now", "range"];
 
+/// What reading or writing a time takes, as so many values, by the pattern that is taken where none is given.
+const DATE: usize = 128;
 /// What a pair of a map takes that is made, as so many values.
 const HASHED: usize = 16;
 
@@ -106,7 +109,7 @@ pub(super) fn apply(call: &Call<'_>) -> Evaluated {
     if !FILTERS.contains(&call.name) || is_addition && !call.environment.has_additions() {
         return Err(TemplateError::unknown(call.column, "filter", call.name));
     }
-    call.budget.walk(&call.input, 2, call.column)?;
+    call.budget.walk(&call.input, times(call.name), call.column)?;
     for value in call.given.positional.iter().chain(call.given.named.iter().map(|(_, value)| value)) {
         call.budget.walk(value, 1, call.column)?;
     }
@@ -136,14 +139,20 @@ pub(super) fn apply(call: &Call<'_>) -> Evaluated {
         "numberformat" => {
             let [format] = call.bind(["format"])?;
             let format = call.text_argument(&format, "format")?;
-            // Reading a pattern takes as long as some values do.
-            call.budget.values(64 + format.as_ref().map_or(0, |format| format.len() * 2), call.column)?;
-            numbers::format(&call.input, format.as_deref())
-                .map(Value::text)
-                .map_err(|fault| fault.at(call.column))
+            // Reading a pattern takes as long as some values do, and so do the digits.
+            call.budget.values(96 + format.as_ref().map_or(0, |format| format.len() * 4), call.column)?;
+            let text = numbers::format(&call.input, format.as_deref());
+            let text = text.map_err(|fault| fault.at(call.column))?;
+            call.budget.bytes(text.len(), call.column)?;
+            Ok(Value::text(text))
         }
         "date" | "epoch" => {
-            call.budget.values(32, call.column)?;
+            // Each letter of a pattern takes as long as some values do, and a zone is looked for by its name.
+            for value in call.given.positional.iter().chain(call.given.named.iter().map(|(_, value)| value)) {
+                let letters = if let Value::Text(text) = value { text.len() } else { 0 };
+                call.budget.values(64 + letters.saturating_mul(12), call.column)?;
+            }
+            call.budget.values(DATE, call.column)?;
             if call.name == "date" { dates::date(call) } else { dates::epoch(call) }
         }
         "escape" => escape_filter(call),
@@ -162,6 +171,17 @@ pub(super) fn apply(call: &Call<'_>) -> Evaluated {
         "slice" => slice(call),
         "split" => split(call),
         _ => Err(TemplateError::unknown(call.column, "filter", call.name)),
+    }
+}
+
+/// How many times a filter looks at what it is applied to.
+fn times(name: &str) -> usize {
+    match name {
+        // These go letter by letter, or make something of each value.
+        "abbreviate" | "capitalize" | "json" | "title" => 6,
+        "escape" | "urlencode" => 10,
+        "join" | "slice" | "replace" | "upper" | "lower" | "raw" | "base64encode" => 3,
+        _ => 2,
     }
 }
 
@@ -203,9 +223,14 @@ fn default(call: &Call<'_>) -> Evaluated {
     Ok(if is_empty(&call.input) { default } else { call.input.clone() })
 }
 
+/// The length of a text to Java: mostly that of its bytes.
+fn length_of(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
+}
+
 fn length(value: &Value) -> Value {
     let length = match value {
-        Value::Text(text) => text.encode_utf16().count(),
+        Value::Text(text) => length_of(text),
         Value::List(items) => items.borrow().len(),
         Value::Array(items) => items.len(),
         Value::Map(pairs) => pairs.len(),
@@ -341,9 +366,10 @@ fn end(call: &Call<'_>) -> Evaluated {
             found.map(Value::Char).ok_or_else(|| call.wrong(format!("`{}` takes no empty text", call.name)))
         }
         Value::List(_) | Value::Array(_) => {
-            let items = call.input.items().unwrap_or_default();
-            let found = if is_first { items.first() } else { items.last() };
-            Ok(found.cloned().unwrap_or(Value::Null))
+            let found = call
+                .input
+                .with_items(|items| if is_first { items.first().cloned() } else { items.last().cloned() });
+            Ok(found.flatten().unwrap_or(Value::Null))
         }
         other => {
             Err(call.wrong(format!("`{}` takes text or a list, and this is {}", call.name, other.kind())))
@@ -354,20 +380,21 @@ fn end(call: &Call<'_>) -> Evaluated {
 fn join(call: &Call<'_>) -> Evaluated {
     let [separator] = call.bind(["separator"])?;
     let separator = call.text_argument(&separator, "separator")?.unwrap_or_default();
-    let Some(items) = call.input.items() else {
-        return Err(call.wrong(format!("`join` takes a list, and this is {}", call.input.kind())));
-    };
-    let mut joined = String::new();
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            joined += &separator;
+    let joined = call.input.with_items(|items| {
+        let mut joined = String::new();
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                joined += &separator;
+            }
+            joined += &text_of(item, call.column)?;
+            if joined.len() > LONGEST_TEXT {
+                return Err(call.wrong("the text becomes too long"));
+            }
         }
-        joined += &text_of(item, call.column)?;
-        if joined.len() > LONGEST_TEXT {
-            return Err(call.wrong("the text becomes too long"));
-        }
-    }
-    Ok(Value::text(joined))
+        Ok(Value::text(joined))
+    });
+    joined
+        .unwrap_or_else(|| Err(call.wrong(format!("`join` takes a list, and this is {}", call.input.kind()))))
 }
 
 fn replace(call: &Call<'_>) -> Evaluated {
@@ -395,8 +422,8 @@ pub(super) fn replaced(
     column: usize,
     budget: &Budget,
 ) -> Result<String, TemplateError> {
-    let places = text.matches(from).count();
-    budget.values(places, column)?;
+    let places = text.matches(from).take(budget.left().saturating_add(1)).count();
+    budget.values(places.saturating_mul(3), column)?;
     let length = text.len().saturating_add(places.saturating_mul(to.len()));
     if length > LONGEST_TEXT * 2 {
         return Err(TemplateError::new(column, "the text becomes too long"));
@@ -443,7 +470,7 @@ fn natural(left: &Value, right: &Value) -> Option<Ordering> {
         (Value::Double(left), Value::Double(right)) => Some(left.total_cmp(right)),
         (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
         (Value::Char(left), Value::Char(right)) => Some(left.cmp(right)),
-        (Value::Text(left), Value::Text(right)) => Some(left.encode_utf16().cmp(right.encode_utf16())),
+        (Value::Text(left), Value::Text(right)) => Some(utf16::compare(left, right)),
         _ => None,
     }
 }
@@ -459,7 +486,7 @@ fn slice(call: &Call<'_>) -> Evaluated {
     };
     let (from, to) = (index(&from, "fromIndex")?.unwrap_or(0), index(&to, "toIndex")?);
     let (length, what) = match &call.input {
-        Value::Text(text) => (text.encode_utf16().count(), "text"),
+        Value::Text(text) => (length_of(text), "text"),
         Value::List(items) => (items.borrow().len(), "list"),
         Value::Array(items) => (items.len(), "list"),
         other => {
@@ -484,6 +511,7 @@ fn slice(call: &Call<'_>) -> Evaluated {
         Value::Array(items) => {
             Ok(Value::Array(Rc::new(items.get(begin..end).map(<[Value]>::to_vec).unwrap_or_default())))
         }
+        Value::Text(text) if text.is_ascii() => Ok(Value::text(text.get(begin..end).unwrap_or_default())),
         other => {
             let units: Vec<u16> = other.to_string().encode_utf16().collect();
             Ok(Value::text(String::from_utf16_lossy(units.get(begin..end).unwrap_or_default())))

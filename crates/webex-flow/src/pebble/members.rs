@@ -10,6 +10,10 @@ use super::numbers;
 use super::patterns::{self, Pattern};
 use super::value::Value;
 
+/// What finding a method takes, as so many values, and finding that it is none.
+const METHOD: usize = 24;
+const NO_METHOD: usize = 600;
+
 /// A member that is asked for.
 #[derive(Clone, Copy)]
 pub(super) struct Member<'m> {
@@ -28,7 +32,8 @@ pub(super) fn read(member: Member<'_>) -> Evaluated {
         (Value::Null, _) => return Ok(Value::Null),
         // Without parentheses, a map is only asked for what it holds.
         (Value::Map(pairs), None) => {
-            budget.values(pairs.len() / 2, column)?;
+            let length = if let Value::Text(name) = name { name.len() } else { 0 };
+            budget.values(pairs.len().saturating_mul(16 + length / 16) / 16, column)?;
             return looked_up(pairs, name, column);
         }
         (Value::Array(items), None) => {
@@ -45,7 +50,11 @@ pub(super) fn read(member: Member<'_>) -> Evaluated {
     for argument in arguments {
         budget.walk(argument, 1, column)?;
     }
-    method(member, &text_of(name, column)?, arguments)
+    let name = text_of(name, column)?;
+    // A method is found by its name, spelled in four ways.
+    budget.values(METHOD, column)?;
+    budget.bytes(name.len(), column)?;
+    method(member, &name, arguments)
 }
 
 /// `Map.get`. A number is made one of the kind that the first key is.
@@ -146,6 +155,7 @@ fn method(member: Member<'_>, name: &str, arguments: &[Value]) -> Evaluated {
             ));
         }
     }
+    member.budget.values(NO_METHOD, column)?;
     let lacking = methods::spellings(name).into_iter().find_map(|spelling| methods::lacking(of, &spelling));
     lacking.map_or(Ok(Value::Null), |lacking| Err(TemplateError::not_known(column, what(&lacking))))
 }
@@ -154,7 +164,7 @@ fn invoke(member: Member<'_>, name: &str, arguments: &[Value]) -> Evaluated {
     let Member { of, column, .. } = member;
     // These go letter by letter.
     if name.starts_with("compareTo") || name == "equalsIgnoreCase" {
-        member.budget.walk(of, 6, column)?;
+        member.budget.walk(of, 12, column)?;
     }
     match name {
         "toString" => return Ok(Value::text(text_of(of, column)?)),
@@ -235,9 +245,9 @@ fn of_list(member: Member<'_>, items: &[Value], name: &str, arguments: &[Value])
         "isEmpty" => Value::Bool(items.is_empty()),
         "contains" => Value::Bool(items.iter().any(|item| item.is_same(argument))),
         "containsAll" => {
-            let others = argument.items().unwrap_or_default();
-            member.budget.walk(member.of, others.len(), column)?;
-            Value::Bool(others.iter().all(|other| items.iter().any(|item| item.is_same(other))))
+            member.budget.walk(member.of, argument.with_items(<[Value]>::len).unwrap_or_default(), column)?;
+            let has = |other: &Value| items.iter().any(|item| item.is_same(other));
+            Value::Bool(argument.with_items(|others| others.iter().all(has)).unwrap_or(true))
         }
         "indexOf" => place(items.iter().position(|item| item.is_same(argument))),
         "lastIndexOf" => place(items.iter().rposition(|item| item.is_same(argument))),
@@ -345,7 +355,9 @@ fn slow_of_text(member: Member<'_>, text: &str, name: &str, arguments: &[Value])
         "replaceAll" | "replaceFirst" => {
             let pattern = Pattern::read(argument(0), budget, column)?;
             let regex = pattern.over(text, budget, column)?;
-            budget.values(regex.find_iter(text).count().saturating_mul(8), column)?;
+            // What is put in is read for each place.
+            let places = regex.find_iter(text).take(budget.left().saturating_add(1)).count();
+            budget.values(places.saturating_mul(48 + argument(1).len()), column)?;
             let way = (name == "replaceAll", LONGEST_TEXT);
             patterns::replace(text, regex, argument(1), way)
                 .map(Value::text)

@@ -239,6 +239,38 @@ mod tests {
         assert!(render(&format!("{list}{{{{ a | sort | length }}}}")).is_err());
     }
 
+    /// Each of these once took some dozen milliseconds or more, and was not told as too much.
+    #[test]
+    fn work_that_a_loop_repeats_is_counted_by_its_size() {
+        let repeated = |body: &str| format!("{{% for i in range(1, 6000) %}}{body}{{% endfor %}}");
+        let times = format!("{{% set a = [now(), now()] %}}{}", "{% set a = a + a %}".repeat(9));
+        let nested = ("{% for x in [1] %}".repeat(28), "{% endfor %}".repeat(28));
+        for text in [
+            repeated("{{ ANI.nosuch }}"),
+            repeated("{{ n.nosuch }}"),
+            repeated(&format!("{{% set x = '{}' %}}", "x".repeat(2_000))),
+            repeated(&format!("{{{{ {} }}}}", "x".repeat(2_000))),
+            repeated(&format!("{{{{ 0 | date('{}') | length }}}}", "yM".repeat(200))),
+            repeated("{{ 1 | numberformat('0.0000000000') is null }}"),
+            repeated("{{ 'ab'.matches('x[^q](y|z)*' ~ i) is null }}"),
+            format!("{}{}{}", nested.0, repeated("{{ n }}"), nested.1),
+            format!("{times}{}", "{{ (a ~ '') is null }}".repeat(10)),
+            format!(
+                "{{% set a = 'a' %}}{}{{{{ a.replaceAll('a', '{}') is null }}}}",
+                "{% set a = a + a %}".repeat(10),
+                "$0".repeat(300)
+            ),
+        ] {
+            assert_eq!(render(&text).unwrap_err().to_string(), "takes too many steps", "{text:.70}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_in_a_loop_is_compiled_once() {
+        let text = "{% for i in range(1, 1000) %}{{ ANI.matches('[+]1[0-9]{10}') | length }}{% endfor %}";
+        assert_eq!(render(text).unwrap(), "0".repeat(1_000));
+    }
+
     #[test]
     fn hostile_templates_end() {
         let deep = format!("{{{{ {}1{} }}}}", "(".repeat(50_000), ")".repeat(50_000));

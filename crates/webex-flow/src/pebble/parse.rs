@@ -7,6 +7,10 @@ use super::syntax::{Arguments, Binary, Kind, Literal, Node, OPERATORS, Operator,
 const DEEPEST: usize = 60;
 /// How many operators one expression may hold, for the same reason.
 const LONGEST: usize = 400;
+/// What an operator begins with.
+const BEGINS: [char; 17] =
+    ['e', 'c', 'i', 'a', '=', '!', '>', '<', '.', 'o', '+', '-', '*', '/', '%', '|', '~'];
+
 pub(super) fn parse(text: &str) -> Result<Vec<Part>, TemplateError> {
     let mut parser = Parser { text: text.chars().collect(), at: 0, depth: 0, operators: 0, trims: false };
     let (parts, end) = parser.parts(&[])?;
@@ -45,7 +49,10 @@ impl Parser {
     }
 
     fn looks_at(&self, what: &str) -> bool {
-        what.chars().enumerate().all(|(ahead, character)| self.peek_at(ahead) == Some(character))
+        self.text.get(self.at..).is_some_and(|rest| {
+            let mut rest = rest.iter();
+            what.chars().all(|character| rest.next() == Some(&character))
+        })
     }
 
     fn take(&mut self, what: &str) -> bool {
@@ -106,7 +113,7 @@ impl Parser {
     fn plain(&mut self) -> String {
         let begin = self.at;
         while self.at < self.text.len()
-            && !["{{", "{%", "{#"].iter().any(|delimiter| self.looks_at(delimiter))
+            && !(self.peek() == Some('{') && matches!(self.peek_at(1), Some('{' | '%' | '#')))
         {
             self.at += 1;
         }
@@ -267,11 +274,11 @@ impl Parser {
         Some(self.text.get(begin..self.at)?.iter().collect())
     }
 
-    /// The operator that stands here, its length and how strongly it binds.
-    fn operator(&self) -> Option<(Operator, usize, u32)> {
-        let first = self.peek()?;
+    /// The operator that stands here and binds at least so strongly, its length and how strongly it does.
+    fn operator(&self, least: u32) -> Option<(Operator, usize, u32)> {
+        let first = self.peek().filter(|first| BEGINS.contains(first))?;
         for (sign, operator, precedence) in OPERATORS {
-            if !sign.starts_with(first) {
+            if precedence < least || !sign.starts_with(first) {
                 continue;
             }
             let Some(length) = self.length_of(sign) else { continue };
@@ -315,7 +322,8 @@ impl Parser {
         let (unary, length) = match self.peek()? {
             '-' if !self.looks_at("-}}") && !self.looks_at("-%}") => (Unary::Minus, 1),
             '+' => (Unary::Plus, 1),
-            _ => (Unary::Not, self.length_of("not")?),
+            'n' => (Unary::Not, self.length_of("not")?),
+            _ => return None,
         };
         self.at += length;
         Some(unary)
@@ -338,10 +346,7 @@ impl Parser {
         loop {
             self.skip_blanks();
             let sign = self.column();
-            let Some((operator, length, precedence)) = self.operator().filter(|(.., binds)| *binds >= least)
-            else {
-                break;
-            };
+            let Some((operator, length, precedence)) = self.operator(least) else { break };
             self.operators += 1;
             if self.operators > LONGEST {
                 return Err(self.wrong("the field holds too many operators"));

@@ -1,14 +1,20 @@
 //! Regular expressions of Java, as far as they mean the same here: in linear time.
 
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use regex::{Regex, RegexBuilder};
 
 use super::budget::Budget;
 use super::error::{Fault, TemplateError};
+use crate::pattern_size::states;
 
 /// The largest program that a pattern may become, in bytes.
 const LARGEST: usize = 1 << 15;
-/// The most that is charged for repetitions in repetitions.
-const MOST_COUNTED: usize = 500;
+/// What compiling a pattern takes as so many values, and each of its states besides.
+const COMPILED: usize = 4_000;
+const STATE: usize = 80;
 /// The most that a counted repetition may count.
 const MOST: u32 = 100;
 
@@ -19,21 +25,38 @@ pub(super) struct Pattern {
     needs_ascii: bool,
     /// `$` is before a line break at the end too, in Java.
     needs_no_break: bool,
-    /// Of the expression, with what it counts.
-    length: usize,
+    /// About how many states it has.
+    states: usize,
+    /// The pattern that has to match the whole text.
+    whole: OnceCell<Option<Regex>>,
 }
+
+/// The patterns that a rendering has read: one in a loop is compiled once.
+#[derive(Default)]
+pub(super) struct Known(RefCell<HashMap<String, Rc<Pattern>>>);
 
 impl Pattern {
     /// Reads a pattern.
-    pub(super) fn read(pattern: &str, budget: &Budget, column: usize) -> Result<Self, TemplateError> {
+    pub(super) fn read(pattern: &str, budget: &Budget, column: usize) -> Result<Rc<Self>, TemplateError> {
+        budget.values(4, column)?;
+        budget.bytes(pattern.len(), column)?;
+        if let Some(known) = budget.patterns.0.borrow().get(pattern) {
+            return Ok(Rc::clone(known));
+        }
+        let read = Rc::new(Self::compile(pattern, budget, column)?);
+        budget.patterns.0.borrow_mut().insert(pattern.to_owned(), Rc::clone(&read));
+        Ok(read)
+    }
+
+    fn compile(pattern: &str, budget: &Budget, column: usize) -> Result<Self, TemplateError> {
         let not_understood =
             || Fault::NotUnderstood(format!("pattern `{}`", pattern.chars().take(80).collect::<String>()));
         let mut reader = Reader { rest: pattern.chars().peekable(), out: String::new(), ..Reader::default() };
         let read = reader.read();
         read.ok_or_else(|| not_understood().at(column))?;
-        // Compiling one takes as long as some hundred values do, and longer where it counts.
-        let counted = reader.counted.clamp(1, MOST_COUNTED);
-        budget.values(450 + reader.out.len().saturating_mul(counted).saturating_mul(16), column)?;
+        // Compiling one takes as long as thousands of values do, and longer where it counts.
+        let states = states(&reader.out, false);
+        budget.values(COMPILED.saturating_add(states.saturating_mul(STATE)), column)?;
         let regex = RegexBuilder::new(&reader.out)
             .size_limit(LARGEST)
             .dfa_size_limit(LARGEST * 8)
@@ -41,7 +64,7 @@ impl Pattern {
             .build();
         let regex = regex.map_err(|_| not_understood().at(column))?;
         let Reader { needs_ascii, needs_no_break, .. } = reader;
-        Ok(Self { regex, needs_ascii, needs_no_break, length: reader.out.len() + counted })
+        Ok(Self { regex, needs_ascii, needs_no_break, states, whole: OnceCell::new() })
     }
 
     /// The expression, to be found in this text again and again.
@@ -54,7 +77,8 @@ impl Pattern {
     }
 
     fn once(&self, text: &str, budget: &Budget, column: usize) -> Result<&Regex, TemplateError> {
-        budget.text(text.len().saturating_mul(1 + self.length / 8), column)?;
+        budget.values(16, column)?;
+        budget.values(text.len().saturating_mul(1 + self.states) / 8, column)?;
         if self.needs_ascii && !text.is_ascii()
             || self.needs_no_break && text.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
         {
@@ -66,11 +90,17 @@ impl Pattern {
     /// Whether the whole text is one match.
     pub(super) fn is_whole(&self, text: &str, budget: &Budget, column: usize) -> Result<bool, TemplateError> {
         self.once(text, budget, column)?;
+        if self.whole.get().is_none() {
+            budget.values(COMPILED.saturating_add(self.states.saturating_mul(STATE)), column)?;
+        }
         // The first match need not be the longest: one that must reach the end has to be looked for.
-        let whole =
-            RegexBuilder::new(&format!(r"\A(?:{})\z", self.regex.as_str())).size_limit(LARGEST).build();
-        let whole = whole.map_err(|_| TemplateError::not_known(column, "pattern so large"))?;
-        Ok(whole.is_match(text))
+        let whole = self.whole.get_or_init(|| {
+            RegexBuilder::new(&format!(r"\A(?:{})\z", self.regex.as_str())).size_limit(LARGEST).build().ok()
+        });
+        match whole {
+            Some(whole) => Ok(whole.is_match(text)),
+            None => Err(TemplateError::not_known(column, "pattern so large")),
+        }
     }
 }
 
@@ -80,14 +110,12 @@ struct Reader<'p> {
     out: String,
     needs_ascii: bool,
     needs_no_break: bool,
-    /// How much counted repetitions count, one times the other.
-    counted: usize,
 }
 
 impl Default for Reader<'_> {
     fn default() -> Self {
         let rest = "".chars().peekable();
-        Self { rest, out: String::new(), needs_ascii: false, needs_no_break: false, counted: 1 }
+        Self { rest, out: String::new(), needs_ascii: false, needs_no_break: false }
     }
 }
 
@@ -224,8 +252,6 @@ impl Reader<'_> {
             if !is_small(least) || !(most.is_empty() || is_small(most)) {
                 return None;
             }
-            let number = |bound: &str| bound.parse::<usize>().unwrap_or(0);
-            self.counted = self.counted.saturating_mul(1 + number(least).max(number(most)));
             self.out.push_str(&bounds);
             self.out.push('}');
         }

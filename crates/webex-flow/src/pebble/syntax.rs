@@ -171,16 +171,29 @@ impl Node {
         }
     }
 
+    /// How many attributes are read, each of the one before.
+    pub(super) fn attributes(&self) -> usize {
+        let (mut count, mut node) = (0, self);
+        while let Kind::Attribute { of, .. } = &node.kind {
+            count += 1;
+            node = of;
+        }
+        count
+    }
+
     /// `A.b.c`, where it is nothing else.
     pub(super) fn path(&self) -> Option<String> {
-        match &self.kind {
-            Kind::Variable(name) => Some(name.clone()),
-            Kind::Attribute { of, name, arguments: None } => match &name.kind {
-                Kind::Literal(Literal::Text(name)) => Some(format!("{}.{name}", of.path()?)),
-                _ => None,
-            },
-            _ => None,
+        let mut names = Vec::new();
+        let mut node = self;
+        while let Kind::Attribute { of, name, arguments: None } = &node.kind {
+            let Kind::Literal(Literal::Text(name)) = &name.kind else { return None };
+            names.push(name.as_str());
+            node = of;
         }
+        let Kind::Variable(name) = &node.kind else { return None };
+        names.push(name);
+        names.reverse();
+        Some(names.join("."))
     }
 }
 

@@ -45,7 +45,16 @@ impl Value {
         Self::List(Rc::new(RefCell::new(items)))
     }
 
-    /// The items of a list or of what a text was split into.
+    /// Shows the items of a list or of what a text was split into; none where it is neither.
+    pub(super) fn with_items<T>(&self, see: impl FnOnce(&[Self]) -> T) -> Option<T> {
+        match self {
+            Self::List(items) => Some(see(&items.borrow())),
+            Self::Array(items) => Some(see(items)),
+            _ => None,
+        }
+    }
+
+    /// A copy of the items of a list or of what a text was split into: what is done with each may change the list.
     pub(super) fn items(&self) -> Option<Vec<Self>> {
         match self {
             Self::List(items) => Some(items.borrow().clone()),

@@ -72,9 +72,15 @@ impl Template {
     #[must_use]
     pub fn variables(&self) -> Vec<String> {
         let (mut found, mut known) = (Vec::new(), BTreeSet::new());
+        // The next so many are parts of a path that was seen whole.
+        let mut parts = 0_usize;
         self.each(&mut |node| {
+            if parts > 0 {
+                parts -= 1;
+                return;
+            }
             let Some(path) = node.path() else { return };
-            // The parts of a path are looked at after the whole.
+            parts = node.attributes();
             let within = format!("{path}.");
             let next = known.range(within.clone()..).next();
             if next.is_some_and(|next: &String| next.starts_with(&within)) || !known.insert(path.clone()) {
