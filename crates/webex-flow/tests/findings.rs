@@ -169,6 +169,9 @@ fn each_fault_is_found_and_nothing_else() {
         }),
         [Code::Secret]
     );
+    for headers in [json!({"X-Trace": "a\r\nX-Other: b"}), json!({"X-Trace\n": "a"})] {
+        assert_eq!(codes(|flow| create(flow)["httpRequestHeaders"] = headers), [Code::Refused]);
+    }
     assert_eq!(codes(body("{\"vendorCallKey\": \"wxcc_\"}")), [Code::BareKey]);
     assert_eq!(codes(body("{\"callAttributes\": \"{\\\"Name\\\": \\\"{{Id}}\\\"}\"}")), [Code::Attributes]);
     assert_eq!(
@@ -178,6 +181,41 @@ fn each_fault_is_found_and_nothing_else() {
         }),
         [Code::EndsCall, Code::AnsweredAsAbandoned, Code::Timeout]
     );
+}
+
+#[test]
+fn a_number_of_retries_that_is_none_is_told_where_the_flow_is_read() {
+    for retries in [json!(-1), json!("-1"), json!("many"), json!(1.5)] {
+        let node = json!({"id": "n", "name": "Ask", "activityType": "action", "group": "action", "properties": {
+            "activityName": "http-request-v2", "authenticated": false, "httpRequestUrl": "https://example.com/",
+            "httpRequestMethod": "GET", "retryAttempts": retries}});
+        let document =
+            json!({"name": "f", "flowType": "FLOW", "variables": [], "nodes": [node], "edges": []});
+        let flow = read(&document.to_string()).unwrap();
+        let told = flow.gaps.iter().any(|gap| gap.to_string().contains("no whole number"));
+        assert!(told, "{retries}: {:?}", flow.gaps);
+    }
+}
+
+#[test]
+fn expressions_are_tried_out_within_an_allowance_for_the_whole_flow() {
+    let heavy = "{{ NewPhoneContact.ANI }}{{ range(1, 20000) | length }}";
+    let fails = "{{ NewPhoneContact.ANI | slice(0, 10) }}";
+    let flow = |heavy_ones: usize| {
+        let condition = |id: usize, text: &str| {
+            json!({"id": id.to_string(), "name": id.to_string(), "activityType": "action", "group": "enum-gateway",
+                "properties": {"activityName": "condition-activity", "expression": text}})
+        };
+        let start = json!({"id": "s", "name": "NewPhoneContact", "activityType": "start", "group": "start", "properties": {"activityName": "start"}});
+        let heavy_ones = (0..heavy_ones).map(|id| condition(id, heavy));
+        let nodes: Vec<Value> =
+            std::iter::once(start).chain(heavy_ones).chain([condition(1_000, fails)]).collect();
+        let document = json!({"name": "f", "flowType": "FLOW", "variables": [], "nodes": nodes, "edges": []});
+        let flow = read(&document.to_string()).unwrap();
+        of_flow(&flow, &bridge()).into_iter().filter(|one| one.code == Code::ExpressionFails).count()
+    };
+    assert_eq!((flow(0), flow(1)), (2, 2), "an anonymous caller and an extension");
+    assert_eq!(flow(60), 0, "nothing is left for the last");
 }
 
 #[test]

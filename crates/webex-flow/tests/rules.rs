@@ -116,6 +116,20 @@ fn there_is_one_start() {
 }
 
 #[test]
+fn a_header_with_a_line_break_is_told() {
+    let told = property(HTTP, "httpRequestHeaders", json!({"X-A": "a", "X-B": "b\r\nX-C: c"}));
+    assert_eq!(told, ["FC1000 WARNING Create: The header 'X-B' of Create holds a line break"]);
+}
+
+#[test]
+fn retries_are_a_number_from_0_on() {
+    for retries in [json!(-1), json!("-1"), json!("many"), json!(1.5)] {
+        let told = property(HTTP, "retryAttempts", retries);
+        assert_eq!(told, ["FC1015 ERROR Create: retryAttempts of Create is no number"]);
+    }
+}
+
+#[test]
 fn names_and_ids_are_unique() {
     let node = with(|flow| flow["nodes"][QUEUE]["id"] = json!("Bye"));
     assert_eq!(node, ["FC1000 ERROR : The node id 'Bye' is used more than once"]);

@@ -1,12 +1,13 @@
 //! Expressions that fail, or are always the same.
 
-use std::collections::HashSet;
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{BridgeFacts, Code, Finding, Severity};
-use crate::model::{ActivityKind, Event, Flow, VariableType, templates};
+use crate::model::{Activity, ActivityKind, Event, Flow, Variable, VariableType, templates};
 use crate::pebble::{Environment, LiteralKind, Template};
 
 /// Numbers of callers that flows forget: without a number, from a SIP address, short ones of the own house.
@@ -16,12 +17,43 @@ const CALLERS: [(&str, &str); 3] = [
     ("an extension", "2041"),
 ];
 
-pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, findings: &mut Vec<Finding>) {
-    if flow.start().is_none() {
+/// What is looked up in a flow for each of its expressions.
+struct Known<'f> {
+    start: Option<&'f Activity>,
+    /// The first of each name.
+    variables: HashMap<&'f str, &'f Variable>,
+    activities: HashSet<&'f str>,
+    /// The variables that some activity sets.
+    set: HashSet<&'f str>,
+    /// The names of the activities that ask the bridge.
+    asks_bridge: HashSet<&'f str>,
+    allowance: &'f Cell<u64>,
+}
+
+impl<'f> Known<'f> {
+    fn of(flow: &'f Flow, bridge: &BridgeFacts, allowance: &'f Cell<u64>) -> Self {
+        let mut variables = HashMap::new();
+        for variable in &flow.variables {
+            variables.entry(variable.name.as_str()).or_insert(variable);
+        }
+        let asks = super::requests(flow).filter(|(_, request)| super::route(request, bridge).is_some());
+        Self {
+            start: flow.start(),
+            variables,
+            activities: flow.activities().map(|(_, activity)| activity.name.as_str()).collect(),
+            set: set_somewhere(flow),
+            asks_bridge: asks.map(|(activity, _)| activity.name.as_str()).collect(),
+            allowance,
+        }
+    }
+}
+
+pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, allowance: &Cell<u64>, findings: &mut Vec<Finding>) {
+    let known = Known::of(flow, bridge, allowance);
+    if known.start.is_none() {
         let (evidence, remedy) = ("the flow has no start: no contact enters", "a start activity, NewContact");
         findings.push(Finding::new(Code::NotUnderstood, Severity::Serious, &flow.name, evidence, remedy));
     }
-    let set = set_somewhere(flow);
     for (_, activity) in flow.activities() {
         if let ActivityKind::Unknown { activity_type } = &activity.kind {
             let evidence = format!("an activity of the kind `{activity_type}`");
@@ -67,29 +99,29 @@ pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, findings: &mut Vec<Finding
                     remedy,
                 ));
             }
-            comparisons(flow, bridge, &activity.name, &template, &place, findings);
-            never_set(flow, &set, &activity.name, &template, &field.field, findings);
-            callers(flow, &activity.name, &template, &place, findings);
+            comparisons(&known, bridge, &activity.name, &template, &place, findings);
+            never_set(&known, &activity.name, &template, &field.field, findings);
+            callers(&known, &activity.name, &template, &place, findings);
         }
     }
 }
 
 /// The variables that some activity of the flow sets.
-fn set_somewhere(flow: &Flow) -> HashSet<String> {
+fn set_somewhere(flow: &Flow) -> HashSet<&str> {
     let mut set = HashSet::new();
     for (_, activity) in flow.activities() {
         match &activity.kind {
-            ActivityKind::SetVariable(rows) => set.extend(rows.iter().map(|row| row.variable.clone())),
+            ActivityKind::SetVariable(rows) => set.extend(rows.iter().map(|row| row.variable.as_str())),
             ActivityKind::HttpRequest(request) => {
-                set.extend(request.outputs.iter().map(|output| output.variable.clone()));
+                set.extend(request.outputs.iter().map(|output| output.variable.as_str()));
             }
             ActivityKind::Parse { outputs, .. }
             | ActivityKind::RulesRequest { outputs, .. }
             | ActivityKind::Function { outputs, .. } => {
-                set.extend(outputs.iter().map(|output| output.variable.clone()));
+                set.extend(outputs.iter().map(|output| output.variable.as_str()));
             }
             ActivityKind::Subflow { outputs, .. } => {
-                set.extend(outputs.iter().map(|output| output.variable.clone()));
+                set.extend(outputs.iter().map(|output| output.variable.as_str()));
             }
             _ => {}
         }
@@ -98,22 +130,22 @@ fn set_somewhere(flow: &Flow) -> HashSet<String> {
 }
 
 /// Whether a path holds text, as far as the flow says so; none where that is not known.
-fn is_text(flow: &Flow, path: &str) -> Option<bool> {
-    if let Some(variable) = flow.variable(path) {
+fn is_text(known: &Known<'_>, path: &str) -> Option<bool> {
+    if let Some(variable) = known.variables.get(path) {
         return Some(matches!(variable.value_type, VariableType::String));
     }
     let (activity, output) = path.split_once('.')?;
     match output {
         "httpStatusCode" => Some(false),
         "httpResponseBody" | "ANI" | "DNIS" | "InteractionId" | "AgentID" | "AgentId" => {
-            flow.activity_by_name(activity).map(|_| true)
+            known.activities.contains(activity).then_some(true)
         }
         _ => None,
     }
 }
 
 fn comparisons(
-    flow: &Flow,
+    known: &Known<'_>,
     bridge: &BridgeFacts,
     activity: &str,
     template: &Template,
@@ -126,7 +158,7 @@ fn comparisons(
             if comparison.kind == LiteralKind::Text { format!("{literal:?}") } else { literal.clone() };
         let seen = format!("{}: {path} {operator} {shown}", place(comparison.column));
         let compares_sizes = !matches!(operator, "==" | "!=");
-        match (is_text(flow, path), comparison.kind) {
+        match (is_text(known, path), comparison.kind) {
             (Some(true), LiteralKind::Number) if compares_sizes => {
                 let evidence = format!("{seen}, and {path} is text: this fails");
                 let remedy = "use a variable of type integer";
@@ -147,10 +179,8 @@ fn comparisons(
             _ => {}
         }
         let status = literal.parse::<u16>().ok().filter(|_| comparison.kind == LiteralKind::Number);
-        let asks_bridge = path.strip_suffix(".httpStatusCode").is_some_and(|name| {
-            super::requests(flow)
-                .any(|(one, request)| one.name == name && super::route(request, bridge).is_some())
-        });
+        let asks_bridge =
+            path.strip_suffix(".httpStatusCode").is_some_and(|name| known.asks_bridge.contains(name));
         if let Some(status) = status.filter(|status| asks_bridge && !bridge.statuses.contains(status)) {
             let evidence = format!("{seen}: the bridge never answers {status}");
             let remedy = "success is 200 and nothing else";
@@ -160,8 +190,7 @@ fn comparisons(
 }
 
 fn never_set(
-    flow: &Flow,
-    set: &HashSet<String>,
+    known: &Known<'_>,
     activity: &str,
     template: &Template,
     field: &str,
@@ -169,11 +198,11 @@ fn never_set(
 ) {
     for path in template.variables() {
         let name = path.split('.').next().unwrap_or_default();
-        let is_activity = flow.activity_by_name(name).is_some() || is_event(name);
-        if is_activity || set.contains(name) {
+        let is_activity = known.activities.contains(name) || is_event(name);
+        if is_activity || known.set.contains(name) {
             continue;
         }
-        let evidence = match flow.variable(name) {
+        let evidence = match known.variables.get(name) {
             Some(variable) if variable.default.as_deref().is_none_or(|text| text.trim().is_empty()) => {
                 format!("{field} reads {name}, which nothing sets and which has no default")
             }
@@ -194,13 +223,13 @@ fn is_event(name: &str) -> bool {
 
 /// Fills in what depends on the caller alone, for callers that flows forget.
 fn callers(
-    flow: &Flow,
+    known: &Known<'_>,
     activity: &str,
     template: &Template,
     place: &dyn Fn(usize) -> String,
     findings: &mut Vec<Finding>,
 ) {
-    let Some(start) = flow.start() else { return };
+    let Some(start) = known.start else { return };
     let numbers =
         [format!("{}.ANI", start.name), "NewPhoneContact.ANI".to_owned(), "NewContact.ANI".to_owned()];
     let read = template.variables();
@@ -212,14 +241,17 @@ fn callers(
         for name in [start.name.as_str(), "NewPhoneContact", "NewContact"] {
             variables.insert(name.to_owned(), json!({"ANI": number}));
         }
-        template.render(&variables, &Environment::at(Timestamp::UNIX_EPOCH)).err()
+        let now = Environment::at(Timestamp::UNIX_EPOCH);
+        template.render_within(&variables, &now, known.allowance).err()
     };
     // What fails for everybody is another fault, and so is what is not understood.
     if fails("+14693150217").is_some() {
         return;
     }
     for (caller, number) in CALLERS {
-        if let Some(error) = fails(number) {
+        let error = fails(number);
+        // Where the allowance ends, nothing is known.
+        if let Some(error) = error.filter(|_| known.allowance.get() > 0) {
             let evidence = format!("{}: for {caller}, {error}", place(error.column()));
             let remedy = "send the number as it is, the bridge translates it; or ask for its length before";
             findings.push(Finding::new(Code::ExpressionFails, Severity::Serious, activity, evidence, remedy));

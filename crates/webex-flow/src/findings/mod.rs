@@ -8,6 +8,7 @@ mod played;
 mod requests;
 mod routing;
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
@@ -39,6 +40,11 @@ pub struct RouteFacts {
 
 /// The longest evidence that is told, in characters.
 const LONGEST_EVIDENCE: usize = 400;
+
+/// How many steps all expressions of a flow may take that are tried out, and so many more for each of its activities: what is
+/// not tried out for that is not told.
+const ALLOWANCE: u64 = 100_000;
+const ALLOWANCE_EACH: u64 = 200;
 
 /// Something that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,8 +231,10 @@ impl Finding {
 #[must_use]
 pub fn of_flow(flow: &Flow, bridge: &BridgeFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
-    expressions::find(flow, bridge, &mut findings);
-    requests::find(flow, bridge, &mut findings);
+    let activities = u64::try_from(flow.activities().count()).unwrap_or(u64::MAX);
+    let allowance = Cell::new(ALLOWANCE.saturating_add(activities.saturating_mul(ALLOWANCE_EACH)));
+    expressions::find(flow, bridge, &allowance, &mut findings);
+    requests::find(flow, bridge, &allowance, &mut findings);
     routing::find(flow, bridge, &mut findings);
     findings.sort_by(|left, right| {
         (left.severity, left.code, &left.activity).cmp(&(right.severity, right.code, &right.activity))

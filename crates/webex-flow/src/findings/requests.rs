@@ -1,5 +1,8 @@
 //! HTTP activities: bodies, headers, timeouts, paths.
 
+use std::cell::Cell;
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -18,11 +21,15 @@ const PATIENCE_MS: u64 = 15_000;
 const SECRET: [&str; 7] =
     ["authorization", "api-key", "apikey", "x-api-key", "password", "secret", "access_token"];
 
-pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, findings: &mut Vec<Finding>) {
+pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, allowance: &Cell<u64>, findings: &mut Vec<Finding>) {
     let values = sample(flow, "x");
+    let connectors: HashSet<&str> = requests(flow)
+        .filter(|(_, request)| route(request, bridge).is_some())
+        .filter_map(|(_, request)| request.connector_id.as_deref())
+        .collect();
     for (activity, request) in requests(flow) {
         headers(activity, request, findings);
-        body(&values, activity, request, findings);
+        body((&values, allowance), activity, request, findings);
         let waits = request.timeout_ms.saturating_mul(request.retries.saturating_add(1));
         if request.retries > 1 && waits > PATIENCE_MS {
             let evidence =
@@ -36,7 +43,7 @@ pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, findings: &mut Vec<Finding
                 paths(activity, request, route, findings);
                 address(activity, request, findings);
             }
-            None => no_route(flow, activity, request, bridge, findings),
+            None => no_route(&connectors, activity, request, bridge, findings),
         }
     }
 }
@@ -72,16 +79,14 @@ fn address(activity: &Activity, request: &HttpRequest, findings: &mut Vec<Findin
 
 /// A request that is meant for the bridge, because its path or its connector is, and names none of its routes.
 fn no_route(
-    flow: &Flow,
+    connectors: &HashSet<&str>,
     activity: &Activity,
     request: &HttpRequest,
     bridge: &BridgeFacts,
     findings: &mut Vec<Finding>,
 ) {
     let target = request.path.as_deref().or(request.url.as_deref()).unwrap_or_default();
-    let has_its_connector = request.connector_id.is_some()
-        && requests(flow)
-            .any(|(_, other)| other.connector_id == request.connector_id && route(other, bridge).is_some());
+    let has_its_connector = request.connector_id.as_deref().is_some_and(|id| connectors.contains(id));
     if target.contains("{{") || !(is_below_bridge(target) || has_its_connector) {
         return;
     }
@@ -133,6 +138,14 @@ fn paths(activity: &Activity, request: &HttpRequest, route: &RouteFacts, finding
 fn headers(activity: &Activity, request: &HttpRequest, findings: &mut Vec<Finding>) {
     for (name, value) in &request.headers {
         let lower = name.to_ascii_lowercase();
+        if name.contains(['\r', '\n']) || value.contains(['\r', '\n']) {
+            let evidence = format!(
+                "the header {} holds a line break: no request can be sent with it",
+                name.escape_debug()
+            );
+            let remedy = "one line for each header";
+            findings.push(Finding::new(Code::Refused, Severity::Serious, &activity.name, evidence, remedy));
+        }
         let is_doubled = (lower == "content-type" && request.content_type.is_some())
             || (lower == "authorization" && request.is_authenticated && request.connector_id.is_some());
         if is_doubled {
@@ -156,7 +169,7 @@ fn headers(activity: &Activity, request: &HttpRequest, findings: &mut Vec<Findin
 }
 
 fn body(
-    values: &Map<String, Value>,
+    (values, allowance): (&Map<String, Value>, &Cell<u64>),
     activity: &Activity,
     request: &HttpRequest,
     findings: &mut Vec<Finding>,
@@ -167,7 +180,7 @@ fn body(
     let Ok(template) = Template::parse(body) else { return };
     let now = Environment::at(Timestamp::UNIX_EPOCH);
     // What cannot be filled in at all is told as an expression that fails.
-    let Ok(filled) = template.render(values, &now) else { return };
+    let Ok(filled) = template.render_within(values, &now, allowance) else { return };
     let parsed: Value = match serde_json::from_str(&filled) {
         Ok(parsed) => parsed,
         Err(error) if is_json => {

@@ -184,15 +184,13 @@ fn prompts(flow: &Flow, findings: &mut Vec<Finding>) {
 }
 
 fn updates(flow: &Flow, bridge: &BridgeFacts, findings: &mut Vec<Finding>) {
-    let is_end = |activity: &Activity| {
-        let reached =
-            flow.on_event(&Event::PhoneContactEnded).map(|(process, entry)| process.reachable(&entry.id));
-        reached.is_some_and(|reached| reached.iter().any(|one| one.id == activity.id))
-    };
+    let reached =
+        flow.on_event(&Event::PhoneContactEnded).map(|(process, entry)| process.reachable(&entry.id));
+    let ends: HashSet<&str> = reached.iter().flatten().map(|activity| activity.id.as_str()).collect();
     for (activity, request) in requests(flow) {
         let is_update = route(request, bridge).is_some_and(|route| route.name == "updateVoiceCall");
         let body = request.body.as_deref().unwrap_or_default();
-        if is_update && !body.contains("isActiveCall") && !is_end(activity) {
+        if is_update && !body.contains("isActiveCall") && !ends.contains(activity.id.as_str()) {
             let evidence = "an update while the call goes on, without isActiveCall";
             let remedy = "\"isActiveCall\": true";
             findings.push(Finding::new(Code::EndsCall, Severity::Serious, &activity.name, evidence, remedy));

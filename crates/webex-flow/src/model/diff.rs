@@ -187,18 +187,25 @@ pub fn diff(before: &Flow, after: &Flow) -> Vec<Change> {
     variables(before, after, &mut changes);
     process("main", &before.main, &after.main, &mut changes);
     let none = EventFlow { name: String::new(), process: Process::default(), on_events: Vec::new() };
-    let mut names: Vec<&str> = before.events.iter().map(|flow| flow.name.as_str()).collect();
-    let added = after.events.iter().map(|flow| flow.name.as_str()).filter(|name| !names.contains(name));
-    let added: Vec<&str> = added.collect();
-    names.extend(added);
-    for name in names {
-        let named = |flow: &&EventFlow| flow.name == name;
-        let old = before.events.iter().find(named).unwrap_or(&none);
-        let new = after.events.iter().find(named).unwrap_or(&none);
+    let (old_ones, new_ones) = (by_name(&before.events), by_name(&after.events));
+    let mut seen = HashSet::new();
+    let names = before.events.iter().chain(&after.events).map(|flow| flow.name.as_str());
+    for name in names.filter(|name| seen.insert(*name)) {
+        let old = old_ones.get(name).copied().unwrap_or(&none);
+        let new = new_ones.get(name).copied().unwrap_or(&none);
         events(old, new, &mut changes);
         process(name, &old.process, &new.process, &mut changes);
     }
     changes
+}
+
+/// The event flows by name; the first of each.
+fn by_name(flows: &[EventFlow]) -> HashMap<&str, &EventFlow> {
+    let mut found = HashMap::new();
+    for flow in flows {
+        found.entry(flow.name.as_str()).or_insert(flow);
+    }
+    found
 }
 
 fn variables(before: &Flow, after: &Flow, changes: &mut Vec<Change>) {

@@ -7,7 +7,7 @@ use super::patterns::Known;
 use super::value::Value;
 
 /// How many expressions and parts one field may take.
-const STEPS: u64 = 100_000;
+pub(super) const STEPS: u64 = 100_000;
 /// A step is worth so many values that are looked at, or sixteen times as many bytes of text.
 const STEP: u64 = 4;
 const BYTES: usize = 16;
@@ -25,8 +25,9 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self { left: Cell::new(STEPS * STEP), patterns: Known::default() }
+    /// A field may take so many steps, and no more than [`STEPS`].
+    pub(super) fn new(steps: u64) -> Self {
+        Self { left: Cell::new(steps.min(STEPS) * STEP), patterns: Known::default() }
     }
 
     /// One step.
@@ -47,7 +48,7 @@ impl Budget {
     /// Looks so many times at a value and all within it.
     pub(super) fn walk(&self, value: &Value, times: usize, column: usize) -> Result<(), TemplateError> {
         let left = self.left.get();
-        let rest = rest(value, left).ok_or_else(|| exhausted(column))?;
+        let Some(rest) = rest(value, left) else { return self.take(u64::MAX, column) };
         let times = u64::try_from(times).unwrap_or(u64::MAX);
         self.take((left - rest).saturating_mul(times), column)
     }
@@ -57,15 +58,21 @@ impl Budget {
         self.values(bytes / 2, column)
     }
 
+    /// How many steps are left.
+    pub(super) fn steps_left(&self) -> u64 {
+        self.left.get() / STEP
+    }
+
     /// How many more values may be looked at.
     pub(super) fn left(&self) -> usize {
         usize::try_from(self.left.get()).unwrap_or(usize::MAX)
     }
 
     fn take(&self, amount: u64, column: usize) -> Result<(), TemplateError> {
-        let left = self.left.get().checked_sub(amount).ok_or_else(|| exhausted(column))?;
-        self.left.set(left);
-        Ok(())
+        let left = self.left.get().checked_sub(amount);
+        // What is too much for what is left uses it up.
+        self.left.set(left.unwrap_or(0));
+        left.map(drop).ok_or_else(|| exhausted(column))
     }
 }
 

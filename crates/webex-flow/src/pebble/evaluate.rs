@@ -40,14 +40,15 @@ pub(super) struct Renderer<'e> {
 }
 
 impl<'e> Renderer<'e> {
-    pub(super) fn new(values: &[(Rc<str>, Value)], environment: &'e Environment) -> Self {
+    pub(super) fn new(values: &[(Rc<str>, Value)], environment: &'e Environment, steps: u64) -> Self {
         let outer = values.iter().cloned().collect();
-        Self { environment, scopes: vec![outer], out: String::new(), budget: Budget::new() }
+        Self { environment, scopes: vec![outer], out: String::new(), budget: Budget::new(steps) }
     }
 
-    pub(super) fn render(mut self, parts: &[Part]) -> Result<String, TemplateError> {
-        self.parts(parts)?;
-        Ok(self.out)
+    /// What comes out, and how many steps are left.
+    pub(super) fn render(mut self, parts: &[Part]) -> (Result<String, TemplateError>, u64) {
+        let result = self.parts(parts);
+        (result.map(|()| self.out), self.budget.steps_left())
     }
 
     fn parts(&mut self, parts: &[Part]) -> Result<(), TemplateError> {

@@ -24,12 +24,14 @@ mod value;
 mod view;
 mod zones;
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
+use budget::STEPS;
 use evaluate::Renderer;
 use syntax::{Kind, Part, each_expression};
 use value::Value;
@@ -94,6 +96,31 @@ impl Template {
         variables: &Map<String, Json>,
         environment: &Environment,
     ) -> Result<String, TemplateError> {
+        self.filled_in(variables, environment, STEPS).0
+    }
+
+    /// Fills in the field with what is left of an allowance for several, and takes its steps off that.
+    ///
+    /// # Errors
+    /// As [`Self::render`], and where too little is left.
+    pub(crate) fn render_within(
+        &self,
+        variables: &Map<String, Json>,
+        environment: &Environment,
+        allowance: &Cell<u64>,
+    ) -> Result<String, TemplateError> {
+        let steps = allowance.get().min(STEPS);
+        let (result, left) = self.filled_in(variables, environment, steps);
+        allowance.set(allowance.get() - (steps - left));
+        result
+    }
+
+    fn filled_in(
+        &self,
+        variables: &Map<String, Json>,
+        environment: &Environment,
+        steps: u64,
+    ) -> (Result<String, TemplateError>, u64) {
         // Only what is read: a flow has many variables, and many fields that read few of them.
         let mut names = HashSet::new();
         each_expression(&self.parts, &mut |node| {
@@ -104,7 +131,7 @@ impl Template {
         let read = names.into_iter().filter_map(|name| variables.get_key_value(name));
         let values: Vec<(Rc<str>, Value)> =
             read.map(|(name, value)| (Rc::from(name.as_str()), Value::from(value))).collect();
-        Renderer::new(&values, environment).render(&self.parts)
+        Renderer::new(&values, environment, steps).render(&self.parts)
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
+use super::budget::STEPS;
 use super::evaluate::Renderer;
 use super::value::Value;
 use super::{Environment, Template};
@@ -99,7 +100,10 @@ pub fn table(document: &str) -> Result<Agreement, TableError> {
         let template = Template::parse(&vector.template);
         let render = || {
             let template = template.as_ref().map_err(ToString::to_string)?;
-            Renderer::new(&context, &environment).render(&template.parts).map_err(|error| error.to_string())
+            Renderer::new(&context, &environment, STEPS)
+                .render(&template.parts)
+                .0
+                .map_err(|error| error.to_string())
         };
         let agrees = |found: &Result<String, String>| match (&vector.output, &vector.fails, found) {
             (Some(output), _, Ok(found)) => output == found,

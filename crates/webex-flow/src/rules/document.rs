@@ -1,5 +1,7 @@
 //! A FlowV2 document, read as far as it can be.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value};
 
 use super::{Findings, SHAPE};
@@ -8,6 +10,8 @@ static NO_FIELDS: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock:
 
 pub(super) struct Document<'a> {
     pub(super) variables: Vec<Variable<'a>>,
+    /// Where a variable is in them; the first of a name.
+    by_name: HashMap<&'a str, usize>,
     pub(super) main: Process<'a>,
     pub(super) events: Vec<Process<'a>>,
 }
@@ -20,6 +24,12 @@ pub(super) struct Variable<'a> {
 pub(super) struct Process<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     pub(super) edges: Vec<Edge<'a>>,
+    /// Where a node is by its name, and by its id; the first of several.
+    by_name: HashMap<&'a str, usize>,
+    by_id: HashMap<&'a str, usize>,
+    /// By which names expressions call what its starts tell, and what its events do.
+    pub(super) starts: HashSet<&'a str>,
+    pub(super) tells: HashSet<&'a str>,
 }
 
 pub(super) struct Node<'a> {
@@ -56,13 +66,24 @@ impl Node<'_> {
 impl<'a> Process<'a> {
     /// The node that an edge names, by name or id.
     pub(super) fn node(&self, name: &str) -> Option<&Node<'a>> {
-        let by_name = self.nodes.iter().find(|node| node.name == name);
-        by_name.or_else(|| self.nodes.iter().find(|node| node.id == name))
+        let place = self.by_name.get(name).or_else(|| self.by_id.get(name));
+        place.and_then(|place| self.nodes.get(*place))
     }
 
-    /// Whether an edge's end is the node of that name.
-    pub(super) fn is(&self, end: &str, name: &str) -> bool {
-        self.node(end).is_some_and(|node| node.name == name)
+    /// The names of the nodes that edges leave.
+    pub(super) fn left(&self) -> HashSet<&'a str> {
+        self.edges.iter().filter_map(|edge| self.node(edge.from)).map(|node| node.name).collect()
+    }
+
+    /// The names of the nodes that edges lead to, by that of the node they leave.
+    pub(super) fn ways(&self) -> HashMap<&'a str, Vec<&'a str>> {
+        let mut ways: HashMap<&str, Vec<&str>> = HashMap::new();
+        for edge in &self.edges {
+            if let (Some(from), Some(to)) = (self.node(edge.from), self.node(edge.to)) {
+                ways.entry(from.name).or_default().push(to.name);
+            }
+        }
+        ways
     }
 }
 
@@ -78,8 +99,11 @@ impl<'a> Document<'a> {
         if !matches!(text(fields, "flowType"), "FLOW" | "SUBFLOW") {
             findings.error(SHAPE, "", "flowType is neither FLOW nor SUBFLOW");
         }
+        let variables = variables(fields, findings);
+        let by_name = first_places(variables.iter().map(|variable| variable.name));
         Some(Self {
-            variables: variables(fields, findings),
+            variables,
+            by_name,
             main: process(fields, "the flow", findings),
             events: events(fields, findings),
         })
@@ -91,8 +115,17 @@ impl<'a> Document<'a> {
     }
 
     pub(super) fn variable(&self, name: &str) -> Option<&Variable<'a>> {
-        self.variables.iter().find(|variable| variable.name == name)
+        self.variables.get(*self.by_name.get(name)?)
     }
+}
+
+/// Where each name is first.
+fn first_places<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+    let mut places = HashMap::new();
+    for (place, name) in names.enumerate() {
+        places.entry(name).or_insert(place);
+    }
+    places
 }
 
 fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
@@ -154,7 +187,7 @@ fn process<'a>(fields: &'a Map<String, Value>, place: &str, findings: &mut Findi
             properties,
         }
     });
-    let nodes = nodes.collect();
+    let nodes: Vec<Node<'_>> = nodes.collect();
     let mut edges = Vec::new();
     for edge in objects(fields, "edges", true, place, findings) {
         let edge_id = text(edge, "id");
@@ -164,7 +197,18 @@ fn process<'a>(fields: &'a Map<String, Value>, place: &str, findings: &mut Findi
         let (from, to) = (text(edge, "from"), text(edge, "to"));
         edges.push(Edge { id: edge_id, from, to, condition: text(edge, "condition") });
     }
-    Process { nodes, edges }
+    let by_name = first_places(nodes.iter().map(|node| node.name));
+    let by_id = first_places(nodes.iter().map(|node| node.id));
+    let starts = called(&nodes, Node::is_start);
+    let tells = called(&nodes, Node::is_event);
+    Process { nodes, edges, by_name, by_id, starts, tells }
+}
+
+/// The names of these nodes and of their events.
+fn called<'a>(nodes: &[Node<'a>], is_one: impl Fn(&Node<'a>) -> bool) -> HashSet<&'a str> {
+    let event = |node: &Node<'a>| node.properties.get("event").and_then(Value::as_str);
+    let named = nodes.iter().filter(|node| is_one(node));
+    named.flat_map(|node| [Some(node.name), event(node)]).flatten().collect()
 }
 
 fn events<'a>(fields: &'a Map<String, Value>, findings: &mut Findings) -> Vec<Process<'a>> {
@@ -206,10 +250,14 @@ fn on_events(name: &str, flow: &Map<String, Value>, process: &Process<'_>, findi
             findings.error("FC1012", node, message);
         }
     }
+    let named: HashSet<&str> = events
+        .values()
+        .filter_map(|named| process.node(named.as_str().unwrap_or_default()))
+        .map(|node| node.name)
+        .collect();
     let specifications = process.nodes.iter().filter(|node| node.is_event());
     for node in specifications {
-        let is_named = events.values().any(|named| process.is(named.as_str().unwrap_or_default(), node.name));
-        if !is_named {
+        if !named.contains(node.name) {
             findings.error(
                 "FC1012",
                 node.name,

@@ -23,9 +23,9 @@ pub(super) fn check(process: &Process<'_>, is_event_flow: bool, findings: &mut F
             findings.error(SHAPE, from.name, message);
         }
     }
+    let left = process.left();
     for node in &process.nodes {
-        let is_left = process.edges.iter().any(|edge| process.is(edge.from, node.name));
-        if node.is_start() && !is_left {
+        if node.is_start() && !left.contains(node.name) {
             findings.error("FC1012", node.name, format!("{} leads nowhere", node.name));
         }
     }

@@ -46,10 +46,7 @@ fn collect<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
 /// Variables of the flow, what the start tells, and within an event flow what its events tell. Of what other activities tell,
 /// Webex's validation knows nothing, although it is there in a call.
 fn is_declared(name: &str, process: &Process<'_>, document: &Document<'_>) -> bool {
-    let is_named = |node: &&Node<'_>| node.name == name || node.text("event") == Some(name);
-    document.variable(name).is_some()
-        || document.main.nodes.iter().filter(|node| node.is_start()).any(|node| is_named(&node))
-        || process.nodes.iter().filter(|node| node.is_event()).any(|node| is_named(&node))
+    document.variable(name).is_some() || document.main.starts.contains(name) || process.tells.contains(name)
 }
 
 /// The names that the expressions of a text begin with: `A` of `A.b`, but no filters, functions, tests and names of arguments.

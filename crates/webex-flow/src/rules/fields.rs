@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::document::{Document, Node};
-use super::{Findings, SHAPE, activities};
+use super::{Findings, SHAPE, Severity, activities};
 
 /// Fields that are required as they are.
 const PLAIN: [(&str, &[&str]); 17] = [
@@ -192,7 +192,22 @@ fn http(node: &Node<'_>, document: &Document<'_>, findings: &mut Findings) {
             findings.error("FC1015", node.name, format!("{field} of {} is no number", node.name));
         }
     }
+    for name in headers_with_breaks(node) {
+        let message = format!("The header '{}' of {} holds a line break", name.escape_debug(), node.name);
+        findings.add(SHAPE, Severity::Warning, node.name, message);
+    }
     outputs(node, document, findings);
+}
+
+/// The headers with a line break in their name or value, with which no request can be sent.
+fn headers_with_breaks<'n>(node: &'n Node<'_>) -> impl Iterator<Item = &'n str> {
+    let headers = node.properties.get("httpRequestHeaders").and_then(Value::as_object);
+    let has_break = |text: &str| text.contains(['\r', '\n']);
+    headers
+        .into_iter()
+        .flatten()
+        .filter(move |(name, value)| has_break(name) || value.as_str().is_some_and(has_break))
+        .map(|(name, _)| name.as_str())
 }
 
 fn outputs(node: &Node<'_>, document: &Document<'_>, findings: &mut Findings) {

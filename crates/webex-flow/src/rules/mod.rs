@@ -130,11 +130,11 @@ fn reach(process: &Process<'_>, is_event_flow: bool, findings: &mut Findings) {
     if open.is_empty() {
         return;
     }
+    let ways = process.ways();
     let mut reached = std::collections::HashSet::new();
     while let Some(name) = open.pop() {
         if reached.insert(name) {
-            let leaving = process.edges.iter().filter(|edge| process.is(edge.from, name));
-            open.extend(leaving.filter_map(|edge| process.node(edge.to)).map(|node| node.name));
+            open.extend(ways.get(name).into_iter().flatten());
         }
     }
     let severity = if is_event_flow { Severity::Recommendation } else { Severity::Warning };
