@@ -172,6 +172,20 @@ fn each_fault_is_found_and_nothing_else() {
     for headers in [json!({"X-Trace": "a\r\nX-Other: b"}), json!({"X-Trace\n": "a"})] {
         assert_eq!(codes(|flow| create(flow)["httpRequestHeaders"] = headers), [Code::Refused]);
     }
+    let copy = |value: &'static str, is_secure: bool| {
+        codes(|flow| {
+            let variables = flow["variables"].as_array_mut().unwrap();
+            variables.push(json!({"name": "Token", "type": "STRING", "value": "t", "isSecure": true}));
+            variables.push(json!({"name": "Copy", "type": "STRING", "value": "", "isSecure": is_secure}));
+            let row =
+                json!({"setTo": "set-to-expression", "srcVariable": "Copy", "expr": value, "literal": ""});
+            flow["nodes"].as_array_mut().unwrap().push(json!({"id": "Set", "name": "Set", "activityType": "action",
+                "group": "set-variable", "properties": {"activityName": "set-variable", "setVariablesArray": [row]}}));
+        })
+    };
+    assert_eq!(copy("Bearer {{ Token }}", false), [Code::Secret]);
+    assert_eq!(copy("Bearer {{ Token }}", true), []);
+    assert_eq!(copy("{{ Token is not empty }}", false), []);
     assert_eq!(codes(body("{\"vendorCallKey\": \"wxcc_\"}")), [Code::BareKey]);
     assert_eq!(codes(body("{\"callAttributes\": \"{\\\"Name\\\": \\\"{{Id}}\\\"}\"}")), [Code::Attributes]);
     assert_eq!(
@@ -199,7 +213,7 @@ fn a_number_of_retries_that_is_none_is_told_where_the_flow_is_read() {
 
 #[test]
 fn expressions_are_tried_out_within_an_allowance_for_the_whole_flow() {
-    let heavy = "{{ NewPhoneContact.ANI }}{{ range(1, 20000) | length }}";
+    let heavy = "{{ NewPhoneContact.ANI }}{{ range(1, 2000) | length }}";
     let fails = "{{ NewPhoneContact.ANI | slice(0, 10) }}";
     let flow = |heavy_ones: usize| {
         let condition = |id: usize, text: &str| {
@@ -216,6 +230,21 @@ fn expressions_are_tried_out_within_an_allowance_for_the_whole_flow() {
     };
     assert_eq!((flow(0), flow(1)), (2, 2), "an anonymous caller and an extension");
     assert_eq!(flow(60), 0, "nothing is left for the last");
+}
+
+#[test]
+fn paths_are_tried_out_within_the_same_allowance() {
+    let told = |outputs: usize| {
+        let row =
+            |id: usize| json!({"outputVariable": format!("v{id}"), "jsonPathExp": "$[?(@ =~ /a{1000}/)]"});
+        let rows: Vec<Value> = (0..outputs).map(row).collect();
+        codes(|flow| create(flow)["outputVariableArray"] = rows.into())
+            .iter()
+            .filter(|code| **code == Code::Path)
+            .count()
+    };
+    assert_eq!(told(3), 3);
+    assert!(told(500) < 100);
 }
 
 #[test]

@@ -66,6 +66,7 @@ pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, allowance: &Cell<u64>, fin
                 remedy,
             ));
         }
+        secrets(&known, activity, findings);
         for field in
             templates(activity).iter().filter(|field| field.text.contains("{{") || field.text.contains("{%"))
         {
@@ -102,6 +103,22 @@ pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, allowance: &Cell<u64>, fin
             comparisons(&known, bridge, &activity.name, &template, &place, findings);
             never_set(&known, &activity.name, &template, &field.field, findings);
             callers(&known, &activity.name, &template, &place, findings);
+        }
+    }
+}
+
+/// The value of a secure variable in one that is not: nothing hides it there.
+fn secrets(known: &Known<'_>, activity: &Activity, findings: &mut Vec<Finding>) {
+    let ActivityKind::SetVariable(rows) = &activity.kind else { return };
+    let is_secure = |name: &str| known.variables.get(name).map(|variable| variable.is_secure);
+    for row in rows.iter().filter(|row| is_secure(&row.variable) == Some(false)) {
+        let Ok(template) = Template::parse(&row.value) else { continue };
+        let secret = template.printed().into_iter().find(|name| is_secure(name) == Some(true));
+        if let Some(secret) = secret {
+            let evidence =
+                format!("{} takes the value of {secret}, which is secure, and is not itself", row.variable);
+            let remedy = format!("make {} secure", row.variable);
+            findings.push(Finding::new(Code::Secret, Severity::Warning, &activity.name, evidence, remedy));
         }
     }
 }
@@ -259,28 +276,53 @@ fn callers(
     }
 }
 
-/// A value for each variable of the flow and each output of its activities, with which a body should be JSON.
-pub(super) fn sample(flow: &Flow, text: &str) -> Map<String, Value> {
-    let mut values = Map::new();
-    for variable in &flow.variables {
-        let value = match variable.value_type {
-            VariableType::Integer => json!(7),
-            VariableType::Decimal => json!(7.5),
-            VariableType::Boolean => json!(true),
-            VariableType::Json => json!({"a": 1}),
-            VariableType::String | VariableType::DateTime | VariableType::Other(_) => json!(text),
-        };
-        values.insert(variable.name.clone(), value);
+/// Values with which a body should be JSON: of the variables of a flow, and of what its activities and events tell.
+pub(super) struct Samples<'f> {
+    variables: HashMap<&'f str, &'f Variable>,
+    tells: HashSet<&'f str>,
+}
+
+impl<'f> Samples<'f> {
+    pub(super) fn of(flow: &'f Flow) -> Self {
+        let events = ["NewPhoneContact", "NewContact", "PhoneContactEnded", "AgentAnswered", "AgentAccepted"];
+        let activities = flow.activities().map(|(_, activity)| activity.name.as_str());
+        Self {
+            // Of a name that is there twice, the last counts.
+            variables: flow.variables.iter().map(|variable| (variable.name.as_str(), variable)).collect(),
+            tells: activities.chain(events).collect(),
+        }
     }
-    let names = flow.activities().map(|(_, activity)| activity.name.clone());
-    let events = ["NewPhoneContact", "NewContact", "PhoneContactEnded", "AgentAnswered", "AgentAccepted"];
-    for name in names.chain(events.map(str::to_owned)) {
-        let outputs = json!({
-            "ANI": "+14693150217", "DNIS": "+18005550100", "InteractionId": "fc4ec7d8-4c91-49aa-b764-081fbba344a8",
-            "AgentID": "a1", "AgentId": "a1", "QueueID": "q1", "QueueName": text, "httpStatusCode": 200,
-            "httpResponseBody": text, "DigitsEntered": "1", "OptionEntered": "1",
-        });
-        values.insert(name, outputs);
+
+    /// The values that a template reads, with `text` for each text.
+    pub(super) fn read_by(&self, template: &Template, text: &str) -> Map<String, Value> {
+        let mut values = Map::new();
+        for path in template.variables() {
+            let name = path.split('.').next().unwrap_or_default();
+            if self.tells.contains(name) {
+                values.insert(name.to_owned(), told(text));
+            } else if let Some(variable) = self.variables.get(name) {
+                values.insert(name.to_owned(), of_type(&variable.value_type, text));
+            }
+        }
+        values
     }
-    values
+}
+
+fn of_type(value_type: &VariableType, text: &str) -> Value {
+    match value_type {
+        VariableType::Integer => json!(7),
+        VariableType::Decimal => json!(7.5),
+        VariableType::Boolean => json!(true),
+        VariableType::Json => json!({"a": 1}),
+        VariableType::String | VariableType::DateTime | VariableType::Other(_) => json!(text),
+    }
+}
+
+/// What activities and events tell.
+fn told(text: &str) -> Value {
+    json!({
+        "ANI": "+14693150217", "DNIS": "+18005550100", "InteractionId": "fc4ec7d8-4c91-49aa-b764-081fbba344a8",
+        "AgentID": "a1", "AgentId": "a1", "QueueID": "q1", "QueueName": text, "httpStatusCode": 200,
+        "httpResponseBody": text, "DigitsEntered": "1", "OptionEntered": "1",
+    })
 }

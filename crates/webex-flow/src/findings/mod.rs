@@ -41,9 +41,9 @@ pub struct RouteFacts {
 /// The longest evidence that is told, in characters.
 const LONGEST_EVIDENCE: usize = 400;
 
-/// How many steps all expressions of a flow may take that are tried out, and so many more for each of its activities: what is
-/// not tried out for that is not told.
-const ALLOWANCE: u64 = 100_000;
+/// How many steps all expressions and paths of a flow may take that are tried out, and so many more for each of its activities:
+/// what is not tried out for that is not told.
+const ALLOWANCE: u64 = 50_000;
 const ALLOWANCE_EACH: u64 = 200;
 
 /// Something that is wrong.

@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::expressions::sample;
+use super::expressions::Samples;
 use super::{BridgeFacts, Code, Finding, RouteFacts, Severity, requests, route};
-use crate::json_path::JsonPath;
+use crate::json_path::{self, JsonPath};
 use crate::model::{Activity, Flow, HttpRequest};
 use crate::pebble::{Environment, Template};
 use crate::play::is_below_bridge;
@@ -22,14 +22,14 @@ const SECRET: [&str; 7] =
     ["authorization", "api-key", "apikey", "x-api-key", "password", "secret", "access_token"];
 
 pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, allowance: &Cell<u64>, findings: &mut Vec<Finding>) {
-    let values = sample(flow, "x");
+    let samples = Samples::of(flow);
     let connectors: HashSet<&str> = requests(flow)
         .filter(|(_, request)| route(request, bridge).is_some())
         .filter_map(|(_, request)| request.connector_id.as_deref())
         .collect();
     for (activity, request) in requests(flow) {
         headers(activity, request, findings);
-        body((&values, allowance), activity, request, findings);
+        body((&samples, allowance), activity, request, findings);
         let waits = request.timeout_ms.saturating_mul(request.retries.saturating_add(1));
         if request.retries > 1 && waits > PATIENCE_MS {
             let evidence =
@@ -40,7 +40,7 @@ pub(super) fn find(flow: &Flow, bridge: &BridgeFacts, allowance: &Cell<u64>, fin
         match route(request, bridge) {
             Some(route) => {
                 timeout(activity, request, route, findings);
-                paths(activity, request, route, findings);
+                paths(activity, request, (route, allowance), findings);
                 address(activity, request, findings);
             }
             None => no_route(&connectors, activity, request, bridge, findings),
@@ -111,12 +111,21 @@ fn timeout(activity: &Activity, request: &HttpRequest, route: &RouteFacts, findi
     findings.push(Finding::new(Code::Timeout, severity, &activity.name, evidence, remedy));
 }
 
-fn paths(activity: &Activity, request: &HttpRequest, route: &RouteFacts, findings: &mut Vec<Finding>) {
+fn paths(
+    activity: &Activity,
+    request: &HttpRequest,
+    (route, allowance): (&RouteFacts, &Cell<u64>),
+    findings: &mut Vec<Finding>,
+) {
     for output in &request.outputs {
         // A path with an expression is another one for every call; an empty row sets nothing.
         if output.path.contains("{{") || output.path.trim().is_empty() {
             continue;
         }
+        let Some(left) = allowance.get().checked_sub(json_path::steps_to_parse(&output.path)) else {
+            continue;
+        };
+        allowance.set(left);
         let place = format!("{} from {}", output.variable, output.path);
         let evidence = match JsonPath::parse(&output.path) {
             Err(error) => format!("{place}: {error}"),
@@ -169,7 +178,7 @@ fn headers(activity: &Activity, request: &HttpRequest, findings: &mut Vec<Findin
 }
 
 fn body(
-    (values, allowance): (&Map<String, Value>, &Cell<u64>),
+    (samples, allowance): (&Samples<'_>, &Cell<u64>),
     activity: &Activity,
     request: &HttpRequest,
     findings: &mut Vec<Finding>,
@@ -180,7 +189,9 @@ fn body(
     let Ok(template) = Template::parse(body) else { return };
     let now = Environment::at(Timestamp::UNIX_EPOCH);
     // What cannot be filled in at all is told as an expression that fails.
-    let Ok(filled) = template.render_within(values, &now, allowance) else { return };
+    let Ok(filled) = template.render_within(&samples.read_by(&template, "x"), &now, allowance) else {
+        return;
+    };
     let parsed: Value = match serde_json::from_str(&filled) {
         Ok(parsed) => parsed,
         Err(error) if is_json => {

@@ -94,6 +94,11 @@ fn effort(text: &str) -> usize {
     64 + text.len() * (1 + depth) * 10 + patterns
 }
 
+/// How many steps it takes at most to read a text as a path.
+pub(crate) fn steps_to_parse(text: &str) -> u64 {
+    u64::try_from(effort(text) / 8).unwrap_or(u64::MAX)
+}
+
 /// Why a text is no path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {

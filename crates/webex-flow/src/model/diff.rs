@@ -309,7 +309,10 @@ fn process(name: &str, before: &Process, after: &Process, changes: &mut Vec<Chan
         if old.name != new.name {
             changes.push(Change::ActivityRenamed { before: old.name.clone(), after: new.name.clone() });
         }
-        fields(&new.name, &activity_fields(old), &activity_fields(new), changes);
+        // Most activities are as they were: their fields need not be spelled.
+        if old.kind != new.kind || old.properties != new.properties {
+            fields(&new.name, &activity_fields(old), &activity_fields(new), changes);
+        }
         links(&new.name, targets(before, old, &renamed), targets(after, new, &HashMap::new()), changes);
     }
 }

@@ -117,8 +117,8 @@ impl Reader {
         let is_subflow = text(document.get("flowType")).eq_ignore_ascii_case("SUBFLOW");
         let variables = self.variables(document);
         let main = match self.format {
-            Format::Ui => self.process("main", document.get("process").unwrap_or(&Value::Null)),
-            Format::V2 => self.process("main", &Value::Object(document.clone())),
+            Format::Ui => self.process("main", document.get("process").and_then(Value::as_object)),
+            Format::V2 => self.process("main", Some(document)),
         };
         let events = self.event_flows(document);
         self.look_across(&main, &events);
@@ -169,13 +169,14 @@ impl Reader {
         variables
     }
 
-    fn process(&mut self, name: &str, document: &Value) -> Process {
+    fn process(&mut self, name: &str, document: Option<&Map<String, Value>>) -> Process {
         let (activities, links) = match self.format {
             Format::Ui => ("activities", "links"),
             Format::V2 => ("nodes", "edges"),
         };
-        let mut activities = self.activities(name, document.get(activities));
-        let links = self.links(name, document.get(links), &activities);
+        let field = |name| document.and_then(|document| document.get(name));
+        let mut activities = self.activities(name, field(activities));
+        let links = self.links(name, field(links), &activities);
         add_branches_of_links(&mut activities, &links);
         Process::new(activities, links)
     }
@@ -299,8 +300,8 @@ impl Reader {
 
     fn event_flow(&mut self, name: &str, document: &Value) -> EventFlow {
         let process = match self.format {
-            Format::Ui => self.process(name, document.get("process").unwrap_or(&Value::Null)),
-            Format::V2 => self.process(name, document),
+            Format::Ui => self.process(name, document.get("process").and_then(Value::as_object)),
+            Format::V2 => self.process(name, document.as_object()),
         };
         let mut on_events = Vec::new();
         match document.get("onEvents") {

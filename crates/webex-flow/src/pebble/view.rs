@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Template;
 use super::filters::{FILTERS, FUNCTIONS, TESTS};
-use super::syntax::{Binary, Kind, Literal, Node, each_expression};
+use super::syntax::{Binary, Kind, Literal, Node, Part, each_expression};
 
 /// A comparison of a variable with something that stands in the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +91,14 @@ impl Template {
         found
     }
 
+    /// The variables whose values are printed as they are, as far as they are written with dots.
+    #[must_use]
+    pub fn printed(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        printed(&self.parts, &mut found);
+        found
+    }
+
     /// The filters, functions and tests that are not known here, with their columns.
     #[must_use]
     pub fn unknown_words(&self) -> Vec<(usize, String)> {
@@ -112,6 +120,23 @@ impl Template {
     }
 }
 
+fn printed(parts: &[Part], found: &mut Vec<String>) {
+    for part in parts {
+        match part {
+            Part::Print(node) => found.extend(node.path()),
+            Part::If { branches, otherwise } => {
+                branches.iter().for_each(|(_, body)| printed(body, found));
+                printed(otherwise, found);
+            }
+            Part::For { body, otherwise, .. } => {
+                printed(body, found);
+                printed(otherwise, found);
+            }
+            Part::Text(_) | Part::Set { .. } => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +155,9 @@ mod tests {
         assert_eq!((comparisons[0].kind, comparisons[0].operator), (LiteralKind::Number, "=="));
         assert_eq!(template.variables(), ["Create.httpStatusCode", "x", "y"]);
         assert_eq!(template.unknown_words(), [(47, "filter nosuch".to_owned())]);
+        let prints =
+            Template::parse("Bearer {{ a.b }}{% if c %}{{ d }}{% endif %}{{ e | upper }}{{ f is empty }}")
+                .unwrap();
+        assert_eq!(prints.printed(), ["a.b", "d"]);
     }
 }
