@@ -336,7 +336,7 @@ pub async fn play_on(
     clock: &dyn Clock,
 ) -> anyhow::Result<(Played, Vec<crate::mock::VoiceCall>)> {
     let weather = script.scenario.weather();
-    if let Some(day) = bad_day(weather) {
+    if let Some(day) = bad_day(script.scenario) {
         stage.org.script(day);
     }
     let connector = match weather {
@@ -364,11 +364,15 @@ pub async fn play_on(
 #[cfg(feature = "demo")]
 const AGENT: &str = "agent@example.com";
 
-/// What the org does in this weather, for as long as it lasts.
+/// What the org does in this scenario, for as long as it lasts.
 #[cfg(feature = "demo")]
-fn bad_day(weather: Weather) -> Option<crate::mock::Script> {
+fn bad_day(scenario: Scenario) -> Option<crate::mock::Script> {
     use crate::mock::{BadDay, Operation};
-    Some(match weather {
+    // The create is in flight until everything of the hang-up was sent, on a busy machine too.
+    if scenario == Scenario::HangUpBesideCreate {
+        return Some(BadDay::Slow { milliseconds: 1_000 }.on(Operation::Create));
+    }
+    Some(match scenario.weather() {
         Weather::Fine | Weather::BridgeUnreachable => return None,
         Weather::SalesforceDown => BadDay::Unavailable { retry_after: None }.times(u32::MAX),
         Weather::SalesforceSlow => BadDay::Slow { milliseconds: 6_000 }.times(u32::MAX),
@@ -384,19 +388,8 @@ fn bad_day(weather: Weather) -> Option<crate::mock::Script> {
 #[cfg(feature = "demo")]
 async fn settle(stage: &stage::Stage) {
     let end = tokio::time::Instant::now() + player::SETTLES_WITHIN;
-    while tokio::time::Instant::now() < end {
-        let metrics = match reqwest::get(format!("{}/metrics", stage.operations)).await {
-            Ok(answer) => answer.text().await.unwrap_or_default(),
-            Err(_) => return,
-        };
-        let owed = metrics.lines().filter(|line| {
-            line.starts_with("scv_bridge_outbox_entries{")
-                && line.contains("state=\"pending\"")
-                && !line.ends_with(" 0")
-        });
-        if owed.count() == 0 {
-            return;
-        }
+    // The store is asked: the metrics are up to 5 s old.
+    while tokio::time::Instant::now() < end && stage.owes().await {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
 }

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::mock::{MockOrg, MockOrgSettings};
 use crate::settings::{Deadlines, Settings, Source};
+use crate::store::{EntryKind, EntryState, Filter};
 
 /// The id of the flow's connector.
 const CLIENT: &str = "webex-flow";
@@ -89,6 +90,13 @@ impl Stage {
     #[must_use]
     pub fn credentials(&self) -> (String, SecretString) {
         (CLIENT.to_owned(), SecretString::from(self.secret.clone()))
+    }
+
+    /// Whether something must still reach Salesforce, besides late clears: they wait by design.
+    pub async fn owes(&self) -> bool {
+        let pending = Filter { state: Some(EntryState::Pending), ..Filter::default() };
+        let entries = self.handle.outbox().store().list(&pending).await.unwrap_or_default();
+        entries.iter().any(|entry| entry.kind != EntryKind::LateClear)
     }
 
     /// Prints how to go on by hand.
