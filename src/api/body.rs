@@ -6,7 +6,6 @@ use std::fmt::Display;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Context;
 
 use actix_web::body::{BodyStream, MessageBody as _};
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
@@ -27,21 +26,12 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// # Errors
 /// When there are more, or the connection ends first.
 pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, ApiError> {
-    let connection = request.conn_data::<ConnectionActivity>();
-    let mut reading = None;
+    let _reads = request.conn_data::<ConnectionActivity>().map(ConnectionActivity::read_body);
     let mut body = pin!(BodyStream::new(payload));
     // The buffer grows with what arrives: a whole body reserved for every announced one would allow clients to fill
     // memory.
     let mut bytes = BytesMut::new();
-    let mut next = |context: &mut Context<'_>| {
-        let part = body.as_mut().poll_next(context);
-        // Most bodies have come with their head: only for another one the connection is woken.
-        if part.is_pending() && reading.is_none() {
-            reading = connection.map(ConnectionActivity::read_body);
-        }
-        part
-    };
-    while let Some(part) = poll_fn(&mut next).await {
+    while let Some(part) = poll_fn(|context| body.as_mut().poll_next(context)).await {
         let part = part.map_err(|_| ApiError::BrokenBody)?;
         if bytes.len() + part.len() > BODY_LIMIT {
             return Err(ApiError::TooLarge);

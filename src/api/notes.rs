@@ -111,9 +111,13 @@ impl RequestNotes {
 
     /// Of what is done later: the last that Salesforce said, or why it was not asked.
     pub fn learn_cause(&mut self, asked: &[SalesforceExchange]) {
-        if LATER.contains(&self.outcome) {
-            self.cause = asked.iter().rev().find_map(|asked| asked.failure.as_deref()).map(quote);
-        }
+        self.cause = match self.outcome {
+            "pending" if asked.is_empty() => Some("an earlier request of the call is still owed".to_owned()),
+            outcome if LATER.contains(&outcome) => {
+                asked.iter().rev().find_map(|asked| asked.failure.as_deref()).map(quote)
+            }
+            _ => None,
+        };
     }
 
     /// Sets the outcome, where it is not `ok`.
@@ -147,5 +151,8 @@ mod tests {
             notes.learn_cause(&exchanges);
             assert_eq!(notes.cause.as_deref(), cause, "{outcome}");
         }
+        let mut notes = RequestNotes { outcome: "pending", ..RequestNotes::default() };
+        notes.learn_cause(&[]);
+        assert_eq!(notes.cause.as_deref(), Some("an earlier request of the call is still owed"));
     }
 }

@@ -63,18 +63,21 @@ impl Query for Matching<'_> {
     const SQL: &'static str = concat!("SELECT CAST(o.id AS TEXT) FROM outbox AS o WHERE ", filter!());
 }
 
-/// Entries of calls that the journal does not know, by how those were named: see `key_of` of the outbox.
+/// Entries of calls by how those were named: of calls that the journal does not know, see `key_of` of the outbox; of others,
+/// also of those of which it knows nothing else, by the key.
 #[derive(Serialize)]
-struct UnknownOf<'a> {
+struct EntriesNaming<'a> {
     names: Vec<&'a str>,
     limit: usize,
 }
 
-impl Query for UnknownOf<'_> {
+impl Query for EntriesNaming<'_> {
     type Row = EntryId;
-    const SQL: &'static str = "SELECT CAST(o.id AS TEXT) FROM outbox AS o WHERE o.call_id IS NULL
-            AND EXISTS (SELECT 1 FROM {each names} AS n WHERE o.call_key = o.call_center || '/' || n.value
-                OR o.call_key = o.call_center || '/' || n.value || '/late')
+    const SQL: &'static str = "SELECT CAST(o.id AS TEXT) FROM outbox AS o
+        WHERE EXISTS (SELECT 1 FROM {each names} AS n WHERE o.call_id IS NULL
+                AND (o.call_key = o.call_center || '/' || n.value
+                    OR o.call_key = o.call_center || '/' || n.value || '/late')
+            OR o.call_id IN (SELECT c.id FROM calls AS c WHERE c.vendor_call_key = n.value))
         ORDER BY o.id LIMIT {limit int}";
 }
 
@@ -355,17 +358,17 @@ impl Store {
         Ok(self.list(&filter).await?.into_iter().next())
     }
 
-    /// Entries of calls that the journal does not know and that were named so, as [`Store::list_all`] gives them, at most so
-    /// many.
+    /// Entries of calls that were named so, as [`Store::list_all`] gives them, at most so many. Of a call that the journal knows
+    /// under an id only its key finds them.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn list_unknown(
+    pub async fn list_named(
         &self,
         names: &[CallReference],
         limit: usize,
     ) -> Result<Vec<Result<Entry, Box<Unreadable>>>, StoreError> {
-        let query = UnknownOf { names: names.iter().map(kept_name).collect(), limit };
+        let query = EntriesNaming { names: names.iter().map(kept_name).collect(), limit };
         self.entries(&self.read(&query).await?).await
     }
 

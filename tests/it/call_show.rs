@@ -5,7 +5,7 @@ use scv_bridge::cli::call;
 use scv_bridge::mock::{BadDay, Operation};
 use serde_json::{Value, json};
 
-use crate::stage::{Plan, Stage, ended, omni_flow, reference, with};
+use crate::stage::{Plan, Stage, create, ended, omni_flow, reference, with};
 
 #[derive(clap::Parser)]
 struct CommandLine {
@@ -133,6 +133,34 @@ async fn a_call_is_found_by_an_id_that_a_flow_sent_with_its_key_in_a_body_that_w
     let told = shown(&stage, other).await;
     assert_eq!(told["voice_calls"][0]["voice_call_id"], own, "{told}");
     assert_eq!(told["exchanges"].as_array().unwrap().len(), 2, "{told}");
+}
+
+#[actix_web::test]
+async fn what_is_owed_for_a_key_of_which_nothing_else_is_known_is_shown() {
+    let stage = Stage::telephony().await;
+    stage.script(BadDay::Unavailable { retry_after: None }, Operation::Update);
+    let active = with(reference("wxcc_only"), json!({ "isActiveCall": true }));
+    stage.post("updateVoiceCall", active).await.data();
+    stage.work_until(async || stage.entries().await.iter().all(|entry| entry.lease_until.is_none())).await;
+    for name in ["wxcc_only", "only"] {
+        let told = shown(&stage, name).await;
+        assert_eq!(told["owed"].as_array().map(Vec::len), Some(1), "{told}");
+        assert!(!told["why"].as_str().unwrap().contains("There is no VoiceCall"), "{told}");
+    }
+}
+
+#[actix_web::test]
+async fn of_a_create_whose_end_nobody_knows_it_does_not_say_that_there_is_no_voice_call() {
+    let stage = Stage::telephony().await;
+    stage.script(BadDay::Garbage, Operation::Create);
+    stage.post("createVoiceCall", create("wxcc_1")).await.error(503);
+    let told = shown(&stage, "wxcc_1").await;
+    let why = told["why"].as_str().unwrap();
+    assert!(
+        why.starts_with("Nobody knows whether there is a VoiceCall: createVoiceCall was answered 503"),
+        "{why}"
+    );
+    assert!(why.ends_with("; look for the vendorCallKey in Salesforce."), "{why}");
 }
 
 #[actix_web::test]

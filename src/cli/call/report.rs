@@ -242,15 +242,18 @@ async fn entries_of(
     calls: &[&Call],
     names: &[CallReference],
 ) -> Result<Vec<Result<Entry, Box<Unreadable>>>, StoreError> {
-    let mut entries = store.list_unknown(names, MOST).await?;
+    let mut entries = store.list_named(names, MOST).await?;
     for call in calls {
         let filter = Filter { call: Some(call.id), ..Filter::default() };
         entries.extend(store.list_all(&filter).await?);
     }
-    entries.sort_by_key(|entry| match entry {
+    let id = |entry: &Result<Entry, Box<Unreadable>>| match entry {
         Ok(entry) => entry.id,
         Err(unreadable) => unreadable.id,
-    });
+    };
+    entries.sort_by_key(id);
+    // An entry of a call that is known is found under its key too.
+    entries.dedup_by_key(|entry| id(entry));
     Ok(entries)
 }
 

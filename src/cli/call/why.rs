@@ -118,6 +118,10 @@ impl CallEvidence<'_> {
                 // The final update of a call makes its record where there is none.
                 Some(match self.calls.iter().any(|call| call.closed_at.is_some()) {
                     true => format!("createVoiceCall was answered {status}{error}; the call was logged by its hang-up."),
+                    false if self.calls.iter().any(|call| call.is_create_unknown()) => format!(
+                        "Nobody knows whether there is a VoiceCall: createVoiceCall was answered {status}{error}; look for the \
+                         vendorCallKey in Salesforce."
+                    ),
                     false => format!("There is no VoiceCall: createVoiceCall was answered {status}{error}."),
                 })
             }

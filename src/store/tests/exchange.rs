@@ -33,9 +33,7 @@ async fn an_exchange_is_found_under_the_other_name_that_the_flow_gave(engine: En
     assert_eq!(store.exchanges(&[reference("0LQ5g000000abcE")]).await.unwrap().0, []);
 }
 
-async fn calls_are_found_by_the_call_that_they_continue_and_entries_of_unknown_calls_by_their_name(
-    engine: Engine,
-) {
+async fn calls_are_found_by_the_call_that_they_continue_and_entries_by_their_name(engine: Engine) {
     let store = engine.open().await;
     let parent = reference("0LQ5g000000abcDGAQ");
     let transfer = CallName::new(center(), VendorCallKey::parse("wxcc_2").unwrap(), Some(&parent));
@@ -49,12 +47,17 @@ async fn calls_are_found_by_the_call_that_they_continue_and_entries_of_unknown_c
             store.continuations_of(std::slice::from_ref(&name), 9).await.unwrap(),
             [reference("wxcc_2")]
         );
-        let entries = store.list_unknown(&[name], 9).await.unwrap();
+        let entries = store.list_named(&[name], 9).await.unwrap();
         let found: Vec<EntryId> = entries.iter().map(|entry| entry.as_ref().unwrap().id).collect();
         assert_eq!(found, taken);
     }
     assert_eq!(store.continuations_of(&[reference("wxcc_1")], 9).await.unwrap(), []);
-    assert!(store.list_unknown(&[reference("wxcc_2")], 9).await.unwrap().is_empty());
+    assert_eq!(
+        store.list_named(&[reference("wxcc_2")], 9).await.unwrap().len(),
+        2,
+        "the entries of a call under its key"
+    );
+    assert!(store.list_named(&[reference("wxcc_3")], 9).await.unwrap().is_empty());
 }
 
 async fn exchanges_are_found_under_every_name_of_the_call_in_their_order(engine: Engine) {
@@ -127,5 +130,5 @@ on_both_engines! {
     exchanges_are_found_under_every_name_of_the_call_in_their_order
     the_contact_centers_of_a_call_are_found_by_its_key_and_both_forms_of_its_id
     an_exchange_is_found_under_the_other_name_that_the_flow_gave
-    calls_are_found_by_the_call_that_they_continue_and_entries_of_unknown_calls_by_their_name
+    calls_are_found_by_the_call_that_they_continue_and_entries_by_their_name
 }
