@@ -257,13 +257,12 @@ impl ConfiguredApi {
     ) -> Result<VoiceBody<'_>, ApiError> {
         let (fields, stray) = body::object(bytes)?;
         // A body that is refused is one of that call too.
-        let key = fields.0.iter().find(|(name, _)| name == "vendorCallKey").and_then(|(_, key)| key.as_str());
-        if let Some(key) = key.and_then(|key| VendorCallKey::parse(key.trim()).ok()) {
+        let text = |wanted: &str| fields.0.iter().find(|(name, _)| name == wanted)?.1.as_str();
+        if let Some(key) = text("vendorCallKey").and_then(|key| VendorCallKey::parse(key.trim()).ok()) {
             notes.vendor_call_key(&key);
         }
-        let id = fields.0.iter().find(|(name, _)| name == "voiceCallId").and_then(|(_, id)| id.as_str());
         // A flow that has one body for all its requests sends one with a create, too.
-        if let Some(id) = id.filter(|_| notes.route != Route::CreateVoiceCall.name())
+        if let Some(id) = text("voiceCallId").filter(|_| notes.route != Route::CreateVoiceCall.name())
             && let Ok(id) = VoiceCallId::parse(id.trim())
         {
             notes.voice_call_id(id.as_ref());

@@ -1,6 +1,6 @@
 //! Which activities there are.
 
-use super::document::Node;
+use super::document::DocumentNode;
 use super::{Findings, SHAPE, Severity};
 
 /// An activity of Webex.
@@ -103,7 +103,7 @@ pub(super) fn by_name(name: &str) -> Option<&'static Activity> {
     ALL.iter().find(|activity| activity.name == name || (name == "Event" && activity.name == "event"))
 }
 
-pub(super) fn check(node: &Node<'_>, is_event_flow: bool, findings: &mut Findings) {
+pub(super) fn check(node: &DocumentNode<'_>, is_event_flow: bool, findings: &mut Findings) {
     if node.id.is_empty() {
         findings.error(SHAPE, node.name, "A node has no id");
     }
@@ -152,7 +152,7 @@ pub(super) fn check(node: &Node<'_>, is_event_flow: bool, findings: &mut Finding
     }
 }
 
-fn event(node: &Node<'_>, findings: &mut Findings) {
+fn event(node: &DocumentNode<'_>, findings: &mut Findings) {
     source(node.name, |field| node.text(field), findings);
     match node.text("eventSpecificationName").unwrap_or_default() {
         "" => findings.not_configured(node.name, "eventSpecificationName"),

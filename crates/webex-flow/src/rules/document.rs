@@ -9,21 +9,21 @@ use super::{Findings, SHAPE};
 static NO_FIELDS: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
 
 pub(super) struct Document<'a> {
-    pub(super) variables: Vec<Variable<'a>>,
+    pub(super) variables: Vec<DocumentVariable<'a>>,
     /// Where a variable is in them; the first of a name.
     by_name: HashMap<&'a str, usize>,
     pub(super) main: Process<'a>,
     pub(super) events: Vec<Process<'a>>,
 }
 
-pub(super) struct Variable<'a> {
+pub(super) struct DocumentVariable<'a> {
     pub(super) name: &'a str,
     pub(super) kind: &'a str,
 }
 
 pub(super) struct Process<'a> {
-    pub(super) nodes: Vec<Node<'a>>,
-    pub(super) edges: Vec<Edge<'a>>,
+    pub(super) nodes: Vec<DocumentNode<'a>>,
+    pub(super) edges: Vec<DocumentEdge<'a>>,
     /// Where a node is by its name, and by its id; the first of several.
     by_name: HashMap<&'a str, usize>,
     by_id: HashMap<&'a str, usize>,
@@ -32,7 +32,7 @@ pub(super) struct Process<'a> {
     pub(super) tells: HashSet<&'a str>,
 }
 
-pub(super) struct Node<'a> {
+pub(super) struct DocumentNode<'a> {
     pub(super) id: &'a str,
     pub(super) name: &'a str,
     pub(super) activity_type: &'a str,
@@ -41,14 +41,14 @@ pub(super) struct Node<'a> {
     pub(super) properties: &'a Map<String, Value>,
 }
 
-pub(super) struct Edge<'a> {
+pub(super) struct DocumentEdge<'a> {
     pub(super) id: &'a str,
     pub(super) from: &'a str,
     pub(super) to: &'a str,
     pub(super) condition: &'a str,
 }
 
-impl Node<'_> {
+impl DocumentNode<'_> {
     pub(super) fn is_start(&self) -> bool {
         self.activity_type == "start"
     }
@@ -65,7 +65,7 @@ impl Node<'_> {
 
 impl<'a> Process<'a> {
     /// The node that an edge names, by name or id.
-    pub(super) fn node(&self, name: &str) -> Option<&Node<'a>> {
+    pub(super) fn node(&self, name: &str) -> Option<&DocumentNode<'a>> {
         let place = self.by_name.get(name).or_else(|| self.by_id.get(name));
         place.and_then(|place| self.nodes.get(*place))
     }
@@ -114,7 +114,7 @@ impl<'a> Document<'a> {
         std::iter::once((&self.main, false)).chain(self.events.iter().map(|process| (process, true)))
     }
 
-    pub(super) fn variable(&self, name: &str) -> Option<&Variable<'a>> {
+    pub(super) fn variable(&self, name: &str) -> Option<&DocumentVariable<'a>> {
         self.variables.get(*self.by_name.get(name)?)
     }
 }
@@ -153,7 +153,7 @@ fn objects<'a>(
     objects
 }
 
-fn variables<'a>(fields: &'a Map<String, Value>, findings: &mut Findings) -> Vec<Variable<'a>> {
+fn variables<'a>(fields: &'a Map<String, Value>, findings: &mut Findings) -> Vec<DocumentVariable<'a>> {
     let mut variables = Vec::new();
     for variable in objects(fields, "variables", false, "the flow", findings) {
         let (name, kind) = (text(variable, "name"), text(variable, "type"));
@@ -170,7 +170,7 @@ fn variables<'a>(fields: &'a Map<String, Value>, findings: &mut Findings) -> Vec
         if text(variable, "source") == "GLOBAL_TM" && text(variable, "id").is_empty() {
             findings.error(SHAPE, "", format!("The global variable '{name}' has no id"));
         }
-        variables.push(Variable { name, kind });
+        variables.push(DocumentVariable { name, kind });
     }
     variables
 }
@@ -178,7 +178,7 @@ fn variables<'a>(fields: &'a Map<String, Value>, findings: &mut Findings) -> Vec
 fn process<'a>(fields: &'a Map<String, Value>, place: &str, findings: &mut Findings) -> Process<'a> {
     let nodes = objects(fields, "nodes", true, place, findings).into_iter().map(|node| {
         let properties = node.get("properties").and_then(Value::as_object).unwrap_or(&NO_FIELDS);
-        Node {
+        DocumentNode {
             id: text(node, "id"),
             name: text(node, "name"),
             activity_type: text(node, "activityType"),
@@ -187,7 +187,7 @@ fn process<'a>(fields: &'a Map<String, Value>, place: &str, findings: &mut Findi
             properties,
         }
     });
-    let nodes: Vec<Node<'_>> = nodes.collect();
+    let nodes: Vec<DocumentNode<'_>> = nodes.collect();
     let mut edges = Vec::new();
     for edge in objects(fields, "edges", true, place, findings) {
         let edge_id = text(edge, "id");
@@ -195,18 +195,18 @@ fn process<'a>(fields: &'a Map<String, Value>, place: &str, findings: &mut Findi
             findings.error(SHAPE, "", format!("The edge '{edge_id}' has no properties"));
         }
         let (from, to) = (text(edge, "from"), text(edge, "to"));
-        edges.push(Edge { id: edge_id, from, to, condition: text(edge, "condition") });
+        edges.push(DocumentEdge { id: edge_id, from, to, condition: text(edge, "condition") });
     }
     let by_name = first_places(nodes.iter().map(|node| node.name));
     let by_id = first_places(nodes.iter().map(|node| node.id));
-    let starts = called(&nodes, Node::is_start);
-    let tells = called(&nodes, Node::is_event);
+    let starts = called(&nodes, DocumentNode::is_start);
+    let tells = called(&nodes, DocumentNode::is_event);
     Process { nodes, edges, by_name, by_id, starts, tells }
 }
 
 /// The names of these nodes and of their events.
-fn called<'a>(nodes: &[Node<'a>], is_one: impl Fn(&Node<'a>) -> bool) -> HashSet<&'a str> {
-    let event = |node: &Node<'a>| node.properties.get("event").and_then(Value::as_str);
+fn called<'a>(nodes: &[DocumentNode<'a>], is_one: impl Fn(&DocumentNode<'a>) -> bool) -> HashSet<&'a str> {
+    let event = |node: &DocumentNode<'a>| node.properties.get("event").and_then(Value::as_str);
     let named = nodes.iter().filter(|node| is_one(node));
     named.flat_map(|node| [Some(node.name), event(node)]).flatten().collect()
 }

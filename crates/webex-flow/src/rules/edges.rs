@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::document::{Node, Process};
+use super::document::{DocumentNode, Process};
 use super::{Findings, SHAPE, Severity, activities};
 
 pub(super) fn check(process: &Process<'_>, is_event_flow: bool, findings: &mut Findings) {
@@ -37,7 +37,7 @@ fn broken(end: &str, from: &str, is_event_flow: bool, findings: &mut Findings) {
     findings.error("FC1012", from, message);
 }
 
-fn port(node: &Node<'_>, condition: &str, findings: &mut Findings) {
+fn port(node: &DocumentNode<'_>, condition: &str, findings: &mut Findings) {
     let Some(known) = activities::by_name(node.activity) else { return };
     let is_there =
         known.ports.contains(&condition) || (known.ports.contains(&"*") && is_branch(node, condition));
@@ -49,7 +49,7 @@ fn port(node: &Node<'_>, condition: &str, findings: &mut Findings) {
 }
 
 /// Whether the activity can have an exit of that name, which its author chose.
-fn is_branch(node: &Node<'_>, condition: &str) -> bool {
+fn is_branch(node: &DocumentNode<'_>, condition: &str) -> bool {
     match node.activity {
         "ivr-menu" => {
             let mut letters = condition.chars();

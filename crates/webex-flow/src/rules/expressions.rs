@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::document::{Document, Node, Process};
+use super::document::{Document, DocumentNode, Process};
 use super::{Findings, fields};
 
 /// Words of the language.
@@ -12,7 +12,7 @@ const WORDS: [&str; 13] =
     ["and", "or", "not", "is", "contains", "equals", "true", "false", "null", "none", "in", "if", "else"];
 
 pub(super) fn check(
-    node: &Node<'_>,
+    node: &DocumentNode<'_>,
     process: &Process<'_>,
     document: &Document<'_>,
     findings: &mut Findings,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::document::{Document, Node};
+use super::document::{Document, DocumentNode};
 use super::{Findings, SHAPE, Severity, activities};
 
 /// Fields that are required as they are.
@@ -38,7 +38,7 @@ const CHOSEN: [(&str, &[&str]); 5] = [
     ("advanced-queue-info", &["destination"]),
 ];
 
-pub(super) fn check(node: &Node<'_>, document: &Document<'_>, findings: &mut Findings) {
+pub(super) fn check(node: &DocumentNode<'_>, document: &Document<'_>, findings: &mut Findings) {
     for (_, fields) in PLAIN.iter().filter(|(activity, _)| *activity == node.activity) {
         fields.iter().for_each(|field| required(node, field, findings));
     }
@@ -64,19 +64,19 @@ fn is_filled(value: Option<&Value>) -> bool {
     }
 }
 
-fn required(node: &Node<'_>, field: &str, findings: &mut Findings) {
+fn required(node: &DocumentNode<'_>, field: &str, findings: &mut Findings) {
     if !is_filled(node.properties.get(field)) {
         findings.not_configured(node.name, field);
     }
 }
 
-fn chosen(node: &Node<'_>, field: &str, findings: &mut Findings) {
+fn chosen(node: &DocumentNode<'_>, field: &str, findings: &mut Findings) {
     for name in [field.to_owned(), format!("{field}:name"), format!("{field}_name")] {
         required(node, &name, findings);
     }
 }
 
-fn start(node: &Node<'_>, findings: &mut Findings) {
+fn start(node: &DocumentNode<'_>, findings: &mut Findings) {
     let event = node.properties.get("flowType").and_then(Value::as_object);
     let field = |name: &str| event.and_then(|event| event.get(name)).and_then(Value::as_str);
     activities::source(node.name, field, findings);
@@ -85,7 +85,7 @@ fn start(node: &Node<'_>, findings: &mut Findings) {
     }
 }
 
-fn set_variable(node: &Node<'_>, document: &Document<'_>, findings: &mut Findings) {
+fn set_variable(node: &DocumentNode<'_>, document: &Document<'_>, findings: &mut Findings) {
     let rows = node.properties.get("setVariablesArray").and_then(Value::as_array).map(Vec::as_slice);
     let rows = rows.unwrap_or_default();
     if rows.is_empty() {
@@ -106,7 +106,7 @@ fn set_variable(node: &Node<'_>, document: &Document<'_>, findings: &mut Finding
 }
 
 fn assignment<'a>(
-    node: &Node<'_>,
+    node: &DocumentNode<'_>,
     place: &str,
     field: impl Fn(&str) -> Option<&'a Value>,
     document: &Document<'_>,
@@ -139,11 +139,11 @@ fn assignment<'a>(
 }
 
 /// FC1038.
-pub(super) fn undeclared(node: &Node<'_>, name: &str, findings: &mut Findings) {
+pub(super) fn undeclared(node: &DocumentNode<'_>, name: &str, findings: &mut Findings) {
     findings.error("FC1038", node.name, format!("Variable '{name}' is referenced but not declared"));
 }
 
-fn queue_contact(node: &Node<'_>, findings: &mut Findings) {
+fn queue_contact(node: &DocumentNode<'_>, findings: &mut Findings) {
     required(node, "queueId", findings);
     if node.properties.contains_key("queueRadioGroup") {
         let message = format!("queueRadioGroup makes {} ask for the fields of the editor", node.name);
@@ -158,7 +158,7 @@ fn queue_contact(node: &Node<'_>, findings: &mut Findings) {
     }
 }
 
-fn http(node: &Node<'_>, document: &Document<'_>, findings: &mut Findings) {
+fn http(node: &DocumentNode<'_>, document: &Document<'_>, findings: &mut Findings) {
     if node.properties.get("authenticated") != Some(&Value::Bool(true)) {
         // Without it there is no connector, which is required all the same.
         findings.not_configured(node.name, "Connector");
@@ -200,7 +200,7 @@ fn http(node: &Node<'_>, document: &Document<'_>, findings: &mut Findings) {
 }
 
 /// The headers with a line break in their name or value, with which no request can be sent.
-fn headers_with_breaks<'n>(node: &'n Node<'_>) -> impl Iterator<Item = &'n str> {
+fn headers_with_breaks<'n>(node: &'n DocumentNode<'_>) -> impl Iterator<Item = &'n str> {
     let headers = node.properties.get("httpRequestHeaders").and_then(Value::as_object);
     let has_break = |text: &str| text.contains(['\r', '\n']);
     headers
@@ -210,7 +210,7 @@ fn headers_with_breaks<'n>(node: &'n Node<'_>) -> impl Iterator<Item = &'n str> 
         .map(|(name, _)| name.as_str())
 }
 
-fn outputs(node: &Node<'_>, document: &Document<'_>, findings: &mut Findings) {
+fn outputs(node: &DocumentNode<'_>, document: &Document<'_>, findings: &mut Findings) {
     let Some(value) = node.properties.get("outputVariableArray").filter(|value| !value.is_null()) else {
         return;
     };
@@ -231,7 +231,7 @@ fn outputs(node: &Node<'_>, document: &Document<'_>, findings: &mut Findings) {
     }
 }
 
-fn prompt(node: &Node<'_>, findings: &mut Findings) {
+fn prompt(node: &DocumentNode<'_>, findings: &mut Findings) {
     if node.properties.get("toggle") != Some(&Value::Bool(true)) {
         required(node, "prompts", findings);
         return;

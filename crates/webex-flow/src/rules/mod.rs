@@ -124,7 +124,8 @@ fn start(main: &Process<'_>, findings: &mut Findings) {
 
 /// FC1004. Webex only recommends it in general; a main flow whose activities nobody reaches does not do what it looks like.
 fn reach(process: &Process<'_>, is_event_flow: bool, findings: &mut Findings) {
-    let is_entry = |node: &document::Node<'_>| if is_event_flow { node.is_event() } else { node.is_start() };
+    let is_entry =
+        |node: &document::DocumentNode<'_>| if is_event_flow { node.is_event() } else { node.is_start() };
     let mut open: Vec<&str> =
         process.nodes.iter().filter(|node| is_entry(node)).map(|node| node.name).collect();
     if open.is_empty() {

@@ -29,12 +29,12 @@ pub struct PastedActivity {
     /// Variables and the paths into the answer that fill them.
     pub outputs: Vec<(String, String)>,
     /// Where it leads.
-    pub edges: Vec<Edge>,
+    pub edges: Vec<PastedEdge>,
 }
 
 /// A way out of an activity.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edge {
+pub struct PastedEdge {
     /// The port: `default`. An HTTP activity has no other; faults of the connection come to the error flow.
     pub port: String,
     /// The activity that follows.
@@ -55,7 +55,9 @@ pub(super) fn pasted(plan: &Plan) -> Vec<PastedActivity> {
                 timeout_ms: request.timeout_ms,
                 retries: request.retries,
                 outputs: outputs.map(|(name, path)| ((*name).to_owned(), (*path).to_owned())).collect(),
-                edges: leaving.map(|edge| Edge { port: edge.port.to_owned(), to: edge.to.clone() }).collect(),
+                edges: leaving
+                    .map(|edge| PastedEdge { port: edge.port.to_owned(), to: edge.to.clone() })
+                    .collect(),
             })
         })
     });

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub use self::bodies::{Edge, PastedActivity};
+pub use self::bodies::{PastedActivity, PastedEdge};
 pub use self::ui::UiError;
 
 /// What Webex's timeout has over the bridge's deadline: connecting, TLS and the network.

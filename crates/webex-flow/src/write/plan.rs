@@ -15,13 +15,13 @@ const PLEASE_HOLD: &str = "Please hold the line. Your call will be answered as s
 
 pub(super) struct Plan {
     pub(super) name: String,
-    pub(super) variables: Vec<Variable>,
+    pub(super) variables: Vec<PlannedVariable>,
     pub(super) main: Process,
     pub(super) events: Process,
     pub(super) connector: Reference,
 }
 
-pub(super) struct Variable {
+pub(super) struct PlannedVariable {
     pub(super) name: &'static str,
     pub(super) description: &'static str,
     /// What agents see it as; empty: they do not.
@@ -31,7 +31,7 @@ pub(super) struct Variable {
 #[derive(Default)]
 pub(super) struct Process {
     pub(super) steps: Vec<Step>,
-    pub(super) edges: Vec<Edge>,
+    pub(super) edges: Vec<PlannedEdge>,
 }
 
 pub(super) struct Step {
@@ -64,7 +64,7 @@ pub(super) struct Request {
     pub(super) outputs: Vec<(&'static str, &'static str)>,
 }
 
-pub(super) struct Edge {
+pub(super) struct PlannedEdge {
     pub(super) from: String,
     pub(super) to: String,
     pub(super) port: &'static str,
@@ -94,7 +94,7 @@ impl Process {
 
     fn edges(&mut self, from: &str, to: &[(&'static str, &str)]) {
         for (port, to) in to {
-            self.edges.push(Edge { from: from.to_owned(), to: (*to).to_owned(), port });
+            self.edges.push(PlannedEdge { from: from.to_owned(), to: (*to).to_owned(), port });
         }
     }
 
@@ -142,8 +142,8 @@ pub(super) fn of(flow: &NewFlow) -> Plan {
     }
 }
 
-fn variables() -> Vec<Variable> {
-    let variable = |name, description, label| Variable { name, description, label };
+fn variables() -> Vec<PlannedVariable> {
+    let variable = |name, description, label| PlannedVariable { name, description, label };
     vec![
         variable("SCV_VendorCallKey", "The key of the call in Salesforce", ""),
         variable("SCV_CallStartTime", "When the call began", ""),

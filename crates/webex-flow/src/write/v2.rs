@@ -18,15 +18,15 @@ struct Document<'a> {
     name: &'a str,
     flow_type: &'static str,
     description: &'static str,
-    variables: Vec<Variable>,
-    nodes: Vec<Node<'a>>,
-    edges: Vec<Edge<'a>>,
+    variables: Vec<V2Variable>,
+    nodes: Vec<V2Node<'a>>,
+    edges: Vec<V2Edge<'a>>,
     event_flows: EventFlows<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Variable {
+struct V2Variable {
     name: &'static str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -43,7 +43,7 @@ struct Variable {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Node<'a> {
+struct V2Node<'a> {
     id: &'a str,
     name: &'a str,
     activity_type: &'static str,
@@ -52,7 +52,7 @@ struct Node<'a> {
 }
 
 #[derive(Serialize)]
-struct Edge<'a> {
+struct V2Edge<'a> {
     id: String,
     from: &'a str,
     to: &'a str,
@@ -76,8 +76,8 @@ struct EventFlow<'a> {
     description: &'static str,
     id: &'static str,
     on_events: serde_json::Map<String, Value>,
-    nodes: Vec<Node<'a>>,
-    edges: Vec<Edge<'a>>,
+    nodes: Vec<V2Node<'a>>,
+    edges: Vec<V2Edge<'a>>,
 }
 
 #[derive(Serialize)]
@@ -87,12 +87,12 @@ struct Properties<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     description: &'a str,
     #[serde(flatten)]
-    fields: Fields<'a>,
+    fields: V2Fields<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Fields<'a> {
+enum V2Fields<'a> {
     None {},
     #[serde(rename_all = "camelCase")]
     Start {
@@ -261,8 +261,8 @@ pub(super) fn properties(plan: &Plan, step: &Step) -> Value {
     serde_json::to_value(node(plan, step).properties).unwrap_or_default()
 }
 
-fn variable(variable: &super::plan::Variable) -> Variable {
-    Variable {
+fn variable(variable: &super::plan::PlannedVariable) -> V2Variable {
+    V2Variable {
         name: variable.name,
         kind: "STRING",
         value: "",
@@ -276,8 +276,8 @@ fn variable(variable: &super::plan::Variable) -> Variable {
     }
 }
 
-fn edges(process: &Process) -> Vec<Edge<'_>> {
-    let edges = process.edges.iter().map(|edge| Edge {
+fn edges(process: &Process) -> Vec<V2Edge<'_>> {
+    let edges = process.edges.iter().map(|edge| V2Edge {
         id: format!("{}-{}", edge.from, edge.port),
         from: &edge.from,
         to: &edge.to,
@@ -287,11 +287,11 @@ fn edges(process: &Process) -> Vec<Edge<'_>> {
     edges.collect()
 }
 
-fn nodes<'a>(plan: &'a Plan, process: &'a Process) -> Vec<Node<'a>> {
+fn nodes<'a>(plan: &'a Plan, process: &'a Process) -> Vec<V2Node<'a>> {
     process.steps.iter().map(|step| node(plan, step)).collect()
 }
 
-fn node<'a>(plan: &'a Plan, step: &'a Step) -> Node<'a> {
+fn node<'a>(plan: &'a Plan, step: &'a Step) -> V2Node<'a> {
     let (activity_type, group, activity_name) = match &step.kind {
         Kind::Start => ("start", "action", "start"),
         Kind::Event { .. } => ("event", "action", "event"),
@@ -306,35 +306,35 @@ fn node<'a>(plan: &'a Plan, step: &'a Step) -> Node<'a> {
         Kind::End => ("end", "action", "end"),
     };
     let properties = Properties { activity_name, description: step.description, fields: fields(plan, step) };
-    Node { id: &step.name, name: &step.name, activity_type, group, properties }
+    V2Node { id: &step.name, name: &step.name, activity_type, group, properties }
 }
 
-fn fields<'a>(plan: &'a Plan, step: &'a Step) -> Fields<'a> {
+fn fields<'a>(plan: &'a Plan, step: &'a Step) -> V2Fields<'a> {
     match &step.kind {
-        Kind::Start => Fields::Start { flow_type: event("ContactStartWorkflow") },
+        Kind::Start => V2Fields::Start { flow_type: event("ContactStartWorkflow") },
         Kind::Event { specification } => {
-            Fields::Event { source: event(specification), event: &step.name, display_name: &step.name }
+            V2Fields::Event { source: event(specification), event: &step.name, display_name: &step.name }
         }
         Kind::Set(rows) => {
             let row = |(variable, value): &'a (&'static str, String)| assignment(variable, value);
-            Fields::Set {
+            V2Fields::Set {
                 activity_id: "set-variable",
                 activity_type: "logic",
                 first: rows.first().map(row),
                 set_variables_array: rows.iter().map(row).collect(),
             }
         }
-        Kind::Http(request) => Fields::Http(Box::new(http(plan, request))),
+        Kind::Http(request) => V2Fields::Http(Box::new(http(plan, request))),
         Kind::Condition(expression) => {
-            Fields::Condition { activity_id: "condition-activity", activity_type: "logic", expression }
+            V2Fields::Condition { activity_id: "condition-activity", activity_type: "logic", expression }
         }
-        Kind::Queue(queue) => Fields::Queue {
+        Kind::Queue(queue) => V2Fields::Queue {
             queue_id: &queue.id,
             toggle: false,
             toggle_agent_availability: false,
             skills: None,
         },
-        Kind::Music(file) => Fields::Music {
+        Kind::Music(file) => V2Fields::Music {
             audio_radio_group: "staticAudio",
             prompt: file,
             prompt_name: file,
@@ -342,8 +342,8 @@ fn fields<'a>(plan: &'a Plan, step: &'a Step) -> Fields<'a> {
             duration: "120",
             skip: 0,
         },
-        Kind::Message(words) => Fields::Message(message(words)),
-        Kind::MediaStream | Kind::Disconnect | Kind::End => Fields::None {},
+        Kind::Message(words) => V2Fields::Message(message(words)),
+        Kind::MediaStream | Kind::Disconnect | Kind::End => V2Fields::None {},
     }
 }
 
