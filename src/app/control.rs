@@ -20,7 +20,7 @@ use crate::bridge::SharedBridge;
 use crate::notices::Notices;
 use crate::outbox::Worker;
 use crate::settings::{self, Files, Problem, Settings, Source};
-use crate::telemetry::{BreakerReading, OutboxCount};
+use crate::telemetry::{BreakerReading, NotClearedCount, OutboxCount};
 use crate::webex::{EventRecovery, Reconciler, TaskWorker};
 
 /// How long what is under way may take to end when the service stops: the longest attempt, and what is written of it.
@@ -281,7 +281,9 @@ impl Control {
             metrics.looked(what, self.lasting.clock.now());
         }
         let asked_at = self.lasting.clock.now();
-        let Ok(counts) = store.count().await else { return };
+        let (Ok(counts), Ok(callers)) = (store.count().await, store.count_not_cleared().await) else {
+            return;
+        };
         let counts = counts.into_iter().map(|count| OutboxCount {
             call_center: count.call_center.to_string(),
             kind: count.kind.name(),
@@ -289,7 +291,15 @@ impl Control {
             entries: count.entries,
             oldest: count.oldest,
         });
-        metrics.outbox(&names(&current.settings), &counts.collect::<Vec<_>>());
+        let callers = callers.into_iter().map(|count| NotClearedCount {
+            call_center: count.call_center.to_string(),
+            state: count.state.name(),
+            callers: count.callers,
+            oldest: count.oldest,
+        });
+        let centers = names(&current.settings);
+        metrics.outbox(&centers, &counts.collect::<Vec<_>>());
+        metrics.not_cleared(&centers, &callers.collect::<Vec<_>>());
         metrics.looked("outbox", asked_at);
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::control::Control;
 use crate::notices::{ConditionKind, Finding, Findings};
 use crate::salesforce::BreakerState;
-use crate::store::{Count, EntryKind, EntryState, Store};
+use crate::store::{Count, EntryState, NotCleared, Store, StoreError};
 
 /// From when on callers whose routing is not cleared, and an org that is not asked, are worth a notice.
 const LONG: SignedDuration = SignedDuration::from_secs(60);
@@ -100,9 +100,13 @@ impl Control {
 }
 
 async fn of_store(store: &Store, now: Timestamp) -> Findings {
-    let counts = match (store.ready(), store.count().await) {
-        (Ok(()), Ok(counts)) => counts,
-        (Err(error), _) | (Ok(()), Err(error)) => {
+    let looked = async {
+        store.ready()?;
+        Ok::<_, StoreError>((store.count().await?, store.count_not_cleared().await?))
+    };
+    let (counts, callers) = match looked.await {
+        Ok(looked) => looked,
+        Err(error) => {
             let text = format!(
                 "The database cannot be used: {error}. Until it can, nothing new is promised to flows."
             );
@@ -112,28 +116,28 @@ async fn of_store(store: &Store, now: Timestamp) -> Findings {
             };
         }
     };
-    of_entries(&counts, now).into()
+    of_entries(&counts, &callers, now).into()
 }
 
 /// A pure decision.
-fn of_entries(counts: &[Count], now: Timestamp) -> Vec<Finding> {
+fn of_entries(counts: &[Count], callers: &[NotCleared], now: Timestamp) -> Vec<Finding> {
+    let waiting = callers.iter().filter(|count| count.state == EntryState::Pending);
+    let waiting = waiting.map(|count| (count, now.duration_since(count.oldest)));
+    let mut findings: Vec<Finding> = waiting
+        .filter(|(_, waits)| *waits >= LONG)
+        .map(|(count, waits)| {
+            let center = count.call_center.as_ref();
+            let text = format!(
+                "{} callers of {center} have hung up and may still wait in a queue of Salesforce, the first for {} s.",
+                count.callers,
+                waits.as_secs()
+            );
+            Finding::new(ConditionKind::CallersNotCleared, center, text)
+        })
+        .collect();
     let mut buried: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut findings = Vec::new();
-    for count in counts {
-        let center = count.call_center.as_ref();
-        let waits = now.duration_since(count.oldest);
-        match (count.state, count.kind) {
-            (EntryState::Buried, _) => *buried.entry(center).or_default() += count.entries,
-            (EntryState::Pending, EntryKind::Clear) if waits >= LONG => {
-                let text = format!(
-                    "{} callers of {center} have hung up and may still wait in a queue of Salesforce, the first for {} s.",
-                    count.entries,
-                    waits.as_secs()
-                );
-                findings.push(Finding::new(ConditionKind::CallersNotCleared, center, text));
-            }
-            (EntryState::Pending, _) => {}
-        }
+    for count in counts.iter().filter(|count| count.state == EntryState::Buried) {
+        *buried.entry(count.call_center.as_ref()).or_default() += count.entries;
     }
     findings.extend(buried.into_iter().map(|(center, entries)| {
         let text = format!(
@@ -149,6 +153,7 @@ fn of_entries(counts: &[Count], now: Timestamp) -> Vec<Finding> {
 mod tests {
     use super::*;
     use crate::domain::CallCenterName;
+    use crate::store::EntryKind;
 
     fn count(kind: EntryKind, state: EntryState, entries: u64, oldest: i64) -> Count {
         let oldest = Timestamp::from_second(oldest).unwrap();
@@ -165,7 +170,14 @@ mod tests {
             count(EntryKind::Clear, EntryState::Buried, 1, 0),
             count(EntryKind::Update, EntryState::Buried, 2, 0),
         ];
-        let found: Vec<(ConditionKind, String)> = of_entries(&counts, now)
+        let callers = |state, callers, oldest| NotCleared {
+            call_center: CallCenterName::parse("Main").unwrap(),
+            state,
+            callers,
+            oldest: Timestamp::from_second(oldest).unwrap(),
+        };
+        let gone = [callers(EntryState::Buried, 7, 0), callers(EntryState::Pending, 3, 40)];
+        let found: Vec<(ConditionKind, String)> = of_entries(&counts, &gone, now)
             .into_iter()
             .map(|finding| (finding.condition.kind, finding.text))
             .collect();
@@ -174,7 +186,7 @@ mod tests {
         assert!(found[0].1.starts_with("3 callers of Main have hung up"), "{}", found[0].1);
         assert_eq!(found[1].0, ConditionKind::EntriesBuried);
         assert!(found[1].1.starts_with("3 entries of Main are buried"), "{}", found[1].1);
-        let soon = [count(EntryKind::Clear, EntryState::Pending, 3, 41)];
-        assert!(of_entries(&soon, now).is_empty());
+        let soon = [count(EntryKind::Clear, EntryState::Pending, 3, 0)];
+        assert!(of_entries(&soon, &[callers(EntryState::Pending, 3, 41)], now).is_empty());
     }
 }

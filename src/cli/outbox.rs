@@ -92,7 +92,7 @@ pub fn run(
     let file = configuration_file(args.config.clone(), &environment);
     let source = Source { file: Some(file), environment };
     let (place, names) = Settings::load_store(&source, clock)?;
-    let operations = Settings::load_operations(&source, clock).ok().filter(|_| args.command.looks());
+    let operations = Settings::load_operations(&source, clock).ok();
     let (url, reads) = (place.url.expose_secret(), args.command.reads());
     // Who only looks changes nothing, not even the schema of a database of the version before.
     let open = async { if reads { Store::open_to_read(url).await } else { Store::open_existing(url).await } };
@@ -101,6 +101,7 @@ pub fn run(
             known(&names, store, center).await?;
         }
         let running = Running::look(operations).await;
+        running.warn()?;
         obey(args, (store, &running), clock.now(), out, &mut ask).await
     })?;
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -144,11 +145,6 @@ impl OutboxCommand {
             Self::Show { .. } => None,
             Self::Retry { change, .. } | Self::Discard { change, .. } => change.call_center(),
         }
-    }
-
-    /// Whether it tells when entries are tried, which the service that runs knows best.
-    fn looks(&self) -> bool {
-        matches!(self, Self::List { .. } | Self::Show { .. })
     }
 
     /// Whether it asks before it does something.
@@ -202,14 +198,14 @@ async fn obey(
         }
         OutboxCommand::Retry { change, now: hurries } => {
             let action = if *hurries { ChangeAction::Hurry } else { ChangeAction::Retry };
-            change.run(action, change.filters(now), store, now, args.json, out).await
+            change.run(action, change.filters(now), (store, running), now, args.json, out).await
         }
         OutboxCommand::Discard { change, .. } => {
             let mut filters = change.filters(now);
             if args.command.asks() && !agreed(&mut filters, store, now, ask).await? {
                 filters.clear();
             }
-            change.run(ChangeAction::Discard, filters, store, now, args.json, out).await
+            change.run(ChangeAction::Discard, filters, (store, running), now, args.json, out).await
         }
     }
 }
@@ -549,7 +545,9 @@ impl EntryView {
         }
         match (self.lease_until, self.next_at) {
             (Some(_), _) => "under way".to_owned(),
-            (None, Some(at)) if at > self.now => format!("in {}", duration(self.now, at)),
+            (None, Some(at)) if at.duration_since(self.now).as_secs() > 0 => {
+                format!("in {}", duration(self.now, at))
+            }
             (None, Some(_)) => "now".to_owned(),
             (None, None) => "-".to_owned(),
         }
@@ -644,6 +642,35 @@ struct ChangeProblem {
     problem: &'static str,
 }
 
+/// Entries of a filter that wait and are left as they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+struct LeftAlone {
+    /// Tried again by themselves.
+    #[serde(skip_serializing_if = "is_zero")]
+    waiting: usize,
+    /// Due already: they wait for their turn, an earlier entry of their call or the breaker.
+    #[serde(skip_serializing_if = "is_zero")]
+    due_already: usize,
+    /// Late clears, which wait on purpose.
+    #[serde(skip_serializing_if = "is_zero")]
+    late_clears: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl LeftAlone {
+    fn and(self, other: Self) -> Self {
+        Self {
+            waiting: self.waiting + other.waiting,
+            due_already: self.due_already + other.due_already,
+            late_clears: self.late_clears + other.late_clears,
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct ChangeReport {
     dry_run: bool,
@@ -652,13 +679,15 @@ struct ChangeReport {
     /// Which.
     ids: Vec<i64>,
     problems: Vec<ChangeProblem>,
+    #[serde(flatten)]
+    left: LeftAlone,
     /// In a dry run, the oldest of them as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     listed: Option<Vec<EntryView>>,
 }
 
 impl ChangeReport {
-    fn print(&self, action: ChangeAction, pending: usize, out: &mut dyn Write) -> io::Result<()> {
+    fn print(&self, action: ChangeAction, out: &mut dyn Write) -> io::Result<()> {
         if let Some(listed) = self.listed.as_ref().filter(|listed| !listed.is_empty()) {
             print_entries(listed, self.entries, out)?;
         }
@@ -666,10 +695,10 @@ impl ChangeReport {
             writeln!(out, "{id}: {problem}")?;
         }
         writeln!(out, "{} {}", self.entries, action.outcome(self.dry_run))?;
-        match action.hint(self.entries, pending).filter(|_| self.problems.is_empty()) {
-            Some(hint) => writeln!(out, "{hint}"),
-            None => Ok(()),
+        for hint in action.hints(self.entries, self.left) {
+            writeln!(out, "{hint}")?;
         }
+        Ok(())
     }
 }
 
@@ -680,18 +709,18 @@ impl EntryChange {
     }
 
     /// Changes the entries and prints how many. Returns whether all named entries were there, or any for a filter.
-    pub async fn run(
+    pub(super) async fn run(
         &self,
         action: ChangeAction,
         filters: Vec<Filter>,
-        store: &Store,
+        (store, running): (&Store, &Running),
         now: Timestamp,
         json: bool,
         out: &mut dyn Write,
     ) -> anyhow::Result<bool> {
-        let (mut changed, mut problems, mut pending) = (Vec::new(), Vec::new(), 0);
+        let (mut changed, mut problems, mut left) = (Vec::new(), Vec::new(), LeftAlone::default());
         for filter in filters {
-            pending += action.left_alone(store, &filter).await?;
+            left = left.and(action.left_alone(store, &filter, now).await?);
             let ids = action.run(store, &filter, now, self.dry_run).await?;
             if let (true, Some(id)) = (ids.is_empty(), filter.id) {
                 problems.push(ChangeProblem { id: id.0, problem: action.reason(store, id).await? });
@@ -702,15 +731,15 @@ impl EntryChange {
         let listed = match self.dry_run {
             true => {
                 let oldest: Vec<EntryId> = changed.iter().take(PRINTED).copied().collect();
-                Some(views(store, &store.list_these(&oldest).await?, &Running::default(), now).await?)
+                Some(views(store, &store.list_these(&oldest).await?, running, now).await?)
             }
             false => None,
         };
         let ids: Vec<i64> = changed.iter().map(|id| id.0).collect();
-        let report = ChangeReport { dry_run: self.dry_run, entries: ids.len(), ids, problems, listed };
+        let report = ChangeReport { dry_run: self.dry_run, entries: ids.len(), ids, problems, left, listed };
         match json {
             true => writeln!(out, "{}", serde_json::to_string(&report)?)?,
-            false => report.print(action, pending, out)?,
+            false => report.print(action, out)?,
         }
         Ok(report.entries > 0 && report.problems.is_empty())
     }
@@ -745,23 +774,63 @@ impl ChangeAction {
         }
     }
 
-    /// How many entries of a filter wait, which a retry leaves alone.
-    async fn left_alone(self, store: &Store, filter: &Filter) -> Result<usize, StoreError> {
-        if self != Self::Retry || filter.state == Some(EntryState::Buried) {
-            return Ok(0);
+    /// Which entries of a filter wait and are left as they are: those that only a retry leaves alone, and those that cannot be
+    /// made due because they are, or wait on purpose.
+    async fn left_alone(
+        self,
+        store: &Store,
+        filter: &Filter,
+        now: Timestamp,
+    ) -> Result<LeftAlone, StoreError> {
+        // Of an entry that is named, its problem tells.
+        let is_named = filter.id.is_some();
+        if self == Self::Discard || is_named || filter.state == Some(EntryState::Buried) {
+            return Ok(LeftAlone::default());
         }
         let filter = Filter { state: Some(EntryState::Pending), ..filter.clone() };
-        Ok(store.discard(&filter, Run::Dry).await?.len())
+        let waiting = store.discard(&filter, Run::Dry).await?;
+        if self == Self::Retry {
+            return Ok(LeftAlone { waiting: waiting.len(), ..LeftAlone::default() });
+        }
+        let hurried: BTreeSet<EntryId> = store.hurry(&filter, now, Run::Dry).await?.into_iter().collect();
+        let left: BTreeSet<EntryId> = waiting.into_iter().filter(|id| !hurried.contains(id)).collect();
+        let late = match filter.kind {
+            None | Some(EntryKind::LateClear) => {
+                let late = Filter { kind: Some(EntryKind::LateClear), ..filter };
+                store.discard(&late, Run::Dry).await?
+            }
+            Some(_) => Vec::new(),
+        };
+        let late_clears = late.iter().filter(|id| left.contains(id)).count();
+        Ok(LeftAlone { waiting: 0, due_already: left.len() - late_clears, late_clears })
     }
 
-    /// What an operator is told who finds nothing to be put back although there is something.
-    fn hint(self, changed: usize, pending: usize) -> Option<String> {
-        (self == Self::Retry && changed == 0 && pending > 0).then(|| match pending {
-            1 => "1 pending entry is tried again by itself; --now tries it at once".to_owned(),
-            several => {
-                format!("{several} pending entries are tried again by themselves; --now tries them at once")
-            }
-        })
+    /// What an operator is told of entries that are left as they are.
+    fn hints(self, changed: usize, left: LeftAlone) -> Vec<String> {
+        let mut hints = Vec::new();
+        match left.waiting {
+            0 => {}
+            // Who has put something back did not look for these.
+            _ if changed > 0 => {}
+            1 => hints.push("1 pending entry is tried again by itself; --now tries it at once".to_owned()),
+            several => hints.push(format!(
+                "{several} pending entries are tried again by themselves; --now tries them at once"
+            )),
+        }
+        match left.due_already {
+            0 => {}
+            1 => hints.push(
+                "1 more is due already, and tried when its turn comes: `outbox list` tells what it waits for".to_owned(),
+            ),
+            several => hints.push(format!(
+                "{several} more are due already, and tried when their turn comes: `outbox list` tells what each waits for"
+            )),
+        }
+        if left.late_clears > 0 {
+            let count = left.late_clears;
+            hints.push(format!("late clears that wait on purpose, and are left so: {count}"));
+        }
+        hints
     }
 
     fn outcome(self, dry: bool) -> &'static str {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -153,6 +153,13 @@ pub(super) struct Readiness {
     pub(super) configuration: ToldConfiguration,
 }
 
+impl Readiness {
+    /// Whether the service uses another database than the one that is configured now.
+    fn has_other_store(&self) -> bool {
+        self.configuration.after_restart.iter().any(|key| key.0 == "store.url")
+    }
+}
+
 /// How the configuration on disk and the one that runs differ.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ToldConfiguration {
@@ -225,11 +232,11 @@ fn unanswered(url: &str, error: &reqwest::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    let is_refused = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind)
-        == Some(ErrorKind::ConnectionRefused);
+    let is_refused =
+        cause.downcast_ref::<io::Error>().map(io::Error::kind) == Some(ErrorKind::ConnectionRefused);
     match is_refused {
         true => format!(
-            "no service answers at {url}: does it run on this machine, and is that its operations.listen? `scv-bridge serve` starts it, `scv-bridge doctor` says what keeps it from starting"
+            "no service answers at {url}: does it run on this machine, and is that its operations.listen (it takes a new one after a restart)? `scv-bridge serve` starts it, `scv-bridge doctor` says what keeps it from starting"
         ),
         false => format!(
             "what listens at {url} does not answer as scv-bridge does ({cause}): is operations.listen that of the service that runs, and does it still answer `scv-bridge healthcheck`?"
@@ -272,6 +279,8 @@ pub(super) struct Running {
     pub(super) held: BTreeMap<String, Option<Timestamp>>,
     /// When it has looked at the breakers; none where it does not tell.
     pub(super) looked_at: Option<Timestamp>,
+    /// Whether it uses another database than the one that is configured now: it takes a new `store.url` after a restart.
+    pub(super) has_other_store: bool,
 }
 
 impl Running {
@@ -279,8 +288,25 @@ impl Running {
     pub(super) async fn look(listen: Option<SocketAddr>) -> Self {
         let Some(listen) = listen else { return Self::default() };
         match ask(listen).await {
-            Ok(asked) => Self::of(&asked.told),
+            Ok(asked) => {
+                let has_other_store = asked.readiness().await.is_some_and(|told| told.has_other_store());
+                Self { has_other_store, ..Self::of(&asked.told) }
+            }
             Err(_) => Self { answers: Some(false), ..Self::default() },
+        }
+    }
+
+    /// Tells on standard error where the service does not use the database that is looked at.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn warn(&self) -> io::Result<()> {
+        match self.has_other_store {
+            true => writeln!(
+                io::stderr(),
+                "scv-bridge: warning: the service that runs uses another database: store.url was changed, and it takes that after a restart"
+            ),
+            false => Ok(()),
         }
     }
 
@@ -296,7 +322,8 @@ impl Running {
                 let center = sample.label("call_center");
                 (center.to_owned(), until.get(center).copied().flatten())
             });
-        Self { answers: Some(true), held: held.collect(), looked_at: told.looked_at("breakers") }
+        let looked_at = told.looked_at("breakers");
+        Self { answers: Some(true), held: held.collect(), looked_at, has_other_store: false }
     }
 }
 
@@ -335,6 +362,17 @@ mod tests {
         let looked =
             Exposition::parse(&format!("{}{{what=\"breakers\"}} 1795000000.5", metric_names::looked_at));
         assert_eq!(Running::of(&looked).looked_at, Some(at));
+    }
+
+    #[test]
+    fn a_store_that_waits_for_a_restart_is_another_one() {
+        let told = |keys: &[&str]| {
+            let configuration = serde_json::json!({ "problems": [], "after_restart": keys });
+            let told = serde_json::json!({ "not_ready": [], "configuration": configuration });
+            serde_json::from_value::<Readiness>(told).unwrap().has_other_store()
+        };
+        assert!(told(&["logs.level", "store.url"]));
+        assert!(!told(&["operations.listen"]) && !told(&[]));
     }
 
     #[tokio::test]

@@ -64,7 +64,10 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let settings = super::settings(args.config.clone(), environment, clock.as_ref())?;
-    let open = Store::open(settings.store.url.expose_secret());
+    let url = settings.store.url.expose_secret();
+    // An administrator may log in before the service has ever run.
+    let logs_in = matches!(args.command, WebexCommand::Login(_));
+    let open = async { if logs_in { Store::open(url).await } else { Store::open_existing(url).await } };
     let in_order = super::on_store(&settings.store.url, open, async |store| {
         obey(args, &settings, store, clock, out).await
     })?;

@@ -161,6 +161,8 @@ pub struct Call {
     pub deferred_at: Option<Timestamp>,
     /// When the Omni-Channel flow gave it a queue or an agent.
     pub routed_at: Option<Timestamp>,
+    /// When Salesforce had cleared its routing for the first time, or had none to clear.
+    pub cleared_at: Option<Timestamp>,
     /// When an agent accepted it.
     pub answered_at: Option<Timestamp>,
     /// The agent's id in Webex, hashed, if one was reported.
@@ -328,6 +330,7 @@ mod tests {
             create_unknown_at: None,
             deferred_at: None,
             routed_at: None,
+            cleared_at: None,
             answered_at: None,
             answered_by: None,
             ended_at: None,

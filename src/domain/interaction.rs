@@ -290,6 +290,7 @@ mod tests {
             create_unknown_at: None,
             deferred_at: None,
             routed_at: None,
+            cleared_at: None,
             answered_at: None,
             answered_by: None,
             ended_at: None,

@@ -141,6 +141,8 @@ impl Delivery<'_> {
             measure_delay(outbox, entry);
         }
         let note = match result {
+            // It is done with: Salesforce has cleared it, had nothing to clear, or has no VoiceCall that could wait.
+            _ if is_cleared(entry, &attempt) && !is_withheld => cleared(outbox, entry),
             Ok(Sent::Done(data)) => created(outbox, entry, &data),
             Ok(Sent::Withheld) => answered(outbox, entry),
             // What the entry is told now takes the place of what tells that.
@@ -386,6 +388,18 @@ fn created(outbox: &Outbox, entry: &Entry, data: &Value) -> Option<Note> {
         create_body: CreateBody::Done,
         ..Note::of(call.name.clone(), now)
     })
+}
+
+/// Whether nothing is left to clear.
+fn is_cleared(entry: &Entry, attempt: &Attempt) -> bool {
+    entry.kind == EntryKind::Clear && matches!(attempt, Attempt::Delivered { .. })
+}
+
+/// What the journal learns when the routing of a call is cleared.
+fn cleared(outbox: &Outbox, entry: &Entry) -> Option<Note> {
+    let name = entry.call.as_ref()?.name.clone();
+    let now = outbox.now();
+    Some(Note { cleared_at: Some(now), ..Note::of(name, now) })
 }
 
 /// What the journal learns when nobody knows what became of a deferred create.

@@ -115,24 +115,40 @@ impl Target {
         opened.await.unwrap_or(Err(StoreError::Slow))
     }
 
-    /// Connects to a database that this version knows, only to read it.
+    /// Connects to a database that this version knows: who works beside a service makes and migrates nothing.
+    pub(super) async fn open_existing(&self, limits: &Limits) -> Result<Link, StoreError> {
+        self.find_file()?;
+        let opened = tokio::time::timeout(limits.open, async {
+            match self {
+                Self::Sqlite(_) => {
+                    let sqlite = self.open_past_locks(limits).await?;
+                    of_this_version(sqlite.call(|sqlite| sqlite.schema()).await?)?;
+                    Ok(Link::Sqlite(sqlite))
+                }
+                Self::Postgres(options) => {
+                    let mut postgres = Postgres::connect(options).await?;
+                    of_this_version(postgres.schema().await?)?;
+                    Ok(Link::Postgres(postgres))
+                }
+            }
+        });
+        opened.await.unwrap_or(Err(StoreError::Slow))
+    }
+
+    /// The same, only to read it.
     pub(super) async fn open_to_read(&self, limits: &Limits) -> Result<Link, StoreError> {
         let opened = tokio::time::timeout(limits.open, async {
             match self {
                 Self::Sqlite(None) => Err(StoreError::File(std::io::ErrorKind::NotFound)),
                 Self::Sqlite(Some(file)) => {
                     let sqlite = SqliteThread::open_to_read(file.clone(), *limits).await?;
-                    match sqlite.call(|sqlite| sqlite.schema()).await? {
-                        Schema::Current => Ok(Link::Sqlite(sqlite)),
-                        Schema::Absent | Schema::Earlier => Err(StoreError::Earlier),
-                    }
+                    of_this_version(sqlite.call(|sqlite| sqlite.schema()).await?)?;
+                    Ok(Link::Sqlite(sqlite))
                 }
                 Self::Postgres(options) => {
                     let mut postgres = Postgres::connect_to_read(options).await?;
-                    match postgres.schema().await? {
-                        Schema::Current => Ok(Link::Postgres(postgres)),
-                        Schema::Absent | Schema::Earlier => Err(StoreError::Earlier),
-                    }
+                    of_this_version(postgres.schema().await?)?;
+                    Ok(Link::Postgres(postgres))
                 }
             }
         });
@@ -229,6 +245,14 @@ impl Target {
             std::fs::OpenOptions::new().create(true).append(true).mode(OWN).open(path)
         };
         made().and_then(|file| close_to_others(&file)).map_err(|error| StoreError::of_file(&error))
+    }
+}
+
+/// Only a service migrates, when it starts.
+fn of_this_version(schema: Schema) -> Result<(), StoreError> {
+    match schema {
+        Schema::Current => Ok(()),
+        Schema::Absent | Schema::Earlier => Err(StoreError::Earlier),
     }
 }
 

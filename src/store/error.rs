@@ -10,10 +10,7 @@ pub enum StoreError {
     #[error("store.url is not the URL of a database: use sqlite:PATH or postgres://user@host/database")]
     Url,
     /// The folder or the file cannot be made or opened.
-    #[error(
-        "the database file cannot be opened ({}): check that its folder exists and belongs to the service",
-        plain(*.0)
-    )]
+    #[error("the database file cannot be opened ({}): {}", plain(*.0), file_hint(*.0))]
     File(io::ErrorKind),
     /// The disk, or the quota, is full.
     #[error("the disk of the database is full: make room, the service recovers by itself")]
@@ -165,6 +162,16 @@ fn words(error: &io::Error) -> String {
             "the connection failed".to_owned()
         }
         _ => kind,
+    }
+}
+
+/// What to do about a file that cannot be opened.
+fn file_hint(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::NotFound => {
+            "look at the path; where it is right, start the service or run `scv-bridge webex login`, which make it"
+        }
+        _ => "check that its folder exists and belongs to the service",
     }
 }
 

@@ -55,7 +55,7 @@ pub use inspect::{Inspection, Schema, inspect};
 pub use journal::{OpenCall, Opened};
 pub use meta::{Memo, Turn};
 pub use note::{CreateBody, Note};
-pub use operate::{Count, Filter, PurgeBefore, Purged, Run};
+pub use operate::{Count, Filter, NotCleared, PurgeBefore, Purged, Run};
 pub use outbox::{
     Attempt, Enqueue, Enqueued, Entry, EntryId, EntryKind, EntryState, Lease, NewEntry, Settle, Subject,
     Unreadable,
@@ -134,16 +134,16 @@ impl Store {
         }
     }
 
-    /// Opens the database only if it is there already: for programs that look at the data of a service. SQLite's
-    /// file is not made; a database of PostgreSQL never is.
+    /// Opens the database only if it is there already, and of this version: for programs that work beside a service, which may
+    /// be of another one. Nothing is made or migrated.
     ///
     /// # Errors
-    /// As [`Store::open`]; [`StoreError::File`] where there is no file.
+    /// [`StoreError::File`] where there is no file, [`StoreError::Earlier`] where a service of this version is still to migrate
+    /// it; else as [`Store::open`].
     pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
         let limits = Limits::of_command();
         let target = Target::parse(url)?;
-        target.find_file()?;
-        let connection = target.open(&limits).await?;
+        let connection = target.open_existing(&limits).await?;
         Self::work_on(target, connection, limits, None).await
     }
 

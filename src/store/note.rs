@@ -42,6 +42,8 @@ pub struct Note {
     pub deferred_at: Option<Timestamp>,
     /// When it was given a queue or an agent.
     pub routed_at: Option<Timestamp>,
+    /// When Salesforce had cleared its routing, or had none to clear.
+    pub cleared_at: Option<Timestamp>,
     /// When an agent accepted it.
     pub answered_at: Option<Timestamp>,
     /// Which agent, their id in Webex hashed.
@@ -68,6 +70,7 @@ impl Note {
             create_unknown_at: None,
             deferred_at: None,
             routed_at: None,
+            cleared_at: None,
             answered_at: None,
             answered_by: None,
             ended_at: None,
@@ -97,6 +100,7 @@ impl Note {
             (&mut self.create_unknown_at, other.create_unknown_at),
             (&mut self.deferred_at, other.deferred_at),
             (&mut self.routed_at, other.routed_at),
+            (&mut self.cleared_at, other.cleared_at),
             (&mut self.answered_at, other.answered_at),
             (&mut self.ended_at, other.ended_at),
             (&mut self.closed_at, other.closed_at),
@@ -124,6 +128,7 @@ impl Note {
             create_unknown_at: self.create_unknown_at,
             deferred_at: self.deferred_at,
             routed_at: self.routed_at,
+            cleared_at: self.cleared_at,
             answered_at: self.answered_at,
             answered_by: self.answered_by,
             ended_at: self.ended_at,
@@ -157,6 +162,7 @@ impl Note {
             create_unknown_at: number(self.create_unknown_at),
             deferred_at: number(self.deferred_at),
             routed_at: number(self.routed_at),
+            cleared_at: number(self.cleared_at),
             answered_at: number(self.answered_at),
             answered_by: self.answered_by.and_then(fingerprint_text),
             ended_at: number(self.ended_at),
@@ -209,8 +215,8 @@ macro_rules! merge {
                 ELSE calls.voice_call_id END,
             lease_owner = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_owner END,
             lease_until = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_until END, ",
-        merged!("earliest": "start_time" "create_unknown_at" "deferred_at" "routed_at" "answered_at" "ended_at"
-            "closed_at"),
+        merged!("earliest": "start_time" "create_unknown_at" "deferred_at" "routed_at" "cleared_at" "answered_at"
+            "ended_at" "closed_at"),
         merged!("latest": "fingerprint" "answered_by" "body_done" "updated_at"),
         "create_body = CASE WHEN {latest calls.body_done, excluded.body_done} = 1 THEN NULL
             ELSE {latest calls.create_body, excluded.create_body} END"
@@ -231,6 +237,7 @@ insert! {
         create_unknown_at: Option<i64>,
         deferred_at: Option<i64>,
         routed_at: Option<i64>,
+        cleared_at: Option<i64>,
         answered_at: Option<i64>,
         answered_by: Option<String>,
         ended_at: Option<i64>,

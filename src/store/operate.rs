@@ -159,6 +159,21 @@ impl Query for CountAll {
         ORDER BY call_center, kind, state";
 }
 
+/// Counts callers who are gone and whose routing is not cleared. A final update clears it too: where the call was routed and
+/// nothing has cleared it yet, it is what does. A call that was routed again after it was cleared counts as cleared.
+#[derive(Serialize)]
+struct CountNotCleared {}
+
+impl Query for CountNotCleared {
+    type Row = NotClearedRow;
+    const SQL: &'static str = "SELECT {text {object 'call_center', o.call_center, 'state', o.state,
+            'callers', count(DISTINCT o.call_key), 'oldest', min(o.created_at)}}
+        FROM outbox AS o LEFT JOIN calls AS c ON c.id = o.call_id
+        WHERE {input} IS NOT NULL AND c.closed_at IS NULL AND (o.kind = 'clear' OR o.kind = 'update' AND o.is_final = 1
+            AND c.routed_at IS NOT NULL AND c.cleared_at IS NULL AND c.answered_at IS NULL)
+        GROUP BY o.call_center, o.state ORDER BY o.call_center, o.state";
+}
+
 /// Makes a statement that removes some rows that are older than a time, and gives one row for each.
 macro_rules! purge {
     ($(#[$doc:meta])* $name:ident $sql:expr) => {
@@ -294,6 +309,27 @@ struct CountRow {
     kind: EntryKind,
     state: EntryState,
     entries: u64,
+    oldest: Millis,
+}
+
+/// How many callers of a contact center are gone and not cleared, and how what would clear them is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotCleared {
+    /// The contact center.
+    pub call_center: CallCenterName,
+    /// Pending: it is still tried. Buried: nobody tries it any more.
+    pub state: EntryState,
+    /// How many.
+    pub callers: u64,
+    /// When that was put in for the first of them.
+    pub oldest: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct NotClearedRow {
+    call_center: String,
+    state: EntryState,
+    callers: u64,
     oldest: Millis,
 }
 
@@ -444,6 +480,23 @@ impl Store {
             })
         };
         Ok(read_some::<CountRow>(&rows).filter_map(count).collect())
+    }
+
+    /// How many callers are gone and not cleared, by contact center and state.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count_not_cleared(&self) -> Result<Vec<NotCleared>, StoreError> {
+        let rows = self.read_raw(&CountNotCleared {}).await?;
+        let count = |row: NotClearedRow| {
+            Some(NotCleared {
+                call_center: CallCenterName::parse(row.call_center).ok()?,
+                state: row.state,
+                callers: row.callers,
+                oldest: row.oldest.into(),
+            })
+        };
+        Ok(read_some::<NotClearedRow>(&rows).filter_map(count).collect())
     }
 
     /// Removes what is old, a little at a time, then leaves no trace of it in SQLite's files.

@@ -163,7 +163,7 @@ const NO_PARAMETER: [&str; 15] = [
 ];
 
 /// A call, as SQLite lists its columns.
-const CALL: [&str; 19] = [
+const CALL: [&str; 20] = [
     "id",
     "call_center",
     "vendor_call_key",
@@ -175,6 +175,7 @@ const CALL: [&str; 19] = [
     "create_unknown_at",
     "deferred_at",
     "routed_at",
+    "cleared_at",
     "answered_at",
     "answered_by",
     "ended_at",

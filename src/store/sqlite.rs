@@ -19,11 +19,12 @@ use super::inspect::Schema;
 use super::sql::{Connection, Engine, Insert};
 
 /// The statements of each version of the schema. The file says in `user_version` how many it has seen.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/sqlite/0001_schema.sql"),
     include_str!("migrations/sqlite/0002_exchanges.sql"),
     include_str!("migrations/sqlite/0003_exchanges_by_hash.sql"),
     include_str!("migrations/sqlite/0004_exchanges_of_a_second.sql"),
+    include_str!("migrations/sqlite/0005_cleared.sql"),
 ];
 
 /// Tables that every version of the schema has: what has none of them, and others, is of another program.

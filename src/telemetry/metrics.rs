@@ -187,6 +187,10 @@ metrics! {
     /// Unix time when the oldest entry that waits was put in, by contact center and kind; none where none waits.
     gauges outbox_oldest(call_center, kind ["create", "clear", "update", "late-clear"])
         "scv_bridge_outbox_oldest_timestamp_seconds";
+    /// Callers who are gone and whose routing is not cleared, by contact center and whether that is still tried.
+    gauges callers_not_cleared(call_center, state ["pending", "buried"]) "scv_bridge_callers_not_cleared";
+    /// Unix time since when the first of those waits for whom it is still tried, by contact center; none where none waits.
+    gauges callers_not_cleared_oldest(call_center) "scv_bridge_callers_not_cleared_oldest_timestamp_seconds";
     /// Attempts on entries of the outbox, by kind and outcome.
     pub counter outbox_attempt(
         kind ["create", "clear", "update", "late-clear"],
@@ -302,6 +306,19 @@ pub struct OutboxCount {
     pub oldest: Timestamp,
 }
 
+/// How many callers of a contact center are gone and not cleared.
+#[derive(Debug, Clone)]
+pub struct NotClearedCount {
+    /// The contact center.
+    pub call_center: String,
+    /// The name of the state of what would clear them.
+    pub state: &'static str,
+    /// How many.
+    pub callers: u64,
+    /// Since when the first of them waits.
+    pub oldest: Timestamp,
+}
+
 /// The metrics of one service. Not process-wide, so that two services in one process keep their own.
 pub struct Metrics {
     registry: Registry,
@@ -365,9 +382,7 @@ impl Metrics {
     /// Notes what waits in the outbox of these contact centers, and what is buried there.
     #[expect(clippy::cast_precision_loss, reason = "a number of entries")]
     pub fn outbox(&self, call_centers: &[String], counts: &[OutboxCount]) {
-        let none = of(self.outbox_entries()).1;
-        let none = none.and_then(|family| family.series(call_centers)).unwrap_or_default();
-        let none = none.into_iter().map(|series| (series.into_iter().map(str::to_owned).collect(), 0.0));
+        let none = zeros(self.outbox_entries(), call_centers);
         let named = |count: &OutboxCount| vec![count.call_center.clone(), count.kind.to_owned()];
         let counted = counts.iter().map(|count| {
             let state = count.state.to_owned();
@@ -377,6 +392,19 @@ impl Metrics {
         let waiting = counts.iter().filter(|count| count.state == "pending");
         let oldest = waiting.map(|count| (named(count), seconds(count.oldest)));
         self.replace(self.outbox_oldest(), oldest);
+    }
+
+    /// Notes how many callers of these contact centers are gone and not cleared.
+    #[expect(clippy::cast_precision_loss, reason = "a number of callers")]
+    pub fn not_cleared(&self, call_centers: &[String], counts: &[NotClearedCount]) {
+        let none = zeros(self.callers_not_cleared(), call_centers);
+        let counted = counts
+            .iter()
+            .map(|count| (vec![count.call_center.clone(), count.state.to_owned()], count.callers as f64));
+        self.replace(self.callers_not_cleared(), none.chain(counted));
+        let waiting = counts.iter().filter(|count| count.state == "pending");
+        let oldest = waiting.map(|count| (vec![count.call_center.clone()], seconds(count.oldest)));
+        self.replace(self.callers_not_cleared_oldest(), oldest);
     }
 
     /// Notes how the circuit breaker of each contact center is.
@@ -450,6 +478,13 @@ impl Metrics {
             let _ = gauge.remove_label_values(gone);
         }
     }
+}
+
+/// The series of a gauge at these contact centers, each at zero.
+fn zeros(gauge: &GaugeVec, call_centers: &[String]) -> impl Iterator<Item = (Vec<String>, f64)> {
+    let series = of(gauge).1.and_then(|family| family.series(call_centers)).unwrap_or_default();
+    let owned = |series: Vec<&str>| series.into_iter().map(str::to_owned).collect();
+    series.into_iter().map(owned).map(|labels: Vec<String>| (labels, 0.0)).collect::<Vec<_>>().into_iter()
 }
 
 /// The name of a gauge, and what is known of it.

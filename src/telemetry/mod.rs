@@ -10,6 +10,8 @@ mod traces;
 
 pub use family::{MetricFamily, MetricKind, MetricLabel};
 pub use logs::{LogGuard, start};
-pub use metrics::{AnsweredRequest, BreakerReading, METRICS, Metrics, OutboxCount, metric_names};
+pub use metrics::{
+    AnsweredRequest, BreakerReading, METRICS, Metrics, NotClearedCount, OutboxCount, metric_names,
+};
 pub use subject::LogSubject;
 pub use traces::{TraceSpan, Traces, TracesError, salesforce_span, store_span};

@@ -6,7 +6,7 @@ use scv_bridge::clock::Clock as _;
 use scv_bridge::mock::{BadDay, Operation};
 use serde_json::json;
 
-use crate::stage::{CENTER, Plan, Reply, Stage, create, ended, omni_flow, with};
+use crate::stage::{CENTER, Plan, Reply, Stage, create, ended, omni_flow, reference, with};
 
 const GONE: BadDay = BadDay::Unavailable { retry_after: None };
 
@@ -124,6 +124,36 @@ async fn an_outage_shows_in_breaker_outbox_and_limits() {
             of_center(&after, "scv_bridge_outbox_oldest_timestamp_seconds", &format!("kind=\"{kind}\""));
         assert!((oldest - f64::from(u32::try_from(now).unwrap())).abs() < 2.0, "{kind}: {oldest}");
     }
+}
+
+#[actix_web::test]
+async fn a_caller_counts_as_not_cleared_while_only_the_flows_own_final_update_would_clear_them() {
+    let stage = Stage::telephony().await;
+    let not_cleared = async |state: &str| {
+        of_center(&values(&stage).await, "scv_bridge_callers_not_cleared", &format!("state=\"{state}\""))
+    };
+    assert!(not_cleared("pending").await == 0.0);
+    let last = |id: &str| with(reference(id), json!({ "endTime": "2026-11-21T10:00:30Z" }));
+    let first = waiting(&stage, "wxcc_1").await;
+    stage.script_times(GONE, 1, Operation::Update);
+    assert_eq!(stage.post("updateVoiceCall", last(&first)).await.data()["status"], "pending");
+    assert!(not_cleared("pending").await == 1.0);
+    stage.deliver(60).await;
+    assert!(not_cleared("pending").await == 0.0);
+    // The vendor's recipe: once the routing is cleared, a final update that is refused keeps nobody in a queue.
+    let second = waiting(&stage, "wxcc_2").await;
+    stage.post("clearRouting", reference(&second)).await.data();
+    let third = waiting(&stage, "wxcc_3").await;
+    for id in [&second, &third] {
+        stage.script_answer(
+            400,
+            json!([{ "message": "No such field", "errorCode": "INVALID_FIELD" }]),
+            Operation::Update,
+        );
+        stage.post("updateVoiceCall", last(id)).await.error(422);
+    }
+    assert!(not_cleared("pending").await == 0.0);
+    assert!(not_cleared("buried").await == 1.0);
 }
 
 #[actix_web::test]

@@ -127,8 +127,9 @@ pub fn run(
     let operations = Settings::load_operations(&source, clock).ok();
     let open = Store::open_to_read(place.url.expose_secret());
     let report = super::on_store(&place.url, open, async |store| {
-        let running = async || Running::look(operations).await;
-        Ok(CallReport::find(store, &names.names, running, clock.now()).await?)
+        let running = Running::look(operations).await;
+        running.warn()?;
+        Ok(CallReport::find(store, &names.names, &running, clock.now()).await?)
     })?;
     let Some(report) = report else {
         let searched: Vec<String> = names.names.iter().map(searched).collect();

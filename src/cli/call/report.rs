@@ -42,6 +42,7 @@ pub(super) struct VoiceCallView {
     pub(super) created_at: Option<String>,
     pub(super) deferred_at: Option<String>,
     pub(super) routed_at: Option<String>,
+    pub(super) cleared_at: Option<String>,
     pub(super) answered_at: Option<String>,
     pub(super) ended_at: Option<String>,
     pub(super) closed_at: Option<String>,
@@ -87,7 +88,7 @@ impl CallReport {
     pub(super) async fn find(
         store: &Store,
         names: &[CallReference],
-        running: impl AsyncFnOnce() -> Running,
+        running: &Running,
         now: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
         let (interactions, names) = interactions(store, names).await?;
@@ -110,9 +111,7 @@ impl CallReport {
         if is_unknown && lonely.is_none() && unreadable == 0 {
             return Ok(None);
         }
-        // What is owed to nobody waits for nobody.
-        let running = if entries.is_empty() { Running::default() } else { running().await };
-        let waits = waits(store, &entries, &running, now).await?;
+        let waits = waits(store, &entries, running, now).await?;
         let report = Self::of(&interactions, lonely.as_ref(), &exchanges, (&entries, &waits), now);
         Ok(Some(Self { unreadable, ..report }))
     }
@@ -295,6 +294,7 @@ impl VoiceCallView {
             created_at: at(call.created_at),
             deferred_at: at(call.deferred_at),
             routed_at: at(call.routed_at),
+            cleared_at: at(call.cleared_at),
             answered_at: at(call.answered_at),
             ended_at: at(call.ended_at),
             closed_at: at(call.closed_at),

@@ -51,6 +51,7 @@ impl VoiceCallView {
             ("created", self.created_at.as_ref()),
             ("deferred", self.deferred_at.as_ref()),
             ("routed", self.routed_at.as_ref()),
+            ("cleared", self.cleared_at.as_ref()),
             ("answered", self.answered_at.as_ref()),
             ("ended", self.ended_at.as_ref()),
             ("closed", self.closed_at.as_ref()),

@@ -156,7 +156,7 @@ pub fn run(
     if !asks_webex {
         return Ok(ExitCode::SUCCESS);
     }
-    let open = Store::open(settings.store.url.expose_secret());
+    let open = Store::open_existing(settings.store.url.expose_secret());
     let is_taken = on_store(&settings.store.url, open, async |store| {
         at_webex(args, &document, settings, store, clock, out).await
     })?;

@@ -191,7 +191,7 @@ async fn an_entry_behind_another_of_its_call_or_behind_the_breaker_says_so() {
         assert_eq!(shown["waits_for"], serde_json::json!({ "what": "earlier_entry", "entry": 1 }));
         let until = scene.now().checked_add(Duration::from_secs(12)).unwrap();
         let held = [("Sales".to_owned(), Some(until))].into();
-        let open = Running { answers: Some(true), held, looked_at: None };
+        let open = Running { answers: Some(true), held, ..Running::default() };
         let line = CommandLine::try_parse_from(["outbox", "list"]).unwrap();
         let mut out = Vec::new();
         obey(&line.args, (&scene.store, &open), scene.now(), &mut out, &mut |_| Ok(true)).await.unwrap();
@@ -274,7 +274,9 @@ async fn waiting_entries_are_tried_at_once_with_the_attempts_that_they_have() {
         assert_eq!((entry.next_at, entry.attempts), (scene.now(), 1));
         let again = scene.run("retry 3 --now").await;
         assert!(again.0.starts_with("3: due already") && !again.1, "{}", again.0);
-        assert_eq!(scene.run("retry --all --now").await, ("2 due now\n".to_owned(), true), "the buried ones");
+        let more = "2 more are due already, and tried when their turn comes: `outbox list` tells what each waits for";
+        let all = scene.run("retry --all --now").await;
+        assert_eq!(all, (format!("2 due now\n{more}\n"), true), "the buried ones");
         assert!(!scene.run("retry --state pending --now").await.1);
     }
 }
@@ -306,9 +308,11 @@ async fn a_dry_run_lists_the_entries_that_would_be_due_and_no_other() {
         assert_eq!(listed("discard 3 1 --dry-run").await, [1, 3]);
         let text = scene.run("retry --now --all --dry-run").await.0;
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 5, "{text}");
+        assert_eq!(lines.len(), 7, "{text}");
         assert!(lines[3].starts_with("3 ") && lines[3].contains("in 5m"), "{text}");
         assert_eq!(lines[4], "3 would be due now (dry run)");
+        assert!(lines[5].starts_with("1 more is due already, and tried when its turn comes"), "{text}");
+        assert_eq!(lines[6], "late clears that wait on purpose, and are left so: 1");
     }
 }
 

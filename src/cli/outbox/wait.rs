@@ -83,7 +83,7 @@ impl Wait {
                 seen(*as_of, now)
             ),
             Self::Service => {
-                "when a service runs: none answers at operations.listen of this configuration".to_owned()
+                "when a service runs: none answers at operations.listen of this configuration (a service that runs takes a new one after a restart)".to_owned()
             }
         }
     }
@@ -111,7 +111,8 @@ mod tests {
     }
 
     fn held(until: Option<Timestamp>) -> Running {
-        Running { answers: Some(true), held: [("Main".to_owned(), until)].into(), looked_at: Some(at(7)) }
+        let held = [("Main".to_owned(), until)].into();
+        Running { answers: Some(true), held, looked_at: Some(at(7)), ..Running::default() }
     }
 
     #[test]

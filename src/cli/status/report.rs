@@ -86,7 +86,7 @@ pub(super) struct BreakerStatus {
 #[derive(Debug, Serialize)]
 pub(super) struct CallersStatus {
     pub(super) callers: u64,
-    /// Of whom the clear routing is buried: nobody tries it again.
+    /// Of whom what would clear it is buried: nobody tries it again.
     pub(super) buried: u64,
     #[serde(serialize_with = "optional_time")]
     pub(super) oldest: Option<Timestamp>,
@@ -214,14 +214,13 @@ fn breakers(told: &Exposition) -> Vec<BreakerStatus> {
 }
 
 fn callers(told: &Exposition) -> CallersStatus {
-    let clears = |name: &'static str| told.of(name).filter(|sample| sample.label("kind") == "clear");
-    let entries = |state: &'static str| {
-        total(clears(metric_names::outbox_entries).filter(|sample| sample.label("state") == state))
+    let callers = |state: &'static str| {
+        total(told.of(metric_names::callers_not_cleared).filter(|sample| sample.label("state") == state))
     };
     CallersStatus {
-        callers: entries("pending"),
-        buried: entries("buried"),
-        oldest: clears(metric_names::outbox_oldest).filter_map(Sample::time).min(),
+        callers: callers("pending"),
+        buried: callers("buried"),
+        oldest: told.of(metric_names::callers_not_cleared_oldest).filter_map(Sample::time).min(),
     }
 }
 
@@ -296,7 +295,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::telemetry::{BreakerReading, Metrics, OutboxCount};
+    use crate::telemetry::{BreakerReading, Metrics, NotClearedCount, OutboxCount};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + second).unwrap()
@@ -330,6 +329,13 @@ mod tests {
         };
         let counts = [count("clear", "pending", 3, -120), count("update", "buried", 2, -90_000)];
         metrics.outbox(&["Main".to_owned()], &counts);
+        let callers = NotClearedCount {
+            call_center: "Main".to_owned(),
+            state: "pending",
+            callers: 3,
+            oldest: at(-120),
+        };
+        metrics.not_cleared(&["Main".to_owned()], &[callers]);
         metrics.subscriptions(3, 1);
         metrics.webhook_at(at(48));
         metrics.water_mark(at(-240));

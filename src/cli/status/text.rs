@@ -104,7 +104,7 @@ impl ServiceStatus {
         let buried = match callers.buried {
             0 => String::new(),
             buried => format!(
-                "; {buried} more whose clear routing is buried: scv-bridge outbox list --state buried"
+                "; {buried} more, of whom what would clear them is buried: scv-bridge outbox list --state buried"
             ),
         };
         let Some(outbox) = &self.outbox else {
@@ -138,7 +138,9 @@ impl ServiceStatus {
         };
         writeln!(out, "\nWebex")?;
         match (active, inactive) {
-            (None, None) => writeln!(out, "subscriptions  not asked for: scv-bridge webex list"),
+            (None, None) => {
+                writeln!(out, "subscriptions  not looked at yet: scv-bridge webex list asks Webex now")
+            }
             (active, inactive) => {
                 let count = |count: &Option<u64>| count.unwrap_or_default();
                 let asked = self.looked_at.subscriptions;

@@ -114,14 +114,16 @@ async fn a_database_of_the_version_before_keeps_exchanges_after_it_was_migrated(
 }
 
 #[tokio::test]
-async fn who_only_reads_leaves_a_database_of_the_version_before_as_it_is() {
+async fn who_works_beside_a_service_leaves_a_database_of_the_version_before_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bridge.db");
     let before = rusqlite::Connection::open(&file).unwrap();
     before.execute_batch(include_str!("../migrations/sqlite/0001_schema.sql")).unwrap();
     before.execute_batch("PRAGMA user_version = 1").unwrap();
-    let refused = Store::open_to_read(&format!("sqlite:{}", file.display())).await.unwrap_err();
-    assert_eq!(refused, StoreError::Earlier);
+    let url = format!("sqlite:{}", file.display());
+    for opened in [Store::open_to_read(&url).await, Store::open_existing(&url).await] {
+        assert_eq!(opened.unwrap_err(), StoreError::Earlier);
+    }
     let version: i64 = before.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     assert_eq!(version, 1);
 }

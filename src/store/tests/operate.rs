@@ -1,6 +1,6 @@
 use super::*;
 use crate::store::{
-    Attempt, Count, EntryState, Filter, Lease, OpenCall, Opened, PurgeBefore, Purged, Run, Settle,
+    Attempt, Count, EntryState, Filter, Lease, NotCleared, OpenCall, Opened, PurgeBefore, Purged, Run, Settle,
 };
 
 /// Two calls: the entries of the first are buried, those of the second wait.
@@ -50,6 +50,46 @@ async fn a_filter_narrows_by_each_of_its_parts(engine: Engine) {
     let counts = [EntryKind::Clear, EntryKind::Update]
         .map(|kind| [count(kind, EntryState::Buried, 0), count(kind, EntryState::Pending, 3)]);
     assert_eq!(store.count().await.unwrap(), counts.concat());
+}
+
+/// A flow's own final update, and what is known of its call.
+async fn flow_ends(store: &Store, key: &str, note: Note) -> EntryId {
+    let note = Note { ended_at: Some(at(0)), ..note };
+    let entries = vec![entry(EntryKind::Update, true)];
+    let enqueue = Enqueue {
+        subject: Subject::Known(note.into()),
+        entries,
+        unless_answered: false,
+        ..hang_up(key, "a")
+    };
+    ids(&store.enqueue(enqueue).await.unwrap())[0]
+}
+
+async fn callers_are_counted_until_what_clears_their_routing_is_delivered(engine: Engine) {
+    let store = engine.open().await;
+    let count = |state, callers| NotCleared { call_center: center(), state, callers, oldest: at(0) };
+    assert_eq!(store.count_not_cleared().await.unwrap(), []);
+    let [clear, update] = ids(&store.enqueue(hang_up("wxcc_1", "a")).await.unwrap())[..] else { panic!() };
+    let routed = |key| Note { routed_at: Some(at(0)), ..Note::of(call(key), at(0)) };
+    let alone = flow_ends(&store, "wxcc_2", routed("wxcc_2")).await;
+    // Neither was ever routed, or has waited in vain.
+    flow_ends(&store, "wxcc_3", Note::of(call("wxcc_3"), at(0))).await;
+    flow_ends(&store, "wxcc_4", Note { answered_at: Some(at(0)), ..routed("wxcc_4") }).await;
+    assert_eq!(store.count_not_cleared().await.unwrap(), [count(EntryState::Pending, 2)]);
+    let buried = || Attempt::Buried { reason: "Refused".to_owned(), words: "No".to_owned() };
+    let settle = |id, attempt, note: Option<Note>| {
+        store.settle(Settle { id, owner: "a".to_owned(), attempt, note: note.map(Box::new), now: at(5) })
+    };
+    settle(alone, buried(), None).await.unwrap();
+    let one_of_each = [count(EntryState::Buried, 1), count(EntryState::Pending, 1)];
+    assert_eq!(store.count_not_cleared().await.unwrap(), one_of_each);
+    // Once its routing is cleared, a final update that is owed or buried keeps no caller waiting.
+    let cleared = |key| Some(Note { cleared_at: Some(at(5)), ..Note::of(call(key), at(5)) });
+    settle(clear, Attempt::Delivered { close: false }, cleared("wxcc_1")).await.unwrap();
+    settle(update, buried(), None).await.unwrap();
+    assert_eq!(store.count_not_cleared().await.unwrap(), [count(EntryState::Buried, 1)]);
+    store.learn(cleared("wxcc_2").unwrap()).await.unwrap();
+    assert_eq!(store.count_not_cleared().await.unwrap(), []);
 }
 
 async fn buried_entries_are_tried_again_as_if_never_tried(engine: Engine) {
@@ -150,6 +190,7 @@ on_both_engines! {
     a_call_stays_as_long_as_an_entry_needs_it_or_a_relative
     a_call_for_which_entries_wait_is_not_forgotten_by_a_create
     a_filter_narrows_by_each_of_its_parts
+    callers_are_counted_until_what_clears_their_routing_is_delivered
     buried_entries_are_tried_again_as_if_never_tried
     entries_are_discarded_by_filter
     what_is_old_is_removed_and_what_waits_is_not

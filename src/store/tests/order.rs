@@ -22,6 +22,7 @@ fn notes() -> impl Strategy<Value = Vec<Note>> {
         time(),
         time(),
         time(),
+        time(),
         prop::option::weighted(0.1, (0_i64..5).prop_map(at)),
     );
     let note = (texts, times).prop_map(|((id, print, create_body, second), times)| Note {
@@ -33,7 +34,8 @@ fn notes() -> impl Strategy<Value = Vec<Note>> {
         routed_at: times.3,
         answered_at: times.4,
         ended_at: times.5,
-        closed_at: times.6,
+        cleared_at: times.6,
+        closed_at: times.7,
         create_body,
         ..Note::of(call("unnamed"), at(second))
     });

@@ -177,6 +177,15 @@ async fn a_dry_run_tells_no_events_of_a_call_that_could_be_enriched() {
 }
 
 #[actix_web::test]
+async fn the_end_of_the_login_is_told_before_webex_is_asked_for_anything() {
+    let house = House::new("").await;
+    let metric = "scv_bridge_webex_login_expiration_timestamp_seconds";
+    house.stage.handle.reconciler().unwrap().tell_login_end().await;
+    let ends = house.stage.metric(metric).await.unwrap();
+    assert!(ends.trim().starts_with("1"), "{ends}");
+}
+
+#[actix_web::test]
 async fn a_call_that_the_bridge_never_saw_is_logged_only_if_configured() {
     for (keys, logged) in [("", false), ("log_unknown_calls = true", true)] {
         let house = House::new(keys).await;
