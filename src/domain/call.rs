@@ -235,6 +235,13 @@ impl Call {
         self.answered_at.is_some()
     }
 
+    /// Whether Salesforce may still offer it to an agent although nothing but its final update is left to send: it was routed,
+    /// and neither answered nor cleared since. One that was routed again after it was cleared counts as cleared.
+    pub fn may_wait_in_queue(&self) -> bool {
+        let was_routed = self.routed_at.is_some() && self.answered_at.is_none();
+        was_routed && self.cleared_at.is_none() && self.closed_at.is_none()
+    }
+
     /// Whether a create of it is in flight at `now`, here or on another replica.
     pub fn is_being_created(&self, now: Timestamp) -> bool {
         !self.is_created() && self.create_lease_until.is_some_and(|until| until > now)

@@ -56,7 +56,7 @@ impl CallEvidence<'_> {
         let mut buried = self.entries.iter().filter(|entry| entry.state == EntryState::Buried);
         let entry = buried.next()?;
         let rest = buried.map(|entry| format!(" {}", entry.id.0)).collect::<String>();
-        let what = asked_by(entry.kind, entry.is_final);
+        let what = asked_by(entry);
         let reason = [entry.reason.as_deref(), entry.last_words.as_deref()];
         let reason = redact::text(&reason.into_iter().flatten().collect::<Vec<_>>().join(": "));
         Some(format!(
@@ -67,7 +67,7 @@ impl CallEvidence<'_> {
 
     fn owed(&self) -> Option<String> {
         let entry = self.pending(|kind| kind != EntryKind::LateClear)?;
-        let (what, next) = (asked_by(entry.kind, entry.is_final), self.next(entry));
+        let (what, next) = (asked_by(entry), self.next(entry));
         let since = duration(entry.created_at, self.now);
         let cause = self.failures(entry.kind, entry.id.0).unwrap_or_else(|| {
             entry.last_words.as_deref().map_or_else(|| "it was not tried yet".to_owned(), redact::text)
@@ -350,11 +350,15 @@ fn often(times: usize) -> String {
 }
 
 /// What an entry asks, as the subject of a sentence.
-fn asked_by(entry: EntryKind, is_final: bool) -> String {
-    match entry {
+fn asked_by(entry: &Entry) -> String {
+    let waits = entry.call.as_ref().is_some_and(Call::may_wait_in_queue);
+    match entry.kind {
         EntryKind::Create => "The create of the VoiceCall".to_owned(),
         EntryKind::Clear => "Clearing the routing".to_owned(),
-        EntryKind::Update if is_final => "The final update".to_owned(),
+        EntryKind::Update if entry.is_final && waits => {
+            "The final update, which alone would clear the routing now,".to_owned()
+        }
+        EntryKind::Update if entry.is_final => "The final update".to_owned(),
         EntryKind::Update => "An update".to_owned(),
         EntryKind::LateClear => {
             "The late clear, of a routing that Salesforce may have made after the caller was gone,".to_owned()
@@ -527,6 +531,30 @@ mod tests {
         let alone = flow(2, &[("clearRouting", None, open)]);
         let told = owed(EntryKind::Clear, 7, &[alone]);
         assert!(told.contains(": it was not sent, because Salesforce is left alone;"), "{told}");
+    }
+
+    #[test]
+    fn a_final_update_says_that_it_alone_would_clear_the_routing() {
+        let told = |call: Call| {
+            let new = NewEntry {
+                kind: EntryKind::Update,
+                is_final: true,
+                body: StoredJson::new("{}"),
+                next_at: at(60),
+            };
+            let center = CallCenterName::parse("Main").unwrap();
+            let entries = &[Entry::fresh(EntryId(1), new, center, Some(call.clone()))][..];
+            let (calls, exchanges, waits) = (&[&call][..], &[][..], BTreeMap::new());
+            why(&CallEvidence { calls, timeline: None, exchanges, entries, waits: &waits, now: at(90) })
+        };
+        let routed = Call { routed_at: Some(at(2)), ended_at: Some(at(60)), ..call() };
+        let alone = told(routed.clone());
+        assert!(
+            alone.starts_with("The final update, which alone would clear the routing now, is owed"),
+            "{alone}"
+        );
+        let cleared = told(Call { cleared_at: Some(at(59)), ..routed });
+        assert!(cleared.starts_with("The final update is owed"), "{cleared}");
     }
 
     #[test]
