@@ -141,7 +141,7 @@ impl Delivery<'_> {
             measure_delay(outbox, entry);
         }
         let note = match result {
-            // It is done with: Salesforce has cleared it, had nothing to clear, or has no VoiceCall that could wait.
+            // Salesforce has cleared the routing, had none to clear, or has no VoiceCall that could wait.
             _ if is_cleared(entry, &attempt) && !is_withheld => cleared(outbox, entry),
             Ok(Sent::Done(data)) => created(outbox, entry, &data),
             Ok(Sent::Withheld) => answered(outbox, entry),

@@ -169,7 +169,7 @@ fn words(error: &io::Error) -> String {
 fn file_hint(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::NotFound => {
-            "look at the path; where it is right, start the service or run `scv-bridge webex login`, which make it"
+            "look at the path; where it is right, start the service (restart it if store.url was changed) or run `scv-bridge webex login`, which make it"
         }
         _ => "check that its folder exists and belongs to the service",
     }

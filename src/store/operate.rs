@@ -159,8 +159,9 @@ impl Query for CountAll {
         ORDER BY call_center, kind, state";
 }
 
-/// Counts callers who are gone and whose routing is not cleared. A final update clears it too: where the call was routed and
-/// nothing has cleared it yet, it is what does. A call that was routed again after it was cleared counts as cleared.
+/// Counts callers who are gone and whose routing is not cleared: those of a clear, and those of a final update, which clears it
+/// too, where the call may still wait. That is [`Call::may_wait_in_queue`](crate::domain::Call::may_wait_in_queue) in the words of
+/// SQL.
 #[derive(Serialize)]
 struct CountNotCleared {}
 

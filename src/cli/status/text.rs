@@ -139,7 +139,10 @@ impl ServiceStatus {
         writeln!(out, "\nWebex")?;
         match (active, inactive) {
             (None, None) => {
-                writeln!(out, "subscriptions  not looked at yet: scv-bridge webex list asks Webex now")
+                writeln!(
+                    out,
+                    "subscriptions  not looked at: never without a [webex] section, else within minutes of the start; scv-bridge webex list asks Webex now"
+                )
             }
             (active, inactive) => {
                 let count = |count: &Option<u64>| count.unwrap_or_default();
