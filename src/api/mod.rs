@@ -23,6 +23,6 @@ pub use error::{ApiError, too_slow};
 pub use oauth::{OAuthError, rehearse_token};
 pub use openapi::{Documentation, SAMPLE_URL, document};
 pub use probes::{Configuration, Readiness};
-pub use routes::{operations, public};
+pub use routes::{CurrentMetrics, operations, public};
 pub use throttle::{ClientAddress, LoginAttempt, Throttle, Throttled, guessable};
 pub use voice::rehearse;

@@ -1,5 +1,7 @@
 //! All routes, of the public and of the operations listener, on one screen.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, guard, web};
@@ -105,9 +107,23 @@ async fn version() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") }))
 }
 
-async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
+/// The metrics, and what tells them of the state of the service just before they are read.
+pub struct CurrentMetrics {
+    metrics: Arc<Metrics>,
+    measure_state: Box<dyn Fn() + Send + Sync>,
+}
+
+impl CurrentMetrics {
+    /// `measure_state` is called before each answer.
+    pub fn new(metrics: Arc<Metrics>, measure_state: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { metrics, measure_state: Box::new(measure_state) }
+    }
+}
+
+async fn metrics(current: web::Data<CurrentMetrics>) -> HttpResponse {
     let text = "text/plain; version=0.0.4; charset=utf-8";
-    match metrics.render() {
+    (current.measure_state)();
+    match current.metrics.render() {
         Ok(rendered) => HttpResponse::Ok().insert_header((CONTENT_TYPE, text)).body(rendered),
         Err(_) => ApiError::Internal.response(),
     }

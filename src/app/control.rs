@@ -262,10 +262,11 @@ impl Control {
         let settings = self.settings();
         self.lasting.metrics.begin_at_zero(&names(&settings));
         self.lasting.metrics.creates_limit(settings.limits.creates_per_second as f64);
+        self.lasting.metrics.webex_configured(f64::from(u8::from(self.task_worker.is_some())));
     }
 
-    /// Tells the metrics how the breakers and the store are now, and what the outbox holds.
-    pub(super) async fn measure(&self) {
+    /// Tells the metrics how the breakers and the store are at this moment.
+    pub(super) fn measure_state(&self) {
         let (now, current, metrics) = (Instant::now(), self.current.load_full(), &self.lasting.metrics);
         let at = |ago: Duration| self.lasting.clock.now().checked_sub(ago).ok();
         let breakers = current.orgs.iter().map(|(name, org)| {
@@ -277,9 +278,11 @@ impl Control {
         metrics.breakers(&breakers.collect::<Vec<_>>());
         let store = self.lasting.outbox.store();
         metrics.store(store.waiting(), store.ready().is_ok());
-        for what in ["breakers", "database"] {
-            metrics.looked(what, self.lasting.clock.now());
-        }
+    }
+
+    /// Tells the metrics what the outbox holds, and whose routing is not cleared.
+    pub(super) async fn measure_outbox(&self) {
+        let (metrics, store) = (&self.lasting.metrics, self.lasting.outbox.store());
         let asked_at = self.lasting.clock.now();
         let (Ok(counts), Ok(callers)) = (store.count().await, store.count_not_cleared().await) else {
             return;
@@ -297,7 +300,7 @@ impl Control {
             callers: count.callers,
             oldest: count.oldest,
         });
-        let centers = names(&current.settings);
+        let centers = names(&self.settings());
         metrics.outbox(&centers, &counts.collect::<Vec<_>>());
         metrics.not_cleared(&centers, &callers.collect::<Vec<_>>());
         metrics.looked("outbox", asked_at);

@@ -107,9 +107,9 @@ impl Handle {
         self.end.reached.notify_one();
     }
 
-    /// Tells the metrics what can only be looked at: breakers, the store, and what waits in the outbox.
+    /// Tells the metrics what only the database knows: what waits in the outbox.
     pub async fn measure(&self) {
-        self.control.measure().await;
+        self.control.measure_outbox().await;
     }
 
     /// Sends the spans that have ended, where traces are on.

@@ -17,7 +17,8 @@ use super::StartError;
 use super::control::Control;
 use super::generation::workers;
 use crate::api::{
-    AccessContext, ApiContext, Documentation, access, attended, on_connect, operations, public, too_slow,
+    AccessContext, ApiContext, CurrentMetrics, Documentation, access, attended, on_connect, operations,
+    public, too_slow,
 };
 use crate::listener::{self, HandshakeLog, Listener};
 use crate::settings::{Inbound, Settings};
@@ -64,15 +65,16 @@ pub(super) fn serve_public(
 }
 
 pub(super) fn serve_operations(
-    control: &Control,
+    control: &Arc<Control>,
     (socket, address): Socket,
     max_connections: usize,
 ) -> Result<Bound, StartError> {
     let settings = control.settings();
     let documentation =
         web::Data::new(Documentation::new(&settings.server.base_url(control.lasting.address)));
-    let (metrics, readiness) =
-        (web::Data::from(Arc::clone(&control.lasting.metrics)), control.readiness.clone());
+    let (measured, readiness) = (Arc::clone(control), control.readiness.clone());
+    let metrics = Arc::clone(&control.lasting.metrics);
+    let metrics = web::Data::new(CurrentMetrics::new(metrics, move || measured.measure_state()));
     let listener = Listener {
         socket,
         // On loopback it is for this machine; anywhere else it speaks TLS where the public listener does.

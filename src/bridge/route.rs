@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::update::Guard;
 use super::{Bridge, BridgeError, in_time, named, or_nothing, without_journal};
-use crate::domain::{CallName, CallReference, ExecuteOmniFlow, Routing};
+use crate::domain::{CallName, CallReference, ExecuteOmniFlow, RouteResult, Routing};
 use crate::salesforce::{Budget, Failure, SalesforceRequest};
 use crate::store::{Attempt, Enqueued, EntryId, Note, Subject};
 
@@ -30,7 +30,15 @@ struct Aimed {
     lacks_reference: bool,
 }
 
-/// An entry that clears the routing later, if nobody knows what became of it.
+/// What was written down before Salesforce's answer to a request to route.
+struct Remembered {
+    name: CallName,
+    /// The entry that clears the routing later, if nobody knows what became of it. None where an earlier request's stands, or
+    /// where the database failed.
+    late: Option<Late>,
+}
+
+/// An entry that clears the routing later.
 #[derive(Clone, Copy)]
 struct Late {
     id: EntryId,
@@ -55,9 +63,10 @@ impl Bridge {
             }
         };
         // Beside each other: a hang-up right after the answer must find it, and nobody waits longer for that.
-        let (result, late) = tokio::join!(asked, self.remember_routing(request, meant.as_ref(), budget));
-        if let Some(late) = late {
-            self.settle_late(late, result.as_ref().err(), &request.call);
+        let (result, remembered) =
+            tokio::join!(asked, self.remember_routing(request, meant.as_ref(), budget));
+        if let Some(remembered) = remembered {
+            self.settle_routing(remembered, result.as_ref().err(), &request.call);
         }
         // Where nobody knows what Salesforce did, that entry clears it; there is no time left to look at the call either.
         if !matches!(&result, Err(failure) if failure.is_unknown() || matches!(failure, Failure::Refused { .. }))
@@ -99,7 +108,7 @@ impl Bridge {
         request: &ExecuteOmniFlow,
         meant: Option<&Aimed>,
         budget: &Budget,
-    ) -> Option<Late> {
+    ) -> Option<Remembered> {
         let (call, center) = (&request.call, &request.origin.call_center);
         let known = match meant {
             Some(meant) => Some(meant.name.clone()),
@@ -110,26 +119,48 @@ impl Bridge {
         };
         let name = known.or_else(|| named(center, call))?;
         let now = self.outbox.now();
-        let note = Note { routed_at: Some(now), ..Note::of(name, now) };
+        let note = Note { routed_at: Some(now), ..Note::of(name.clone(), now) };
         let filled = self.filled(Some(&note));
         let entry = self.outbox.late_clear(call, &request.origin, self.settings.deadlines.execute_omni_flow);
         let due = entry.next_at;
         let put = self.outbox.put(Subject::Known(note.into()), vec![entry], false, None);
         let picked = self.remember_picked(filled.as_ref(), "executeOmniFlow", &request.picked, budget);
-        match tokio::join!(in_time(budget, put), picked).0 {
+        let late = match tokio::join!(in_time(budget, put), picked).0 {
             Ok(Enqueued::Accepted { ids, .. }) => ids.first().map(|&id| Late { id, due }),
             Ok(Enqueued::Duplicate | Enqueued::Answered) => None,
             Err(error) => {
                 without_journal(&error);
                 None
             }
-        }
+        };
+        Some(Remembered { name, late })
     }
 
-    /// Once it is known what Salesforce did, nothing is left to clear. Else the entry stays until it is due; nobody waits
-    /// for that to be written.
-    fn settle_late(&self, late: Late, failure: Option<&Failure>, call: &CallReference) {
-        let attempt = match failure.filter(|failure| failure.is_unknown()) {
+    /// Writes down what Salesforce did; nobody waits for that. Once it is known, nothing is left to clear. Else the entry stays
+    /// until it is due.
+    fn settle_routing(&self, remembered: Remembered, failure: Option<&Failure>, call: &CallReference) {
+        let (outbox, now) = (Arc::clone(&self.outbox), self.outbox.now());
+        let (unknown, Remembered { name, late }) =
+            (failure.filter(|failure| failure.is_unknown()), remembered);
+        let result = match (failure, unknown) {
+            (None, _) => RouteResult::Routed,
+            (Some(_), Some(_)) => RouteResult::Unknown,
+            (Some(_), None) => RouteResult::NotRouted,
+        };
+        let note = Note { route_result: Some(result), ..Note::of(name, now) };
+        let Some(late) = late else {
+            // What an earlier request may have left in Salesforce is not undone by one that fails.
+            if result != RouteResult::NotRouted {
+                let note = Note { routed_at: Some(now), ..note };
+                self.outbox.afterwards(async move {
+                    if let Err(error) = outbox.store().note(note).await {
+                        without_journal(&error.into());
+                    }
+                });
+            }
+            return;
+        };
+        let attempt = match unknown {
             Some(failure) => {
                 let words = failure.to_string();
                 tracing::warn!(%call, due = %late.due, words, "Salesforce may still route it; cleared then if its caller is gone");
@@ -137,8 +168,7 @@ impl Bridge {
             }
             None => Attempt::Delivered { close: false },
         };
-        let outbox = Arc::clone(&self.outbox);
-        self.outbox.afterwards(async move { outbox.settle(late.id, attempt, None).await });
+        self.outbox.afterwards(async move { outbox.settle(late.id, attempt, Some(note)).await });
     }
 
     /// A caller who was gone before the answer came waits for nobody: the PendingServiceRouting that the flow has just

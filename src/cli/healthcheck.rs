@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 
+use super::running::unanswered;
 use crate::clock::Clock;
 use crate::listener::reached_here;
 
@@ -35,8 +36,9 @@ pub fn run(
     let address = reached_here(settings.operations.listen);
     let tls = settings.server.tls.is_some() && !settings.operations.listen.ip().is_loopback();
     let url = format!("{}://{address}/livez", if tls { "https" } else { "http" });
-    let status =
-        actix_web::rt::System::new().block_on(ask(&url)).with_context(|| format!("no answer from {url}"))?;
+    let status = actix_web::rt::System::new()
+        .block_on(ask(&url))
+        .map_err(|error| anyhow!(unanswered(&url, &error)))?;
     writeln!(out, "{url}: HTTP {status}")?;
     Ok(if status == 200 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

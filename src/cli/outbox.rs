@@ -94,14 +94,13 @@ pub fn run(
     let (place, names) = Settings::load_store(&source, clock)?;
     let operations = Settings::load_operations(&source, clock).ok();
     let (url, reads) = (place.url.expose_secret(), args.command.reads());
+    let running = Running::look_and_warn(operations)?;
     // Who only looks changes nothing, not even the schema of a database of the version before.
     let open = async { if reads { Store::open_to_read(url).await } else { Store::open_existing(url).await } };
     let found = super::on_store(&place.url, open, async |store| {
         if let Some(center) = args.command.call_center() {
             known(&names, store, center).await?;
         }
-        let running = Running::look(operations).await;
-        running.warn()?;
         obey(args, (store, &running), clock.now(), out, &mut ask).await
     })?;
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -178,7 +177,14 @@ async fn obey(
         OutboxCommand::Show { id } => {
             let filter = Filter { id: Some(*id), ..Filter::default() };
             let Some(entry) = store.list_all(&filter).await?.into_iter().next() else {
-                let nothing = if args.json { "null".to_owned() } else { format!("no entry {}", id.0) };
+                let nothing = if args.json {
+                    "null".to_owned()
+                } else {
+                    format!(
+                        "no entry {}: what was delivered or discarded is removed; scv-bridge call show KEY tells what became of a call",
+                        id.0
+                    )
+                };
                 writeln!(out, "{nothing}")?;
                 return Ok(false);
             };
@@ -545,9 +551,7 @@ impl EntryView {
         }
         match (self.lease_until, self.next_at) {
             (Some(_), _) => "under way".to_owned(),
-            (None, Some(at)) if at.duration_since(self.now).as_secs() > 0 => {
-                format!("in {}", duration(self.now, at))
-            }
+            (None, Some(at)) if at > self.now => format!("in {}", ahead(self.now, at)),
             (None, Some(_)) => "now".to_owned(),
             (None, None) => "-".to_owned(),
         }
@@ -600,6 +604,11 @@ pub(super) fn duration(from: Timestamp, to: Timestamp) -> String {
         3600..86_400 => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
         _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
     }
+}
+
+/// The time until a moment that is still to come, as [`duration`] and no less than a second.
+pub(super) fn ahead(now: Timestamp, at: Timestamp) -> String {
+    duration(now, at.checked_add(Duration::from_millis(999)).unwrap_or(at))
 }
 
 /// How many entries a dry run prints.
@@ -687,7 +696,7 @@ struct ChangeReport {
 }
 
 impl ChangeReport {
-    fn print(&self, action: ChangeAction, out: &mut dyn Write) -> io::Result<()> {
+    fn print(&self, action: ChangeAction, running: &Running, out: &mut dyn Write) -> io::Result<()> {
         if let Some(listed) = self.listed.as_ref().filter(|listed| !listed.is_empty()) {
             print_entries(listed, self.entries, out)?;
         }
@@ -695,10 +704,34 @@ impl ChangeReport {
             writeln!(out, "{id}: {problem}")?;
         }
         writeln!(out, "{} {}", self.entries, action.outcome(self.dry_run))?;
-        for hint in action.hints(self.entries, self.left) {
+        let kept = if action == ChangeAction::Discard { Vec::new() } else { self.kept_from(running) };
+        for hint in action.hints(self.entries, self.left).into_iter().chain(kept) {
             writeln!(out, "{hint}")?;
         }
         Ok(())
+    }
+}
+
+impl ChangeReport {
+    /// What keeps entries that are due from being tried.
+    fn kept_from(&self, running: &Running) -> Vec<String> {
+        let LeftAlone { waiting, due_already, .. } = self.left;
+        if self.entries + waiting + due_already == 0 {
+            return Vec::new();
+        }
+        if running.answers == Some(false) {
+            let words = "no service answers at operations.listen of this configuration: nothing is sent until one runs";
+            return vec![words.to_owned()];
+        }
+        let told = |(center, until): (&String, &Option<Timestamp>)| match until {
+            Some(until) => format!(
+                "the breaker of {center} is open until {until:.0}: what is due there is tried after that, not at once"
+            ),
+            None => format!(
+                "the breaker of {center} is half-open: what is due there is tried once Salesforce is back"
+            ),
+        };
+        running.held.iter().map(told).collect()
     }
 }
 
@@ -739,7 +772,7 @@ impl EntryChange {
         let report = ChangeReport { dry_run: self.dry_run, entries: ids.len(), ids, problems, left, listed };
         match json {
             true => writeln!(out, "{}", serde_json::to_string(&report)?)?,
-            false => report.print(action, out)?,
+            false => report.print(action, running, out)?,
         }
         Ok(report.entries > 0 && report.problems.is_empty())
     }
@@ -812,18 +845,19 @@ impl ChangeAction {
             0 => {}
             // Who has put something back did not look for these.
             _ if changed > 0 => {}
-            1 => hints.push("1 pending entry is tried again by itself; --now tries it at once".to_owned()),
+            1 => hints.push("1 pending entry is tried again by itself; --now makes it due".to_owned()),
             several => hints.push(format!(
-                "{several} pending entries are tried again by themselves; --now tries them at once"
+                "{several} pending entries are tried again by themselves; --now makes them due"
             )),
         }
+        let more = if changed > 0 { "more" } else { "pending" };
         match left.due_already {
             0 => {}
-            1 => hints.push(
-                "1 more is due already, and tried when its turn comes: `outbox list` tells what it waits for".to_owned(),
-            ),
+            1 => hints.push(format!(
+                "1 {more} is due already, and tried when its turn comes: `outbox list` tells what it waits for"
+            )),
             several => hints.push(format!(
-                "{several} more are due already, and tried when their turn comes: `outbox list` tells what each waits for"
+                "{several} {more} are due already, and tried when their turn comes: `outbox list` tells what each waits for"
             )),
         }
         if left.late_clears > 0 {
@@ -856,7 +890,7 @@ impl ChangeAction {
                 }
                 (Self::Hurry, ..) => "due already: it is tried when its turn comes",
                 (Self::Retry | Self::Discard, ..) => {
-                    "still pending: it is tried again by itself; --now tries it at once"
+                    "still pending: it is tried again by itself; --now makes it due"
                 }
             },
             Some(Err(unreadable)) if unreadable.state.as_deref() == Some("pending") => unreadable.problem,

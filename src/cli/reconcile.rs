@@ -61,6 +61,7 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let settings = Arc::new(super::settings(args.config.clone(), environment, clock.as_ref())?);
+    super::webex::section(&settings)?;
     let range = TimeSpan { from: args.from, to: args.to.unwrap_or_else(|| clock.now()).min(clock.now()) };
     if range.from >= range.to {
         bail!("--from {}: is not before --to, or not before now", args.from);

@@ -227,7 +227,7 @@ fn client() -> reqwest::Result<Client> {
 }
 
 /// Why there is no answer: nobody listens, or something does that does not answer as the service does.
-fn unanswered(url: &str, error: &reqwest::Error) -> String {
+pub(super) fn unanswered(url: &str, error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
@@ -277,15 +277,24 @@ pub(super) struct Running {
     pub(super) answers: Option<bool>,
     /// The contact centers whose breaker lets nobody through, each with until when; none where it tries Salesforce now.
     pub(super) held: BTreeMap<String, Option<Timestamp>>,
-    /// When it has looked at the breakers; none where it does not tell.
-    pub(super) looked_at: Option<Timestamp>,
     /// Whether it uses another database than the one that is configured now: it takes a new `store.url` after a restart.
     pub(super) has_other_store: bool,
 }
 
 impl Running {
+    /// Asks the service at `listen`, before the database is opened: that may be another one than the service's.
+    ///
+    /// # Errors
+    /// The warning of that cannot be written.
+    pub(super) fn look_and_warn(listen: Option<SocketAddr>) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let running = runtime.block_on(Self::look(listen));
+        running.warn()?;
+        Ok(running)
+    }
+
     /// Asks the service at `listen`. One that does not answer is no failure: the database can be looked at without.
-    pub(super) async fn look(listen: Option<SocketAddr>) -> Self {
+    async fn look(listen: Option<SocketAddr>) -> Self {
         let Some(listen) = listen else { return Self::default() };
         match ask(listen).await {
             Ok(asked) => {
@@ -297,10 +306,7 @@ impl Running {
     }
 
     /// Tells on standard error where the service does not use the database that is looked at.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub(super) fn warn(&self) -> io::Result<()> {
+    fn warn(&self) -> io::Result<()> {
         match self.has_other_store {
             true => writeln!(
                 io::stderr(),
@@ -322,8 +328,7 @@ impl Running {
                 let center = sample.label("call_center");
                 (center.to_owned(), until.get(center).copied().flatten())
             });
-        let looked_at = told.looked_at("breakers");
-        Self { answers: Some(true), held: held.collect(), looked_at, has_other_store: false }
+        Self { answers: Some(true), held: held.collect(), has_other_store: false }
     }
 }
 
@@ -358,10 +363,7 @@ mod tests {
         let running = Running::of(&told);
         let at = Timestamp::from_millisecond(1_795_000_000_500).unwrap();
         let held = BTreeMap::from([("A".to_owned(), Some(at)), ("B".to_owned(), None)]);
-        assert_eq!((running.answers, running.held, running.looked_at), (Some(true), held, None));
-        let looked =
-            Exposition::parse(&format!("{}{{what=\"breakers\"}} 1795000000.5", metric_names::looked_at));
-        assert_eq!(Running::of(&looked).looked_at, Some(at));
+        assert_eq!((running.answers, running.held), (Some(true), held));
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let settings = super::settings(args.config.clone(), environment, clock.as_ref())?;
+    // Before a database is looked for.
+    section(&settings)?;
     let url = settings.store.url.expose_secret();
     // An administrator may log in before the service has ever run.
     let logs_in = matches!(args.command, WebexCommand::Login(_));
@@ -90,6 +92,16 @@ async fn obey(
     }
 }
 
+/// How Webex is reached.
+///
+/// # Errors
+/// When it is not configured.
+pub(super) fn section(settings: &Settings) -> anyhow::Result<&Webex> {
+    settings.webex.as_ref().context(
+        "webex: the configuration has no [webex] section: `scv-bridge config default` prints one to fill in, and docs/webhooks.md says where its values come from",
+    )
+}
+
 /// The tokens of the integration, under a name of this process, and an HTTPS client.
 fn tokens(
     settings: &Settings,
@@ -97,7 +109,7 @@ fn tokens(
     clock: &Arc<dyn Clock>,
     ids: &Ids,
 ) -> anyhow::Result<(WebexTokens, reqwest::Client)> {
-    let webex = settings.webex.as_ref().context("webex: there is no [webex] section")?;
+    let webex = section(settings)?;
     let http = clients(&settings.http_client, 1)?.pop().unwrap_or_default();
     let tokens = webex::tokens(webex, http.clone(), store.clone(), Arc::clone(clock), ids.unique())?;
     Ok((tokens, http))
@@ -111,7 +123,7 @@ pub(super) fn client(
 ) -> anyhow::Result<ApiClient> {
     let ids = Arc::new(Ids::random());
     let (tokens, http) = tokens(settings, store, clock, &ids)?;
-    let webex = settings.webex.as_ref().context("webex: there is no [webex] section")?;
+    let webex = section(settings)?;
     Ok(webex::api_client(webex, http, tokens, Arc::clone(clock), ids)?)
 }
 
@@ -121,7 +133,7 @@ pub(super) fn flow_client(
     store: &Store,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<ApiClient> {
-    let webex = settings.webex.as_ref().context("webex: there is no [webex] section")?;
+    let webex = section(settings)?;
     let ids = Arc::new(Ids::random());
     let (tokens, http) = tokens(settings, store, clock, &ids)?;
     let below = || webex.api_url.as_ref().and_then(|api| BaseUrl::parse(&format!("{api}/flow-store")).ok());
@@ -159,7 +171,7 @@ pub async fn log_in(
     out: &mut dyn Write,
 ) -> anyhow::Result<bool> {
     let (tokens, _) = tokens(settings, store, clock, &Ids::random())?;
-    let webex = settings.webex.as_ref().context("webex: there is no [webex] section")?;
+    let webex = section(settings)?;
     let callback = Callback::bind(args.port)
         .await
         .with_context(|| format!("--port {}: cannot listen on this machine", args.port))?;

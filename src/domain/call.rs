@@ -139,6 +139,18 @@ pub enum CallProgress {
     Closed,
 }
 
+/// What became of the requests to route a call. Of several the greatest counts: what one has left in Salesforce, a later one
+/// that fails does not remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RouteResult {
+    /// Salesforce refused, failed or was not asked: it holds no routing.
+    NotRouted,
+    /// Salesforce's answer never came: it may hold a routing.
+    Unknown,
+    /// Salesforce gave a queue or an agent.
+    Routed,
+}
+
 /// A call in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
@@ -159,10 +171,15 @@ pub struct Call {
     /// When the flow was answered its key in the place of an id, because Salesforce could not create the VoiceCall in
     /// time.
     pub deferred_at: Option<Timestamp>,
-    /// When the Omni-Channel flow gave it a queue or an agent.
+    /// When a flow first asked the Omni-Channel flow for its queue or agent. Flows queue a call after a failure too, so
+    /// that counts as routed wherever it is asked what a hang-up means.
     pub routed_at: Option<Timestamp>,
-    /// When Salesforce had cleared its routing for the first time, or had none to clear.
+    /// What became of those requests; none where that was not written down.
+    pub route_result: Option<RouteResult>,
+    /// When Salesforce had cleared its routing for the first time.
     pub cleared_at: Option<Timestamp>,
+    /// When Salesforce had no routing of it to clear, for the first time.
+    pub nothing_to_clear_at: Option<Timestamp>,
     /// When an agent accepted it.
     pub answered_at: Option<Timestamp>,
     /// The agent's id in Webex, hashed, if one was reported.
@@ -235,11 +252,12 @@ impl Call {
         self.answered_at.is_some()
     }
 
-    /// Whether Salesforce may still offer it to an agent although nothing but its final update is left to send: it was routed,
+    /// Whether Salesforce may still offer it to an agent although its caller is gone: it was routed, as far as anybody knows,
     /// and neither answered nor cleared since. One that was routed again after it was cleared counts as cleared.
     pub fn may_wait_in_queue(&self) -> bool {
-        let was_routed = self.routed_at.is_some() && self.answered_at.is_none();
-        was_routed && self.cleared_at.is_none() && self.closed_at.is_none()
+        let was_routed = self.routed_at.is_some() && self.route_result != Some(RouteResult::NotRouted);
+        let is_cleared = self.cleared_at.is_some() || self.nothing_to_clear_at.is_some();
+        was_routed && !is_cleared && self.answered_at.is_none() && self.closed_at.is_none()
     }
 
     /// Whether a create of it is in flight at `now`, here or on another replica.
@@ -337,7 +355,9 @@ mod tests {
             create_unknown_at: None,
             deferred_at: None,
             routed_at: None,
+            route_result: None,
             cleared_at: None,
+            nothing_to_clear_at: None,
             answered_at: None,
             answered_by: None,
             ended_at: None,

@@ -20,7 +20,7 @@ pub use attributes::{
     FilledAttributes, FoundValue, InvalidPath, KnownValues, PathRoot, PickedValues, SegmentValue,
     SentAttributes, ValuePath, ValueShape, fill,
 };
-pub use call::{Call, CallId, CallName, CallProgress, Fingerprint, StoredJson};
+pub use call::{Call, CallId, CallName, CallProgress, Fingerprint, RouteResult, StoredJson};
 pub use ended_task::{CallHandling, EndedTask, TaskActivity, TaskFigures};
 pub use exchange::{Exchange, ExchangeOrigin, ExchangeRecord, SalesforceExchange};
 pub use facts::{CallFacts, Fact};

@@ -71,9 +71,16 @@ impl Delivery<'_> {
         budget.waited(half.upstream().unwrap_or_default());
         let (updated, asked_last) = self.try_once(&mut last, budget).await;
         let delivered = updated.as_ref().map(drop).map_err(Failure::clone);
-        let cleared = match updated.is_ok() && clear.kind == EntryKind::Clear && last.is_final {
-            true => Ok(Sent::Done(Value::Null)),
-            false => cleared,
+        let cleared = match cleared {
+            Err(failure) if updated.is_ok() && clear.kind == EntryKind::Clear && last.is_final => {
+                // What Salesforce had no routing to clear of, the final update has not cleared either.
+                if matches!(failure, Failure::Refused { .. }) {
+                    Err(failure)
+                } else {
+                    Ok(Sent::Done(Value::Null))
+                }
+            }
+            cleared => cleared,
         };
         self.settle(&clear, cleared, asked_clear, before).await;
         self.settle(&last, updated, asked_last, before).await;
@@ -141,8 +148,7 @@ impl Delivery<'_> {
             measure_delay(outbox, entry);
         }
         let note = match result {
-            // Salesforce has cleared the routing, had none to clear, or has no VoiceCall that could wait.
-            _ if is_cleared(entry, &attempt) && !is_withheld => cleared(outbox, entry),
+            result if is_cleared(entry, &attempt) && !is_withheld => cleared(outbox, entry, &result),
             Ok(Sent::Done(data)) => created(outbox, entry, &data),
             Ok(Sent::Withheld) => answered(outbox, entry),
             // What the entry is told now takes the place of what tells that.
@@ -395,11 +401,17 @@ fn is_cleared(entry: &Entry, attempt: &Attempt) -> bool {
     entry.kind == EntryKind::Clear && matches!(attempt, Attempt::Delivered { .. })
 }
 
-/// What the journal learns when the routing of a call is cleared.
-fn cleared(outbox: &Outbox, entry: &Entry) -> Option<Note> {
-    let name = entry.call.as_ref()?.name.clone();
+/// What the journal learns when the routing of a call is cleared: Salesforce has done it, or had nothing to clear, because it
+/// refused or has no VoiceCall.
+fn cleared(outbox: &Outbox, entry: &Entry, result: &Result<Sent, Failure>) -> Option<Note> {
     let now = outbox.now();
-    Some(Note { cleared_at: Some(now), ..Note::of(name, now) })
+    let note = Note::of(entry.call.as_ref()?.name.clone(), now);
+    Some(match result {
+        Ok(Sent::Done(_)) => Note { cleared_at: Some(now), ..note },
+        Ok(Sent::Withheld | Sent::Nothing | Sent::NotYet) | Err(_) => {
+            Note { nothing_to_clear_at: Some(now), ..note }
+        }
+    })
 }
 
 /// What the journal learns when nobody knows what became of a deferred create.

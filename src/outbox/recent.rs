@@ -1,8 +1,8 @@
 //! What this process has learned of calls in the last minute. The journal says more, but while its database stands still
 //! nobody can read it, and a create that is repeated meanwhile must not make a second VoiceCall.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -11,11 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::{Call, CallName};
 use crate::store::Note;
 
-/// For how long it is remembered: a database that does not answer for longer has failed, and flows repeat within seconds.
+/// For how long it is remembered at least: a database that does not answer for longer has failed, and flows repeat within
+/// seconds.
 const MEMORY: SignedDuration = SignedDuration::from_secs(60);
-/// The most that is remembered, some 10 MB: what a contact center's Salesforce takes in a minute is far less. Of more the
-/// oldest is forgotten.
-const MOST: usize = 10_000;
+/// How many of the last calls are remembered at least, however fast they come, some 5 MB: what a contact center's Salesforce
+/// takes in a minute is far less.
+const MOST: usize = 5_000;
 
 /// Whether the journal holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,62 +27,72 @@ pub enum Kept {
     NotYet,
 }
 
-/// Notes of the last minute, one for each call.
+/// Notes, one for each call of a generation. The older generation is forgotten as one when the newer is a minute old or full:
+/// to look for what is too old, note by note, cost a create more than to remember it.
 #[derive(Default)]
 pub(super) struct Recent {
+    newer: Generation,
+    older: Generation,
+}
+
+#[derive(Default)]
+struct Generation {
     notes: HashMap<CallName, RecentCall, RandomState>,
-    /// When they came, the oldest first.
-    order: VecDeque<(Timestamp, CallName)>,
+    began_at: Option<Timestamp>,
 }
 
 struct RecentCall {
     note: Arc<Note>,
     /// What the journal does not hold yet.
     unkept: usize,
-    /// How often it stands in the order.
-    times: usize,
+}
+
+impl Generation {
+    fn is_over(&self, now: Timestamp) -> bool {
+        let is_old = self.began_at.is_some_and(|began| now.duration_since(began).abs() > MEMORY);
+        is_old || self.notes.len() >= MOST
+    }
 }
 
 impl Recent {
     pub(super) fn add(&mut self, note: &Arc<Note>, kept: Kept) {
-        self.forget(note.at);
+        // A clock that was set back ends a generation too.
+        if self.newer.is_over(note.at) {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        self.newer.began_at.get_or_insert(note.at);
         let unkept = usize::from(kept == Kept::NotYet);
-        match self.notes.entry(note.call.clone()) {
+        match self.newer.notes.entry(note.call.clone()) {
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
                 Arc::make_mut(&mut known.note).merge(note);
-                known.times += 1;
                 known.unkept += unkept;
             }
             Entry::Vacant(place) => {
-                place.insert(RecentCall { note: Arc::clone(note), unkept, times: 1 });
+                place.insert(RecentCall { note: Arc::clone(note), unkept });
             }
         }
-        self.order.push_back((note.at, note.call.clone()));
     }
 
     /// The journal holds it now, or will never.
     pub(super) fn kept(&mut self, note: &Note) {
-        if let Some(known) = self.notes.get_mut(&note.call) {
-            known.unkept = known.unkept.saturating_sub(1);
+        let generations = [&mut self.newer, &mut self.older];
+        let mut known = generations.into_iter().filter_map(|one| one.notes.get_mut(&note.call));
+        if let Some(known) = known.find(|known| known.unkept > 0) {
+            known.unkept -= 1;
         }
     }
 
     pub(super) fn get(&self, call: &CallName) -> Option<(Call, Kept)> {
-        let known = self.notes.get(call)?;
-        let kept = if known.unkept == 0 { Kept::Already } else { Kept::NotYet };
-        Some((known.note.as_call(), kept))
-    }
-
-    fn forget(&mut self, now: Timestamp) {
-        let is_old = |at: &Timestamp| now.duration_since(*at) > MEMORY;
-        while self.order.front().is_some_and(|(at, _)| is_old(at)) || self.order.len() > MOST {
-            let Some((_, call)) = self.order.pop_front() else { return };
-            if let Some(known) = self.notes.get_mut(&call) {
-                known.times = known.times.saturating_sub(1);
-                if known.times == 0 {
-                    self.notes.remove(&call);
-                }
+        let is_kept = |known: &RecentCall| if known.unkept == 0 { Kept::Already } else { Kept::NotYet };
+        match (self.older.notes.get(call), self.newer.notes.get(call)) {
+            (None, None) => None,
+            (Some(known), None) | (None, Some(known)) => Some((known.note.as_call(), is_kept(known))),
+            (Some(older), Some(newer)) => {
+                let mut note = Note::clone(&older.note);
+                note.merge(&newer.note);
+                let kept = if is_kept(older) == Kept::Already { is_kept(newer) } else { Kept::NotYet };
+                Some((note.as_call(), kept))
             }
         }
     }
@@ -106,23 +117,42 @@ mod tests {
         let routed = Arc::new(Note { routed_at: Some(first.at), ended_at: None, ..Note::clone(&first) });
         recent.add(&routed, Kept::NotYet);
         recent.add(&second, Kept::Already);
-        let (call, kept) = recent.get(&second.call).unwrap();
-        assert_eq!((call.routed_at, call.ended_at, kept), (routed.routed_at, second.ended_at, Kept::NotYet));
+        let told = |recent: &Recent| {
+            recent.get(&second.call).map(|(call, kept)| (call.routed_at, call.ended_at, kept))
+        };
+        assert_eq!(told(&recent), Some((routed.routed_at, second.ended_at, Kept::NotYet)));
         recent.kept(&routed);
-        assert_eq!(recent.get(&second.call).unwrap().1, Kept::Already);
-        recent.add(&note("wxcc_2", 70), Kept::Already);
-        assert!(recent.get(&second.call).is_some());
-        recent.add(&note("wxcc_3", 111), Kept::Already);
-        assert!(recent.get(&second.call).is_none());
-        assert_eq!((recent.notes.len(), recent.order.len()), (2, 2));
+        assert_eq!(told(&recent), Some((routed.routed_at, second.ended_at, Kept::Already)));
+        recent.add(&note("wxcc_2", 110), Kept::Already);
+        assert!(told(&recent).is_some(), "it is a minute old");
+        recent.add(&note("wxcc_3", 171), Kept::Already);
+        assert_eq!(told(&recent), None);
+        assert_eq!((recent.older.notes.len(), recent.newer.notes.len()), (1, 1));
     }
 
     #[test]
-    fn no_more_is_remembered_than_there_is_room_for() {
+    fn a_call_of_both_generations_is_told_as_one() {
         let mut recent = Recent::default();
-        for number in 0..MOST + 10 {
-            recent.add(&note(&format!("wxcc_{number}"), 0), Kept::Already);
+        let (first, second) = (note("wxcc_1", 0), note("wxcc_1", 61));
+        let created = Arc::new(Note { created_at: Some(first.at), ended_at: None, ..Note::clone(&first) });
+        recent.add(&created, Kept::NotYet);
+        recent.add(&second, Kept::NotYet);
+        for expected in [Kept::NotYet, Kept::NotYet, Kept::Already] {
+            let (call, kept) = recent.get(&first.call).unwrap();
+            assert_eq!(
+                (call.created_at, call.ended_at, kept),
+                (created.created_at, second.ended_at, expected)
+            );
+            recent.kept(&first);
         }
-        assert!(recent.notes.len() <= MOST + 1);
+    }
+
+    #[test]
+    fn the_last_calls_are_remembered_and_no_more_than_there_is_room_for() {
+        let mut recent = Recent::default();
+        let all: Vec<_> = (0..3 * MOST).map(|number| note(&format!("wxcc_{number}"), 0)).collect();
+        all.iter().for_each(|note| recent.add(note, Kept::Already));
+        assert_eq!(recent.older.notes.len() + recent.newer.notes.len(), 2 * MOST);
+        assert!(all.iter().rev().take(MOST).all(|note| recent.get(&note.call).is_some()));
     }
 }

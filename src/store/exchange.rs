@@ -1,7 +1,7 @@
 //! What was asked and answered for calls: for people who look into a call afterwards, so nobody waits until it is written.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,30 +13,66 @@ use super::sql::{Connection, Insert as _, Query, insert};
 use super::{Store, StoreError};
 use crate::domain::{CallCenterName, CallReference, Exchange, ExchangeRecord};
 
-/// How many wait to be written at most; of more the newest are not kept.
-const MOST: usize = 20_000;
-
-/// How many of them a row holds at most.
+/// How many exchanges a row holds at most.
 const A_ROW: usize = 1024;
+
+/// How many rows wait to be written at most; of more exchanges the newest are not kept.
+const ROWS: usize = 20;
 
 /// What waits to be written.
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
     is_off: AtomicBool,
-    waiting: Mutex<Vec<WaitingExchange>>,
+    waiting: Mutex<WaitingRows>,
 }
 
 impl Exchanges {
-    fn take(&self) -> Vec<WaitingExchange> {
-        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    fn waiting(&self) -> MutexGuard<'_, WaitingRows> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An exchange that waits: when it was, and its JSON.
-#[derive(Debug)]
-struct WaitingExchange {
+/// Rows that are still filled.
+#[derive(Debug, Default)]
+struct WaitingRows(Vec<WaitingRow>);
+
+/// A row as a list in JSON without its end. Each exchange is spelled into it at once: kept one by one until then, they took
+/// more from the processor's caches than they cost otherwise.
+#[derive(Debug, Default)]
+struct WaitingRow {
+    /// When the last of them was.
     at: i64,
-    json: String,
+    exchanges: usize,
+    json: Vec<u8>,
+}
+
+impl WaitingRows {
+    /// Adds an exchange of that moment, if there is room.
+    fn add(&mut self, at: i64, exchange: &impl Serialize) {
+        if self.0.last().is_none_or(|row| row.exchanges == A_ROW) {
+            if self.0.len() == ROWS {
+                return;
+            }
+            self.0.push(WaitingRow::default());
+        }
+        let Some(row) = self.0.last_mut() else { return };
+        let before = row.json.len();
+        row.json.push(if row.exchanges == 0 { b'[' } else { b',' });
+        match serde_json::to_writer(&mut row.json, exchange) {
+            Ok(()) => (row.at, row.exchanges) = (row.at.max(at), row.exchanges + 1),
+            Err(_) => row.json.truncate(before),
+        }
+    }
+
+    /// As they are written.
+    fn take(&mut self) -> Vec<ExchangeRow> {
+        let rows = std::mem::take(&mut self.0).into_iter().filter(|row| row.exchanges > 0);
+        let ended = rows.filter_map(|mut row| {
+            row.json.push(b']');
+            Some(ExchangeRow { at: row.at, records: String::from_utf8(row.json).ok()? })
+        });
+        ended.collect()
+    }
 }
 
 insert! {
@@ -127,11 +163,7 @@ impl Store {
             at,
             record: &exchange.record,
         };
-        let Ok(json) = serde_json::to_string(&kept) else { return };
-        let mut waiting = self.exchanges.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() < MOST {
-            waiting.push(WaitingExchange { at, json });
-        }
+        self.exchanges.waiting().add(at, &kept);
     }
 
     /// Writes the exchanges that wait.
@@ -139,8 +171,7 @@ impl Store {
     /// # Errors
     /// When it could not be written: those exchanges are lost.
     pub async fn write_exchanges(&self) -> Result<(), StoreError> {
-        let waiting = self.exchanges.take();
-        let rows: Vec<ExchangeRow> = waiting.chunks(A_ROW).map(row).collect();
+        let rows = self.exchanges.waiting().take();
         if rows.is_empty() { Ok(()) } else { self.ask(|reply| Job::Exchanges(rows, reply)).await }
     }
 
@@ -182,36 +213,44 @@ fn needle(field: &str, name: &str) -> String {
     format!("\"{field}\":{}", Value::from(name))
 }
 
-/// A row of exchanges.
-fn row(all: &[WaitingExchange]) -> ExchangeRow {
-    let at = all.iter().map(|one| one.at).max().unwrap_or_default();
-    let mut records = String::with_capacity(all.iter().map(|one| one.json.len() + 1).sum::<usize>() + 1);
-    for one in all {
-        records.push(if records.is_empty() { '[' } else { ',' });
-        records.push_str(&one.json);
-    }
-    records.push(']');
-    ExchangeRow { at, records }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn no_more_wait_than_there_is_room_for() {
-        let exchanges = Exchanges::default();
-        let one = || WaitingExchange { at: 0, json: String::new() };
-        exchanges.waiting.lock().unwrap().extend((0..3).map(|_| one()));
-        assert_eq!(exchanges.take().len(), 3);
-        assert!(exchanges.take().is_empty());
+        let mut waiting = WaitingRows::default();
+        for number in 0..A_ROW * ROWS + 3 {
+            waiting.add(0, &number);
+        }
+        let rows = waiting.take();
+        assert_eq!(rows.len(), ROWS);
+        let last = rows.last().unwrap();
+        assert!(last.records.ends_with(&format!(",{}]", A_ROW * ROWS - 1)), "{}", last.records);
+        assert!(waiting.take().is_empty());
     }
 
     #[test]
     fn a_row_is_a_list_of_them_and_as_old_as_the_last() {
-        let one = |at| WaitingExchange { at, json: format!("{{\"at\":{at}}}") };
-        let row = row(&[one(2), one(3), one(1)]);
-        assert_eq!((row.at, row.records.as_str()), (3, r#"[{"at":2},{"at":3},{"at":1}]"#));
+        let mut waiting = WaitingRows::default();
+        for at in [2, 3, 1] {
+            waiting.add(at, &serde_json::json!({ "at": at }));
+        }
+        let rows = waiting.take();
+        assert_eq!(rows.len(), 1);
+        assert_eq!((rows[0].at, rows[0].records.as_str()), (3, r#"[{"at":2},{"at":3},{"at":1}]"#));
+    }
+
+    #[test]
+    fn one_that_cannot_be_spelled_leaves_nothing_behind() {
+        let mut waiting = WaitingRows::default();
+        let odd = std::collections::BTreeMap::from([((1, 2), 3)]);
+        waiting.add(1, &odd);
+        assert!(waiting.take().is_empty());
+        waiting.add(1, &1);
+        waiting.add(2, &odd);
+        waiting.add(3, &2);
+        assert_eq!(waiting.take()[0].records, "[1,2]");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::row::fingerprint_text;
+use super::row::{fingerprint_text, route_number};
 use super::sql::insert;
-use crate::domain::{Call, CallId, CallName, Fingerprint, StoredJson, VoiceCallId};
+use crate::domain::{Call, CallId, CallName, Fingerprint, RouteResult, StoredJson, VoiceCallId};
 
 /// What becomes of the create's request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,10 +40,14 @@ pub struct Note {
     pub create_unknown_at: Option<Timestamp>,
     /// When its create was deferred.
     pub deferred_at: Option<Timestamp>,
-    /// When it was given a queue or an agent.
+    /// When a flow asked for its queue or agent.
     pub routed_at: Option<Timestamp>,
-    /// When Salesforce had cleared its routing, or had none to clear.
+    /// What became of that.
+    pub route_result: Option<RouteResult>,
+    /// When Salesforce had cleared its routing.
     pub cleared_at: Option<Timestamp>,
+    /// When Salesforce had no routing of it to clear.
+    pub nothing_to_clear_at: Option<Timestamp>,
     /// When an agent accepted it.
     pub answered_at: Option<Timestamp>,
     /// Which agent, their id in Webex hashed.
@@ -70,7 +74,9 @@ impl Note {
             create_unknown_at: None,
             deferred_at: None,
             routed_at: None,
+            route_result: None,
             cleared_at: None,
+            nothing_to_clear_at: None,
             answered_at: None,
             answered_by: None,
             ended_at: None,
@@ -95,12 +101,14 @@ impl Note {
         }
         self.fingerprint = self.fingerprint.max(other.fingerprint);
         self.answered_by = self.answered_by.max(other.answered_by);
+        self.route_result = self.route_result.max(other.route_result);
         for (mine, theirs) in [
             (&mut self.start_time, other.start_time),
             (&mut self.create_unknown_at, other.create_unknown_at),
             (&mut self.deferred_at, other.deferred_at),
             (&mut self.routed_at, other.routed_at),
             (&mut self.cleared_at, other.cleared_at),
+            (&mut self.nothing_to_clear_at, other.nothing_to_clear_at),
             (&mut self.answered_at, other.answered_at),
             (&mut self.ended_at, other.ended_at),
             (&mut self.closed_at, other.closed_at),
@@ -128,7 +136,9 @@ impl Note {
             create_unknown_at: self.create_unknown_at,
             deferred_at: self.deferred_at,
             routed_at: self.routed_at,
+            route_result: self.route_result,
             cleared_at: self.cleared_at,
+            nothing_to_clear_at: self.nothing_to_clear_at,
             answered_at: self.answered_at,
             answered_by: self.answered_by,
             ended_at: self.ended_at,
@@ -162,7 +172,9 @@ impl Note {
             create_unknown_at: number(self.create_unknown_at),
             deferred_at: number(self.deferred_at),
             routed_at: number(self.routed_at),
+            route_result: self.route_result.map(route_number),
             cleared_at: number(self.cleared_at),
+            nothing_to_clear_at: number(self.nothing_to_clear_at),
             answered_at: number(self.answered_at),
             answered_by: self.answered_by.and_then(fingerprint_text),
             ended_at: number(self.ended_at),
@@ -215,9 +227,9 @@ macro_rules! merge {
                 ELSE calls.voice_call_id END,
             lease_owner = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_owner END,
             lease_until = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_until END, ",
-        merged!("earliest": "start_time" "create_unknown_at" "deferred_at" "routed_at" "cleared_at" "answered_at"
-            "ended_at" "closed_at"),
-        merged!("latest": "fingerprint" "answered_by" "body_done" "updated_at"),
+        merged!("earliest": "start_time" "create_unknown_at" "deferred_at" "routed_at" "cleared_at"
+            "nothing_to_clear_at" "answered_at" "ended_at" "closed_at"),
+        merged!("latest": "fingerprint" "route_result" "answered_by" "body_done" "updated_at"),
         "create_body = CASE WHEN {latest calls.body_done, excluded.body_done} = 1 THEN NULL
             ELSE {latest calls.create_body, excluded.create_body} END"
     )
@@ -237,7 +249,9 @@ insert! {
         create_unknown_at: Option<i64>,
         deferred_at: Option<i64>,
         routed_at: Option<i64>,
+        route_result: Option<i64>,
         cleared_at: Option<i64>,
+        nothing_to_clear_at: Option<i64>,
         answered_at: Option<i64>,
         answered_by: Option<String>,
         ended_at: Option<i64>,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::journal::kept_name;
-use super::row::{Millis, read_some};
+use super::row::{Millis, read_some, time};
 use super::sql::Query;
 use super::{Entry, EntryId, EntryKind, EntryState, Store, StoreError, Unreadable};
 use crate::domain::{CallCenterName, CallId, CallReference};
@@ -151,7 +151,7 @@ impl Query for Hurry {
 struct CountAll {}
 
 impl Query for CountAll {
-    type Row = CountRow;
+    type Row = Count;
     const SQL: &'static str =
         "SELECT {text {object 'call_center', call_center, 'kind', kind, 'state', state, 'entries', count(*),
             'oldest', min(created_at)}}
@@ -159,19 +159,21 @@ impl Query for CountAll {
         ORDER BY call_center, kind, state";
 }
 
-/// Counts callers who are gone and whose routing is not cleared: those of a clear, and those of a final update, which clears it
-/// too, where the call may still wait. That is [`Call::may_wait_in_queue`](crate::domain::Call::may_wait_in_queue) in the words of
-/// SQL.
+/// Counts callers who are gone and whose routing is not cleared: those of a clear or of a final update, which clears it too,
+/// where the call may still wait. That is [`Call::may_wait_in_queue`](crate::domain::Call::may_wait_in_queue) in the words of SQL.
+/// A clear of a call that the journal does not know counts.
 #[derive(Serialize)]
 struct CountNotCleared {}
 
 impl Query for CountNotCleared {
-    type Row = NotClearedRow;
+    type Row = NotCleared;
     const SQL: &'static str = "SELECT {text {object 'call_center', o.call_center, 'state', o.state,
             'callers', count(DISTINCT o.call_key), 'oldest', min(o.created_at)}}
         FROM outbox AS o LEFT JOIN calls AS c ON c.id = o.call_id
-        WHERE {input} IS NOT NULL AND c.closed_at IS NULL AND (o.kind = 'clear' OR o.kind = 'update' AND o.is_final = 1
-            AND c.routed_at IS NOT NULL AND c.cleared_at IS NULL AND c.answered_at IS NULL)
+        WHERE {input} IS NOT NULL AND (o.kind = 'clear' AND c.id IS NULL
+            OR (o.kind = 'clear' OR o.kind = 'update' AND o.is_final = 1)
+                AND c.routed_at IS NOT NULL AND coalesce(c.route_result, 0) <> 1
+                AND coalesce(c.cleared_at, c.nothing_to_clear_at, c.answered_at, c.closed_at) IS NULL)
         GROUP BY o.call_center, o.state ORDER BY o.call_center, o.state";
 }
 
@@ -290,7 +292,7 @@ pub enum Run {
 }
 
 /// How many entries of a contact center, of a kind, are in a state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Count {
     /// The contact center.
     pub call_center: CallCenterName,
@@ -301,20 +303,12 @@ pub struct Count {
     /// How many.
     pub entries: u64,
     /// When the oldest was put in.
+    #[serde(deserialize_with = "time")]
     pub oldest: Timestamp,
 }
 
-#[derive(Deserialize)]
-struct CountRow {
-    call_center: String,
-    kind: EntryKind,
-    state: EntryState,
-    entries: u64,
-    oldest: Millis,
-}
-
 /// How many callers of a contact center are gone and not cleared, and how what would clear them is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct NotCleared {
     /// The contact center.
     pub call_center: CallCenterName,
@@ -323,15 +317,8 @@ pub struct NotCleared {
     /// How many.
     pub callers: u64,
     /// When that was put in for the first of them.
+    #[serde(deserialize_with = "time")]
     pub oldest: Timestamp,
-}
-
-#[derive(Deserialize)]
-struct NotClearedRow {
-    call_center: String,
-    state: EntryState,
-    callers: u64,
-    oldest: Millis,
 }
 
 /// What the housekeeping removes.
@@ -470,17 +457,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn count(&self) -> Result<Vec<Count>, StoreError> {
-        let rows = self.read_raw(&CountAll {}).await?;
-        let count = |row: CountRow| {
-            Some(Count {
-                call_center: CallCenterName::parse(row.call_center).ok()?,
-                kind: row.kind,
-                state: row.state,
-                entries: row.entries,
-                oldest: row.oldest.into(),
-            })
-        };
-        Ok(read_some::<CountRow>(&rows).filter_map(count).collect())
+        Ok(read_some(&self.read_raw(&CountAll {}).await?).collect())
     }
 
     /// How many callers are gone and not cleared, by contact center and state.
@@ -488,16 +465,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn count_not_cleared(&self) -> Result<Vec<NotCleared>, StoreError> {
-        let rows = self.read_raw(&CountNotCleared {}).await?;
-        let count = |row: NotClearedRow| {
-            Some(NotCleared {
-                call_center: CallCenterName::parse(row.call_center).ok()?,
-                state: row.state,
-                callers: row.callers,
-                oldest: row.oldest.into(),
-            })
-        };
-        Ok(read_some::<NotClearedRow>(&rows).filter_map(count).collect())
+        Ok(read_some(&self.read_raw(&CountNotCleared {}).await?).collect())
     }
 
     /// Removes what is old, a little at a time, then leaves no trace of it in SQLite's files.

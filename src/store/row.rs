@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::StoreError;
 use crate::domain::{
-    Call, CallCenterName, CallId, CallName, CallReference, Fingerprint, StoredJson, VendorCallKey,
-    VoiceCallId,
+    Call, CallCenterName, CallId, CallName, CallReference, Fingerprint, RouteResult, StoredJson,
+    VendorCallKey, VoiceCallId,
 };
 
 /// A time as it stands in the database: milliseconds since the epoch.
@@ -25,6 +25,11 @@ impl From<Millis> for Timestamp {
     fn from(at: Millis) -> Self {
         Self::from_millisecond(at.0).unwrap_or(Self::MAX)
     }
+}
+
+/// Reads a time as it stands in the database.
+pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    Millis::deserialize(deserializer).map(Timestamp::from)
 }
 
 /// The parameters of a statement.
@@ -61,7 +66,9 @@ pub(super) struct CallRow {
     create_unknown_at: Option<Millis>,
     deferred_at: Option<Millis>,
     routed_at: Option<Millis>,
+    route_result: Option<i64>,
     cleared_at: Option<Millis>,
+    nothing_to_clear_at: Option<Millis>,
     answered_at: Option<Millis>,
     answered_by: Option<String>,
     ended_at: Option<Millis>,
@@ -88,7 +95,9 @@ impl CallRow {
             create_unknown_at: self.create_unknown_at.map(Timestamp::from),
             deferred_at: self.deferred_at.map(Timestamp::from),
             routed_at: self.routed_at.map(Timestamp::from),
+            route_result: self.route_result.and_then(route_result),
             cleared_at: self.cleared_at.map(Timestamp::from),
+            nothing_to_clear_at: self.nothing_to_clear_at.map(Timestamp::from),
             answered_at: self.answered_at.map(Timestamp::from),
             answered_by: self.answered_by.as_deref().map(fingerprint).transpose()?,
             ended_at: self.ended_at.map(Timestamp::from),
@@ -98,6 +107,21 @@ impl CallRow {
             updated_at: self.updated_at.into(),
         })
     }
+}
+
+/// What became of the requests to route a call, as it stands in a row: the greater of two counts.
+pub(super) fn route_number(result: RouteResult) -> i64 {
+    match result {
+        RouteResult::NotRouted => 1,
+        RouteResult::Unknown => 2,
+        RouteResult::Routed => 3,
+    }
+}
+
+/// What another version has written and this one does not know tells nothing.
+fn route_result(number: i64) -> Option<RouteResult> {
+    let all = [RouteResult::NotRouted, RouteResult::Unknown, RouteResult::Routed];
+    all.into_iter().find(|&result| route_number(result) == number)
 }
 
 /// A fingerprint as it stands in a row.

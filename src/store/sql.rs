@@ -163,7 +163,7 @@ const NO_PARAMETER: [&str; 15] = [
 ];
 
 /// A call, as SQLite lists its columns.
-const CALL: [&str; 20] = [
+const CALL: [&str; 22] = [
     "id",
     "call_center",
     "vendor_call_key",
@@ -175,7 +175,9 @@ const CALL: [&str; 20] = [
     "create_unknown_at",
     "deferred_at",
     "routed_at",
+    "route_result",
     "cleared_at",
+    "nothing_to_clear_at",
     "answered_at",
     "answered_by",
     "ended_at",

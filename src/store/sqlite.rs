@@ -19,12 +19,13 @@ use super::inspect::Schema;
 use super::sql::{Connection, Engine, Insert};
 
 /// The statements of each version of the schema. The file says in `user_version` how many it has seen.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/sqlite/0001_schema.sql"),
     include_str!("migrations/sqlite/0002_exchanges.sql"),
     include_str!("migrations/sqlite/0003_exchanges_by_hash.sql"),
     include_str!("migrations/sqlite/0004_exchanges_of_a_second.sql"),
     include_str!("migrations/sqlite/0005_cleared.sql"),
+    include_str!("migrations/sqlite/0006_route_result.sql"),
 ];
 
 /// Tables that every version of the schema has: what has none of them, and others, is of another program.
@@ -150,14 +151,15 @@ impl Sqlite {
         // What follows writes into the file, and that of another program stays as it is.
         schema(&connection)?;
         // An answer may go out after a commit: it must survive the loss of power. Deleted numbers are overwritten, and none
-        // goes into temporary files. Keys are random, so each call changes another page of their index: 16 MiB hold the pages
-        // of some 200,000 calls, and are written back from the log that many at a time.
+        // goes into temporary files. Keys are random, so each call changes another page of their index. Of those 4 MiB are
+        // kept: with more, the commit of a split page looks through more of the cache than reading a page again from the
+        // system costs (docs/performance.md). The log is written back 16 MiB at a time.
         connection.execute_batch(
             "PRAGMA journal_mode = WAL;
             PRAGMA synchronous = FULL;
             PRAGMA secure_delete = ON;
             PRAGMA temp_store = MEMORY;
-            PRAGMA cache_size = -16384;
+            PRAGMA cache_size = -4096;
             PRAGMA wal_autocheckpoint = 4096;",
         )?;
         #[cfg(test)]

@@ -5,7 +5,7 @@ use scv_bridge::cli::call;
 use scv_bridge::mock::{BadDay, Operation};
 use serde_json::{Value, json};
 
-use crate::stage::{Plan, Stage, create, ended, omni_flow, reference, with};
+use crate::stage::{CENTER, Plan, Stage, create, ended, omni_flow, reference, with};
 
 #[derive(clap::Parser)]
 struct CommandLine {
@@ -76,7 +76,7 @@ async fn a_routing_that_was_cleared_late_is_explained_by_what_salesforce_answere
         assert_eq!(asked, ["flow", "flow", "flow", "outbox", "outbox", "outbox"], "{told}");
     }
     let text = run(&stage, &["7b3c"]).await.unwrap();
-    assert!(text.contains("createVoiceCall") && text.contains("vendorCallKey   wxcc_7b3c"), "{text}");
+    assert!(text.contains("createVoiceCall") && text.contains("vendorCallKey     wxcc_7b3c"), "{text}");
     assert!(!text.contains("4693150217"), "{text}");
 }
 
@@ -198,7 +198,7 @@ async fn what_was_put_off_is_no_attempt() {
 async fn a_create_that_was_refused_is_told_with_its_answer() {
     let stage = Stage::telephony().await;
     let body = r#"{"callCenterDevName": "CENTER", "vendorCallKey": "wxcc_1", "to": "1", "from": "x"}"#;
-    let reply = stage.post("createVoiceCall", body.replace("CENTER", crate::stage::CENTER)).await;
+    let reply = stage.post("createVoiceCall", body.replace("CENTER", CENTER)).await;
     assert_eq!(reply.status, 400);
     let told = shown(&stage, "wxcc_1").await;
     let why = told["why"].as_str().unwrap();
@@ -228,4 +228,61 @@ async fn without_exchanges_a_call_is_told_by_the_journal_alone() {
     stage.change("exchanges = false", "exchanges = true").await;
     stage.post("executeOmniFlow", omni_flow(&id)).await.data();
     assert_eq!(shown(&stage, &id).await["exchanges"].as_array().unwrap().len(), 1);
+}
+
+/// What is told of the routing of the only VoiceCall, and how many callers are told to wait.
+async fn routing(stage: &Stage) -> (Value, String) {
+    let told = shown(stage, "wxcc_1").await;
+    let call = &told["voice_calls"][0];
+    let told = json!([
+        call["progress"],
+        call["route_result"],
+        call["cleared_at"].is_string(),
+        call["nothing_to_clear_at"].is_string()
+    ]);
+    let waiting = format!("scv_bridge_callers_not_cleared{{call_center=\"{CENTER}\",state=\"pending\"}}");
+    (told, stage.metric(&waiting).await.unwrap())
+}
+
+/// What the service writes down after its answer comes to this.
+async fn becomes(stage: &Stage, told: &Value, waiting: &str) {
+    stage.work_until(async || routing(stage).await == (told.clone(), waiting.to_owned())).await;
+}
+
+#[actix_web::test]
+async fn a_call_that_salesforce_did_not_route_is_not_told_to_wait_in_its_queue() {
+    let stage = Plan::telephony().sections("[breaker]\nfailures = 1000\nslow_calls = 1000").start().await;
+    let id = stage.call("wxcc_1").await;
+    let refused = json!([{ "errorCode": "INVALID_INPUT", "message": "no such flow" }]);
+    stage.script(BadDay::Status { status: 400, body: refused }, Operation::OmniFlow);
+    stage.post("executeOmniFlow", omni_flow(&id)).await;
+    becomes(&stage, &json!(["not routed", "not_routed", false, false]), "0").await;
+    let page = run(&stage, &["wxcc_1"]).await.unwrap();
+    assert!(page.starts_with("Salesforce has not routed the call: "), "{page}");
+    assert!(page.contains("no such flow") && page.contains("\n  not routed        "), "{page}");
+    for operation in [Operation::ClearRouting, Operation::Update] {
+        stage.script_times(BadDay::Unavailable { retry_after: None }, u32::MAX, operation);
+    }
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    becomes(&stage, &json!(["ended", "not_routed", false, false]), "0").await;
+    // One that was routed after all waits, whatever was refused before.
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    becomes(&stage, &json!(["ended", "routed", false, false]), "1").await;
+    stage.org.forget_scripts();
+    stage.deliver(60).await;
+    becomes(&stage, &json!(["closed", "routed", true, false]), "0").await;
+}
+
+#[actix_web::test]
+async fn a_clear_that_salesforce_refused_had_nothing_to_clear() {
+    let stage = Stage::telephony().await;
+    let id = stage.call("wxcc_1").await;
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    let refused =
+        json!({ "message": "not found", "errors": [{ "code": "NOT_FOUND", "message": "no such call" }] });
+    stage.script(BadDay::Status { status: 404, body: refused }, Operation::ClearRouting);
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    becomes(&stage, &json!(["closed", "routed", false, true]), "0").await;
+    let page = run(&stage, &["wxcc_1"]).await.unwrap();
+    assert!(page.contains("\n  routed            ") && page.contains("\n  nothing to clear  "), "{page}");
 }

@@ -125,10 +125,9 @@ pub fn run(
     let source = Source { file: Some(file), environment };
     let (place, _) = Settings::load_store(&source, clock)?;
     let operations = Settings::load_operations(&source, clock).ok();
+    let running = Running::look_and_warn(operations)?;
     let open = Store::open_to_read(place.url.expose_secret());
     let report = super::on_store(&place.url, open, async |store| {
-        let running = Running::look(operations).await;
-        running.warn()?;
         Ok(CallReport::find(store, &names.names, &running, clock.now()).await?)
     })?;
     let Some(report) = report else {

@@ -11,7 +11,7 @@ use super::super::running::Running;
 use super::why::{CallEvidence, why};
 use crate::domain::{
     Call, CallCenterName, CallProgress, CallReference, CallTimeline, Exchange, ExchangeOrigin, Interaction,
-    SalesforceExchange, Segment, SegmentEnd, SegmentKind,
+    RouteResult, SalesforceExchange, Segment, SegmentEnd, SegmentKind,
 };
 use crate::store::{Entry, Filter, Store, StoreError, Unreadable};
 
@@ -41,8 +41,12 @@ pub(super) struct VoiceCallView {
     pub(super) began_at: Option<String>,
     pub(super) created_at: Option<String>,
     pub(super) deferred_at: Option<String>,
-    pub(super) routed_at: Option<String>,
+    /// When a flow first asked for its queue or agent.
+    pub(super) route_asked_at: Option<String>,
+    /// What came of it; none where nobody asked, or where that was not written down.
+    pub(super) route_result: Option<&'static str>,
     pub(super) cleared_at: Option<String>,
+    pub(super) nothing_to_clear_at: Option<String>,
     pub(super) answered_at: Option<String>,
     pub(super) ended_at: Option<String>,
     pub(super) closed_at: Option<String>,
@@ -285,7 +289,11 @@ impl VoiceCallView {
                     "deferred"
                 }
                 CallProgress::Created => "created",
-                CallProgress::Routed => "routed",
+                CallProgress::Routed => match call.route_result {
+                    Some(RouteResult::Routed) => "routed",
+                    Some(RouteResult::NotRouted) => "not routed",
+                    Some(RouteResult::Unknown) | None => "asked to be routed",
+                },
                 CallProgress::Answered => "answered",
                 CallProgress::Ended => "ended",
                 CallProgress::Closed => "closed",
@@ -293,8 +301,14 @@ impl VoiceCallView {
             began_at: at(call.began()),
             created_at: at(call.created_at),
             deferred_at: at(call.deferred_at),
-            routed_at: at(call.routed_at),
+            route_asked_at: at(call.routed_at),
+            route_result: call.route_result.map(|result| match result {
+                RouteResult::NotRouted => "not_routed",
+                RouteResult::Unknown => "unknown",
+                RouteResult::Routed => "routed",
+            }),
             cleared_at: at(call.cleared_at),
+            nothing_to_clear_at: at(call.nothing_to_clear_at),
             answered_at: at(call.answered_at),
             ended_at: at(call.ended_at),
             closed_at: at(call.closed_at),

@@ -40,9 +40,18 @@ impl CallReport {
 
 impl VoiceCallView {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        let id = self.voice_call_id.as_deref().unwrap_or("without an id");
+        let id = match (&self.voice_call_id, &self.created_at) {
+            (Some(id), _) => id,
+            (None, Some(_)) => "with an id that only Salesforce knows",
+            (None, None) => "without an id",
+        };
         writeln!(out, "VoiceCall {id}, {}", self.progress)?;
         let continues = Some(&self.continues).filter(|continues| !continues.is_empty());
+        let route = match self.route_result {
+            Some("routed") => "routed",
+            Some("not_routed") => "not routed",
+            _ => "asked to route",
+        };
         for (name, value) in [
             ("contact center", Some(&self.call_center)),
             ("vendorCallKey", Some(&self.vendor_call_key)),
@@ -50,14 +59,15 @@ impl VoiceCallView {
             ("began", self.began_at.as_ref()),
             ("created", self.created_at.as_ref()),
             ("deferred", self.deferred_at.as_ref()),
-            ("routed", self.routed_at.as_ref()),
+            (route, self.route_asked_at.as_ref()),
             ("cleared", self.cleared_at.as_ref()),
+            ("nothing to clear", self.nothing_to_clear_at.as_ref()),
             ("answered", self.answered_at.as_ref()),
             ("ended", self.ended_at.as_ref()),
             ("closed", self.closed_at.as_ref()),
         ] {
             if let Some(value) = value {
-                writeln!(out, "  {name:<16}{value}")?;
+                writeln!(out, "  {name:<18}{value}")?;
             }
         }
         for segment in &self.segments {
@@ -65,7 +75,7 @@ impl VoiceCallView {
             let named = [("queue", &segment.queue), ("agent", &segment.agent)];
             let named = named.iter().filter_map(|(name, id)| Some(format!("{name} {}", id.as_ref()?)));
             let rest: Vec<String> = named.chain(segment.ended_by.map(str::to_owned)).collect();
-            let line = format!("  {:<16}{}  {time:>8}  {}", segment.kind, segment.start, rest.join(", "));
+            let line = format!("  {:<18}{}  {time:>8}  {}", segment.kind, segment.start, rest.join(", "));
             writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())

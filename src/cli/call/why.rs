@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::outbox::{Wait, duration};
+use super::super::outbox::{Wait, ahead, duration};
 use super::super::redact;
-use crate::domain::{Call, CallReference, CallTimeline, Exchange, ExchangeOrigin, SalesforceExchange};
+use crate::domain::{
+    Call, CallReference, CallTimeline, Exchange, ExchangeOrigin, ExchangeRecord, RouteResult,
+    SalesforceExchange,
+};
 use crate::salesforce::Operation;
 use crate::store::{Entry, EntryKind, EntryState};
 
@@ -98,7 +101,7 @@ impl CallEvidence<'_> {
     fn next(&self, entry: &Entry) -> String {
         match self.waits.get(&entry.id.0) {
             Some(wait) => wait.words(self.now),
-            None if entry.next_at > self.now => format!("in {}", duration(self.now, entry.next_at)),
+            None if entry.next_at > self.now => format!("in {}", ahead(self.now, entry.next_at)),
             None => "now".to_owned(),
         }
     }
@@ -160,19 +163,55 @@ impl CallEvidence<'_> {
             }
             let done =
                 exchange.at + SignedDuration::from_millis(i64::try_from(exchange.record.milliseconds).ok()?);
-            let (what, since, kind) = match kind.as_ref() {
-                "clear" => ("Routing was cleared", self.ended_at()?, EntryKind::Clear),
-                "update" => ("The VoiceCall was updated", self.ended_at()?, EntryKind::Update),
-                "create" => ("The VoiceCall was created", self.deferred_at()?, EntryKind::Create),
+            const ASKED: &str = "the flow had asked";
+            let ended = self.ended_at().filter(|ended| *ended <= done).map(|ended| (ended, "the hang-up"));
+            let (what, (since, after), kind) = match kind.as_ref() {
+                "clear" => (self.cleared(&exchange.record), ended?, EntryKind::Clear),
+                "update" => {
+                    let since = ended.or_else(|| Some((self.deferred_update_at(done)?, ASKED)));
+                    ("The VoiceCall was updated", since?, EntryKind::Update)
+                }
+                "create" => ("The VoiceCall was created", (self.deferred_at()?, ASKED), EntryKind::Create),
                 _ => return None,
             };
-            let after = if kind == EntryKind::Create { "the flow had asked" } else { "the hang-up" };
             (done.duration_since(since) > SOON).then(|| (what, duration(since, done), after, (kind, *entry)))
         });
         let (what, delay, after, (kind, entry)) = late?;
         let failures = self.failures(kind, entry);
         let cause = failures.map_or_else(String::new, |failures| format!(": {failures}"));
-        Some(format!("{what} {delay} after {after}{cause}."))
+        Some(format!("{what} {delay} after {after}{cause}.{}", self.without_id()))
+    }
+
+    /// What a clear that was delivered has done: Salesforce's refusal means that there was nothing to clear.
+    fn cleared(&self, record: &ExchangeRecord) -> &'static str {
+        let mut asked = record.salesforce.iter().rev();
+        let last = asked.find(|asked| *asked.operation == *Operation::ClearRouting.name());
+        match last.is_some_and(|asked| asked.failure.is_some()) {
+            true => "Salesforce said that it had no routing to clear",
+            false => "Routing was cleared",
+        }
+    }
+
+    /// When a flow asked for the last update before `done` that had to wait.
+    fn deferred_update_at(&self, done: Timestamp) -> Option<Timestamp> {
+        let mut earlier = self.exchanges.iter().rev().filter(|exchange| exchange.at <= done);
+        let is_meant = |exchange: &&Exchange| {
+            self.is_of(exchange, Operation::Update.name()) && exchange.record.outcome == "pending"
+        };
+        earlier.find(is_meant).map(|exchange| exchange.at)
+    }
+
+    /// Where Salesforce has a VoiceCall whose id nobody was told.
+    fn without_id(&self) -> String {
+        let is_meant = |call: &&&Call| call.created_at.is_some() && call.voice_call_id.is_none();
+        match self.calls.iter().rev().find(is_meant) {
+            Some(call) => format!(
+                " The VoiceCall was made by an update under its key, which Salesforce answers without an id: look for the \
+                 vendorCallKey {} there.",
+                redact::text(call.name.vendor_call_key().as_ref())
+            ),
+            None => String::new(),
+        }
     }
 
     fn in_order(&self) -> String {
@@ -195,23 +234,45 @@ impl CallEvidence<'_> {
             ),
             (Some(answered), None) => format!("An agent answered{}; the call goes on.", lasted(answered)),
             (None, Some(ended)) => {
-                let place = if call.routed_at.is_some() {
-                    "while waiting for an agent"
-                } else {
-                    "before it was routed"
+                let place = match RouteState::of(call) {
+                    RouteState::NotAsked => " before it was routed",
+                    RouteState::Known(RouteResult::Routed) => " while waiting for an agent",
+                    RouteState::Known(RouteResult::NotRouted) => ", and Salesforce had not routed the call",
+                    RouteState::Unanswered | RouteState::Known(RouteResult::Unknown) => {
+                        ", and Salesforce had not answered the request to route the call"
+                    }
                 };
-                format!("The caller hung up{} {place}; {}", lasted(ended), self.completeness(call))
-            }
-            (None, None) if call.routed_at.is_some() => {
-                format!(
-                    "The call waits for an agent{}.",
-                    began.map_or_else(String::new, |began| format!(" since {}", duration(began, self.now)))
-                )
+                let (lasted, complete) = (lasted(ended), self.completeness(call));
+                format!("The caller hung up{lasted}{place}; {complete}{}", self.without_id())
             }
             (None, None) => {
-                "The VoiceCall is created; no routing, answer or hang-up was told yet.".to_owned()
+                let since =
+                    began.map_or_else(String::new, |began| format!(" since {}", duration(began, self.now)));
+                let state = match RouteState::of(call) {
+                    RouteState::NotAsked => {
+                        "The VoiceCall is created; no routing, answer or hang-up was told yet.".to_owned()
+                    }
+                    RouteState::Known(RouteResult::Routed) => format!("The call waits for an agent{since}."),
+                    RouteState::Known(RouteResult::NotRouted) => format!(
+                        "Salesforce has not routed the call{}; no answer or hang-up was told yet.",
+                        self.routing_failure()
+                    ),
+                    RouteState::Unanswered | RouteState::Known(RouteResult::Unknown) => {
+                        "Salesforce was asked to route the call, and its answer never came; no answer of an agent or hang-up was told yet."
+                            .to_owned()
+                    }
+                };
+                format!("{state}{}", self.without_id())
             }
         }
+    }
+
+    /// Why the last request to route failed, where that is kept.
+    fn routing_failure(&self) -> String {
+        let asked = self.exchanges.iter().flat_map(|exchange| &exchange.record.salesforce);
+        let of_routing = asked.filter(|asked| *asked.operation == *Operation::OmniFlow.name());
+        let failure = of_routing.filter_map(|asked| asked.failure.as_deref()).next_back();
+        failure.map_or_else(String::new, |failure| format!(": {}", redact::text(failure)))
     }
 
     fn completeness(&self, call: &Call) -> &'static str {
@@ -306,6 +367,28 @@ impl CallEvidence<'_> {
     }
 }
 
+/// How far the routing of a call has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RouteState {
+    /// No flow has asked for it.
+    NotAsked,
+    /// It was asked for; what came of it was not written down.
+    Unanswered,
+    /// It was asked for, with this result.
+    Known(RouteResult),
+}
+
+impl RouteState {
+    /// Of a call.
+    pub(super) fn of(call: &Call) -> Self {
+        match (call.routed_at, call.route_result) {
+            (None, _) => Self::NotAsked,
+            (Some(_), None) => Self::Unanswered,
+            (Some(_), Some(result)) => Self::Known(result),
+        }
+    }
+}
+
 /// What an entry asks, as exchanges call it.
 fn operation(kind: EntryKind) -> &'static str {
     match kind {
@@ -371,7 +454,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::{CallCenterName, CallId, CallName, ExchangeRecord, StoredJson, VendorCallKey};
+    use crate::domain::{CallCenterName, CallId, CallName, StoredJson, VendorCallKey, VoiceCallId};
     use crate::salesforce::Failure;
     use crate::store::{EntryId, NewEntry};
 
@@ -384,14 +467,16 @@ mod tests {
         Call {
             id: CallId(1),
             name: CallName::new(center, VendorCallKey::parse("wxcc_1").unwrap(), None),
-            voice_call_id: None,
+            voice_call_id: VoiceCallId::parse("0LQ5g000000abcDGAQ").ok(),
             fingerprint: None,
             start_time: Some(at(0)),
             created_at: Some(at(1)),
             create_unknown_at: None,
             deferred_at: None,
             routed_at: None,
+            route_result: None,
             cleared_at: None,
+            nothing_to_clear_at: None,
             answered_at: None,
             answered_by: None,
             ended_at: None,
@@ -437,13 +522,30 @@ mod tests {
     #[test]
     fn a_call_in_order_is_told_by_how_far_it_has_come() {
         let created = call();
-        let routed = Call { routed_at: Some(at(2)), ..call() };
+        let asked = Call { routed_at: Some(at(2)), ..call() };
+        let routed = Call { route_result: Some(RouteResult::Routed), ..asked.clone() };
+        let refused = Call { route_result: Some(RouteResult::NotRouted), ..asked.clone() };
+        let gone = Call { ended_at: Some(at(70)), ..refused.clone() };
+        let without_id = "The VoiceCall was made by an update under its key, which Salesforce answers without an id: look for \
+                          the vendorCallKey wxcc_1 there.";
+        assert_eq!(
+            told(&[&Call { voice_call_id: None, ..gone }], &[]),
+            format!(
+                "The caller hung up after 1m 10s, and Salesforce had not routed the call; nothing is owed to Salesforce. \
+                 {without_id}"
+            )
+        );
         let answered = Call { answered_at: Some(at(42)), ..routed.clone() };
         let over = Call { ended_at: Some(at(80)), ..answered.clone() };
         let abandoned = Call { ended_at: Some(at(70)), closed_at: Some(at(71)), ..routed.clone() };
         for (call, expected) in [
             (&created, "The VoiceCall is created; no routing, answer or hang-up was told yet."),
             (&routed, "The call waits for an agent since 1m 30s."),
+            (
+                &asked,
+                "Salesforce was asked to route the call, and its answer never came; no answer of an agent or hang-up was told yet.",
+            ),
+            (&refused, "Salesforce has not routed the call; no answer or hang-up was told yet."),
             (&answered, "An agent answered after 42s; the call goes on."),
             (
                 &over,
@@ -500,7 +602,7 @@ mod tests {
         let new = NewEntry { kind, is_final: false, body: StoredJson::new("{}"), next_at: at(60) };
         let center = CallCenterName::parse("Main").unwrap();
         let entries = [Entry::fresh(EntryId(id), new, center, None)];
-        let waits = BTreeMap::from([(9, Wait::Breaker { until: Some(at(95)), as_of: None })]);
+        let waits = BTreeMap::from([(9, Wait::Breaker { until: Some(at(95)) })]);
         let (call, entries) = (call(), &entries[..]);
         why(&CallEvidence { calls: &[&call], timeline: None, exchanges, entries, waits: &waits, now: at(90) })
     }
@@ -564,7 +666,9 @@ mod tests {
             let new = NewEntry { kind, is_final: false, body: StoredJson::new("{}"), next_at: at(98) };
             Entry::fresh(EntryId(id), new, center.clone(), None)
         };
-        let call = Call { routed_at: Some(at(2)), ended_at: Some(at(70)), closed_at: Some(at(71)), ..call() };
+        let route_result = Some(RouteResult::Routed);
+        let (ended_at, closed_at) = (Some(at(70)), Some(at(71)));
+        let call = Call { routed_at: Some(at(2)), route_result, ended_at, closed_at, ..call() };
         let told = |entries: &[Entry]| {
             let waits = BTreeMap::new();
             let (calls, exchanges) = (&[&call][..], &[][..]);
@@ -628,7 +732,7 @@ mod tests {
 
     #[test]
     fn two_records_of_one_call_are_told_where_a_create_may_have_been_done_unheard() {
-        let unheard = Call { create_unknown_at: Some(at(3)), ..call() };
+        let unheard = Call { create_unknown_at: Some(at(3)), voice_call_id: None, ..call() };
         let late = Some("Salesforce did not answer before the deadline of this route passed");
         let first = flow(1, &[("createVoiceCall", None, late)]);
         let second = flow(5, &[("createVoiceCall", Some(200), None)]);
@@ -670,7 +774,8 @@ mod tests {
 
     #[test]
     fn without_any_voice_call_it_says_so() {
-        let unknown = Call { created_at: None, create_unknown_at: Some(at(1)), ..call() };
+        let unknown =
+            Call { created_at: None, voice_call_id: None, create_unknown_at: Some(at(1)), ..call() };
         assert!(told(&[&unknown], &[]).starts_with("Nobody knows whether there is a VoiceCall"));
         assert!(told(&[], &[]).starts_with("There is no VoiceCall"));
     }

@@ -17,7 +17,7 @@ use webex_flow::rules;
 use webex_flow::write::{Deadlines, NewFlow, OmniFlow, PastedActivity, Reference, Spelling};
 
 use super::super::on_store;
-use super::super::webex::flow_client;
+use super::super::webex::{flow_client, section};
 use super::facts;
 use crate::clock::Clock;
 use crate::settings::{CallCenter, Settings};
@@ -121,6 +121,9 @@ pub fn run(
     let asks_webex = args.check || args.import;
     if asks_webex && args.format == FlowFormat::Ui {
         bail!("--check and --import take FlowV2: leave --format out, or import the export in Flow Designer");
+    }
+    if asks_webex {
+        section(settings)?;
     }
     let flow = flow(args, settings)?;
     if args.bodies {

@@ -236,18 +236,18 @@ async fn a_dry_run_prints_what_would_change_and_changes_nothing() {
 async fn retry_makes_buried_entries_due_now_and_leaves_pending_ones_alone() {
     let scene = Scene::filled().await;
     let printed = scene.run("retry 2 3 9 --json").await;
-    let problems = r#"[{"id":3,"problem":"still pending: it is tried again by itself; --now tries it at once"},{"id":9,"problem":"no such entry"}]"#;
+    let problems = r#"[{"id":3,"problem":"still pending: it is tried again by itself; --now makes it due"},{"id":9,"problem":"no such entry"}]"#;
     let report = format!("{{\"dry_run\":false,\"entries\":1,\"ids\":[2],\"problems\":{problems}}}\n");
     assert_eq!(printed, (report, false));
     assert_eq!(scene.ids("--state buried").await, [1]);
     assert_eq!(scene.store.show(EntryId(2)).await.unwrap().unwrap().next_at, scene.now());
     assert_eq!(scene.run("retry --words refused").await, ("1 put back, due now\n".to_owned(), true));
-    let hint = "4 pending entries are tried again by themselves; --now tries them at once\n";
+    let hint = "4 pending entries are tried again by themselves; --now makes them due\n";
     assert_eq!(scene.run("retry --all").await, (format!("0 put back, due now\n{hint}"), false));
     let dry = scene.run("retry --all --dry-run").await;
     assert_eq!(dry, (format!("0 would be put back (dry run)\n{hint}"), false));
     let dry = scene.run("retry --kind create --dry-run").await.0;
-    assert!(dry.ends_with("\n1 pending entry is tried again by itself; --now tries it at once\n"), "{dry}");
+    assert!(dry.ends_with("\n1 pending entry is tried again by itself; --now makes it due\n"), "{dry}");
     let buried = scene.run("retry --state buried --dry-run").await;
     assert_eq!(buried, ("0 would be put back (dry run)\n".to_owned(), false));
     assert!(!scene.run("retry --state pending --dry-run").await.1);
@@ -362,7 +362,7 @@ async fn an_entry_that_this_version_cannot_read_is_shown_as_far_as_it_can_be() {
 #[tokio::test]
 async fn an_entry_that_is_not_there_is_not_found() {
     let scene = Scene::empty().await;
-    assert_eq!(scene.run("show 7").await, ("no entry 7\n".to_owned(), false));
+    assert_eq!(scene.run("show 7").await, ("no entry 7: what was delivered or discarded is removed; scv-bridge call show KEY tells what became of a call\n".to_owned(), false));
     assert_eq!(scene.run("show 7 --json").await, ("null\n".to_owned(), false));
     assert_eq!(scene.run("discard 7").await, ("7: no such entry\n0 discarded\n".to_owned(), false));
 }

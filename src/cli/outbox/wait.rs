@@ -21,9 +21,6 @@ pub enum Wait {
         /// Until when; none while Salesforce is being tried.
         #[serde(serialize_with = "optional_time")]
         until: Option<Timestamp>,
-        /// When the service that runs has looked at it; none where it does not tell.
-        #[serde(serialize_with = "optional_time")]
-        as_of: Option<Timestamp>,
     },
     /// No service answers that could try it.
     Service,
@@ -46,12 +43,11 @@ impl Wait {
         }
         // A breaker that is closed again before the entry is due keeps it from nothing.
         let breaker = running.held.get(entry.call_center.as_ref());
-        let as_of = running.looked_at;
         match breaker.copied() {
             Some(Some(until)) if until > now && until > entry.next_at => {
-                Some(Self::Breaker { until: Some(until), as_of })
+                Some(Self::Breaker { until: Some(until) })
             }
-            Some(None) if entry.next_at <= now => Some(Self::Breaker { until: None, as_of }),
+            Some(None) if entry.next_at <= now => Some(Self::Breaker { until: None }),
             _ if entry.next_at <= now && running.answers == Some(false) => Some(Self::Service),
             _ => None,
         }
@@ -73,25 +69,19 @@ impl Wait {
             Self::EarlierEntry { entry } => {
                 format!("once entry {entry} is through, an earlier one of the same call")
             }
-            Self::Breaker { until: Some(until), as_of } => format!(
-                "in {} at the earliest: the breaker is open until {until:.0}, and Salesforce is left alone{}",
-                duration(now, *until),
-                seen(*as_of, now)
+            Self::Breaker { until: Some(until) } => format!(
+                "in {} at the earliest: the breaker is open until {until:.0}, and Salesforce is left alone",
+                duration(now, *until)
             ),
-            Self::Breaker { until: None, as_of } => format!(
-                "once the breaker closes: it lets single requests through to see whether Salesforce is back{}",
-                seen(*as_of, now)
-            ),
+            Self::Breaker { until: None } => {
+                "once the breaker closes: it lets single requests through to see whether Salesforce is back"
+                    .to_owned()
+            }
             Self::Service => {
                 "when a service runs: none answers at operations.listen of this configuration (a service that runs takes a new one after a restart)".to_owned()
             }
         }
     }
-}
-
-/// How old that is, at the end of a sentence.
-fn seen(as_of: Option<Timestamp>, now: Timestamp) -> String {
-    as_of.map_or_else(String::new, |as_of| format!(" (as of {} ago)", duration(as_of, now)))
 }
 
 #[cfg(test)]
@@ -112,7 +102,7 @@ mod tests {
 
     fn held(until: Option<Timestamp>) -> Running {
         let held = [("Main".to_owned(), until)].into();
-        Running { answers: Some(true), held, looked_at: Some(at(7)), ..Running::default() }
+        Running { answers: Some(true), held, ..Running::default() }
     }
 
     #[test]
@@ -121,11 +111,11 @@ mod tests {
         let (open, trying, calm) = (held(Some(at(40))), held(None), Running::default());
         let silent = Running { answers: Some(false), ..Running::default() };
         let earlier = Some(Wait::EarlierEntry { entry: 3 });
-        let breaker = Some(Wait::Breaker { until: Some(at(40)), as_of: Some(at(7)) });
+        let breaker = Some(Wait::Breaker { until: Some(at(40)) });
         for (entry, ahead, running, expected) in [
             (&due, Some(EntryId(3)), &open, earlier),
             (&due, None, &open, breaker),
-            (&due, None, &trying, Some(Wait::Breaker { until: None, as_of: Some(at(7)) })),
+            (&due, None, &trying, Some(Wait::Breaker { until: None })),
             (&due, None, &silent, Some(Wait::Service)),
             (&due, None, &calm, None),
             (&later, None, &open, None),
@@ -135,7 +125,7 @@ mod tests {
             assert_eq!(Wait::of(entry, ahead, running, at(10)), expected);
         }
         let told = Wait::of(&due, None, &open, at(10)).unwrap().words(at(10));
-        assert!(told.ends_with("and Salesforce is left alone (as of 3s ago)"), "{told}");
+        assert!(told.ends_with("and Salesforce is left alone"), "{told}");
         let leased = Entry { lease_until: Some(at(20)), ..due.clone() };
         let buried = Entry { state: EntryState::Buried, ..due };
         for entry in [leased, buried] {

@@ -1,5 +1,5 @@
-//! What a histogram of seconds tells: how many, how long on average, and how long at most for half of them or for nearly
-//! all, as Prometheus reckons it.
+//! What a histogram of seconds tells: how many, how long on average, and between which bounds half of them or nearly all
+//! were done.
 
 use serde::Serialize;
 
@@ -12,13 +12,13 @@ pub(super) struct Histogram {
     pub(super) sum: f64,
 }
 
-/// A time that a share of the requests kept within.
+/// Between which bounds the time lies that a share of the requests kept within.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct Quantile {
-    /// The time.
-    pub(super) seconds: f64,
-    /// Whether it was longer than that: the histogram has no bound beyond.
-    pub(super) is_over: bool,
+    /// It was longer than that.
+    pub(super) over_seconds: f64,
+    /// And no longer than that; none where the histogram has no bound beyond.
+    pub(super) at_most_seconds: Option<f64>,
 }
 
 impl Histogram {
@@ -36,21 +36,15 @@ impl Histogram {
         (self.count > 0.0).then(|| self.sum / self.count)
     }
 
-    /// Within which time this share of the requests was done; within a bucket they count as spread evenly.
+    /// Within which time this share of the requests was done. The histogram tells only the bucket: where in it nobody knows.
     pub(super) fn quantile(&self, share: f64) -> Option<Quantile> {
         let rank = share * self.buckets.last()?.1;
-        let (mut lower, mut below) = (0.0, 0.0);
-        for (bound, count) in &self.buckets {
-            if *count >= rank && *count > below {
-                return Some(match bound.is_finite() {
-                    true => {
-                        let part = ((rank - below) / (count - below)).clamp(0.0, 1.0);
-                        Quantile { seconds: lower + (bound - lower) * part, is_over: false }
-                    }
-                    false => Quantile { seconds: lower, is_over: true },
-                });
+        let (mut over_seconds, mut below) = (0.0, 0.0);
+        for &(bound, count) in &self.buckets {
+            if count >= rank && count > below {
+                return Some(Quantile { over_seconds, at_most_seconds: bound.is_finite().then_some(bound) });
             }
-            (lower, below) = (*bound, *count);
+            (over_seconds, below) = (bound, count);
         }
         None
     }
@@ -71,11 +65,11 @@ mod tests {
     #[test]
     fn a_share_lies_within_its_bucket_and_beyond_the_last_bound_over_it() {
         let told = histogram(&[(f64::INFINITY, 10.0), (0.1, 4.0), (0.5, 8.0)]);
-        let half = told.quantile(0.5).unwrap();
-        assert!((half.seconds - 0.2).abs() < 1e-9 && !half.is_over, "{half:?}");
-        assert_eq!(told.quantile(0.95), Some(Quantile { seconds: 0.5, is_over: true }));
-        let first = told.quantile(0.2).unwrap();
-        assert!((first.seconds - 0.05).abs() < 1e-9, "{first:?}");
+        for (share, over_seconds, at_most_seconds) in
+            [(0.2, 0.0, Some(0.1)), (0.4, 0.0, Some(0.1)), (0.5, 0.1, Some(0.5)), (0.95, 0.5, None)]
+        {
+            assert_eq!(told.quantile(share), Some(Quantile { over_seconds, at_most_seconds }), "{share}");
+        }
     }
 
     #[test]

@@ -43,12 +43,6 @@ pub(super) struct ServiceStatus {
 /// When the service has looked last; none before its first look, or where it does not tell.
 #[derive(Debug, Serialize)]
 pub(super) struct LookedAt {
-    /// Whether the database can be written.
-    #[serde(serialize_with = "optional_time")]
-    pub(super) database: Option<Timestamp>,
-    /// The breakers.
-    #[serde(serialize_with = "optional_time")]
-    pub(super) breakers: Option<Timestamp>,
     /// The outbox, and with it the callers who are gone.
     #[serde(serialize_with = "optional_time")]
     pub(super) outbox: Option<Timestamp>,
@@ -106,6 +100,8 @@ pub(super) struct OutboxStatus {
 /// What is heard of Webex.
 #[derive(Debug, Serialize)]
 pub(super) struct WebexStatus {
+    /// Whether the service runs with a `[webex]` section; none where it does not tell.
+    pub(super) configured: Option<bool>,
     /// Subscriptions that send to this bridge; none where Webex was not asked.
     pub(super) active: Option<u64>,
     pub(super) inactive: Option<u64>,
@@ -128,12 +124,8 @@ impl ServiceStatus {
     /// What the service tells at this moment.
     pub(super) fn of(asked: &RunningMetrics, readiness: Option<Readiness>, now: Timestamp) -> Self {
         let told = &asked.told;
-        let looked_at = LookedAt {
-            database: told.looked_at("database"),
-            breakers: told.looked_at("breakers"),
-            outbox: told.looked_at("outbox"),
-            subscriptions: told.looked_at("subscriptions"),
-        };
+        let looked_at =
+            LookedAt { outbox: told.looked_at("outbox"), subscriptions: told.looked_at("subscriptions") };
         let (not_ready, configuration) =
             readiness.map(|readiness| (readiness.not_ready, readiness.configuration)).unzip();
         let (refused, after_restart) = configuration.map(|told| (told.problems, told.after_restart)).unzip();
@@ -255,6 +247,7 @@ fn webex(told: &Exposition) -> WebexStatus {
     };
     let at = |name: &'static str| told.of(name).next().and_then(Sample::time);
     WebexStatus {
+        configured: told.of(metric_names::webex_configured).next().map(|sample| sample.value > 0.0),
         active: subscriptions("active"),
         inactive: subscriptions("inactive"),
         last_webhook: at(metric_names::last_webhook),
@@ -343,8 +336,8 @@ mod tests {
         metrics.webex_login(at(10 * 86_400));
         metrics.store(0, true);
         metrics.configuration_read(false);
-        for (what, second) in [("breakers", 57), ("database", 57), ("outbox", -182), ("subscriptions", -240)]
-        {
+        metrics.webex_configured(1.0);
+        for (what, second) in [("outbox", -182), ("subscriptions", -240)] {
             metrics.looked(what, at(second));
         }
         metrics
@@ -406,7 +399,7 @@ mod tests {
         let value = serde_json::to_value(status(&metrics(), readiness())).unwrap();
         let create = value["salesforce"].as_array().unwrap().last().unwrap().clone();
         assert_eq!((create["requests"].as_u64(), create["not_done"].as_u64()), (Some(5), Some(1)));
-        assert_eq!(create["p95"], serde_json::json!({ "seconds": 4.5, "is_over": true }));
+        assert_eq!(create["p95"], serde_json::json!({ "over_seconds": 4.5, "at_most_seconds": null }));
         assert_eq!(value["breakers"][0]["until"], at(70).to_string());
         assert_eq!(value["callers_not_cleared"]["callers"], 3);
         assert_eq!(value["outbox"][1]["buried"], 2);

@@ -24,7 +24,7 @@ impl ServiceStatus {
         writeln!(out, "scv-bridge {} at {}, {:.0}", self.version, self.service, self.at)?;
         writeln!(
             out,
-            "Database, breakers and outbox are looked at every 5 s and told with the age of that look; the rest is of this moment.\n"
+            "The outbox is looked at every 5 s and told with the age of that look; the rest is of this moment.\n"
         )?;
         self.print_service(out)?;
         self.print_salesforce(out)?;
@@ -42,8 +42,8 @@ impl ServiceStatus {
         };
         writeln!(out, "ready          {ready}")?;
         let database = match self.database_writable {
-            Some(true) => format!("can be written{}", self.age(self.looked_at.database)),
-            Some(false) => format!("CANNOT BE WRITTEN{}", self.age(self.looked_at.database)),
+            Some(true) => "can be written".to_owned(),
+            Some(false) => "CANNOT BE WRITTEN".to_owned(),
             None => UNTOLD.to_owned(),
         };
         writeln!(out, "database       {database}")?;
@@ -63,7 +63,10 @@ impl ServiceStatus {
     }
 
     fn print_salesforce(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "\nSalesforce, since the service started (p50 and p95 reckoned from a histogram)")?;
+        writeln!(
+            out,
+            "\nSalesforce, since the service started (p50 and p95: the bounds of a histogram that they lie between)"
+        )?;
         if self.salesforce.is_empty() {
             return writeln!(out, "nothing was asked of it yet");
         }
@@ -82,7 +85,7 @@ impl ServiceStatus {
     }
 
     fn print_breakers(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "\nBreaker{}", self.age(self.looked_at.breakers))?;
+        writeln!(out, "\nBreaker")?;
         let rows = self.breakers.iter().map(|breaker| {
             [
                 breaker.call_center.clone(),
@@ -129,7 +132,10 @@ impl ServiceStatus {
     }
 
     fn print_webex(&self, out: &mut dyn Write) -> io::Result<()> {
-        let WebexStatus { active, inactive, last_webhook, compared_until } = &self.webex;
+        let WebexStatus { configured, active, inactive, last_webhook, compared_until } = &self.webex;
+        if *configured == Some(false) {
+            return writeln!(out, "\nWebex\nnot configured: the service runs without a [webex] section");
+        }
         let ago = |at: &Option<Timestamp>| {
             at.map_or_else(
                 || "none since the service started".to_owned(),
@@ -141,7 +147,7 @@ impl ServiceStatus {
             (None, None) => {
                 writeln!(
                     out,
-                    "subscriptions  not looked at: never without a [webex] section, else within minutes of the start; scv-bridge webex list asks Webex now"
+                    "subscriptions  not looked at yet: that is done within minutes of the start; scv-bridge webex list asks Webex now"
                 )
             }
             (active, inactive) => {
@@ -198,8 +204,11 @@ fn list(texts: &[OneLine], between: &str) -> String {
 }
 
 fn quantile_text(quantile: Quantile) -> String {
-    let over = if quantile.is_over { "over " } else { "" };
-    format!("{over}{}", seconds(quantile.seconds))
+    let over = seconds(quantile.over_seconds);
+    match quantile.at_most_seconds {
+        Some(at_most) => format!("{over} to {}", seconds(at_most)),
+        None => format!("over {over}"),
+    }
 }
 
 /// Seconds as milliseconds, as long as those are few.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::RouteResult;
 use crate::store::{
     Attempt, Count, EntryState, Filter, Lease, NotCleared, OpenCall, Opened, PurgeBefore, Purged, Run, Settle,
 };
@@ -69,10 +70,16 @@ async fn callers_are_counted_until_what_clears_their_routing_is_delivered(engine
     let store = engine.open().await;
     let count = |state, callers| NotCleared { call_center: center(), state, callers, oldest: at(0) };
     assert_eq!(store.count_not_cleared().await.unwrap(), []);
-    let [clear, update] = ids(&store.enqueue(hang_up("wxcc_1", "a")).await.unwrap())[..] else { panic!() };
     let routed = |key| Note { routed_at: Some(at(0)), ..Note::of(call(key), at(0)) };
+    let result = |key, result| Note { route_result: Some(result), ..routed(key) };
+    store.note(result("wxcc_1", RouteResult::Unknown)).await.unwrap();
+    let [clear, update] = ids(&store.enqueue(hang_up("wxcc_1", "a")).await.unwrap())[..] else { panic!() };
     let alone = flow_ends(&store, "wxcc_2", routed("wxcc_2")).await;
-    // Neither was ever routed, or has waited in vain.
+    // These were never routed, or have an agent.
+    store.enqueue(hang_up("wxcc_5", "a")).await.unwrap();
+    store.note(result("wxcc_6", RouteResult::NotRouted)).await.unwrap();
+    store.enqueue(hang_up("wxcc_6", "a")).await.unwrap();
+    flow_ends(&store, "wxcc_7", result("wxcc_7", RouteResult::NotRouted)).await;
     flow_ends(&store, "wxcc_3", Note::of(call("wxcc_3"), at(0))).await;
     flow_ends(&store, "wxcc_4", Note { answered_at: Some(at(0)), ..routed("wxcc_4") }).await;
     assert_eq!(store.count_not_cleared().await.unwrap(), [count(EntryState::Pending, 2)]);
@@ -88,7 +95,8 @@ async fn callers_are_counted_until_what_clears_their_routing_is_delivered(engine
     settle(clear, Attempt::Delivered { close: false }, cleared("wxcc_1")).await.unwrap();
     settle(update, buried(), None).await.unwrap();
     assert_eq!(store.count_not_cleared().await.unwrap(), [count(EntryState::Buried, 1)]);
-    store.learn(cleared("wxcc_2").unwrap()).await.unwrap();
+    let nothing = Note { nothing_to_clear_at: Some(at(5)), ..Note::of(call("wxcc_2"), at(5)) };
+    store.learn(nothing).await.unwrap();
     assert_eq!(store.count_not_cleared().await.unwrap(), []);
 }
 

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::domain::{Call, Fingerprint};
+use crate::domain::{Call, Fingerprint, RouteResult};
 use crate::store::CreateBody;
 
 /// Notes as sources of every kind would bring them, with times that contradict each other.
@@ -14,8 +14,14 @@ fn notes() -> impl Strategy<Value = Vec<Note>> {
         1 => Just(CreateBody::Done),
     ];
     let id = prop::option::of(prop::sample::select(vec!["0LQ5g000000abcD", "0LQ5g000000abcDGAQ"]));
-    let texts = (id, prop::option::of(any::<u8>()), body, 0_i64..9);
+    let route = prop::option::of(prop::sample::select(vec![
+        RouteResult::NotRouted,
+        RouteResult::Unknown,
+        RouteResult::Routed,
+    ]));
+    let texts = (id, prop::option::of(any::<u8>()), body, route, 0_i64..9);
     let times = (
+        time(),
         time(),
         time(),
         time(),
@@ -25,7 +31,7 @@ fn notes() -> impl Strategy<Value = Vec<Note>> {
         time(),
         prop::option::weighted(0.1, (0_i64..5).prop_map(at)),
     );
-    let note = (texts, times).prop_map(|((id, print, create_body, second), times)| Note {
+    let note = (texts, times).prop_map(|((id, print, create_body, route_result, second), times)| Note {
         voice_call_id: id.and_then(voice_call),
         fingerprint: print.map(|byte| Fingerprint([byte; 32])),
         start_time: times.0,
@@ -35,7 +41,9 @@ fn notes() -> impl Strategy<Value = Vec<Note>> {
         answered_at: times.4,
         ended_at: times.5,
         cleared_at: times.6,
-        closed_at: times.7,
+        nothing_to_clear_at: times.7,
+        closed_at: times.8,
+        route_result,
         create_body,
         ..Note::of(call("unnamed"), at(second))
     });
