@@ -15,4 +15,4 @@ pub use queue::{Hold, Outbox};
 pub use recent::Kept;
 pub use report::{Attempted, By};
 pub use schedule::{Next, Schedule};
-pub use worker::Worker;
+pub use worker::{Worker, WorkerStep};

@@ -15,13 +15,13 @@ use super::{By, Delivery, Outbox};
 use crate::domain::CallCenterName;
 use crate::salesforce::{Budget, Orgs};
 use crate::settings;
-use crate::store::{Lease, StoreError};
+use crate::store::{DueCenter, Lease, LeaseOf, StoreError};
 use crate::telemetry::{LogSubject, Traces};
 
 /// The longest nap: another replica or an operator may have put something in.
 const NAP: Duration = Duration::from_secs(1);
-/// The nap while something is due that must wait for its contact center: it hides when the next of others is due.
-const SHORT_NAP: Duration = Duration::from_millis(100);
+/// How often it is looked for entries of contact centers that are not configured any more.
+const OTHERS: Duration = Duration::from_secs(10);
 
 /// How often it is looked for times that lie too far ahead, as long as our own clock goes on.
 const LOOK: Duration = Duration::from_secs(600);
@@ -55,10 +55,13 @@ struct Watched {
     looked: Instant,
 }
 
-/// A lease to ask for.
-struct Share {
-    without: Vec<CallCenterName>,
-    limit: usize,
+/// What a step has come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WorkerStep {
+    /// How many entries it has begun to try.
+    pub taken: usize,
+    /// When the next entry is due of those that could be tried now.
+    pub next_at: Option<Timestamp>,
 }
 
 /// How Salesforce is reached, as the configuration of the moment says.
@@ -67,6 +70,8 @@ struct Ways {
     client: Client,
     /// The places of each contact center.
     free: HashMap<CallCenterName, Arc<Semaphore>>,
+    /// When it was looked for entries of other contact centers.
+    others_looked: Mutex<Option<Instant>>,
 }
 
 impl Ways {
@@ -82,7 +87,15 @@ impl Ways {
             before.get(name).map_or_else(|| Arc::new(Semaphore::new(concurrency)), Arc::clone)
         };
         let free = names.map(|name| (name.clone(), places(&name))).collect();
-        Self { orgs, client, free }
+        Self { orgs, client, free, others_looked: Mutex::default() }
+    }
+
+    /// The contact centers that may be asked, each with its free places.
+    fn places(&self) -> HashMap<&CallCenterName, usize> {
+        let now = Instant::now();
+        let pauses = |name: &CallCenterName| self.orgs.get(name.as_ref()).is_some_and(|org| org.pauses(now));
+        let places = self.free.iter().map(|(name, free)| (name, free.available_permits()));
+        places.filter(|(name, free)| *free > 0 && !pauses(name)).collect()
     }
 }
 
@@ -112,7 +125,7 @@ impl Worker {
     pub async fn run(self: Arc<Self>) {
         loop {
             match self.step().await {
-                Ok(0) => self.nap().await,
+                Ok(WorkerStep { taken: 0, next_at }) => self.nap(next_at).await,
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(%error, "the outbox cannot be read");
@@ -122,50 +135,73 @@ impl Worker {
         }
     }
 
-    /// Takes up what is due now, as far as there are places, and begins to try each once; gives how many those are.
-    /// Waits for none of them.
+    /// Takes up what is due now, as far as there are places, and begins to try each once. Waits for none of them.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn step(&self) -> Result<usize, StoreError> {
+    pub async fn step(&self) -> Result<WorkerStep, StoreError> {
         self.watch_clock().await?;
         let mut deliveries = self.deliveries.lock().await;
         while deliveries.try_join_next().is_some() {}
-        let mut taken = 0;
         let ways = self.ways.load_full();
         self.watch_orgs(&ways).await?;
-        for Share { without, limit } in self.shares(&ways) {
-            let lease = Lease {
-                now: self.outbox.now(),
-                owner: self.outbox.owner().to_owned(),
-                until: self.outbox.lease_until(),
-                limit: u32::try_from(limit).unwrap_or(u32::MAX),
-                without,
-            };
-            for entry in self.outbox.store().lease_due(&lease).await? {
-                taken += 1;
-                let (outbox, ways) = (Arc::clone(&self.outbox), Arc::clone(&ways));
-                let free = ways.free.get(&entry.call_center);
-                let place = free.and_then(|free| Arc::clone(free).try_acquire_owned().ok());
-                let key = entry.call.as_ref().map(|call| call.name.vendor_call_key().as_ref());
-                let mut subject = LogSubject::of_call(Some(entry.call_center.as_ref()), key);
-                if let Some(traces) = &self.traces {
-                    let span = traces.work("outbox attempt");
-                    span.set("scv.entry.kind", entry.kind.name());
-                    span.set("scv.entry.attempts", i64::from(entry.attempts));
-                    subject = subject.within(span);
-                }
-                deliveries.spawn(subject.about(async move {
-                    let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT).patient();
-                    let (orgs, client) = (&*ways.orgs, &ways.client);
-                    let delivery = Delivery { outbox: &outbox, orgs, client, by: By::Worker };
-                    // What keeps Salesforce from taking it is written down with it.
-                    let _ = delivery.deliver(vec![entry], &budget).await;
-                    drop(place);
-                    // The next entry of the call, or of the contact center, can be taken up.
-                    outbox.wake_worker();
-                }));
+        let (places, now) = (ways.places(), self.outbox.now());
+        let names: Vec<CallCenterName> = places.keys().copied().cloned().collect();
+        let due = self.outbox.store().next_due(&names, now).await?;
+        let (due, later): (Vec<_>, Vec<_>) = due.into_iter().partition(|due| due.next_at <= now);
+        let mut step = WorkerStep { taken: 0, next_at: later.iter().map(|later| later.next_at).min() };
+        for DueCenter { call_center, .. } in due {
+            let limit = places.get(&call_center).copied().unwrap_or_default();
+            step.taken += self.take_up(LeaseOf::Center(call_center), limit, &ways, &mut deliveries).await?;
+        }
+        let mut looked = ways.others_looked.lock().await;
+        if looked.is_none_or(|looked| looked.elapsed() >= OTHERS) {
+            let others = LeaseOf::AllBut(ways.free.keys().cloned().collect());
+            step.taken += self.take_up(others, self.concurrency, &ways, &mut deliveries).await?;
+            *looked = Some(Instant::now());
+        }
+        Ok(step)
+    }
+
+    /// Leases at most so many entries that are due, and begins to try them; gives how many those are.
+    async fn take_up(
+        &self,
+        of: LeaseOf,
+        limit: usize,
+        ways: &Arc<Ways>,
+        deliveries: &mut JoinSet<()>,
+    ) -> Result<usize, StoreError> {
+        let lease = Lease {
+            now: self.outbox.now(),
+            owner: self.outbox.owner().to_owned(),
+            until: self.outbox.lease_until(),
+            limit: u32::try_from(limit).unwrap_or(u32::MAX),
+            of,
+        };
+        let entries = self.outbox.store().lease_due(&lease).await?;
+        let taken = entries.len();
+        for entry in entries {
+            let (outbox, ways) = (Arc::clone(&self.outbox), Arc::clone(ways));
+            let free = ways.free.get(&entry.call_center);
+            let place = free.and_then(|free| Arc::clone(free).try_acquire_owned().ok());
+            let key = entry.call.as_ref().map(|call| call.name.vendor_call_key().as_ref());
+            let mut subject = LogSubject::of_call(Some(entry.call_center.as_ref()), key);
+            if let Some(traces) = &self.traces {
+                let span = traces.work("outbox attempt");
+                span.set("scv.entry.kind", entry.kind.name());
+                span.set("scv.entry.attempts", i64::from(entry.attempts));
+                subject = subject.within(span);
             }
+            deliveries.spawn(subject.about(async move {
+                let budget = Budget::new(Instant::now(), settings::Outbox::ATTEMPT).patient();
+                let (orgs, client) = (&*ways.orgs, &ways.client);
+                let delivery = Delivery { outbox: &outbox, orgs, client, by: By::Worker };
+                // What keeps Salesforce from taking it is written down with it.
+                let _ = delivery.deliver(vec![entry], &budget).await;
+                drop(place);
+                // The next entry of the call, or of the contact center, can be taken up.
+                outbox.wake_worker();
+            }));
         }
         Ok(taken)
     }
@@ -226,31 +262,9 @@ impl Worker {
         }
     }
 
-    /// Contact centers that nothing is under way for share one lease. Each that is busy gets one of its own for the
-    /// places that are left, if any.
-    fn shares(&self, ways: &Ways) -> Vec<Share> {
-        let now = Instant::now();
-        let pauses = |name: &CallCenterName| ways.orgs.get(name.as_ref()).is_some_and(|org| org.pauses(now));
-        let places = |(name, free): (&CallCenterName, &Arc<Semaphore>)| {
-            (name.clone(), if pauses(name) { 0 } else { free.available_permits() })
-        };
-        let places: Vec<(CallCenterName, usize)> = ways.free.iter().map(places).collect();
-        let all_but = |keep: &dyn Fn(&CallCenterName, usize) -> bool| {
-            let left = places.iter().filter(|(name, free)| !keep(name, *free));
-            left.map(|(name, _)| name.clone()).collect()
-        };
-        let idle = Share { without: all_but(&|_, free| free == self.concurrency), limit: self.concurrency };
-        let busy = places.iter().filter(|(_, free)| (1..self.concurrency).contains(free));
-        let busy = busy.map(|(busy, free)| Share { without: all_but(&|name, _| name == busy), limit: *free });
-        std::iter::once(idle).chain(busy).collect()
-    }
-
-    async fn nap(&self) {
-        let due = self.outbox.store().next_due().await.ok().flatten();
-        let left = match due.map(|due| due.duration_since(self.outbox.now())) {
-            None => NAP,
-            Some(left) => Duration::try_from(left).unwrap_or(SHORT_NAP),
-        };
+    async fn nap(&self, next_at: Option<Timestamp>) {
+        let left = next_at.map(|at| at.duration_since(self.outbox.now()));
+        let left = left.map_or(NAP, |left| Duration::try_from(left).unwrap_or_default());
         let left = left.clamp(Duration::from_millis(10), NAP);
         // Whoever comes first: the wake or the time.
         let _ = timeout(left, self.outbox.woken()).await;

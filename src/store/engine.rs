@@ -98,61 +98,41 @@ impl Target {
     /// Makes what is missing, migrates and connects.
     pub(super) async fn open(&self, limits: &Limits) -> Result<Link, StoreError> {
         self.create_file()?;
-        let opened = tokio::time::timeout(limits.open, async {
-            match self {
-                Self::Sqlite(_) => {
-                    let sqlite = self.open_past_locks(limits).await?;
-                    sqlite.call(Sqlite::migrate).await?;
-                    Ok(Link::Sqlite(sqlite))
-                }
-                Self::Postgres(options) => {
-                    let mut postgres = Postgres::connect(options).await?;
-                    postgres.migrate().await?;
-                    Ok(Link::Postgres(postgres))
-                }
-            }
-        });
-        opened.await.unwrap_or(Err(StoreError::Slow))
+        let opened = async {
+            let mut link = self.connect(limits).await?;
+            link.migrate().await?;
+            Ok(link)
+        };
+        tokio::time::timeout(limits.open, opened).await.unwrap_or(Err(StoreError::Slow))
     }
 
     /// Connects to a database that this version knows: who works beside a service makes and migrates nothing.
     pub(super) async fn open_existing(&self, limits: &Limits) -> Result<Link, StoreError> {
         self.find_file()?;
-        let opened = tokio::time::timeout(limits.open, async {
-            match self {
-                Self::Sqlite(_) => {
-                    let sqlite = self.open_past_locks(limits).await?;
-                    of_this_version(sqlite.call(|sqlite| sqlite.schema()).await?)?;
-                    Ok(Link::Sqlite(sqlite))
-                }
-                Self::Postgres(options) => {
-                    let mut postgres = Postgres::connect(options).await?;
-                    of_this_version(postgres.schema().await?)?;
-                    Ok(Link::Postgres(postgres))
-                }
-            }
-        });
-        opened.await.unwrap_or(Err(StoreError::Slow))
+        let opened = async { self.connect(limits).await?.of_this_version().await };
+        tokio::time::timeout(limits.open, opened).await.unwrap_or(Err(StoreError::Slow))
     }
 
     /// The same, only to read it.
     pub(super) async fn open_to_read(&self, limits: &Limits) -> Result<Link, StoreError> {
-        let opened = tokio::time::timeout(limits.open, async {
-            match self {
-                Self::Sqlite(None) => Err(StoreError::File(std::io::ErrorKind::NotFound)),
+        let opened = async {
+            let link = match self {
+                Self::Sqlite(None) => return Err(StoreError::File(std::io::ErrorKind::NotFound)),
                 Self::Sqlite(Some(file)) => {
-                    let sqlite = SqliteThread::open_to_read(file.clone(), *limits).await?;
-                    of_this_version(sqlite.call(|sqlite| sqlite.schema()).await?)?;
-                    Ok(Link::Sqlite(sqlite))
+                    Link::Sqlite(SqliteThread::open_to_read(file.clone(), *limits).await?)
                 }
-                Self::Postgres(options) => {
-                    let mut postgres = Postgres::connect_to_read(options).await?;
-                    of_this_version(postgres.schema().await?)?;
-                    Ok(Link::Postgres(postgres))
-                }
-            }
-        });
-        opened.await.unwrap_or(Err(StoreError::Slow))
+                Self::Postgres(options) => Link::Postgres(Postgres::connect_to_read(options).await?),
+            };
+            link.of_this_version().await
+        };
+        tokio::time::timeout(limits.open, opened).await.unwrap_or(Err(StoreError::Slow))
+    }
+
+    async fn connect(&self, limits: &Limits) -> Result<Link, StoreError> {
+        Ok(match self {
+            Self::Sqlite(_) => Link::Sqlite(self.open_past_locks(limits).await?),
+            Self::Postgres(options) => Link::Postgres(Postgres::connect(options).await?),
+        })
     }
 
     /// Looks at a server's database: what stands in it, and whether it can be written.
@@ -248,14 +228,6 @@ impl Target {
     }
 }
 
-/// Only a service migrates, when it starts.
-fn of_this_version(schema: Schema) -> Result<(), StoreError> {
-    match schema {
-        Schema::Current => Ok(()),
-        Schema::Absent | Schema::Earlier => Err(StoreError::Earlier),
-    }
-}
-
 /// Who may read and write a database: its owner.
 const OWN: u32 = 0o600;
 
@@ -293,6 +265,25 @@ pub(super) enum Link {
 }
 
 impl Link {
+    async fn migrate(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(thread) => thread.call(Sqlite::migrate).await,
+            Self::Postgres(postgres) => postgres.migrate().await,
+        }
+    }
+
+    /// Only a service migrates, when it starts; whoever works beside it needs the schema of this version.
+    async fn of_this_version(mut self) -> Result<Self, StoreError> {
+        let schema = match &mut self {
+            Self::Sqlite(thread) => thread.call(|sqlite| sqlite.schema()).await?,
+            Self::Postgres(postgres) => postgres.schema().await?,
+        };
+        match schema {
+            Schema::Current => Ok(self),
+            Schema::Absent | Schema::Earlier => Err(StoreError::Earlier),
+        }
+    }
+
     /// Begins the work of a process: SQLite's only service takes up what others have left behind. Gives the key of
     /// fingerprints, and which calls are known where only this process writes them.
     pub(super) async fn begin(

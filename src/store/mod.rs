@@ -57,8 +57,8 @@ pub use meta::{Memo, Turn};
 pub use note::{CreateBody, Note};
 pub use operate::{Count, Filter, NotCleared, PurgeBefore, Purged, Run};
 pub use outbox::{
-    Attempt, Enqueue, Enqueued, Entry, EntryId, EntryKind, EntryState, Lease, NewEntry, Settle, Subject,
-    Unreadable,
+    Attempt, DueCenter, Enqueue, Enqueued, Entry, EntryId, EntryKind, EntryState, Lease, LeaseOf, NewEntry,
+    Settle, Subject, Unreadable,
 };
 pub use place::place;
 pub use task::{LeaseTasks, NewEvent, SettleTask, Task};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Job;
 use super::journal::{Calls, EndCreateLeases};
-use super::row::{CallRow, Millis, unreadable};
+use super::row::{CallRow, Millis, time, unreadable};
 use super::sql::{Connection, Query};
 use super::task::EndTaskLeases;
 use super::{Answer, NewEvent, Note, Store, StoreError};
@@ -36,6 +36,18 @@ macro_rules! broken_off {
 macro_rules! is_first {
     () => {
         "NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.call_key = o.call_key AND e.state = 'pending' AND e.id < o.id)"
+    };
+}
+
+/// Waits, is of a kind that this version knows, is leased to nobody and is the first of its call.
+macro_rules! is_free {
+    () => {
+        concat!(
+            "o.state = 'pending' AND (o.lease_until IS NULL OR o.lease_until <= {now int}) AND o.kind IN ",
+            known_kinds!(),
+            " AND ",
+            is_first!()
+        )
     };
 }
 
@@ -218,8 +230,17 @@ pub struct Lease {
     pub until: Timestamp,
     /// At most so many.
     pub limit: u32,
-    /// Not of these contact centers, whose Salesforce is known to be down.
-    pub without: Vec<CallCenterName>,
+    /// Of which contact center.
+    pub of: LeaseOf,
+}
+
+/// Of which contact center entries are leased.
+#[derive(Debug, Clone)]
+pub enum LeaseOf {
+    /// This one.
+    Center(CallCenterName),
+    /// Any but these: what waits for one that is not configured any more.
+    AllBut(Vec<CallCenterName>),
 }
 
 /// An entry as it stands.
@@ -400,35 +421,57 @@ impl EntryRow {
 }
 
 /// Leases due entries of known kinds. A create whose lease has ended without a word may have been made.
+macro_rules! lease_due {
+    ($of:literal) => {
+        concat!(
+            "UPDATE outbox SET lease_owner = {owner}, lease_until = {until int},
+            attempts = attempts + CASE WHEN kind = 'create' AND lease_owner IS NOT NULL THEN 1 ELSE 0 END,
+            last_words = CASE WHEN kind = 'create' AND lease_owner IS NOT NULL THEN '",
+            broken_off!(),
+            "' ELSE last_words END
+        WHERE id {in SELECT o.id FROM outbox AS o WHERE o.next_at <= {now int} AND o.call_center ",
+            $of,
+            " AND ",
+            is_free!(),
+            " ORDER BY o.next_at, o.id LIMIT {limit int} {skip locked}}
+        RETURNING CAST(id AS TEXT)"
+        )
+    };
+}
+
+/// What both leases need.
 #[derive(Serialize)]
-struct LeaseDue<'a> {
+struct LeaseTerms<'a> {
     now: Millis,
     owner: &'a str,
     until: Millis,
     limit: u32,
+}
+
+/// Leases what is due of one contact center, in the order of the index.
+#[derive(Serialize)]
+struct LeaseOfCenter<'a> {
+    #[serde(flatten)]
+    terms: LeaseTerms<'a>,
+    center: &'a CallCenterName,
+}
+
+impl Query for LeaseOfCenter<'_> {
+    type Row = EntryId;
+    const SQL: &'static str = lease_due!("= {center}");
+}
+
+/// Leases what is due of all contact centers but some; reads past all that is due of those.
+#[derive(Serialize)]
+struct LeaseOfOthers<'a> {
+    #[serde(flatten)]
+    terms: LeaseTerms<'a>,
     without: &'a [CallCenterName],
 }
 
-impl Query for LeaseDue<'_> {
+impl Query for LeaseOfOthers<'_> {
     type Row = EntryId;
-    const SQL: &'static str = concat!(
-        "UPDATE outbox SET lease_owner = {owner}, lease_until = {until int},
-            attempts = attempts + CASE WHEN kind = 'create' AND lease_owner IS NOT NULL THEN 1 ELSE 0 END,
-            last_words = CASE WHEN kind = 'create' AND lease_owner IS NOT NULL THEN '",
-        broken_off!(),
-        "'
-                ELSE last_words END
-        WHERE id {in SELECT o.id FROM outbox AS o WHERE o.state = 'pending' AND o.next_at <= {now int}
-            AND (o.lease_until IS NULL OR o.lease_until <= {now int})
-            AND o.kind IN ",
-        known_kinds!(),
-        "
-            AND o.call_center NOT IN {each without}
-            AND ",
-        is_first!(),
-        " ORDER BY o.next_at, o.id LIMIT {limit int} {skip locked}}
-        RETURNING CAST(id AS TEXT)"
-    );
+    const SQL: &'static str = lease_due!("NOT IN {each without}");
 }
 
 /// Prolongs leases.
@@ -520,31 +563,40 @@ impl Query for MakeOneDue<'_> {
     type Row = EntryId;
     const SQL: &'static str = concat!(
         "UPDATE outbox SET next_at = {now int}
-        WHERE next_at > {now int} AND id {in SELECT o.id FROM outbox AS o WHERE o.state = 'pending'
-            AND (o.lease_until IS NULL OR o.lease_until <= {now int})
-            AND o.kind IN ",
-        known_kinds!(),
-        " AND o.kind <> 'late_clear' AND o.call_center = {center}
-            AND ",
-        is_first!(),
+        WHERE next_at > {now int} AND id {in SELECT o.id FROM outbox AS o
+            WHERE o.call_center = {center} AND o.kind <> 'late_clear' AND ",
+        is_free!(),
         " ORDER BY o.kind = 'create', o.next_at, o.id LIMIT 1 {skip locked}}
         RETURNING CAST(id AS TEXT)"
     );
 }
 
-/// When the next entry of a known kind is due.
+/// When the next entry of each of these contact centers is due that nobody has leased.
 #[derive(Serialize)]
-struct NextDue {}
+struct NextDue<'a> {
+    now: Millis,
+    centers: &'a [CallCenterName],
+}
 
-impl Query for NextDue {
-    type Row = Option<Millis>;
+impl Query for NextDue<'_> {
+    type Row = DueCenter;
     const SQL: &'static str = concat!(
-        "SELECT coalesce(CAST(min({latest o.next_at, o.lease_until}) AS TEXT), 'null') FROM outbox AS o
-        WHERE {input} IS NOT NULL AND o.state = 'pending' AND o.kind IN ",
-        known_kinds!(),
-        " AND ",
-        is_first!()
+        "SELECT {text {object 'call_center', d.call_center, 'next_at', d.next_at}} FROM (
+            SELECT c.value AS call_center, (SELECT o.next_at FROM outbox AS o WHERE o.call_center = c.value AND ",
+        is_free!(),
+        " ORDER BY o.next_at, o.id LIMIT 1) AS next_at FROM {each centers} AS c) AS d
+        WHERE d.next_at IS NOT NULL"
     );
+}
+
+/// A contact center, and when the next of its entries is due.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DueCenter {
+    /// The contact center.
+    pub call_center: CallCenterName,
+    /// When its next entry is due.
+    #[serde(deserialize_with = "time")]
+    pub next_at: Timestamp,
 }
 
 /// Of entries that wait, the first of their call that waits before them.
@@ -626,14 +678,12 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn lease_due(&self, lease: &Lease) -> Result<Vec<Entry>, StoreError> {
-        let query = LeaseDue {
-            now: lease.now.into(),
-            owner: &lease.owner,
-            until: lease.until.into(),
-            limit: lease.limit,
-            without: &lease.without,
+        let (now, until) = (lease.now.into(), lease.until.into());
+        let terms = LeaseTerms { now, owner: &lease.owner, until, limit: lease.limit };
+        let leased = match &lease.of {
+            LeaseOf::Center(center) => self.write(&LeaseOfCenter { terms, center }).await?,
+            LeaseOf::AllBut(without) => self.write(&LeaseOfOthers { terms, without }).await?,
         };
-        let leased = self.write(&query).await?;
         let mut entries = Vec::with_capacity(leased.len());
         for read in self.entries(&leased).await? {
             match read {
@@ -750,12 +800,16 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.id, row.first)).collect())
     }
 
-    /// When the next entry is due, or its lease ends; none when nothing waits.
+    /// When the next entry of each of these contact centers is due; those that somebody has leased do not count.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.read(&NextDue {}).await?.into_iter().flatten().next().map(Timestamp::from))
+    pub async fn next_due(
+        &self,
+        centers: &[CallCenterName],
+        now: Timestamp,
+    ) -> Result<Vec<DueCenter>, StoreError> {
+        self.read(&NextDue { now: now.into(), centers }).await
     }
 }
 

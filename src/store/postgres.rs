@@ -13,13 +13,14 @@ use super::row::json;
 use super::sql::{Connection, Engine, Insert};
 
 /// Number, name and statements of each migration.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "schema", include_str!("migrations/postgres/0001_schema.sql")),
     (2, "exchanges", include_str!("migrations/postgres/0002_exchanges.sql")),
     (3, "exchanges by hash", include_str!("migrations/postgres/0003_exchanges_by_hash.sql")),
     (4, "exchanges of a second", include_str!("migrations/postgres/0004_exchanges_of_a_second.sql")),
     (5, "cleared", include_str!("migrations/postgres/0005_cleared.sql")),
     (6, "route result", include_str!("migrations/postgres/0006_route_result.sql")),
+    (7, "outbox by center", include_str!("migrations/postgres/0007_outbox_by_center.sql")),
 ];
 
 /// The migrations, with the checksums by which a changed one is told.

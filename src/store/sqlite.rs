@@ -19,13 +19,14 @@ use super::inspect::Schema;
 use super::sql::{Connection, Engine, Insert};
 
 /// The statements of each version of the schema. The file says in `user_version` how many it has seen.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/sqlite/0001_schema.sql"),
     include_str!("migrations/sqlite/0002_exchanges.sql"),
     include_str!("migrations/sqlite/0003_exchanges_by_hash.sql"),
     include_str!("migrations/sqlite/0004_exchanges_of_a_second.sql"),
     include_str!("migrations/sqlite/0005_cleared.sql"),
     include_str!("migrations/sqlite/0006_route_result.sql"),
+    include_str!("migrations/sqlite/0007_outbox_by_center.sql"),
 ];
 
 /// Tables that every version of the schema has: what has none of them, and others, is of another program.

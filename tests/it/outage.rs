@@ -55,7 +55,7 @@ async fn attempt(stage: &Stage) -> Entry {
     let asked = stage.org.requests().len();
     let moment = Duration::from_millis(1);
     stage.clock.advance(time_until(stage, entry.next_at) - moment);
-    assert_eq!(stage.handle.worker().step().await.unwrap(), 0, "nothing is due yet");
+    assert_eq!(stage.handle.worker().step().await.unwrap().taken, 0, "nothing is due yet");
     stage.clock.advance(moment);
     let tried = async || {
         let now = stage.entries().await.into_iter().find(|one| one.id == entry.id);

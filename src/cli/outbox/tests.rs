@@ -14,7 +14,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::domain::{CallCenterName, CallName, CallReference, StoredJson, VendorCallKey, VoiceCallId};
 use crate::store::tests::server::Postgres;
-use crate::store::{Attempt, Enqueue, Enqueued, EntryKind, Lease, NewEntry, Note, Settle, Subject};
+use crate::store::{Attempt, Enqueue, Enqueued, EntryKind, Lease, LeaseOf, NewEntry, Note, Settle, Subject};
 
 const NUMBER: &str = "+14693150217";
 
@@ -390,7 +390,7 @@ async fn another_program_may_look_at_the_database_meanwhile() {
 /// What a worker of the service asks for.
 fn lease(scene: &Scene) -> Lease {
     let until = scene.now().checked_add(Duration::from_secs(30)).unwrap();
-    Lease { now: scene.now(), owner: "worker".to_owned(), until, limit: 10, without: Vec::new() }
+    Lease { now: scene.now(), owner: "worker".to_owned(), until, limit: 10, of: LeaseOf::AllBut(Vec::new()) }
 }
 
 #[tokio::test]

@@ -3,12 +3,18 @@
 use super::tasks::{lease_tasks, new_event};
 use super::*;
 use crate::domain::{EventKind, TaskEnding};
-use crate::store::{Ahead, Attempt, Lease, OpenCall, Opened, Settle, SettleTask, Turn};
+use crate::store::{Ahead, Attempt, Lease, LeaseOf, OpenCall, Opened, Settle, SettleTask, Turn};
 
 const HOURS: i64 = 2 * 3600;
 
 fn lease(second: i64) -> Lease {
-    Lease { now: at(second), owner: "w".to_owned(), until: at(second + 10), limit: 100, without: Vec::new() }
+    Lease {
+        now: at(second),
+        owner: "w".to_owned(),
+        until: at(second + 10),
+        limit: 100,
+        of: LeaseOf::AllBut(Vec::new()),
+    }
 }
 
 fn ahead(second: i64, owner: &str) -> Ahead {

@@ -1,7 +1,8 @@
 use super::*;
 use crate::domain::RouteResult;
 use crate::store::{
-    Attempt, Count, EntryState, Filter, Lease, NotCleared, OpenCall, Opened, PurgeBefore, Purged, Run, Settle,
+    Attempt, Count, EntryState, Filter, Lease, LeaseOf, NotCleared, OpenCall, Opened, PurgeBefore, Purged,
+    Run, Settle,
 };
 
 /// Two calls: the entries of the first are buried, those of the second wait.
@@ -109,7 +110,7 @@ async fn buried_entries_are_tried_again_as_if_never_tried(engine: Engine) {
     let pending = Filter { state: Some(EntryState::Pending), ..none.clone() };
     assert_eq!(store.retry(&pending, at(7), Run::Real).await.unwrap().len(), 0);
     assert_eq!(store.retry(&none, at(7), Run::Real).await.unwrap().len(), 2);
-    let lease = Lease { now: at(7), owner: "b".into(), until: at(9), limit: 9, without: vec![] };
+    let lease = Lease { now: at(7), owner: "b".into(), until: at(9), limit: 9, of: LeaseOf::AllBut(vec![]) };
     let due = store.lease_due(&lease).await.unwrap();
     assert_eq!(due.iter().map(|entry| entry.id).collect::<Vec<_>>(), all[..1]);
     assert_eq!((due[0].attempts, due[0].reason.as_deref(), due[0].buried_at), (0, None, None));
@@ -187,7 +188,8 @@ async fn a_call_for_which_entries_wait_is_not_forgotten_by_a_create(engine: Engi
         now: at(2000),
     };
     assert!(matches!(store.open_call(again.clone()).await.unwrap(), Opened::Known(_)));
-    let lease = Lease { now: at(2000), owner: "b".into(), until: at(2010), limit: 9, without: vec![] };
+    let lease =
+        Lease { now: at(2000), owner: "b".into(), until: at(2010), limit: 9, of: LeaseOf::AllBut(vec![]) };
     let due = store.lease_due(&lease).await.unwrap();
     assert_eq!(due[0].call.as_ref().unwrap().voice_call_id, voice_call("0LQ5g000000abcD"));
     store.discard(&Filter::default(), Run::Real).await.unwrap();

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::store::{Attempt, CreateBody, Entry, EntryState, Lease, Settle};
+use crate::store::{Attempt, CreateBody, Entry, EntryState, Filter, Lease, LeaseOf, Settle};
 
 fn lease(second: i64, owner: &str) -> Lease {
     Lease {
@@ -9,7 +9,7 @@ fn lease(second: i64, owner: &str) -> Lease {
         owner: owner.to_owned(),
         until: at(second + 10),
         limit: 100,
-        without: Vec::new(),
+        of: LeaseOf::AllBut(Vec::new()),
     }
 }
 
@@ -25,11 +25,36 @@ fn numbers(entries: &[Entry]) -> Vec<EntryId> {
     entries.iter().map(|entry| entry.id).collect()
 }
 
+async fn what_is_due_next_of_a_center_is_the_first_entry_that_nobody_has(engine: Engine) {
+    let store = engine.open().await;
+    let other = CallCenterName::parse("Other").unwrap();
+    let next = async |now| {
+        let centers = [other.clone(), center()];
+        let due = store.next_due(&centers, at(now)).await.unwrap();
+        due.into_iter().map(|due| (due.call_center, due.next_at)).collect::<Vec<_>>()
+    };
+    assert_eq!(next(0).await, []);
+    for (key, owner) in [("wxcc_1", "a"), ("wxcc_2", "b")] {
+        store.enqueue(hang_up(key, owner)).await.unwrap();
+    }
+    assert_eq!(next(9).await, [], "both are leased");
+    let first = store.list(&Filter::default()).await.unwrap()[0].id;
+    assert!(store.settle(settle(first, "a", later(7))).await.unwrap());
+    assert_eq!(next(0).await, [(center(), at(7))]);
+    assert_eq!(store.next_due(std::slice::from_ref(&other), at(0)).await.unwrap(), []);
+    let of_other = Lease { of: LeaseOf::Center(other.clone()), ..lease(7, "b") };
+    assert_eq!(numbers(&store.lease_due(&of_other).await.unwrap()), []);
+    let of_center = Lease { of: LeaseOf::Center(center()), ..lease(7, "b") };
+    assert_eq!(numbers(&store.lease_due(&of_center).await.unwrap()), [first]);
+    assert_eq!(next(9).await, [], "it is leased again");
+    assert_eq!(next(17).await, [(center(), at(0))], "all leases have ended");
+}
+
 async fn entries_are_born_leased_and_come_up_again_in_order_when_the_lease_ends(engine: Engine) {
     let store = engine.open().await;
     let ids = ids(&store.enqueue(hang_up("wxcc_1", "a")).await.unwrap());
     assert!(store.lease_due(&lease(9, "b")).await.unwrap().is_empty());
-    assert_eq!(store.next_due().await.unwrap(), Some(at(10)));
+    assert!(store.next_due(&[center()], at(9)).await.unwrap().is_empty());
     let due = store.lease_due(&lease(10, "b")).await.unwrap();
     assert_eq!(numbers(&due), ids[..1], "the update waits behind the clear");
     assert_eq!((due[0].kind, due[0].state, due[0].attempts), (EntryKind::Clear, EntryState::Pending, 0));
@@ -208,7 +233,8 @@ async fn a_contact_center_whose_salesforce_is_down_is_left_alone(engine: Engine)
     };
     let other = ids(&store.enqueue(update).await.unwrap());
     store.enqueue(hang_up("wxcc_1", "a")).await.unwrap();
-    let due = store.lease_due(&Lease { without: vec![center()], ..lease(10, "b") }).await.unwrap();
+    let due =
+        store.lease_due(&Lease { of: LeaseOf::AllBut(vec![center()]), ..lease(10, "b") }).await.unwrap();
     assert_eq!(numbers(&due), other);
     assert!(due[0].call.is_none());
     let due = store.lease_due(&Lease { limit: 0, ..lease(10, "b") }).await.unwrap();
@@ -225,6 +251,7 @@ async fn a_call_that_the_journal_does_not_know_gets_one_final_update_too(engine:
 }
 
 on_both_engines! {
+    what_is_due_next_of_a_center_is_the_first_entry_that_nobody_has
     entries_are_born_leased_and_come_up_again_in_order_when_the_lease_ends
     a_call_gets_one_final_update_even_after_it_was_delivered_or_buried
     a_call_has_one_create_waiting_and_none_once_it_needs_none

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::store::{Lease, OpenCall, Opened};
+use crate::store::{Lease, LeaseOf, OpenCall, Opened};
 
 async fn a_hundred_notes_at_once_take_a_few_commits(engine: Engine) {
     let store = engine.open().await;
@@ -50,7 +50,7 @@ async fn no_entry_is_leased_twice(engine: Engine) {
     for number in 0..20 {
         let store = stores[number % 2].clone();
         let owner = number.to_string();
-        let lease = Lease { now: at(10), owner, until: at(20), limit: 3, without: Vec::new() };
+        let lease = Lease { now: at(10), owner, until: at(20), limit: 3, of: LeaseOf::AllBut(Vec::new()) };
         leases.spawn(async move { store.lease_due(&lease).await.unwrap() });
     }
     let leased: Vec<_> = leases.join_all().await.into_iter().flatten().map(|entry| entry.id).collect();

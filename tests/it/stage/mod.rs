@@ -18,7 +18,7 @@ use scv_bridge::app::{Handle, Reread};
 use scv_bridge::clock::ManualClock;
 use scv_bridge::mock::{BadDay, MockOrg, Operation, RecordedRequest, Refusal, Script};
 use scv_bridge::settings::Source;
-use scv_bridge::store::{Entry, Filter};
+use scv_bridge::store::{Entry, EntryState, Filter};
 use serde_json::Value;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -150,7 +150,9 @@ impl Stage {
     pub async fn deliver(&self, seconds: u64) {
         self.wait_seconds(seconds);
         let store = self.handle.outbox().store();
-        self.work_until(async || store.next_due().await.unwrap().is_none()).await;
+        let waits =
+            async || store.count().await.unwrap().iter().any(|count| count.state == EntryState::Pending);
+        self.work_until(async || !waits().await).await;
     }
 
     /// Lets the outbox take up what is due until this holds.
