@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use tokio::sync::oneshot;
+use tokio::time::timeout_at;
 
 use super::update::Guard;
-use super::{Bridge, BridgeError, in_time, named, or_nothing, without_journal};
+use super::{Bridge, BridgeError, named, or_nothing, without_journal};
 use crate::domain::{CallName, CallReference, ExecuteOmniFlow, RouteResult, Routing};
 use crate::salesforce::{Budget, Failure, SalesforceRequest};
-use crate::store::{Attempt, Enqueued, EntryId, Note, Subject};
+use crate::store::{Attempt, Enqueued, NewEntry, Note, StoreError, Subject};
 
 /// Where a call goes, and who said so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,19 +31,28 @@ struct Aimed {
     lacks_reference: bool,
 }
 
-/// What was written down before Salesforce's answer to a request to route.
+/// What was put into the outbox before Salesforce answered a request to route a call.
 struct Remembered {
     name: CallName,
-    /// The entry that clears the routing later, if nobody knows what became of it. None where an earlier request's stands, or
-    /// where the database failed.
-    late: Option<Late>,
+    /// The entry that clears the routing later, if nobody knows what became of it.
+    entry: NewEntry,
+    put: Put,
 }
 
-/// An entry that clears the routing later.
-#[derive(Clone, Copy)]
-struct Late {
-    id: EntryId,
-    due: Timestamp,
+/// How far that has come.
+enum Put {
+    Done(Result<Enqueued, StoreError>),
+    /// The deadline was over first: the database may take it all the same.
+    UnderWay(oneshot::Receiver<Result<Enqueued, StoreError>>),
+}
+
+impl Put {
+    async fn result(self) -> Result<Enqueued, StoreError> {
+        match self {
+            Self::Done(result) => result,
+            Self::UnderWay(told) => told.await.unwrap_or(Err(StoreError::Closed)),
+        }
+    }
 }
 
 impl Bridge {
@@ -122,53 +132,57 @@ impl Bridge {
         let note = Note { routed_at: Some(now), ..Note::of(name.clone(), now) };
         let filled = self.filled(Some(&note));
         let entry = self.outbox.late_clear(call, &request.origin, self.settings.deadlines.execute_omni_flow);
-        let due = entry.next_at;
-        let put = self.outbox.put(Subject::Known(note.into()), vec![entry], false, None);
-        let picked = self.remember_picked(filled.as_ref(), "executeOmniFlow", &request.picked, budget);
-        let late = match tokio::join!(in_time(budget, put), picked).0 {
-            Ok(Enqueued::Accepted { ids, .. }) => ids.first().map(|&id| Late { id, due }),
-            Ok(Enqueued::Duplicate | Enqueued::Answered) => None,
-            Err(error) => {
-                without_journal(&error);
-                None
+        let (tell, mut told) = oneshot::channel();
+        let (outbox, entries) = (Arc::clone(&self.outbox), vec![entry.clone()]);
+        self.outbox.afterwards(async move {
+            // Who waits no longer for it finds it in the channel.
+            let _ = tell.send(outbox.put(Subject::Known(note.into()), entries, false, None).await);
+        });
+        let put = async {
+            match timeout_at(budget.deadline(), &mut told).await {
+                Ok(result) => Put::Done(result.unwrap_or(Err(StoreError::Closed))),
+                Err(_) => Put::UnderWay(told),
             }
         };
-        Some(Remembered { name, late })
+        let picked = self.remember_picked(filled.as_ref(), "executeOmniFlow", &request.picked, budget);
+        let (put, ()) = tokio::join!(put, picked);
+        match &put {
+            Put::Done(Ok(_)) => {}
+            Put::Done(Err(error)) => without_journal(&error.clone().into()),
+            Put::UnderWay(_) => without_journal(&BridgeError::StoreLate),
+        }
+        Some(Remembered { name, entry, put })
     }
 
     /// Writes down what Salesforce did; nobody waits for that. Once it is known, nothing is left to clear. Else the entry stays
     /// until it is due.
     fn settle_routing(&self, remembered: Remembered, failure: Option<&Failure>, call: &CallReference) {
         let (outbox, now) = (Arc::clone(&self.outbox), self.outbox.now());
-        let (unknown, Remembered { name, late }) =
-            (failure.filter(|failure| failure.is_unknown()), remembered);
-        let result = match (failure, unknown) {
-            (None, _) => RouteResult::Routed,
-            (Some(_), Some(_)) => RouteResult::Unknown,
-            (Some(_), None) => RouteResult::NotRouted,
+        let Remembered { name, entry, put } = remembered;
+        let (result, attempt) = match failure {
+            None => (RouteResult::Routed, Attempt::Delivered { close: false }),
+            Some(failure) if failure.is_unknown() => {
+                let (due, words) = (entry.next_at, failure.to_string());
+                tracing::warn!(%call, %due, words, "Salesforce may still route it; cleared then if its caller is gone");
+                (RouteResult::Unknown, Attempt::NotTried { next_at: due, words })
+            }
+            Some(_) => (RouteResult::NotRouted, Attempt::Delivered { close: false }),
         };
-        let note = Note { route_result: Some(result), ..Note::of(name, now) };
-        let Some(late) = late else {
-            // What an earlier request may have left in Salesforce is not undone by one that fails.
-            if result != RouteResult::NotRouted {
-                let note = Note { routed_at: Some(now), ..note };
-                self.outbox.afterwards(async move {
-                    if let Err(error) = outbox.store().note(note).await {
-                        without_journal(&error.into());
+        let route_at = (result != RouteResult::NotRouted).then_some(now);
+        let note = Note { route_result: Some(result), route_at, ..Note::of(name, now) };
+        let asked = Note { routed_at: Some(now), ..note.clone() };
+        self.outbox.afterwards(async move {
+            match put.result().await {
+                Ok(Enqueued::Accepted { ids, .. }) => {
+                    for id in ids {
+                        outbox.settle(id, attempt.clone(), Some(note.clone())).await;
                     }
-                });
+                }
+                Ok(Enqueued::Duplicate | Enqueued::Answered) => outbox.note_later(asked),
+                Err(_) if result == RouteResult::Unknown => outbox.put_later(asked, entry),
+                Err(_) => outbox.note_later(asked),
             }
-            return;
-        };
-        let attempt = match unknown {
-            Some(failure) => {
-                let words = failure.to_string();
-                tracing::warn!(%call, due = %late.due, words, "Salesforce may still route it; cleared then if its caller is gone");
-                Attempt::NotTried { next_at: late.due, words }
-            }
-            None => Attempt::Delivered { close: false },
-        };
-        self.outbox.afterwards(async move { outbox.settle(late.id, attempt, Some(note)).await });
+        });
     }
 
     /// A caller who was gone before the answer came waits for nobody: the PendingServiceRouting that the flow has just

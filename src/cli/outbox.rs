@@ -26,7 +26,9 @@ use super::running::Running;
 use crate::clock::Clock;
 use crate::domain::{CallCenterName, CallReference, cut};
 use crate::settings::{Settings, Source, configuration_file, parse_duration};
-use crate::store::{Entry, EntryId, EntryKind, EntryState, Filter, Run, Store, StoreError, Unreadable};
+use crate::store::{
+    Count, Entry, EntryId, EntryKind, EntryState, Filter, Run, Store, StoreError, Unreadable,
+};
 
 /// Look at what still has to reach Salesforce; send what was buried again, or drop it.
 #[derive(Debug, clap::Args)]
@@ -199,6 +201,9 @@ async fn obey(
                 writeln!(out, "{}", serde_json::to_string(&shown)?)?;
             } else {
                 shown.print(out)?;
+                if let Some(note) = running.nobody_sends().filter(|_| shown.next_at.is_some()) {
+                    writeln!(out, "\n{note}")?;
+                }
             }
             Ok(true)
         }
@@ -250,6 +255,9 @@ pub struct EntrySelection {
     /// Put in longer ago than this: 90s, 15m, 2h, 3d.
     #[arg(long, value_name = "AGE", value_parser = parse_duration)]
     pub older_than: Option<Duration>,
+    /// Of callers who are gone and whose routing is not cleared, as `status` counts them.
+    #[arg(long)]
+    pub not_cleared: bool,
     /// With this text in the reason or in Salesforce's last words; capitals do not count.
     #[arg(long, value_name = "TEXT")]
     pub words: Option<String>,
@@ -294,6 +302,7 @@ impl EntrySelection {
             }),
             // No entry is older than that.
             older_than: self.older_than.map(|age| now.checked_sub(age).unwrap_or(Timestamp::MIN)),
+            not_cleared: self.not_cleared,
             words: self.words.clone(),
             ..Filter::default()
         }
@@ -314,6 +323,9 @@ pub struct EntryList {
     /// How many there are.
     pub total: usize,
     entries: Vec<EntryView>,
+    /// Where nobody sends what waits.
+    #[serde(skip)]
+    note: Option<&'static str>,
 }
 
 /// Reads as many entries as the filter allows, and counts all of them.
@@ -325,7 +337,9 @@ async fn read_list(
 ) -> Result<EntryList, StoreError> {
     let total = store.discard(&Filter { limit: None, ..filter.clone() }, Run::Dry).await?.len();
     let entries = views(store, &store.list_all(filter).await?, running, now).await?;
-    Ok(EntryList { total, entries })
+    let waits = entries.iter().any(|entry| entry.next_at.is_some());
+    let note = running.nobody_sends().filter(|_| waits);
+    Ok(EntryList { total, entries, note })
 }
 
 /// Entries as they are shown, with what each waits for.
@@ -370,7 +384,8 @@ impl EntryList {
         match self.total {
             0 => writeln!(out, "no entries"),
             total => print_entries(&self.entries, total, out),
-        }
+        }?;
+        self.note.map_or(Ok(()), |note| writeln!(out, "{note}"))
     }
 }
 
@@ -617,16 +632,16 @@ const PRINTED: usize = 50;
 /// Which entries to change: by number, by filter, or all.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(group(ArgGroup::new("which").required(true).multiple(true)
-    .args(["ids", "state", "call_center", "kind", "older_than", "words", "all"])))]
+    .args(["ids", "state", "call_center", "kind", "older_than", "not_cleared", "words", "all"])))]
 pub struct EntryChange {
     /// These entries.
     #[arg(value_name = "ID", value_parser = entry_id,
-        conflicts_with_all = ["state", "call_center", "kind", "older_than", "words", "all"])]
+        conflicts_with_all = ["state", "call_center", "kind", "older_than", "not_cleared", "words", "all"])]
     ids: Vec<EntryId>,
     #[command(flatten)]
     select: EntrySelection,
     /// All of them: needed where nothing narrows.
-    #[arg(long, conflicts_with_all = ["state", "call_center", "kind", "older_than", "words"])]
+    #[arg(long, conflicts_with_all = ["state", "call_center", "kind", "older_than", "not_cleared", "words"])]
     all: bool,
     /// Change nothing; print what would be changed.
     #[arg(long)]
@@ -696,7 +711,7 @@ struct ChangeReport {
 }
 
 impl ChangeReport {
-    fn print(&self, action: ChangeAction, running: &Running, out: &mut dyn Write) -> io::Result<()> {
+    fn print(&self, action: ChangeAction, kept: Vec<String>, out: &mut dyn Write) -> io::Result<()> {
         if let Some(listed) = self.listed.as_ref().filter(|listed| !listed.is_empty()) {
             print_entries(listed, self.entries, out)?;
         }
@@ -704,7 +719,6 @@ impl ChangeReport {
             writeln!(out, "{id}: {problem}")?;
         }
         writeln!(out, "{} {}", self.entries, action.outcome(self.dry_run))?;
-        let kept = if action == ChangeAction::Discard { Vec::new() } else { self.kept_from(running) };
         for hint in action.hints(self.entries, self.left).into_iter().chain(kept) {
             writeln!(out, "{hint}")?;
         }
@@ -712,27 +726,21 @@ impl ChangeReport {
     }
 }
 
-impl ChangeReport {
-    /// What keeps entries that are due from being tried.
-    fn kept_from(&self, running: &Running) -> Vec<String> {
-        let LeftAlone { waiting, due_already, .. } = self.left;
-        if self.entries + waiting + due_already == 0 {
-            return Vec::new();
-        }
-        if running.answers == Some(false) {
-            let words = "no service answers at operations.listen of this configuration: nothing is sent until one runs";
-            return vec![words.to_owned()];
-        }
-        let told = |(center, until): (&String, &Option<Timestamp>)| match until {
-            Some(until) => format!(
-                "the breaker of {center} is open until {until:.0}: what is due there is tried after that, not at once"
-            ),
-            None => format!(
-                "the breaker of {center} is half-open: what is due there is tried once Salesforce is back"
-            ),
-        };
-        running.held.iter().map(told).collect()
+/// What keeps entries of these contact centers that are due from being tried.
+fn kept_from(running: &Running, centers: &BTreeSet<String>) -> Vec<String> {
+    if let Some(note) = running.nobody_sends().filter(|_| !centers.is_empty()) {
+        return vec![note.to_owned()];
     }
+    let held = running.held.iter().filter(|(center, _)| centers.contains(*center));
+    let told = held.map(|(center, until)| match until {
+        Some(until) => format!(
+            "the breaker of {center} is open until {until:.0}: what is due there is tried after that, not at once"
+        ),
+        None => {
+            format!("the breaker of {center} is half-open: what is due there is tried once Salesforce is back")
+        }
+    });
+    told.collect()
 }
 
 impl EntryChange {
@@ -772,9 +780,28 @@ impl EntryChange {
         let report = ChangeReport { dry_run: self.dry_run, entries: ids.len(), ids, problems, left, listed };
         match json {
             true => writeln!(out, "{}", serde_json::to_string(&report)?)?,
-            false => report.print(action, running, out)?,
+            false => {
+                let kept = match action {
+                    ChangeAction::Discard => Vec::new(),
+                    ChangeAction::Retry | ChangeAction::Hurry => {
+                        kept_from(running, &self.pending_centers(store).await?)
+                    }
+                };
+                report.print(action, kept, out)?;
+            }
         }
         Ok(report.entries > 0 && report.problems.is_empty())
+    }
+
+    /// The contact centers that something waits for, of those that are meant.
+    async fn pending_centers(&self, store: &Store) -> Result<BTreeSet<String>, StoreError> {
+        let counts = store.count().await?.into_iter();
+        let is_meant = |count: &Count| {
+            let is_of_center =
+                self.select.call_center.as_ref().is_none_or(|center| *center == count.call_center);
+            count.state == EntryState::Pending && is_of_center
+        };
+        Ok(counts.filter(is_meant).map(|count| count.call_center.to_string()).collect())
     }
 
     fn filters(&self, now: Timestamp) -> Vec<Filter> {
@@ -822,9 +849,6 @@ impl ChangeAction {
         }
         let filter = Filter { state: Some(EntryState::Pending), ..filter.clone() };
         let waiting = store.discard(&filter, Run::Dry).await?;
-        if self == Self::Retry {
-            return Ok(LeftAlone { waiting: waiting.len(), ..LeftAlone::default() });
-        }
         let hurried: BTreeSet<EntryId> = store.hurry(&filter, now, Run::Dry).await?.into_iter().collect();
         let left: BTreeSet<EntryId> = waiting.into_iter().filter(|id| !hurried.contains(id)).collect();
         let late = match filter.kind {
@@ -835,7 +859,8 @@ impl ChangeAction {
             Some(_) => Vec::new(),
         };
         let late_clears = late.iter().filter(|id| left.contains(id)).count();
-        Ok(LeftAlone { waiting: 0, due_already: left.len() - late_clears, late_clears })
+        let waiting = if self == Self::Retry { hurried.len() } else { 0 };
+        Ok(LeftAlone { waiting, due_already: left.len() - late_clears, late_clears })
     }
 
     /// What an operator is told of entries that are left as they are.
@@ -850,11 +875,14 @@ impl ChangeAction {
                 "{several} pending entries are tried again by themselves; --now makes them due"
             )),
         }
-        let more = if changed > 0 { "more" } else { "pending" };
+        let [one, more] = match changed + left.waiting {
+            0 => ["pending entry", "pending entries"],
+            _ => ["more", "more"],
+        };
         match left.due_already {
             0 => {}
             1 => hints.push(format!(
-                "1 {more} is due already, and tried when its turn comes: `outbox list` tells what it waits for"
+                "1 {one} is due already, and tried when its turn comes: `outbox list` tells what it waits for"
             )),
             several => hints.push(format!(
                 "{several} {more} are due already, and tried when their turn comes: `outbox list` tells what each waits for"

@@ -316,6 +316,13 @@ impl Running {
         }
     }
 
+    /// What is told of entries that wait where no service answers.
+    pub(super) fn nobody_sends(&self) -> Option<&'static str> {
+        (self.answers == Some(false)).then_some(
+            "no service answers at operations.listen of this configuration: nothing is sent until one runs",
+        )
+    }
+
     fn of(told: &Exposition) -> Self {
         let until: BTreeMap<&str, Option<Timestamp>> = told
             .of(metric_names::breaker_until)

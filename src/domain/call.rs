@@ -176,9 +176,11 @@ pub struct Call {
     pub routed_at: Option<Timestamp>,
     /// What became of those requests; none where that was not written down.
     pub route_result: Option<RouteResult>,
-    /// When Salesforce had cleared its routing for the first time.
+    /// When Salesforce had routed it for the last time, or may have.
+    pub route_at: Option<Timestamp>,
+    /// When Salesforce had cleared its routing for the last time.
     pub cleared_at: Option<Timestamp>,
-    /// When Salesforce had no routing of it to clear, for the first time.
+    /// When Salesforce had no routing of it to clear, for the last time.
     pub nothing_to_clear_at: Option<Timestamp>,
     /// When an agent accepted it.
     pub answered_at: Option<Timestamp>,
@@ -253,11 +255,16 @@ impl Call {
     }
 
     /// Whether Salesforce may still offer it to an agent although its caller is gone: it was routed, as far as anybody knows,
-    /// and neither answered nor cleared since. One that was routed again after it was cleared counts as cleared.
+    /// and neither answered nor cleared since.
     pub fn may_wait_in_queue(&self) -> bool {
         let was_routed = self.routed_at.is_some() && self.route_result != Some(RouteResult::NotRouted);
-        let is_cleared = self.cleared_at.is_some() || self.nothing_to_clear_at.is_some();
-        was_routed && !is_cleared && self.answered_at.is_none() && self.closed_at.is_none()
+        was_routed && !self.is_cleared() && self.answered_at.is_none() && self.closed_at.is_none()
+    }
+
+    /// Whether Salesforce is known to hold no routing of it any more, although it may have had one.
+    pub fn is_cleared(&self) -> bool {
+        let cleared = self.cleared_at.max(self.nothing_to_clear_at);
+        cleared.is_some_and(|cleared| self.route_at.or(self.routed_at).is_none_or(|routed| routed <= cleared))
     }
 
     /// Whether a create of it is in flight at `now`, here or on another replica.
@@ -356,6 +363,7 @@ mod tests {
             deferred_at: None,
             routed_at: None,
             route_result: None,
+            route_at: None,
             cleared_at: None,
             nothing_to_clear_at: None,
             answered_at: None,

@@ -291,6 +291,7 @@ mod tests {
             deferred_at: None,
             routed_at: None,
             route_result: None,
+            route_at: None,
             cleared_at: None,
             nothing_to_clear_at: None,
             answered_at: None,

@@ -14,7 +14,7 @@ use crate::domain::{Call, CallReference, Exchange, ExchangeOrigin, ExchangeRecor
 use crate::salesforce::{
     Budget, Failure, Operation, Org, Orgs, RestoredRequest, SalesforceRequest, StoredRequest, voice_call_id,
 };
-use crate::store::{Attempt, CreateBody, Entry, EntryKind, Note};
+use crate::store::{Attempt, CreateBody, Entry, EntryKind, Note, ONCE_MORE};
 
 /// How often another replica's create is looked after.
 const LOOK: Duration = Duration::from_millis(250);
@@ -238,7 +238,7 @@ fn late_clear(now: Timestamp, entry: &Entry, sent: Option<&Sent>) -> Attempt {
         },
         Some(Sent::Done(_)) if entry.attempts == 0 => Attempt::Later {
             next_at: last.max(later(now, Outbox::LATE_ROUTING)),
-            words: String::from("its routing was cleared, and is once more: Salesforce may be later still"),
+            words: ONCE_MORE.to_owned(),
         },
         _ => Attempt::Delivered { close: false },
     }

@@ -139,10 +139,6 @@ impl Outbox {
         background.spawn_on(LogSubject::current().about(work), &self.runtime);
     }
 
-    /// How often, and after which pause each time, a database that failed is told again how a create ended.
-    const REMINDERS: usize = 20;
-    const REMINDED: Duration = Duration::from_millis(250);
-
     /// Writes down how a create ended. A repetition of the create that comes before the database has taken it finds it by
     /// [`Outbox::recent`]: else it would make a second VoiceCall. A database that fails is told again for a while; nobody
     /// waits for that.
@@ -162,13 +158,44 @@ impl Outbox {
     fn keep_later(self: &Arc<Self>, note: Arc<Note>) {
         let outbox = Arc::clone(self);
         self.afterwards(async move {
-            for _ in 0..Self::REMINDERS {
-                tokio::time::sleep(Self::REMINDED).await;
-                if outbox.store.note(Arc::clone(&note)).await.is_ok() {
-                    break;
+            outbox.note_again(&note).await;
+            outbox.lock_recent().kept(&note);
+        });
+    }
+
+    /// Tells a database that has failed again what was learned of a call, until it takes it; nobody waits for that.
+    pub fn note_later(self: &Arc<Self>, note: Note) {
+        let (outbox, note) = (Arc::clone(self), Arc::new(note));
+        self.afterwards(async move { outbox.note_again(&note).await });
+    }
+
+    async fn note_again(&self, note: &Arc<Note>) {
+        for pause in reminders() {
+            tokio::time::sleep(pause).await;
+            if self.store.note(Arc::clone(note)).await.is_ok() {
+                return;
+            }
+        }
+        let key = note.call.vendor_call_key();
+        tracing::error!(vendor_call_key = %key, "what was learned of a call is lost: the database has failed for too long");
+    }
+
+    /// Puts an entry in that a database which has failed did not take, until it does, with what was learned of its call.
+    /// Nobody tries it at once, and nobody waits for that.
+    pub fn put_later(self: &Arc<Self>, note: Note, entry: NewEntry) {
+        let (outbox, note) = (Arc::clone(self), Arc::new(note));
+        self.afterwards(async move {
+            for pause in reminders() {
+                tokio::time::sleep(pause).await;
+                let put = outbox.put(Subject::Known(Arc::clone(&note)), vec![entry.clone()], false, None);
+                match put.await {
+                    Ok(Enqueued::Accepted { ids, .. }) => return outbox.give_back(&ids).await,
+                    Ok(Enqueued::Duplicate | Enqueued::Answered) => return,
+                    Err(_) => {}
                 }
             }
-            outbox.lock_recent().kept(&note);
+            let key = note.call.vendor_call_key();
+            tracing::error!(vendor_call_key = %key, "an entry of the outbox is lost: the database has failed for too long");
         });
     }
 
@@ -396,11 +423,29 @@ impl Outbox {
     }
 }
 
+/// After which pauses a database that has failed is told again what nobody else knows, a quarter of an hour long in all. Without that
+/// a repeated create makes a second VoiceCall once the database is back.
+fn reminders() -> impl Iterator<Item = Duration> {
+    const LONGEST: Duration = Duration::from_secs(5);
+    let rising =
+        std::iter::successors(Some(Duration::from_millis(250)), |pause| Some((*pause * 2).min(LONGEST)));
+    rising.take(185)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use crate::domain::{CallCenterName, CallName, VendorCallKey};
+
+    #[test]
+    fn a_database_that_failed_is_told_again_at_once_and_for_a_quarter_of_an_hour() {
+        let pauses: Vec<Duration> = reminders().collect();
+        assert!(pauses[0] < Duration::from_secs(1));
+        assert!(pauses.iter().all(|pause| *pause <= Duration::from_secs(5)));
+        let all: Duration = pauses.iter().sum();
+        assert!((900..=920).contains(&all.as_secs()), "{all:?}");
+    }
 
     #[tokio::test]
     async fn the_end_of_an_attempt_wakes_the_worker_for_the_next_entry_of_the_call() {

@@ -28,16 +28,20 @@ pub enum Kept {
 }
 
 /// Notes, one for each call of a generation. The older generation is forgotten as one when the newer is a minute old or full:
-/// to look for what is too old, note by note, cost a create more than to remember it.
+/// to look for what is too old, note by note, cost a create more than to remember it. What the journal does not hold yet is
+/// remembered until it does, or will never.
 #[derive(Default)]
 pub(super) struct Recent {
     newer: Generation,
     older: Generation,
+    unkept: Notes,
 }
+
+type Notes = HashMap<CallName, RecentCall, RandomState>;
 
 #[derive(Default)]
 struct Generation {
-    notes: HashMap<CallName, RecentCall, RandomState>,
+    notes: Notes,
     began_at: Option<Timestamp>,
 }
 
@@ -54,47 +58,59 @@ impl Generation {
     }
 }
 
+/// Adds what is known of a call to what was.
+fn add(notes: &mut Notes, call: CallName, known: RecentCall) {
+    match notes.entry(call) {
+        Entry::Occupied(mut before) => {
+            let before = before.get_mut();
+            Arc::make_mut(&mut before.note).merge(&known.note);
+            before.unkept += known.unkept;
+        }
+        Entry::Vacant(place) => {
+            place.insert(known);
+        }
+    }
+}
+
 impl Recent {
     pub(super) fn add(&mut self, note: &Arc<Note>, kept: Kept) {
         // A clock that was set back ends a generation too.
         if self.newer.is_over(note.at) {
-            self.older = std::mem::take(&mut self.newer);
+            let over = std::mem::replace(&mut self.older, std::mem::take(&mut self.newer));
+            let unkept = over.notes.into_iter().filter(|(_, known)| known.unkept > 0);
+            for (call, known) in unkept.take(MOST.saturating_sub(self.unkept.len())) {
+                add(&mut self.unkept, call, known);
+            }
         }
         self.newer.began_at.get_or_insert(note.at);
-        let unkept = usize::from(kept == Kept::NotYet);
-        match self.newer.notes.entry(note.call.clone()) {
-            Entry::Occupied(mut known) => {
-                let known = known.get_mut();
-                Arc::make_mut(&mut known.note).merge(note);
-                known.unkept += unkept;
-            }
-            Entry::Vacant(place) => {
-                place.insert(RecentCall { note: Arc::clone(note), unkept });
-            }
-        }
+        let known = RecentCall { note: Arc::clone(note), unkept: usize::from(kept == Kept::NotYet) };
+        add(&mut self.newer.notes, note.call.clone(), known);
     }
 
     /// The journal holds it now, or will never.
     pub(super) fn kept(&mut self, note: &Note) {
-        let generations = [&mut self.newer, &mut self.older];
-        let mut known = generations.into_iter().filter_map(|one| one.notes.get_mut(&note.call));
-        if let Some(known) = known.find(|known| known.unkept > 0) {
+        let all = [&mut self.newer.notes, &mut self.older.notes, &mut self.unkept];
+        let mut held = all.into_iter().filter_map(|notes| notes.get_mut(&note.call));
+        let known = held.find(|known| known.unkept > 0);
+        drop(held);
+        if let Some(known) = known {
             known.unkept -= 1;
+        }
+        if self.unkept.get(&note.call).is_some_and(|known| known.unkept == 0) {
+            self.unkept.remove(&note.call);
         }
     }
 
     pub(super) fn get(&self, call: &CallName) -> Option<(Call, Kept)> {
-        let is_kept = |known: &RecentCall| if known.unkept == 0 { Kept::Already } else { Kept::NotYet };
-        match (self.older.notes.get(call), self.newer.notes.get(call)) {
-            (None, None) => None,
-            (Some(known), None) | (None, Some(known)) => Some((known.note.as_call(), is_kept(known))),
-            (Some(older), Some(newer)) => {
-                let mut note = Note::clone(&older.note);
-                note.merge(&newer.note);
-                let kept = if is_kept(older) == Kept::Already { is_kept(newer) } else { Kept::NotYet };
-                Some((note.as_call(), kept))
-            }
+        let all = [&self.unkept, &self.older.notes, &self.newer.notes];
+        let mut known = all.into_iter().filter_map(|notes| notes.get(call));
+        let first = known.next()?;
+        let (mut note, mut unkept) = (Arc::clone(&first.note), first.unkept);
+        for known in known {
+            Arc::make_mut(&mut note).merge(&known.note);
+            unkept += known.unkept;
         }
+        Some((note.as_call(), if unkept == 0 { Kept::Already } else { Kept::NotYet }))
     }
 }
 
@@ -145,6 +161,24 @@ mod tests {
             );
             recent.kept(&first);
         }
+    }
+
+    #[test]
+    fn what_the_journal_does_not_hold_is_remembered_until_it_does() {
+        let mut recent = Recent::default();
+        let first = note("wxcc_1", 0);
+        recent.add(&first, Kept::NotYet);
+        for number in 1..9 {
+            recent.add(&note(&format!("wxcc_{number}0"), number * 61), Kept::Already);
+        }
+        assert_eq!(recent.get(&first.call).unwrap().1, Kept::NotYet);
+        recent.add(&note("wxcc_1", 500), Kept::NotYet);
+        for _ in 0..2 {
+            assert_eq!(recent.get(&first.call).unwrap().1, Kept::NotYet);
+            recent.kept(&first);
+        }
+        assert_eq!(recent.get(&first.call).unwrap().1, Kept::Already);
+        assert!(recent.unkept.is_empty());
     }
 
     #[test]

@@ -242,7 +242,8 @@ impl Worker {
                 continue;
             }
             let names: Vec<CallCenterName> = orgs.iter().map(|(name, _)| name.clone()).collect();
-            let entries = self.outbox.store().make_due(&names, before, now).await?;
+            let late = now.checked_sub(Outbox::LATEST_ROUTING).unwrap_or(Timestamp::MIN);
+            let entries = self.outbox.store().make_due(&names, [before, late], now).await?;
             if entries > 0 {
                 tracing::info!(entries, "Salesforce is back, and what waited for it is due");
             }

@@ -58,7 +58,7 @@ pub use note::{CreateBody, Note};
 pub use operate::{Count, Filter, NotCleared, PurgeBefore, Purged, Run};
 pub use outbox::{
     Attempt, DueCenter, Enqueue, Enqueued, Entry, EntryId, EntryKind, EntryState, Lease, LeaseOf, NewEntry,
-    Settle, Subject, Unreadable,
+    ONCE_MORE, Settle, Subject, Unreadable,
 };
 pub use place::place;
 pub use task::{LeaseTasks, NewEvent, SettleTask, Task};

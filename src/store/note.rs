@@ -18,7 +18,7 @@ pub enum CreateBody {
     Done,
 }
 
-/// Something learned of a call. Notes merge: the earliest of two times counts, of two texts a fixed one, and what is known
+/// Something learned of a call. Notes merge: the earliest of two times counts, but of routings and clears the latest, of two texts a fixed one, and what is known
 /// never becomes unknown. Of two VoiceCalls, which should not be, the one counts that was made last, because a flow was told
 /// of that last; `created_at` is its own. Of the two forms of one id it is the longer. So notes may come in any order, and
 /// more than once.
@@ -44,6 +44,8 @@ pub struct Note {
     pub routed_at: Option<Timestamp>,
     /// What became of that.
     pub route_result: Option<RouteResult>,
+    /// When Salesforce had routed it, or may have. Of this and the next two the latest time counts: a call can be routed again.
+    pub route_at: Option<Timestamp>,
     /// When Salesforce had cleared its routing.
     pub cleared_at: Option<Timestamp>,
     /// When Salesforce had no routing of it to clear.
@@ -75,6 +77,7 @@ impl Note {
             deferred_at: None,
             routed_at: None,
             route_result: None,
+            route_at: None,
             cleared_at: None,
             nothing_to_clear_at: None,
             answered_at: None,
@@ -102,13 +105,14 @@ impl Note {
         self.fingerprint = self.fingerprint.max(other.fingerprint);
         self.answered_by = self.answered_by.max(other.answered_by);
         self.route_result = self.route_result.max(other.route_result);
+        self.route_at = self.route_at.max(other.route_at);
+        self.cleared_at = self.cleared_at.max(other.cleared_at);
+        self.nothing_to_clear_at = self.nothing_to_clear_at.max(other.nothing_to_clear_at);
         for (mine, theirs) in [
             (&mut self.start_time, other.start_time),
             (&mut self.create_unknown_at, other.create_unknown_at),
             (&mut self.deferred_at, other.deferred_at),
             (&mut self.routed_at, other.routed_at),
-            (&mut self.cleared_at, other.cleared_at),
-            (&mut self.nothing_to_clear_at, other.nothing_to_clear_at),
             (&mut self.answered_at, other.answered_at),
             (&mut self.ended_at, other.ended_at),
             (&mut self.closed_at, other.closed_at),
@@ -137,6 +141,7 @@ impl Note {
             deferred_at: self.deferred_at,
             routed_at: self.routed_at,
             route_result: self.route_result,
+            route_at: self.route_at,
             cleared_at: self.cleared_at,
             nothing_to_clear_at: self.nothing_to_clear_at,
             answered_at: self.answered_at,
@@ -173,6 +178,7 @@ impl Note {
             deferred_at: number(self.deferred_at),
             routed_at: number(self.routed_at),
             route_result: self.route_result.map(route_number),
+            route_at: number(self.route_at),
             cleared_at: number(self.cleared_at),
             nothing_to_clear_at: number(self.nothing_to_clear_at),
             answered_at: number(self.answered_at),
@@ -227,9 +233,9 @@ macro_rules! merge {
                 ELSE calls.voice_call_id END,
             lease_owner = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_owner END,
             lease_until = CASE WHEN ", tells_of_voice_call!(), " THEN NULL ELSE calls.lease_until END, ",
-        merged!("earliest": "start_time" "create_unknown_at" "deferred_at" "routed_at" "cleared_at"
-            "nothing_to_clear_at" "answered_at" "ended_at" "closed_at"),
-        merged!("latest": "fingerprint" "route_result" "answered_by" "body_done" "updated_at"),
+        merged!("earliest": "start_time" "create_unknown_at" "deferred_at" "routed_at" "answered_at"
+            "ended_at" "closed_at"),
+        merged!("latest": "fingerprint" "route_result" "route_at" "cleared_at" "nothing_to_clear_at" "answered_by" "body_done" "updated_at"),
         "create_body = CASE WHEN {latest calls.body_done, excluded.body_done} = 1 THEN NULL
             ELSE {latest calls.create_body, excluded.create_body} END"
     )
@@ -250,6 +256,7 @@ insert! {
         deferred_at: Option<i64>,
         routed_at: Option<i64>,
         route_result: Option<i64>,
+        route_at: Option<i64>,
         cleared_at: Option<i64>,
         nothing_to_clear_at: Option<i64>,
         answered_at: Option<i64>,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::journal::kept_name;
+use super::outbox::once_more;
 use super::row::{Millis, read_some, time};
 use super::sql::Query;
 use super::{Entry, EntryId, EntryKind, EntryState, Store, StoreError, Unreadable};
@@ -27,21 +28,49 @@ pub struct Filter {
     pub kind: Option<EntryKind>,
     /// Put in before.
     pub older_than: Option<Timestamp>,
+    /// Only what would clear the routing of a caller who is gone, as [`Store::count_not_cleared`] counts them.
+    pub not_cleared: bool,
     /// With this text in the reason or in Salesforce's last words, capitals or not.
     pub words: Option<String>,
     /// At most so many, the oldest.
     pub limit: Option<u32>,
 }
 
+/// Whether an entry is what would clear the routing of a caller who is gone: a clear or a final update, which clears it too, of a
+/// call that may still wait. That is [`Call::may_wait_in_queue`](crate::domain::Call::may_wait_in_queue) in the words of SQL. A
+/// clear of a call that the journal does not know counts, and so does a late clear that Salesforce did not take: the routing that it is to
+/// remove may have come after the call was closed.
+macro_rules! would_clear {
+    () => {
+        concat!(
+            "(o.kind = 'clear' AND NOT EXISTS (SELECT 1 FROM calls AS c WHERE c.id = o.call_id)
+            OR (o.kind = 'clear' OR o.kind = 'update' AND o.is_final = 1)
+                AND EXISTS (SELECT 1 FROM calls AS c WHERE c.id = o.call_id
+                    AND c.routed_at IS NOT NULL AND coalesce(c.route_result, 0) <> 1
+                    AND coalesce(c.answered_at, c.closed_at) IS NULL
+                    AND (coalesce(c.cleared_at, c.nothing_to_clear_at) IS NULL
+                        OR {latest c.cleared_at, c.nothing_to_clear_at} < coalesce(c.route_at, c.routed_at)))
+            OR o.kind = 'late_clear' AND o.attempts > 0 AND coalesce(o.last_words, '') <> '",
+            once_more!(),
+            "' AND EXISTS (SELECT 1 FROM calls AS c WHERE c.id = o.call_id AND c.ended_at IS NOT NULL
+                    AND c.answered_at IS NULL))"
+        )
+    };
+}
+
 /// The condition of a filter on `o`.
 macro_rules! filter {
     () => {
-        "({id} IS NULL OR o.id = {id int}) AND ({state} IS NULL OR o.state = {state})
+        concat!(
+            "({not_cleared int} = 0 OR ",
+            would_clear!(),
+            ") AND ({id} IS NULL OR o.id = {id int}) AND ({state} IS NULL OR o.state = {state})
         AND ({call_id} IS NULL OR o.call_id = {call_id int}) AND ({call_center} IS NULL OR o.call_center = {call_center}) AND ({kind} IS NULL OR o.kind = {kind})
         AND ({before} IS NULL OR o.created_at < {before int})
         AND ({words} IS NULL OR {position lower(coalesce(o.reason, '') || ' ' || coalesce(o.last_words, '')),
             lower({words})} > 0)
         ORDER BY o.id LIMIT {limit int}"
+        )
     };
 }
 
@@ -54,6 +83,7 @@ struct Matching<'a> {
     call_center: Option<&'a CallCenterName>,
     kind: Option<EntryKind>,
     before: Option<Millis>,
+    not_cleared: i64,
     words: Option<&'a str>,
     limit: u32,
 }
@@ -159,22 +189,19 @@ impl Query for CountAll {
         ORDER BY call_center, kind, state";
 }
 
-/// Counts callers who are gone and whose routing is not cleared: those of a clear or of a final update, which clears it too,
-/// where the call may still wait. That is [`Call::may_wait_in_queue`](crate::domain::Call::may_wait_in_queue) in the words of SQL.
-/// A clear of a call that the journal does not know counts.
+/// Counts callers who are gone and whose routing is not cleared, by what would clear it.
 #[derive(Serialize)]
 struct CountNotCleared {}
 
 impl Query for CountNotCleared {
     type Row = NotCleared;
-    const SQL: &'static str = "SELECT {text {object 'call_center', o.call_center, 'state', o.state,
+    const SQL: &'static str = concat!(
+        "SELECT {text {object 'call_center', o.call_center, 'state', o.state,
             'callers', count(DISTINCT o.call_key), 'oldest', min(o.created_at)}}
-        FROM outbox AS o LEFT JOIN calls AS c ON c.id = o.call_id
-        WHERE {input} IS NOT NULL AND (o.kind = 'clear' AND c.id IS NULL
-            OR (o.kind = 'clear' OR o.kind = 'update' AND o.is_final = 1)
-                AND c.routed_at IS NOT NULL AND coalesce(c.route_result, 0) <> 1
-                AND coalesce(c.cleared_at, c.nothing_to_clear_at, c.answered_at, c.closed_at) IS NULL)
-        GROUP BY o.call_center, o.state ORDER BY o.call_center, o.state";
+        FROM outbox AS o WHERE {input} IS NOT NULL AND ",
+        would_clear!(),
+        " GROUP BY o.call_center, o.state ORDER BY o.call_center, o.state"
+    );
 }
 
 /// Makes a statement that removes some rows that are older than a time, and gives one row for each.
@@ -276,6 +303,7 @@ impl Filter {
             call_center: self.call_center.as_ref(),
             kind: self.kind,
             before: self.older_than.map(Millis::from),
+            not_cleared: i64::from(self.not_cleared),
             words: self.words.as_deref(),
             limit: self.limit.unwrap_or(u32::MAX),
         }

@@ -32,6 +32,17 @@ macro_rules! broken_off {
     };
 }
 
+/// What a late clear is told that has cleared a routing, and is sent once more.
+macro_rules! once_more {
+    () => {
+        "its routing was cleared, and is once more: Salesforce may be later still"
+    };
+}
+pub(super) use once_more;
+
+/// What a late clear is told that has cleared a routing, and is sent once more: until then it is none that failed.
+pub const ONCE_MORE: &str = once_more!();
+
 /// No earlier entry of the same call is waiting.
 macro_rules! is_first {
     () => {
@@ -540,6 +551,7 @@ impl Query for ReleaseAll {
 struct MakeDue<'a> {
     now: Millis,
     before: Millis,
+    late_before: Millis,
     centers: &'a [CallCenterName],
 }
 
@@ -547,7 +559,7 @@ impl Query for MakeDue<'_> {
     type Row = EntryId;
     const SQL: &'static str = "UPDATE outbox SET next_at = {now int}
         WHERE id IN (SELECT o.id FROM outbox AS o WHERE o.state = 'pending' AND o.next_at > {now int}
-            AND o.created_at < {before int} AND o.kind <> 'late_clear' AND o.call_center IN {each centers}
+            AND o.created_at < {before int} AND (o.kind <> 'late_clear' OR o.created_at < {late_before int}) AND o.call_center IN {each centers}
             ORDER BY o.id {lock})
         RETURNING CAST(id AS TEXT)";
 }
@@ -740,18 +752,19 @@ impl Store {
         rows.iter().map(entry).collect()
     }
 
-    /// Makes entries of these contact centers due at once that were put in before a moment: their Salesforce is back. Gives
-    /// how many had been put off.
+    /// Makes entries of these contact centers due at once that were put in before a moment: their Salesforce is back. Late
+    /// clears, which wait on purpose at first, only where they were put in before another one. Gives how many had been put off.
     ///
     /// # Errors
     /// When it could not be written.
     pub async fn make_due(
         &self,
         call_centers: &[CallCenterName],
-        put_in_before: Timestamp,
+        [put_in_before, late_clears_before]: [Timestamp; 2],
         now: Timestamp,
     ) -> Result<usize, StoreError> {
-        let query = MakeDue { now: now.into(), before: put_in_before.into(), centers: call_centers };
+        let (before, late_before) = (put_in_before.into(), late_clears_before.into());
+        let query = MakeDue { now: now.into(), before, late_before, centers: call_centers };
         Ok(self.write(&query).await?.len())
     }
 

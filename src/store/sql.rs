@@ -163,7 +163,7 @@ const NO_PARAMETER: [&str; 15] = [
 ];
 
 /// A call, as SQLite lists its columns.
-const CALL: [&str; 22] = [
+const CALL: [&str; 23] = [
     "id",
     "call_center",
     "vendor_call_key",
@@ -176,6 +176,7 @@ const CALL: [&str; 22] = [
     "deferred_at",
     "routed_at",
     "route_result",
+    "route_at",
     "cleared_at",
     "nothing_to_clear_at",
     "answered_at",

@@ -4,6 +4,7 @@ use clap::Parser as _;
 use scv_bridge::cli::call;
 use scv_bridge::mock::{BadDay, Operation};
 use serde_json::{Value, json};
+use sqlx::Executor as _;
 
 use crate::stage::{CENTER, Plan, Stage, create, ended, omni_flow, reference, with};
 
@@ -285,4 +286,53 @@ async fn a_clear_that_salesforce_refused_had_nothing_to_clear() {
     becomes(&stage, &json!(["closed", "routed", false, true]), "0").await;
     let page = run(&stage, &["wxcc_1"]).await.unwrap();
     assert!(page.contains("\n  routed            ") && page.contains("\n  nothing to clear  "), "{page}");
+}
+
+#[actix_web::test]
+async fn a_call_that_was_routed_again_after_it_was_cleared_waits_again() {
+    let stage = Plan::telephony().sections("[breaker]\nfailures = 1000\nslow_calls = 1000").start().await;
+    let id = stage.call("wxcc_1").await;
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    stage.wait_seconds(1);
+    stage.post("clearRouting", reference(&id)).await.data();
+    becomes(&stage, &json!(["cleared", "routed", true, false]), "0").await;
+    let page = run(&stage, &["wxcc_1"]).await.unwrap();
+    assert!(page.starts_with("Salesforce holds no routing of the call any more; "), "{page}");
+    stage.wait_seconds(1);
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    becomes(&stage, &json!(["routed", "routed", true, false]), "0").await;
+    for operation in [Operation::ClearRouting, Operation::Update] {
+        stage.script_times(BadDay::Unavailable { retry_after: None }, u32::MAX, operation);
+    }
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    becomes(&stage, &json!(["ended", "routed", true, false]), "1").await;
+    stage.org.forget_scripts();
+    stage.deliver(60).await;
+    becomes(&stage, &json!(["closed", "routed", true, false]), "0").await;
+}
+
+#[actix_web::test]
+async fn a_routing_that_a_locked_database_could_not_note_is_noted_when_it_is_back() {
+    let stage = Plan::telephony().deadline("10s").start().await;
+    let id = stage.call("wxcc_1").await;
+    let mut other = stage.beside().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    other.execute("ROLLBACK").await.unwrap();
+    stage.until_ready().await;
+    becomes(&stage, &json!(["routed", "routed", false, false]), "0").await;
+}
+
+#[actix_web::test]
+async fn a_call_that_its_end_alone_has_logged_is_not_told_to_have_no_voice_call() {
+    let stage = Stage::telephony().await;
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    stage.deliver(60).await;
+    assert_eq!(stage.refusals().len(), 1, "there was no VoiceCall whose routing could be cleared");
+    assert!(stage.org.voice_call("wxcc_1").is_some());
+    let page = run(&stage, &["wxcc_1"]).await.unwrap();
+    let sentence =
+        "The bridge knows of no createVoiceCall for this call; its final update has made the VoiceCall.";
+    assert!(page.starts_with(sentence), "{page}");
+    assert!(page.contains("\nVoiceCall with an id that only Salesforce knows, closed\n"), "{page}");
 }

@@ -2,9 +2,10 @@
 
 use scv_bridge::mock::{BadDay, Disposition, Operation};
 use scv_bridge::store::EntryKind;
+use sqlx::Executor as _;
 
 use crate::postgres::Postgres;
-use crate::stage::{Plan, Stage, ended, omni_flow};
+use crate::stage::{CENTER, Plan, Stage, ended, omni_flow};
 
 /// Later than the deadline of 300 ms.
 const LATE: BadDay = BadDay::WorksLate { milliseconds: 900 };
@@ -122,4 +123,43 @@ async fn while_salesforce_is_asked_the_clear_is_kept_already_so_that_a_kill_lose
         // Salesforce's answer is known: nothing is left to clear.
         stage.work_until(async || kinds().await.is_empty()).await;
     }
+}
+
+#[actix_web::test]
+async fn a_late_routing_that_a_locked_database_could_not_provide_for_is_cleared_all_the_same() {
+    let stage = Plan::telephony().deadline("300ms").start().await;
+    let id = stage.call("wxcc_1").await;
+    let mut other = stage.beside().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    stage.script(LATE, Operation::OmniFlow);
+    stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
+    other.execute("ROLLBACK").await.unwrap();
+    stage.until_ready().await;
+    let is_kept = async || stage.entries().await.iter().any(|entry| entry.kind == EntryKind::LateClear);
+    stage.work_until(is_kept).await;
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    until_routed(&stage).await;
+    no_ghost_is_left(&stage).await;
+}
+
+#[actix_web::test]
+async fn a_caller_whose_late_routing_salesforce_does_not_clear_is_counted() {
+    let stage = Plan::telephony().deadline("300ms").sections("[breaker]\nfailures = 1000").start().await;
+    let id = stage.call("wxcc_1").await;
+    stage.script(LATE, Operation::OmniFlow);
+    stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
+    assert_eq!(stage.post("phoneContactEnded", ended("wxcc_1")).await.data()["status"], "Success");
+    until_routed(&stage).await;
+    let counted = async |expected: &str| {
+        stage.handle.measure().await;
+        let series = format!("scv_bridge_callers_not_cleared{{call_center=\"{CENTER}\",state=\"pending\"}}");
+        stage.metric(&series).await.as_deref() == Some(expected)
+    };
+    assert!(counted("0").await, "it waits on purpose");
+    stage.script_times(BadDay::Unavailable { retry_after: None }, 1, Operation::ClearRouting);
+    stage.wait_seconds(12);
+    stage.work_until(async || counted("1").await).await;
+    stage.wait_seconds(200);
+    stage.work_until(async || stage.org.voice_call("wxcc_1").unwrap().pending_routing.is_none()).await;
+    stage.work_until(async || counted("0").await).await;
 }

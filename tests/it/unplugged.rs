@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::postgres::Postgres;
-use crate::stage::{BOUND, CENTER, Plan, Stage, create, ended, omni_flow, reference, with};
+use crate::stage::{CENTER, Plan, Stage, create, ended, omni_flow, reference, with};
 
 /// What is not done without the journal.
 fn needy(call: &str) -> [(&'static str, Value); 4] {
@@ -17,11 +17,6 @@ fn needy(call: &str) -> [(&'static str, Value); 4] {
         ("agentAnswered", key),
         ("phoneContactEnded", ended("wxcc_2")),
     ]
-}
-
-async fn until_ready(stage: &Stage) {
-    let ready = async { while stage.ask("/readyz").await.status != 200 {} };
-    assert!(tokio::time::timeout(BOUND, ready).await.is_ok(), "it does not recover");
 }
 
 /// While the store is away.
@@ -43,7 +38,7 @@ async fn nothing_is_sent_that_cannot_be_kept(stage: &Stage, id: &str) {
 
 /// When it is back.
 async fn all_is_kept_again(stage: &Stage, id: &str) {
-    until_ready(stage).await;
+    stage.until_ready().await;
     for (route, body) in needy(id) {
         stage.post(route, body).await.data();
     }

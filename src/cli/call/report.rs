@@ -13,7 +13,7 @@ use crate::domain::{
     Call, CallCenterName, CallProgress, CallReference, CallTimeline, Exchange, ExchangeOrigin, Interaction,
     RouteResult, SalesforceExchange, Segment, SegmentEnd, SegmentKind,
 };
-use crate::store::{Entry, Filter, Store, StoreError, Unreadable};
+use crate::store::{Entry, EntryState, Filter, Store, StoreError, Unreadable};
 
 /// All of it, without anything that must not be shown. The fields are those of `--json`.
 #[derive(Debug, Serialize)]
@@ -26,6 +26,9 @@ pub(super) struct CallReport {
     pub(super) owed: Vec<EntryView>,
     /// How many exchanges and entries there are besides that this version cannot read.
     pub(super) unreadable: usize,
+    /// Where nobody sends what is owed.
+    #[serde(skip)]
+    pub(super) note: Option<&'static str>,
 }
 
 /// A VoiceCall, or a call that has none.
@@ -117,7 +120,9 @@ impl CallReport {
         }
         let waits = waits(store, &entries, running, now).await?;
         let report = Self::of(&interactions, lonely.as_ref(), &exchanges, (&entries, &waits), now);
-        Ok(Some(Self { unreadable, ..report }))
+        let is_owed = entries.iter().any(|entry| entry.state == EntryState::Pending);
+        let note = running.nobody_sends().filter(|_| is_owed);
+        Ok(Some(Self { unreadable, note, ..report }))
     }
 
     fn of(
@@ -138,6 +143,7 @@ impl CallReport {
             exchanges: exchanges.iter().map(ExchangeView::of).collect(),
             owed: entries.iter().map(|entry| EntryView::of(entry, now).waiting(waits)).collect(),
             unreadable: 0,
+            note: None,
         }
     }
 }
@@ -289,6 +295,7 @@ impl VoiceCallView {
                     "deferred"
                 }
                 CallProgress::Created => "created",
+                CallProgress::Routed if call.is_cleared() => "cleared",
                 CallProgress::Routed => match call.route_result {
                     Some(RouteResult::Routed) => "routed",
                     Some(RouteResult::NotRouted) => "not routed",

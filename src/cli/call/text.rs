@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::report::{CallReport, ExchangeView, VoiceCallView};
+use super::why::is_not_sent;
 use crate::cli::outbox::EntryView;
 use crate::domain::ExchangeOrigin;
 
@@ -26,6 +27,9 @@ impl CallReport {
         if !self.owed.is_empty() {
             writeln!(out, "\nOutbox")?;
             super::super::print_table(out, EntryView::HEAD, self.owed.iter().map(EntryView::cells))?;
+            if let Some(note) = self.note {
+                writeln!(out, "{note}")?;
+            }
         }
         if self.unreadable > 0 {
             let count = self.unreadable;
@@ -43,6 +47,7 @@ impl VoiceCallView {
         let id = match (&self.voice_call_id, &self.created_at) {
             (Some(id), _) => id,
             (None, Some(_)) => "with an id that only Salesforce knows",
+            (None, None) if self.closed_at.is_some() => "with an id that only Salesforce knows",
             (None, None) => "without an id",
         };
         writeln!(out, "VoiceCall {id}, {}", self.progress)?;
@@ -100,7 +105,8 @@ impl ExchangeView {
         let asked = self.salesforce.iter().map(|asked| {
             let answer = match (asked.status, &asked.failure) {
                 (Some(status), _) => status.to_string(),
-                (None, Some(_)) => "none".to_owned(),
+                (None, Some(failure)) if is_not_sent(failure) => "not sent".to_owned(),
+                (None, Some(_)) => "no answer".to_owned(),
                 (None, None) => "done".to_owned(),
             };
             // The words of a failure stand above already.

@@ -69,7 +69,17 @@ impl CallEvidence<'_> {
     }
 
     fn owed(&self) -> Option<String> {
-        let entry = self.pending(|kind| kind != EntryKind::LateClear)?;
+        // A clear of what Salesforce has not routed changes nothing; what is behind it does.
+        let is_idle = |entry: &Entry| {
+            let is_known = |call: &Call| !call.may_wait_in_queue();
+            entry.kind == EntryKind::Clear && entry.call.as_ref().is_some_and(is_known)
+        };
+        let mut owed = self
+            .entries
+            .iter()
+            .filter(|entry| entry.state == EntryState::Pending && entry.kind != EntryKind::LateClear);
+        let first = owed.clone().next()?;
+        let entry = owed.find(|entry| !is_idle(entry)).unwrap_or(first);
         let (what, next) = (asked_by(entry), self.next(entry));
         let since = duration(entry.created_at, self.now);
         let cause = self.failures(entry.kind, entry.id.0).unwrap_or_else(|| {
@@ -101,6 +111,9 @@ impl CallEvidence<'_> {
     fn next(&self, entry: &Entry) -> String {
         match self.waits.get(&entry.id.0) {
             Some(wait) => wait.words(self.now),
+            None if entry.next_at > self.now && entry.attempts > 0 && entry.kind != EntryKind::LateClear => {
+                format!("in {}, or as soon as Salesforce is back", ahead(self.now, entry.next_at))
+            }
             None if entry.next_at > self.now => format!("in {}", ahead(self.now, entry.next_at)),
             None => "now".to_owned(),
         }
@@ -119,8 +132,11 @@ impl CallEvidence<'_> {
                 };
                 let error = record.error.as_deref().map_or_else(String::new, |error| format!(": {}", redact::text(error)));
                 // The final update of a call makes its record where there is none.
-                Some(match self.calls.iter().any(|call| call.closed_at.is_some()) {
-                    true => format!("createVoiceCall was answered {status}{error}; the call was logged by its hang-up."),
+                Some(match self.made_by_its_end() {
+                    true => format!(
+                        "createVoiceCall was answered {status}{error}; the final update has made the VoiceCall.{}",
+                        self.without_id()
+                    ),
                     false if self.calls.iter().any(|call| call.is_create_unknown()) => format!(
                         "Nobody knows whether there is a VoiceCall: createVoiceCall was answered {status}{error}; look for the \
                          vendorCallKey in Salesforce."
@@ -131,6 +147,10 @@ impl CallEvidence<'_> {
             None if self.calls.iter().any(|call| call.is_create_unknown()) => Some(
                 "Nobody knows whether there is a VoiceCall: Salesforce's answer to the create never came.".to_owned(),
             ),
+            None if self.made_by_its_end() => Some(format!(
+                "The bridge knows of no createVoiceCall for this call; its final update has made the VoiceCall.{}",
+                self.without_id()
+            )),
             None if self.calls.is_empty() && self.is_named_by_id() => Some(
                 "The bridge has not created this VoiceCall: flows have only named it by its id, and below is what they asked."
                     .to_owned(),
@@ -140,6 +160,11 @@ impl CallEvidence<'_> {
                     .to_owned(),
             ),
         }
+    }
+
+    /// Whether its final update was delivered, which makes the VoiceCall where there is none.
+    fn made_by_its_end(&self) -> bool {
+        self.calls.iter().any(|call| call.closed_at.is_some())
     }
 
     /// Whether a flow has named a VoiceCall.
@@ -166,7 +191,7 @@ impl CallEvidence<'_> {
             const ASKED: &str = "the flow had asked";
             let ended = self.ended_at().filter(|ended| *ended <= done).map(|ended| (ended, "the hang-up"));
             let (what, (since, after), kind) = match kind.as_ref() {
-                "clear" => (self.cleared(&exchange.record), ended?, EntryKind::Clear),
+                "clear" if self.was_routed() => (self.cleared(&exchange.record), ended?, EntryKind::Clear),
                 "update" => {
                     let since = ended.or_else(|| Some((self.deferred_update_at(done)?, ASKED)));
                     ("The VoiceCall was updated", since?, EntryKind::Update)
@@ -180,6 +205,14 @@ impl CallEvidence<'_> {
         let failures = self.failures(kind, entry);
         let cause = failures.map_or_else(String::new, |failures| format!(": {failures}"));
         Some(format!("{what} {delay} after {after}{cause}.{}", self.without_id()))
+    }
+
+    /// Whether Salesforce may have held a routing of any of the VoiceCalls.
+    fn was_routed(&self) -> bool {
+        self.calls.iter().any(|call| match RouteState::of(call) {
+            RouteState::NotAsked | RouteState::Known(RouteResult::NotRouted) => false,
+            RouteState::Unanswered | RouteState::Known(RouteResult::Unknown | RouteResult::Routed) => true,
+        })
     }
 
     /// What a clear that was delivered has done: Salesforce's refusal means that there was nothing to clear.
@@ -203,11 +236,11 @@ impl CallEvidence<'_> {
 
     /// Where Salesforce has a VoiceCall whose id nobody was told.
     fn without_id(&self) -> String {
-        let is_meant = |call: &&&Call| call.created_at.is_some() && call.voice_call_id.is_none();
+        let is_made = |call: &Call| call.created_at.is_some() || call.closed_at.is_some();
+        let is_meant = |call: &&&Call| is_made(call) && call.voice_call_id.is_none();
         match self.calls.iter().rev().find(is_meant) {
             Some(call) => format!(
-                " The VoiceCall was made by an update under its key, which Salesforce answers without an id: look for the \
-                 vendorCallKey {} there.",
+                " The bridge was told no id of the VoiceCall: look for the vendorCallKey {} in Salesforce.",
                 redact::text(call.name.vendor_call_key().as_ref())
             ),
             None => String::new(),
@@ -249,6 +282,10 @@ impl CallEvidence<'_> {
                 let since =
                     began.map_or_else(String::new, |began| format!(" since {}", duration(began, self.now)));
                 let state = match RouteState::of(call) {
+                    _ if call.is_cleared() => {
+                        "Salesforce holds no routing of the call any more; no answer or hang-up was told yet."
+                            .to_owned()
+                    }
                     RouteState::NotAsked => {
                         "The VoiceCall is created; no routing, answer or hang-up was told yet.".to_owned()
                     }
@@ -306,32 +343,25 @@ impl CallEvidence<'_> {
         let asked =
             || self.exchanges.iter().filter(of_entry).flat_map(|exchange| &exchange.record.salesforce);
         let own: Vec<Way> = asked().filter(of_operation).filter_map(way).collect();
+        let is_left_alone = |failure: &str| failure.starts_with(LEFT_ALONE);
+        let is_left =
+            asked().filter(of_operation).any(|asked| asked.failure.as_deref().is_some_and(is_left_alone));
+        let left = "the breaker was open, so that Salesforce was left alone";
         if let Some(last) = own.last() {
             let times = own.iter().filter(|way| *way == last).count();
-            return Some(match (last.is_answered, times) {
+            let failed = match (last.is_answered, times) {
                 (true, times) => format!("{} {}", last.words, often(times)),
                 (false, 1) => last.words.clone(),
                 (false, times) => format!("{} ({})", last.words, often(times)),
-            });
+            };
+            return Some(if is_left { format!("{failed}, and {left}") } else { failed });
         }
-        // What the entry needs besides, such as a look at the VoiceCall, or what opened the breaker.
-        let others = self.exchanges.iter().flat_map(|exchange| &exchange.record.salesforce);
-        let other = others.filter_map(|asked| Some((way(asked)?, &asked.operation))).next_back();
-        let is_left = asked().filter(of_operation).any(|asked| is_not_sent(asked.failure.as_deref()));
-        match (other, is_left) {
-            (Some((way, operation)), true) => match way.is_answered {
-                true => {
-                    Some(format!("it was not sent, because {} at {operation} and is left alone", way.words))
-                }
-                false => Some(format!(
-                    "it was not sent: Salesforce is left alone since {operation} failed ({})",
-                    way.words
-                )),
-            },
-            (Some((way, operation)), false) => Some(format!("{} at {operation}", way.words)),
-            (None, true) => Some("it was not sent, because Salesforce is left alone".to_owned()),
-            (None, false) => None,
+        if is_left {
+            return Some(left.to_owned());
         }
+        // What the entry needs besides, such as a look at the VoiceCall.
+        let of_entry = asked().filter_map(|asked| Some((way(asked)?, &asked.operation))).next_back();
+        of_entry.map(|(way, operation)| format!("{} at {operation}", way.words))
     }
 
     /// Whether Salesforce may hold two records of one call: a create of which nothing was heard, and after it another, or an
@@ -345,7 +375,7 @@ impl CallEvidence<'_> {
             by_update || *asked.operation == *Operation::Create.name()
         };
         let asked = self.exchanges.iter().flat_map(|exchange| &exchange.record.salesforce);
-        let asked = asked.filter(makes).filter(|asked| !is_not_sent(asked.failure.as_deref()));
+        let asked = asked.filter(makes).filter(|asked| !asked.failure.as_deref().is_some_and(is_not_sent));
         let failed: Vec<bool> = asked.map(|asked| asked.failure.is_some()).collect();
         // One that was only answered late made one record; without exchanges nobody knows.
         let is_again = failed.iter().skip_while(|failed| !**failed).any(|failed| !*failed);
@@ -355,7 +385,7 @@ impl CallEvidence<'_> {
         }
         let again = id.map_or_else(
             || {
-                "what it says was sent again under the key, which makes one where there is none yet"
+                "an update under the key was sent after it, which makes one where there is none yet"
                     .to_owned()
             },
             |id| format!("one after it made {id}, which the bridge knows"),
@@ -398,12 +428,14 @@ fn operation(kind: EntryKind) -> &'static str {
     }
 }
 
-/// How the failures begin of what was not sent.
-const NOT_SENT: [&str; 2] = ["Salesforce is not asked now", "no time was left to ask Salesforce"];
+/// How the failures begin of what was not sent while the breaker was open.
+const LEFT_ALONE: &str = "Salesforce is not asked now";
+/// How those begin of what was not sent because the time was over.
+const NO_TIME: &str = "no time was left to ask Salesforce";
 
 /// Whether the bridge has sent nothing: its breaker was open, or no time was left.
-fn is_not_sent(failure: Option<&str>) -> bool {
-    failure.is_some_and(|failure| NOT_SENT.iter().any(|begins| failure.starts_with(begins)))
+pub(super) fn is_not_sent(failure: &str) -> bool {
+    [LEFT_ALONE, NO_TIME].iter().any(|begins| failure.starts_with(begins))
 }
 
 /// How a request to Salesforce failed.
@@ -416,7 +448,7 @@ struct Way {
 
 /// How a request to Salesforce failed; none if it did not, or was not sent.
 fn way(asked: &SalesforceExchange) -> Option<Way> {
-    let failure = asked.failure.as_deref().filter(|failure| !is_not_sent(Some(failure)))?;
+    let failure = asked.failure.as_deref().filter(|failure| !is_not_sent(failure))?;
     Some(match asked.status {
         Some(status) => Way { words: format!("Salesforce answered {status}"), is_answered: true },
         None => Way { words: redact::text(failure), is_answered: false },
@@ -475,6 +507,7 @@ mod tests {
             deferred_at: None,
             routed_at: None,
             route_result: None,
+            route_at: None,
             cleared_at: None,
             nothing_to_clear_at: None,
             answered_at: None,
@@ -526,8 +559,8 @@ mod tests {
         let routed = Call { route_result: Some(RouteResult::Routed), ..asked.clone() };
         let refused = Call { route_result: Some(RouteResult::NotRouted), ..asked.clone() };
         let gone = Call { ended_at: Some(at(70)), ..refused.clone() };
-        let without_id = "The VoiceCall was made by an update under its key, which Salesforce answers without an id: look for \
-                          the vendorCallKey wxcc_1 there.";
+        let without_id =
+            "The bridge was told no id of the VoiceCall: look for the vendorCallKey wxcc_1 in Salesforce.";
         assert_eq!(
             told(&[&Call { voice_call_id: None, ..gone }], &[]),
             format!(
@@ -565,7 +598,7 @@ mod tests {
 
     #[test]
     fn what_was_late_is_told_with_its_cause() {
-        let call = Call { ended_at: Some(at(10)), closed_at: Some(at(60)), ..call() };
+        let call = Call { routed_at: Some(at(2)), ended_at: Some(at(10)), closed_at: Some(at(60)), ..call() };
         let mut exchanges: Vec<Exchange> =
             (0..3).map(|number| attempt("clear", 20 + number, "later", Some(503))).collect();
         exchanges.push(attempt("clear", 73, "delivered", Some(204)));
@@ -620,19 +653,22 @@ mod tests {
         let told = owed(EntryKind::Clear, 7, &exchanges);
         assert_eq!(
             told,
-            "Clearing the routing is owed to Salesforce for 30s: Salesforce answered 503 twice; next attempt now."
+            "Clearing the routing is owed to Salesforce for 30s: Salesforce answered 503 twice, and the breaker was open, so that \
+             Salesforce was left alone; next attempt now."
         );
         assert!(owed(EntryKind::Update, 8, &exchanges).contains(": Salesforce answered 503 once;"));
         let left = [create, flow(2, &[("clearRouting", None, late), ("clearRouting", None, open)])];
         assert_eq!(
             owed(EntryKind::Clear, 9, &left),
-            "Clearing the routing is owed to Salesforce for 30s: it was not sent, because Salesforce answered 503 at \
-             createVoiceCall and is left alone; next attempt in 5s at the earliest: the breaker is open until \
+            "Clearing the routing is owed to Salesforce for 30s: the breaker was open, so that Salesforce was left alone; next \
+             attempt in 5s at the earliest: the breaker is open until \
              2026-11-18T11:08:15Z, and Salesforce is left alone."
         );
         let alone = flow(2, &[("clearRouting", None, open)]);
         let told = owed(EntryKind::Clear, 7, &[alone]);
-        assert!(told.contains(": it was not sent, because Salesforce is left alone;"), "{told}");
+        assert!(told.contains(": the breaker was open, so that Salesforce was left alone;"), "{told}");
+        let over = flow(2, &[("clearRouting", None, late)]);
+        assert!(!owed(EntryKind::Clear, 7, &[over]).contains("breaker"), "only its time was over");
     }
 
     #[test]
@@ -724,7 +760,7 @@ mod tests {
             now: at(90),
         });
         assert!(told.ends_with("scv-bridge outbox retry 1 2 3."), "{told}");
-        let ended = Call { ended_at: Some(at(10)), ..self::call() };
+        let ended = Call { routed_at: Some(at(2)), ended_at: Some(at(10)), ..self::call() };
         let late = [attempt("clear", 20, "later", Some(503)), attempt("clear", 80, "delivered", Some(404))];
         let sentence = self::told(&[&ended], &late);
         assert!(sentence.contains("Salesforce answered 503 once"), "{sentence}");
@@ -752,7 +788,7 @@ mod tests {
         let deferred = Call { created_at: None, deferred_at: Some(at(5)), ..unheard };
         let update = flow(6, &[("updateVoiceCall", Some(200), None)]);
         let both = told(&deferred, &[first.clone(), update]);
-        assert!(both.contains("and what it says was sent again under the key"), "{both}");
+        assert!(both.contains("and an update under the key was sent after it"), "{both}");
         assert!(!told(&deferred, &[first]).contains("may hold two"), "nothing was sent after it");
     }
 
@@ -769,7 +805,7 @@ mod tests {
             "{}",
             told(&open)
         );
-        assert!(told(&closed).ends_with("; the call was logged by its hang-up."), "{}", told(&closed));
+        assert!(told(&closed).contains("; the final update has made the VoiceCall."), "{}", told(&closed));
     }
 
     #[test]

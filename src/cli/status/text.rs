@@ -114,7 +114,8 @@ impl ServiceStatus {
             return writeln!(out, "\nOutbox\n{UNTOLD}");
         };
         let age = self.age(self.looked_at.outbox);
-        writeln!(out, "\nCallers gone and not cleared{age}: {}{oldest}{buried}", callers.callers)?;
+        let which = if callers.callers > 0 { " (scv-bridge outbox list --not-cleared)" } else { "" };
+        writeln!(out, "\nCallers gone and not cleared{age}: {}{oldest}{which}{buried}", callers.callers)?;
         writeln!(out, "\nOutbox{age}")?;
         if outbox.is_empty() {
             return writeln!(out, "nothing is owed and nothing is buried");

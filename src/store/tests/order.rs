@@ -29,6 +29,7 @@ fn notes() -> impl Strategy<Value = Vec<Note>> {
         time(),
         time(),
         time(),
+        time(),
         prop::option::weighted(0.1, (0_i64..5).prop_map(at)),
     );
     let note = (texts, times).prop_map(|((id, print, create_body, route_result, second), times)| Note {
@@ -42,7 +43,8 @@ fn notes() -> impl Strategy<Value = Vec<Note>> {
         ended_at: times.5,
         cleared_at: times.6,
         nothing_to_clear_at: times.7,
-        closed_at: times.8,
+        route_at: times.8,
+        closed_at: times.9,
         route_result,
         create_body,
         ..Note::of(call("unnamed"), at(second))

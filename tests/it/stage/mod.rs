@@ -155,6 +155,12 @@ impl Stage {
         self.work_until(async || !waits().await).await;
     }
 
+    /// A database that was away is used again.
+    pub async fn until_ready(&self) {
+        let ready = async { while self.ask("/readyz").await.status != 200 {} };
+        assert!(tokio::time::timeout(BOUND, ready).await.is_ok(), "it does not recover");
+    }
+
     /// Lets the outbox take up what is due until this holds.
     pub async fn work_until(&self, holds: impl AsyncFn() -> bool) {
         let work = async {
