@@ -103,6 +103,7 @@ impl Application {
         ids: &Arc<Ids>,
     ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new()?);
+        metrics.started_at(clock.now());
         let url = settings.store.url.expose_secret();
         let store = Store::open_for_service(url, clock.now())
             .await

@@ -81,9 +81,13 @@ async fn count_buried(site: Arc<Site>) -> Finding {
     if site.database.get().is_none_or(|found| found.schema != Schema::Current) {
         return Finding::ok("nothing is kept yet");
     }
-    match buried(&site).await {
-        Ok(entries) if entries.is_empty() => Finding::ok("no entry is buried"),
-        Ok(entries) => {
+    match outbox(&site).await {
+        Ok((entries, pending)) if entries.is_empty() => Finding::ok(match pending {
+            0 => "no entry is buried, and none waits".to_owned(),
+            1 => "no entry is buried, and 1 waits to be sent by a service that runs".to_owned(),
+            _ => format!("no entry is buried, and {pending} wait to be sent by a service that runs"),
+        }),
+        Ok((entries, _)) => {
             let what = match entries.len() {
                 1 => "1 entry of the outbox is buried".to_owned(),
                 count => format!("{count} entries of the outbox are buried"),
@@ -103,11 +107,18 @@ async fn count_buried(site: Arc<Site>) -> Finding {
 /// # Errors
 /// When the database cannot be read.
 pub(super) async fn buried(site: &Site) -> Result<Vec<String>, crate::store::StoreError> {
+    outbox(site).await.map(|(buried, _)| buried)
+}
+
+/// What buried entries tell, the latest first, and how many entries wait.
+async fn outbox(site: &Site) -> Result<(Vec<String>, u64), crate::store::StoreError> {
     let store = Store::open_to_read(site.settings.store.url.expose_secret()).await?;
     let filter = Filter { state: Some(EntryState::Buried), ..Filter::default() };
-    let entries = store.list(&filter).await;
+    let (entries, counts) = (store.list(&filter).await, store.count().await);
     store.close().await?;
-    let mut entries = entries?;
+    let (mut entries, counts) = (entries?, counts?);
+    let pending = counts.iter().filter(|count| count.state == EntryState::Pending);
+    let pending = pending.map(|count| count.entries).sum();
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.buried_at));
     let line = |entry: &crate::store::Entry| {
         let at = entry.buried_at.map_or_else(String::new, |at| format!("{at:.0} "));
@@ -115,5 +126,5 @@ pub(super) async fn buried(site: &Site) -> Result<Vec<String>, crate::store::Sto
             [&entry.reason, &entry.last_words].into_iter().flatten().map(String::as_str).collect();
         format!("{at}{} {}: {}", entry.call_center, entry.kind.name(), words.join(": "))
     };
-    Ok(entries.iter().map(line).collect())
+    Ok((entries.iter().map(line).collect(), pending))
 }

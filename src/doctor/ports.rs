@@ -43,7 +43,7 @@ async fn listener(site: Arc<Site>, key: &'static str, address: SocketAddr, tls: 
     match could_listen(address) {
         Ok(()) => {
             note(false);
-            Finding::ok(format!("{address} is free"))
+            Finding::ok(format!("{address} is free: no service listens there"))
         }
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_bridge(address, tls).await => {
             note(true);

@@ -252,6 +252,8 @@ metrics! {
     counter configuration_reads(result ["accepted", "refused"]) "scv_bridge_configuration_reads_total";
     /// 1 while the newest configuration runs, 0 while it is refused and an older one runs.
     gauge configuration_current() "scv_bridge_configuration_current";
+    /// Unix time when the service started.
+    gauge started() "scv_bridge_start_timestamp_seconds";
     /// The version that runs; always 1.
     gauge build_info(version) "scv_bridge_build_info";
 }
@@ -341,6 +343,11 @@ impl Metrics {
         metrics.build_info(env!("CARGO_PKG_VERSION"), 1.0);
         metrics.configuration_current(1.0);
         Ok(metrics)
+    }
+
+    /// Notes when the service started.
+    pub fn started_at(&self, at: Timestamp) {
+        self.started(seconds(at));
     }
 
     /// Shows at zero what may be counted with these contact centers: what happens for the first time is then an

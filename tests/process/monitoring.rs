@@ -9,7 +9,11 @@ use scv_bridge::telemetry::{METRICS, MetricKind};
 use serde_json::Value;
 
 /// Metrics that the dashboard does not show, each with the reason.
-const LEFT_OUT: [(&str, &str); 2] = [
+const LEFT_OUT: [(&str, &str); 3] = [
+    (
+        "scv_bridge_start_timestamp_seconds",
+        "`status` tells it; a start shows as a gap and as counters that begin anew",
+    ),
     (
         "scv_bridge_looked_at_timestamp_seconds",
         "a dashboard looks as rarely itself: it is for who reads the metrics once",

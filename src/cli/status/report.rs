@@ -17,6 +17,9 @@ pub(super) struct ServiceStatus {
     pub(super) version: String,
     #[serde(serialize_with = "time")]
     pub(super) at: Timestamp,
+    /// When the service started.
+    #[serde(serialize_with = "optional_time")]
+    pub(super) started_at: Option<Timestamp>,
     /// When the service has looked at what it does not see all the time.
     pub(super) looked_at: LookedAt,
     /// Why requests may not come, at this moment; empty: they may. None where the service does not tell, such as one of
@@ -135,6 +138,7 @@ impl ServiceStatus {
             service: asked.service().to_owned(),
             version: version.to_owned(),
             at: now,
+            started_at: told.of(metric_names::started).next().and_then(Sample::time),
             looked_at,
             not_ready,
             refused,
@@ -337,6 +341,7 @@ mod tests {
         metrics.store(0, true);
         metrics.configuration_read(false);
         metrics.webex_configured(1.0);
+        metrics.started_at(at(-7200));
         for (what, second) in [("outbox", -182), ("subscriptions", -240)] {
             metrics.looked(what, at(second));
         }

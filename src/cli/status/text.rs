@@ -35,6 +35,9 @@ impl ServiceStatus {
     }
 
     fn print_service(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(at) = self.started_at {
+            writeln!(out, "started        {at:.0} ({} ago)", duration(at, self.at))?;
+        }
         let ready = match self.not_ready.as_deref() {
             None => UNTOLD.to_owned(),
             Some([]) => "yes".to_owned(),

@@ -84,12 +84,28 @@ async fn callers_are_counted_until_what_clears_their_routing_is_delivered(engine
     flow_ends(&store, "wxcc_3", Note::of(call("wxcc_3"), at(0))).await;
     flow_ends(&store, "wxcc_4", Note { answered_at: Some(at(0)), ..routed("wxcc_4") }).await;
     assert_eq!(store.count_not_cleared().await.unwrap(), [count(EntryState::Pending, 2)]);
+    let listed = async |state| {
+        let filter = Filter { state: Some(state), not_cleared: true, ..Filter::default() };
+        store.list(&filter).await.unwrap().iter().map(|entry| entry.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(EntryState::Pending).await, [clear, update, alone]);
     let buried = || Attempt::Buried { reason: "Refused".to_owned(), words: "No".to_owned() };
     let settle = |id, attempt, note: Option<Note>| {
         store.settle(Settle { id, owner: "a".to_owned(), attempt, note: note.map(Box::new), now: at(5) })
     };
     settle(alone, buried(), None).await.unwrap();
     let one_of_each = [count(EntryState::Buried, 1), count(EntryState::Pending, 1)];
+    assert_eq!(store.count_not_cleared().await.unwrap(), one_of_each);
+    assert_eq!(listed(EntryState::Buried).await, [alone]);
+    // A caller who is routed again after a clear waits again.
+    let again = |at_second, cleared| Note {
+        route_at: Some(at(at_second)),
+        cleared_at: Some(at(cleared)),
+        ..routed("wxcc_2")
+    };
+    store.learn(again(1, 2)).await.unwrap();
+    assert_eq!(listed(EntryState::Buried).await, []);
+    store.learn(again(3, 2)).await.unwrap();
     assert_eq!(store.count_not_cleared().await.unwrap(), one_of_each);
     // Once its routing is cleared, a final update that is owed or buried keeps no caller waiting.
     let cleared = |key| Some(Note { cleared_at: Some(at(5)), ..Note::of(call(key), at(5)) });

@@ -146,7 +146,11 @@ async fn a_service_that_runs_keeps_its_database_and_is_named() {
         "{what}"
     );
     let buried = report.rows.iter().find(|row| row.id.code == Code::Buried).unwrap();
-    assert_eq!(buried.finding.what.full(), "no entry is buried", "it was read beside the service");
+    assert_eq!(
+        buried.finding.what.full(),
+        "no entry is buried, and none waits",
+        "it was read beside the service"
+    );
     stage.call("wxcc_2").await;
 }
 
