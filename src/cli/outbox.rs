@@ -854,11 +854,12 @@ impl ChangeAction {
         let late = match filter.kind {
             None | Some(EntryKind::LateClear) => {
                 let late = Filter { kind: Some(EntryKind::LateClear), ..filter };
-                store.discard(&late, Run::Dry).await?
+                store.list(&late).await?
             }
             Some(_) => Vec::new(),
         };
-        let late_clears = late.iter().filter(|id| left.contains(id)).count();
+        let late = late.iter().filter(|entry| entry.waits_on_purpose());
+        let late_clears = late.filter(|entry| left.contains(&entry.id)).count();
         let waiting = if self == Self::Retry { hurried.len() } else { 0 };
         Ok(LeftAlone { waiting, due_already: left.len() - late_clears, late_clears })
     }
@@ -911,13 +912,12 @@ impl ChangeAction {
         let filter = Filter { id: Some(id), ..Filter::default() };
         Ok(match store.list_all(&filter).await?.into_iter().next() {
             None => "no such entry",
-            Some(Ok(entry)) if entry.state == EntryState::Pending => match (self, entry.kind, entry.attempts)
-            {
-                (Self::Hurry, EntryKind::LateClear, 0) => {
+            Some(Ok(entry)) if entry.state == EntryState::Pending => match self {
+                Self::Hurry if entry.waits_on_purpose() => {
                     "a late clear that waits on purpose: until then Salesforce may still route the call"
                 }
-                (Self::Hurry, ..) => "due already: it is tried when its turn comes",
-                (Self::Retry | Self::Discard, ..) => {
+                Self::Hurry => "due already: it is tried when its turn comes",
+                Self::Retry | Self::Discard => {
                     "still pending: it is tried again by itself; --now makes it due"
                 }
             },

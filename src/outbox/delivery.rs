@@ -236,10 +236,8 @@ fn late_clear(now: Timestamp, entry: &Entry, sent: Option<&Sent>) -> Attempt {
             next_at: later(now, Outbox::LATE_ROUTING).min(last),
             words: String::from("its caller may still be there"),
         },
-        Some(Sent::Done(_)) if entry.attempts == 0 => Attempt::Later {
-            next_at: last.max(later(now, Outbox::LATE_ROUTING)),
-            words: ONCE_MORE.to_owned(),
-        },
+        // Whether or not an attempt before it has failed.
+        Some(Sent::Done(_)) if now < last => Attempt::Later { next_at: last, words: ONCE_MORE.to_owned() },
         _ => Attempt::Delivered { close: false },
     }
 }

@@ -139,12 +139,16 @@ impl Query for Retry {
         WHERE state = 'buried' AND id IN {each ids int} RETURNING CAST(id AS TEXT)";
 }
 
-/// Of these entries, those that can be made due. A late clear that was not tried yet waits on purpose: until then Salesforce
-/// may still make the routing that it is to remove.
+/// Of these entries, those that can be made due. A late clear that was not tried yet, or is sent once more, waits on purpose
+/// ([`Entry::waits_on_purpose`]): until then Salesforce may still make the routing that it is to remove.
 macro_rules! can_hurry {
     () => {
-        "o.state = 'pending' AND o.next_at > {now int} AND (o.kind <> 'late_clear' OR o.attempts > 0)
-            AND o.id IN {each ids int} ORDER BY o.id"
+        concat!(
+            "o.state = 'pending' AND o.next_at > {now int}
+            AND (o.kind <> 'late_clear' OR o.attempts > 0 AND coalesce(o.last_words, '') <> '",
+            once_more!(),
+            "') AND o.id IN {each ids int} ORDER BY o.id"
+        )
     };
 }
 

@@ -288,6 +288,15 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether it is a late clear that waits for a routing that Salesforce may still make: it was not tried yet, or has cleared one
+    /// and is sent once more.
+    pub fn waits_on_purpose(&self) -> bool {
+        let is_sent_again = self.last_words.as_deref() == Some(ONCE_MORE);
+        self.kind == EntryKind::LateClear
+            && self.state == EntryState::Pending
+            && (self.attempts == 0 || is_sent_again)
+    }
+
     /// An entry that was just put in, as whoever tries it at once has it.
     #[must_use]
     pub fn fresh(id: EntryId, new: NewEntry, call_center: CallCenterName, call: Option<Call>) -> Self {

@@ -306,6 +306,7 @@ async fn a_call_that_was_routed_again_after_it_was_cleared_waits_again() {
     }
     stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
     becomes(&stage, &json!(["ended", "routed", true, false]), "1").await;
+    assert!(run(&stage, &["wxcc_1"]).await.unwrap().contains("\n  routed again      "));
     stage.org.forget_scripts();
     stage.deliver(60).await;
     becomes(&stage, &json!(["closed", "routed", true, false]), "0").await;

@@ -163,3 +163,23 @@ async fn a_caller_whose_late_routing_salesforce_does_not_clear_is_counted() {
     stage.work_until(async || stage.org.voice_call("wxcc_1").unwrap().pending_routing.is_none()).await;
     stage.work_until(async || counted("0").await).await;
 }
+
+#[actix_web::test]
+async fn a_late_clear_that_failed_at_first_is_sent_once_more_too() {
+    let stage = Plan::telephony().deadline("300ms").sections("[breaker]\nfailures = 1000").start().await;
+    let id = stage.call("wxcc_1").await;
+    stage.script(LATE, Operation::OmniFlow);
+    stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
+    assert_eq!(stage.post("phoneContactEnded", ended("wxcc_1")).await.data()["status"], "Success");
+    until_routed(&stage).await;
+    stage.script_times(BadDay::Unavailable { retry_after: None }, 1, Operation::ClearRouting);
+    stage.wait_seconds(12);
+    stage.work_until(async || stage.org.scripted().is_empty()).await;
+    looked_at(&stage).await;
+    stage.wait_seconds(30);
+    stage.work_until(async || stage.org.voice_call("wxcc_1").unwrap().pending_routing.is_none()).await;
+    looked_at(&stage).await;
+    let cleared = stage.asked(Operation::ClearRouting).len();
+    stage.deliver(100).await;
+    assert_eq!(stage.asked(Operation::ClearRouting).len(), cleared + 1);
+}

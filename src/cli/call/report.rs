@@ -48,6 +48,8 @@ pub(super) struct VoiceCallView {
     pub(super) route_asked_at: Option<String>,
     /// What came of it; none where nobody asked, or where that was not written down.
     pub(super) route_result: Option<&'static str>,
+    /// When Salesforce routed it, or may have, after it was cleared.
+    pub(super) routed_again_at: Option<String>,
     pub(super) cleared_at: Option<String>,
     pub(super) nothing_to_clear_at: Option<String>,
     pub(super) answered_at: Option<String>,
@@ -281,6 +283,7 @@ async fn lonely_task(store: &Store, names: &[CallReference]) -> Result<Option<Ca
 impl VoiceCallView {
     fn of(call: &Call, timeline: &CallTimeline) -> Self {
         let at = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        let was_routed = call.routed_at.is_some() && call.route_result != Some(RouteResult::NotRouted);
         Self {
             call_center: redact::text(call.name.call_center().as_ref()),
             vendor_call_key: redact::text(call.name.vendor_call_key().as_ref()),
@@ -314,8 +317,12 @@ impl VoiceCallView {
                 RouteResult::Unknown => "unknown",
                 RouteResult::Routed => "routed",
             }),
-            cleared_at: at(call.cleared_at),
-            nothing_to_clear_at: at(call.nothing_to_clear_at),
+            routed_again_at: at(call
+                .route_at
+                .filter(|routed| call.cleared_at.is_some_and(|cleared| cleared < *routed))),
+            cleared_at: at(call.cleared_at.filter(|_| was_routed)),
+            // Salesforce also takes a clear of what it has not routed.
+            nothing_to_clear_at: at(call.nothing_to_clear_at.or(call.cleared_at.filter(|_| !was_routed))),
             answered_at: at(call.answered_at),
             ended_at: at(call.ended_at),
             closed_at: at(call.closed_at),

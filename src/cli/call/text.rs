@@ -66,6 +66,7 @@ impl VoiceCallView {
             ("deferred", self.deferred_at.as_ref()),
             (route, self.route_asked_at.as_ref()),
             ("cleared", self.cleared_at.as_ref()),
+            ("routed again", self.routed_again_at.as_ref()),
             ("nothing to clear", self.nothing_to_clear_at.as_ref()),
             ("answered", self.answered_at.as_ref()),
             ("ended", self.ended_at.as_ref()),

@@ -23,7 +23,10 @@ pub enum Wait {
         until: Option<Timestamp>,
     },
     /// No service answers that could try it.
-    Service,
+    Service {
+        /// Whether it could be tried now.
+        is_due: bool,
+    },
 }
 
 impl Wait {
@@ -48,7 +51,7 @@ impl Wait {
                 Some(Self::Breaker { until: Some(until) })
             }
             Some(None) if entry.next_at <= now => Some(Self::Breaker { until: None }),
-            _ if entry.next_at <= now && running.answers == Some(false) => Some(Self::Service),
+            _ if running.answers == Some(false) => Some(Self::Service { is_due: entry.next_at <= now }),
             _ => None,
         }
     }
@@ -59,7 +62,8 @@ impl Wait {
             Self::EarlierEntry { entry } => format!("after {entry}"),
             Self::Breaker { until: Some(until), .. } => format!("breaker, {}", duration(now, *until)),
             Self::Breaker { until: None, .. } => "breaker half-open".to_owned(),
-            Self::Service => "due, no service".to_owned(),
+            Self::Service { is_due: true } => "due, no service".to_owned(),
+            Self::Service { is_due: false } => "no service".to_owned(),
         }
     }
 
@@ -77,7 +81,7 @@ impl Wait {
                 "once the breaker closes: it lets single requests through to see whether Salesforce is back"
                     .to_owned()
             }
-            Self::Service => {
+            Self::Service { .. } => {
                 "when a service runs: none answers at operations.listen of this configuration (a service that runs takes a new one after a restart)".to_owned()
             }
         }
@@ -116,11 +120,11 @@ mod tests {
             (&due, Some(EntryId(3)), &open, earlier),
             (&due, None, &open, breaker),
             (&due, None, &trying, Some(Wait::Breaker { until: None })),
-            (&due, None, &silent, Some(Wait::Service)),
+            (&due, None, &silent, Some(Wait::Service { is_due: true })),
             (&due, None, &calm, None),
             (&later, None, &open, None),
             (&later, None, &trying, None),
-            (&later, None, &silent, None),
+            (&later, None, &silent, Some(Wait::Service { is_due: false })),
         ] {
             assert_eq!(Wait::of(entry, ahead, running, at(10)), expected);
         }
