@@ -142,14 +142,20 @@ async fn a_late_routing_that_a_locked_database_could_not_provide_for_is_cleared_
     no_ghost_is_left(&stage).await;
 }
 
-#[actix_web::test]
-async fn a_caller_whose_late_routing_salesforce_does_not_clear_is_counted() {
+/// A routing that Salesforce has made after its caller hung up, with a breaker that does not open.
+async fn routed_after_the_hang_up() -> Stage {
     let stage = Plan::telephony().deadline("300ms").sections("[breaker]\nfailures = 1000").start().await;
     let id = stage.call("wxcc_1").await;
     stage.script(LATE, Operation::OmniFlow);
     stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
     assert_eq!(stage.post("phoneContactEnded", ended("wxcc_1")).await.data()["status"], "Success");
     until_routed(&stage).await;
+    stage
+}
+
+#[actix_web::test]
+async fn a_caller_whose_late_routing_salesforce_does_not_clear_is_counted() {
+    let stage = routed_after_the_hang_up().await;
     let counted = async |expected: &str| {
         stage.handle.measure().await;
         let series = format!("scv_bridge_callers_not_cleared{{call_center=\"{CENTER}\",state=\"pending\"}}");
@@ -166,12 +172,7 @@ async fn a_caller_whose_late_routing_salesforce_does_not_clear_is_counted() {
 
 #[actix_web::test]
 async fn a_late_clear_that_failed_at_first_is_sent_once_more_too() {
-    let stage = Plan::telephony().deadline("300ms").sections("[breaker]\nfailures = 1000").start().await;
-    let id = stage.call("wxcc_1").await;
-    stage.script(LATE, Operation::OmniFlow);
-    stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
-    assert_eq!(stage.post("phoneContactEnded", ended("wxcc_1")).await.data()["status"], "Success");
-    until_routed(&stage).await;
+    let stage = routed_after_the_hang_up().await;
     stage.script_times(BadDay::Unavailable { retry_after: None }, 1, Operation::ClearRouting);
     stage.wait_seconds(12);
     stage.work_until(async || stage.org.scripted().is_empty()).await;

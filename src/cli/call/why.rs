@@ -342,13 +342,13 @@ impl CallEvidence<'_> {
         let of_operation = |asked: &&SalesforceExchange| *asked.operation == *operation;
         let asked =
             || self.exchanges.iter().filter(of_entry).flat_map(|exchange| &exchange.record.salesforce);
-        let own: Vec<Way> = asked().filter(of_operation).filter_map(way).collect();
+        let own: Vec<FailedRequest> = asked().filter(of_operation).filter_map(failed_request).collect();
         let is_left_alone = |failure: &str| failure.starts_with(LEFT_ALONE);
         let is_left =
             asked().filter(of_operation).any(|asked| asked.failure.as_deref().is_some_and(is_left_alone));
         let left = "the breaker was open, so that Salesforce was left alone";
         if let Some(last) = own.last() {
-            let times = own.iter().filter(|way| *way == last).count();
+            let times = own.iter().filter(|request| *request == last).count();
             let failed = match (last.is_answered, times) {
                 (true, times) => format!("{} {}", last.words, often(times)),
                 (false, 1) => last.words.clone(),
@@ -360,8 +360,9 @@ impl CallEvidence<'_> {
             return Some(left.to_owned());
         }
         // What the entry needs besides, such as a look at the VoiceCall.
-        let of_entry = asked().filter_map(|asked| Some((way(asked)?, &asked.operation))).next_back();
-        of_entry.map(|(way, operation)| format!("{} at {operation}", way.words))
+        let of_entry =
+            asked().filter_map(|asked| Some((failed_request(asked)?, &asked.operation))).next_back();
+        of_entry.map(|(request, operation)| format!("{} at {operation}", request.words))
     }
 
     /// Whether Salesforce may hold two records of one call: a create of which nothing was heard, and after it another, or an
@@ -440,18 +441,18 @@ pub(super) fn is_not_sent(failure: &str) -> bool {
 
 /// How a request to Salesforce failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Way {
+struct FailedRequest {
     words: String,
     /// Whether the words say what Salesforce answered, so that they can be counted in the same breath.
     is_answered: bool,
 }
 
 /// How a request to Salesforce failed; none if it did not, or was not sent.
-fn way(asked: &SalesforceExchange) -> Option<Way> {
+fn failed_request(asked: &SalesforceExchange) -> Option<FailedRequest> {
     let failure = asked.failure.as_deref().filter(|failure| !is_not_sent(failure))?;
     Some(match asked.status {
-        Some(status) => Way { words: format!("Salesforce answered {status}"), is_answered: true },
-        None => Way { words: redact::text(failure), is_answered: false },
+        Some(status) => FailedRequest { words: format!("Salesforce answered {status}"), is_answered: true },
+        None => FailedRequest { words: redact::text(failure), is_answered: false },
     })
 }
 
