@@ -23,6 +23,9 @@ pub struct Routed {
 /// Why a call is not routed whose record is still to be made.
 const NOT_YET: &str = "the VoiceCall is still to be created, and its key names an earlier one";
 
+/// Why a routing is looked at again of which Salesforce has told what it did.
+const NOT_READ: &str = "the database could not tell whether its caller is gone";
+
 /// A request under a key, and the call that it means.
 struct Aimed {
     request: ExecuteOmniFlow,
@@ -33,26 +36,18 @@ struct Aimed {
 
 /// What was put into the outbox before Salesforce answered a request to route a call.
 struct Remembered {
-    name: CallName,
-    /// The entry that clears the routing later, if nobody knows what became of it.
+    /// The entry that clears the routing later, if nobody knows what became of it or of the caller.
     entry: NewEntry,
     put: Put,
 }
 
 /// How far that has come.
 enum Put {
-    Done(Result<Enqueued, StoreError>),
+    Done(CallName, Result<Enqueued, StoreError>),
     /// The deadline was over first: the database may take it all the same.
-    UnderWay(oneshot::Receiver<Result<Enqueued, StoreError>>),
-}
-
-impl Put {
-    async fn result(self) -> Result<Enqueued, StoreError> {
-        match self {
-            Self::Done(result) => result,
-            Self::UnderWay(told) => told.await.unwrap_or(Err(StoreError::Closed)),
-        }
-    }
+    UnderWay(CallName, oneshot::Receiver<Result<Enqueued, StoreError>>),
+    /// The database could not even tell whose VoiceCall it is that the flow knows by its id.
+    NameUnread,
 }
 
 impl Bridge {
@@ -75,13 +70,14 @@ impl Bridge {
         // Beside each other: a hang-up right after the answer must find it, and nobody waits longer for that.
         let (result, remembered) =
             tokio::join!(asked, self.remember_routing(request, meant.as_ref(), budget));
-        if let Some(remembered) = remembered {
-            self.settle_routing(remembered, result.as_ref().err(), &request.call);
-        }
         // Where nobody knows what Salesforce did, that entry clears it; there is no time left to look at the call either.
-        if !matches!(&result, Err(failure) if failure.is_unknown() || matches!(failure, Failure::Refused { .. }))
-        {
-            self.clear_if_over(request, budget).await;
+        let is_settled = match &result {
+            Err(failure) if failure.is_unknown() => false,
+            Err(Failure::Refused { .. }) => true,
+            _ => self.clear_if_over(request, budget).await.is_ok(),
+        };
+        if let Some(remembered) = remembered {
+            self.settle_routing(remembered, result.as_ref().err(), is_settled, request);
         }
         let failure = match result {
             Ok(routing) => return Ok(Routed { routing, fallback: false }),
@@ -120,18 +116,27 @@ impl Bridge {
         budget: &Budget,
     ) -> Option<Remembered> {
         let (call, center) = (&request.call, &request.origin.call_center);
+        let entry = self.outbox.late_clear(call, &request.origin, self.settings.deadlines.execute_omni_flow);
         let known = match meant {
-            Some(meant) => Some(meant.name.clone()),
+            Some(meant) => Ok(Some(meant.name.clone())),
             None => {
-                let interaction = or_nothing(self.interaction(center, call, budget).await);
-                interaction.find(call).map(|call| call.name.clone())
+                let interaction = self.interaction(center, call, budget).await;
+                interaction.map(|interaction| interaction.find(call).map(|call| call.name.clone()))
             }
         };
-        let name = known.or_else(|| named(center, call))?;
+        let name = match known {
+            Ok(known) => known.or_else(|| named(center, call))?,
+            Err(error) => {
+                without_journal(&error);
+                let Some(name) = named(center, call) else {
+                    return Some(Remembered { entry, put: Put::NameUnread });
+                };
+                name
+            }
+        };
         let now = self.outbox.now();
         let note = Note { routed_at: Some(now), ..Note::of(name.clone(), now) };
         let filled = self.filled(Some(&note));
-        let entry = self.outbox.late_clear(call, &request.origin, self.settings.deadlines.execute_omni_flow);
         let (tell, mut told) = oneshot::channel();
         let (outbox, entries) = (Arc::clone(&self.outbox), vec![entry.clone()]);
         self.outbox.afterwards(async move {
@@ -140,63 +145,88 @@ impl Bridge {
         });
         let put = async {
             match timeout_at(budget.deadline(), &mut told).await {
-                Ok(result) => Put::Done(result.unwrap_or(Err(StoreError::Closed))),
-                Err(_) => Put::UnderWay(told),
+                Ok(result) => Put::Done(name, result.unwrap_or(Err(StoreError::Closed))),
+                Err(_) => Put::UnderWay(name, told),
             }
         };
         let picked = self.remember_picked(filled.as_ref(), "executeOmniFlow", &request.picked, budget);
         let (put, ()) = tokio::join!(put, picked);
         match &put {
-            Put::Done(Ok(_)) => {}
-            Put::Done(Err(error)) => without_journal(&error.clone().into()),
-            Put::UnderWay(_) => without_journal(&BridgeError::StoreLate),
+            Put::Done(_, Err(error)) => without_journal(&error.clone().into()),
+            Put::UnderWay(..) => without_journal(&BridgeError::StoreLate),
+            Put::Done(_, Ok(_)) | Put::NameUnread => {}
         }
-        Some(Remembered { name, entry, put })
+        Some(Remembered { entry, put })
     }
 
-    /// Writes down what Salesforce did; nobody waits for that. Once it is known, nothing is left to clear. Else the entry stays
-    /// until it is due.
-    fn settle_routing(&self, remembered: Remembered, failure: Option<&Failure>, call: &CallReference) {
-        let (outbox, now) = (Arc::clone(&self.outbox), self.outbox.now());
-        let Remembered { name, entry, put } = remembered;
-        let (result, attempt) = match failure {
-            None => (RouteResult::Routed, Attempt::Delivered { close: false }),
-            Some(failure) if failure.is_unknown() => {
-                let (due, words) = (entry.next_at, failure.to_string());
-                tracing::warn!(%call, %due, words, "Salesforce may still route it; cleared then if its caller is gone");
-                (RouteResult::Unknown, Attempt::NotTried { next_at: due, words })
-            }
-            Some(_) => (RouteResult::NotRouted, Attempt::Delivered { close: false }),
+    /// Writes down what Salesforce did; nobody waits for that. Where that is known, and whether the caller is gone, nothing is
+    /// left to clear: `is_settled`. Else the entry stays until it is due.
+    fn settle_routing(
+        &self,
+        Remembered { entry, put }: Remembered,
+        failure: Option<&Failure>,
+        is_settled: bool,
+        request: &ExecuteOmniFlow,
+    ) {
+        let result = match failure {
+            None => RouteResult::Routed,
+            Some(failure) if failure.is_unknown() => RouteResult::Unknown,
+            Some(_) => RouteResult::NotRouted,
         };
-        let route_at = (result != RouteResult::NotRouted).then_some(now);
-        let note = Note { route_result: Some(result), route_at, ..Note::of(name, now) };
-        let asked = Note { routed_at: Some(now), ..note.clone() };
+        let attempt = if is_settled {
+            Attempt::Delivered { close: false }
+        } else {
+            let words = failure.map_or_else(|| NOT_READ.to_owned(), ToString::to_string);
+            tracing::warn!(call = %request.call, due = %entry.next_at, words, "the routing is cleared then if its caller is gone");
+            Attempt::NotTried { next_at: entry.next_at, words }
+        };
+        let (outbox, now) = (Arc::clone(&self.outbox), self.outbox.now());
+        let (center, call) = (request.origin.call_center.clone(), request.call.clone());
         self.outbox.afterwards(async move {
-            match put.result().await {
+            let (name, put) = match put {
+                Put::Done(name, put) => (name, put),
+                Put::UnderWay(name, told) => (name, told.await.unwrap_or(Err(StoreError::Closed))),
+                Put::NameUnread => match outbox.name_later(&center, &call).await {
+                    Some(name) => (name, Err(StoreError::Closed)),
+                    None => return,
+                },
+            };
+            let route_at = (result != RouteResult::NotRouted).then_some(now);
+            let note = Note { route_result: Some(result), route_at, ..Note::of(name, now) };
+            let asked = Note { routed_at: Some(now), ..note.clone() };
+            match put {
                 Ok(Enqueued::Accepted { ids, .. }) => {
                     for id in ids {
                         outbox.settle(id, attempt.clone(), Some(note.clone())).await;
                     }
                 }
                 Ok(Enqueued::Duplicate | Enqueued::Answered) => outbox.note_later(asked),
-                Err(_) if result == RouteResult::Unknown => outbox.put_later(asked, entry),
-                Err(_) => outbox.note_later(asked),
+                Err(_) if is_settled => outbox.note_later(asked),
+                Err(_) => outbox.put_later(asked, entry),
             }
         });
     }
 
     /// A caller who was gone before the answer came waits for nobody: the PendingServiceRouting that the flow has just
     /// made is cleared again.
-    async fn clear_if_over(&self, request: &ExecuteOmniFlow, budget: &Budget) {
-        let interaction =
-            or_nothing(self.interaction(&request.origin.call_center, &request.call, budget).await);
+    ///
+    /// # Errors
+    /// When whether the caller is gone cannot be read.
+    async fn clear_if_over(&self, request: &ExecuteOmniFlow, budget: &Budget) -> Result<(), BridgeError> {
+        let interaction = self
+            .interaction(&request.origin.call_center, &request.call, budget)
+            .await
+            .inspect_err(without_journal)?;
         let call = interaction.find(&request.call);
-        let Some(call) = call.filter(|call| call.ended_at.is_some() && !call.is_answered()) else { return };
+        let Some(call) = call.filter(|call| call.ended_at.is_some() && !call.is_answered()) else {
+            return Ok(());
+        };
         let (reference, note) = (call.reference(), Note::of(call.name.clone(), self.outbox.now()));
         let ask = SalesforceRequest::ClearRouting(&reference, &request.origin);
         if let Err(error) = self.keep_and_send(ask, Some(note), false, Guard::On, None, budget).await {
             let key = call.name.vendor_call_key();
             tracing::warn!(vendor_call_key = %key, %error, "the routing of a caller who is gone was not cleared");
         }
+        Ok(())
     }
 }

@@ -14,7 +14,7 @@ use super::recent::{Kept, Recent};
 use super::schedule::later;
 use super::{Schedule, Tried, verdict};
 use crate::clock::Clock;
-use crate::domain::{Call, CallName, CallReference, Origin, StoredJson};
+use crate::domain::{Call, CallCenterName, CallName, CallReference, Origin, StoredJson};
 use crate::ids::Ids;
 use crate::salesforce::{Failure, Operation, SalesforceRequest, StoredRequest};
 use crate::settings;
@@ -178,6 +178,18 @@ impl Outbox {
         }
         let key = note.call.vendor_call_key();
         tracing::error!(vendor_call_key = %key, "what was learned of a call is lost: the database has failed for too long");
+    }
+
+    /// Asks a database that could not be read again for the name of a call, until it tells; none where it knows no such call.
+    pub async fn name_later(&self, center: &CallCenterName, call: &CallReference) -> Option<CallName> {
+        for pause in reminders() {
+            tokio::time::sleep(pause).await;
+            if let Ok(interaction) = self.store.interaction(center, call).await {
+                return interaction.find(call).map(|call| call.name.clone());
+            }
+        }
+        tracing::error!(%call, "what was learned of a call is lost: the database has failed for too long");
+        None
     }
 
     /// Puts an entry in that a database which has failed did not take, until it does, with what was learned of its call.
@@ -436,7 +448,7 @@ fn reminders() -> impl Iterator<Item = Duration> {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
-    use crate::domain::{CallCenterName, CallName, VendorCallKey};
+    use crate::domain::VendorCallKey;
 
     #[test]
     fn a_database_that_failed_is_told_again_at_once_and_for_a_quarter_of_an_hour() {

@@ -2,7 +2,7 @@
 
 use scv_bridge::mock::{BadDay, Disposition, Operation};
 use scv_bridge::store::EntryKind;
-use sqlx::Executor as _;
+use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::postgres::Postgres;
 use crate::stage::{CENTER, Plan, Stage, ended, omni_flow};
@@ -139,6 +139,42 @@ async fn a_late_routing_that_a_locked_database_could_not_provide_for_is_cleared_
     stage.work_until(is_kept).await;
     stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
     until_routed(&stage).await;
+    no_ghost_is_left(&stage).await;
+}
+
+#[actix_web::test]
+async fn a_late_routing_of_a_call_that_could_not_be_read_is_cleared_all_the_same() {
+    let stage = Plan::telephony().deadline("300ms").start().await;
+    let id = stage.call("wxcc_1").await;
+    let mut other = stage.lock_for_reading_too().await;
+    stage.script(BadDay::WorksLate { milliseconds: 4000 }, Operation::OmniFlow);
+    stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
+    other.execute("ROLLBACK").await.unwrap();
+    stage.until_ready().await;
+    let is_kept = async || stage.entries().await.iter().any(|entry| entry.kind == EntryKind::LateClear);
+    stage.work_until(is_kept).await;
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    until_routed(&stage).await;
+    no_ghost_is_left(&stage).await;
+}
+
+#[actix_web::test]
+async fn a_caller_of_whom_the_answer_could_not_read_that_they_are_gone_does_not_wait_for_ever() {
+    let url = Postgres::shared().database();
+    let stage = Plan::telephony().deadline("2500ms").store(url.clone()).start().await;
+    let id = stage.call("wxcc_1").await;
+    stage.script(BadDay::WorksLate { milliseconds: 2000 }, Operation::OmniFlow);
+    let routing = stage.flow("executeOmniFlow", omni_flow(&id));
+    let routing = tokio::spawn(async move { routing.send().await.unwrap().status().as_u16() });
+    stage.work_until(async || stage.org.scripted().is_empty()).await;
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    other.execute("BEGIN; LOCK TABLE calls IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    assert_eq!(routing.await.unwrap(), 200);
+    other.execute("ROLLBACK").await.unwrap();
+    until_routed(&stage).await;
+    // The clear is due some time after the deadline.
+    stage.wait_seconds(3);
     no_ghost_is_left(&stage).await;
 }
 

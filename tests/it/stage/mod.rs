@@ -20,8 +20,8 @@ use scv_bridge::mock::{BadDay, MockOrg, Operation, RecordedRequest, Refusal, Scr
 use scv_bridge::settings::Source;
 use scv_bridge::store::{Entry, EntryState, Filter};
 use serde_json::Value;
-use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Executor as _};
 use tempfile::TempDir;
 
 pub use bodies::{CENTER, Text, create, ended, omni_flow, reference, with};
@@ -176,6 +176,17 @@ impl Stage {
     pub async fn beside(&self) -> SqliteConnection {
         let file = self.folder.path().join("bridge.db");
         SqliteConnectOptions::new().filename(file).connect().await.unwrap()
+    }
+
+    /// Another program holds the lock of the bridge's SQLite, and the bridge waits for it to write: nothing can be read of it
+    /// either until that is over.
+    pub async fn lock_for_reading_too(&self) -> SqliteConnection {
+        let mut other = self.beside().await;
+        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        let store = self.handle.outbox().store().clone();
+        tokio::spawn(async move { store.end_turns("a process that has no turns").await });
+        tokio::task::yield_now().await;
+        other
     }
 
     /// Everything that the outbox holds.
