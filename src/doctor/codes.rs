@@ -117,6 +117,8 @@ codes! {
     Database = "SCV-STORE-01" in Store, Here;
     /// no entry of the outbox is buried
     Buried = "SCV-STORE-02" in Store, Here;
+    /// a service runs that sends what waits in the outbox
+    Unsent = "SCV-STORE-03" in Store, Here;
     /// the listeners' addresses are free, or the service that runs has them
     Listener = "SCV-PORT-01" in Ports, Here;
     /// each host name is known

@@ -6,9 +6,9 @@ use secrecy::ExposeSecret as _;
 
 use super::engine::Check;
 use super::site::Site;
-use super::{CheckId, Code, Finding};
+use super::{CheckId, Code, Finding, ports};
 use crate::settings::exposed_database;
-use crate::store::{EntryState, Filter, Inspection, Schema, Store, inspect, place};
+use crate::store::{Entry, EntryState, Filter, Inspection, Schema, Store, StoreError, inspect, place};
 
 const MEANS: &str = "the service does not start, and one that runs answers 503 to all that must be kept";
 
@@ -19,10 +19,13 @@ pub(super) fn id() -> CheckId {
 
 pub(super) fn checks(site: &Arc<Site>) -> Vec<Check> {
     let id = id();
-    let buried = CheckId::new(Code::Buried, id.subject.as_str());
+    let of_outbox = |code| CheckId::new(code, id.subject.as_str());
     vec![
         Check::new(id.clone(), database(Arc::clone(site))),
-        Check::new(buried, count_buried(Arc::clone(site))).after([id]),
+        Check::new(of_outbox(Code::Buried), count_buried(Arc::clone(site))).after([id.clone()]),
+        // That look tells whether a service runs.
+        Check::new(of_outbox(Code::Unsent), count_unsent(Arc::clone(site)))
+            .after([id.clone(), ports::public()]),
     ]
 }
 
@@ -77,17 +80,24 @@ fn told(inspection: &Inspection, exposed: Option<String>) -> Finding {
     }
 }
 
-async fn count_buried(site: Arc<Site>) -> Finding {
-    if site.database.get().is_none_or(|found| found.schema != Schema::Current) {
-        return Finding::ok("nothing is kept yet");
+/// What is found where the outbox cannot be looked at.
+fn unread(site: &Site) -> Option<Finding> {
+    match site.database.get().map(|found| found.schema) {
+        Some(Schema::Current) => None,
+        None | Some(Schema::Absent) => Some(Finding::ok("nothing is kept yet")),
+        Some(Schema::Earlier) => Some(Finding::skipped(
+            "an earlier version has made the database: the service brings it up to date when it starts",
+        )),
     }
-    match outbox(&site).await {
-        Ok((entries, pending)) if entries.is_empty() => Finding::ok(match pending {
-            0 => "no entry is buried, and none waits".to_owned(),
-            1 => "no entry is buried, and 1 waits to be sent by a service that runs".to_owned(),
-            _ => format!("no entry is buried, and {pending} wait to be sent by a service that runs"),
-        }),
-        Ok((entries, _)) => {
+}
+
+async fn count_buried(site: Arc<Site>) -> Finding {
+    if let Some(finding) = unread(&site) {
+        return finding;
+    }
+    match buried(&site).await {
+        Ok(entries) if entries.is_empty() => Finding::ok("no entry is buried"),
+        Ok(entries) => {
             let what = match entries.len() {
                 1 => "1 entry of the outbox is buried".to_owned(),
                 count => format!("{count} entries of the outbox are buried"),
@@ -98,33 +108,64 @@ async fn count_buried(site: Arc<Site>) -> Finding {
                 .step("`scv-bridge outbox list --state buried` shows them; after what refused them is mended `scv-bridge outbox retry --all` sends them again");
             entries.into_iter().take(3).fold(finding, Finding::seen)
         }
-        Err(error) => Finding::skipped(format!("the database cannot be read beside the service: {error}")),
+        Err(error) => not_read(&error),
     }
+}
+
+fn not_read(error: &StoreError) -> Finding {
+    Finding::skipped(format!("the database cannot be read beside the service: {error}"))
+}
+
+async fn count_unsent(site: Arc<Site>) -> Finding {
+    if let Some(finding) = unread(&site) {
+        return finding;
+    }
+    let waiting = match waiting(&site).await {
+        Ok(0) => return Finding::ok("no entry waits"),
+        Ok(1) => "1 entry waits".to_owned(),
+        Ok(waiting) => format!("{waiting} entries wait"),
+        Err(error) => return not_read(&error),
+    };
+    if site.service_runs() {
+        return Finding::ok(format!("{waiting}, and the service that runs sends them when they are due"));
+    }
+    let finding = match site.database.get().is_some_and(|found| found.is_shared) {
+        true => Finding::warn("unsent", format!("{waiting}, and no service runs on this machine"))
+            .cause("the services that share the database run on other machines, which is as well"),
+        false => Finding::fail("unsent", format!("{waiting}, and no service runs that would send them")),
+    };
+    finding
+        .means("those VoiceCalls stay as they are: callers who hung up may still wait in a queue; flows get no answer")
+        .cause("the service was stopped, or has ended by itself: its log tells why")
+        .step("start the service: `systemctl start scv-bridge`")
+        .step("`scv-bridge outbox list` shows what waits")
 }
 
 /// What buried entries tell, the latest first.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub(super) async fn buried(site: &Site) -> Result<Vec<String>, crate::store::StoreError> {
-    outbox(site).await.map(|(buried, _)| buried)
-}
-
-/// What buried entries tell, the latest first, and how many entries wait.
-async fn outbox(site: &Site) -> Result<(Vec<String>, u64), crate::store::StoreError> {
+pub(super) async fn buried(site: &Site) -> Result<Vec<String>, StoreError> {
     let store = Store::open_to_read(site.settings.store.url.expose_secret()).await?;
-    let filter = Filter { state: Some(EntryState::Buried), ..Filter::default() };
-    let (entries, counts) = (store.list(&filter).await, store.count().await);
+    let entries = store.list(&Filter { state: Some(EntryState::Buried), ..Filter::default() }).await;
     store.close().await?;
-    let (mut entries, counts) = (entries?, counts?);
-    let pending = counts.iter().filter(|count| count.state == EntryState::Pending);
-    let pending = pending.map(|count| count.entries).sum();
+    let mut entries = entries?;
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.buried_at));
-    let line = |entry: &crate::store::Entry| {
+    let line = |entry: &Entry| {
         let at = entry.buried_at.map_or_else(String::new, |at| format!("{at:.0} "));
         let words: Vec<&str> =
             [&entry.reason, &entry.last_words].into_iter().flatten().map(String::as_str).collect();
         format!("{at}{} {}: {}", entry.call_center, entry.kind.name(), words.join(": "))
     };
-    Ok((entries.iter().map(line).collect(), pending))
+    Ok(entries.iter().map(line).collect())
+}
+
+/// How many entries wait to be sent.
+async fn waiting(site: &Site) -> Result<u64, StoreError> {
+    let store = Store::open_to_read(site.settings.store.url.expose_secret()).await?;
+    let counts = store.count().await;
+    store.close().await?;
+    let counts = counts?;
+    let pending = counts.iter().filter(|count| count.state == EntryState::Pending);
+    Ok(pending.map(|count| count.entries).sum())
 }

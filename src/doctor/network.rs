@@ -121,7 +121,9 @@ pub(super) fn checks(site: &Arc<Site>) -> Vec<Check> {
 
 fn means(host: &Host) -> &'static str {
     match host.is_salesforce {
-        true => "no request reaches Salesforce: flows get 503, and what can wait is kept in the outbox",
+        true => {
+            "no request reaches Salesforce: a service that runs answers flows 503, and keeps in the outbox what can wait"
+        }
         false => "Webex is asked for nothing: lost events stay lost, and no recording is found",
     }
 }

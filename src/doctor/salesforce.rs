@@ -85,7 +85,7 @@ fn unavailable(answer: &ProbeAnswer) -> Option<Finding> {
         ),
         500.. => Some(
             Finding::fail("unavailable", "Salesforce cannot answer at the moment")
-                .means("flows get 503; what can wait is kept in the outbox and sent later")
+                .means("a service that runs answers flows 503; what can wait it keeps in the outbox and sends later")
                 .cause("an incident, or maintenance of the instance")
                 .step("https://status.salesforce.com tells of incidents; run `scv-bridge doctor` again")
                 .seen(said(answer)),
@@ -102,13 +102,15 @@ fn unanswered(fault: &ProbeFault) -> Finding {
             .step("`scv-bridge check` names what is wrong with the pair"),
         ProbeFault::Http(HttpFault::Late) => {
             Finding::fail("slow", "Salesforce gave no answer to a harmless request within 4 s")
-                .means("flows run into their deadlines; after a few such answers the breaker opens")
+                .means(
+                    "requests of flows run into their deadlines; after a few such answers the breaker opens",
+                )
                 .cause("Salesforce is slow at the moment, or something between drops what is sent")
                 .step("https://status.salesforce.com tells of incidents; run `scv-bridge doctor` again")
         }
         ProbeFault::Http(fault @ (HttpFault::Connect(_) | HttpFault::Broken(_))) => {
             Finding::fail("broken", "the connection broke before Salesforce had answered")
-                .means("it is not known what became of such requests; flows get 503")
+                .means("it is not known what became of such requests; a service that runs answers flows 503")
                 .cause("something between ends connections, such as a firewall that looks into them")
                 .step("ask who runs the network between; run `scv-bridge doctor` again")
                 .seen(fault.to_string())

@@ -1,10 +1,11 @@
 //! What is wrong on the machine itself.
 
 use scv_bridge::store::Store;
+use tokio::time::timeout;
 
 use super::*;
 use crate::postgres::Postgres;
-use crate::stage::Plan;
+use crate::stage::{BOUND, Plan, Stage, ended};
 
 #[actix_web::test]
 async fn a_configuration_that_cannot_be_used_is_told_as_check_tells_it_and_nothing_else_is_asked() {
@@ -146,12 +147,49 @@ async fn a_service_that_runs_keeps_its_database_and_is_named() {
         "{what}"
     );
     let buried = report.rows.iter().find(|row| row.id.code == Code::Buried).unwrap();
-    assert_eq!(
-        buried.finding.what.full(),
-        "no entry is buried, and none waits",
-        "it was read beside the service"
-    );
+    assert_eq!(buried.finding.what.full(), "no entry is buried", "it was read beside the service");
     stage.call("wxcc_2").await;
+}
+
+/// What the doctor finds of entries that wait, and how it ends.
+async fn waiting(stage: &Stage) -> (Status, String) {
+    let source = Source { file: Some(stage.configuration_file()), environment: Vec::new() };
+    let clock: Arc<dyn Clock> = stage.clock.clone();
+    let report = examine(&source, &Questions::default(), &clock, &Arc::new(Ids::new(7))).await;
+    stage.refusals();
+    let row = report.rows.iter().find(|row| row.id.code == Code::Unsent).unwrap();
+    (row.finding.status, row.finding.what.full().to_owned())
+}
+
+#[actix_web::test]
+async fn entries_that_wait_while_no_service_runs_are_a_failure() {
+    for store in [None, Some(Postgres::shared().database())] {
+        let plan = Plan::telephony().sections("[breaker]\nfailures = 1000\nslow_calls = 1000");
+        let is_shared = store.is_some();
+        let stage = match store {
+            Some(url) => plan.store(url),
+            None => plan,
+        };
+        let mut stage = stage.start().await;
+        assert_eq!(waiting(&stage).await, (Status::Ok, "no entry waits".to_owned()));
+        stage.call("wxcc_1").await;
+        for operation in [Operation::ClearRouting, Operation::Update] {
+            stage.script_times(BadDay::Unavailable { retry_after: None }, u32::MAX, operation);
+        }
+        stage.post("phoneContactEnded", ended("wxcc_1")).await;
+        let runs = "2 entries wait, and the service that runs sends them when they are due";
+        if !is_shared {
+            assert_eq!(waiting(&stage).await, (Status::Ok, runs.to_owned()));
+        }
+        stage.handle.stop().await;
+        timeout(BOUND, &mut stage.running).await.unwrap().unwrap().unwrap();
+        let expected = match is_shared {
+            true => (Status::Warn, "2 entries wait, and no service runs on this machine"),
+            false => (Status::Fail, "2 entries wait, and no service runs that would send them"),
+        };
+        assert_eq!(waiting(&stage).await, (expected.0, expected.1.to_owned()));
+        stage.org.forget_scripts();
+    }
 }
 
 #[actix_web::test]
