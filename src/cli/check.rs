@@ -8,6 +8,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
+use super::running::Running;
 use crate::clock::Clock;
 use crate::doctor::{Code, Questions, Row, Status, examine};
 use crate::domain::printable;
@@ -57,7 +58,7 @@ pub fn run(
         Err(problems) => return refuse(&problems, args.json, out),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (store, here) = runtime.block_on(here(&settings, &source, clock));
+    let (store, here, running) = runtime.block_on(here(&settings, &source, clock));
     runtime.shutdown_background();
     if let Some(problem) = store.as_ref().err().and_then(|error| of_store(error, &settings)) {
         return refuse(&Problems::new(vec![problem]), args.json, out);
@@ -65,6 +66,7 @@ pub fn run(
     let is_wrong = |row: &&Row| row.finding.status != Status::Ok;
     let mut warnings = settings.warnings(now);
     warnings.extend(here.iter().filter(is_wrong).map(warning));
+    warnings.extend(running.other_store().map(str::to_owned));
     warnings.extend(
         store.err().map(|error| format!("store.url: {}; without it no service starts", error.at_start())),
     );
@@ -98,20 +100,21 @@ fn refuse(problems: &Problems, json: bool, out: &mut dyn Write) -> anyhow::Resul
     Ok(ExitCode::FAILURE)
 }
 
-/// Whether a service could use the database, and what doctor finds of it, of the addresses and of the login at Webex.
+/// Whether a service could use the database, what doctor finds of it, of the addresses and of the login at Webex, and what a
+/// service that runs tells.
 /// Nothing is made there, and a service that runs is told as such.
 async fn here(
     settings: &Settings,
     source: &Source,
     clock: &Arc<dyn Clock>,
-) -> (Result<(), StoreError>, Vec<Row>) {
+) -> (Result<(), StoreError>, Vec<Row>, Running) {
     let store = inspect(settings.store.url.expose_secret()).await.map(drop);
     // Nobody waits a second time for a server that does not answer.
     let of_store = [Code::Database, Code::WebexLogin].into_iter().filter(|_| store.is_ok());
     let only = of_store.chain([Code::Listener]).collect();
     let questions = Questions { only, ..Questions::default() };
     let report = examine(source, &questions, clock, &Arc::new(Ids::random())).await;
-    (store, report.rows)
+    (store, report.rows, Running::look(Some(settings.operations.listen)).await)
 }
 
 /// A database that is there and with which no service starts is a problem. One of which nothing is seen may be in order:

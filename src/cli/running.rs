@@ -294,7 +294,7 @@ impl Running {
     }
 
     /// Asks the service at `listen`. One that does not answer is no failure: the database can be looked at without.
-    async fn look(listen: Option<SocketAddr>) -> Self {
+    pub(super) async fn look(listen: Option<SocketAddr>) -> Self {
         let Some(listen) = listen else { return Self::default() };
         match ask(listen).await {
             Ok(asked) => {
@@ -307,13 +307,17 @@ impl Running {
 
     /// Tells on standard error where the service does not use the database that is looked at.
     fn warn(&self) -> io::Result<()> {
-        match self.has_other_store {
-            true => writeln!(
-                io::stderr(),
-                "scv-bridge: warning: the service that runs uses another database: store.url was changed, and it takes that after a restart"
-            ),
-            false => Ok(()),
+        match self.other_store() {
+            Some(warning) => writeln!(io::stderr(), "scv-bridge: warning: {warning}"),
+            None => Ok(()),
         }
+    }
+
+    /// What is told where the service does not use the database that is configured now.
+    pub(super) fn other_store(&self) -> Option<&'static str> {
+        self.has_other_store.then_some(
+            "the service that runs uses another database: store.url was changed, and it takes that after a restart",
+        )
     }
 
     /// What is told of entries that wait where no service answers.

@@ -289,6 +289,36 @@ async fn a_clear_that_salesforce_refused_had_nothing_to_clear() {
 }
 
 #[actix_web::test]
+async fn a_routing_that_the_final_update_alone_has_cleared_is_told_to_be_cleared() {
+    let stage = Stage::telephony().await;
+    let id = stage.call("wxcc_1").await;
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    let last = with(reference(&id), json!({ "endTime": "2026-11-21T10:00:30Z" }));
+    stage.script_times(BadDay::Unavailable { retry_after: None }, 1, Operation::Update);
+    stage.post("updateVoiceCall", last).await.data();
+    assert_eq!(routing(&stage).await.1, "1");
+    stage.deliver(60).await;
+    becomes(&stage, &json!(["closed", "routed", true, false]), "0").await;
+    let call = shown(&stage, "wxcc_1").await["voice_calls"][0].clone();
+    assert_eq!(call["cleared_at"], call["closed_at"]);
+}
+
+#[actix_web::test]
+async fn a_call_that_is_not_created_yet_is_told_so_while_its_end_waits() {
+    let stage = Plan::telephony().sections("[breaker]\nfailures = 1000\nslow_calls = 1000").start().await;
+    for operation in [Operation::Create, Operation::ClearRouting, Operation::Update] {
+        stage.script_times(BadDay::Unavailable { retry_after: None }, u32::MAX, operation);
+    }
+    stage.post("createVoiceCall", create("wxcc_1")).await.error(503);
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    let page = run(&stage, &["wxcc_1"]).await.unwrap();
+    assert!(page.contains("\nVoiceCall that is not created, ended\n"), "{page}");
+    let sentence = " There is no VoiceCall yet: createVoiceCall was answered 503; the final update makes it.";
+    assert!(page.lines().next().unwrap().ends_with(sentence), "{page}");
+    stage.org.forget_scripts();
+}
+
+#[actix_web::test]
 async fn a_call_that_was_routed_again_after_it_was_cleared_waits_again() {
     let stage = Plan::telephony().sections("[breaker]\nfailures = 1000\nslow_calls = 1000").start().await;
     let id = stage.call("wxcc_1").await;

@@ -127,6 +127,28 @@ async fn check_tells_a_service_that_runs_as_such() {
 }
 
 #[actix_web::test]
+async fn a_service_that_still_uses_another_database_is_told_by_whoever_looks_at_the_new_one() {
+    let site = Site::open().await;
+    let mut service = site.serve(&[]).await;
+    let other = "[store]\nurl = \"sqlite:another.db\"\n";
+    site.write("bridge.toml", format!("{}\n{other}", site.configuration()));
+    service.program.hang_up();
+    service.program.line_with("store.url").await;
+    let told = "the service that runs uses another database: store.url was changed";
+    let ended = |args: &[&str]| {
+        let mut command = command(site.path(), args);
+        command.env("SCV_BRIDGE__OPERATIONS__LISTEN", service.operations.to_string());
+        command.output().unwrap()
+    };
+    let checked = String::from_utf8(ended(&["check", "--config", "bridge.toml"]).stdout).unwrap();
+    assert!(checked.contains(&format!("\nwarning      {told}")), "{checked}");
+    let listed = ended(&["outbox", "--config", "bridge.toml", "list"]);
+    let listed = String::from_utf8(listed.stderr).unwrap();
+    assert!(listed.starts_with(&format!("scv-bridge: warning: {told}")), "{listed}");
+    service.stop().await;
+}
+
+#[actix_web::test]
 async fn translate_takes_rules_a_table_or_the_configuration() {
     let site = Site::open().await;
     let translate = |more: &[&str]| run(site.path(), &[&["translate"], more].concat());

@@ -31,6 +31,9 @@ pub(super) struct CallReport {
     pub(super) note: Option<&'static str>,
 }
 
+/// The progress of a call that has no VoiceCall yet.
+pub(super) const NOT_CREATED: &str = "not created";
+
 /// A VoiceCall, or a call that has none.
 #[derive(Debug, Serialize)]
 pub(super) struct VoiceCallView {
@@ -50,11 +53,15 @@ pub(super) struct VoiceCallView {
     pub(super) route_result: Option<&'static str>,
     /// When Salesforce routed it, or may have, after it was cleared.
     pub(super) routed_again_at: Option<String>,
+    /// When Salesforce removed its routing: for a clear, or with the final update, which ends that too.
     pub(super) cleared_at: Option<String>,
     pub(super) nothing_to_clear_at: Option<String>,
     pub(super) answered_at: Option<String>,
     pub(super) ended_at: Option<String>,
     pub(super) closed_at: Option<String>,
+    /// Whether a create of which nothing was heard may have made it.
+    #[serde(skip)]
+    pub(super) may_be_created: bool,
     /// By Webex's events.
     pub(super) segments: Vec<SegmentView>,
 }
@@ -284,6 +291,9 @@ impl VoiceCallView {
     fn of(call: &Call, timeline: &CallTimeline) -> Self {
         let at = |at: Option<Timestamp>| at.map(|at| at.to_string());
         let was_routed = call.routed_at.is_some() && call.route_result != Some(RouteResult::NotRouted);
+        // Before that update alone would have cleared it.
+        let waited = Call { closed_at: None, ..call.clone() }.may_wait_in_queue();
+        let cleared_at = call.closed_at.filter(|_| waited).or(call.cleared_at);
         Self {
             call_center: redact::text(call.name.call_center().as_ref()),
             vendor_call_key: redact::text(call.name.vendor_call_key().as_ref()),
@@ -293,7 +303,7 @@ impl VoiceCallView {
                 None => redact::text(call.name.parent()),
             },
             progress: match call.progress() {
-                CallProgress::Unknown => "not created",
+                CallProgress::Unknown => NOT_CREATED,
                 CallProgress::Created if call.voice_call_id.is_none() && call.deferred_at.is_some() => {
                     "deferred"
                 }
@@ -320,12 +330,13 @@ impl VoiceCallView {
             routed_again_at: at(call
                 .route_at
                 .filter(|routed| call.cleared_at.is_some_and(|cleared| cleared < *routed))),
-            cleared_at: at(call.cleared_at.filter(|_| was_routed)),
+            cleared_at: at(cleared_at.filter(|_| was_routed)),
             // Salesforce also takes a clear of what it has not routed.
             nothing_to_clear_at: at(call.nothing_to_clear_at.or(call.cleared_at.filter(|_| !was_routed))),
             answered_at: at(call.answered_at),
             ended_at: at(call.ended_at),
             closed_at: at(call.closed_at),
+            may_be_created: call.is_create_unknown(),
             segments: timeline.history().segments.iter().map(SegmentView::of).collect(),
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::report::{CallReport, ExchangeView, VoiceCallView};
+use super::report::{CallReport, ExchangeView, NOT_CREATED, VoiceCallView};
 use super::why::is_not_sent;
 use crate::cli::outbox::EntryView;
 use crate::domain::ExchangeOrigin;
@@ -48,9 +48,14 @@ impl VoiceCallView {
             (Some(id), _) => id,
             (None, Some(_)) => "with an id that only Salesforce knows",
             (None, None) if self.closed_at.is_some() => "with an id that only Salesforce knows",
-            (None, None) => "without an id",
+            (None, None) if self.may_be_created => "that Salesforce may have made",
+            (None, None) if self.progress == NOT_CREATED => "",
+            (None, None) => "that is not created",
         };
-        writeln!(out, "VoiceCall {id}, {}", self.progress)?;
+        match id {
+            "" => writeln!(out, "VoiceCall {}", self.progress)?,
+            id => writeln!(out, "VoiceCall {id}, {}", self.progress)?,
+        }
         let continues = Some(&self.continues).filter(|continues| !continues.is_empty());
         let route = match self.route_result {
             Some("routed") => "routed",

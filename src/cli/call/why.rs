@@ -85,7 +85,24 @@ impl CallEvidence<'_> {
         let cause = self.failures(entry.kind, entry.id.0).unwrap_or_else(|| {
             entry.last_words.as_deref().map_or_else(|| "it was not tried yet".to_owned(), redact::text)
         });
-        Some(format!("{what} is owed to Salesforce for {since}: {cause}; next attempt {next}."))
+        let no_voice_call = self.not_created_yet(entry);
+        Some(format!(
+            "{what} is owed to Salesforce for {since}: {cause}; next attempt {next}.{no_voice_call}"
+        ))
+    }
+
+    /// Where there is no VoiceCall yet that an update or clear could mean.
+    fn not_created_yet(&self, entry: &Entry) -> String {
+        let is_there = |call: &&Call| call.is_created() || call.is_create_unknown();
+        if entry.kind == EntryKind::Create || self.calls.is_empty() || self.calls.iter().any(is_there) {
+            return String::new();
+        }
+        let created = self.exchanges.iter().rev().find(|exchange| self.is_of(exchange, "createVoiceCall"));
+        let create = match created.map(|exchange| &exchange.record.origin) {
+            Some(ExchangeOrigin::Flow { status, .. }) => format!("createVoiceCall was answered {status}"),
+            _ => "the bridge knows of no createVoiceCall for this call".to_owned(),
+        };
+        format!(" There is no VoiceCall yet: {create}; the final update makes it.")
     }
 
     /// The late clear that waits: nothing that is owed, as long as nobody knows of a routing that it would remove.
@@ -202,9 +219,24 @@ impl CallEvidence<'_> {
             (done.duration_since(since) > SOON).then(|| (what, duration(since, done), after, (kind, *entry)))
         });
         let (what, delay, after, (kind, entry)) = late?;
-        let failures = self.failures(kind, entry);
-        let cause = failures.map_or_else(String::new, |failures| format!(": {failures}"));
-        Some(format!("{what} {delay} after {after}{cause}.{}", self.without_id()))
+        let failures = self.failures(kind, entry).or_else(|| self.failures_ahead(entry));
+        let cause = failures.unwrap_or_else(|| NO_FAILURE.to_owned());
+        Some(format!("{what} {delay} after {after}: {cause}.{}", self.without_id()))
+    }
+
+    /// How Salesforce has failed at an entry of the call that one had to wait for.
+    fn failures_ahead(&self, of: i64) -> Option<String> {
+        self.exchanges.iter().find_map(|exchange| {
+            let ExchangeOrigin::Outbox { kind, entry, .. } = &exchange.record.origin else { return None };
+            let kind = match kind.as_ref() {
+                "create" => EntryKind::Create,
+                "update" => EntryKind::Update,
+                "clear" => EntryKind::Clear,
+                _ => return None,
+            };
+            let failures = self.failures(kind, *entry).filter(|_| *entry < of)?;
+            Some(format!("it waited for the {} before it, and {failures}", kind.name()))
+        })
     }
 
     /// Whether Salesforce may have held a routing of any of the VoiceCalls.
@@ -429,6 +461,9 @@ fn operation(kind: EntryKind) -> &'static str {
     }
 }
 
+/// Why something was late of which no attempt has failed.
+const NO_FAILURE: &str = "none of its attempts has failed, so it waited for its turn, or no service ran";
+
 /// How the failures begin of what was not sent while the breaker was open.
 const LEFT_ALONE: &str = "Salesforce is not asked now";
 /// How those begin of what was not sent because the time was over.
@@ -611,6 +646,19 @@ mod tests {
         assert_eq!(told(&[&call], &unanswered), sentence);
         let twice = [attempt("update", 19, "later", None), unanswered[0].clone(), unanswered[1].clone()];
         assert!(told(&[&call], &twice).ends_with(": Salesforce cannot do this now (twice)."));
+        let mut behind = attempt("update", 30, "delivered", Some(204));
+        behind.record.origin = ExchangeOrigin::Outbox { kind: "update".into(), entry: 8, attempt: Some(1) };
+        let behind = [attempt("clear", 9, "later", Some(503)), behind];
+        let sentence = "The VoiceCall was updated 20s after the hang-up: it waited for the clear before it, and Salesforce \
+                        answered 503 once.";
+        assert_eq!(told(&[&call], &behind), sentence);
+        let alone = told(&[&call], &behind[1..]);
+        assert!(
+            alone.ends_with(
+                "hang-up: none of its attempts has failed, so it waited for its turn, or no service ran."
+            ),
+            "{alone}"
+        );
         let soon = [attempt("clear", 11, "delivered", Some(204))];
         assert!(told(&[&call], &soon).starts_with("The caller hung up"));
     }
@@ -694,6 +742,10 @@ mod tests {
         );
         let cleared = told(Call { cleared_at: Some(at(59)), ..routed });
         assert!(cleared.starts_with("The final update is owed"), "{cleared}");
+        assert!(cleared.ends_with("next attempt now."), "{cleared}");
+        let none = told(Call { ended_at: Some(at(60)), created_at: None, voice_call_id: None, ..call() });
+        let sentence = " There is no VoiceCall yet: the bridge knows of no createVoiceCall for this call; the final update makes it.";
+        assert!(none.ends_with(sentence), "{none}");
     }
 
     #[test]
