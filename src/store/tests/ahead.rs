@@ -3,19 +3,9 @@
 use super::tasks::{lease_tasks, new_event};
 use super::*;
 use crate::domain::{EventKind, TaskEnding};
-use crate::store::{Ahead, Attempt, Lease, LeaseOf, OpenCall, Opened, Settle, SettleTask, Turn};
+use crate::store::{Ahead, Attempt, OpenCall, Opened, Settle, SettleTask, Turn};
 
 const HOURS: i64 = 2 * 3600;
-
-fn lease(second: i64) -> Lease {
-    Lease {
-        now: at(second),
-        owner: "w".to_owned(),
-        until: at(second + 10),
-        limit: 100,
-        of: LeaseOf::AllBut(Vec::new()),
-    }
-}
 
 fn ahead(second: i64, owner: &str) -> Ahead {
     let (lease, next) = (Duration::from_secs(10), Duration::from_secs(3600));
@@ -32,19 +22,22 @@ fn put_in(key: &str, second: i64) -> Enqueue {
 async fn entries_of_a_clock_that_was_set_back_are_due_and_leased_to_nobody(engine: Engine) {
     let store = engine.open().await;
     let first = ids(&store.enqueue(put_in("wxcc_1", HOURS)).await.unwrap());
-    assert!(store.lease_due(&lease(0)).await.unwrap().is_empty(), "this is what would wait for two hours");
+    assert!(
+        store.lease_due(&lease(0, "w")).await.unwrap().is_empty(),
+        "this is what would wait for two hours"
+    );
     assert_eq!(store.bring_back(&ahead(0, "w")).await.unwrap(), 2);
     assert_eq!(store.bring_back(&ahead(0, "w")).await.unwrap(), 0);
-    let due = store.lease_due(&lease(0)).await.unwrap();
+    let due = store.lease_due(&lease(0, "w")).await.unwrap();
     assert_eq!((due[0].id, due[0].created_at, due[0].next_at), (first[0], at(0), at(0)));
     // One that was put in before, and put off by the clock that was ahead.
     store.enqueue(put_in("wxcc_2", -HOURS)).await.unwrap();
-    let put_off = store.lease_due(&lease(-HOURS + 10)).await.unwrap().remove(0).id;
+    let put_off = store.lease_due(&lease(-HOURS + 10, "w")).await.unwrap().remove(0).id;
     let attempt = Attempt::Later { next_at: at(HOURS + 900), words: String::new() };
     let settle = Settle { id: put_off, owner: "w".to_owned(), attempt, note: None, now: at(HOURS) };
     assert!(store.settle(settle).await.unwrap());
     assert_eq!(store.bring_back(&ahead(0, "w")).await.unwrap(), 1);
-    let due = store.lease_due(&lease(0)).await.unwrap();
+    let due = store.lease_due(&lease(0, "w")).await.unwrap();
     assert_eq!(due.iter().map(|entry| entry.id).collect::<Vec<_>>(), [put_off]);
     assert_eq!(due[0].created_at, at(-HOURS));
 }

@@ -28,7 +28,9 @@ use tempfile::TempDir;
 
 use self::server::Postgres;
 use super::engine::Limits;
-use super::{Enqueue, Enqueued, EntryId, EntryKind, NewEntry, Note, Store, StoreError, Subject};
+use super::{
+    Enqueue, Enqueued, EntryId, EntryKind, Lease, LeaseOf, NewEntry, Note, Store, StoreError, Subject,
+};
 use crate::domain::{Call, CallCenterName, CallName, CallReference, StoredJson, VendorCallKey, VoiceCallId};
 
 /// A database of the test's own.
@@ -110,6 +112,17 @@ impl Store {
 
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + second).unwrap()
+}
+
+/// A lease of everything that is due, for ten seconds.
+pub(super) fn lease(second: i64, owner: &str) -> Lease {
+    Lease {
+        now: at(second),
+        owner: owner.to_owned(),
+        until: at(second + 10),
+        limit: 100,
+        of: LeaseOf::AllBut(Vec::new()),
+    }
 }
 
 pub(super) fn center() -> CallCenterName {

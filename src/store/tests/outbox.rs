@@ -1,17 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::store::{Attempt, CreateBody, Entry, EntryState, Filter, Lease, LeaseOf, Settle};
-
-fn lease(second: i64, owner: &str) -> Lease {
-    Lease {
-        now: at(second),
-        owner: owner.to_owned(),
-        until: at(second + 10),
-        limit: 100,
-        of: LeaseOf::AllBut(Vec::new()),
-    }
-}
+use crate::store::{Attempt, CreateBody, Entry, EntryState, Filter, Settle};
 
 fn settle(id: EntryId, owner: &str, attempt: Attempt) -> Settle {
     Settle { id, owner: owner.to_owned(), attempt, note: None, now: at(1) }

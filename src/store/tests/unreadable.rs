@@ -5,17 +5,7 @@ use std::sync::Arc;
 use super::tasks::{lease_tasks, new_event};
 use super::*;
 use crate::domain::{EventKind, TaskEnding, TaskId, TaskNumbers};
-use crate::store::{EntryState, Filter, Lease, LeaseOf, NewEvent, SettleTask};
-
-fn lease(second: i64) -> Lease {
-    Lease {
-        now: at(second),
-        owner: "w".to_owned(),
-        until: at(second + 10),
-        limit: 100,
-        of: LeaseOf::AllBut(Vec::new()),
-    }
-}
+use crate::store::{EntryState, Filter, NewEvent, SettleTask};
 
 fn update(key: &str) -> Enqueue {
     Enqueue {
@@ -26,7 +16,7 @@ fn update(key: &str) -> Enqueue {
 }
 
 async fn leased(store: &Store, second: i64) -> Vec<i64> {
-    store.lease_due(&lease(second)).await.unwrap().iter().map(|entry| entry.id.0).collect()
+    store.lease_due(&lease(second, "w")).await.unwrap().iter().map(|entry| entry.id.0).collect()
 }
 
 async fn an_entry_that_cannot_be_read_is_buried_and_holds_up_no_other(engine: Engine) {

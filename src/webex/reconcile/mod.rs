@@ -127,14 +127,14 @@ impl<C: CloseTask> Reconciler<C> {
     }
 
     /// Tells the metrics when the login ends: nobody asks for a token until the first comparison.
-    pub async fn tell_login_end(&self) {
+    async fn tell_login_end(&self) {
         if let Some(ends) = self.login_ends().await {
             self.metrics.webex_login(ends);
         }
     }
 
     /// Compares every `every` until it is dropped.
-    pub async fn run(self: Arc<Self>, every: Duration) {
+    pub async fn run(&self, every: Duration) {
         self.tell_login_end().await;
         let first = tokio::time::Instant::now() + every.min(FIRST_AFTER);
         let mut beat = tokio::time::interval_at(first, every);

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::*;
 use crate::postgres::Postgres;
-use crate::stage::{CENTER, Plan, SECRET, Stage, create, ended, omni_flow, webex, with};
+use crate::stage::{BOUND, CENTER, Plan, SECRET, Stage, create, ended, omni_flow, webex, with};
 
 /// A bridge with an org before it and a tenant behind it.
 pub(super) struct House {
@@ -180,8 +180,18 @@ async fn a_dry_run_tells_no_events_of_a_call_that_could_be_enriched() {
 async fn the_end_of_the_login_is_told_before_webex_is_asked_for_anything() {
     let house = House::new("").await;
     let metric = "scv_bridge_webex_login_expiration_timestamp_seconds";
-    house.stage.handle.reconciler().unwrap().tell_login_end().await;
-    let ends = house.stage.metric(metric).await.unwrap();
+    let reconciler = house.stage.handle.reconciler().unwrap();
+    let told = async {
+        loop {
+            if let Some(ends) = house.stage.metric(metric).await {
+                return ends;
+            }
+        }
+    };
+    let ends = tokio::select! {
+        () = reconciler.run(Duration::from_secs(3600)) => panic!("it goes on for ever"),
+        ends = tokio::time::timeout(BOUND, told) => ends.unwrap(),
+    };
     let seconds: i64 = ends.split('.').next().unwrap().trim().parse().unwrap();
     assert!(seconds * 1000 > now(), "{ends}");
 }
