@@ -119,7 +119,7 @@ codes! {
     Buried = "SCV-STORE-02" in Store, Here;
     /// a service runs that sends what waits in the outbox
     Unsent = "SCV-STORE-03" in Store, Here;
-    /// the listeners' addresses are free, or the service that runs has them
+    /// the listeners' addresses are free, or the service that runs has them and is ready
     Listener = "SCV-PORT-01" in Ports, Here;
     /// each host name is known
     Name = "SCV-DNS-01" in Dns, Others;

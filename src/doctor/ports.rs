@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::engine::Check;
 use super::site::Site;
 use super::{CheckId, Code, Finding};
+use crate::domain::printable;
 use crate::listener::{could_listen, reached_here, remedy};
 
 /// How long whoever listens there may take.
@@ -47,7 +48,14 @@ async fn listener(site: Arc<Site>, key: &'static str, address: SocketAddr, tls: 
         }
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_bridge(address, tls).await => {
             note(true);
-            Finding::ok(format!("the service that runs listens on {address}"))
+            match not_ready(address, tls).await {
+                Some(reasons) => Finding::fail("not-ready", "the service that runs is not ready")
+                    .means("it answers flows 503 where it must keep what they ask")
+                    .cause("its database has failed, or it is stopping: see below")
+                    .step("mend what is named: it recovers by itself")
+                    .seen(reasons),
+                None => Finding::ok(format!("the service that runs listens on {address}")),
+            }
         }
         Err(error) => {
             note(false);
@@ -63,19 +71,35 @@ async fn listener(site: Arc<Site>, key: &'static str, address: SocketAddr, tls: 
     }
 }
 
-/// Whether a bridge answers there. Its certificate is for the public name, and is looked at by another check.
+/// Whether a bridge answers there.
 async fn is_bridge(address: SocketAddr, tls: bool) -> bool {
+    match ask(address, tls, "livez").await {
+        Some(answer) => is_alive(answer).await,
+        None => false,
+    }
+}
+
+/// Why the bridge there is not ready, where it tells: only operators learn that.
+async fn not_ready(address: SocketAddr, tls: bool) -> Option<String> {
+    let mut answer = ask(address, tls, "readyz").await?;
+    let body = answer.chunk().await.ok().flatten()?;
+    let body: serde_json::Value = serde_json::from_slice(&body).ok()?;
+    let reasons = body.get("not_ready")?.as_array()?.iter().filter_map(serde_json::Value::as_str);
+    let reasons: Vec<String> = reasons.map(|reason| printable(reason).to_string()).collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+/// What answers there. Its certificate is for the public name, and is looked at by another check.
+async fn ask(address: SocketAddr, tls: bool, path: &str) -> Option<reqwest::Response> {
     let scheme = if tls { "https" } else { "http" };
-    let url = format!("{scheme}://{}/livez", reached_here(address));
+    let url = format!("{scheme}://{}/{path}", reached_here(address));
     let client = reqwest::Client::builder()
         .timeout(ANSWER_WITHIN)
         .no_proxy()
         .tls_danger_accept_invalid_certs(true)
         .redirect(reqwest::redirect::Policy::none())
         .build();
-    let Ok(client) = client else { return false };
-    let Ok(answer) = client.get(url).send().await else { return false };
-    is_alive(answer).await
+    client.ok()?.get(url).send().await.ok()
 }
 
 /// Whether this is the answer of a bridge's `/livez`.

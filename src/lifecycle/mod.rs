@@ -94,7 +94,7 @@ async fn write_exchanges(handle: Handle) -> io::Result<()> {
     loop {
         beat.tick().await;
         if let Err(error) = handle.write_exchanges().await {
-            tracing::warn!(%error, "what was asked and answered in the last second is not kept for call show");
+            tracing::warn!(%error, "what was asked and answered in the last second was not written for call show");
         }
     }
 }

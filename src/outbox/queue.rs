@@ -171,7 +171,7 @@ impl Outbox {
 
     async fn note_again(&self, note: &Arc<Note>) {
         for pause in reminders() {
-            tokio::time::sleep(pause).await;
+            self.until_told_again(pause).await;
             if self.store.note(Arc::clone(note)).await.is_ok() {
                 return;
             }
@@ -183,7 +183,7 @@ impl Outbox {
     /// Asks a database that could not be read again for the name of a call, until it tells; none where it knows no such call.
     pub async fn name_later(&self, center: &CallCenterName, call: &CallReference) -> Option<CallName> {
         for pause in reminders() {
-            tokio::time::sleep(pause).await;
+            self.until_told_again(pause).await;
             if let Ok(interaction) = self.store.interaction(center, call).await {
                 return interaction.find(call).map(|call| call.name.clone());
             }
@@ -192,13 +192,19 @@ impl Outbox {
         None
     }
 
+    /// Waits that long, or until the database works again.
+    async fn until_told_again(&self, pause: Duration) {
+        // Both ends of the wait mean the same.
+        let _ = timeout(pause, self.store.recovered()).await;
+    }
+
     /// Puts an entry in that a database which has failed did not take, until it does, with what was learned of its call.
     /// Nobody tries it at once, and nobody waits for that.
     pub fn put_later(self: &Arc<Self>, note: Note, entry: NewEntry) {
         let (outbox, note) = (Arc::clone(self), Arc::new(note));
         self.afterwards(async move {
             for pause in reminders() {
-                tokio::time::sleep(pause).await;
+                outbox.until_told_again(pause).await;
                 let put = outbox.put(Subject::Known(Arc::clone(&note)), vec![entry.clone()], false, None);
                 match put.await {
                     Ok(Enqueued::Accepted { ids, .. }) => return outbox.give_back(&ids).await,

@@ -73,6 +73,17 @@ impl WaitingRows {
         });
         ended.collect()
     }
+
+    /// What the database did not take waits before what has come since, and is not filled any more.
+    fn give_back(&mut self, rows: Vec<ExchangeRow>) {
+        let given_back = rows.into_iter().map(|row| {
+            let mut json = row.records.into_bytes();
+            json.pop();
+            WaitingRow { at: row.at, exchanges: A_ROW, json }
+        });
+        self.0.splice(0..0, given_back);
+        self.0.truncate(ROWS);
+    }
 }
 
 insert! {
@@ -166,13 +177,23 @@ impl Store {
         self.exchanges.waiting().add(at, &kept);
     }
 
-    /// Writes the exchanges that wait.
+    /// Writes the exchanges that wait. While the database has failed they go on waiting, as many as there is room for.
     ///
     /// # Errors
-    /// When it could not be written: those exchanges are lost.
+    /// When they could not be written.
     pub async fn write_exchanges(&self) -> Result<(), StoreError> {
+        if self.ready().is_err() {
+            return Ok(());
+        }
         let rows = self.exchanges.waiting().take();
-        if rows.is_empty() { Ok(()) } else { self.ask(|reply| Job::Exchanges(rows, reply)).await }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let written = self.ask(|reply| Job::Exchanges(rows.clone(), reply)).await;
+        if written.as_ref().is_err_and(StoreError::is_outage) {
+            self.exchanges.waiting().give_back(rows);
+        }
+        written
     }
 
     /// The exchanges of a call under any of these names, in order; and how many there are besides that this version cannot read.
@@ -195,6 +216,8 @@ impl Store {
             };
             for one in all.into_iter().filter(is_meant) {
                 match serde_json::from_value::<ReadExchange>(one).ok().and_then(ReadExchange::exchange) {
+                    // One that was written as the database failed is written again.
+                    Some(exchange) if exchanges.contains(&exchange) => {}
                     Some(exchange) => exchanges.push(exchange),
                     None => unreadable += 1,
                 }

@@ -220,6 +220,11 @@ impl Store {
         self.jobs.closed().await;
     }
 
+    /// Waits until a database that has failed works again; one that has not does so for ever.
+    pub async fn recovered(&self) {
+        self.health.recovered().await;
+    }
+
     /// How much has been done since the store was opened, for metrics.
     #[must_use]
     pub fn work(&self) -> Work {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use prometheus::Histogram;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::StoreError;
@@ -31,6 +31,8 @@ pub struct Work {
 #[derive(Debug, Default)]
 pub(super) struct Health {
     outage: Mutex<Option<StoreError>>,
+    /// Wakes who waits for the end of an outage.
+    recovered: Notify,
     commands: AtomicU64,
     commits: AtomicU64,
     /// Where the seconds of a commit are told.
@@ -56,6 +58,11 @@ impl Health {
             Some(error) => Err(error.clone()),
             None => Ok(()),
         }
+    }
+
+    /// Waits for the next end of an outage.
+    pub(super) async fn recovered(&self) {
+        self.recovered.notified().await;
     }
 
     pub(super) fn work(&self) -> Work {
@@ -232,6 +239,7 @@ impl Writer {
                     self.connection = Some(connection);
                     self.file = self.target.file_id();
                     self.health.set(None);
+                    self.health.recovered.notify_waiters();
                     return true;
                 }
                 taken = self.jobs.recv_many(&mut waiting, MOST) => {

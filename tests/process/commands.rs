@@ -7,6 +7,8 @@ use std::process::Command;
 
 use scv_bridge::store::Store;
 use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Executor as _};
 
 use super::program::{Program, command, run};
 use super::site::Site;
@@ -106,6 +108,30 @@ async fn doctor_beside_the_service_sees_that_it_runs_and_asks_it_under_its_publi
     }
     let (code, _) = service.stop().await;
     assert_eq!(code, Some(0));
+}
+
+#[actix_web::test]
+async fn doctor_says_why_the_service_that_runs_is_not_ready() {
+    let site = Site::open().await;
+    let service = site.serve(&[]).await;
+    let database = SqliteConnectOptions::new().filename(site.path().join("data/bridge.db"));
+    let mut other = database.connect().await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    // It learns of the lock by what it has to write.
+    service.flow().create("wxcc_1").await;
+    let mut doctor = command(site.path(), &["doctor", "--config", "bridge.toml", "--offline"]);
+    doctor.env("SCV_BRIDGE__SERVER__LISTEN", service.public.to_string());
+    doctor.env("SCV_BRIDGE__OPERATIONS__LISTEN", service.operations.to_string());
+    let output = doctor.output().unwrap();
+    other.execute("ROLLBACK").await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in
+        ["FAIL     SCV-PORT-01 (not-ready)  operations.listen\n", "store: the database is locked by another"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+    service.stop().await;
 }
 
 #[actix_web::test]
@@ -473,9 +499,9 @@ async fn check_and_serve_refuse_the_same_databases() {
     let site = Site::open().await;
     let foreign = site.path().join("foreign.db");
     {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&foreign).create_if_missing(true);
-        let mut foreign = sqlx::ConnectOptions::connect(&options).await.unwrap();
-        sqlx::query("CREATE TABLE notes (text TEXT)").execute(&mut foreign).await.unwrap();
+        let options = SqliteConnectOptions::new().filename(&foreign).create_if_missing(true);
+        let mut foreign = options.connect().await.unwrap();
+        foreign.execute("CREATE TABLE notes (text TEXT)").await.unwrap();
         sqlx::Connection::close(foreign).await.unwrap();
     }
     let pipe = site.path().join("pipe");

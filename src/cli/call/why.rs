@@ -152,7 +152,7 @@ impl CallEvidence<'_> {
                 Some(match self.made_by_its_end() {
                     true => format!(
                         "createVoiceCall was answered {status}{error}; the final update has made the VoiceCall.{}",
-                        self.without_id()
+                        self.late().map_or_else(|| self.without_id(), |late| format!(" {late}"))
                     ),
                     false if self.calls.iter().any(|call| call.is_create_unknown()) => format!(
                         "Nobody knows whether there is a VoiceCall: createVoiceCall was answered {status}{error}; look for the \
@@ -166,7 +166,7 @@ impl CallEvidence<'_> {
             ),
             None if self.made_by_its_end() => Some(format!(
                 "The bridge knows of no createVoiceCall for this call; its final update has made the VoiceCall.{}",
-                self.without_id()
+                self.late().map_or_else(|| self.without_id(), |late| format!(" {late}"))
             )),
             None if self.calls.is_empty() && self.is_named_by_id() => Some(
                 "The bridge has not created this VoiceCall: flows have only named it by its id, and below is what they asked."
@@ -211,7 +211,11 @@ impl CallEvidence<'_> {
                 "clear" if self.was_routed() => (self.cleared(&exchange.record), ended?, EntryKind::Clear),
                 "update" => {
                     let since = ended.or_else(|| Some((self.deferred_update_at(done)?, ASKED)));
-                    ("The VoiceCall was updated", since?, EntryKind::Update)
+                    let what = match self.calls.iter().any(|call| call.is_created()) {
+                        true => "The VoiceCall was updated",
+                        false => "That was done",
+                    };
+                    (what, since?, EntryKind::Update)
                 }
                 "create" => ("The VoiceCall was created", (self.deferred_at()?, ASKED), EntryKind::Create),
                 _ => return None,
@@ -859,6 +863,15 @@ mod tests {
             told(&open)
         );
         assert!(told(&closed).contains("; the final update has made the VoiceCall."), "{}", told(&closed));
+        let closed = Call { ended_at: Some(at(2)), ..closed };
+        let late = [
+            create,
+            attempt("update", 20, "later", Some(503)),
+            attempt("update", 60, "delivered", Some(204)),
+        ];
+        let late = self::told(&[&closed], &late);
+        let sentence = " has made the VoiceCall. That was done 58s after the hang-up: Salesforce answered 503 once. The bridge was told no id";
+        assert!(late.contains(sentence), "{late}");
     }
 
     #[test]

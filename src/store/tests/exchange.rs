@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::{Exchange, ExchangeOrigin, ExchangeRecord, SalesforceExchange};
 use crate::store::PurgeBefore;
 
-fn exchange(call: &str, second: i64) -> Exchange {
+pub(super) fn exchange(call: &str, second: i64) -> Exchange {
     let asked = SalesforceExchange {
         operation: "clearRouting".into(),
         after: 12,

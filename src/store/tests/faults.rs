@@ -2,6 +2,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Executor as _};
 use tokio::task::JoinSet;
 
+use super::exchange::exchange;
 use super::*;
 use crate::store::batch::Job;
 use crate::store::in_flight::InFlight;
@@ -92,6 +93,31 @@ async fn a_lock_of_another_program_is_named_and_outlived() {
     other.execute("ROLLBACK").await.unwrap();
     until_ready(&store).await;
     store.note(note("wxcc_1")).await.unwrap();
+}
+
+#[tokio::test]
+async fn exchanges_that_a_locked_database_did_not_take_are_written_once_when_it_is_back() {
+    let engine = Engine::sqlite();
+    let store = engine.open().await;
+    let all = [exchange("wxcc_1", 1), exchange("wxcc_1", 2), exchange("wxcc_1", 3)];
+    let mut other = beside(&engine).await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    store.keep_exchange(|| Some(all[0].clone()));
+    store.keep_exchange(|| Some(all[1].clone()));
+    assert_eq!(store.write_exchanges().await, Err(StoreError::Locked));
+    store.keep_exchange(|| Some(all[2].clone()));
+    assert_eq!(store.write_exchanges().await, Ok(()), "they wait");
+    let waiting = store.clone();
+    let recovered = tokio::spawn(async move { waiting.recovered().await });
+    tokio::task::yield_now().await;
+    other.execute("ROLLBACK").await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), recovered).await.unwrap().unwrap();
+    store.write_exchanges().await.unwrap();
+    let names = [CallReference::parse("wxcc_1").unwrap()];
+    assert_eq!(store.exchanges(&names).await.unwrap(), (all.to_vec(), 0));
+    // Whether a commit that fails has been done nobody knows: it may be done twice.
+    engine.tamper("INSERT INTO exchanges (at, records) SELECT at, records FROM exchanges").await;
+    assert_eq!(store.exchanges(&names).await.unwrap(), (all.to_vec(), 0));
 }
 
 /// `scv-bridge reconcile` once ended with "locked by another program" because the service was busy.
