@@ -109,9 +109,16 @@ impl CallEvidence<'_> {
     fn late_clear(&self) -> Option<String> {
         let entry = self.pending(|kind| kind == EntryKind::LateClear)?;
         let (id, next) = (entry.id.0, self.next(entry));
+        let is_routed = |entry: &Entry| {
+            entry.call.as_ref().is_some_and(|call| call.route_result == Some(RouteResult::Routed))
+        };
         let told = entry.last_words.as_deref().map(redact::text);
         Some(match told {
             Some(words) => format!("Its late clear (entry {id}) is sent once more {next}: {words}."),
+            None if is_routed(entry) => format!(
+                "A late clear (entry {id}) waits on purpose and removes the routing if the caller is gone by then: when \
+                 executeOmniFlow was answered, the bridge could not see whether they were. It looks {next}."
+            ),
             None => format!(
                 "Salesforce gave executeOmniFlow no answer and may still route the call: a late clear (entry {id}) waits on \
                  purpose and removes that if the caller is gone by then. It looks {next}."
@@ -773,6 +780,11 @@ mod tests {
             "The caller hung up after 1m 10s while waiting for an agent; Salesforce has all of it. Salesforce gave \
              executeOmniFlow no answer and may still route the call: a late clear (entry 3) waits on purpose and removes that if \
              the caller is gone by then. It looks in 8s."
+        );
+        let unseen = told(&[Entry { call: Some(call.clone()), ..late.clone() }]);
+        assert!(
+            unseen.contains(" A late clear (entry 3) waits on purpose and removes the routing if"),
+            "{unseen}"
         );
         let both = told(&[late.clone(), entry(4, EntryKind::Clear)]);
         assert!(both.starts_with("Clearing the routing is owed to Salesforce for "), "{both}");
