@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::engine::Check;
 use super::site::Site;
 use super::{CheckId, Code, Finding};
@@ -48,14 +50,7 @@ async fn listener(site: Arc<Site>, key: &'static str, address: SocketAddr, tls: 
         }
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_bridge(address, tls).await => {
             note(true);
-            match not_ready(address, tls).await {
-                Some(reasons) => Finding::fail("not-ready", "the service that runs is not ready")
-                    .means("it answers flows 503 where it must keep what they ask")
-                    .cause("its database has failed, or it is stopping: see below")
-                    .step("mend what is named: it recovers by itself")
-                    .seen(reasons),
-                None => Finding::ok(format!("the service that runs listens on {address}")),
-            }
+            running(address, &told(address, tls).await)
         }
         Err(error) => {
             note(false);
@@ -79,14 +74,37 @@ async fn is_bridge(address: SocketAddr, tls: bool) -> bool {
     }
 }
 
-/// Why the bridge there is not ready, where it tells: only operators learn that.
-async fn not_ready(address: SocketAddr, tls: bool) -> Option<String> {
-    let mut answer = ask(address, tls, "readyz").await?;
-    let body = answer.chunk().await.ok().flatten()?;
-    let body: serde_json::Value = serde_json::from_slice(&body).ok()?;
-    let reasons = body.get("not_ready")?.as_array()?.iter().filter_map(serde_json::Value::as_str);
-    let reasons: Vec<String> = reasons.map(|reason| printable(reason).to_string()).collect();
-    (!reasons.is_empty()).then(|| reasons.join("; "))
+/// What the bridge there tells of itself: only operators learn why it is not ready, and what it takes after a restart.
+async fn told(address: SocketAddr, tls: bool) -> Value {
+    let Some(mut answer) = ask(address, tls, "readyz").await else { return Value::Null };
+    let body = answer.chunk().await.ok().flatten().unwrap_or_default();
+    serde_json::from_slice(&body).unwrap_or_default()
+}
+
+/// What is found of a service that runs, by what it tells of itself.
+fn running(address: SocketAddr, told: &Value) -> Finding {
+    let words = |pointer: &str| -> Vec<String> {
+        let list = told.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(Value::as_str).map(|word| printable(word).to_string()).collect()
+    };
+    let (reasons, keys) = (words("/not_ready"), words("/configuration/after_restart"));
+    if !reasons.is_empty() {
+        return Finding::fail("not-ready", "the service that runs is not ready")
+            .means("it answers flows 503 where it must keep what they ask")
+            .cause("its database has failed, or it is stopping: see below")
+            .step("mend what is named: it recovers by itself")
+            .seen(reasons.join("; "));
+    }
+    if !keys.is_empty() {
+        return Finding::warn(
+            "restart",
+            format!("the service that runs goes by an older {}", keys.join(", ")),
+        )
+        .means("what doctor finds of that is not what calls meet")
+        .cause("it was changed, and the service takes it after a restart only")
+        .step("restart the service: `systemctl restart scv-bridge`");
+    }
+    Finding::ok(format!("the service that runs listens on {address}"))
 }
 
 /// What answers there. Its certificate is for the public name, and is looked at by another check.
@@ -106,6 +124,6 @@ async fn ask(address: SocketAddr, tls: bool, path: &str) -> Option<reqwest::Resp
 pub(super) async fn is_alive(mut answer: reqwest::Response) -> bool {
     let is_ok = answer.status().as_u16() == 200;
     let body = answer.chunk().await.ok().flatten().unwrap_or_default();
-    let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-    is_ok && body.get("status").and_then(serde_json::Value::as_str) == Some("alive")
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    is_ok && body.get("status").and_then(Value::as_str) == Some("alive")
 }

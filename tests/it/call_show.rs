@@ -225,7 +225,7 @@ async fn without_exchanges_a_call_is_told_by_the_journal_alone() {
     let id = stage.call("wxcc_1").await;
     let told = shown(&stage, &id).await;
     assert_eq!(told["exchanges"].as_array().unwrap().len(), 0);
-    assert_eq!(told["why"], "The VoiceCall is created; no routing, answer or hang-up was told yet.");
+    assert_eq!(told["why"], "The VoiceCall is created; no routing, answer or hang-up is known yet.");
     stage.change("exchanges = false", "exchanges = true").await;
     stage.post("executeOmniFlow", omni_flow(&id)).await.data();
     assert_eq!(shown(&stage, &id).await["exchanges"].as_array().unwrap().len(), 1);

@@ -163,11 +163,15 @@ async fn a_service_that_still_uses_another_database_is_told_by_whoever_looks_at_
     let told = "the service that runs uses another database: store.url was changed";
     let ended = |args: &[&str]| {
         let mut command = command(site.path(), args);
+        command.env("SCV_BRIDGE__SERVER__LISTEN", service.public.to_string());
         command.env("SCV_BRIDGE__OPERATIONS__LISTEN", service.operations.to_string());
         command.output().unwrap()
     };
     let checked = String::from_utf8(ended(&["check", "--config", "bridge.toml"]).stdout).unwrap();
     assert!(checked.contains(&format!("\nwarning      {told}")), "{checked}");
+    let examined = ended(&["doctor", "--config", "bridge.toml", "--offline"]);
+    let examined = String::from_utf8(examined.stdout).unwrap();
+    assert!(examined.contains("the service that runs goes by an older store.url\n"), "{examined}");
     let listed = ended(&["outbox", "--config", "bridge.toml", "list"]);
     let listed = String::from_utf8(listed.stderr).unwrap();
     assert!(listed.starts_with(&format!("scv-bridge: warning: {told}")), "{listed}");

@@ -326,24 +326,43 @@ impl CallEvidence<'_> {
                     began.map_or_else(String::new, |began| format!(" since {}", duration(began, self.now)));
                 let state = match RouteState::of(call) {
                     _ if call.is_cleared() => {
-                        "Salesforce holds no routing of the call any more; no answer or hang-up was told yet."
+                        "Salesforce holds no routing of the call any more; no answer or hang-up is known yet."
                             .to_owned()
                     }
                     RouteState::NotAsked => {
-                        "The VoiceCall is created; no routing, answer or hang-up was told yet.".to_owned()
+                        "The VoiceCall is created; no routing, answer or hang-up is known yet.".to_owned()
                     }
                     RouteState::Known(RouteResult::Routed) => format!("The call waits for an agent{since}."),
                     RouteState::Known(RouteResult::NotRouted) => format!(
-                        "Salesforce has not routed the call{}; no answer or hang-up was told yet.",
+                        "Salesforce has not routed the call{}; no answer or hang-up is known yet.",
                         self.routing_failure()
                     ),
                     RouteState::Unanswered | RouteState::Known(RouteResult::Unknown) => {
-                        "Salesforce was asked to route the call, and its answer never came; no answer of an agent or hang-up was told yet."
+                        "Salesforce was asked to route the call, and its answer never came; no answer of an agent or hang-up is known yet."
                             .to_owned()
                     }
                 };
-                format!("{state}{}", self.without_id())
+                format!("{state}{}{}", self.refused(), self.without_id())
             }
+        }
+    }
+
+    /// What the flow has told last of the call, where the bridge could not take it.
+    fn refused(&self) -> String {
+        let last = self.exchanges.iter().rev().find_map(|exchange| match &exchange.record.origin {
+            ExchangeOrigin::Flow { route, status, .. } => Some((route, *status, &exchange.record.error)),
+            ExchangeOrigin::Outbox { .. } => None,
+        });
+        let asks = |route: &str| [Operation::Create.name(), Operation::OmniFlow.name()].contains(&route);
+        match last.filter(|(route, status, _)| *status >= 400 && !asks(route)) {
+            Some((route, status, error)) => {
+                let error =
+                    error.as_deref().map_or_else(String::new, |error| format!(": {}", redact::text(error)));
+                format!(
+                    " But {route} was answered {status}{error}. Nothing of that is kept, so it is to be sent again."
+                )
+            }
+            None => String::new(),
         }
     }
 
@@ -619,13 +638,13 @@ mod tests {
         let over = Call { ended_at: Some(at(80)), ..answered.clone() };
         let abandoned = Call { ended_at: Some(at(70)), closed_at: Some(at(71)), ..routed.clone() };
         for (call, expected) in [
-            (&created, "The VoiceCall is created; no routing, answer or hang-up was told yet."),
+            (&created, "The VoiceCall is created; no routing, answer or hang-up is known yet."),
             (&routed, "The call waits for an agent since 1m 30s."),
             (
                 &asked,
-                "Salesforce was asked to route the call, and its answer never came; no answer of an agent or hang-up was told yet.",
+                "Salesforce was asked to route the call, and its answer never came; no answer of an agent or hang-up is known yet.",
             ),
-            (&refused, "Salesforce has not routed the call; no answer or hang-up was told yet."),
+            (&refused, "Salesforce has not routed the call; no answer or hang-up is known yet."),
             (&answered, "An agent answered after 42s; the call goes on."),
             (
                 &over,
@@ -641,6 +660,23 @@ mod tests {
         }
         let several = told(&[&over, &abandoned], &[]);
         assert!(several.ends_with("There are 2 VoiceCalls: the call was transferred."), "{several}");
+    }
+
+    #[test]
+    fn a_hang_up_that_the_bridge_could_not_take_is_told() {
+        let mut hang_up = flow(5, &[]);
+        let origin = |status| ExchangeOrigin::Flow {
+            route: "phoneContactEnded".into(),
+            status,
+            request_id: "r".to_owned(),
+        };
+        hang_up.record.origin = origin(503);
+        hang_up.record.error = Some("the bridge cannot write to its own database now".to_owned());
+        let sentence = "The VoiceCall is created; no routing, answer or hang-up is known yet. But phoneContactEnded was answered \
+                        503: the bridge cannot write to its own database now. Nothing of that is kept, so it is to be sent again.";
+        assert_eq!(told(&[&call()], std::slice::from_ref(&hang_up)), sentence);
+        hang_up.record.origin = origin(200);
+        assert!(!told(&[&call()], &[hang_up]).contains("But"));
     }
 
     #[test]
