@@ -29,6 +29,7 @@ pub mod status;
 pub mod translate;
 pub mod webex;
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -130,11 +131,34 @@ fn chain(error: &anyhow::Error) -> String {
     })
 }
 
+/// How the names of our variables begin.
+const VARIABLES: &str = "SCV_BRIDGE";
+
+/// The variables that can be read as text.
+///
+/// # Errors
+/// One of ours that cannot: it would be left out without a word.
+fn environment(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let mut readable = Vec::new();
+    for (name, value) in variables {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => readable.push((name, value)),
+            (Ok(name), Err(_)) if name.to_ascii_uppercase().starts_with(VARIABLES) => {
+                anyhow::bail!(
+                    "the environment variable {name} holds bytes that are no text in UTF-8: set it again"
+                )
+            }
+            _ => {}
+        }
+    }
+    Ok(readable)
+}
+
 fn dispatch(command: &CliCommand) -> anyhow::Result<ExitCode> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let environment: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    let environment = environment(std::env::vars_os())?;
     let mut out = std::io::stdout().lock();
     match command {
         CliCommand::Serve(args) => {

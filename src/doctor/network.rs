@@ -122,7 +122,7 @@ pub(super) fn checks(site: &Arc<Site>) -> Vec<Check> {
 fn means(host: &Host) -> &'static str {
     match host.is_salesforce {
         true => {
-            "no request reaches Salesforce: a service that runs answers flows 503, and keeps in the outbox what can wait"
+            "no request reaches Salesforce: a service that runs answers flows 503 (or as on_create_failure and fallback_queue say), and keeps in the outbox what can wait"
         }
         false => "Webex is asked for nothing: lost events stay lost, and no recording is found",
     }

@@ -85,7 +85,7 @@ fn unavailable(answer: &ProbeAnswer) -> Option<Finding> {
         ),
         500.. => Some(
             Finding::fail("unavailable", "Salesforce cannot answer at the moment")
-                .means("a service that runs answers flows 503; what can wait it keeps in the outbox and sends later")
+                .means("a service that runs answers flows 503 (or as on_create_failure and fallback_queue say); what can wait it keeps in the outbox and sends later")
                 .cause("an incident, or maintenance of the instance")
                 .step("https://status.salesforce.com tells of incidents; run `scv-bridge doctor` again")
                 .seen(said(answer)),

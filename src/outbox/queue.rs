@@ -185,7 +185,8 @@ impl Outbox {
         for pause in reminders() {
             self.until_told_again(pause).await;
             if let Ok(interaction) = self.store.interaction(center, call).await {
-                return interaction.find(call).map(|call| call.name.clone());
+                let known = interaction.find(call).map(|call| call.name.clone());
+                return known.or_else(|| self.recent_name(center, call));
             }
         }
         tracing::error!(%call, "what was learned of a call is lost: the database has failed for too long");
@@ -222,6 +223,15 @@ impl Outbox {
     #[must_use]
     pub fn recent(&self, call: &CallName) -> Option<(Call, Kept)> {
         self.lock_recent().get(call)
+    }
+
+    /// The name of a call of the last minute by which a flow means it, for who cannot read the journal, or finds nothing there yet.
+    #[must_use]
+    pub fn recent_name(&self, center: &CallCenterName, call: &CallReference) -> Option<CallName> {
+        match call {
+            CallReference::Key(key) => Some(CallName::new(center.clone(), key.clone(), None)),
+            CallReference::Id(id) => self.lock_recent().named(center, id),
+        }
     }
 
     fn lock_recent(&self) -> MutexGuard<'_, Recent> {

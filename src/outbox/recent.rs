@@ -8,7 +8,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Call, CallName};
+use crate::domain::{Call, CallCenterName, CallName, VoiceCallId};
 use crate::store::Note;
 
 /// For how long it is remembered at least: a database that does not answer for longer has failed, and flows repeat within
@@ -101,6 +101,15 @@ impl Recent {
         }
     }
 
+    /// The name of the call with this id, for who cannot ask the journal: rare enough to look through all.
+    pub(super) fn named(&self, center: &CallCenterName, id: &VoiceCallId) -> Option<CallName> {
+        let all = [&self.newer.notes, &self.older.notes, &self.unkept];
+        let mut notes = all.into_iter().flat_map(HashMap::values).map(|known| &known.note);
+        let is_meant =
+            |note: &&Arc<Note>| note.call.call_center() == center && note.voice_call_id.as_ref() == Some(id);
+        notes.find(is_meant).map(|note| note.call.clone())
+    }
+
     pub(super) fn get(&self, call: &CallName) -> Option<(Call, Kept)> {
         let all = [&self.unkept, &self.older.notes, &self.newer.notes];
         let mut known = all.into_iter().filter_map(|notes| notes.get(call));
@@ -117,7 +126,7 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CallCenterName, VendorCallKey};
+    use crate::domain::VendorCallKey;
 
     fn note(key: &str, second: i64) -> Arc<Note> {
         let center = CallCenterName::parse("Main").unwrap();

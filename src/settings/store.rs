@@ -103,8 +103,12 @@ impl Section<'_> {
 
     /// The URL of a database, in place or in a file.
     fn database(&mut self, key: &str) -> Option<SecretString> {
-        let before = self.report.count();
+        let (before, is_given) = (self.report.count(), self.has(key));
         let Some((given, url)) = self.secret_and_key(key) else {
+            // A secret that was not set must not mean another database than before.
+            if is_given && self.report.count() == before {
+                self.problem(key, "is empty", DATABASE_HINT);
+            }
             let default = self.default_text(key).filter(|_| self.report.count() == before);
             return default.map(Into::into);
         };
@@ -124,21 +128,23 @@ pub fn exposed_database(url: &str) -> Option<String> {
     unreadable::exposed(Path::new(path.split('?').next().unwrap_or(path)))
 }
 
+/// What a database's URL looks like.
+const DATABASE_HINT: &str = "sqlite:PATH, or postgres://user@host/database";
+
 /// # Errors
 /// What is wrong with the URL, and what to do.
 fn check_database(text: &str) -> Result<(), (&'static str, &'static str)> {
-    const USE: &str = "sqlite:PATH, or postgres://user@host/database";
     if text.trim() != text {
         return Err(("begins or ends with a blank", "copy it alone"));
     }
     if let Some(path) = text.strip_prefix("sqlite:") {
-        return if path.is_empty() { Err(("names no file", USE)) } else { Ok(()) };
+        return if path.is_empty() { Err(("names no file", DATABASE_HINT)) } else { Ok(()) };
     }
     let Some((scheme, rest)) = text.split_once("://") else {
-        return Err(("is not the URL of a database", USE));
+        return Err(("is not the URL of a database", DATABASE_HINT));
     };
     if !matches!(scheme, "postgres" | "postgresql") {
-        return Err(("is not the URL of a database", USE));
+        return Err(("is not the URL of a database", DATABASE_HINT));
     }
     // User and password end at the @ before the host: one that comes after a sign that ends the host was meant to.
     let (host, after) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -151,6 +157,6 @@ fn check_database(text: &str) -> Result<(), (&'static str, &'static str)> {
     }
     match Url::parse(text) {
         Ok(_) => Ok(()),
-        Err(_) => Err(("is not the URL of a database", USE)),
+        Err(_) => Err(("is not the URL of a database", DATABASE_HINT)),
     }
 }

@@ -193,7 +193,8 @@ impl Query for CountAll {
         ORDER BY call_center, kind, state";
 }
 
-/// Counts callers who are gone and whose routing is not cleared, by what would clear it.
+/// Counts callers who are gone and whose routing is not cleared, by what would clear it: each once, whatever of several entries
+/// would, and none as buried for whom something is still tried.
 #[derive(Serialize)]
 struct CountNotCleared {}
 
@@ -201,10 +202,14 @@ impl Query for CountNotCleared {
     type Row = NotCleared;
     const SQL: &'static str = concat!(
         "SELECT {text {object 'call_center', o.call_center, 'state', o.state,
-            'callers', count(DISTINCT o.call_key), 'oldest', min(o.created_at)}}
-        FROM outbox AS o WHERE {input} IS NOT NULL AND ",
+            'callers', count(DISTINCT coalesce('call ' || o.call_id, o.call_key)),
+            'oldest', min(CASE WHEN o.kind = 'late_clear' THEN coalesce(
+                (SELECT c.ended_at FROM calls AS c WHERE c.id = o.call_id), o.created_at) ELSE o.created_at END)}}
+        FROM outbox AS o WHERE {input} IS NOT NULL AND (o.state = 'pending' OR NOT EXISTS (SELECT 1 FROM outbox AS p
+            WHERE p.call_id = o.call_id AND p.state = 'pending' AND (p.kind = 'clear' OR p.kind = 'update' AND p.is_final = 1)))
+        AND (",
         would_clear!(),
-        " GROUP BY o.call_center, o.state ORDER BY o.call_center, o.state"
+        ") GROUP BY o.call_center, o.state ORDER BY o.call_center, o.state"
     );
 }
 

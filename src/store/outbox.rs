@@ -35,7 +35,7 @@ macro_rules! broken_off {
 /// What a late clear is told that has cleared a routing, and is sent once more.
 macro_rules! once_more {
     () => {
-        "its routing was cleared, and is once more: Salesforce may be later still"
+        "its routing was cleared; that is done once more, because Salesforce may still route it after that"
     };
 }
 pub(super) use once_more;

@@ -122,6 +122,8 @@ const PAUSE_BOUNDS: (SignedDuration, SignedDuration) =
 const PAUSE_IF_UNANSWERED: SignedDuration = SignedDuration::from_mins(2);
 /// How long an announced recording is queried.
 const ASK_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// How long it is where the last query had no answer: that Webex has none is not known then.
+const ASK_FOR_UNANSWERED: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Queries recordings; one for each process.
 pub struct RecordingClient {
@@ -185,13 +187,16 @@ pub(super) fn again(
 ) -> Option<Timestamp> {
     let since = announced.at.unwrap_or(ended_at);
     let waited = now.duration_since(since).max(SignedDuration::ZERO);
-    if waited >= ASK_FOR {
+    let (shortest, longest) = PAUSE_BOUNDS;
+    let (longest, ask_for) = match earliest {
+        Some(_) => (PAUSE_IF_UNANSWERED, ASK_FOR_UNANSWERED),
+        None => (longest, ASK_FOR),
+    };
+    if waited >= ask_for {
         return None;
     }
-    let (shortest, longest) = PAUSE_BOUNDS;
-    let longest = if earliest.is_some() { PAUSE_IF_UNANSWERED } else { longest };
     let half = SignedDuration::from_millis(i64::try_from(waited.as_millis() / 2).unwrap_or(i64::MAX));
-    let last = since.max(now).checked_add(ASK_FOR.saturating_sub(waited)).unwrap_or(Timestamp::MAX);
+    let last = since.max(now).checked_add(ask_for.saturating_sub(waited)).unwrap_or(Timestamp::MAX);
     let next = now.checked_add(half.clamp(shortest, longest)).unwrap_or(Timestamp::MAX).min(last);
     Some(earliest.map_or(next, |earliest| next.max(earliest)))
 }
@@ -272,6 +277,10 @@ mod recorder_tests {
         assert_eq!(again(announced(0), at(0), at(40_000), Some(at(40_010))), Some(at(40_120)));
         assert_eq!(again(announced(0), at(0), at(40_000), Some(at(40_900))), Some(at(40_900)));
         assert_eq!(again(announced(0), at(0), at(40_000), None), Some(at(60_000)));
+        // A day after it was announced only an answer ends it: else a pause in that moment would.
+        assert_eq!(again(announced(0), at(0), at(90_000), Some(at(90_021))), Some(at(90_120)));
+        assert_eq!(again(announced(0), at(0), at(90_120), None), None);
+        assert_eq!(again(announced(0), at(0), at(7 * 86_400), Some(at(604_821))), None);
     }
 
     proptest! {
@@ -282,9 +291,10 @@ mod recorder_tests {
             let earliest = pause.map(|pause| at(now + pause));
             match again(announced(since), at(0), at(now), earliest) {
                 Some(next) => {
-                    let end = at(since.max(now) + 86_400).max(earliest.unwrap_or(at(0)));
+                    let days = if pause.is_some() { 7 } else { 1 };
+                    let end = at(since.max(now) + days * 86_400).max(earliest.unwrap_or(at(0)));
                     prop_assert!(next > at(now) && next <= end && earliest.is_none_or(|earliest| next >= earliest));
-                    prop_assert!(next >= at(now + 30) || next == at(since + 86_400));
+                    prop_assert!(next >= at(now + 30) || next == at(since + days * 86_400));
                 }
                 None => prop_assert!(now - since >= 86_400),
             }

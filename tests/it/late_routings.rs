@@ -1,7 +1,9 @@
 //! executeOmniFlow whose end nobody knows: Salesforce may still route a call whose caller is gone.
 
+use scv_bridge::domain::{CallCenterName, CallReference};
 use scv_bridge::mock::{BadDay, Disposition, Operation};
 use scv_bridge::store::EntryKind;
+use serde_json::json;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::postgres::Postgres;
@@ -159,6 +161,47 @@ async fn a_late_routing_of_a_call_that_could_not_be_read_is_cleared_all_the_same
 }
 
 #[actix_web::test]
+async fn a_late_routing_of_a_call_that_was_created_while_the_database_had_failed_is_cleared_all_the_same() {
+    let stage = Plan::telephony().deadline("2s").start().await;
+    let mut other = stage.beside().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let answered = json!({ "callCenterDevName": CENTER, "vendorCallKey": "wxcc_0" });
+    stage.post("agentAnswered", answered).await.errors(503);
+    let id = stage.call("wxcc_1").await;
+    stage.script(BadDay::WorksLate { milliseconds: 6000 }, Operation::OmniFlow);
+    stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
+    other.execute("ROLLBACK").await.unwrap();
+    stage.until_ready().await;
+    let is_kept = async || stage.entries().await.iter().any(|entry| entry.kind == EntryKind::LateClear);
+    stage.work_until(is_kept).await;
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    until_routed(&stage).await;
+    no_ghost_is_left(&stage).await;
+}
+
+#[actix_web::test]
+async fn a_caller_who_was_queued_while_the_database_had_failed_did_not_hang_up_in_the_ivr() {
+    let stage = Plan::telephony().deadline("2s").start().await;
+    let mut other = stage.beside().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let answered = json!({ "callCenterDevName": CENTER, "vendorCallKey": "wxcc_0" });
+    stage.post("agentAnswered", answered).await.errors(503);
+    let id = stage.call("wxcc_1").await;
+    stage.post("executeOmniFlow", omni_flow(&id)).await.data();
+    other.execute("ROLLBACK").await.unwrap();
+    stage.until_ready().await;
+    let name = CallReference::parse(&id).unwrap();
+    let center = CallCenterName::parse(CENTER).unwrap();
+    let store = stage.handle.outbox().store().clone();
+    let is_noted =
+        async || store.find(&center, &name).await.unwrap().is_some_and(|call| call.routed_at.is_some());
+    stage.work_until(is_noted).await;
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    let sent = stage.sent(Operation::Update);
+    assert_eq!(sent[0]["disconnectReason"]["value"], "Abandoned in queue", "{sent:?}");
+}
+
+#[actix_web::test]
 async fn a_caller_of_whom_the_answer_could_not_read_that_they_are_gone_does_not_wait_for_ever() {
     let url = Postgres::shared().database();
     let stage = Plan::telephony().deadline("2500ms").store(url.clone()).start().await;
@@ -204,6 +247,37 @@ async fn a_caller_whose_late_routing_salesforce_does_not_clear_is_counted() {
     stage.wait_seconds(200);
     stage.work_until(async || stage.org.voice_call("wxcc_1").unwrap().pending_routing.is_none()).await;
     stage.work_until(async || counted("0").await).await;
+}
+
+#[actix_web::test]
+async fn a_caller_whom_two_clears_could_not_clear_is_counted_once() {
+    for store in [None, Some(Postgres::shared().database())] {
+        let plan = Plan::telephony().deadline("300ms").sections("[breaker]\nfailures = 1000");
+        let plan = match store {
+            Some(url) => plan.store(url),
+            None => plan,
+        };
+        let stage = plan.start().await;
+        let id = stage.call("wxcc_1").await;
+        stage.script(LATE, Operation::OmniFlow);
+        stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
+        until_routed(&stage).await;
+        for operation in [Operation::ClearRouting, Operation::Update] {
+            stage.script_times(BadDay::Unavailable { retry_after: None }, u32::MAX, operation);
+        }
+        stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+        stage.wait_seconds(12);
+        let has_failed = async || {
+            let entries = stage.entries().await;
+            entries.iter().any(|entry| entry.kind == EntryKind::LateClear && entry.attempts > 0)
+        };
+        stage.work_until(has_failed).await;
+        let callers = stage.handle.outbox().store().count_not_cleared().await.unwrap();
+        assert_eq!(callers.iter().map(|count| count.callers).collect::<Vec<_>>(), [1], "{callers:?}");
+        let ended = stage.handle.outbox().now().as_second() - 12;
+        assert!(callers[0].oldest.as_second() >= ended - 1, "it waits since the hang-up: {callers:?}");
+        stage.org.forget_scripts();
+    }
 }
 
 #[actix_web::test]

@@ -179,6 +179,18 @@ async fn a_service_that_still_uses_another_database_is_told_by_whoever_looks_at_
 }
 
 #[actix_web::test]
+async fn a_variable_that_is_no_text_is_refused_by_its_name_and_not_left_out() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let site = Site::open().await;
+    let mut check = command(site.path(), &["check", "--config", "bridge.toml"]);
+    check.env("SCV_BRIDGE__STORE__URL", std::ffi::OsStr::from_bytes(b"sqlite:\xff.db"));
+    let output = check.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("SCV_BRIDGE__STORE__URL holds bytes that are no text"), "{said}");
+}
+
+#[actix_web::test]
 async fn translate_takes_rules_a_table_or_the_configuration() {
     let site = Site::open().await;
     let translate = |more: &[&str]| run(site.path(), &[&["translate"], more].concat());

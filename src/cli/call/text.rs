@@ -53,6 +53,7 @@ impl VoiceCallView {
             (None, None) => "that is not created",
         };
         match id {
+            id if self.may_be_created && self.progress == NOT_CREATED => writeln!(out, "VoiceCall {id}")?,
             "" => writeln!(out, "VoiceCall {}", self.progress)?,
             id => writeln!(out, "VoiceCall {id}, {}", self.progress)?,
         }

@@ -135,9 +135,6 @@ impl CallEvidence<'_> {
     fn next(&self, entry: &Entry) -> String {
         match self.waits.get(&entry.id.0) {
             Some(wait) => wait.words(self.now),
-            None if entry.next_at > self.now && entry.attempts > 0 && entry.kind != EntryKind::LateClear => {
-                format!("in {}, or as soon as Salesforce is back", ahead(self.now, entry.next_at))
-            }
             None if entry.next_at > self.now => format!("in {}", ahead(self.now, entry.next_at)),
             None => "now".to_owned(),
         }
@@ -147,6 +144,8 @@ impl CallEvidence<'_> {
         if self.calls.iter().any(|call| call.is_created()) {
             return None;
         }
+        let is_unknown = self.calls.iter().any(|call| call.is_create_unknown());
+        let unless = if is_unknown { ", unless the create had" } else { "" };
         let create = self.exchanges.iter().rev().find(|exchange| self.is_of(exchange, "createVoiceCall"));
         match create.map(|create| &create.record) {
             Some(record) => {
@@ -158,21 +157,25 @@ impl CallEvidence<'_> {
                 // The final update of a call makes its record where there is none.
                 Some(match self.made_by_its_end() {
                     true => format!(
-                        "createVoiceCall was answered {status}{error}; the final update has made the VoiceCall.{}",
+                        "createVoiceCall was answered {status}{error}; the final update has made the VoiceCall{unless}.{}",
                         self.late().map_or_else(|| self.without_id(), |late| format!(" {late}"))
                     ),
-                    false if self.calls.iter().any(|call| call.is_create_unknown()) => format!(
+                    false if is_unknown => format!(
                         "Nobody knows whether there is a VoiceCall: createVoiceCall was answered {status}{error}; look for the \
                          vendorCallKey in Salesforce."
                     ),
                     false => format!("There is no VoiceCall: createVoiceCall was answered {status}{error}."),
                 })
             }
-            None if self.calls.iter().any(|call| call.is_create_unknown()) => Some(
+            None if is_unknown && !self.made_by_its_end() => Some(
                 "Nobody knows whether there is a VoiceCall: Salesforce's answer to the create never came.".to_owned(),
             ),
             None if self.made_by_its_end() => Some(format!(
-                "The bridge knows of no createVoiceCall for this call; its final update has made the VoiceCall.{}",
+                "{}; its final update has made the VoiceCall{unless}.{}",
+                match is_unknown {
+                    true => "Salesforce's answer to the create never came",
+                    false => "The bridge knows of no createVoiceCall for this call",
+                },
                 self.late().map_or_else(|| self.without_id(), |late| format!(" {late}"))
             )),
             None if self.calls.is_empty() && self.is_named_by_id() => Some(
@@ -430,7 +433,8 @@ impl CallEvidence<'_> {
     /// Whether Salesforce may hold two records of one call: a create of which nothing was heard, and after it another, or an
     /// update under the key, which makes a record where there is none yet.
     fn twice(&self) -> Option<String> {
-        let is_meant = |call: &&&Call| call.create_unknown_at.is_some() && call.is_created();
+        let is_made = |call: &Call| call.is_created() || call.closed_at.is_some();
+        let is_meant = |call: &&&Call| call.create_unknown_at.is_some() && is_made(call);
         let call = self.calls.iter().find(is_meant)?;
         let (unheard, id) = (call.create_unknown_at?, call.voice_call_id.as_ref());
         let makes = |asked: &&SalesforceExchange| {
@@ -890,6 +894,10 @@ mod tests {
             "its answer came late"
         );
         assert!(!told(&call(), &[second]).contains("may hold two"));
+        let ended =
+            Call { created_at: None, ended_at: Some(at(4)), closed_at: Some(at(8)), ..unheard.clone() };
+        let both = told(&ended, &[first.clone(), attempt("update", 8, "delivered", Some(204))]);
+        assert!(both.contains("and an update under the key was sent after it"), "its final update: {both}");
         let deferred = Call { created_at: None, deferred_at: Some(at(5)), ..unheard };
         let update = flow(6, &[("updateVoiceCall", Some(200), None)]);
         let both = told(&deferred, &[first.clone(), update]);

@@ -653,8 +653,9 @@ fn the_url_of_a_database_is_looked_at_before_anybody_connects() {
             store(other)
         );
     }
-    let empty = folder.load(&format!("[store]\nurl = \"\"\n{SMALL}")).unwrap();
-    assert_eq!(secrecy::ExposeSecret::expose_secret(&empty.store.url), "sqlite:data/bridge.db");
+    assert!(store("").starts_with("store.url: is empty; sqlite:PATH"), "{}", store(""));
+    let default = folder.load(SMALL).unwrap();
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&default.store.url), "sqlite:data/bridge.db");
     folder.write("url", b" postgres://u@host/db\n");
     let file = told(&folder, &format!("[store]\nurl_file = \"{{dir}}/url\"\n{SMALL}"));
     assert!(file[0].starts_with("store.url_file: begins or ends with a blank"), "{file:?}");
