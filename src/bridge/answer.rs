@@ -14,6 +14,7 @@ impl Bridge {
     pub async fn agent_answered(&self, request: &AgentAnswered, budget: &Budget) -> Result<(), BridgeError> {
         let center = &request.origin.call_center;
         let (key, at) = (&request.vendor_call_key, request.accept_time.timestamp());
+        self.until_store_works(budget).await;
         let interaction = self.interaction(center, &CallReference::Key(key.clone()), budget).await?;
         let known = interaction.meant_by_answer(at);
         let name = known.map(|call| call.name.clone());

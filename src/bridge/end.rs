@@ -56,6 +56,7 @@ impl Bridge {
     /// # Errors
     /// When Salesforce refused the final update for good, or nothing can be written down.
     pub async fn end(&self, request: &PhoneContactEnded, budget: &Budget) -> Result<Ended, BridgeError> {
+        self.until_store_works(budget).await;
         self.end_marked(request, None, None, budget).await
     }
 

@@ -20,11 +20,13 @@ mod turns;
 mod update;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use reqwest::Client;
-use tokio::time::timeout_at;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::domain::{
     Call, CallCenterName, CallFacts, CallName, CallReference, Fact, Fingerprint, Interaction,
@@ -58,7 +60,15 @@ pub struct Bridge {
     outbox: Arc<Outbox>,
     turns: Arc<CallTurns>,
     wanted: Arc<carried::Wanted>,
+    /// Places for requests that wait for a database that has failed.
+    waiting_for_store: Arc<Semaphore>,
 }
+
+/// How long a request waits for a database that has failed: a backup or another program locks it for a moment, and a flow
+/// repeats what is refused at once, and once only.
+const STORE_PATIENCE: Duration = Duration::from_secs(2);
+/// How many requests do so at the same time, for each worker: the others must not lack the places of those that wait.
+const WAITING_FOR_STORE: usize = 100;
 
 impl Bridge {
     /// With a client of its own. `turns` are those of all bridges of the process, of earlier configurations too.
@@ -72,7 +82,15 @@ impl Bridge {
     ) -> Self {
         let wanted = Arc::new(carried::Wanted::of(settings));
         let (settings, orgs) = (Arc::clone(settings), Arc::clone(orgs));
-        Self { settings, orgs, client, outbox: Arc::clone(outbox), turns: Arc::clone(turns), wanted }
+        Self {
+            settings,
+            orgs,
+            client,
+            outbox: Arc::clone(outbox),
+            turns: Arc::clone(turns),
+            wanted,
+            waiting_for_store: Arc::new(Semaphore::new(WAITING_FOR_STORE)),
+        }
     }
 
     /// The configuration that it works by.
@@ -91,6 +109,18 @@ impl Bridge {
     #[must_use]
     pub fn call_center(&self, name: &str) -> Option<&CallCenter> {
         self.settings.call_centers.get(name)
+    }
+
+    /// Where the database has failed, waits a moment for it, half of the time at most: what follows must be kept.
+    async fn until_store_works(&self, budget: &Budget) {
+        if self.store().ready().is_ok() {
+            return;
+        }
+        let Ok(_place) = self.waiting_for_store.try_acquire() else { return };
+        let until = budget.half().deadline().min(Instant::now() + STORE_PATIENCE);
+        while self.store().ready().is_err() && Instant::now() < until {
+            sleep_until(until.min(Instant::now() + create::LOOK)).await;
+        }
     }
 
     fn org(&self, name: &CallCenterName) -> Result<&Org, Failure> {

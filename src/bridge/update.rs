@@ -32,6 +32,7 @@ impl Bridge {
     /// # Errors
     /// When Salesforce refused it for good, or it cannot be kept.
     pub async fn update(&self, request: &UpdateVoiceCall, budget: &Budget) -> Result<Delivered, BridgeError> {
+        self.until_store_works(budget).await;
         let origin = &request.origin;
         let started = request.start_time.map(FlowTime::timestamp);
         let accepted = request.accept_time.map(FlowTime::timestamp);
@@ -119,6 +120,7 @@ impl Bridge {
         request: &ClearRouting,
         budget: &Budget,
     ) -> Result<Delivered, BridgeError> {
+        self.until_store_works(budget).await;
         let meant = self.meant(&request.origin, request.call.as_ref(), None, budget).await?;
         let Some((named, interaction)) = meant else { return Ok(Delivered::NoSuchCall) };
         let call = interaction.find(&named);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::postgres::Postgres;
-use crate::stage::{CENTER, Plan, Stage, create, ended, omni_flow, reference, with};
+use crate::stage::{CENTER, Plan, Stage, at_once, create, ended, omni_flow, reference, with};
 
 /// What is not done without the journal.
 fn needy(call: &str) -> [(&'static str, Value); 4] {
@@ -47,8 +47,7 @@ async fn all_is_kept_again(stage: &Stage, id: &str) {
         stage.org.voice_call("wxcc_2").unwrap().id,
         "what was known is known"
     );
-    stage.deliver(0).await;
-    assert_eq!(stage.org.voice_call("wxcc_2").unwrap().updates, 1);
+    stage.work_until(async || stage.org.voice_call("wxcc_2").unwrap().updates == 1).await;
     stage.post("createVoiceCall", create("wxcc_4")).await.data();
 }
 
@@ -62,6 +61,24 @@ async fn a_locked_database_of_sqlite_is_outlived() {
     nothing_is_sent_that_cannot_be_kept(&stage, &id).await;
     other.execute("ROLLBACK").await.unwrap();
     all_is_kept_again(&stage, &id).await;
+}
+
+#[actix_web::test]
+async fn a_hang_up_and_an_answer_wait_for_a_database_that_is_soon_back() {
+    let stage = Plan::telephony().deadline("10s").start().await;
+    stage.call("wxcc_1").await;
+    stage.call("wxcc_2").await;
+    let mut other = stage.beside().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let answered = json!({ "callCenterDevName": CENTER, "vendorCallKey": "wxcc_2" });
+    assert!(stage.post("agentAnswered", answered.clone()).await.error(503).contains("promises nothing"));
+    let requests = [stage.flow("phoneContactEnded", ended("wxcc_1")), stage.flow("agentAnswered", answered)];
+    let waiting = tokio::spawn(at_once(requests));
+    tokio::task::yield_now().await;
+    other.execute("ROLLBACK").await.unwrap();
+    for reply in waiting.await.unwrap() {
+        reply.data();
+    }
 }
 
 /// The caller has hung up while the database was busy with something else, and it took that in too late. Gives whether it
