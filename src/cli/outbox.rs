@@ -898,7 +898,7 @@ impl ChangeAction {
 
     fn outcome(self, dry: bool) -> &'static str {
         match (self, dry) {
-            (Self::Retry, false) => "put back, due now",
+            (Self::Retry, false) => "put back, sent when its turn comes",
             (Self::Retry, true) => "would be put back (dry run)",
             (Self::Hurry, false) => "due now",
             (Self::Hurry, true) => "would be due now (dry run)",

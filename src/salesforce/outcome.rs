@@ -289,7 +289,8 @@ fn accepted(
     let json = match text.json.take() {
         Some(Value::Object(fields)) => Value::Object(fields),
         _ if operation == Operation::ClearRouting || (empty && operation != Operation::Create) => Value::Null,
-        _ => {
+        Some(_) => return unreadable("its answer is JSON, and not the object that was asked for".into()),
+        None => {
             return unreadable("it answered something that is not JSON".into());
         }
     };

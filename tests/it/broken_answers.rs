@@ -39,6 +39,13 @@ async fn garbage_with_200_gives_503() {
 }
 
 #[actix_web::test]
+async fn json_that_is_no_object_is_not_called_something_else() {
+    for error in create_on(BadDay::Body { body: json!([]) }, 1, 503).await {
+        assert!(error.contains("its answer is JSON, and not the object"), "{error}");
+    }
+}
+
+#[actix_web::test]
 async fn an_answer_without_an_id_gives_503() {
     for error in create_on(BadDay::Body { body: json!({ "unexpected": 1 }) }, 1, 503).await {
         assert!(error.contains("lacks what was asked for"), "{error}");

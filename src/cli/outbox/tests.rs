@@ -241,10 +241,16 @@ async fn retry_makes_buried_entries_due_now_and_leaves_pending_ones_alone() {
     assert_eq!(printed, (report, false));
     assert_eq!(scene.ids("--state buried").await, [1]);
     assert_eq!(scene.store.show(EntryId(2)).await.unwrap().unwrap().next_at, scene.now());
-    assert_eq!(scene.run("retry --words refused").await, ("1 put back, due now\n".to_owned(), true));
+    assert_eq!(
+        scene.run("retry --words refused").await,
+        ("1 put back, sent when its turn comes\n".to_owned(), true)
+    );
     let hint = "1 pending entry is tried again by itself; --now makes it due\n\
                 3 more are due already, and tried when their turn comes: `outbox list` tells what each waits for\n";
-    assert_eq!(scene.run("retry --all").await, (format!("0 put back, due now\n{hint}"), false));
+    assert_eq!(
+        scene.run("retry --all").await,
+        (format!("0 put back, sent when its turn comes\n{hint}"), false)
+    );
     let dry = scene.run("retry --all --dry-run").await;
     assert_eq!(dry, (format!("0 would be put back (dry run)\n{hint}"), false));
     let dry = scene.run("retry --kind create --dry-run").await.0;
