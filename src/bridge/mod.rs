@@ -26,7 +26,7 @@ use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use reqwest::Client;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::domain::{
     Call, CallCenterName, CallFacts, CallName, CallReference, Fact, Fingerprint, Interaction,
@@ -118,9 +118,8 @@ impl Bridge {
         }
         let Ok(_place) = self.waiting_for_store.try_acquire() else { return };
         let until = budget.half().deadline().min(Instant::now() + STORE_PATIENCE);
-        while self.store().ready().is_err() && Instant::now() < until {
-            sleep_until(until.min(Instant::now() + create::LOOK)).await;
-        }
+        // What follows tells whether it works.
+        let _ = timeout_at(until, self.store().recovered()).await;
     }
 
     fn org(&self, name: &CallCenterName) -> Result<&Org, Failure> {

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
 use super::update::Guard;
-use super::{Bridge, BridgeError, or_nothing, without_journal};
+use super::{Bridge, BridgeError, named, or_nothing, without_journal};
 use crate::domain::{CallName, CallReference, ExecuteOmniFlow, RouteResult, Routing};
 use crate::salesforce::{Budget, Failure, SalesforceRequest};
 use crate::store::{Attempt, Enqueued, NewEntry, Note, StoreError, Subject};
@@ -124,13 +124,12 @@ impl Bridge {
                 interaction.map(|interaction| interaction.find(call).map(|call| call.name.clone()))
             }
         };
+        let unread = || named(center, call).or_else(|| self.outbox.recent_name(center, call));
         let name = match known {
-            Ok(known) => known.or_else(|| self.outbox.recent_name(center, call))?,
+            Ok(known) => known.or_else(unread)?,
             Err(error) => {
                 without_journal(&error);
-                let Some(name) = self.outbox.recent_name(center, call) else {
-                    return Some(Remembered { entry, put: Put::NameUnread });
-                };
+                let Some(name) = unread() else { return Some(Remembered { entry, put: Put::NameUnread }) };
                 name
             }
         };

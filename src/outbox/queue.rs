@@ -171,7 +171,7 @@ impl Outbox {
 
     async fn note_again(&self, note: &Arc<Note>) {
         for pause in reminders() {
-            self.until_told_again(pause).await;
+            self.pause(pause).await;
             if self.store.note(Arc::clone(note)).await.is_ok() {
                 return;
             }
@@ -183,7 +183,7 @@ impl Outbox {
     /// Asks a database that could not be read again for the name of a call, until it tells; none where it knows no such call.
     pub async fn name_later(&self, center: &CallCenterName, call: &CallReference) -> Option<CallName> {
         for pause in reminders() {
-            self.until_told_again(pause).await;
+            self.pause(pause).await;
             if let Ok(interaction) = self.store.interaction(center, call).await {
                 let known = interaction.find(call).map(|call| call.name.clone());
                 return known.or_else(|| self.recent_name(center, call));
@@ -193,10 +193,13 @@ impl Outbox {
         None
     }
 
-    /// Waits that long, or until the database works again.
-    async fn until_told_again(&self, pause: Duration) {
-        // Both ends of the wait mean the same.
-        let _ = timeout(pause, self.store.recovered()).await;
+    /// Waits that long, or until a database that has failed works again.
+    async fn pause(&self, pause: Duration) {
+        match self.store.ready() {
+            Ok(()) => tokio::time::sleep(pause).await,
+            // Both ends of the wait mean the same.
+            Err(_) => drop(timeout(pause, self.store.recovered()).await),
+        }
     }
 
     /// Puts an entry in that a database which has failed did not take, until it does, with what was learned of its call.
@@ -205,7 +208,7 @@ impl Outbox {
         let (outbox, note) = (Arc::clone(self), Arc::new(note));
         self.afterwards(async move {
             for pause in reminders() {
-                outbox.until_told_again(pause).await;
+                outbox.pause(pause).await;
                 let put = outbox.put(Subject::Known(Arc::clone(&note)), vec![entry.clone()], false, None);
                 match put.await {
                     Ok(Enqueued::Accepted { ids, .. }) => return outbox.give_back(&ids).await,
@@ -225,13 +228,12 @@ impl Outbox {
         self.lock_recent().get(call)
     }
 
-    /// The name of a call of the last minute by which a flow means it, for who cannot read the journal, or finds nothing there yet.
+    /// The name of a call of the last minute that a flow names by its id, for who cannot read the journal, or finds nothing
+    /// there yet.
     #[must_use]
     pub fn recent_name(&self, center: &CallCenterName, call: &CallReference) -> Option<CallName> {
-        match call {
-            CallReference::Key(key) => Some(CallName::new(center.clone(), key.clone(), None)),
-            CallReference::Id(id) => self.lock_recent().named(center, id),
-        }
+        let CallReference::Id(id) = call else { return None };
+        self.lock_recent().named(center, id)
     }
 
     fn lock_recent(&self) -> MutexGuard<'_, Recent> {

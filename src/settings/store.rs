@@ -103,11 +103,12 @@ impl Section<'_> {
 
     /// The URL of a database, in place or in a file.
     fn database(&mut self, key: &str) -> Option<SecretString> {
-        let (before, is_given) = (self.report.count(), self.has(key));
+        let (before, file_key) = (self.report.count(), format!("{key}_file"));
+        let given = [key, &file_key].into_iter().find(|key| self.has(key)).map(str::to_owned);
         let Some((given, url)) = self.secret_and_key(key) else {
             // A secret that was not set must not mean another database than before.
-            if is_given && self.report.count() == before {
-                self.problem(key, "is empty", DATABASE_HINT);
+            if let Some(empty) = given.filter(|_| self.report.count() == before) {
+                self.problem(&empty, "is empty", DATABASE_HINT);
             }
             let default = self.default_text(key).filter(|_| self.report.count() == before);
             return default.map(Into::into);

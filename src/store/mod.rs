@@ -220,7 +220,7 @@ impl Store {
         self.jobs.closed().await;
     }
 
-    /// Waits until a database that has failed works again; one that has not does so for ever.
+    /// Waits until a database that has failed works again, if it has.
     pub async fn recovered(&self) {
         self.health.recovered().await;
     }

@@ -353,7 +353,7 @@ pub struct NotCleared {
     pub state: EntryState,
     /// How many.
     pub callers: u64,
-    /// When that was put in for the first of them.
+    /// Since when the first of them waits: when that was put in, and for a late clear the hang-up.
     #[serde(deserialize_with = "time")]
     pub oldest: Timestamp,
 }

@@ -60,9 +60,14 @@ impl Health {
         }
     }
 
-    /// Waits for the next end of an outage.
+    /// Waits until there is no outage.
     pub(super) async fn recovered(&self) {
-        self.recovered.notified().await;
+        let mut recovered = pin!(self.recovered.notified());
+        // Before the look: an outage that ends between the two wakes it too.
+        recovered.as_mut().enable();
+        if self.ready().is_err() {
+            recovered.await;
+        }
     }
 
     pub(super) fn work(&self) -> Work {

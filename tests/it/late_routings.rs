@@ -4,6 +4,7 @@ use scv_bridge::domain::{CallCenterName, CallReference};
 use scv_bridge::mock::{BadDay, Disposition, Operation};
 use scv_bridge::store::EntryKind;
 use serde_json::json;
+use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::postgres::Postgres;
@@ -127,6 +128,26 @@ async fn while_salesforce_is_asked_the_clear_is_kept_already_so_that_a_kill_lose
     }
 }
 
+/// The other program lets the database go, and the caller hangs up before Salesforce routes the call.
+async fn is_cleared_once_the_database_is_back(stage: &Stage, mut other: SqliteConnection) {
+    other.execute("ROLLBACK").await.unwrap();
+    stage.until_ready().await;
+    let is_kept = async || stage.entries().await.iter().any(|entry| entry.kind == EntryKind::LateClear);
+    stage.work_until(is_kept).await;
+    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
+    until_routed(stage).await;
+    no_ghost_is_left(stage).await;
+}
+
+/// Another program holds the lock, and the bridge has learned of it by what it had to write.
+async fn with_a_failed_database(stage: &Stage) -> SqliteConnection {
+    let mut other = stage.beside().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let answered = json!({ "callCenterDevName": CENTER, "vendorCallKey": "wxcc_0" });
+    stage.post("agentAnswered", answered).await.errors(503);
+    other
+}
+
 #[actix_web::test]
 async fn a_late_routing_that_a_locked_database_could_not_provide_for_is_cleared_all_the_same() {
     let stage = Plan::telephony().deadline("300ms").start().await;
@@ -135,57 +156,33 @@ async fn a_late_routing_that_a_locked_database_could_not_provide_for_is_cleared_
     other.execute("BEGIN IMMEDIATE").await.unwrap();
     stage.script(LATE, Operation::OmniFlow);
     stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
-    other.execute("ROLLBACK").await.unwrap();
-    stage.until_ready().await;
-    let is_kept = async || stage.entries().await.iter().any(|entry| entry.kind == EntryKind::LateClear);
-    stage.work_until(is_kept).await;
-    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
-    until_routed(&stage).await;
-    no_ghost_is_left(&stage).await;
+    is_cleared_once_the_database_is_back(&stage, other).await;
 }
 
 #[actix_web::test]
 async fn a_late_routing_of_a_call_that_could_not_be_read_is_cleared_all_the_same() {
     let stage = Plan::telephony().deadline("300ms").start().await;
     let id = stage.call("wxcc_1").await;
-    let mut other = stage.lock_for_reading_too().await;
+    let other = stage.lock_for_reading_too().await;
     stage.script(BadDay::WorksLate { milliseconds: 4000 }, Operation::OmniFlow);
     stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
-    other.execute("ROLLBACK").await.unwrap();
-    stage.until_ready().await;
-    let is_kept = async || stage.entries().await.iter().any(|entry| entry.kind == EntryKind::LateClear);
-    stage.work_until(is_kept).await;
-    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
-    until_routed(&stage).await;
-    no_ghost_is_left(&stage).await;
+    is_cleared_once_the_database_is_back(&stage, other).await;
 }
 
 #[actix_web::test]
 async fn a_late_routing_of_a_call_that_was_created_while_the_database_had_failed_is_cleared_all_the_same() {
     let stage = Plan::telephony().deadline("2s").start().await;
-    let mut other = stage.beside().await;
-    other.execute("BEGIN IMMEDIATE").await.unwrap();
-    let answered = json!({ "callCenterDevName": CENTER, "vendorCallKey": "wxcc_0" });
-    stage.post("agentAnswered", answered).await.errors(503);
+    let other = with_a_failed_database(&stage).await;
     let id = stage.call("wxcc_1").await;
     stage.script(BadDay::WorksLate { milliseconds: 6000 }, Operation::OmniFlow);
     stage.post("executeOmniFlow", omni_flow(&id)).await.error(504);
-    other.execute("ROLLBACK").await.unwrap();
-    stage.until_ready().await;
-    let is_kept = async || stage.entries().await.iter().any(|entry| entry.kind == EntryKind::LateClear);
-    stage.work_until(is_kept).await;
-    stage.post("phoneContactEnded", ended("wxcc_1")).await.data();
-    until_routed(&stage).await;
-    no_ghost_is_left(&stage).await;
+    is_cleared_once_the_database_is_back(&stage, other).await;
 }
 
 #[actix_web::test]
 async fn a_caller_who_was_queued_while_the_database_had_failed_did_not_hang_up_in_the_ivr() {
     let stage = Plan::telephony().deadline("2s").start().await;
-    let mut other = stage.beside().await;
-    other.execute("BEGIN IMMEDIATE").await.unwrap();
-    let answered = json!({ "callCenterDevName": CENTER, "vendorCallKey": "wxcc_0" });
-    stage.post("agentAnswered", answered).await.errors(503);
+    let mut other = with_a_failed_database(&stage).await;
     let id = stage.call("wxcc_1").await;
     stage.post("executeOmniFlow", omni_flow(&id)).await.data();
     other.execute("ROLLBACK").await.unwrap();

@@ -97,10 +97,9 @@ impl CallEvidence<'_> {
         if entry.kind == EntryKind::Create || self.calls.is_empty() || self.calls.iter().any(is_there) {
             return String::new();
         }
-        let created = self.exchanges.iter().rev().find(|exchange| self.is_of(exchange, "createVoiceCall"));
-        let create = match created.map(|exchange| &exchange.record.origin) {
-            Some(ExchangeOrigin::Flow { status, .. }) => format!("createVoiceCall was answered {status}"),
-            _ => "the bridge knows of no createVoiceCall for this call".to_owned(),
+        let create = match self.last_create() {
+            Some((status, _)) => format!("createVoiceCall was answered {status}"),
+            None => "the bridge knows of no createVoiceCall for this call".to_owned(),
         };
         format!(" There is no VoiceCall yet: {create}; the final update makes it.")
     }
@@ -145,48 +144,46 @@ impl CallEvidence<'_> {
             return None;
         }
         let is_unknown = self.calls.iter().any(|call| call.is_create_unknown());
-        let unless = if is_unknown { ", unless the create had" } else { "" };
-        let create = self.exchanges.iter().rev().find(|exchange| self.is_of(exchange, "createVoiceCall"));
-        match create.map(|create| &create.record) {
-            Some(record) => {
-                let status = match record.origin {
-                    ExchangeOrigin::Flow { status, .. } => status,
-                    ExchangeOrigin::Outbox { .. } => return None,
-                };
-                let error = record.error.as_deref().map_or_else(String::new, |error| format!(": {}", redact::text(error)));
-                // The final update of a call makes its record where there is none.
-                Some(match self.made_by_its_end() {
-                    true => format!(
-                        "createVoiceCall was answered {status}{error}; the final update has made the VoiceCall{unless}.{}",
-                        self.late().map_or_else(|| self.without_id(), |late| format!(" {late}"))
-                    ),
-                    false if is_unknown => format!(
-                        "Nobody knows whether there is a VoiceCall: createVoiceCall was answered {status}{error}; look for the \
-                         vendorCallKey in Salesforce."
-                    ),
-                    false => format!("There is no VoiceCall: createVoiceCall was answered {status}{error}."),
-                })
-            }
-            None if is_unknown && !self.made_by_its_end() => Some(
-                "Nobody knows whether there is a VoiceCall: Salesforce's answer to the create never came.".to_owned(),
-            ),
-            None if self.made_by_its_end() => Some(format!(
-                "{}; its final update has made the VoiceCall{unless}.{}",
-                match is_unknown {
-                    true => "Salesforce's answer to the create never came",
-                    false => "The bridge knows of no createVoiceCall for this call",
-                },
-                self.late().map_or_else(|| self.without_id(), |late| format!(" {late}"))
-            )),
-            None if self.calls.is_empty() && self.is_named_by_id() => Some(
-                "The bridge has not created this VoiceCall: flows have only named it by its id, and below is what they asked."
-                    .to_owned(),
-            ),
-            None => Some(
-                "There is no VoiceCall: the bridge knows of no createVoiceCall for this call, only of what is below."
-                    .to_owned(),
-            ),
+        let create = self.last_create().map(|(status, error)| {
+            let error = error.map_or_else(String::new, |error| format!(": {}", redact::text(error)));
+            format!("createVoiceCall was answered {status}{error}")
+        });
+        // The final update of a call makes its record where there is none.
+        if self.made_by_its_end() {
+            let create = match (create, is_unknown) {
+                (Some(create), _) => format!("{create}; the"),
+                (None, true) => "Salesforce's answer to the create never came; its".to_owned(),
+                (None, false) => "The bridge knows of no createVoiceCall for this call; its".to_owned(),
+            };
+            let unless = if is_unknown { ", unless the create had" } else { "" };
+            let late = self.late().map_or_else(|| self.without_id(), |late| format!(" {late}"));
+            return Some(format!("{create} final update has made the VoiceCall{unless}.{late}"));
         }
+        Some(match create {
+            Some(create) if is_unknown => format!(
+                "Nobody knows whether there is a VoiceCall: {create}; look for the vendorCallKey in Salesforce."
+            ),
+            Some(create) => format!("There is no VoiceCall: {create}."),
+            None if is_unknown => {
+                "Nobody knows whether there is a VoiceCall: Salesforce's answer to the create never came.".to_owned()
+            }
+            None if self.calls.is_empty() && self.is_named_by_id() => {
+                "The bridge has not created this VoiceCall: flows have only named it by its id, and below is what they asked."
+                    .to_owned()
+            }
+            None => "There is no VoiceCall: the bridge knows of no createVoiceCall for this call, only of what is below."
+                .to_owned(),
+        })
+    }
+
+    /// What the last createVoiceCall of a flow was answered: the status and the error.
+    fn last_create(&self) -> Option<(u16, Option<&str>)> {
+        self.exchanges.iter().rev().find_map(|exchange| match &exchange.record.origin {
+            ExchangeOrigin::Flow { route, status, .. } if *route == *Operation::Create.name() => {
+                Some((*status, exchange.record.error.as_deref()))
+            }
+            _ => None,
+        })
     }
 
     /// Whether its final update was delivered, which makes the VoiceCall where there is none.

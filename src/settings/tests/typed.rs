@@ -654,6 +654,8 @@ fn the_url_of_a_database_is_looked_at_before_anybody_connects() {
         );
     }
     assert!(store("").starts_with("store.url: is empty; sqlite:PATH"), "{}", store(""));
+    let file = told(&folder, &format!("[store]\nurl_file = \"\"\n{SMALL}"));
+    assert!(file[0].starts_with("store.url_file: is empty"), "{file:?}");
     let default = folder.load(SMALL).unwrap();
     assert_eq!(secrecy::ExposeSecret::expose_secret(&default.store.url), "sqlite:data/bridge.db");
     folder.write("url", b" postgres://u@host/db\n");
